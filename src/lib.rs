@@ -1,0 +1,20 @@
+//! runbook: the language and the tool with which operations people write their runbooks as code.
+//!
+//! A `.runbook` file flows through the modules in this order: its text becomes a file with spans
+//! ([`source`]), a tree ([`syntax`]), a checked program ([`check`]), a graph of reads and changes
+//! ([`plan`]), a stream of events ([`run`]), and last what a person sees ([`report`]). On its way it meets the
+//! built-ins ([`builtins`]), which the earlier stages know only as a catalogue ([`catalog`]).
+//!
+//! A module imports only from the floors above it in this list. ARCHITECTURE.md has the map and the rules.
+
+// Floor 0: text and numbers.
+pub mod source;
+pub mod units;
+
+// Floor 1: what can be said and what can be wrong.
+pub mod diagnostics;
+pub mod types;
+
+// Floor 2: the language's form, and the contract of a built-in.
+pub mod catalog;
+pub mod syntax;

@@ -1,0 +1,1 @@
+//! The language's form: text to tree, with recovery.
