@@ -56,7 +56,11 @@ fn binary(bytes: f64) -> String {
         index += 1;
     }
     let unit = units.get(index).copied().unwrap_or("EiB");
-    if index == 0 && value.fract() == 0.0 { format!("{value:.0}{unit}") } else { format!("{}{unit}", one_decimal(value)) }
+    if index == 0 && value.fract() == 0.0 {
+        format!("{value:.0}{unit}")
+    } else {
+        format!("{}{unit}", one_decimal(value))
+    }
 }
 
 /// A ratio as a percent with one decimal at most, two near the ends so that 99.95% is not 100%.

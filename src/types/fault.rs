@@ -1,0 +1,120 @@
+//! Faults: why there is no value. A fault never turns into 0, an empty list or `false` by itself.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of fault it is: the name that `try X on … otherwise V` forgives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FaultKind {
+    /// Nobody answers: no route, connection refused, name not found, TLS not agreed.
+    Unreachable,
+    /// No answer within the limit.
+    Timeout,
+    /// The other side knows us and says no.
+    Denied,
+    /// The other side says that there is no such thing.
+    NotFound,
+    /// The answer is not what was promised: a broken body, a wrong type, an unexpected status.
+    BadAnswer,
+    /// The answer is larger than what is taken.
+    TooLarge,
+    /// A program could not be started or ended in failure.
+    Failed,
+    /// A value does not convert to the type that is wanted.
+    Conversion,
+    /// Division by zero, overflow, an index out of range, `all` of nothing.
+    NoValue,
+    /// Known to be cut short, so that no count of it means anything.
+    Partial,
+    /// This machine or this version does not have it.
+    Unsupported,
+    /// Set up wrongly: an environment variable that is not there, a file that cannot be read.
+    Setup,
+    /// The run was stopped before it was its turn.
+    Cancelled,
+}
+
+impl FaultKind {
+    pub const ALL: &'static [Self] = &[
+        Self::Unreachable,
+        Self::Timeout,
+        Self::Denied,
+        Self::NotFound,
+        Self::BadAnswer,
+        Self::TooLarge,
+        Self::Failed,
+        Self::Conversion,
+        Self::NoValue,
+        Self::Partial,
+        Self::Unsupported,
+        Self::Setup,
+        Self::Cancelled,
+    ];
+
+    /// As it is written behind `on`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::Denied => "denied",
+            Self::NotFound => "not_found",
+            Self::BadAnswer => "bad_answer",
+            Self::TooLarge => "too_large",
+            Self::Failed => "failed",
+            Self::Conversion => "conversion",
+            Self::NoValue => "no_value",
+            Self::Partial => "partial",
+            Self::Unsupported => "unsupported",
+            Self::Setup => "setup",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+}
+
+/// Why there is no value. Cheap to clone: it poisons whatever needs the value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// One line: what was tried on what, and what came of it. Never a secret.
+    pub message: Arc<str>,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub help: Option<Arc<str>>,
+}
+
+impl Fault {
+    pub fn new(kind: FaultKind, message: impl Into<Arc<str>>) -> Self {
+        Self { kind, message: message.into(), help: None }
+    }
+
+    pub fn no_value(message: impl Into<Arc<str>>) -> Self {
+        Self::new(FaultKind::NoValue, message)
+    }
+
+    pub fn conversion(message: impl Into<Arc<str>>) -> Self {
+        Self::new(FaultKind::Conversion, message)
+    }
+
+    #[must_use]
+    pub fn help(mut self, help: impl Into<Arc<str>>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

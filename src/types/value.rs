@@ -1,0 +1,322 @@
+//! Values: what an expression gave.
+
+use std::any::Any;
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use jiff::civil;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::Fault;
+use crate::units::{self, Counted};
+
+/// What an expression gave. Cheap to clone.
+#[derive(Clone)]
+pub enum Value {
+    /// A value that may be missing and is.
+    Null,
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    /// A ratio: 0.05 is 5%.
+    Percent(f64),
+    Duration(SignedDuration),
+    /// Bytes.
+    Size(i64),
+    Cores(f64),
+    /// Per second.
+    Rate(f64, Counted),
+    String(Arc<str>),
+    Regex(Regex),
+    Time(Timestamp),
+    Date(civil::Date),
+    Clock(civil::Time),
+    Data(Arc<serde_json::Value>),
+    List(Arc<Vec<Self>>),
+    Record(Arc<Record>),
+    /// A line of a log: a record in the language, smaller than one in memory.
+    Line(Arc<Line>),
+    /// A list of lines that is not in memory.
+    Log(Log),
+    Secret(SecretText),
+    Connection(Arc<Connection>),
+    /// A literal text with its interpolated values still apart, for a place that knows how to join them.
+    Template(Arc<Template>),
+}
+
+/// The fields of a record in the order in which they are shown.
+pub type Record = IndexMap<Arc<str>, Value>;
+
+/// A compiled pattern. Matching is linear in the text, whatever the pattern.
+#[derive(Clone, Debug)]
+pub struct Regex(pub Arc<regex::bytes::Regex>);
+
+/// A line of a log, without its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Bytes that are not UTF-8 are replaced by U+FFFD.
+    pub text: Arc<str>,
+    /// Counted from 1 in its source.
+    pub number: i64,
+    /// The file or pod it came from.
+    pub source: Arc<str>,
+    /// Where the line begins with a time that is understood.
+    pub time: Option<Timestamp>,
+}
+
+/// A log as it was when it was read: read it as often as you like, it does not change.
+#[derive(Clone)]
+pub struct Log {
+    /// What it is, for messages: `/var/log/syslog since 2h`.
+    pub name: Arc<str>,
+    pub reader: Arc<dyn LogReader>,
+    /// Set where it is known to be cut short.
+    pub partial: Option<Arc<Partial>>,
+}
+
+/// The lines of a snapshot, from the first to the last, in constant memory.
+pub trait LogReader: Send + Sync {
+    fn lines(&self) -> Box<dyn Iterator<Item = Result<Line, Fault>> + Send + '_>;
+}
+
+/// Why something is not whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Partial {
+    /// `the log of gateway-1 begins at 07:12, 48m later than asked for`
+    pub reason: Arc<str>,
+}
+
+/// A connection that was opened: the built-ins of its driver know what the handle is.
+pub struct Connection {
+    /// Its name in the runbook.
+    pub name: Arc<str>,
+    pub driver: Arc<str>,
+    /// What it leads to, for the output: `https://api.example.com`.
+    pub target: Arc<str>,
+    pub handle: Arc<dyn Any + Send + Sync>,
+}
+
+/// Text and values in turn, as they were written.
+#[derive(Clone, Debug)]
+pub struct Template {
+    pub pieces: Vec<Piece>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Piece {
+    Text(Arc<str>),
+    Value(Value),
+}
+
+/// A secret's text. It has no `Display` and no `Debug`: [`Self::expose`] is the only way to it, and easy to find.
+#[derive(Clone)]
+pub struct SecretText(Arc<SecretString>);
+
+impl SecretText {
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Arc::new(SecretString::from(text)))
+    }
+
+    /// The text, for the one place that sends it.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl Value {
+    pub fn string(text: impl Into<Arc<str>>) -> Self {
+        Self::String(text.into())
+    }
+
+    #[must_use]
+    pub fn list(items: Vec<Self>) -> Self {
+        Self::List(Arc::new(items))
+    }
+
+    pub fn record<K: Into<Arc<str>>>(fields: impl IntoIterator<Item = (K, Self)>) -> Self {
+        Self::Record(Arc::new(fields.into_iter().map(|(name, value)| (name.into(), value)).collect()))
+    }
+
+    /// What kind of value it is, for messages.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "null",
+            Self::Bool(_) => "bool",
+            Self::Int(_) => "int",
+            Self::Float(_) => "float",
+            Self::Percent(_) => "percent",
+            Self::Duration(_) => "duration",
+            Self::Size(_) => "size",
+            Self::Cores(_) => "cores",
+            Self::Rate(..) => "rate",
+            Self::String(_) => "string",
+            Self::Regex(_) => "regex",
+            Self::Time(_) => "time",
+            Self::Date(_) => "date",
+            Self::Clock(_) => "clock",
+            Self::Data(_) => "data",
+            Self::List(_) => "list",
+            Self::Record(_) => "record",
+            Self::Line(_) => "line",
+            Self::Log(_) => "log",
+            Self::Secret(_) => "secret",
+            Self::Connection(_) => "connection",
+            Self::Template(_) => "text",
+        }
+    }
+
+    /// Equality as `==` means it. Numbers without a unit compare by their value.
+    #[must_use]
+    pub fn equals(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Null, Self::Null) => true,
+            (Self::Regex(a), Self::Regex(b)) => a.0.as_str() == b.0.as_str(),
+            (Self::Data(a), Self::Data(b)) => a == b,
+            (Self::Data(a), b) | (b, Self::Data(a)) => data_equals(a, b),
+            (Self::List(a), Self::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.equals(b)),
+            (Self::Record(a), Self::Record(b)) => {
+                a.len() == b.len() && a.iter().all(|(name, value)| b.get(name).is_some_and(|own| own.equals(value)))
+            }
+            (Self::Line(a), Self::Line(b)) => a == b,
+            _ => self.order(other) == Some(Ordering::Equal),
+        }
+    }
+
+    /// The order of two values of one dimension. `None` where there is none: the checker lets no such pair through.
+    #[must_use]
+    pub fn order(&self, other: &Self) -> Option<Ordering> {
+        match (self, other) {
+            (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
+            (Self::Int(a), Self::Int(b)) | (Self::Size(a), Self::Size(b)) => Some(a.cmp(b)),
+            (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
+            (Self::Cores(a), Self::Cores(b)) => a.partial_cmp(b),
+            (Self::Rate(a, kind), Self::Rate(b, other)) if kind == other => a.partial_cmp(b),
+            (Self::String(a), Self::String(b)) => Some(a.cmp(b)),
+            (Self::Time(a), Self::Time(b)) => Some(a.cmp(b)),
+            (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
+            (Self::Clock(a), Self::Clock(b)) => Some(a.cmp(b)),
+            (Self::Data(a), b) => Self::from_scalar(a)?.order(b),
+            (a, Self::Data(b)) => a.order(&Self::from_scalar(b)?),
+            (a, b) => a.plain_number()?.partial_cmp(&b.plain_number()?),
+        }
+    }
+
+    /// A number without a unit.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 compare as their nearest double")]
+    pub const fn plain_number(&self) -> Option<f64> {
+        match self {
+            Self::Int(value) => Some(*value as f64),
+            Self::Float(value) | Self::Percent(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    /// A JSON scalar as the value it plainly is.
+    fn from_scalar(data: &serde_json::Value) -> Option<Self> {
+        match data {
+            serde_json::Value::Bool(value) => Some(Self::Bool(*value)),
+            serde_json::Value::Number(number) => {
+                number.as_i64().map(Self::Int).or_else(|| number.as_f64().map(Self::Float))
+            }
+            serde_json::Value::String(text) => Some(Self::string(text.as_str())),
+            _ => None,
+        }
+    }
+
+    /// As JSON, for machines: sizes in bytes, durations in seconds, ratios as numbers, times in RFC 3339.
+    ///
+    /// A secret is `"(secret)"`, a log its name.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match self {
+            Self::Null => Json::Null,
+            Self::Bool(value) => Json::from(*value),
+            Self::Int(value) | Self::Size(value) => Json::from(*value),
+            Self::Float(value) | Self::Percent(value) | Self::Cores(value) | Self::Rate(value, _) => Json::from(*value),
+            Self::Duration(value) => Json::from(value.as_secs_f64()),
+            Self::Data(data) => data.as_ref().clone(),
+            Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
+            Self::Record(fields) => {
+                Json::Object(fields.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect())
+            }
+            other => Json::String(other.to_string()),
+        }
+    }
+}
+
+fn data_equals(data: &serde_json::Value, other: &Value) -> bool {
+    match (data, other) {
+        (serde_json::Value::Null, Value::Null) => true,
+        (serde_json::Value::Array(_) | serde_json::Value::Object(_), other) => *data == other.to_json(),
+        _ => Value::from_scalar(data).is_some_and(|scalar| scalar.equals(other)),
+    }
+}
+
+/// As a person reads it, on one line: `74.5GiB`, `1h30m`, `5%`.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("-"),
+            Self::Bool(true) => f.write_str("yes"),
+            Self::Bool(false) => f.write_str("no"),
+            Self::Int(value) => value.fmt(f),
+            Self::Float(value) => f.write_str(&units::number(*value)),
+            Self::Percent(value) => f.write_str(&units::percent(*value)),
+            Self::Duration(value) => f.write_str(&units::duration(nanoseconds(*value))),
+            Self::Size(value) => f.write_str(&units::size(*value)),
+            Self::Cores(value) => write!(f, "{} cores", units::number(*value)),
+            Self::Rate(value, counted) => f.write_str(&units::rate(*value, *counted)),
+            Self::String(text) => f.write_str(text),
+            Self::Regex(regex) => write!(f, "/{}/", regex.0.as_str()),
+            Self::Time(time) => write!(f, "{time:.0}"),
+            Self::Date(date) => date.fmt(f),
+            Self::Clock(clock) => write!(f, "{:02}:{:02}", clock.hour(), clock.minute()),
+            Self::Data(data) => match data.as_ref() {
+                serde_json::Value::Null => f.write_str("-"),
+                serde_json::Value::String(text) => f.write_str(text),
+                other => other.fmt(f),
+            },
+            Self::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Self::Record(fields) => {
+                for (index, (name, value)) in fields.iter().enumerate() {
+                    write!(f, "{}{name}: {value}", if index == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            Self::Line(line) => f.write_str(&line.text),
+            Self::Log(log) => f.write_str(&log.name),
+            Self::Secret(_) => f.write_str("(secret)"),
+            Self::Connection(connection) => f.write_str(&connection.target),
+            Self::Template(template) => template.pieces.iter().try_for_each(|piece| match piece {
+                Piece::Text(text) => f.write_str(text),
+                Piece::Value(value) => value.fmt(f),
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({self})", self.kind())
+    }
+}
+
+/// A duration as nanoseconds, at the ends of the range where it does not fit (292 years).
+#[must_use]
+pub(super) fn nanoseconds(duration: SignedDuration) -> i64 {
+    let ns = duration.as_nanos();
+    i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
+}
