@@ -1,1 +1,3 @@
 //! The language's form: text to tree, with recovery.
+
+pub mod ast;
