@@ -1,0 +1,166 @@
+//! Parameters: a name, a doc and a type, said once for the signature and for the body.
+
+use std::marker::PhantomData;
+
+use super::PerItem;
+use crate::types::{Connection, Template, Type, Typed, Value};
+
+/// A parameter as the body takes it: `args.get(&DATABASE)?` gives a `T`.
+pub struct Param<T> {
+    info: ParamInfo,
+    takes: PhantomData<fn() -> T>,
+}
+
+/// A parameter as the signature shows it.
+#[derive(Clone, Copy)]
+pub struct ParamInfo {
+    pub name: &'static str,
+    /// One sentence with units.
+    pub doc: &'static str,
+    pub accepts: Accepts,
+    pub presence: Presence,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Copy)]
+pub enum Accepts {
+    /// A value of this type.
+    Type(fn() -> Type),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A list or a log of anything.
+    Items,
+    /// Any value that can be shown.
+    Anything,
+    /// A number, with a unit or without.
+    Number,
+    /// An expression that is evaluated for each item of the first parameter: `.size > 1GiB` or `p => p.size > 1GiB`.
+    PerItem(Yields),
+    /// A literal text: what is interpolated lands as its place demands and can't break out of it.
+    Literal(Landing),
+    /// A connection of this driver.
+    Connection(&'static str),
+}
+
+/// What a per-item expression must give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Yields {
+    Bool,
+    /// Something with an order.
+    Ordered,
+    /// A number, with a unit or without.
+    Number,
+    Anything,
+}
+
+/// Where a literal text lands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Landing {
+    /// Values become percent-encoded parts.
+    Url,
+    /// Values become bound parameters.
+    Sql,
+    /// Values become words of a command, one each.
+    Words,
+}
+
+/// Whether a parameter must be given.
+#[derive(Clone, Copy)]
+pub enum Presence {
+    Required,
+    Optional,
+    /// What stands in for it.
+    Default(fn() -> Value),
+}
+
+impl<T> Param<T> {
+    #[must_use]
+    pub const fn new(name: &'static str, doc: &'static str, accepts: Accepts, presence: Presence) -> Self {
+        Self { info: ParamInfo { name, doc, accepts, presence }, takes: PhantomData }
+    }
+
+    #[must_use]
+    pub const fn info(&self) -> ParamInfo {
+        self.info
+    }
+
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.info.name
+    }
+}
+
+impl<T: Typed> Param<T> {
+    #[must_use]
+    pub const fn required(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, doc, Accepts::Type(T::ty), Presence::Required)
+    }
+
+    /// A parameter with a value of its own where none is given.
+    #[must_use]
+    pub const fn or(name: &'static str, doc: &'static str, default: fn() -> Value) -> Self {
+        Self::new(name, doc, Accepts::Type(T::ty), Presence::Default(default))
+    }
+}
+
+impl<T: Typed> Param<Option<T>> {
+    #[must_use]
+    pub const fn optional(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, doc, Accepts::Type(T::ty), Presence::Optional)
+    }
+}
+
+impl Param<std::sync::Arc<Connection>> {
+    /// The connection that the call goes to: `api` in `api.get("/")`.
+    #[must_use]
+    pub const fn connection(driver: &'static str) -> Self {
+        Self::new("connection", "The connection to ask.", Accepts::Connection(driver), Presence::Required)
+    }
+}
+
+impl Param<std::sync::Arc<Template>> {
+    /// A literal text.
+    #[must_use]
+    pub const fn literal(name: &'static str, doc: &'static str, landing: Landing) -> Self {
+        Self::new(name, doc, Accepts::Literal(landing), Presence::Required)
+    }
+}
+
+impl Param<String> {
+    /// One of some words.
+    #[must_use]
+    pub const fn word(
+        name: &'static str,
+        doc: &'static str,
+        words: &'static [&'static str],
+        default: Option<fn() -> Value>,
+    ) -> Self {
+        let presence = match default {
+            Some(default) => Presence::Default(default),
+            None => Presence::Required,
+        };
+        Self::new(name, doc, Accepts::Word(words), presence)
+    }
+}
+
+impl Param<PerItem<'static>> {
+    /// An expression for each item.
+    #[must_use]
+    pub const fn per_item(name: &'static str, doc: &'static str, yields: Yields, presence: Presence) -> Self {
+        Self::new(name, doc, Accepts::PerItem(yields), presence)
+    }
+}
+
+impl Param<Value> {
+    /// The items that a stage works on.
+    #[must_use]
+    pub const fn items() -> Self {
+        Self::new("items", "What it works on: a list or a log.", Accepts::Items, Presence::Required)
+    }
+
+    /// Any value.
+    #[must_use]
+    pub const fn anything(name: &'static str, doc: &'static str, presence: Presence) -> Self {
+        Self::new(name, doc, Accepts::Anything, presence)
+    }
+}
