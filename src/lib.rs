@@ -18,3 +18,9 @@ pub mod types;
 // Floor 2: the language's form, and the contract of a built-in.
 pub mod catalog;
 pub mod syntax;
+
+// Floor 3: what it means.
+pub mod check;
+
+// Floor 4: what will happen, and what happened.
+pub mod store;

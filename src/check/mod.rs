@@ -1,0 +1,3 @@
+//! Checking: names, types, units, effects and reachability, from trees to a [`program::Program`].
+
+pub mod program;

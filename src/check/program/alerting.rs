@@ -1,0 +1,106 @@
+//! Checked metrics, thresholds, channels and escalations.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::{ChannelId, Expr, LocalId, Made, MetricId, ThresholdId};
+use crate::source::Span;
+pub use crate::syntax::ast::{Severity, Unless};
+use crate::types::Type;
+
+#[derive(Debug)]
+pub struct Metric {
+    pub name: Arc<str>,
+    pub ty: Type,
+    pub labels: Vec<Label>,
+    /// The interval of its samples; `None` where only `measure` takes them.
+    pub every: Option<SignedDuration>,
+    pub value: Expr,
+    pub doc: Arc<str>,
+    pub span: Span,
+}
+
+/// `for node in cluster.nodes()`: a sample for each.
+#[derive(Debug)]
+pub struct Label {
+    pub local: LocalId,
+    pub name: Arc<str>,
+    pub list: Expr,
+}
+
+#[derive(Debug)]
+pub struct Threshold {
+    pub title: Arc<str>,
+    pub severity: Severity,
+    pub when: Vec<When>,
+    pub until: Option<Expr>,
+    pub unknown_for: Option<SignedDuration>,
+    pub notify: Vec<ChannelId>,
+    pub escalate: Vec<Escalate>,
+    pub quiet_while: Vec<ThresholdId>,
+    pub group_by: Vec<Arc<str>>,
+    pub link: Option<Expr>,
+    /// The metrics that it looks at.
+    pub metrics: Vec<MetricId>,
+    pub doc: Arc<str>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub struct When {
+    pub condition: Expr,
+    /// How long it must hold.
+    pub held: Option<SignedDuration>,
+}
+
+/// `escalate to level N …`
+#[derive(Debug)]
+pub struct Escalate {
+    pub level: u32,
+    pub when: EscalateWhen,
+}
+
+#[derive(Debug)]
+pub enum EscalateWhen {
+    AtOnce,
+    After(SignedDuration),
+    Condition(Expr),
+}
+
+#[derive(Debug)]
+pub struct Channel {
+    pub name: Arc<str>,
+    pub made: Made,
+    pub doc: Arc<str>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub struct Escalation {
+    pub name: Arc<str>,
+    pub levels: Vec<Level>,
+    /// Reasons that a person may give to start at a level.
+    pub by_hand: Vec<(Arc<str>, u32)>,
+    pub repeat: u32,
+    pub doc: Arc<str>,
+    pub span: Span,
+}
+
+#[derive(Debug)]
+pub struct Level {
+    pub number: u32,
+    pub role: Arc<str>,
+    /// The time to acknowledge.
+    pub respond: Option<SignedDuration>,
+    pub next: Option<NextLevel>,
+    pub notify: Vec<ChannelId>,
+    pub span: Span,
+}
+
+/// `escalate after 30m unless resolved`
+#[derive(Clone, Copy, Debug)]
+pub struct NextLevel {
+    pub after: SignedDuration,
+    pub unless: Unless,
+}

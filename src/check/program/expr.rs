@@ -1,0 +1,134 @@
+//! Checked expressions.
+
+use std::sync::Arc;
+
+use super::{CommandId, ConnectionId, LocalId, MetricId, ParamId, SecretId, ToolId};
+use crate::catalog::{Builtin, Effect};
+use crate::source::Span;
+pub use crate::syntax::ast::{BinaryOp, UnaryOp};
+use crate::types::{FaultKind, Type, Value};
+
+#[derive(Clone, Debug)]
+pub struct Expr {
+    pub kind: ExprKind,
+    pub ty: Type,
+    /// The most that anything inside it does.
+    pub effect: Effect,
+    pub span: Span,
+}
+
+#[derive(Clone, Debug)]
+pub enum ExprKind {
+    /// A literal, already of its type: `10GiB` is a size, `5%` a percent, a regex compiled.
+    Literal(Value),
+    Local(LocalId),
+    Param(ParamId),
+    Secret(SecretId),
+    Connection(ConnectionId),
+    /// A metric by name, where a built-in asks for its history or a threshold for its value.
+    Metric(MetricId),
+    Run(RunField),
+    Field {
+        base: Box<Expr>,
+        name: Arc<str>,
+        /// Written `?.`: missing stays missing.
+        optional: bool,
+    },
+    Index {
+        base: Box<Expr>,
+        index: Box<Expr>,
+    },
+    Unary {
+        op: UnaryOp,
+        operand: Box<Expr>,
+    },
+    Binary {
+        op: BinaryOp,
+        left: Box<Expr>,
+        right: Box<Expr>,
+    },
+    If {
+        condition: Box<Expr>,
+        then: Box<Expr>,
+        otherwise: Box<Expr>,
+    },
+    /// An empty `on` forgives every fault but a cancelled run.
+    Try {
+        value: Box<Expr>,
+        on: Vec<FaultKind>,
+        otherwise: Box<Expr>,
+    },
+    List(Vec<Expr>),
+    Record(Vec<(Arc<str>, Expr)>),
+    /// Text with values in it, joined into a string.
+    Text(Vec<TextPart>),
+    /// A literal for a place that joins it itself: [`Value::Template`].
+    Template(Vec<TextPart>),
+    Call(Call),
+    /// A command that only reads, called for its result. One argument for each parameter, defaults filled in.
+    Command {
+        command: CommandId,
+        args: Vec<Expr>,
+    },
+    /// One argument for each parameter, defaults filled in.
+    Tool {
+        tool: ToolId,
+        args: Vec<Expr>,
+    },
+    /// A conversion to the expression's type that can fail: data to what is wanted, and nothing else.
+    Convert(Box<Expr>),
+    /// Could not be checked. Its program is never run.
+    Broken,
+}
+
+/// `run.date` and its like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RunField {
+    Id,
+    StartedAt,
+    ScheduledAt,
+    /// The day of `scheduled_at` in the runbook's zone.
+    Date,
+}
+
+/// A call of a built-in.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub builtin: &'static Builtin,
+    /// One for each parameter; `None` where it was left out.
+    pub args: Vec<Option<CallArg>>,
+    /// Of this call alone, its arguments left aside.
+    pub effect: Effect,
+    /// Doing it twice is the same as doing it once.
+    pub idempotent: bool,
+    /// Written `?.`: nothing is called where the first argument is missing, and the result is missing.
+    pub optional: bool,
+}
+
+#[derive(Clone, Debug)]
+pub enum CallArg {
+    Value(Expr),
+    PerItem(Lambda),
+}
+
+/// An expression for each item: `p => p.size > 1GiB`, or `.size > 1GiB`.
+#[derive(Clone, Debug)]
+pub struct Lambda {
+    pub param: LocalId,
+    pub body: Box<Expr>,
+}
+
+#[derive(Clone, Debug)]
+pub enum TextPart {
+    Text(Arc<str>),
+    Value { value: Expr, format: Option<Format> },
+}
+
+/// How an interpolated value is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// `%Y/%m/%d`, for times, dates and times of day.
+    Time(Arc<str>),
+    /// `.1` decimals, `#,` grouping by thousands.
+    Number { decimals: Option<u8>, grouped: bool },
+}

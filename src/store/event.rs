@@ -1,0 +1,415 @@
+//! The events of a run: everything that any output, journal or report is made from.
+//!
+//! As JSON Lines they are a public format: the first record says [`VERSION`], names are never reused with another
+//! meaning, and a reader skips what it does not know. Durations are seconds, sizes bytes, times RFC 3339 in UTC.
+//! No event ever holds a secret.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::types::Fault;
+
+/// The version of the format, in the first record.
+pub const VERSION: u32 = 1;
+
+/// One line of the stream.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Record {
+    /// From 0, without gaps.
+    pub seq: u64,
+    pub at: Timestamp,
+    #[serde(flatten)]
+    pub event: Event,
+}
+
+/// What happened.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event {
+    /// Always the first.
+    RunStarted(RunStarted),
+    /// A connection was opened: what it leads to, and as whom.
+    ConnectionOpened {
+        name: Arc<str>,
+        driver: Arc<str>,
+        target: String,
+    },
+    /// A connection could not be opened; all that needs it is not measured.
+    ConnectionFailed {
+        name: Arc<str>,
+        driver: Arc<str>,
+        fault: Fault,
+    },
+    SectionStarted {
+        path: Path,
+        title: Arc<str>,
+        doc: Arc<str>,
+    },
+    SectionFinished {
+        path: Path,
+        title: Arc<str>,
+        status: Status,
+        seconds: f64,
+    },
+    StepStarted {
+        path: Path,
+        title: Arc<str>,
+        doc: Arc<str>,
+        /// `service=gateway` of a step that is made for each item.
+        label: Option<String>,
+    },
+    StepFinished {
+        path: Path,
+        title: Arc<str>,
+        label: Option<String>,
+        status: Status,
+        seconds: f64,
+        counts: Counts,
+    },
+    /// `show`
+    Shown {
+        place: Place,
+        title: Arc<str>,
+        shown: Shown,
+    },
+    /// `show` of something that could not be looked at.
+    NotShown {
+        place: Place,
+        title: Arc<str>,
+        fault: Fault,
+    },
+    /// `check` and `require`
+    Checked(Checked),
+    /// A list of `for`, a condition of `if`, a time limit, a `measure`: something that statements depend on could not be had.
+    NotMeasured {
+        place: Place,
+        what: Arc<str>,
+        fault: Fault,
+    },
+    /// Written before the call goes out, and on the disk before it does.
+    ChangeIntended {
+        place: Place,
+        change: u32,
+        title: Arc<str>,
+        target: Option<String>,
+        call: Arc<str>,
+    },
+    /// Written after it.
+    ChangeEnded(ChangeEnded),
+    /// A change that was not begun, and why.
+    ChangeWithheld {
+        place: Place,
+        change: u32,
+        title: Arc<str>,
+        reason: Withheld,
+    },
+    /// `wait until`
+    Waited {
+        place: Place,
+        what: Arc<str>,
+        outcome: Outcome,
+        polls: u32,
+        seconds: f64,
+        fault: Option<Fault>,
+    },
+    /// A round of `retry` that did not do.
+    Retried {
+        place: Place,
+        round: u32,
+        of: u32,
+        fault: Option<Fault>,
+    },
+    /// `manual`
+    Manual {
+        place: Place,
+        text: Arc<str>,
+        link: Option<String>,
+        answer: ManualAnswer,
+        note: Option<String>,
+    },
+    /// A statement that this version cannot run: it says so and fails the run, it never does nothing.
+    Unsupported {
+        place: Place,
+        what: Arc<str>,
+        fault: Fault,
+    },
+    /// A statement that was not reached: the run was stopped, or its time was over.
+    NotReached {
+        place: Place,
+        what: Arc<str>,
+        reason: String,
+    },
+    /// The run waits for approval (exit 5).
+    ApprovalNeeded {
+        hash: String,
+        changes: Vec<ProposedChange>,
+        help: String,
+    },
+    /// Consent was given.
+    Approved {
+        hash: String,
+        how: String,
+    },
+    /// Ctrl-C or SIGTERM.
+    Interrupted {
+        signal: String,
+    },
+    /// Always the last.
+    RunFinished(RunFinished),
+}
+
+/// Where something stands in the order of the source: section, member, round, statement, round, statement, …
+///
+/// Paths compare as the output is ordered.
+pub type Path = Vec<u32>;
+
+/// Where a statement is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub path: Path,
+    pub file: Arc<str>,
+    /// From 1.
+    pub line: u32,
+    pub column: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunStarted {
+    pub version: u32,
+    pub tool: String,
+    pub run: Arc<str>,
+    pub runbook: Arc<str>,
+    pub file: Arc<str>,
+    /// SHA-256 of the source of all files, in hex.
+    pub source_hash: String,
+    /// What its consent covers; `None` where nothing changes.
+    pub plan: Option<String>,
+    pub scheduled_at: Timestamp,
+    pub timezone: Arc<str>,
+    /// `user@host`
+    pub by: String,
+    pub read_only: bool,
+    /// What `--only` named.
+    pub only: Vec<String>,
+    /// What `--set` gave.
+    pub set: Vec<(Arc<str>, String)>,
+    /// How many change statements are in what was asked for.
+    pub changes: u32,
+    /// How many steps are in what was asked for, before lists are known.
+    pub steps: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    Passed,
+    Failed,
+    /// Could not look. Neither passed nor failed.
+    NotMeasured,
+}
+
+/// How a step, a section or a run went: the worst thing in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Passed,
+    /// A check of severity info failed.
+    Noted,
+    /// A warning check failed.
+    Warned,
+    NotMeasured,
+    /// A critical check or a change failed.
+    Failed,
+    /// It was stopped, or not reached.
+    Stopped,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Info,
+    Warning,
+    Critical,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Checked {
+    pub place: Place,
+    /// `check` or `require`.
+    pub kind: CheckKind,
+    pub title: Arc<str>,
+    /// The condition as it was written, in one line.
+    pub source: Arc<str>,
+    pub severity: Severity,
+    pub outcome: Outcome,
+    /// What the runbook says when it fails.
+    pub message: Option<String>,
+    /// Its doc comment.
+    pub doc: Arc<str>,
+    /// Why it could not be measured.
+    pub fault: Option<Fault>,
+    /// What was found: the items that failed, the two sides of a comparison.
+    pub evidence: Vec<Shown>,
+    /// The threshold that it raises.
+    pub raises: Option<Arc<str>>,
+    pub seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckKind {
+    Check,
+    Require,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChangeEnded {
+    pub place: Place,
+    /// Its number in the run, from 1: the same as in its intent.
+    pub change: u32,
+    pub title: Arc<str>,
+    pub outcome: ChangeOutcome,
+    pub fault: Option<Fault>,
+    /// What it gave, where it gave something that can be shown.
+    pub result: Option<Shown>,
+    /// Whether `verify` held; `None` where there is none or it was not reached.
+    pub verified: Option<bool>,
+    /// How it is undone, as it was written: printed and offered, never run by itself.
+    pub undo: Option<Arc<str>>,
+    pub seconds: f64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ChangeOutcome {
+    Done,
+    /// It is known not to have happened, or its verification failed.
+    Failed,
+    /// Nobody can say whether it happened.
+    Unknown,
+}
+
+/// Why a change was not begun.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Withheld {
+    /// A guard above it did not pass.
+    Guard {
+        title: Arc<str>,
+        outcome: Outcome,
+    },
+    /// A change above it failed or is unknown.
+    EarlierChange {
+        title: Arc<str>,
+    },
+    /// `--read-only`
+    ReadOnly,
+    NotApproved,
+    /// What it needs could not be had.
+    NotMeasured {
+        fault: Fault,
+    },
+    /// A list is longer than its `at most`.
+    TooMany {
+        found: u64,
+        at_most: u32,
+    },
+    /// The run was stopped, or its time was over.
+    Stopped {
+        reason: String,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProposedChange {
+    pub section: Arc<str>,
+    pub step: Option<Arc<str>>,
+    pub file: Arc<str>,
+    pub line: u32,
+    /// As it was written, in one line.
+    pub change: Arc<str>,
+    /// What its connection leads to, as far as that is known without connecting.
+    pub target: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ManualAnswer {
+    Done,
+    Problem,
+    Skipped,
+    /// Nobody answered in time, or there was nobody to ask.
+    NotAnswered,
+}
+
+/// How many of what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counts {
+    pub passed: u32,
+    /// Failed checks of severity critical.
+    pub failed: u32,
+    /// Failed checks of severity warning.
+    pub warned: u32,
+    /// Failed checks of severity info.
+    pub noted: u32,
+    pub not_measured: u32,
+    pub changes_done: u32,
+    pub changes_failed: u32,
+    pub changes_unknown: u32,
+    pub changes_withheld: u32,
+    pub not_reached: u32,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunFinished {
+    pub status: Status,
+    pub counts: Counts,
+    /// As language.md's table has them: 0, 1, 3, 4, 5, 6, 130.
+    pub exit: u8,
+    pub seconds: f64,
+}
+
+/// A value as it is shown.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shown {
+    /// A title of its own, where there are several.
+    pub title: Option<String>,
+    pub body: ShownBody,
+    /// Why it is not whole.
+    pub partial: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "form", rename_all = "snake_case")]
+pub enum ShownBody {
+    Value {
+        cell: Cell,
+    },
+    /// Fields and their values.
+    Record {
+        fields: Vec<(String, Cell)>,
+    },
+    Table {
+        columns: Vec<String>,
+        rows: Vec<Vec<Cell>>,
+        /// How many rows there are; more than in `rows` where they were too many to keep.
+        total: u64,
+    },
+    Lines {
+        lines: Vec<String>,
+        total: u64,
+    },
+}
+
+/// A value in a table.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// As a person reads it.
+    pub text: String,
+    /// As a machine does.
+    pub value: serde_json::Value,
+    /// A number: aligned to the right.
+    pub number: bool,
+}

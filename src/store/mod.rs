@@ -1,0 +1,3 @@
+//! What a run leaves behind: its events, and the journal that keeps them.
+
+pub mod event;
