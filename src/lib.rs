@@ -19,7 +19,8 @@ pub mod types;
 pub mod catalog;
 pub mod syntax;
 
-// Floor 3: what it means.
+// Floor 3: what it means, and what it can call.
+pub mod builtins;
 pub mod check;
 
 // Floor 4: what will happen, and what happened.

@@ -79,7 +79,8 @@ pub struct Log {
 
 /// The lines of a snapshot, from the first to the last, in constant memory.
 pub trait LogReader: Send + Sync {
-    fn lines(&self) -> Box<dyn Iterator<Item = Result<Line, Fault>> + Send + '_>;
+    /// Every call reads anew.
+    fn lines(self: Arc<Self>) -> Box<dyn Iterator<Item = Result<Line, Fault>> + Send>;
 }
 
 /// Why something is not whole.

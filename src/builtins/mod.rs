@@ -1,0 +1,21 @@
+//! The built-ins: what runbooks can ask, compute and change. One folder a family, one file a built-in.
+//!
+//! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
+
+mod lists;
+
+use crate::catalog::{Builtin, Catalog, Driver};
+
+/// The whole catalogue.
+#[must_use]
+pub fn catalog() -> Catalog {
+    let builtins: Vec<&'static Builtin> = FAMILIES.iter().flat_map(|family| family.iter().copied()).collect();
+    let drivers: Vec<&'static Driver> = DRIVERS.iter().flat_map(|family| family.iter().copied()).collect();
+    Catalog::new(&builtins, &drivers)
+}
+
+/// The built-ins of each family, in the order of the reference.
+static FAMILIES: &[&[&Builtin]] = &[lists::ALL];
+
+/// What `connect`, `channel`, `secret` and `tool` call, by family.
+static DRIVERS: &[&[&Driver]] = &[];
