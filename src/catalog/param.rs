@@ -40,6 +40,13 @@ pub enum Accepts {
     Literal(Landing),
     /// A connection of this driver.
     Connection(&'static str),
+    /// A record with fields of any name, each text, a plain number, a bool or a date: headers, a query, an environment.
+    Fields {
+        /// A field may be a secret too.
+        secrets: bool,
+    },
+    /// A string or a secret.
+    TextOrSecret,
 }
 
 /// What a per-item expression must give.
@@ -148,6 +155,14 @@ impl Param<PerItem<'static>> {
     #[must_use]
     pub const fn per_item(name: &'static str, doc: &'static str, yields: Yields, presence: Presence) -> Self {
         Self::new(name, doc, Accepts::PerItem(yields), presence)
+    }
+}
+
+impl Param<Option<std::sync::Arc<crate::types::Record>>> {
+    /// A record with fields of any name.
+    #[must_use]
+    pub const fn fields(name: &'static str, doc: &'static str, secrets: bool) -> Self {
+        Self::new(name, doc, Accepts::Fields { secrets }, Presence::Optional)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil};
 
-use super::{Connection, EnumType, Fault, Line, Log, SecretText, Template, Type, Value};
+use super::{Connection, EnumType, Fault, Line, Log, Record, SecretText, Template, Type, Value};
 
 /// Declares records of the language: `struct` makes the Rust type as well, `type … for` describes one that is there.
 ///
@@ -98,6 +98,9 @@ impl<W> Word<W> {
 }
 
 fn unexpected<T>(wanted: &str, value: &Value) -> Result<T, Fault> {
+    if let Value::Faulted(fault) = value {
+        return Err(fault.as_ref().clone());
+    }
     Err(Fault::conversion(format!("wanted {wanted}, got {}: {value}", value.kind())))
 }
 
@@ -213,6 +216,19 @@ impl<T: Into<Self>> From<Option<T>> for Value {
     }
 }
 
+/// A field of a record that may be a fault without the record being one: read it, and the fault is there.
+impl<T: Typed> Typed for Result<T, Fault> {
+    fn ty() -> Type {
+        T::ty()
+    }
+}
+
+impl<T: Into<Self>> From<Result<T, Fault>> for Value {
+    fn from(value: Result<T, Fault>) -> Self {
+        value.map_or_else(|fault| Self::Faulted(Arc::new(fault)), Into::into)
+    }
+}
+
 impl<T: Typed> Typed for Vec<T> {
     fn ty() -> Type {
         Type::list(T::ty())
@@ -239,6 +255,15 @@ impl FromValue for Arc<Connection> {
         match value {
             Value::Connection(connection) => Ok(connection),
             other => unexpected("a connection", &other),
+        }
+    }
+}
+
+impl FromValue for Arc<Record> {
+    fn from_value(value: Value) -> Result<Self, Fault> {
+        match value {
+            Value::Record(record) => Ok(record),
+            other => unexpected("a record", &other),
         }
     }
 }

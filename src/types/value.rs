@@ -45,6 +45,9 @@ pub enum Value {
     Connection(Arc<Connection>),
     /// A literal text with its interpolated values still apart, for a place that knows how to join them.
     Template(Arc<Template>),
+    /// A field of a record that could not be had: `.json` of an answer that is no JSON. The record is fine without it;
+    /// whoever reads the field gets the fault.
+    Faulted(Arc<Fault>),
 }
 
 /// The fields of a record in the order in which they are shown.
@@ -169,6 +172,7 @@ impl Value {
             Self::Secret(_) => "secret",
             Self::Connection(_) => "connection",
             Self::Template(_) => "text",
+            Self::Faulted(_) => "fault",
         }
     }
 
@@ -233,7 +237,7 @@ impl Value {
 
     /// As JSON, for machines: sizes in bytes, durations in seconds, ratios as numbers, times in RFC 3339.
     ///
-    /// A secret is `"(secret)"`, a log its name.
+    /// A secret is `"(secret)"`, a log its name, a field that could not be had `{ "fault": kind, "message": why }`.
     #[must_use]
     pub fn to_json(&self) -> serde_json::Value {
         use serde_json::Value as Json;
@@ -248,7 +252,19 @@ impl Value {
             Self::Record(fields) => {
                 Json::Object(fields.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect())
             }
+            Self::Faulted(fault) => serde_json::json!({ "fault": fault.kind.name(), "message": &*fault.message }),
             other => Json::String(other.to_string()),
+        }
+    }
+
+    /// The value, or the fault that stands in its place: what reading a field of a record gives.
+    ///
+    /// # Errors
+    /// The fault of a [`Self::Faulted`].
+    pub fn read(self) -> Result<Self, Fault> {
+        match self {
+            Self::Faulted(fault) => Err(fault.as_ref().clone()),
+            value => Ok(value),
         }
     }
 }
@@ -305,6 +321,7 @@ impl fmt::Display for Value {
                 Piece::Text(text) => f.write_str(text),
                 Piece::Value(value) => value.fmt(f),
             }),
+            Self::Faulted(fault) => write!(f, "({fault})"),
         }
     }
 }
