@@ -3,6 +3,9 @@
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
 mod lists;
+mod plain_text;
+mod secrets;
+mod tool;
 
 use crate::catalog::{Builtin, Catalog, Driver};
 
@@ -15,7 +18,7 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] = &[lists::ALL];
+static FAMILIES: &[&[&Builtin]] = &[lists::ALL, tool::ALL];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS];

@@ -3,8 +3,8 @@
 use super::{Builtin, Param, ParamInfo, Presence};
 use crate::types::{Fault, FaultKind, FromValue, Value};
 
-/// An expression that is evaluated for an item.
-pub type PerItem<'a> = &'a (dyn Fn(&Value) -> Result<Value, Fault> + 'a);
+/// An expression that is evaluated for an item. `Sync`, so that the arguments of a call can cross an `await`.
+pub type PerItem<'a> = &'a (dyn Fn(&Value) -> Result<Value, Fault> + Sync + 'a);
 
 /// One argument.
 #[derive(Clone)]
