@@ -223,6 +223,16 @@ impl Value {
         }
     }
 
+    /// Data that is a number, a text, a bool or null as that value; everything else as it is.
+    #[must_use]
+    pub fn plainly(self) -> Self {
+        match self {
+            Self::Data(data) if data.is_null() => Self::Null,
+            Self::Data(data) => Self::from_scalar(&data).unwrap_or(Self::Data(data)),
+            other => other,
+        }
+    }
+
     /// A JSON scalar as the value it plainly is.
     fn from_scalar(data: &serde_json::Value) -> Option<Self> {
         match data {

@@ -1,0 +1,158 @@
+//! Keys: values that are equal have the same key, so that they can be counted in a table.
+
+use std::collections::BTreeMap;
+
+use crate::types::{Fault, Value};
+
+/// A value as bytes that are the same exactly where `==` holds.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Key(Box<[u8]>);
+
+impl Key {
+    /// # Errors
+    /// Where a value has no equality that could be counted: a log, a connection, a secret.
+    pub(super) fn of(value: &Value) -> Result<Self, Fault> {
+        let mut bytes = Vec::new();
+        write(value, &mut bytes)?;
+        Ok(Self(bytes.into()))
+    }
+}
+
+fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
+    match value {
+        Value::Null => out.push(b'0'),
+        Value::Bool(value) => out.extend([b'b', u8::from(*value)]),
+        Value::Int(value) => integer(*value, out),
+        Value::Float(value) | Value::Percent(value) => number(*value, out),
+        Value::Duration(value) => tagged(b'd', &value.as_nanos().to_be_bytes(), out),
+        Value::Size(value) => tagged(b'z', &value.to_be_bytes(), out),
+        Value::Cores(value) => tagged(b'c', &bits(*value), out),
+        Value::Rate(value, counted) => {
+            out.extend([b'r', *counted as u8]);
+            out.extend(bits(*value));
+        }
+        Value::String(text) => sized(b's', text.as_bytes(), out),
+        Value::Regex(regex) => sized(b'x', regex.0.as_str().as_bytes(), out),
+        Value::Time(time) => tagged(b't', &time.as_nanosecond().to_be_bytes(), out),
+        Value::Date(date) => sized(b'D', date.to_string().as_bytes(), out),
+        Value::Clock(clock) => sized(b'C', clock.to_string().as_bytes(), out),
+        Value::Data(data) => json(data, out),
+        Value::List(items) => {
+            tagged(b'[', &items.len().to_be_bytes(), out);
+            items.iter().try_for_each(|item| write(item, out))?;
+        }
+        Value::Record(fields) => {
+            tagged(b'{', &fields.len().to_be_bytes(), out);
+            for (name, value) in fields.iter().collect::<BTreeMap<_, _>>() {
+                sized(b's', name.as_bytes(), out);
+                write(value, out)?;
+            }
+        }
+        Value::Line(line) => {
+            sized(b'l', line.text.as_bytes(), out);
+            sized(b's', line.source.as_bytes(), out);
+            out.extend(line.number.to_be_bytes());
+        }
+        Value::Log(_) | Value::Secret(_) | Value::Connection(_) | Value::Template(_) => {
+            return Err(Fault::conversion(format!("a {} cannot be counted or compared", value.kind())));
+        }
+    }
+    Ok(())
+}
+
+fn json(data: &serde_json::Value, out: &mut Vec<u8>) {
+    use serde_json::Value as Json;
+    match data {
+        Json::Null => out.push(b'0'),
+        Json::Bool(value) => out.extend([b'b', u8::from(*value)]),
+        Json::Number(value) => match value.as_i64() {
+            Some(value) => integer(value, out),
+            None => number(value.as_f64().unwrap_or(f64::NAN), out),
+        },
+        Json::String(text) => sized(b's', text.as_bytes(), out),
+        Json::Array(items) => {
+            tagged(b'[', &items.len().to_be_bytes(), out);
+            items.iter().for_each(|item| json(item, out));
+        }
+        Json::Object(fields) => {
+            tagged(b'{', &fields.len().to_be_bytes(), out);
+            for (name, value) in fields.iter().collect::<BTreeMap<_, _>>() {
+                sized(b's', name.as_bytes(), out);
+                json(value, out);
+            }
+        }
+    }
+}
+
+/// 3 and 3.0 are equal, so they are written alike: as a double where that is exact.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "the way back shows whether it was exact"
+)]
+fn integer(value: i64, out: &mut Vec<u8>) {
+    let double = value as f64;
+    if double as i128 == i128::from(value) { number(double, out) } else { tagged(b'i', &value.to_be_bytes(), out) }
+}
+
+fn number(value: f64, out: &mut Vec<u8>) {
+    tagged(b'n', &bits(value), out);
+}
+
+/// -0.0 equals 0.0.
+fn bits(value: f64) -> [u8; 8] {
+    (value + 0.0).to_bits().to_be_bytes()
+}
+
+fn tagged(tag: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    out.push(tag);
+    out.extend(bytes);
+}
+
+fn sized(tag: u8, bytes: &[u8], out: &mut Vec<u8>) {
+    tagged(tag, &bytes.len().to_be_bytes(), out);
+    out.extend(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::Key;
+    use crate::types::Value;
+
+    #[test]
+    fn keys_are_equal_exactly_where_values_are() {
+        let data = |json: serde_json::Value| Value::Data(Arc::new(json));
+        let values = [
+            Value::Null,
+            Value::Int(3),
+            Value::Float(3.0),
+            Value::Float(-0.0),
+            Value::Int(0),
+            Value::Percent(0.0),
+            Value::Size(3),
+            Value::Int(i64::MAX),
+            Value::Int(i64::MAX - 1),
+            Value::string("3"),
+            Value::string(""),
+            Value::Bool(true),
+            data(serde_json::json!(3)),
+            data(serde_json::json!("3")),
+            data(serde_json::json!(null)),
+            data(serde_json::json!({"a": 1, "b": [1, "x"]})),
+            data(serde_json::json!({"b": [1, "x"], "a": 1})),
+            Value::list(vec![Value::string("a"), Value::string("b")]),
+            Value::list(vec![Value::string("ab")]),
+            Value::record([("a", Value::Int(1)), ("b", Value::Int(2))]),
+            Value::record([("b", Value::Int(2)), ("a", Value::Int(1))]),
+        ];
+        for a in &values {
+            for b in &values {
+                let same = Key::of(a).unwrap() == Key::of(b).unwrap();
+                // Int and Int compare exactly, so only pairs beyond 2^53 would differ from `==` through a double.
+                assert_eq!(same, a.equals(b), "{a:?} and {b:?}");
+            }
+        }
+    }
+}
