@@ -118,7 +118,7 @@ pub enum Body {
     /// Computes a value.
     Pure(fn(&Args<'_>) -> Result<Value, Fault>),
     /// Computes from the items of its first argument, one at a time: a log does not fit into memory.
-    Stage(for<'a> fn(Items<'a>, Args<'a>) -> Result<Flow<'a>, Fault>),
+    Stage(for<'a> fn(Items<'a>, &Args<'a>) -> Result<Flow<'a>, Fault>),
     /// Goes outside.
     Outside(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Value, Fault>>),
     /// The language has it, this version cannot run it: the part of the tool that is missing (`the metrics store`).

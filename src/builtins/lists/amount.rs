@@ -97,7 +97,7 @@ impl Total {
     pub(super) fn average(&self) -> Option<Result<Value, Fault>> {
         let count = f64::from(self.count);
         let rounded = |sum: i128| (2 * sum + i128::from(self.count)).div_euclid(2 * i128::from(self.count));
-        Some(match self.sum? {
+        let mean = match self.sum? {
             #[expect(clippy::cast_precision_loss, reason = "an average of ints is a float")]
             Sum::Int(sum) => Sum::Float(sum as f64 / count),
             Sum::Size(sum) => Sum::Size(rounded(sum)),
@@ -106,8 +106,8 @@ impl Total {
             Sum::Percent(sum) => Sum::Percent(sum / count),
             Sum::Cores(sum) => Sum::Cores(sum / count),
             Sum::Rate(sum, counted) => Sum::Rate(sum / count, counted),
-        })
-        .map(Sum::value)
+        };
+        Some(mean.value())
     }
 }
 

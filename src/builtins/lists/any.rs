@@ -1,4 +1,4 @@
-//! any
+//! `any`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -19,8 +19,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[1, 5] | any(it > 3)", "yes"), Example::gives("[] | any(it > 3)", "no")],
 };
 
-fn any<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
-    match truth::find(true, items, &args)? {
+fn any<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
+    match truth::find(true, items, args)? {
         Found::One => Ok(Flow::Value(Value::Bool(true))),
         Found::No | Found::Nothing => Ok(Flow::Value(Value::Bool(false))),
     }

@@ -1,4 +1,4 @@
-//! average
+//! `average`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -19,9 +19,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[1, 2] | average", "1.5"), Example::gives("[1m, 3m] | average", "2m")],
 };
 
-fn average<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn average<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let mut total = Total::default();
-    for number in amount::numbers("average", items, &args) {
+    for number in amount::numbers("average", items, args) {
         total.add(&number?)?;
     }
     let nothing = || Fault::no_value("`average` of nothing: there are no items");

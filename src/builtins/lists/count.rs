@@ -1,4 +1,4 @@
-//! count
+//! `count`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives(r#"["a", "b"] | count"#, "2"), Example::gives("[] | count", "0")],
 };
 
-fn count<'a>(items: Items<'a>, _: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn count<'a>(items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let mut count = 0;
     for item in items {
         item?;

@@ -1,4 +1,4 @@
-//! count_by
+//! `count_by`
 
 use super::tally::{self, Tally};
 use crate::catalog::{
@@ -28,7 +28,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-fn count_by<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn count_by<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let by = args.each(&BY)?;
     let mut tally = Tally::default();
     for item in items {

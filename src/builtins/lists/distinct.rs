@@ -1,4 +1,4 @@
-//! distinct
+//! `distinct`
 
 use std::collections::HashSet;
 
@@ -29,7 +29,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1, 3] | distinct", "3, 1"), Example::call("host.listeners() | distinct(.process)")],
 };
 
-fn distinct<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+#[expect(clippy::unnecessary_wraps, reason = "other stages can fail before the first item")]
+fn distinct<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let by = args.per_item(&BY);
     let mut seen = HashSet::new();
     let mut is_new = move |item: &Value| -> Result<bool, Fault> {

@@ -1,4 +1,4 @@
-//! each
+//! `each`
 
 use crate::catalog::{
     Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, PerItem, Presence, Returns, Yields,
@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[1, 2] | each(it * 10)", "10, 20")],
 };
 
-fn each<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn each<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let gives = args.each(&GIVES)?;
     Ok(Flow::Items(Box::new(items.map(move |item| gives(&item?)))))
 }

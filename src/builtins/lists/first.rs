@@ -1,4 +1,4 @@
-//! first
+//! `first`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -17,6 +17,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1] | first", "3"), Example::gives("([] | first) ?? 0", "0")],
 };
 
-fn first<'a>(mut items: Items<'a>, _: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn first<'a>(mut items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
     Ok(Flow::Value(items.next().transpose()?.unwrap_or(Value::Null)))
 }

@@ -1,4 +1,4 @@
-//! flatten
+//! `flatten`
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[[1, 2], [3]] | flatten", "1, 2, 3")],
 };
 
-fn flatten<'a>(items: Items<'a>, _: Args<'a>) -> Result<Flow<'a>, Fault> {
+#[expect(clippy::unnecessary_wraps, reason = "other stages can fail before the first item")]
+fn flatten<'a>(items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
     Ok(Flow::Items(Box::new(items.flat_map(|inner| match inner {
         Ok(inner) => items_of(inner),
         Err(fault) => one(Err(fault)),

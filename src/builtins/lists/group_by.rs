@@ -1,4 +1,4 @@
-//! group_by
+//! `group_by`
 
 use indexmap::IndexMap;
 
@@ -31,7 +31,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-fn group_by<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn group_by<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let by = args.each(&BY)?;
     let mut groups: IndexMap<Key, (Value, Vec<Value>)> = IndexMap::new();
     for (kept, item) in items.enumerate() {

@@ -1,4 +1,4 @@
-//! is_empty
+//! `is_empty`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[] | is_empty", "yes"), Example::gives("[1] | where(it > 1) | is_empty", "yes")],
 };
 
-fn is_empty<'a>(mut items: Items<'a>, _: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn is_empty<'a>(mut items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let first = items.next().transpose()?;
     Ok(Flow::Value(Value::Bool(first.is_none())))
 }

@@ -1,4 +1,4 @@
-//! join
+//! `join`
 
 use std::fmt::Write as _;
 
@@ -23,7 +23,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives(r#"["a", "b"] | join"#, "a, b"), Example::gives(r#"[1, 2] | join("/")"#, "1/2")],
 };
 
-fn join<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn join<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let with = args.get(&WITH)?;
     let mut text = String::new();
     for (index, item) in items.enumerate() {

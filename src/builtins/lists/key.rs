@@ -72,7 +72,9 @@ fn json(data: &serde_json::Value, out: &mut Vec<u8>) {
         Json::String(text) => sized(b's', text.as_bytes(), out),
         Json::Array(items) => {
             tagged(b'[', &items.len().to_be_bytes(), out);
-            items.iter().for_each(|item| json(item, out));
+            for item in items {
+                json(item, out);
+            }
         }
         Json::Object(fields) => {
             tagged(b'{', &fields.len().to_be_bytes(), out);

@@ -1,4 +1,4 @@
-//! last
+//! `last`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1] | last", "1")],
 };
 
-fn last<'a>(items: Items<'a>, _: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn last<'a>(items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let mut last = Value::Null;
     for item in items {
         last = item?;

@@ -1,4 +1,4 @@
-//! max
+//! `max`
 
 use std::cmp::Ordering;
 
@@ -21,6 +21,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1, 2] | max", "3"), Example::gives("[{ age: 1h }, { age: 2h }] | max(.age)", "2h")],
 };
 
-fn max<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
-    order::extreme("max", Ordering::Greater, items, &args).map(Flow::Value)
+fn max<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
+    order::extreme("max", Ordering::Greater, items, args).map(Flow::Value)
 }

@@ -1,4 +1,4 @@
-//! median
+//! `median`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -20,8 +20,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[9, 1, 2] | median", "2"), Example::gives("[1ms, 2ms] | median", "1.5ms")],
 };
 
-fn median<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
-    let numbers = order::sorted("median", amount::numbers("median", items, &args))?;
+fn median<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
+    let numbers = order::sorted("median", amount::numbers("median", items, args))?;
     let mut middle = Total::default();
     for index in [numbers.len().saturating_sub(1) / 2, numbers.len() / 2] {
         if let Some(number) = numbers.get(index) {

@@ -1,4 +1,4 @@
-//! min
+//! `min`
 
 use std::cmp::Ordering;
 
@@ -21,6 +21,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1, 2] | min", "1"), Example::gives("[{ age: 1h }, { age: 2h }] | min(.age)", "1h")],
 };
 
-fn min<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
-    order::extreme("min", Ordering::Less, items, &args).map(Flow::Value)
+fn min<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
+    order::extreme("min", Ordering::Less, items, args).map(Flow::Value)
 }

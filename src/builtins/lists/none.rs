@@ -1,4 +1,4 @@
-//! none
+//! `none`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -19,8 +19,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[1, 5] | none(it > 7)", "yes")],
 };
 
-fn none<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
-    match truth::find(true, items, &args)? {
+fn none<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
+    match truth::find(true, items, args)? {
         Found::One => Ok(Flow::Value(Value::Bool(false))),
         Found::No => Ok(Flow::Value(Value::Bool(true))),
         Found::Nothing => Err(truth::of_nothing("none")),

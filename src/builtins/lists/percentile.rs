@@ -18,7 +18,7 @@ macro_rules! percentile {
                 compute: |inputs| amount::number_type($name, "takes", inputs),
             },
             effect: EffectRule::Pure,
-            body: Body::Stage(|items, args| nearest_rank($name, $percent, items, &args)),
+            body: Body::Stage(|items, args| nearest_rank($name, $percent, items, args)),
             needs: &[],
             by_hand: "",
             examples: &[Example::gives(concat!("[4ms, 1ms, 3ms, 2ms] | ", $name), $gives)],

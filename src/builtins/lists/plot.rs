@@ -1,4 +1,4 @@
-//! plot
+//! `plot`
 
 use crate::catalog::{Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Type, Value};

@@ -88,13 +88,11 @@ pub(super) struct OneKind {
 
 impl OneKind {
     pub(super) fn check(&mut self, rank: &Rank) -> Result<(), Fault> {
-        match &self.first {
-            Some(first) => first.against(rank).map(drop),
-            None => {
-                self.first = (!rank.is_missing()).then(|| rank.clone());
-                Ok(())
-            }
+        if let Some(first) = &self.first {
+            return first.against(rank).map(drop);
         }
+        self.first = (!rank.is_missing()).then(|| rank.clone());
+        Ok(())
     }
 }
 

@@ -1,4 +1,4 @@
-//! reverse
+//! `reverse`
 
 use super::keep;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1, 2] | reverse", "2, 1, 3")],
 };
 
-fn reverse<'a>(items: Items<'a>, _: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn reverse<'a>(items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let mut items = keep::all("reverse", items)?;
     items.reverse();
     Ok(Flow::Value(Value::list(items)))

@@ -1,4 +1,4 @@
-//! scalar
+//! `scalar`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[{ version: 15 }] | scalar", "15"), Example::gives("[7] | scalar", "7")],
 };
 
-fn scalar<'a>(mut items: Items<'a>, _: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn scalar<'a>(mut items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let Some(row) = items.next().transpose()? else {
         return Err(Fault::no_value("`scalar` of nothing: there is no row"));
     };

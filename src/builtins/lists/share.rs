@@ -1,4 +1,4 @@
-//! share
+//! `share`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -22,9 +22,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[1, 5, 7, 9] | share(it > 3)", "75%"), Example::gives("[true, false] | share", "50%")],
 };
 
-fn share<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn share<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let (mut holding, mut count) = (0_u64, 0_u64);
-    for answer in truth::answers(items, &args) {
+    for answer in truth::answers(items, args) {
         holding += u64::from(answer?);
         count += 1;
     }

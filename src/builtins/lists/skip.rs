@@ -1,4 +1,4 @@
-//! skip
+//! `skip`
 
 use super::take;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
@@ -19,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1, 2] | skip(2)", "2")],
 };
 
-fn skip<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn skip<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let n = take::number("skip", args.get(&N)?)?;
     // A fault among the skipped items still says that they could not be counted.
     let rest = items.enumerate().filter(move |(index, item)| *index >= n || item.is_err());

@@ -1,4 +1,4 @@
-//! sort
+//! `sort`
 
 use super::keep;
 use super::order::{self, BY};
@@ -28,7 +28,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-fn sort<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn sort<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let (by, descending) = (args.per_item(&BY), args.get(&DESCENDING)?);
     let mut kind = OneKind::default();
     let mut ranked = Vec::new();
@@ -39,9 +39,6 @@ fn sort<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
         kind.check(&rank)?;
         ranked.push((rank, item));
     }
-    ranked.sort_by(|(a, _), (b, _)| match descending && !a.is_missing() && !b.is_missing() {
-        true => b.cmp(a),
-        false => a.cmp(b),
-    });
+    ranked.sort_by(|(a, _), (b, _)| if descending && !a.is_missing() && !b.is_missing() { b.cmp(a) } else { a.cmp(b) });
     Ok(Flow::Value(Value::list(ranked.into_iter().map(|(_, item)| item).collect())))
 }

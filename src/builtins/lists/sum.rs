@@ -1,4 +1,4 @@
-//! sum
+//! `sum`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Value};
@@ -25,9 +25,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-fn sum<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn sum<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let mut total = Total::default();
-    for number in amount::numbers("sum", items, &args) {
+    for number in amount::numbers("sum", items, args) {
         total.add(&number?)?;
     }
     // An empty list at run time has forgotten what it was a list of: 0B, 0s and 0 are not one value.

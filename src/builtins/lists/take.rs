@@ -1,4 +1,4 @@
-//! take
+//! `take`
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::gives("[3, 1, 2] | take(2)", "3, 1")],
 };
 
-fn take<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn take<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let n = number("take", args.get(&N)?)?;
     Ok(Flow::Items(Box::new(items.take(n))))
 }

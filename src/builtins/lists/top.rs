@@ -1,4 +1,4 @@
-//! top
+//! `top`
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -34,7 +34,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-fn top<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn top<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let n = take::number("top", args.get(&N)?)?;
     if let Some(by) = args.per_item(&BY) {
         return largest(n, items, by);

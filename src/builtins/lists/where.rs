@@ -1,4 +1,4 @@
-//! where
+//! `where`
 
 use crate::catalog::{
     Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, PerItem, Presence, Returns, Yields,
@@ -26,7 +26,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-fn keep<'a>(items: Items<'a>, args: Args<'a>) -> Result<Flow<'a>, Fault> {
+fn keep<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let holds = args.each(&HOLDS)?;
     Ok(Flow::Items(Box::new(items.filter_map(move |item| {
         let item = match item {
