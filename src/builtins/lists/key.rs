@@ -53,6 +53,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
             sized(b's', line.source.as_bytes(), out);
             out.extend(line.number.to_be_bytes());
         }
+        Value::Faulted(fault) => return Err(fault.as_ref().clone()),
         Value::Log(_) | Value::Secret(_) | Value::Connection(_) | Value::Template(_) => {
             return Err(Fault::conversion(format!("a {} cannot be counted or compared", value.kind())));
         }

@@ -43,6 +43,7 @@ impl Rank {
             Value::Time(time) => Self::Time(time),
             Value::Date(date) => Self::Date(date),
             Value::Clock(clock) => Self::Clock(clock),
+            Value::Faulted(fault) => return Err(fault.as_ref().clone()),
             other => return Err(Fault::conversion(format!("a {} has no order", other.kind()))),
         })
     }
