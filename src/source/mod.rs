@@ -1,10 +1,12 @@
 //! Source files, spans in them, and the way from a byte to a line and a column.
 
 mod decode;
+mod visible;
 
 use std::sync::Arc;
 
 pub use self::decode::{MAX_BYTES, TextFault, TextProblem, decode};
+pub use self::visible::{is_hidden, push_visible, visible};
 
 /// Which file of a [`Sources`] a span points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -80,17 +82,28 @@ pub struct SourceFile {
     pub name: String,
     pub text: Arc<str>,
     line_starts: Vec<u32>,
+    /// How many characters begin before every [`STRIDE`]th byte, so that a column is found without walking a line
+    /// that is the whole file.
+    characters: Vec<u32>,
 }
+
+const STRIDE: usize = 1024;
 
 impl SourceFile {
     fn new(name: String, text: Arc<str>) -> Self {
         let mut line_starts = vec![0];
+        let mut characters = Vec::with_capacity(text.len() / STRIDE + 1);
+        let mut count = 0;
         for (offset, byte) in text.bytes().enumerate() {
+            if offset.is_multiple_of(STRIDE) {
+                characters.push(count);
+            }
+            count += u32::from(begins_character(byte));
             if byte == b'\n' {
                 line_starts.push(to_u32(offset + 1));
             }
         }
-        Self { name, text, line_starts }
+        Self { name, text, line_starts, characters }
     }
 
     /// Where a byte offset is. An offset past the end is the end.
@@ -98,8 +111,23 @@ impl SourceFile {
     pub fn position(&self, offset: u32) -> Position {
         let line = self.line_starts.partition_point(|start| *start <= offset).saturating_sub(1);
         let start = self.line_starts.get(line).copied().unwrap_or(0);
-        let before = self.text.get(start as usize..(offset as usize).min(self.text.len())).unwrap_or("");
-        Position { line: to_u32(line + 1), column: to_u32(before.chars().count() + 1) }
+        let column = self.characters_before(offset).saturating_sub(self.characters_before(start));
+        Position { line: to_u32(line + 1), column: column + 1 }
+    }
+
+    /// The byte offset at which a line begins (counted from 1). The end of the text past the last line.
+    #[must_use]
+    pub fn line_start(&self, line: u32) -> u32 {
+        let index = (line as usize).saturating_sub(1);
+        self.line_starts.get(index).copied().unwrap_or_else(|| to_u32(self.text.len()))
+    }
+
+    fn characters_before(&self, offset: u32) -> u32 {
+        let offset = (offset as usize).min(self.text.len());
+        let block = (offset / STRIDE).min(self.characters.len().saturating_sub(1));
+        let counted = self.characters.get(block).copied().unwrap_or(0);
+        let rest = self.text.as_bytes().get(block * STRIDE..offset).unwrap_or(&[]);
+        counted + to_u32(rest.iter().filter(|byte| begins_character(**byte)).count())
     }
 
     /// The text of a line (counted from 1), without its end. `None` past the last line.
@@ -155,7 +183,36 @@ impl Sources {
     }
 }
 
+/// Whether a byte of UTF-8 is the first of its character.
+const fn begins_character(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
+}
+
 /// Files are capped far below 4 GiB by [`decode`], so offsets fit.
 fn to_u32(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Sources;
+
+    #[test]
+    fn columns_count_characters_on_long_lines_and_short_ones() {
+        let mut sources = Sources::new();
+        let text = format!("a\n{}x\r\n\nb", "ä".repeat(3000));
+        let id = sources.add("long", text.as_str());
+        let file = sources.file(id);
+        let at = |offset: usize| {
+            let position = file.position(u32::try_from(offset).unwrap());
+            (position.line, position.column)
+        };
+        assert_eq!(at(0), (1, 1));
+        assert_eq!(at(2), (2, 1));
+        assert_eq!(at(2 + 6000), (2, 3001));
+        assert_eq!(at(text.len() - 1), (4, 1));
+        assert_eq!(at(text.len() + 9), (4, 2));
+        assert_eq!(file.line(3), Some(""));
+        assert_eq!(file.line_start(4) as usize, text.len() - 1);
+    }
 }
