@@ -1,0 +1,165 @@
+//! The journal of a run: one file of JSON Lines, one event a line, written as it happens.
+//!
+//! The state folder holds `runs/<started>-<run>.jsonl`, readable by its owner alone: a runbook shows what it finds.
+//! What a later reader must be able to rely on is on the disk before the run goes on ([`is_durable`]). The newest
+//! [`KEPT`] runs are kept; older ones are removed when a run begins, but for those that never finished, since what
+//! they changed may still be unknown.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::event::{Event, Record};
+use super::history::{self, Entry};
+use crate::types::{Fault, FaultKind};
+
+/// How many runs are kept.
+pub const KEPT: usize = 1000;
+
+/// The state folder.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: PathBuf,
+}
+
+/// The journal of one run, while it runs.
+#[derive(Debug)]
+pub struct Journal {
+    file: File,
+    path: PathBuf,
+    /// Set when a write failed: what follows a torn line could not be read.
+    broken: bool,
+}
+
+impl Store {
+    /// Nothing is created until a run begins.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Begins the journal of a run. The folder is created where it is not there.
+    ///
+    /// # Errors
+    /// Where the folder or the file cannot be written, and where a run of this id is there already.
+    pub fn begin(&self, started: Timestamp, run: &str) -> Result<Journal, Fault> {
+        let runs = self.runs();
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&runs)
+            .map_err(|error| self.not_writable(&runs, &error))?;
+        let path = runs.join(format!("{}-{run}.jsonl", started.strftime("%Y%m%dT%H%M%SZ")));
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(|error| self.not_writable(&path, &error))?;
+        // The name itself must outlive a power cut as well.
+        File::open(&runs).and_then(|folder| folder.sync_all()).map_err(|error| self.not_writable(&runs, &error))?;
+        Ok(Journal { file, path, broken: false })
+    }
+
+    /// Removes what is older than the newest [`KEPT`] runs and finished. Gives what could not be removed.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn prune(&self) -> Result<Vec<Fault>, Fault> {
+        let old = self.files()?.into_iter().rev().skip(KEPT);
+        let mut faults = Vec::new();
+        for path in old {
+            if matches!(history::entry(&path), Ok(Entry { finished: Some(_), .. })) {
+                if let Err(error) = fs::remove_file(&path) {
+                    faults.push(self.not_writable(&path, &error));
+                }
+            }
+        }
+        Ok(faults)
+    }
+
+    /// The journals, oldest first: their names begin with the time.
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>, Fault> {
+        let runs = self.runs();
+        let unreadable = |error: &io::Error| {
+            Fault::new(FaultKind::Setup, format!("cannot read the folder of runs `{}`: {error}", runs.display()))
+        };
+        let entries = match fs::read_dir(&runs) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unreadable(&error)),
+        };
+        let mut files = Vec::new();
+        for entry in entries {
+            let path = entry.map_err(|error| unreadable(&error))?.path();
+            if path.extension().is_some_and(|extension| extension == "jsonl") {
+                files.push(path);
+            }
+        }
+        files.sort_unstable();
+        Ok(files)
+    }
+
+    fn runs(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+
+    fn not_writable(&self, path: &Path, error: &io::Error) -> Fault {
+        let message = format!("the run cannot be recorded: `{}`: {error}", path.display());
+        let help = if self.root.as_os_str().is_empty() {
+            "name a folder with `--state DIR`".to_owned()
+        } else {
+            format!("make `{}` writable, or name another folder with `--state DIR`", self.root.display())
+        };
+        Fault::new(FaultKind::Setup, message).help(help)
+    }
+}
+
+impl Journal {
+    /// Appends an event. One that must be relied on is on the disk when this returns.
+    ///
+    /// # Errors
+    /// Where it could not be written; from then on, always.
+    pub fn append(&mut self, record: &Record) -> Result<(), Fault> {
+        if self.broken {
+            return Err(self.fault("an earlier event could not be written"));
+        }
+        let line = serde_json::to_string(record).map_err(|error| self.fault(error))? + "\n";
+        let written = self.file.write_all(line.as_bytes());
+        let synced = written.and_then(|()| if is_durable(&record.event) { self.file.sync_data() } else { Ok(()) });
+        synced.map_err(|error| {
+            self.broken = true;
+            self.fault(error)
+        })
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn fault(&self, why: impl std::fmt::Display) -> Fault {
+        Fault::new(FaultKind::Setup, format!("the run cannot be recorded: `{}`: {why}", self.path.display()))
+    }
+}
+
+/// Whether an event must survive a power cut: what was going to be changed, by whose consent, and what came of it.
+const fn is_durable(event: &Event) -> bool {
+    matches!(
+        event,
+        Event::RunStarted(_)
+            | Event::ChangeIntended { .. }
+            | Event::ChangeEnded(_)
+            | Event::ApprovalNeeded { .. }
+            | Event::Approved { .. }
+            | Event::Manual { .. }
+            | Event::RunFinished(_)
+    )
+}
