@@ -132,7 +132,9 @@ fn modules_import_from_lower_floors_only() {
                     // The command line wires the system; both are the top floor's.
                     && !(own == "cli" && other == "system")
                 {
-                    wrong.push(format!("{path}:{line}: `{own}` (floor {own_floor}) imports `{other}` (floor {other_floor})"));
+                    wrong.push(format!(
+                        "{path}:{line}: `{own}` (floor {own_floor}) imports `{other}` (floor {other_floor})"
+                    ));
                 }
             }
         }
