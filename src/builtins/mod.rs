@@ -2,9 +2,12 @@
 //!
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
+mod line_time;
 mod lists;
+mod numbers;
 mod plain_text;
 mod secrets;
+mod text;
 mod tool;
 
 use crate::catalog::{Builtin, Catalog, Driver};
@@ -18,7 +21,7 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] = &[lists::ALL, tool::ALL];
+static FAMILIES: &[&[&Builtin]] = &[lists::ALL, text::ALL, numbers::ALL, tool::ALL];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
 static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS];

@@ -16,11 +16,13 @@ mod join;
 mod keep;
 mod key;
 mod last;
+mod mask;
 mod max;
 mod median;
 mod min;
 mod none;
 mod order;
+mod patterns;
 mod percentile;
 mod plot;
 mod rank;
@@ -69,5 +71,6 @@ pub(super) static ALL: &[&Builtin] = &[
     &flatten::BUILTIN,
     &join::BUILTIN,
     &scalar::BUILTIN,
+    &patterns::BUILTIN,
     &plot::BUILTIN,
 ];

@@ -1,0 +1,24 @@
+//! `lower`
+
+use std::sync::Arc;
+
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, Type, Value};
+
+const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "lower",
+    summary: "A text in small letters.",
+    params: &[TEXT.info()],
+    returns: Returns::Type(|| Type::String),
+    effect: EffectRule::Pure,
+    body: Body::Pure(lower),
+    needs: &[],
+    by_hand: "tr '[:upper:]' '[:lower:]'",
+    examples: &[Example::gives(r#""WARN" | lower"#, "warn")],
+};
+
+fn lower(args: &Args<'_>) -> Result<Value, Fault> {
+    Ok(Value::string(args.get(&TEXT)?.to_lowercase()))
+}
