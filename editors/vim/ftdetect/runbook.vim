@@ -1,0 +1,1 @@
+autocmd BufNewFile,BufRead *.runbook setfiletype runbook
