@@ -17,18 +17,31 @@ function! s:code(lnum) abort
   return substitute(substitute(getline(a:lnum), '"\%(\\.\|[^"\\]\)*"\|''[^'']*''', '', 'g'), '#.*$', '', '')
 endfunction
 
+" Whether a line begins inside a block of text.
+function! s:in_text(lnum) abort
+  return synIDattr(synID(a:lnum, 1, 1), 'name') =~# 'String$'
+endfunction
+
 function! RunbookIndent() abort
+  " The blanks of a block of text are the writer's.
+  if s:in_text(v:lnum)
+    return -1
+  endif
   let above = prevnonblank(v:lnum - 1)
+  while above > 1 && s:in_text(above)
+    let above = prevnonblank(above - 1)
+  endwhile
   if above == 0
     return 0
   endif
   let indent = indent(above)
-  " A pipe goes on with the line above; the first line after the pipes goes back.
-  let pipe = getline(v:lnum) =~# '^\s*|'
-  let pipe_above = getline(above) =~# '^\s*|'
-  if pipe && !pipe_above
+  " A pipe or a clause goes on with the line above; the first line after it goes back.
+  let more = '^\s*\%(|\|\%(as\|approve\|undo\|verify\|within\)\>\)'
+  let goes_on = getline(v:lnum) =~# more
+  let went_on = getline(above) =~# more
+  if goes_on && !went_on
     let indent += shiftwidth()
-  elseif !pipe && pipe_above
+  elseif !goes_on && went_on
     let indent -= shiftwidth()
   endif
   if s:code(above) =~# '[{(\[]\s*$'

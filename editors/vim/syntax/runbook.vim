@@ -47,7 +47,7 @@ syn match runbookSpecial "\v<run>\ze\."
 syn match runbookLet "\v<let>\ze\s+[a-z_]" nextgroup=runbookTypedName skipwhite
 
 " ---- words that are clauses in their place and names elsewhere
-syn match runbookClause ;\v<(after|every|fails|is|takes|undo|until|verify|when|within)>\ze\s+((and|change|check|do|else|escalate|for|in|let|manual|measure|notify|or|otherwise|raise|require|retry|return|show|then|wait)>)@![A-Za-z0-9_"'(\[{.];
+syn match runbookClause ;\v<(after|every|fails|is|takes|undo|until|verify|when|within)>\ze\s+((and|as|change|check|do|else|escalate|for|in|let|manual|measure|notify|or|otherwise|raise|require|retry|return|show|then|wait)>)@![A-Za-z0-9_"'(\[{.];
 syn match runbookClause "\v<is\s+unreachable>"
 syn match runbookClause "\v<(at)>\ze\s+\d\d:\d\d"
 syn match runbookClause "\v<at\s+most>\ze\s+\d"

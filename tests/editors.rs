@@ -1,0 +1,4 @@
+//! The editors' files: they know every word of the language and no other, and colour a runbook as it is meant.
+
+#[path = "editors/colours.rs"]
+mod colours;
