@@ -2,6 +2,8 @@
 //!
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
+mod dial;
+mod http;
 mod line_time;
 mod lists;
 mod numbers;
@@ -21,7 +23,7 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] = &[lists::ALL, text::ALL, numbers::ALL, tool::ALL];
+static FAMILIES: &[&[&Builtin]] = &[lists::ALL, text::ALL, numbers::ALL, tool::ALL, http::ALL];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS];

@@ -7,6 +7,8 @@
     reason = "each test takes what it needs of it"
 )]
 
+pub mod server;
+
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,112 @@
+//! Reaching a server: its name, a TCP connection, TLS. Each phase is timed, and each fault says in which it happened.
+
+pub(super) mod name;
+pub(super) mod tcp;
+pub(super) mod tls;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout};
+
+use crate::types::{Fault, FaultKind};
+use crate::units;
+
+/// A fault with the answer to whose it is.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) fault: Fault,
+    /// Whether this machine or the runbook is at fault, so that nothing is known of the server.
+    pub(super) ours: bool,
+}
+
+impl Trouble {
+    /// The server's.
+    pub(super) fn theirs(kind: FaultKind, message: impl Into<Arc<str>>) -> Self {
+        Self { fault: Fault::new(kind, message), ours: false }
+    }
+
+    /// Ours.
+    pub(super) fn ours(kind: FaultKind, message: impl Into<Arc<str>>) -> Self {
+        Self { fault: Fault::new(kind, message), ours: true }
+    }
+
+    pub(super) fn help(mut self, help: impl Into<Arc<str>>) -> Self {
+        self.fault = self.fault.help(help);
+        self
+    }
+}
+
+impl From<Trouble> for Fault {
+    fn from(trouble: Trouble) -> Self {
+        trouble.fault
+    }
+}
+
+/// Where a server listens.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Place {
+    /// A name or an address, without brackets.
+    pub(super) host: String,
+    pub(super) port: u16,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// What is being done right now: what a time-out was waiting for.
+#[derive(Clone, Default)]
+pub(super) struct Progress(Arc<Mutex<Cow<'static, str>>>);
+
+impl Progress {
+    pub(super) fn now(&self, doing: impl Into<Cow<'static, str>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = doing.into();
+    }
+
+    fn doing(&self) -> String {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).to_string()
+    }
+}
+
+/// How long the phases took.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Phases {
+    pub(super) dns: Duration,
+    pub(super) connect: Duration,
+    pub(super) tls: Duration,
+}
+
+/// A TCP connection to the first address of a place that takes one.
+pub(super) async fn dial(place: &Place, progress: &Progress) -> Result<(TcpStream, Phases), Trouble> {
+    let start = Instant::now();
+    progress.now(format!("looking up {}", place.host));
+    let addresses = name::resolve(place).await?;
+    let found = Instant::now();
+    progress.now(format!("connecting to {place}"));
+    let stream = tcp::connect(place, &addresses).await?;
+    Ok((stream, Phases { dns: found - start, connect: found.elapsed(), tls: Duration::ZERO }))
+}
+
+/// What comes of it within the time, or a fault that says what was being done when the time was over.
+pub(super) async fn within<T>(
+    limit: Duration,
+    what: &(dyn fmt::Display + Sync),
+    progress: &Progress,
+    work: impl Future<Output = Result<T, Trouble>>,
+) -> Result<T, Trouble> {
+    timeout(limit, work).await.unwrap_or_else(|_| {
+        let limit = units::duration(i64::try_from(limit.as_nanos()).unwrap_or(i64::MAX));
+        let message = format!("no answer from {what} within {limit}: {}", progress.doing());
+        Err(Trouble::theirs(FaultKind::Timeout, message))
+    })
+}

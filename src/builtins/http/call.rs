@@ -1,0 +1,87 @@
+//! What all methods have in common: their parameters, the request made of them, and the answer.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method};
+use hyper::body::Bytes;
+use jiff::SignedDuration;
+
+use super::address::address;
+use super::client::{Limits, Request, send};
+use super::connection::{self, Http, insert_fields, limit};
+use super::reads::pattern;
+use super::response::{refused, response};
+use crate::catalog::{Accepts, Args, Landing, Param, Presence};
+use crate::types::{Connection, Fault, Record, Template, Type, Value};
+
+pub(super) const CONNECTION: Param<Arc<Connection>> = Param::connection("http");
+pub(super) const PATH: Param<Arc<Template>> = Param::literal(
+    "path",
+    "The path behind the connection's URL. An interpolated value is one percent-encoded part of it.",
+    Landing::Url,
+);
+pub(super) const QUERY: Param<Option<Arc<Record>>> = Param::fields(
+    "query",
+    "What is asked for behind the `?`. A list is its name as often as it has items; a missing value leaves its name out.",
+    false,
+);
+pub(super) const HEADERS: Param<Option<Arc<Record>>> =
+    Param::fields("headers", "Headers beside those of the connection.", true);
+// A record is as good as data here, and whoever calls may hand over either.
+pub(super) const JSON: Param<Value> =
+    Param::new("json", "The body, as JSON.", Accepts::Type(|| Type::Data), Presence::Optional);
+pub(super) const BODY: Param<Option<String>> =
+    Param::optional("body", "The body, as it is. Its type goes into `headers: { \"Content-Type\": … }`.");
+pub(super) const WITHIN: Param<Option<SignedDuration>> =
+    Param::optional("within", "How long it may take, where that is not what the connection says.");
+pub(super) const STATUS: Param<Option<Vec<i64>>> =
+    Param::optional("status", "The statuses that are a good answer, where that is not 200 to 299.");
+
+/// A call of a method.
+pub(super) async fn call(method: Method, args: Args<'static>) -> Result<Value, Fault> {
+    let connection = args.get(&CONNECTION)?;
+    let http = Http::of(&connection)?;
+    let request = request(http, method.clone(), &args)?;
+    let reads = request.reads;
+    let limits = Limits { within: within(http, &args)?, at_most: Some(http.at_most) };
+    let listed = args.get(&STATUS)?;
+    let answer = send(&http.target, request, limits).await?;
+    // A read says by its fields how it went. A change that was refused did not happen, and must not look as if it had.
+    if !reads && let Some(fault) = refused(http, &method, &answer, listed.as_deref()) {
+        return Err(fault);
+    }
+    Ok(response(http, &method, answer, listed.as_deref()).into())
+}
+
+/// The time limit of a call.
+pub(super) fn within(http: &Http, args: &Args<'static>) -> Result<std::time::Duration, Fault> {
+    args.get(&WITHIN)?.map_or(Ok(http.within), limit)
+}
+
+/// The request of a call.
+pub(super) fn request(http: &Http, method: Method, args: &Args<'static>) -> Result<Request, Fault> {
+    let path = args.get(&PATH)?;
+    let url = address(&http.base, &path, args.get(&QUERY)?.as_deref())?;
+    let mut headers: HeaderMap = http.headers.clone();
+    let body = body(args, &mut headers)?;
+    if let Some(record) = args.get(&HEADERS)? {
+        insert_fields(&mut headers, &record, &mut Vec::new())?;
+    }
+    let written = pattern(&path);
+    let reads = matches!(method, Method::GET | Method::HEAD)
+        || http.reads.iter().any(|rule| rule.allows(method.as_str(), &written));
+    Ok(Request { method, url, headers, body, reads })
+}
+
+fn body(args: &Args<'static>, headers: &mut HeaderMap) -> Result<Option<Bytes>, Fault> {
+    match (args.value(JSON.name()), args.value(BODY.name())) {
+        (Some(_), Some(_)) => Err(connection::setup("`json` and `body` are both the body: keep one of them")),
+        (Some(data), None) => {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            Ok(Some(Bytes::from(data.read()?.to_json().to_string())))
+        }
+        (None, Some(_)) => Ok(args.get(&BODY)?.map(Bytes::from)),
+        (None, None) => Ok(None),
+    }
+}

@@ -1,0 +1,155 @@
+//! An HTTP client that times each phase: name, connection, TLS, first byte, and all of it.
+
+mod pool;
+mod proxy;
+mod redirect;
+mod watched;
+mod wire;
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::{HeaderMap, Method, StatusCode};
+use hyper::body::Bytes;
+use rustls::ClientConfig;
+use tokio::time::Instant;
+use url::Url;
+
+use self::pool::Key;
+pub(super) use self::pool::Pool;
+pub(super) use self::proxy::{Proxies, basic, sensitive};
+use self::redirect::Redirects;
+use self::wire::Wire;
+pub(super) use self::wire::shown;
+use crate::builtins::dial::tls::Trust;
+use crate::builtins::dial::{self, Phases, Place, Progress, Trouble};
+use crate::types::FaultKind;
+
+/// What all requests of a connection have in common.
+pub(super) struct Target {
+    pub(super) trust: Trust,
+    pub(super) proxies: Proxies,
+    pub(super) pool: Pool,
+    pub(super) redirects: usize,
+    /// Whether a redirect may lead from https to http.
+    pub(super) downgrade: bool,
+    pub(super) config: OnceLock<Arc<ClientConfig>>,
+}
+
+impl Target {
+    /// The configuration of TLS, made when it is first needed.
+    fn tls(&self) -> Result<Arc<ClientConfig>, Trouble> {
+        if let Some(config) = self.config.get() {
+            return Ok(Arc::clone(config));
+        }
+        let config = self.trust.config(&[b"http/1.1"])?;
+        Ok(Arc::clone(self.config.get_or_init(|| config)))
+    }
+}
+
+/// One request.
+#[derive(Clone)]
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Bytes>,
+    /// Only looks: may be repeated where a kept connection turns out to be dead.
+    pub(super) reads: bool,
+}
+
+/// Limits of a request.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) within: Duration,
+    /// Of the body; `None` where nobody wants it.
+    pub(super) at_most: Option<usize>,
+}
+
+/// An answer, whatever its status.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    /// Where it came from in the end.
+    pub(super) url: Url,
+    pub(super) redirects: usize,
+    pub(super) body: Vec<u8>,
+    pub(super) timing: Timing,
+}
+
+/// How long each phase took, over all redirects.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Timing {
+    pub(super) phases: Phases,
+    pub(super) first_byte: Duration,
+    pub(super) total: Duration,
+}
+
+/// Sends a request, follows its redirects, and reads the answer.
+pub(super) async fn send(target: &Target, request: Request, limits: Limits) -> Result<Answer, Trouble> {
+    let progress = Progress::default();
+    let asked = request.url.clone();
+    dial::within(limits.within, &shown(&asked), &progress, follow(target, request, limits, &progress)).await
+}
+
+async fn follow(target: &Target, mut request: Request, limits: Limits, progress: &Progress) -> Result<Answer, Trouble> {
+    let start = Instant::now();
+    let mut timing = Timing::default();
+    let mut redirects = Redirects::new(target, &request);
+    loop {
+        let (status, headers, body) = once(target, &request, limits, progress, &mut timing).await?;
+        if let Some(next) = redirects.next(&request, status, &headers)? {
+            request = next;
+            continue;
+        }
+        timing.total = start.elapsed();
+        return Ok(Answer { status, headers, url: request.url, redirects: redirects.followed(), body, timing });
+    }
+}
+
+/// One request and its answer, on a kept connection or a new one.
+async fn once(
+    target: &Target,
+    request: &Request,
+    limits: Limits,
+    progress: &Progress,
+    timing: &mut Timing,
+) -> Result<(StatusCode, HeaderMap, Vec<u8>), Trouble> {
+    let key = key(&request.url)?;
+    let mut kept = if request.reads { target.pool.take(&key) } else { None };
+    loop {
+        let reused = kept.is_some();
+        let mut wire = match kept.take() {
+            Some(wire) => wire,
+            None => {
+                let (wire, phases) = Wire::dial(target, &key, progress).await?;
+                timing.phases.dns += phases.dns;
+                timing.phases.connect += phases.connect;
+                timing.phases.tls += phases.tls;
+                wire
+            }
+        };
+        let head = match wire.ask(request, progress).await {
+            Ok(head) => head,
+            // The server hung up on a connection that was kept; a read asks again, once, on a new one.
+            Err(failure) if failure.stale && reused => continue,
+            Err(failure) => return Err(failure.trouble),
+        };
+        timing.first_byte += head.first_byte;
+        let (parts, body) = head.response.into_parts();
+        let Some(most) = limits.at_most else { return Ok((parts.status, parts.headers, Vec::new())) };
+        let body = wire.body(body, most, progress).await?;
+        if request.reads {
+            target.pool.keep(key, wire);
+        }
+        return Ok((parts.status, parts.headers, body));
+    }
+}
+
+fn key(url: &Url) -> Result<Key, Trouble> {
+    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
+        return Err(Trouble::ours(FaultKind::Setup, format!("{} has no host", shown(url))));
+    };
+    let place = Place { host: host.trim_matches(['[', ']']).to_owned(), port };
+    Ok(Key { tls: url.scheme() == "https", place })
+}

@@ -1,0 +1,229 @@
+//! `connect api = http("https://api.example.com")`
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use http::header::{ACCEPT, AUTHORIZATION, HeaderName, USER_AGENT};
+use http::{HeaderMap, HeaderValue};
+use jiff::SignedDuration;
+use url::Url;
+
+use super::client::{Pool, Proxies, Target, basic, sensitive};
+use super::reads::Rule;
+use crate::builtins::dial::tls::Trust;
+use crate::builtins::plain_text::{plain_or_secret, plain_text};
+use crate::catalog::{Accepts, Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, Presence};
+use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
+
+const URL: Param<Option<String>> =
+    Param::optional("url", "Where the paths of the calls start from. Left out only with `through:`.");
+const THROUGH: Param<Option<Value>> =
+    Param::new("through", "What leads to the server: a pod or a service.", Accepts::Anything, Presence::Optional);
+const PORT: Param<Option<i64>> = Param::optional("port", "The port of what `through:` names.");
+const READS: Param<Vec<String>> = Param::or(
+    "reads",
+    "Which of the changing methods only look, by path: `POST /query`. A `*` stands for one part of a path.",
+    || Value::list(Vec::new()),
+);
+const BEARER: Param<Option<SecretText>> = Param::optional("bearer", "A token, sent as `Authorization: Bearer …`.");
+const BASIC: Param<Option<SecretText>> = Param::optional("basic", "`user:password`, sent as `Authorization: Basic …`.");
+const HEADERS: Param<Option<Arc<Record>>> =
+    Param::fields("headers", "Headers of every request. They are not sent along to another host.", true);
+const CA: Param<Option<String>> = Param::optional(
+    "ca",
+    "A PEM file with the authorities to trust instead of the system's, from the runbook's own folder.",
+);
+const INSECURE: Param<bool> =
+    Param::or("insecure", "Takes any certificate: nobody knows who answers.", || Value::Bool(false));
+const REDIRECTS: Param<i64> =
+    Param::or("redirects", "How many redirects are followed. With 0 the redirect is the answer.", || Value::Int(10));
+const DOWNGRADE: Param<bool> = Param::or("downgrade", "Follows a redirect from https to http.", || Value::Bool(false));
+const PROXY: Param<String> = Param::or(
+    "proxy",
+    "`env` takes the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, `none` takes none, a URL is that proxy.",
+    || Value::string("env"),
+);
+const WITHIN: Param<SignedDuration> =
+    Param::or("within", "How long one request may take, redirects and body included.", || {
+        Value::Duration(SignedDuration::from_secs(10))
+    });
+const AT_MOST: Param<Size> = Param::or("at_most", "How large a body may be.", || Value::Size(1 << 20));
+const AT_ONCE: Param<i64> = Param::or("at_once", "How many requests go out side by side.", || Value::Int(16));
+
+pub(super) static DRIVER: Driver = Driver {
+    name: "http",
+    kind: DriverKind::Connection,
+    summary: "A web server or API. It is first asked when a call needs it, and its connections are kept for the next read.",
+    params: &[
+        URL.info(),
+        THROUGH.info(),
+        PORT.info(),
+        READS.info(),
+        BEARER.info(),
+        BASIC.info(),
+        HEADERS.info(),
+        CA.info(),
+        INSECURE.info(),
+        REDIRECTS.info(),
+        DOWNGRADE.info(),
+        PROXY.info(),
+        WITHIN.info(),
+        AT_MOST.info(),
+        AT_ONCE.info(),
+    ],
+    open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    examples: &[
+        Example::call(r#"connect api = http("https://api.example.com", reads: ["POST /query"])"#),
+        Example::call(r#"connect tracker = http("https://tracker.example.com", bearer: tracker_token)"#),
+    ],
+};
+
+/// An opened connection.
+pub(super) struct Http {
+    pub(super) base: Url,
+    pub(super) reads: Vec<Rule>,
+    pub(super) headers: HeaderMap,
+    pub(super) within: Duration,
+    pub(super) at_most: usize,
+    /// What must not be repeated in a message.
+    pub(super) secrets: Vec<SecretText>,
+    pub(super) target: Target,
+}
+
+impl Http {
+    /// What a connection value of this driver holds.
+    pub(super) fn of(connection: &Connection) -> Result<&Self, Fault> {
+        connection.handle.downcast_ref().ok_or_else(|| {
+            Fault::new(
+                FaultKind::Setup,
+                format!("`{}` is a connection of `{}`, not of `http`", connection.name, connection.driver),
+            )
+        })
+    }
+}
+
+pub(super) fn setup(message: impl Into<Arc<str>>) -> Fault {
+    Fault::new(FaultKind::Setup, message)
+}
+
+fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
+    let base = base(args)?;
+    let mut secrets = Vec::new();
+    let headers = headers(args, &mut secrets)?;
+    let trust = match (args.get(&CA)?, args.get(&INSECURE)?) {
+        (Some(_), true) => {
+            return Err(setup("`ca` says whom to trust and `insecure` to trust anybody: keep one of them"));
+        }
+        (Some(path), false) => Trust::file(cx, &path)?,
+        (None, true) => Trust::Anybody,
+        (None, false) => Trust::System,
+    };
+    let at_once = usize::try_from(args.get(&AT_ONCE)?).ok().filter(|most| *most > 0);
+    let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
+    let target = Target {
+        trust,
+        proxies: Proxies::of(cx, &args.get(&PROXY)?)?,
+        pool: Pool::new(at_once),
+        redirects: usize::try_from(args.get(&REDIRECTS)?).map_err(|_| setup("`redirects` cannot be negative"))?,
+        downgrade: args.get(&DOWNGRADE)?,
+        config: OnceLock::new(),
+    };
+    let http = Http {
+        reads: args.get(&READS)?.iter().map(|rule| Rule::parse(rule)).collect::<Result<_, _>>()?,
+        headers,
+        within: limit(args.get(&WITHIN)?)?,
+        at_most: usize::try_from(args.get(&AT_MOST)?.0).map_err(|_| setup("`at_most` cannot be negative"))?,
+        secrets,
+        target,
+        base,
+    };
+    let shown = http.base.as_str();
+    Ok(Opened { target: shown.strip_suffix('/').unwrap_or(shown).to_owned(), handle: Arc::new(http), at_once })
+}
+
+/// A time limit.
+pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
+    Duration::try_from(within).map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))
+}
+
+fn base(args: &Args<'static>) -> Result<Url, Fault> {
+    if args.get(&THROUGH)?.is_some() || args.get(&PORT)?.is_some() {
+        return Err(Fault::new(
+            FaultKind::Unsupported,
+            "this version cannot reach a server `through` another connection",
+        )
+        .help("name its URL, and forward the port by hand until then"));
+    }
+    let text = args.get(&URL)?.ok_or_else(|| {
+        setup("a connection of `http` needs its URL").help(r#"write `http("https://api.example.com")`"#)
+    })?;
+    // The text may hold a password: no message repeats it before that is known.
+    let url = Url::parse(&text).map_err(|error| {
+        setup(format!("the URL of a connection cannot be read: {error}"))
+            .help(r#"write `http("https://api.example.com")`"#)
+    })?;
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(setup(format!(
+            "the URL of {} has credentials in it, where everybody sees them",
+            url.host_str().unwrap_or("a server")
+        ))
+        .help(r#"take them out: `secret login = env("LOGIN")` with `user:password`, and `basic: login`"#));
+    }
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
+        return Err(
+            setup(format!("`{url}` is no http or https URL")).help(r#"write `http("https://api.example.com")`"#)
+        );
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(setup(format!("`{url}` has more than a path, and the paths of the calls come behind it"))
+            .help("write the query where it is asked: `api.get(\"/search\", query: { q: \"x\" })`"));
+    }
+    Ok(url)
+}
+
+fn headers(args: &Args<'static>, secrets: &mut Vec<SecretText>) -> Result<HeaderMap, Fault> {
+    let mut headers = HeaderMap::new();
+    headers.insert(USER_AGENT, HeaderValue::from_static(concat!("runbook/", env!("CARGO_PKG_VERSION"))));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    let (bearer, user) = (args.get(&BEARER)?, args.get(&BASIC)?);
+    match (&bearer, &user) {
+        (Some(_), Some(_)) => return Err(setup("`bearer` and `basic` are two ways to log in: keep one of them")),
+        (Some(token), None) => {
+            headers.insert(AUTHORIZATION, sensitive(&format!("Bearer {}", token.expose()))?);
+        }
+        (None, Some(login)) => {
+            if !login.expose().contains(':') {
+                return Err(setup("the secret of `basic` is no login: it has no `:`").help("it holds `user:password`"));
+            }
+            headers.insert(AUTHORIZATION, basic(login.expose())?);
+        }
+        (None, None) => {}
+    }
+    secrets.extend(bearer.into_iter().chain(user));
+    if let Some(record) = args.get(&HEADERS)? {
+        insert_fields(&mut headers, &record, secrets)?;
+    }
+    Ok(headers)
+}
+
+/// The fields of a record as headers.
+pub(super) fn insert_fields(
+    headers: &mut HeaderMap,
+    record: &Record,
+    secrets: &mut Vec<SecretText>,
+) -> Result<(), Fault> {
+    for (name, value) in record {
+        let place = format!("the header `{name}`");
+        let header =
+            HeaderName::from_bytes(name.as_bytes()).map_err(|_| setup(format!("`{name}` is no name of a header")))?;
+        let text = if let Value::Secret(secret) = value {
+            secrets.push(secret.clone());
+            sensitive(&plain_or_secret(value, &place)?)?
+        } else {
+            HeaderValue::from_str(&plain_text(value, &place)?)
+                .map_err(|_| setup(format!("{place} has characters that no header can hold")))?
+        };
+        headers.insert(header, text);
+    }
+    Ok(())
+}

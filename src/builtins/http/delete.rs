@@ -1,0 +1,30 @@
+//! http.delete
+
+use http::Method;
+
+use super::call::{BODY, CONNECTION, HEADERS, JSON, PATH, QUERY, STATUS, WITHIN, call};
+use super::reads::effect;
+use super::response::Response;
+use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
+use crate::types::Typed;
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "http.delete",
+    summary: "Deletes a resource. An error status is a fault.",
+    params: &[
+        CONNECTION.info(),
+        PATH.info(),
+        JSON.info(),
+        BODY.info(),
+        QUERY.info(),
+        HEADERS.info(),
+        WITHIN.info(),
+        STATUS.info(),
+    ],
+    returns: Returns::Type(Response::ty),
+    effect: EffectRule::ByCall(|facts| effect("DELETE", facts)),
+    body: Body::Outside(|_, args| Box::pin(call(Method::DELETE, args))),
+    needs: &["the server's HTTP port"],
+    by_hand: "curl -fsS -X DELETE {connection}{path}",
+    examples: &[Example::call(r#"change api.delete("/sessions/{id}")"#)],
+};

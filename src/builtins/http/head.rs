@@ -1,0 +1,20 @@
+//! http.head
+
+use http::Method;
+
+use super::call::{CONNECTION, HEADERS, PATH, QUERY, STATUS, WITHIN, call};
+use super::response::Response;
+use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
+use crate::types::Typed;
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "http.head",
+    summary: "Asks for the headers of a resource only.",
+    params: &[CONNECTION.info(), PATH.info(), QUERY.info(), HEADERS.info(), WITHIN.info(), STATUS.info()],
+    returns: Returns::Type(Response::ty),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|_, args| Box::pin(call(Method::HEAD, args))),
+    needs: &["the server's HTTP port"],
+    by_hand: "curl -fsSI {connection}{path}",
+    examples: &[Example::call(r#"api.head("/backup.tar").headers"#)],
+};

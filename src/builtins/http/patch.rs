@@ -1,0 +1,30 @@
+//! http.patch
+
+use http::Method;
+
+use super::call::{BODY, CONNECTION, HEADERS, JSON, PATH, QUERY, STATUS, WITHIN, call};
+use super::reads::effect;
+use super::response::Response;
+use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
+use crate::types::Typed;
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "http.patch",
+    summary: "Changes a part of a resource. An error status is a fault.",
+    params: &[
+        CONNECTION.info(),
+        PATH.info(),
+        JSON.info(),
+        BODY.info(),
+        QUERY.info(),
+        HEADERS.info(),
+        WITHIN.info(),
+        STATUS.info(),
+    ],
+    returns: Returns::Type(Response::ty),
+    effect: EffectRule::ByCall(|facts| effect("PATCH", facts)),
+    body: Body::Outside(|_, args| Box::pin(call(Method::PATCH, args))),
+    needs: &["the server's HTTP port"],
+    by_hand: "curl -fsS -X PATCH -H 'Content-Type: application/json' -d '{json}' {connection}{path}",
+    examples: &[Example::call(r#"change api.patch("/flags/beta", json: { on: false })"#)],
+};

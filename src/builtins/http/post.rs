@@ -1,0 +1,30 @@
+//! http.post
+
+use http::Method;
+
+use super::call::{BODY, CONNECTION, HEADERS, JSON, PATH, QUERY, STATUS, WITHIN, call};
+use super::reads::effect;
+use super::response::Response;
+use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
+use crate::types::Typed;
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "http.post",
+    summary: "Sends something to a resource. An error status is a fault, unless the connection says that this POST only reads.",
+    params: &[
+        CONNECTION.info(),
+        PATH.info(),
+        JSON.info(),
+        BODY.info(),
+        QUERY.info(),
+        HEADERS.info(),
+        WITHIN.info(),
+        STATUS.info(),
+    ],
+    returns: Returns::Type(Response::ty),
+    effect: EffectRule::ByCall(|facts| effect("POST", facts)),
+    body: Body::Outside(|_, args| Box::pin(call(Method::POST, args))),
+    needs: &["the server's HTTP port"],
+    by_hand: "curl -fsS -X POST -H 'Content-Type: application/json' -d '{json}' {connection}{path}",
+    examples: &[Example::call(r#"change api.post("/indexes/documents/settings")"#)],
+};

@@ -1,0 +1,266 @@
+//! HTTP against servers that behave: methods, bodies, redirects, timing, kept connections, proxies.
+
+mod net;
+
+use std::time::{Duration, Instant};
+
+use net::server::{Reply, raw, reply, request, web};
+use net::{Outside, fault, field, literal, template, text};
+use runbook::types::{FaultKind, Piece, SecretText, Value};
+use tokio::io::AsyncWriteExt;
+
+async fn api(url: &str, more: &[(&str, Value)]) -> Value {
+    let mut given = vec![("url", text(url))];
+    given.extend(more.iter().cloned());
+    Outside::here().connect("http", &given).await.expect("a connection")
+}
+
+async fn ask(method: &str, api: &Value, path: &str, more: &[(&str, Value)]) -> Result<Value, runbook::types::Fault> {
+    let mut given = vec![("connection", api.clone()), ("path", literal(path))];
+    given.extend(more.iter().cloned());
+    Outside::here().call(&format!("http.{method}"), &given).await
+}
+
+fn ints(values: &[i64]) -> Value {
+    Value::list(values.iter().copied().map(Value::Int).collect())
+}
+
+#[tokio::test]
+async fn an_answer_has_status_headers_text_and_data() {
+    let server =
+        web(|_| reply("200 OK", "Content-Type: application/json\r\nX-One: a\r\nX-One: b\r\n", r#"{"taskUid": 7}"#))
+            .await;
+    let response = ask("get", &api(&server.url(), &[]).await, "/health", &[]).await.expect("an answer");
+    assert_eq!(field(&response, "status").to_json(), 200);
+    assert_eq!(field(&response, "ok").to_json(), true);
+    assert_eq!(field(&response, "json").to_json()["taskUid"], 7);
+    assert_eq!(field(&response, "text").to_json(), r#"{"taskUid": 7}"#);
+    assert_eq!(field(&response, "headers").to_json()["x-one"], "a, b");
+    assert_eq!(field(&response, "url").to_json(), format!("{}/health", server.url()));
+    assert!(server.last().starts_with("GET /health HTTP/1.1\r\n"), "{}", server.last());
+    assert!(server.last().contains(&format!("host: {}\r\n", server.address)), "{}", server.last());
+}
+
+#[tokio::test]
+async fn bodies_queries_and_values_arrive_as_they_were_meant() {
+    let server = web(|_| reply("201 Created", "", "")).await;
+    let api = api(&server.url(), &[]).await;
+    let json = Value::record([("query", text("a \"b\"")), ("n", Value::Int(3)), ("missing", Value::Null)]);
+    let response = ask("post", &api, "/issues", &[("json", json)]).await.expect("created");
+    assert_eq!(field(&response, "ok").to_json(), true);
+    assert!(server.last().contains("content-type: application/json\r\n"));
+    assert!(server.last().ends_with(r#"{"query":"a \"b\"","n":3,"missing":null}"#), "{}", server.last());
+    let query =
+        Value::record([("q", text("a&b=c")), ("tag", Value::list(vec![text("x"), text("y")])), ("none", Value::Null)]);
+    let headers = Value::record([("Content-Type", text("text/csv"))]);
+    ask("put", &api, "/file", &[("query", query), ("headers", headers), ("body", text("1;2"))]).await.expect("put");
+    assert!(server.last().starts_with("PUT /file?q=a%26b%3Dc&tag=x&tag=y HTTP/1.1\r\n"), "{}", server.last());
+    assert!(server.last().contains("content-type: text/csv\r\n") && server.last().ends_with("\r\n\r\n1;2"));
+    let path = template(vec![Piece::Text("/tasks/".into()), Piece::Value(text("../a?b")), Piece::Text("/x".into())]);
+    let given = [("connection", api), ("path", path)];
+    Outside::here().call("http.delete", &given).await.expect("deleted");
+    assert!(server.last().starts_with("DELETE /tasks/..%2Fa%3Fb/x HTTP/1.1\r\n"), "{}", server.last());
+}
+
+#[tokio::test]
+async fn an_error_page_is_not_what_was_asked_for() {
+    let server = web(|asked| match asked.split(' ').nth(1) {
+        Some("/secret") => reply("403 Forbidden", "", r#"{"ok": true}"#),
+        Some("/none") => reply("404 Not Found", "", r#"{"error": "no index"}"#),
+        _ => reply("503 Service Unavailable", "", "unhealthy"),
+    })
+    .await;
+    let api = api(&server.url(), &[("reads", net::words(&["POST /query"]))]).await;
+    for (path, kind) in [("/secret", FaultKind::Denied), ("/none", FaultKind::NotFound), ("/x", FaultKind::BadAnswer)] {
+        let response = ask("get", &api, path, &[]).await.expect("an answer");
+        assert_eq!(field(&response, "ok").to_json(), false);
+        assert_eq!(field(&response, "json").read().expect_err("a fault").kind, kind, "{path}");
+        assert_eq!(field(&response, "text").read().expect_err("a fault").kind, kind, "{path}");
+    }
+    let none = field(&ask("get", &api, "/none", &[]).await.expect("an answer"), "json").read().expect_err("a fault");
+    assert_eq!(
+        &*none.message,
+        format!("GET {}/none answered 404 Not Found: {{\"error\": \"no index\"}}", server.url())
+    );
+    let listed = ask("get", &api, "/x", &[("status", ints(&[200, 503]))]).await.expect("an answer");
+    assert_eq!(field(&listed, "ok").to_json(), true);
+    assert_eq!(field(&listed, "text").to_json(), "unhealthy");
+    assert_eq!(
+        fault(ask("delete", &api, "/none", &[]).await).kind,
+        FaultKind::NotFound,
+        "a change that did not happen"
+    );
+    assert!(ask("delete", &api, "/none", &[("status", ints(&[204, 404]))]).await.is_ok());
+    assert_eq!(field(&ask("post", &api, "/query", &[]).await.expect("a read"), "ok").to_json(), false);
+}
+
+#[tokio::test]
+async fn a_body_that_is_no_json_is_a_fault_only_where_it_is_read_as_such() {
+    for body in ["<html>hello</html>", "", "{\"a\": 1", &"[".repeat(100_000)] {
+        let page = body.to_owned();
+        let server = web(move |_| reply("200 OK", "Content-Type: text/html\r\n", &page)).await;
+        let response = ask("get", &api(&server.url(), &[]).await, "/", &[]).await.expect("an answer");
+        assert_eq!(field(&response, "text").to_json(), body);
+        let fault = field(&response, "json").read().expect_err("no JSON");
+        assert_eq!(fault.kind, FaultKind::BadAnswer);
+        assert!(field(&response, "json").to_string().starts_with("(the body of "));
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_followed_to_their_end() {
+    let server = web(|asked| match asked.split(' ').nth(1) {
+        Some("/a") => reply("302 Found", "Location: /b?x=1\r\n", ""),
+        Some("/b?x=1") => reply("308 Permanent Redirect", "Location: c\r\n", ""),
+        Some("/c") => reply("200 OK", "", asked.split(' ').next().unwrap_or_default()),
+        Some("/circle") => reply("307 Temporary Redirect", "Location: /circle\r\n", ""),
+        Some(more) => reply("302 Found", &format!("Location: {more}x\r\n"), ""),
+        None => reply("400 Bad Request", "", ""),
+    })
+    .await;
+    let connected = api(&server.url(), &[]).await;
+    let response = ask("get", &connected, "/a", &[]).await.expect("an answer");
+    assert_eq!(field(&response, "redirects").to_json(), 2);
+    assert_eq!(field(&response, "url").to_json(), format!("{}/c", server.url()));
+    let posted = ask("post", &connected, "/a", &[("body", text("x"))]).await.expect("an answer");
+    assert_eq!(field(&posted, "text").to_json(), "GET", "a 302 turns a POST into a GET");
+    let circle = fault(ask("get", &connected, "/circle", &[]).await);
+    assert_eq!((circle.kind, circle.message.contains("in a circle")), (FaultKind::BadAnswer, true), "{circle}");
+    let endless = fault(ask("get", &connected, "/more", &[]).await);
+    assert!(endless.message.contains("redirects on after 10 redirects already"), "{endless}");
+    let unfollowed = ask("get", &api(&server.url(), &[("redirects", Value::Int(0))]).await, "/a", &[]).await;
+    assert_eq!(field(&unfollowed.expect("an answer"), "status").to_json(), 302);
+}
+
+#[tokio::test]
+async fn credentials_stay_where_they_belong() {
+    let other = web(|_| reply("200 OK", "", "there")).await;
+    let to = other.url().replace("127.0.0.1", "localhost");
+    let server = web(move |_| reply("307 Temporary Redirect", &format!("Location: {to}/x\r\n"), "")).await;
+    let key = || Value::Secret(SecretText::new("t0psecret".to_owned()));
+    let credentials = [("bearer", key()), ("headers", Value::record([("X-Api-Key", key())]))];
+    let connected = api(&server.url(), &credentials).await;
+    let response = ask("get", &connected, "/", &[]).await.expect("an answer");
+    assert_eq!(field(&response, "text").to_json(), "there");
+    assert!(server.last().contains("authorization: Bearer t0psecret\r\nx-api-key: t0psecret"), "{}", server.last());
+    assert!(!other.last().to_lowercase().contains("t0psecret"), "{}", other.last());
+    let change = fault(ask("post", &connected, "/", &[("body", text("data"))]).await);
+    assert!(change.message.contains("a change to another host"), "{change}");
+    assert_eq!(other.asked().len(), 1);
+    let echo = web(|asked| reply("500 Internal Server Error", "", asked)).await;
+    let said = field(&ask("get", &api(&echo.url(), &credentials).await, "/", &[]).await.expect("an answer"), "text");
+    assert!(said.to_string().contains("(secret)") && !said.to_string().contains("t0psecret"), "{said}");
+    let basic = api(&server.url(), &[("basic", Value::Secret(SecretText::new("user:pass".to_owned())))]).await;
+    ask("get", &basic, "/", &[]).await.expect("an answer");
+    assert!(server.last().contains("authorization: Basic dXNlcjpwYXNz\r\n"));
+}
+
+#[tokio::test]
+async fn a_connection_that_is_set_up_wrongly_says_how() {
+    let outside = Outside::here();
+    for (url, words) in [
+        ("https://user:hunter2@host/", "has credentials in it"),
+        ("ftp://host", "is no http or https URL"),
+        ("host/path", "cannot be read"),
+        ("https://host/?q=1", "more than a path"),
+    ] {
+        let fault = outside.connect("http", &[("url", text(url))]).await.expect_err("a fault");
+        assert_eq!(fault.kind, FaultKind::Setup);
+        assert!(fault.message.contains(words), "{fault}");
+        assert!(!format!("{fault:?}").contains("hunter2"));
+    }
+    assert!(outside.connect("http", &[]).await.is_err());
+    let rule = [("url", text("http://h")), ("reads", net::words(&["/query"]))];
+    assert!(outside.connect("http", &rule).await.expect_err("a fault").message.contains("no method with a path"));
+}
+
+/// What `curl -w` says of the same request: the phases as curl counts them, each from the start.
+fn curl(url: &str) -> Vec<f64> {
+    let format = "%{time_namelookup} %{time_connect} %{time_pretransfer} %{time_starttransfer} %{time_total}";
+    let output = std::process::Command::new("curl").args(["-s", "-o", "/dev/null", "-w", format, url]).output();
+    let text = String::from_utf8(output.expect("curl runs").stdout).expect("text");
+    text.split(' ').map(|number| number.parse().expect("a number")).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_phases_are_those_of_curl() {
+    let server = web(|_| Reply {
+        delay: Duration::from_millis(150),
+        pause: Duration::from_millis(200),
+        ..reply("200 OK", "", "body")
+    })
+    .await;
+    let url = format!("{}/slow", server.url());
+    let theirs = tokio::task::spawn_blocking(move || curl(&url)).await.expect("curl");
+    let response = ask("get", &api(&server.url(), &[]).await, "/slow", &[]).await.expect("an answer");
+    let seconds = |path: &str| field(&response, path).to_json().as_f64().expect("seconds");
+    let [_, connect, pretransfer, starttransfer, total] = theirs[..] else { panic!("{theirs:?}") };
+    let close =
+        |ours: f64, theirs: f64, what: &str| assert!((ours - theirs).abs() < 0.03, "{what}: {ours} and {theirs}");
+    close(seconds("timing.dns") + seconds("timing.connect"), connect, "connect");
+    close(seconds("timing.first_byte"), starttransfer - pretransfer, "first byte");
+    close(seconds("timing.total"), total, "total");
+    assert!((0.14..0.2).contains(&seconds("timing.first_byte")) && seconds("timing.total") >= 0.34);
+    assert_eq!(seconds("timing.tls"), 0.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_hundred_probes_of_one_host_are_cheap() {
+    let server = web(|_| Reply { delay: Duration::from_millis(50), ..reply("200 OK", "", "up") }).await;
+    let connected = api(&server.url(), &[("at_once", Value::Int(200))]).await;
+    let start = Instant::now();
+    let probes = (0..200).map(|_| ask("get", &connected, "/", &[]));
+    let answers = futures_util::future::join_all(probes).await;
+    assert!(answers.iter().all(Result::is_ok));
+    eprintln!("200 probes of 50 ms: {:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
+    let before = server.connections();
+    for _ in 0..20 {
+        let response = ask("get", &connected, "/", &[]).await.expect("an answer");
+        assert_eq!(field(&response, "timing.connect").to_json(), 0.0);
+    }
+    assert_eq!(server.connections(), before, "reads go over kept connections");
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_died_is_replaced_for_a_read() {
+    let server = raw(|mut stream, server| async move {
+        if request(&mut stream, &server).await.is_some() {
+            _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nup").await;
+            // Hangs up only when asked again, without a word.
+            _ = request(&mut stream, &server).await;
+        }
+    })
+    .await;
+    let connected = api(&server.url(), &[]).await;
+    for round in 1..4 {
+        let response = ask("get", &connected, "/", &[]).await.expect("an answer");
+        assert_eq!(field(&response, "text").to_json(), "up");
+        assert_eq!(server.connections(), round);
+    }
+    let before = server.asked().len();
+    ask("post", &connected, "/", &[]).await.expect("an answer");
+    assert_eq!(server.asked().len(), before + 1, "a change is never sent twice");
+}
+
+#[tokio::test]
+async fn a_proxy_is_used_where_the_environment_says_so() {
+    let proxy =
+        web(|asked| reply("200 OK", "", &format!("proxied {}", asked.lines().next().unwrap_or_default()))).await;
+    let env =
+        [("http_proxy", &*format!("http://me:p%40ss@{}", proxy.address)), ("NO_PROXY", "direct.example,127.0.0.1")];
+    let outside = Outside::new(&env, std::path::Path::new("."));
+    let through = outside.connect("http", &[("url", text("http://api.example"))]).await.expect("a connection");
+    let response = ask("get", &through, "/x?y=1", &[]).await.expect("an answer");
+    assert_eq!(field(&response, "text").to_json(), "proxied GET http://api.example/x?y=1 HTTP/1.1");
+    assert!(proxy.last().contains("proxy-authorization: Basic bWU6cEBzcw==\r\n"), "{}", proxy.last());
+    let server = web(|_| reply("200 OK", "", "direct")).await;
+    let direct = outside.connect("http", &[("url", text(&server.url()))]).await.expect("a connection");
+    assert_eq!(field(&ask("get", &direct, "/", &[]).await.expect("an answer"), "text").to_json(), "direct");
+    let none = [("url", text("http://api.example")), ("proxy", text("none"))];
+    let none = outside.connect("http", &none).await.expect("a connection");
+    assert!(ask("get", &none, "/", &[]).await.is_err());
+    let socks = [("url", text("http://api.example")), ("proxy", text("socks5://me:hunter2@localhost:1"))];
+    let socks = outside.connect("http", &socks).await.expect_err("not supported");
+    assert!(socks.kind == FaultKind::Unsupported && !format!("{socks:?}").contains("hunter2"), "{socks}");
+}
