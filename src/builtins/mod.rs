@@ -2,10 +2,13 @@
 //!
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
+mod blocking;
 mod dial;
+mod files;
 mod http;
 mod line_time;
 mod lists;
+mod logs;
 mod numbers;
 mod plain_text;
 mod secrets;
@@ -23,7 +26,7 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] = &[lists::ALL, text::ALL, numbers::ALL, tool::ALL, http::ALL];
+static FAMILIES: &[&[&Builtin]] = &[lists::ALL, text::ALL, numbers::ALL, tool::ALL, http::ALL, logs::ALL];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
 static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS];

@@ -1,0 +1,92 @@
+//! Files of this machine: where a path leads, which files a pattern means, and why one cannot be read.
+
+use std::io::ErrorKind;
+use std::path::{Component, Path, PathBuf};
+
+use crate::catalog::Cx;
+use crate::types::{Fault, FaultKind};
+
+/// The most files that one pattern may mean.
+const MOST_FILES: usize = 10_000;
+
+/// A path as it is meant in a runbook: relative ones start at the runbook's folder.
+pub(super) fn locate(cx: &Cx, path: &str) -> Result<PathBuf, Fault> {
+    if path.is_empty() || path.contains('\0') {
+        return Err(Fault::new(FaultKind::NotFound, "an empty text is no path"));
+    }
+    Ok(cx.run.directory.join(path))
+}
+
+/// Why a file could not be looked at.
+pub(super) fn fault(doing: &str, path: &Path, error: &std::io::Error) -> Fault {
+    let path = path.display();
+    match error.kind() {
+        ErrorKind::NotFound | ErrorKind::NotADirectory => {
+            Fault::new(FaultKind::NotFound, format!("`{path}` does not exist"))
+        }
+        ErrorKind::PermissionDenied => Fault::new(FaultKind::Denied, format!("`{path}`: no permission to {doing} it"))
+            .help(format!("run as a user who may, or let this one: `ls -ld {path}`, `setfacl -m u:USER:r {path}`")),
+        ErrorKind::IsADirectory => Fault::new(FaultKind::Setup, format!("`{path}` is a directory"))
+            .help(format!("name a file in it: `{path}/NAME`")),
+        _ => Fault::new(FaultKind::Failed, format!("`{path}`: cannot {doing} it: {error}")),
+    }
+}
+
+/// Whether a path has `*`, `?` or `[` in it.
+pub(super) fn is_pattern(path: &str) -> bool {
+    path.contains(['*', '?', '['])
+}
+
+/// The files that a pattern means, by name. A directory that is not there holds none; one that cannot be read is a
+/// fault.
+pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let text = pattern.to_str().ok_or_else(|| Fault::new(FaultKind::Unsupported, "a pattern must be UTF-8 text"))?;
+    // The glob takes a directory that it may not look into for one that does not match.
+    let folder = fixed_part(pattern);
+    if let Err(error) = std::fs::read_dir(&folder) {
+        let missing = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
+        return if missing { Ok(Vec::new()) } else { Err(fault("list", &folder, &error)) };
+    }
+    let invalid = |error: glob::PatternError| {
+        Fault::new(FaultKind::Conversion, format!("`{text}` is no pattern for files: {}", error.msg))
+            .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
+    };
+    let mut paths = Vec::new();
+    for path in glob::glob(text).map_err(invalid)? {
+        paths.push(path.map_err(|error| fault("list", error.path(), error.error()))?);
+        if paths.len() > MOST_FILES {
+            return Err(Fault::new(FaultKind::TooLarge, format!("`{text}` means more than {MOST_FILES} files")));
+        }
+    }
+    Ok(paths)
+}
+
+/// The folder above the first part with a wildcard.
+fn fixed_part(pattern: &Path) -> PathBuf {
+    let fixed = |part: &Component<'_>| !part.as_os_str().to_str().is_some_and(is_pattern);
+    let folder: PathBuf = pattern.components().take_while(fixed).collect();
+    if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{fault, fixed_part};
+    use crate::types::FaultKind;
+
+    #[test]
+    fn says_why_a_file_cannot_be_read() {
+        let of = |kind: std::io::ErrorKind| fault("read", Path::new("/x"), &kind.into()).kind;
+        assert_eq!(of(std::io::ErrorKind::PermissionDenied), FaultKind::Denied);
+        assert_eq!(of(std::io::ErrorKind::NotFound), FaultKind::NotFound);
+        assert_eq!(of(std::io::ErrorKind::Other), FaultKind::Failed);
+    }
+
+    #[test]
+    fn the_fixed_part_is_what_must_be_readable() {
+        assert_eq!(fixed_part(Path::new("/var/log/*.log")), Path::new("/var/log"));
+        assert_eq!(fixed_part(Path::new("/srv/*/log/x[12]")), Path::new("/srv"));
+        assert_eq!(fixed_part(Path::new("*.log")), Path::new("."));
+    }
+}

@@ -1,0 +1,116 @@
+//! `logs`
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+
+use super::snapshot::{Lines, Part};
+use super::window::Window;
+use crate::builtins::line_time::Reading;
+use crate::builtins::{blocking, files};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed};
+use crate::units;
+
+const FILE: Param<String> =
+    Param::required("file", "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on.");
+const SINCE: Param<Option<SignedDuration>> = Param::optional(
+    "since",
+    "Only lines from this long before the run began; one without a time belongs to the last that has one.",
+);
+const AT_MOST: Param<Option<Size>> = Param::optional("at_most", "The most that is read; a larger log is a fault.");
+const TIMEZONE: Param<Option<String>> =
+    Param::optional("timezone", "The zone of times that do not say theirs; this machine's own where left out.");
+
+/// The most files of a set. Each stays open, so that it can be read again when it has been rotated away.
+const MOST_FILES: usize = 256;
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "logs",
+    summary: "The lines of a log file as it is now; what is written later is not read.",
+    params: &[FILE.info(), SINCE.info(), AT_MOST.info(), TIMEZONE.info()],
+    returns: Returns::Type(|| Type::list(Line::ty())),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|cx, args| blocking::run(move || logs(&cx, &args))),
+    needs: &["read permission on the file"],
+    by_hand: "cat {file}",
+    examples: &[
+        Example::call(r#"logs(file: "/var/log/syslog", since: 2h) | where(.text ~ /error/i) | count"#),
+        Example::call(r#"logs(file: "/var/log/nginx/access.log*", since: 1d) | patterns | top(20)"#),
+    ],
+};
+
+fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
+    let file = args.get(&FILE)?;
+    let since = args.get(&SINCE)?;
+    let reading = Reading { zone: zone(args.get(&TIMEZONE)?)?, read_at: cx.run.started_at };
+    let mut parts = open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?;
+    let window = match since {
+        Some(since) => Some(Window::new(since, cx.run.started_at)?),
+        None => None,
+    };
+    let mut partial = None;
+    let mut starts_inside = false;
+    if let Some(window) = &window {
+        let before = parts.len();
+        parts.retain(|part| window.may_hold(part));
+        if parts.len() == before
+            && let Some(oldest) = parts.first()
+        {
+            let first = oldest.first_time(&reading)?;
+            starts_inside = first.is_some_and(|first| window.holds(first));
+            partial = first.and_then(|first| window.missing_before(first, oldest)).map(Arc::new);
+        }
+    }
+    if let Some(Size(most)) = args.get(&AT_MOST)? {
+        within(most, &parts, &file)?;
+    }
+    let name = since.map_or_else(|| file.clone(), |since| format!("{file} since {}", shown(since)));
+    let lines = Lines { name: name.as_str().into(), parts, reading, window, starts_inside };
+    Ok(Log { name: name.into(), reader: Arc::new(lines), partial })
+}
+
+fn shown(duration: SignedDuration) -> String {
+    units::duration(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn zone(name: Option<String>) -> Result<TimeZone, Fault> {
+    let Some(name) = name else {
+        return Ok(TimeZone::system());
+    };
+    TimeZone::get(&name).map_err(|_| {
+        Fault::new(FaultKind::Setup, format!("`{name}` is no time zone"))
+            .help("name one of the IANA list: `Europe/Berlin`")
+    })
+}
+
+/// The files of the log from the oldest to the newest, open.
+fn open_all(path: &Path, pattern: bool) -> Result<Vec<Part>, Fault> {
+    if !pattern {
+        return Part::open(path).map(|part| vec![part]);
+    }
+    let paths: Vec<PathBuf> = files::matching(path)?;
+    if paths.is_empty() {
+        return Err(Fault::new(FaultKind::NotFound, format!("no file is named like `{}`", path.display())));
+    }
+    if paths.len() > MOST_FILES {
+        let message = format!("`{}` means {} files, more than {MOST_FILES}", path.display(), paths.len());
+        return Err(Fault::new(FaultKind::TooLarge, message));
+    }
+    let mut parts = paths.iter().map(|path| Part::open(path)).collect::<Result<Vec<_>, _>>()?;
+    // A log is rotated by renaming: the time of its last line is all that says its place.
+    parts.sort_by(|a, b| a.modified.cmp(&b.modified).then_with(|| b.path.cmp(&a.path)));
+    Ok(parts)
+}
+
+fn within(most: i64, parts: &[Part], file: &str) -> Result<(), Fault> {
+    let size = parts.iter().map(|part| part.size).sum::<u64>();
+    if i64::try_from(size).is_ok_and(|size| size <= most) {
+        return Ok(());
+    }
+    let size = units::size(i64::try_from(size).unwrap_or(i64::MAX));
+    let message = format!("`{file}` is {size}, more than the {} that are taken", units::size(most));
+    Err(Fault::new(FaultKind::TooLarge, message).help(format!("write `at_most: {size}` to read it all")))
+}

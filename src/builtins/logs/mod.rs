@@ -1,0 +1,9 @@
+//! Logs: files of lines, read as a snapshot in constant memory.
+
+mod file;
+mod snapshot;
+mod window;
+
+use crate::catalog::Builtin;
+
+pub(super) static ALL: &[&Builtin] = &[&file::BUILTIN];

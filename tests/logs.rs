@@ -1,0 +1,208 @@
+//! Logs as they really are: rotated, cut short, growing, broken, without times.
+
+mod net;
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use net::{Outside, fault, text};
+use runbook::types::{Fault, FaultKind, Line, Log, Value};
+
+async fn opened(folder: &Path, given: &[(&str, Value)]) -> Result<Log, Fault> {
+    match Outside::new(&[], folder).call("logs", given).await? {
+        Value::Log(log) => Ok(log),
+        other => panic!("no log: {other:?}"),
+    }
+}
+
+async fn log(folder: &Path, file: &str) -> Log {
+    opened(folder, &[("file", text(file))]).await.expect("a log")
+}
+
+async fn since(folder: &Path, file: &str, hours: i64) -> Result<Log, Fault> {
+    let since = Value::Duration(SignedDuration::from_hours(hours));
+    opened(folder, &[("file", text(file)), ("since", since), ("timezone", text("UTC"))]).await
+}
+
+fn lines(log: &Log) -> Result<Vec<Line>, Fault> {
+    Arc::clone(&log.reader).lines().collect()
+}
+
+fn shown(log: &Log) -> String {
+    lines(log).map_or_else(
+        |fault| format!("{}: {fault}", fault.kind.name()),
+        |lines| lines.iter().map(|line| &*line.text).collect::<Vec<_>>().join("|"),
+    )
+}
+
+fn ago(minutes: i64) -> Timestamp {
+    Timestamp::now() - SignedDuration::from_mins(minutes)
+}
+
+fn stamp(minutes: i64) -> String {
+    ago(minutes).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+#[tokio::test]
+async fn takes_bytes_as_they_come() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), b"one\r\n\ntwo\0x\n\xff\xfe bad\nlast without end").unwrap();
+    let log = log(folder.path(), "a.log").await;
+    assert_eq!(shown(&log), "one||two\0x|\u{fffd}\u{fffd} bad|last without end");
+    let lines = lines(&log).unwrap();
+    assert_eq!(lines.iter().map(|line| line.number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert!(lines[0].source.ends_with("a.log"));
+    fs::write(folder.path().join("empty.log"), "").unwrap();
+    assert_eq!(shown(&self::log(folder.path(), "empty.log").await), "");
+}
+
+#[tokio::test]
+async fn a_snapshot_neither_grows_nor_goes_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    fs::write(&path, "one\ntwo\n").unwrap();
+    let log = log(folder.path(), "a.log").await;
+    fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"three\n").unwrap();
+    assert_eq!(shown(&log), "one|two");
+    fs::rename(&path, folder.path().join("a.log.1")).unwrap();
+    fs::write(&path, "four\n").unwrap();
+    assert_eq!(shown(&log), "one|two", "rotated away, and still the same log");
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_short_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.log");
+    fs::write(&path, "line\n".repeat(200_000)).unwrap();
+    let log = log(folder.path(), "a.log").await;
+    let mut reading = Arc::clone(&log.reader).lines();
+    assert!(reading.next().unwrap().is_ok());
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(10).unwrap();
+    let last = reading.last().unwrap().expect_err("cut short");
+    assert_eq!(last.kind, FaultKind::Partial);
+    assert_eq!(lines(&log).expect_err("still cut short").kind, FaultKind::Partial);
+}
+
+#[tokio::test]
+async fn a_line_that_is_too_long_is_a_fault_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let long = "x".repeat((1 << 20) + 1);
+    let longest = "y".repeat(1 << 20);
+    fs::write(folder.path().join("a.log"), format!("one\n{long}{long}{long}\ntwo\n{longest}\n{long}\nthree")).unwrap();
+    let log = log(folder.path(), "a.log").await;
+    let all: Vec<_> = Arc::clone(&log.reader).lines().collect();
+    let short = |line: &Result<Line, Fault>| match line {
+        Ok(line) => line.text.chars().take(5).collect::<String>(),
+        Err(fault) => fault.to_string().split('`').next().unwrap_or_default().to_owned(),
+    };
+    let all: Vec<String> = all.iter().map(short).collect();
+    assert_eq!(all, ["one", "line 2 of ", "two", "yyyyy", "line 5 of ", "three"]);
+    fs::write(folder.path().join("end.log"), format!("one\n{long}")).unwrap();
+    let end = self::log(folder.path(), "end.log").await;
+    assert_eq!(lines(&end).expect_err("too long").kind, FaultKind::TooLarge);
+}
+
+#[tokio::test]
+async fn what_is_no_log_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("d.log")).unwrap();
+    fs::write(folder.path().join("a.log.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
+    let socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
+    let cases = [
+        ("missing.log", FaultKind::NotFound),
+        ("a.log.gz/x", FaultKind::NotFound),
+        ("missing*.log", FaultKind::NotFound),
+        ("d.log", FaultKind::Setup),
+        ("socket", FaultKind::Setup),
+        ("a.log.gz", FaultKind::Unsupported),
+        ("", FaultKind::NotFound),
+        ("a[", FaultKind::Conversion),
+    ];
+    for (file, kind) in cases {
+        let fault = opened(folder.path(), &[("file", text(file))]).await.map(drop).expect_err(file);
+        assert_eq!(fault.kind, kind, "{file}: {fault}");
+    }
+    drop(socket);
+    let zone = [("file", text("a.log.gz")), ("timezone", text("Mars/Olympus"))];
+    assert_eq!(fault(Outside::new(&[], folder.path()).call("logs", &zone).await).kind, FaultKind::Setup);
+}
+
+#[tokio::test]
+async fn since_takes_lines_by_their_time_and_what_belongs_to_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let written = format!(
+        "{} old\n  at old.rs\n{} new\n  at new.rs\n{} stray old\n{} newest\n",
+        stamp(300),
+        stamp(50),
+        stamp(200),
+        stamp(5)
+    );
+    fs::write(folder.path().join("a.log"), written).unwrap();
+    let log = since(folder.path(), "a.log", 1).await.expect("a log");
+    let texts: Vec<String> = lines(&log).unwrap().iter().map(|line| line.text.chars().skip(19).collect()).collect();
+    assert_eq!(texts, [" new", "", " newest"]);
+    assert!(log.partial.is_none());
+    assert!(lines(&log).unwrap()[0].time.is_some());
+    assert_eq!(log.name.as_ref(), "a.log since 1h");
+}
+
+#[tokio::test]
+async fn since_of_a_log_without_times_is_a_fault() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), "one\ntwo\n").unwrap();
+    let log = since(folder.path(), "a.log", 1).await.expect("a log");
+    assert_eq!(lines(&log).expect_err("no times").kind, FaultKind::Conversion);
+    fs::write(folder.path().join("empty.log"), "").unwrap();
+    assert_eq!(shown(&since(folder.path(), "empty.log", 1).await.expect("a log")), "");
+}
+
+#[tokio::test]
+async fn a_log_that_does_not_reach_back_is_partial_where_an_older_file_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let now = folder.path().join("app.log");
+    fs::write(&now, format!("  at tail.rs\n{} began\n", stamp(20))).unwrap();
+    let alone = since(folder.path(), "app.log", 2).await.expect("a log");
+    assert!(alone.partial.is_none(), "nothing says that there was more");
+    assert_eq!(lines(&alone).unwrap().len(), 2, "what comes before the first time is not dropped");
+    let old = folder.path().join("app.log.1");
+    fs::write(&old, format!("{} before\n", stamp(90))).unwrap();
+    let cut = since(folder.path(), "app.log", 2).await.expect("a log");
+    let reason = cut.partial.expect("partial").reason.clone();
+    assert!(reason.contains("1h40m later than asked for") && reason.contains("app.log.1"), "{reason}");
+    let within = since(folder.path(), "app.log", 0).await.expect("a log");
+    assert!(within.partial.is_none());
+}
+
+#[tokio::test]
+async fn a_rotated_set_is_read_from_the_oldest_on() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, minutes, word) in [("app.log", 5, "c"), ("app.log.1", 90, "b"), ("app.log.2", 300, "a")] {
+        let path = folder.path().join(name);
+        fs::write(&path, format!("{} {word}\n", stamp(minutes))).unwrap();
+        let written = fs::OpenOptions::new().write(true).open(&path).unwrap();
+        written.set_modified(ago(minutes).into()).unwrap();
+    }
+    let texts =
+        |log: &Log| lines(log).unwrap().iter().map(|line| line.text.chars().last().unwrap()).collect::<String>();
+    assert_eq!(texts(&log(folder.path(), "app.log*").await), "abc");
+    let recent = since(folder.path(), "app.log*", 2).await.expect("a log");
+    assert_eq!(texts(&recent), "bc");
+    assert!(recent.partial.is_none(), "the oldest file was last written before: the set reaches back");
+    fs::create_dir(folder.path().join("app.log.d")).unwrap();
+    let fault =
+        opened(folder.path(), &[("file", text("app.log*"))]).await.map(drop).expect_err("a directory among them");
+    assert_eq!(fault.kind, FaultKind::Setup);
+}
+
+#[tokio::test]
+async fn at_most_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), "12345678\n").unwrap();
+    let given = |size| [("file", text("a.log")), ("at_most", Value::Size(size))];
+    assert!(opened(folder.path(), &given(9)).await.is_ok());
+    let fault = opened(folder.path(), &given(8)).await.map(drop).expect_err("too large");
+    assert_eq!(fault.kind, FaultKind::TooLarge);
+}
