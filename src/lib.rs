@@ -25,3 +25,6 @@ pub mod check;
 
 // Floor 4: what will happen, and what happened.
 pub mod store;
+
+// Floor 6: what people see of it.
+pub mod report;

@@ -76,10 +76,10 @@ impl Store {
         let old = self.files()?.into_iter().rev().skip(KEPT);
         let mut faults = Vec::new();
         for path in old {
-            if matches!(history::entry(&path), Ok(Entry { finished: Some(_), .. })) {
-                if let Err(error) = fs::remove_file(&path) {
-                    faults.push(self.not_writable(&path, &error));
-                }
+            if matches!(history::entry(&path), Ok(Entry { finished: Some(_), .. }))
+                && let Err(error) = fs::remove_file(&path)
+            {
+                faults.push(self.not_writable(&path, &error));
             }
         }
         Ok(faults)

@@ -91,7 +91,8 @@ struct Message {
 struct Location<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<usize>,
-    physical_location: Physical,
+    #[serde(rename = "physicalLocation")]
+    physical: Physical,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<Text<'a>>,
 }
@@ -166,7 +167,7 @@ fn finding<'a>(diagnostic: &'a Diagnostic, sources: &Sources) -> Finding<'a> {
     let help = diagnostic.help.as_ref().map_or_else(String::new, |help| format!("\nhelp: {help}"));
     let location = |id: Option<usize>, span: Span, text: &'a str| Location {
         id,
-        physical_location: Physical { artifact_location: artifact(span, sources), region: region(span, sources) },
+        physical: Physical { artifact_location: artifact(span, sources), region: region(span, sources) },
         message: (!text.is_empty()).then_some(Text { text }),
     };
     let others = diagnostic.labels.iter().enumerate().skip(1);

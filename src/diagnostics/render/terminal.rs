@@ -65,7 +65,8 @@ fn headline(text: &mut String, diagnostic: &Diagnostic, sources: &Sources, look:
     let place = place(diagnostic, sources);
     let message = one_line(&diagnostic.message);
     let code = diagnostic.code.name();
-    text.push_str(&format!("{colour}{level}{plain}: {place} {bold}{message}{plain} {faint}[{code}]{plain}\n"));
+    // Writing to a string never fails.
+    let _ = writeln!(text, "{colour}{level}{plain}: {place} {bold}{message}{plain} {faint}[{code}]{plain}");
 }
 
 fn place(diagnostic: &Diagnostic, sources: &Sources) -> String {

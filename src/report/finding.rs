@@ -1,0 +1,206 @@
+//! What an event means for the person who reads it: a verdict, what it is about, and why.
+
+use std::sync::Arc;
+
+use super::look::{counted, seconds};
+use crate::store::event::{
+    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Outcome, Place, Severity, Shown, Withheld,
+};
+use crate::types::Fault;
+
+/// How it went, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Verdict {
+    Failed,
+    /// Could not look, or nobody can say.
+    Unknown,
+    /// A change that was not begun.
+    Refused,
+    Warned,
+    Noted,
+    NotReached,
+    Passed,
+}
+
+impl Verdict {
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Failed => "FAILED",
+            Self::Unknown => "UNKNOWN",
+            Self::Refused => "REFUSED",
+            Self::Warned => "WARNING",
+            Self::Noted => "NOTE",
+            Self::NotReached => "NOT REACHED",
+            Self::Passed => "PASSED",
+        }
+    }
+}
+
+/// One thing that was looked at, changed or asked for.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    pub verdict: Verdict,
+    pub title: String,
+    /// `None` for a connection.
+    pub place: Option<Place>,
+    /// What there is to say, a line each.
+    pub says: Vec<String>,
+    pub fault: Option<Fault>,
+    pub evidence: Vec<Shown>,
+    pub doc: Arc<str>,
+    pub seconds: f64,
+}
+
+impl Finding {
+    /// Something that went wrong with the run itself.
+    #[must_use]
+    pub fn failed(title: &str) -> Self {
+        Self::new(Verdict::Failed, title, None)
+    }
+
+    fn new(verdict: Verdict, title: impl Into<String>, place: Option<&Place>) -> Self {
+        Self {
+            verdict,
+            title: title.into(),
+            place: place.cloned(),
+            says: Vec::new(),
+            fault: None,
+            evidence: Vec::new(),
+            doc: Arc::from(""),
+            seconds: 0.0,
+        }
+    }
+
+    fn say(mut self, text: impl Into<String>) -> Self {
+        self.says.push(text.into());
+        self
+    }
+
+    fn fault(mut self, fault: Option<&Fault>) -> Self {
+        self.fault = fault.cloned();
+        self
+    }
+
+    /// What an event says about the systems that were looked at. `None` for one that only tells how the run goes.
+    #[must_use]
+    pub fn of(event: &Event) -> Option<Self> {
+        Some(match event {
+            Event::Checked(checked) => of_check(checked),
+            Event::ChangeEnded(ended) => of_change(ended),
+            Event::ChangeWithheld { place, title, reason, .. } => of_withheld(place, title, reason),
+            Event::ConnectionFailed { name, driver, fault } => {
+                Self::new(Verdict::Unknown, format!("connection `{name}` ({driver})"), None).fault(Some(fault))
+            }
+            Event::NotShown { place, title, fault } => {
+                Self::new(Verdict::Unknown, &**title, Some(place)).fault(Some(fault))
+            }
+            Event::NotMeasured { place, what, fault } => {
+                Self::new(Verdict::Unknown, &**what, Some(place)).fault(Some(fault))
+            }
+            Event::Unsupported { place, what, fault } => {
+                Self::new(Verdict::Failed, &**what, Some(place)).fault(Some(fault))
+            }
+            Event::NotReached { place, what, reason } => {
+                Self::new(Verdict::NotReached, &**what, Some(place)).say(reason)
+            }
+            Event::Waited { place, what, outcome, polls, seconds: took, fault } => {
+                let verdict = verdict(*outcome, Severity::Critical);
+                let mut finding = Self::new(verdict, format!("wait until {what}"), Some(place)).fault(fault.as_ref());
+                if *outcome == Outcome::Failed {
+                    let polls = counted(u64::from(*polls), "look");
+                    finding = finding.say(format!("did not become true in {} ({polls})", seconds(*took)));
+                }
+                Self { seconds: *took, ..finding }
+            }
+            Event::Manual { place, text, answer, note, .. } => of_manual(place, text, *answer, note.as_deref()),
+            _ => return None,
+        })
+    }
+}
+
+fn verdict(outcome: Outcome, severity: Severity) -> Verdict {
+    match (outcome, severity) {
+        (Outcome::Passed, _) => Verdict::Passed,
+        (Outcome::NotMeasured, _) => Verdict::Unknown,
+        (Outcome::Failed, Severity::Critical) => Verdict::Failed,
+        (Outcome::Failed, Severity::Warning) => Verdict::Warned,
+        (Outcome::Failed, Severity::Info) => Verdict::Noted,
+    }
+}
+
+fn of_check(checked: &Checked) -> Finding {
+    let mut finding = Finding::new(verdict(checked.outcome, checked.severity), &*checked.title, Some(&checked.place));
+    if finding.verdict != Verdict::Passed {
+        if *checked.source != *checked.title {
+            finding = finding.say(&*checked.source);
+        }
+        if let (Outcome::Failed, Some(message)) = (checked.outcome, &checked.message) {
+            finding = finding.say(message);
+        }
+        if let Some(threshold) = &checked.raises {
+            finding = finding.say(format!("raises \"{threshold}\""));
+        }
+        if checked.kind == CheckKind::Require {
+            finding = finding.say("a guard: no change below it was made");
+        }
+    }
+    Finding {
+        fault: checked.fault.clone(),
+        evidence: checked.evidence.clone(),
+        doc: checked.doc.clone(),
+        seconds: checked.seconds,
+        ..finding
+    }
+}
+
+fn of_change(ended: &ChangeEnded) -> Finding {
+    let (verdict, says) = match (ended.outcome, ended.verified) {
+        (ChangeOutcome::Done, _) => (Verdict::Passed, None),
+        (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, Some("it was made, and `verify` does not hold")),
+        (ChangeOutcome::Failed, _) => (Verdict::Failed, Some("it was not made")),
+        (ChangeOutcome::Unknown, _) => {
+            (Verdict::Unknown, Some("nobody can say whether it was made: look before you repeat it"))
+        }
+    };
+    let title = format!("change {}", ended.title);
+    let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(ended.fault.as_ref());
+    finding.says.extend(says.map(str::to_owned));
+    if let (true, Some(undo)) = (verdict != Verdict::Passed, &ended.undo) {
+        finding = finding.say(format!("to undo it: {undo}"));
+    }
+    Finding { evidence: ended.result.iter().cloned().collect(), seconds: ended.seconds, ..finding }
+}
+
+fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {
+    let finding = Finding::new(Verdict::Refused, format!("change {title}"), Some(place));
+    let finding = match reason {
+        Withheld::Guard { title, outcome: Outcome::NotMeasured } => {
+            finding.say(format!("guard \"{title}\" could not be measured"))
+        }
+        Withheld::Guard { title, .. } => finding.say(format!("guard \"{title}\" is false")),
+        Withheld::EarlierChange { title } => finding.say(format!("an earlier change did not succeed: {title}")),
+        Withheld::ReadOnly => finding.say("the run is read-only"),
+        Withheld::NotApproved => finding.say("it was not approved"),
+        Withheld::NotMeasured { fault } => finding.fault(Some(fault)),
+        Withheld::TooMany { found, at_most } => {
+            finding.say(format!("the list has {found} items, more than `at most {at_most}`"))
+        }
+        Withheld::Stopped { reason } => finding.say(reason),
+    };
+    finding.say("nothing was changed")
+}
+
+fn of_manual(place: &Place, text: &str, answer: ManualAnswer, note: Option<&str>) -> Finding {
+    let (verdict, says) = match answer {
+        ManualAnswer::Done => (Verdict::Passed, "done"),
+        ManualAnswer::Problem => (Verdict::Failed, "a person reported a problem"),
+        ManualAnswer::Skipped => (Verdict::Noted, "a person skipped it"),
+        ManualAnswer::NotAnswered => (Verdict::Unknown, "nobody answered"),
+    };
+    let finding = Finding::new(verdict, text, Some(place)).say(says);
+    match note {
+        Some(note) => finding.say(format!("note: {note}")),
+        None => finding,
+    }
+}

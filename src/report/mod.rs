@@ -1,0 +1,14 @@
+//! The events of a run as people and programs read them: on a terminal, as JSON Lines, as `JUnit`.
+//!
+//! Nothing but the events goes in, so what is printed while a run goes on and what `runbook show` prints from the
+//! journal is the same.
+
+pub mod finding;
+pub mod json;
+pub mod junit;
+pub mod look;
+mod order;
+mod problems;
+mod progress;
+pub mod shown;
+pub mod terminal;

@@ -1,0 +1,134 @@
+//! The end of a report: what did not pass, the worst first, with its evidence.
+
+use std::sync::Arc;
+
+use super::finding::{Finding, Verdict};
+use super::look::{Look, Tone, clean, pad};
+use super::shown::{self, Extent};
+use crate::store::event::Place;
+
+/// Where the text of a block begins.
+const INDENT: usize = 9;
+const TITLE: usize = 50;
+/// Evidence is an excerpt: all of it is in `runbook show RUN LINE`.
+const EVIDENCE_ROWS: usize = 8;
+/// So many others are named that are unknown for the same reason.
+const SAME_REASON: usize = 6;
+
+/// The blocks of everything that did not pass.
+pub(super) fn blocks(mut findings: Vec<Finding>, run: &str, look: Look) -> Vec<String> {
+    // A stable sort: within a verdict, by the order of the source.
+    findings.sort_by(|one, other| (one.verdict, path(one)).cmp(&(other.verdict, path(other))));
+    let (unreached, findings): (Vec<_>, Vec<_>) =
+        findings.into_iter().partition(|finding| finding.verdict == Verdict::NotReached);
+    let mut lines = Vec::new();
+    let mut told = vec![false; findings.len()];
+    for (index, finding) in findings.iter().enumerate() {
+        if told.get(index) == Some(&true) {
+            continue;
+        }
+        let rest = finding.place.as_ref().map(|place| format!("runbook show {run} {}", place.line));
+        let extent = Extent { rows: EVIDENCE_ROWS, rest: rest.as_deref().unwrap_or("") };
+        lines.extend(block(finding, look, extent));
+        let same = same_reason(&findings, index, &mut told);
+        if !same.is_empty() {
+            lines.push(format!("{}also unknown because of it: {}", " ".repeat(INDENT), named(&same)));
+        }
+    }
+    lines.extend(not_reached(&unreached, look));
+    lines
+}
+
+fn path(finding: &Finding) -> Option<&Vec<u32>> {
+    finding.place.as_ref().map(|place| &place.path)
+}
+
+/// One block, with everything that is known.
+pub(super) fn block(finding: &Finding, look: Look, extent: Extent<'_>) -> Vec<String> {
+    let tone = match finding.verdict {
+        Verdict::Failed => Tone::Bad,
+        Verdict::Unknown | Verdict::Refused | Verdict::Warned => Tone::Doubtful,
+        Verdict::Passed => Tone::Good,
+        Verdict::Noted | Verdict::NotReached => Tone::Faint,
+    };
+    let label = look.paint(tone, &pad(finding.verdict.label(), INDENT - 1));
+    let title = clean(&finding.title);
+    let place = finding.place.as_ref().map(at).unwrap_or_default();
+    let head = format!("{label} {} {}", pad(&title, TITLE), look.paint(Tone::Faint, &place));
+    let mut lines = vec![head.trim_end().to_owned()];
+    let mut body = details(finding, look, extent);
+    body.extend(finding.doc.lines().map(|line| look.paint(Tone::Faint, &clean(line))));
+    lines.extend(body.into_iter().map(|line| format!("{}{line}", " ".repeat(INDENT)).trim_end().to_owned()));
+    lines
+}
+
+/// What was found, what is to be said of it, and the fault.
+fn details(finding: &Finding, look: Look, extent: Extent<'_>) -> Vec<String> {
+    let mut lines = Vec::new();
+    for shown in &finding.evidence {
+        lines.extend(shown::lines("", shown, look, INDENT, extent));
+    }
+    lines.extend(finding.says.iter().flat_map(|text| text.lines().map(clean).collect::<Vec<_>>()));
+    if let Some(fault) = &finding.fault {
+        let could_not = if finding.verdict == Verdict::Unknown { "could not look: " } else { "" };
+        let kind = look.paint(Tone::Faint, &format!("[{}]", fault.kind.name()));
+        lines.push(format!("{could_not}{} {kind}", clean(&fault.message)));
+        lines.extend(fault.help.iter().map(|help| format!("help: {}", clean(help))));
+    }
+    lines
+}
+
+fn at(place: &Place) -> String {
+    format!("{}:{}", clean(&place.file), place.line)
+}
+
+/// The other findings that have the very same fault: one broken connection is one piece of news.
+fn same_reason<'f>(findings: &'f [Finding], index: usize, told: &mut [bool]) -> Vec<&'f Finding> {
+    let Some(fault) =
+        findings.get(index).filter(|one| one.verdict == Verdict::Unknown).and_then(|one| one.fault.as_ref())
+    else {
+        return Vec::new();
+    };
+    let mut same = Vec::new();
+    for (other, told) in findings.iter().zip(told.iter_mut()).skip(index + 1) {
+        let alone = other.evidence.is_empty() && other.doc.is_empty();
+        if !*told && alone && other.verdict == Verdict::Unknown && other.fault.as_ref() == Some(fault) {
+            *told = true;
+            same.push(other);
+        }
+    }
+    same
+}
+
+fn named(findings: &[&Finding]) -> String {
+    let mut names: Vec<String> = findings
+        .iter()
+        .take(SAME_REASON)
+        .map(|finding| match &finding.place {
+            Some(place) => format!("{} ({})", clean(&finding.title), at(place)),
+            None => clean(&finding.title),
+        })
+        .collect();
+    if findings.len() > SAME_REASON {
+        names.push(format!("{} more", findings.len() - SAME_REASON));
+    }
+    names.join(", ")
+}
+
+/// One line for each reason: a stopped run leaves many statements behind.
+fn not_reached(findings: &[Finding], look: Look) -> Vec<String> {
+    let mut reasons: Vec<(String, Vec<&Finding>)> = Vec::new();
+    for finding in findings {
+        let reason: Arc<str> = finding.says.join("; ").into();
+        match reasons.iter_mut().find(|(known, _)| **known == *reason) {
+            Some((_, same)) => same.push(finding),
+            None => reasons.push((reason.to_string(), vec![finding])),
+        }
+    }
+    reasons
+        .iter()
+        .map(|(reason, same)| {
+            format!("{} {}: {}", look.paint(Tone::Doubtful, Verdict::NotReached.label()), clean(reason), named(same))
+        })
+        .collect()
+}

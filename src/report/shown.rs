@@ -1,0 +1,152 @@
+//! Values, records, tables and lines as text: no frames, so that every row can be searched for and cut into fields.
+
+use super::look::{Look, Tone, clean, columns, cut, pad};
+use crate::store::event::{Cell, Shown, ShownBody};
+
+/// How much is printed.
+#[derive(Clone, Copy, Debug)]
+pub struct Extent<'a> {
+    /// Rows of a table or lines; the rest is counted.
+    pub rows: usize,
+    /// What to type to see the rest.
+    pub rest: &'a str,
+}
+
+impl Extent<'_> {
+    pub const WHOLE: Self = Self { rows: usize::MAX, rest: "" };
+}
+
+/// The lines of a shown value under its title, without indentation.
+#[must_use]
+pub fn lines(title: &str, shown: &Shown, look: Look, indent: usize, extent: Extent<'_>) -> Vec<String> {
+    let title = clean(title);
+    let own = shown.title.as_deref().map(clean).filter(|own| *own != title);
+    let title = match (title.is_empty(), own) {
+        (true, own) => own.unwrap_or_default(),
+        (false, Some(own)) => format!("{title}: {own}"),
+        (false, None) => title,
+    };
+    let width = look.width.map(|width| width.saturating_sub(indent).max(20));
+    let mut lines = Vec::new();
+    match &shown.body {
+        ShownBody::Value { cell } if title.is_empty() => lines.push(clean(&cell.text)),
+        ShownBody::Value { cell } => lines.push(format!("{title}  {}", clean(&cell.text))),
+        body => {
+            if !title.is_empty() {
+                lines.push(look.paint(Tone::Strong, &title));
+            }
+            lines.extend(rows(body, look, width, extent));
+        }
+    }
+    if let Some(reason) = &shown.partial {
+        lines.push(look.paint(Tone::Doubtful, &format!("not whole: {}", clean(reason))));
+    }
+    lines
+}
+
+fn rows(body: &ShownBody, look: Look, width: Option<usize>, extent: Extent<'_>) -> Vec<String> {
+    match body {
+        ShownBody::Value { cell } => vec![clean(&cell.text)],
+        ShownBody::Record { fields } => {
+            let names = fields.iter().map(|(name, _)| columns(&clean(name))).max().unwrap_or(0);
+            fields.iter().map(|(name, cell)| format!("{}  {}", pad(&clean(name), names), clean(&cell.text))).collect()
+        }
+        ShownBody::Table { columns, rows, total } => table(columns, rows, *total, look, width, extent),
+        ShownBody::Lines { lines, total } => {
+            let mut shown: Vec<String> = lines.iter().take(extent.rows).map(|line| fit(&clean(line), width)).collect();
+            shown.extend(rest(shown.len(), *total, extent, look));
+            shown
+        }
+    }
+}
+
+fn table(
+    names: &[String],
+    rows: &[Vec<Cell>],
+    total: u64,
+    look: Look,
+    width: Option<usize>,
+    extent: Extent<'_>,
+) -> Vec<String> {
+    if rows.is_empty() {
+        return vec![look.paint(Tone::Faint, "(none)")];
+    }
+    let rows: Vec<Vec<(String, bool)>> = rows
+        .iter()
+        .take(extent.rows)
+        .map(|row| row.iter().map(|cell| (clean(&cell.text), cell.number)).collect())
+        .collect();
+    let names: Vec<String> = names.iter().map(|name| clean(name)).collect();
+    let widths = fitting(natural(&names, &rows), width);
+    // A column of numbers is aligned by its end, so is its name.
+    let numbers: Vec<bool> =
+        (0..names.len()).map(|column| rows.iter().all(|row| row.get(column).is_some_and(|cell| cell.1))).collect();
+    let head: Vec<(String, bool)> = names.into_iter().zip(numbers).collect();
+    let mut lines = vec![look.paint(Tone::Faint, &row(&head, &widths))];
+    lines.extend(rows.iter().map(|cells| row(cells, &widths)));
+    lines.extend(rest(rows.len(), total, extent, look));
+    lines
+}
+
+/// What is not printed: kept in the journal, or too much even for it.
+fn rest(shown: usize, total: u64, extent: Extent<'_>, look: Look) -> Option<String> {
+    let left = total.saturating_sub(shown as u64);
+    let hint = if extent.rest.is_empty() { " (not kept)".to_owned() } else { format!(": {}", extent.rest) };
+    (left > 0).then(|| look.paint(Tone::Faint, &format!("… {left} more{hint}")))
+}
+
+fn natural(names: &[String], rows: &[Vec<(String, bool)>]) -> Vec<usize> {
+    let mut widths: Vec<usize> = names.iter().map(|name| columns(name)).collect();
+    for row in rows {
+        for (width, (text, _)) in widths.iter_mut().zip(row) {
+            *width = (*width).max(columns(text));
+        }
+    }
+    widths
+}
+
+const GAP: usize = 2;
+/// A column is never narrower than this: half a name is no name.
+const NARROWEST: usize = 8;
+
+/// The widest columns give way until the row fits.
+fn fitting(mut widths: Vec<usize>, width: Option<usize>) -> Vec<usize> {
+    let Some(width) = width else { return widths };
+    let available = width.saturating_sub(GAP * widths.len().saturating_sub(1));
+    while widths.iter().sum::<usize>() > available {
+        let second = second_widest(&widths);
+        let over = widths.iter().sum::<usize>() - available;
+        let Some(widest) = widths.iter_mut().max() else { break };
+        if *widest <= NARROWEST {
+            break;
+        }
+        *widest = widest.saturating_sub(over).max(second.min(*widest - 1)).max(NARROWEST);
+    }
+    widths
+}
+
+fn second_widest(widths: &[usize]) -> usize {
+    let mut sorted = widths.to_vec();
+    sorted.sort_unstable();
+    sorted.iter().rev().nth(1).copied().unwrap_or(0)
+}
+
+fn row(cells: &[(String, bool)], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (index, ((text, number), width)) in cells.iter().zip(widths).enumerate() {
+        if index > 0 {
+            line.push_str(&" ".repeat(GAP));
+        }
+        let text = cut(text, *width);
+        let blanks = " ".repeat(width.saturating_sub(columns(&text)));
+        let (before, behind) = if *number { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
+        line.push_str(before);
+        line.push_str(&text);
+        line.push_str(behind);
+    }
+    line.trim_end().to_owned()
+}
+
+fn fit(text: &str, width: Option<usize>) -> String {
+    width.map_or_else(|| text.to_owned(), |width| cut(text, width))
+}

@@ -1,0 +1,292 @@
+//! A run for a person: what is looked at as it is done, and at the end what needs their attention.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use super::finding::{Finding, Verdict};
+use super::look::{Look, Tone, clean, counted, seconds};
+use super::order::Order;
+use super::problems;
+use super::progress::Progress;
+use super::shown::{self, Extent};
+use crate::store::event::{Counts, Event, Path, Place, ProposedChange, Record, RunFinished, RunStarted};
+
+/// Rows of a table that are printed; the others are in `runbook show RUN LINE`.
+const ROWS: usize = 20;
+
+/// Takes the records of a run one by one and prints.
+pub struct Terminal<W: Write> {
+    out: W,
+    look: Look,
+    progress: Option<Progress>,
+    order: Order,
+    run: Arc<str>,
+    file: Arc<str>,
+    steps: BTreeMap<Path, Arc<str>>,
+    targets: BTreeSet<String>,
+    findings: Vec<Finding>,
+    finished: bool,
+}
+
+impl<W: Write> Terminal<W> {
+    /// `live`: standard error is a terminal, on which progress can be drawn.
+    pub fn new(out: W, look: Look, live: bool) -> Self {
+        Self {
+            out,
+            look,
+            progress: live.then(|| Progress::new(look.width.unwrap_or(80))),
+            order: Order::default(),
+            run: Arc::from(""),
+            file: Arc::from(""),
+            steps: BTreeMap::new(),
+            targets: BTreeSet::new(),
+            findings: Vec::new(),
+            finished: false,
+        }
+    }
+
+    /// Prints what an event adds.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn record(&mut self, record: &Record) -> io::Result<()> {
+        if let Some(progress) = &mut self.progress {
+            progress.note(&record.event);
+        }
+        let lines = self.lines(record);
+        self.print(&lines)
+    }
+
+    /// Takes the progress away, so that a question can be asked.
+    pub fn pause(&mut self) {
+        if let Some(progress) = &mut self.progress {
+            progress.clear();
+        }
+    }
+
+    /// Prints what is left of a run whose last event never came.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.pause();
+        if self.finished {
+            return Ok(());
+        }
+        let mut lines = self.order.rest(self.look);
+        lines.extend(self.problems());
+        lines.push(self.look.paint(Tone::Doubtful, "the run did not finish: it is still going on, or was killed"));
+        self.print(&lines)
+    }
+
+    fn print(&mut self, lines: &[String]) -> io::Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let text = lines.join("\n") + "\n";
+        let out = &mut self.out;
+        let mut write = || out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        match &self.progress {
+            Some(progress) => progress.aside(write),
+            None => write(),
+        }
+    }
+
+    fn lines(&mut self, record: &Record) -> Vec<String> {
+        if let Some(finding) = Finding::of(&record.event).filter(|finding| finding.verdict != Verdict::Passed) {
+            self.findings.push(finding);
+        }
+        match &record.event {
+            Event::RunStarted(started) => self.begin(started, record.at),
+            Event::ConnectionOpened { name, target, .. } => {
+                self.targets.insert(format!("{} → {}", clean(name), clean(target)));
+                Vec::new()
+            }
+            Event::SectionStarted { path, title, .. } => {
+                self.order.section(path, title);
+                Vec::new()
+            }
+            Event::SectionFinished { path, .. } => self.order.finished(path, self.look),
+            Event::StepStarted { path, title, label, .. } => {
+                self.steps.insert(path.clone(), title.clone());
+                self.order.begin(path, title, label.as_ref());
+                Vec::new()
+            }
+            Event::StepFinished { path, status, seconds, counts, .. } => {
+                self.order.end(path, *status, *seconds, *counts);
+                self.order.ready(self.look)
+            }
+            Event::Shown { place, title, shown } => {
+                let rest = format!("runbook show {} {}", self.run, place.line);
+                let extent = Extent { rows: ROWS, rest: &rest };
+                self.order.show(&place.path, shown::lines(title, shown, self.look, 4, extent));
+                self.order.ready(self.look)
+            }
+            Event::ChangeEnded(ended) => {
+                if let Some(result) = &ended.result {
+                    let lines = shown::lines(&ended.title, result, self.look, 4, Extent { rows: ROWS, rest: "" });
+                    self.order.show(&ended.place.path, lines);
+                }
+                self.order.ready(self.look)
+            }
+            Event::Approved { hash, how } => vec![format!("approved plan {}: {}", short(hash), clean(how))],
+            Event::ApprovalNeeded { hash, changes, help } => self.approval(hash, changes, help),
+            Event::RunFinished(finished) => self.end(finished),
+            _ => Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, started: &RunStarted, at: jiff::Timestamp) -> Vec<String> {
+        self.run = started.run.clone();
+        self.file = started.file.clone();
+        let mut parts = vec![
+            self.look.paint(Tone::Strong, &clean(&started.runbook)),
+            format!("run {}", clean(&started.run)),
+            clean(&started.by),
+            format!("{at:.0}"),
+        ];
+        if started.scheduled_at.duration_since(at).abs() >= jiff::SignedDuration::from_secs(60) {
+            parts.push(format!("for {:.0}", started.scheduled_at));
+        }
+        if let (false, Some(plan)) = (started.read_only, &started.plan) {
+            parts.push(format!("plan {}", short(plan)));
+        }
+        parts.push(counted(u64::from(started.changes), "change"));
+        if started.read_only {
+            parts.push("read-only".to_owned());
+        }
+        vec![parts.join(" · "), String::new()]
+    }
+
+    fn approval(&mut self, hash: &str, changes: &[ProposedChange], help: &str) -> Vec<String> {
+        let mut lines = self.order.ready(self.look);
+        lines.push(String::new());
+        lines.push(self.look.paint(Tone::Doubtful, &format!("WAITS FOR APPROVAL   plan {}", short(hash))));
+        lines.extend(proposed(changes, self.look));
+        lines.push(format!("  {}", clean(help)));
+        lines
+    }
+
+    fn end(&mut self, finished: &RunFinished) -> Vec<String> {
+        self.finished = true;
+        let mut lines = self.order.rest(self.look);
+        let next = self.next();
+        let problems = self.problems();
+        lines.push(String::new());
+        lines.extend(problems);
+        if !self.targets.is_empty() {
+            let targets: Vec<&str> = self.targets.iter().map(String::as_str).collect();
+            lines.push(self.look.paint(Tone::Faint, &format!("targets: {}", targets.join(" · "))));
+        }
+        lines.push(totals(finished, self.look));
+        lines.extend(next);
+        lines
+    }
+
+    fn problems(&mut self) -> Vec<String> {
+        problems::blocks(std::mem::take(&mut self.findings), &self.run, self.look)
+    }
+
+    /// What to type next: for the worst of what was found.
+    fn next(&self) -> Option<String> {
+        let worst = self.findings.iter().filter(|finding| finding.place.is_some()).min_by_key(|one| one.verdict)?;
+        let place = worst.place.as_ref()?;
+        let show = format!("next:  runbook show {} {}", self.run, place.line);
+        // Standard input cannot be run again.
+        Some(match self.step_of(place).filter(|_| &*self.file != "-") {
+            Some(step) => format!("{show}    runbook run {} --only {}", quoted(&self.file), quoted(step)),
+            None => show,
+        })
+    }
+
+    fn step_of(&self, place: &Place) -> Option<&str> {
+        let (path, title) = self.steps.range(..=place.path.clone()).next_back()?;
+        place.path.starts_with(path).then_some(&**title)
+    }
+}
+
+/// Changes that wait for consent, numbered.
+#[must_use]
+pub fn proposed(changes: &[ProposedChange], look: Look) -> Vec<String> {
+    changes
+        .iter()
+        .enumerate()
+        .map(|(index, change)| {
+            let place = look.paint(Tone::Faint, &format!("{}:{}", clean(&change.file), change.line));
+            let target = change.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
+            format!("  {:>2}  {}{target}   {place}", index + 1, clean(&change.change))
+        })
+        .collect()
+}
+
+/// Everything that a run recorded of one line of its runbook, whole.
+#[must_use]
+pub fn of_line(records: &[Record], line: u32, look: Look) -> Vec<String> {
+    let mut found: Vec<(Path, Vec<String>)> = Vec::new();
+    for record in records {
+        if let Event::Shown { place, title, shown } = &record.event
+            && place.line == line
+        {
+            found.push((place.path.clone(), shown::lines(title, shown, look, 0, Extent::WHOLE)));
+        }
+        if let Some(finding) = Finding::of(&record.event)
+            && let Some(place) = finding.place.as_ref().filter(|place| place.line == line)
+        {
+            let path = place.path.clone();
+            found.push((path, problems::block(&finding, look, Extent::WHOLE)));
+        }
+    }
+    found.sort_by(|one, other| one.0.cmp(&other.0));
+    found.into_iter().flat_map(|(_, lines)| lines).collect()
+}
+
+/// `18 passed · 1 failed · 1 unknown · 1 refused · 0 changes · 14.2s · exit 4`
+fn totals(finished: &RunFinished, look: Look) -> String {
+    let line = format!("{} · {} · exit {}", counts(finished.counts), seconds(finished.seconds), finished.exit);
+    let tone = match finished.exit {
+        0 => Tone::Good,
+        4 => Tone::Bad,
+        _ => Tone::Doubtful,
+    };
+    look.paint(tone, &line)
+}
+
+/// The counts that are not zero, and what passed and changed in any case.
+#[must_use]
+pub fn counts(counts: Counts) -> String {
+    let changes = counted(u64::from(counts.changes_done), "change");
+    let parts = [
+        (true, format!("{} passed", counts.passed)),
+        (counts.failed > 0, format!("{} failed", counts.failed)),
+        (counts.not_measured > 0, format!("{} unknown", counts.not_measured)),
+        (counts.warned > 0, counted(u64::from(counts.warned), "warning")),
+        (counts.noted > 0, format!("{} noted", counts.noted)),
+        (counts.changes_withheld > 0, format!("{} refused", counts.changes_withheld)),
+        (counts.not_reached > 0, format!("{} not reached", counts.not_reached)),
+        (true, changes),
+        (counts.changes_failed > 0, format!("{} failed", counted(u64::from(counts.changes_failed), "change"))),
+        (counts.changes_unknown > 0, format!("{} unknown", counted(u64::from(counts.changes_unknown), "change"))),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|(shown, _)| *shown).map(|(_, text)| text).collect();
+    parts.join(" · ")
+}
+
+/// As much of a hash as people compare.
+#[must_use]
+pub fn short(hash: &str) -> &str {
+    hash.get(..12).unwrap_or(hash)
+}
+
+/// A word for a shell, to be typed as it is.
+fn quoted(text: &str) -> String {
+    let text = clean(text);
+    let plain = |character: char| character.is_alphanumeric() || "/._-+@:".contains(character);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else if text.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    } else {
+        format!("\"{text}\"")
+    }
+}
