@@ -1,0 +1,175 @@
+//! Slips of the hand, and habits from other languages.
+
+use super::{Puzzle, shown};
+use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::syntax::scan::TokenKind;
+use crate::syntax::words;
+
+/// Quotes that a word processor made.
+pub(super) fn curly_quote(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found()?;
+    let text = puzzle.found_text();
+    let straight = match text {
+        "“" | "”" | "„" | "«" | "»" => "\"",
+        "‘" | "’" | "‚" | "`" => "'",
+        _ => return None,
+    };
+    let span = puzzle.token_span(found);
+    Some(
+        Diagnostic::new(Code::Syntax, span, format!("{} is not a quote of this language", shown_quote(text)))
+            .help(format!("write {straight} for it"))
+            .fix(span, straight),
+    )
+}
+
+fn shown_quote(text: &str) -> String {
+    if text == "`" { "a backtick".to_owned() } else { shown(text) }
+}
+
+/// Signs that other languages have.
+pub(super) fn foreign_sign(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found()?;
+    let text = puzzle.found_text();
+    let condition =
+        matches!(puzzle.first_word(), "check" | "require" | "if" | "wait" | "when" | "until" | "else" | "show");
+    let meant = match text {
+        "&&" | "&" => "and",
+        "||" => "or",
+        "!" => "not",
+        "=" if puzzle.after_value() && condition => "==",
+        _ => return None,
+    };
+    let span = puzzle.token_span(found);
+    let touching = puzzle.recovery.token(puzzle.stop.at + 1).is_some_and(|next| next.start == found.end);
+    let replacement = if touching && meant == "not" { "not " } else { meant };
+    Some(
+        Diagnostic::new(Code::Syntax, span, format!("there is no operator `{text}` here"))
+            .help(format!("write `{meant}`"))
+            .fix(span, replacement),
+    )
+}
+
+/// `f (x)`, `xs [0]`
+pub(super) fn detached_bracket(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let (found, before) = (puzzle.found()?, puzzle.before()?);
+    let bracket = puzzle.found_text();
+    if !puzzle.after_value() || !matches!(bracket, "(" | "[") || found.start == before.end {
+        return None;
+    }
+    let span = puzzle.token_span(found);
+    let what = if bracket == "(" { "a call's `(`" } else { "an index's `[`" };
+    let fault = Diagnostic::new(Code::DetachedBracket, span, format!("{what} touches the name before it"));
+    let gap = puzzle.gap(before, found);
+    Some(if gap.trim_matches([' ', '\t']).is_empty() {
+        let fix = format!("{}{bracket}", puzzle.before_text());
+        fault.help(format!("take the blank away: {}", shown(&fix))).fix(puzzle.gap_span(before, found), "")
+    } else {
+        fault.help("every statement begins with its own word")
+    })
+}
+
+/// `x .y`
+pub(super) fn detached_field(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let (found, before) = (puzzle.found()?, puzzle.before()?);
+    if !puzzle.after_value() || puzzle.found_text() != "." || found.start == before.end {
+        return None;
+    }
+    let span = puzzle.token_span(found);
+    Some(
+        Diagnostic::new(Code::DetachedBracket, span, "a `.` with a blank before it is the item's own field")
+            .help("take the blank away for a field of what stands before it")
+            .fix(puzzle.gap_span(before, found), ""),
+    )
+}
+
+/// `10 GiB`, `5 %`
+pub(super) fn detached_unit(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let (found, before) = (puzzle.found()?, puzzle.before()?);
+    let unit = puzzle.found_text();
+    let is_unit = unit == "%" || (found.kind == TokenKind::Word && !words::KEYWORDS.contains(&unit));
+    let gap = puzzle.gap(before, found);
+    if before.kind != TokenKind::Number || !is_unit || gap.is_empty() || !gap.trim_matches([' ', '\t']).is_empty() {
+        return None;
+    }
+    let clauses: Vec<String> = puzzle.stop.wanted.iter().filter_map(|rule| super::forms::keyword_text(*rule)).collect();
+    if nearest(unit, clauses.iter().map(String::as_str)).is_some() {
+        return None;
+    }
+    let joined = format!("{}{unit}", puzzle.before_text());
+    let span = puzzle.token_span(before).to(puzzle.token_span(found));
+    Some(
+        Diagnostic::new(Code::Syntax, span, "a unit touches its number")
+            .help(format!("write {}", shown(&joined)))
+            .fix(puzzle.gap_span(before, found), ""),
+    )
+}
+
+/// `a/b`, and a regex that is none.
+pub(super) fn division(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found()?;
+    if !puzzle.found_text().starts_with('/') {
+        return None;
+    }
+    let source = puzzle.recovery.builder.source;
+    let slash = source.span(found.start as usize, found.start as usize + 1);
+    if puzzle.before().is_some_and(|before| before.kind == TokenKind::Regex) {
+        return Some(
+            Diagnostic::new(Code::Syntax, slash, "the regex has ended before this `/`")
+                .help("write `\\/` for a slash in a regex"),
+        );
+    }
+    if puzzle.after_value() {
+        return Some(
+            Diagnostic::new(Code::Syntax, slash, "a division has a blank behind its `/`")
+                .help("write `a / b`; a regex stands behind `~` or in a call")
+                .fix(slash, "/ "),
+        );
+    }
+    Some(
+        Diagnostic::new(Code::Unclosed, slash, "this regex is not closed on its line")
+            .help("write `/…/`, and `\\/` for a slash in it"),
+    )
+}
+
+/// `3_a`, `1.2.3`
+pub(super) fn bad_number(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found()?;
+    if found.kind != TokenKind::Number || !puzzle.wants_value() {
+        return None;
+    }
+    let span = puzzle.token_span(found);
+    Some(Diagnostic::new(Code::Syntax, span, format!("{} is not a number", shown(puzzle.found_text()))).help(
+        "write a number as `1_000` or `0.5`, with its unit as `10GiB`, `5%` or `3/min`; a name begins with a letter",
+    ))
+}
+
+/// `check x else "message"`
+pub(super) fn severity_missing(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found();
+    if puzzle.first_word() != "check" || puzzle.before_text() != "else" {
+        return None;
+    }
+    let else_span = puzzle.token_span(puzzle.before()?);
+    let span = found.map_or(else_span.after(), |found| puzzle.token_span(found));
+    Some(
+        Diagnostic::new(Code::Syntax, span, "a severity is missing behind `else`")
+            .help("write `else warning \"message\"`, `else critical \"message\"` or `else raise \"Threshold\"`"),
+    )
+}
+
+/// `1 + if a then b else c`
+pub(super) fn bare_branch(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found()?;
+    let word = puzzle.found_text();
+    if !matches!(word, "if" | "try") || puzzle.stop.at == puzzle.piece.start || puzzle.after_value() {
+        return None;
+    }
+    Some(
+        Diagnostic::new(
+            Code::Syntax,
+            puzzle.token_span(found),
+            format!("`{word}` needs brackets inside of an expression"),
+        )
+        .help(format!("write `({word} …)`")),
+    )
+}
