@@ -3,9 +3,12 @@
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
 mod blocking;
+mod channels;
 mod dial;
+mod dns;
 mod files;
 mod http;
+mod later;
 mod line_time;
 mod lists;
 mod logs;
@@ -13,6 +16,7 @@ mod numbers;
 mod plain_text;
 mod secrets;
 mod text;
+mod tls;
 mod tool;
 
 use crate::catalog::{Builtin, Catalog, Driver};
@@ -26,7 +30,17 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] = &[lists::ALL, text::ALL, numbers::ALL, tool::ALL, http::ALL, logs::ALL];
+static FAMILIES: &[&[&Builtin]] = &[
+    lists::ALL,
+    text::ALL,
+    numbers::ALL,
+    logs::ALL,
+    http::ALL,
+    dns::ALL,
+    tls::ALL,
+    tool::ALL,
+    later::ALL,
+];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, channels::DRIVERS];

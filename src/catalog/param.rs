@@ -47,6 +47,8 @@ pub enum Accepts {
     },
     /// A string or a secret.
     TextOrSecret,
+    /// A metric, by its name. Its type is the list of its samples: records of `time`, `value` and the text of each label.
+    Metric,
 }
 
 /// What a per-item expression must give.

@@ -26,7 +26,8 @@ macro_rules! records {
 
         impl From<$rust> for $crate::types::Value {
             fn from(record: $rust) -> Self {
-                Self::record([$((stringify!($field), Self::from(record.$field)),)+])
+                // A field may have the name of a Rust keyword: `r#type` is `type`.
+                Self::record([$((stringify!($field).trim_start_matches("r#"), Self::from(record.$field)),)+])
             }
         }
 
@@ -40,7 +41,7 @@ macro_rules! records {
                         std::sync::Arc::new($crate::types::RecordType {
                             name: Some($name.into()),
                             fields: [$((
-                                std::sync::Arc::from(stringify!($field)),
+                                std::sync::Arc::from(stringify!($field).trim_start_matches("r#")),
                                 $crate::types::Field {
                                     ty: <$ty as $crate::types::Typed>::ty(),
                                     doc: concat!($($doc,)+).trim().into(),

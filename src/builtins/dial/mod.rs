@@ -54,6 +54,19 @@ pub(super) struct Place {
     pub(super) port: u16,
 }
 
+impl Place {
+    /// `host`, `host:8443`, `[::1]:8443`. `None` where it is none of these.
+    pub(super) fn parse(text: &str, port: u16) -> Option<Self> {
+        let (host, port) = match text.rsplit_once(':') {
+            Some((host, digits)) if !host.contains(':') || host.ends_with(']') => (host, digits.parse().ok()?),
+            _ => (text, port),
+        };
+        let host = host.strip_prefix('[').map_or(Some(host), |host| host.strip_suffix(']'))?;
+        let plain = !host.is_empty() && !host.contains(['/', '@', '[', ']', '?', ' ']);
+        plain.then(|| Self { host: host.to_owned(), port })
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.host.contains(':') {
@@ -109,4 +122,21 @@ pub(super) async fn within<T>(
         let message = format!("no answer from {what} within {limit}: {}", progress.doing());
         Err(Trouble::theirs(FaultKind::Timeout, message))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Place;
+
+    #[test]
+    fn places_as_they_are_written() {
+        let place = |text| Place::parse(text, 443).map(|place| place.to_string());
+        assert_eq!(place("a.example").as_deref(), Some("a.example:443"));
+        assert_eq!(place("a.example:8443").as_deref(), Some("a.example:8443"));
+        assert_eq!(place("[::1]:8443").as_deref(), Some("[::1]:8443"));
+        assert_eq!(place("::1").as_deref(), Some("[::1]:443"));
+        for text in ["", ":443", "a:b", "a:99999", "https://a.example", "user@a"] {
+            assert_eq!(place(text), None, "{text}");
+        }
+    }
 }

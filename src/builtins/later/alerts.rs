@@ -1,0 +1,69 @@
+//! alerts
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::ALERTS;
+use crate::catalog::{Accepts, Body, Builtin, EffectRule, Example, Param, Presence, Returns};
+use crate::types::{EnumType, Typed, Word, Words, records};
+
+const STATE: Param<Option<String>> =
+    Param::new("state", "Only those in this state.", Accepts::Word(STATES), Presence::Optional);
+const OVER: Param<Option<SignedDuration>> =
+    Param::optional("over", "Only those that were open at some time since then; all that are kept otherwise.");
+
+const STATES: &[&str] = &["open", "acknowledged", "closed"];
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "alerts",
+    summary: "The alerts of this runbook's thresholds, newest first.",
+    params: &[STATE.info(), OVER.info()],
+    returns: Returns::Type(Vec::<Alert>::ty),
+    effect: EffectRule::Reads,
+    body: Body::Later(ALERTS),
+    needs: &[],
+    by_hand: "",
+    examples: &[
+        Example::call(r#"alerts(state: "open") | is_empty"#),
+        Example::call("alerts(over: 7d) | count_by(.severity)"),
+    ],
+};
+
+/// The states of an alert.
+#[derive(Clone, Debug)]
+pub struct State;
+
+impl Words for State {
+    const ENUM: &'static EnumType = &EnumType { name: "alert_state", values: STATES, open: false };
+}
+
+/// How bad an alert is.
+#[derive(Clone, Debug)]
+pub struct Severity;
+
+impl Words for Severity {
+    const ENUM: &'static EnumType =
+        &EnumType { name: "severity", values: &["critical", "warning", "info"], open: false };
+}
+
+// It goes into other systems as data (`json: { open: alerts(state: "open") }`), so no field has a unit.
+records! {
+    /// An alert of a threshold.
+    struct Alert "alert" {
+        /// Its number in this store.
+        id: i64,
+        /// The threshold that opened it.
+        threshold: Arc<str>,
+        /// How bad it is.
+        severity: Word<Severity>,
+        /// What has become of it.
+        state: Word<State>,
+        /// What it is about: `mount=/data`. Empty where the metric has no labels.
+        labels: Arc<str>,
+        /// When it opened.
+        opened_at: Timestamp,
+        /// When it closed; missing while it has not.
+        closed_at: Option<Timestamp>,
+    }
+}

@@ -1,0 +1,8 @@
+//! TLS: the certificate that a server shows.
+
+mod certificate;
+
+use crate::catalog::Builtin;
+
+/// The built-ins of this family.
+pub(super) static ALL: &[&Builtin] = &[&certificate::BUILTIN];
