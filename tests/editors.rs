@@ -2,3 +2,6 @@
 
 #[path = "editors/colours.rs"]
 mod colours;
+
+#[path = "editors/words.rs"]
+mod words;
