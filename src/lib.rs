@@ -24,6 +24,7 @@ pub mod builtins;
 pub mod check;
 
 // Floor 4: what will happen, and what happened.
+pub mod plan;
 pub mod store;
 
 // Floor 6: what people see of it.

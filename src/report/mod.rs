@@ -8,6 +8,7 @@ pub mod json;
 pub mod junit;
 pub mod look;
 mod order;
+pub mod plan;
 mod problems;
 mod progress;
 pub mod shown;

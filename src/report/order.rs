@@ -1,6 +1,6 @@
 //! Steps and what they show, in the order of the source, whichever is done first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::look::{Look, Tone, clean, counted, pad, seconds};
@@ -14,6 +14,8 @@ const ROUNDS: usize = 10;
 pub(super) struct Order {
     blocks: BTreeMap<Path, Block>,
     sections: BTreeMap<u32, Arc<str>>,
+    /// Sections that are not over: those behind them wait, since they may still begin a step.
+    open: BTreeSet<u32>,
     /// The section whose title was printed last.
     printed: Option<u32>,
     /// The step for each item that is being printed: its path without the round, and how many passed ones there were.
@@ -39,6 +41,7 @@ impl Order {
     pub(super) fn section(&mut self, path: &[u32], title: &Arc<str>) {
         if let Some(section) = path.first() {
             self.sections.insert(*section, title.clone());
+            self.open.insert(*section);
         }
     }
 
@@ -68,7 +71,8 @@ impl Order {
     pub(super) fn ready(&mut self, look: Look) -> Vec<String> {
         let mut lines = Vec::new();
         while let Some(entry) = self.blocks.first_entry() {
-            if matches!(entry.get(), Block::Step(Step { end: None, .. })) {
+            let waits = entry.key().first().is_some_and(|section| self.open.range(..section).next().is_some());
+            if waits || matches!(entry.get(), Block::Step(Step { end: None, .. })) {
                 break;
             }
             let (path, block) = entry.remove_entry();
@@ -83,6 +87,7 @@ impl Order {
 
     /// What is left when nothing more comes: also steps that were never finished.
     pub(super) fn rest(&mut self, look: Look) -> Vec<String> {
+        self.open.clear();
         let mut lines = self.ready(look);
         for block in self.blocks.values_mut() {
             if let Block::Step(step) = block {
@@ -96,8 +101,11 @@ impl Order {
 
     /// The title of a section that is over, also where no step of it was begun.
     pub(super) fn finished(&mut self, path: &[u32], look: Look) -> Vec<String> {
+        if let Some(section) = path.first() {
+            self.open.remove(section);
+        }
         let mut lines = self.ready(look);
-        if self.blocks.is_empty() {
+        if self.blocks.is_empty() && self.open.is_empty() {
             self.heading(path, look, &mut lines);
         }
         lines

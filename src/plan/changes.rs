@@ -1,0 +1,287 @@
+//! Finding the changes of a program, in the order of the source, with all that stands around them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::{Around, Guard, PlannedChange, Selection, Told, text, walk};
+use crate::catalog::Effect;
+use crate::check::program::{
+    Block, Change, ChannelId, CheckElse, CommandId, ConnectionId, Expr, ExprKind, Member, Program, Section, Statement,
+    StatementKind, Step, ThresholdId,
+};
+use crate::source::Span;
+
+/// What is in the selected part of a program.
+pub(super) struct Found<'p> {
+    /// Each with every expression that its consent depends on.
+    pub(super) changes: Vec<(PlannedChange, Vec<&'p Expr>)>,
+    pub(super) reads: u32,
+    pub(super) steps: u32,
+    pub(super) manual: Vec<String>,
+    pub(super) connections: BTreeSet<ConnectionId>,
+    pub(super) tells: BTreeSet<Told>,
+    pub(super) needs: BTreeMap<String, BTreeSet<String>>,
+}
+
+pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p> {
+    let mut finder = Finder {
+        program,
+        section: Arc::from(""),
+        step: None,
+        around: Vec::new(),
+        guards: Vec::new(),
+        commands: Vec::new(),
+        found: Found {
+            changes: Vec::new(),
+            reads: 0,
+            steps: 0,
+            manual: Vec::new(),
+            connections: BTreeSet::new(),
+            tells: BTreeSet::new(),
+            needs: BTreeMap::new(),
+        },
+    };
+    for (index, section) in program.sections.iter().enumerate().filter(|(index, _)| selection.section(*index)) {
+        finder.section(index, section, selection);
+    }
+    finder.found
+}
+
+struct Finder<'p> {
+    program: &'p Program,
+    section: Arc<str>,
+    step: Option<Arc<str>>,
+    /// What the statement stands in, with the expressions of it.
+    around: Vec<(Around, Vec<&'p Expr>)>,
+    guards: Vec<(Guard, &'p Expr)>,
+    /// The commands that are being looked into: none calls itself, the checker saw to it, and neither do we.
+    commands: Vec<CommandId>,
+    found: Found<'p>,
+}
+
+impl<'p> Finder<'p> {
+    fn section(&mut self, index: usize, section: &'p Section, selection: &Selection) {
+        self.section = section.title.clone();
+        self.step = None;
+        self.guards.clear();
+        for (member, part) in section.members.iter().enumerate() {
+            match part {
+                Member::Step(step) if selection.step(index, member) => self.step(step),
+                Member::Step(_) => {}
+                // A step that was asked for alone still has the guards and the values above it.
+                Member::Statement(statement) if selection.whole(index) => self.statement(statement),
+                Member::Statement(statement) => {
+                    if matches!(statement.kind, StatementKind::Require { .. } | StatementKind::Let { .. }) {
+                        self.statement(statement);
+                    }
+                }
+            }
+        }
+        if selection.whole(index) {
+            self.closing(section.on_failure.as_ref(), section.always.as_ref());
+        }
+    }
+
+    fn step(&mut self, step: &'p Step) {
+        self.found.steps += 1;
+        self.step = Some(step.title.clone());
+        let guards = self.guards.len();
+        if let Some((local, list)) = &step.each {
+            self.look(list);
+            let name = self.program.locals.get(local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
+            let around = Around::Each { name, list: text::expr(self.program, list), at_most: None };
+            self.inside(around, vec![list], |finder| finder.block(&step.body));
+        } else {
+            self.block(&step.body);
+        }
+        // A guard of a step is over with it.
+        self.guards.truncate(guards);
+        self.closing(step.on_failure.as_ref(), step.always.as_ref());
+        self.step = None;
+    }
+
+    fn closing(&mut self, on_failure: Option<&'p Block>, always: Option<&'p Block>) {
+        for (around, block) in [(Around::OnFailure, on_failure), (Around::Always, always)] {
+            if let Some(block) = block {
+                self.inside(around, Vec::new(), |finder| finder.block(block));
+            }
+        }
+    }
+
+    fn inside(&mut self, around: Around, exprs: Vec<&'p Expr>, look: impl FnOnce(&mut Self)) {
+        self.around.push((around, exprs));
+        look(self);
+        self.around.pop();
+    }
+
+    fn block(&mut self, block: &'p Block) {
+        let guards = self.guards.len();
+        for statement in block {
+            self.statement(statement);
+        }
+        // A `require` in a block holds back what is below it in the step; that is known only when it runs.
+        // It stays a guard of the step for what follows, unless the block was a command of its own.
+        if matches!(self.around.last(), Some((Around::Command { .. }, _))) {
+            self.guards.truncate(guards);
+        }
+    }
+
+    fn statement(&mut self, statement: &'p Statement) {
+        for expr in walk::own_exprs(statement) {
+            self.look(expr);
+        }
+        match &statement.kind {
+            StatementKind::Require { condition, title, source } => {
+                let title = title.as_ref().map_or_else(|| source.to_string(), |title| plain(self.program, title));
+                let condition_text = text::expr(self.program, condition);
+                self.guards.push((Guard { title, condition: condition_text }, condition));
+            }
+            StatementKind::Change(change) => self.change(statement.span, change),
+            StatementKind::Manual { text, .. } => {
+                let text = plain(self.program, text);
+                self.found.manual.push(text);
+            }
+            StatementKind::Retry { times, body, .. } => {
+                self.inside(Around::Retry { times: *times }, Vec::new(), |finder| finder.block(body));
+            }
+            StatementKind::For(each) => {
+                let name =
+                    self.program.locals.get(each.local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
+                let list = text::expr(self.program, &each.list);
+                let around = Around::Each { name, list, at_most: each.at_most };
+                self.inside(around, vec![&each.list], |finder| finder.block(&each.body));
+            }
+            StatementKind::If { branches, otherwise } => {
+                let mut before: Vec<&'p Expr> = Vec::new();
+                for branch in branches {
+                    before.push(&branch.condition);
+                    let condition = text::expr(self.program, &branch.condition);
+                    self.inside(Around::If { condition }, before.clone(), |finder| finder.block(&branch.body));
+                }
+                if let Some(block) = otherwise {
+                    let conditions = before.iter().map(|condition| text::expr(self.program, condition)).collect();
+                    self.inside(Around::Else { conditions }, before, |finder| finder.block(block));
+                }
+            }
+            StatementKind::Do { command, args } => self.command(*command, args),
+            StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. }
+            | StatementKind::Raise { threshold, .. } => self.raises(*threshold),
+            StatementKind::Notify { channels, .. } | StatementKind::Send { channels } => self.tells(channels),
+            StatementKind::Measure { metrics } => {
+                for (index, threshold) in self.program.thresholds.iter().enumerate() {
+                    if threshold.metrics.iter().any(|metric| metrics.contains(metric)) {
+                        self.raises(ThresholdId(u32::try_from(index).unwrap_or(u32::MAX)));
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&mut self, span: Span, change: &'p Change) {
+        // Its title may be mended without asking anybody again.
+        let clauses = [&change.within, &change.verify, &change.undo];
+        let mut depends: Vec<&'p Expr> = vec![&change.call];
+        depends.extend(clauses.iter().filter_map(|clause| clause.as_ref()));
+        depends.extend(self.around.iter().flat_map(|(_, exprs)| exprs.iter().copied()));
+        depends.extend(self.guards.iter().map(|(_, condition)| *condition));
+        let mut on = BTreeSet::new();
+        walk::expr(&change.call, &mut |inner| {
+            if let ExprKind::Connection(id) = inner.kind
+                && let Some(connection) = self.program.connections.get(id.index())
+            {
+                on.insert(connection.name.clone());
+            }
+        });
+        let clause = |clause: &Option<Expr>| clause.as_ref().map(|expr| text::expr(self.program, expr));
+        let planned = PlannedChange {
+            number: u32::try_from(self.found.changes.len()).unwrap_or(u32::MAX).saturating_add(1),
+            section: self.section.clone(),
+            step: self.step.clone(),
+            span,
+            text: change.source.clone(),
+            on: on.into_iter().collect(),
+            around: self.around.iter().map(|(around, _)| around.clone()).collect(),
+            guards: self.guards.iter().map(|(guard, _)| guard.clone()).collect(),
+            within: clause(&change.within),
+            approve_by: change.approve_by.clone(),
+            verify: clause(&change.verify),
+            undo: clause(&change.undo),
+        };
+        self.found.changes.push((planned, depends));
+    }
+
+    /// A command that changes, called by `do`: its changes are listed one by one.
+    fn command(&mut self, id: CommandId, args: &'p [Expr]) {
+        let Some(command) = self.program.commands.get(id.index()) else { return };
+        if self.commands.contains(&id) {
+            return;
+        }
+        self.commands.push(id);
+        let around = Around::Command { name: command.name.clone() };
+        self.inside(around, args.iter().collect(), |finder| finder.block(&command.body));
+        self.commands.pop();
+    }
+
+    /// What an expression reads, needs and connects to; commands that it calls are looked into.
+    fn look(&mut self, root: &'p Expr) {
+        let mut commands = Vec::new();
+        let mut calls = Vec::new();
+        walk::expr(root, &mut |expr| match &expr.kind {
+            ExprKind::Connection(id) => {
+                self.found.connections.insert(*id);
+            }
+            ExprKind::Call(call) => calls.push(call),
+            ExprKind::Tool { tool, .. } => {
+                let changes = self.program.tools.get(tool.index()).is_some_and(|tool| tool.effect == Effect::Changes);
+                self.found.reads += u32::from(!changes);
+            }
+            ExprKind::Command { command, .. } => commands.push(*command),
+            _ => {}
+        });
+        for call in calls {
+            self.found.reads += u32::from(call.effect == Effect::Reads);
+            if !call.builtin.needs.is_empty() {
+                let family = call.builtin.name.split('.').next().unwrap_or(call.builtin.name);
+                let needs = self.found.needs.entry(family.to_owned()).or_default();
+                needs.extend(call.builtin.needs.iter().map(|need| (*need).to_owned()));
+            }
+        }
+        for id in commands {
+            let Some(command) = self.program.commands.get(id.index()) else { continue };
+            if !self.commands.contains(&id) {
+                self.commands.push(id);
+                // What a change calls is one change: the statements inside are looked at, not listed.
+                let mut inner = Vec::new();
+                walk::statements(&command.body, &mut |statement| inner.extend(walk::own_exprs(statement)));
+                for expr in inner {
+                    self.look(expr);
+                }
+                self.commands.pop();
+            }
+        }
+    }
+
+    fn raises(&mut self, id: ThresholdId) {
+        if let Some(threshold) = self.program.thresholds.get(id.index()) {
+            self.tells(&threshold.notify);
+        }
+    }
+
+    fn tells(&mut self, channels: &[ChannelId]) {
+        for id in channels {
+            if let Some(channel) = self.program.channels.get(id.index()) {
+                let told = Told { channel: channel.name.clone(), driver: channel.made.driver.name };
+                self.found.tells.insert(told);
+            }
+        }
+    }
+}
+
+/// A title: its text where it is constant, else as it was written.
+fn plain(program: &Program, expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Literal(value) => value.to_string(),
+        _ => text::expr(program, expr),
+    }
+}

@@ -1,0 +1,66 @@
+//! What the names inside blocks stand for: a change may go where a `let` above it says.
+
+use std::collections::HashMap;
+
+use super::walk;
+use crate::check::program::{Block, Expr, LocalId, Member, Program, StatementKind};
+
+/// The expression behind each name that has one. A per-item name and a command's parameter have none of their own.
+pub(super) struct Definitions<'p>(HashMap<LocalId, &'p Expr>);
+
+impl<'p> Definitions<'p> {
+    pub(super) fn of(program: &'p Program) -> Self {
+        let mut found = HashMap::new();
+        for section in &program.sections {
+            for member in &section.members {
+                match member {
+                    Member::Statement(statement) => note_statement(statement, &mut found),
+                    Member::Step(step) => {
+                        if let Some((local, list)) = &step.each {
+                            found.insert(*local, list);
+                        }
+                        for block in [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()] {
+                            note(block, &mut found);
+                        }
+                    }
+                }
+            }
+            note(section.on_failure.as_ref(), &mut found);
+            note(section.always.as_ref(), &mut found);
+        }
+        for command in &program.commands {
+            note(Some(&command.body), &mut found);
+        }
+        Self(found)
+    }
+
+    pub(super) fn of_local(&self, local: LocalId) -> Option<&'p Expr> {
+        self.0.get(&local).copied()
+    }
+}
+
+fn note<'p>(block: Option<&'p Block>, found: &mut HashMap<LocalId, &'p Expr>) {
+    for statement in block.into_iter().flatten() {
+        note_statement(statement, found);
+    }
+}
+
+fn note_statement<'p>(statement: &'p crate::check::program::Statement, found: &mut HashMap<LocalId, &'p Expr>) {
+    match &statement.kind {
+        StatementKind::Let { local, value } => {
+            found.insert(*local, value);
+        }
+        StatementKind::For(each) => {
+            found.insert(each.local, &each.list);
+        }
+        StatementKind::Change(change) => {
+            if let Some(local) = change.binding {
+                found.insert(local, &change.call);
+            }
+        }
+        _ => {}
+    }
+    for block in walk::blocks(statement) {
+        note(Some(block), found);
+    }
+}

@@ -1,0 +1,199 @@
+//! The consent hash: what a person agreed to, in twelve characters.
+//!
+//! It covers each change in its order, what stands around it, its guards, and everything that these lead to: the
+//! values behind names, parameters as they are set, connections, tools and commands. Comments, layout, moved lines
+//! and titles are not in it, so that tidying up voids no consent.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::changes::Found;
+use super::definitions::Definitions;
+use super::{Around, PlannedChange, text, walk};
+use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
+
+/// In hex.
+pub(super) fn hash(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> String {
+    let mut facts: Vec<Vec<String>> = Vec::new();
+    let mut led_to = LedTo { program, set, definitions: Definitions::of(program), facts: BTreeMap::new() };
+    for (change, depends) in &found.changes {
+        facts.push(change_facts(change));
+        for expr in depends {
+            led_to.follow(expr);
+            facts.push(vec![text::expr(program, expr)]);
+        }
+    }
+    facts.extend(led_to.facts.into_iter().map(|(key, value)| vec![key, value]));
+    let mut hasher = Sha256::new();
+    hasher.update(b"runbook consent 1\n");
+    for fact in facts {
+        // Lengths keep apart what would read the same when joined.
+        hasher.update(format!("{}\n", fact.len()));
+        for part in fact {
+            hasher.update(format!("{}:{part}\n", part.len()));
+        }
+    }
+    hex(&hasher.finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn change_facts(change: &PlannedChange) -> Vec<String> {
+    let mut facts = vec!["change".to_owned()];
+    facts.extend(change.around.iter().map(|around| match around {
+        Around::Each { name, list, at_most } => format!("for {name} in {list} at most {at_most:?}"),
+        Around::If { condition } => format!("if {condition}"),
+        Around::Else { conditions } => format!("else of {}", conditions.join(" | ")),
+        Around::Retry { times } => format!("retry {times}"),
+        Around::OnFailure => "on failure".to_owned(),
+        Around::Always => "always".to_owned(),
+        Around::Command { name } => format!("in {name}"),
+    }));
+    facts.extend(change.guards.iter().map(|guard| format!("require {}", guard.condition)));
+    facts.push(format!("within {:?}", change.within));
+    facts.push(format!("approve by {:?}", change.approve_by));
+    facts.push(format!("verify {:?}", change.verify));
+    facts.push(format!("undo {:?}", change.undo));
+    facts
+}
+
+/// What the expressions of the changes lead to, by kind and name, each once.
+struct LedTo<'p> {
+    program: &'p Program,
+    set: &'p BTreeMap<Arc<str>, String>,
+    definitions: Definitions<'p>,
+    facts: BTreeMap<String, String>,
+}
+
+impl<'p> LedTo<'p> {
+    fn follow(&mut self, root: &'p Expr) {
+        let mut inner: Vec<&'p Expr> = Vec::new();
+        walk::expr(root, &mut |expr| inner.push(expr));
+        for expr in inner {
+            self.one(expr);
+        }
+    }
+
+    fn one(&mut self, expr: &'p Expr) {
+        let program = self.program;
+        match &expr.kind {
+            ExprKind::Local(id) => {
+                if let Some(value) = self.definitions.of_local(*id) {
+                    // With its value, since two may have the same name, and without its number, which moves with lines.
+                    let name = program.locals.get(id.index()).map_or("?", |local| &*local.name);
+                    self.note(&format!("local {name} = {}", text::expr(program, value)), String::new(), &[value]);
+                }
+            }
+            ExprKind::Param(id) => {
+                if let Some(param) = program.params.get(id.index()) {
+                    let set = self.set.get(&param.name).map(|value| format!("set {value:?}"));
+                    let default = param.default.as_ref().map(|default| text::expr(program, default));
+                    let value = set.or(default).unwrap_or_default();
+                    let exprs: Vec<&Expr> = param.default.iter().collect();
+                    self.note(&format!("param {}", param.name), value, &exprs);
+                }
+            }
+            ExprKind::Connection(id) => {
+                if let Some(connection) = program.connections.get(id.index()) {
+                    let exprs: Vec<&Expr> = connection.made.args.iter().flatten().collect();
+                    let made = text::made(program, &connection.made);
+                    self.note(&format!("connection {}", connection.name), made, &exprs);
+                }
+            }
+            ExprKind::Secret(id) => {
+                if let Some(secret) = program.secrets.get(id.index()) {
+                    self.note(&format!("secret {}", secret.name), text::made(program, &secret.source), &[]);
+                }
+            }
+            ExprKind::Tool { tool, .. } => {
+                if let Some(tool) = program.tools.get(tool.index()) {
+                    let exprs: Vec<&Expr> = tool.args.iter().flatten().collect();
+                    let args: Vec<String> = tool
+                        .builtin
+                        .params
+                        .iter()
+                        .zip(&tool.args)
+                        .filter_map(|(param, arg)| {
+                            Some(format!("{}: {}", param.name, text::expr(program, arg.as_ref()?)))
+                        })
+                        .collect();
+                    let made = format!("{}({})", tool.builtin.name, args.join(", "));
+                    self.note(&format!("tool {}", tool.name), made, &exprs);
+                }
+            }
+            ExprKind::Command { command, .. } => {
+                if let Some(command) = program.commands.get(command.index()) {
+                    let mut body = Vec::new();
+                    let mut exprs = Vec::new();
+                    walk::statements(&command.body, &mut |statement| {
+                        body.push(what(program, &statement.kind));
+                        exprs.extend(walk::own_exprs(statement));
+                    });
+                    self.note(&format!("command {}", command.name), body.join("\n"), &exprs);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes it, and follows what it leads to, once.
+    fn note(&mut self, key: &str, value: String, exprs: &[&'p Expr]) {
+        if self.facts.contains_key(key) {
+            return;
+        }
+        self.facts.insert(key.to_owned(), value);
+        for expr in exprs {
+            self.follow(expr);
+        }
+    }
+}
+
+/// A statement of a command: its word and its expressions, without titles and layout.
+fn what(program: &Program, kind: &StatementKind) -> String {
+    let expr = |expr: &Expr| text::expr(program, expr);
+    match kind {
+        StatementKind::Let { value, .. } => format!("let {}", expr(value)),
+        StatementKind::Require { condition, .. } => format!("require {}", expr(condition)),
+        StatementKind::Change(change) => change_text(program, change),
+        StatementKind::Wait { condition, every, within, .. } => {
+            format!("wait {} {} {}", expr(condition), expr(every), expr(within))
+        }
+        StatementKind::Retry { times, every, .. } => format!("retry {times} {}", expr(every)),
+        StatementKind::For(each) => format!("for {} {:?}", expr(&each.list), each.at_most),
+        StatementKind::If { branches, otherwise } => {
+            let conditions: Vec<String> = branches.iter().map(|branch| expr(&branch.condition)).collect();
+            format!("if {} {}", conditions.join(" | "), otherwise.is_some())
+        }
+        StatementKind::Do { command, args } => {
+            let name = program.commands.get(command.index()).map_or("?", |command| &*command.name);
+            format!("do {name} {}", args.iter().map(expr).collect::<Vec<_>>().join(", "))
+        }
+        StatementKind::Return { value } => format!("return {}", expr(value)),
+        StatementKind::Manual { text, .. } => format!("manual {}", expr(text)),
+        // These change nothing and hold nothing back.
+        StatementKind::Show { .. }
+        | StatementKind::Check { .. }
+        | StatementKind::Measure { .. }
+        | StatementKind::Notify { .. }
+        | StatementKind::Raise { .. }
+        | StatementKind::Escalate { .. }
+        | StatementKind::Send { .. } => String::new(),
+    }
+}
+
+fn change_text(program: &Program, change: &Change) -> String {
+    let clause = |clause: &Option<Expr>| clause.as_ref().map(|expr| text::expr(program, expr));
+    format!(
+        "change {} within {:?} approve by {:?} verify {:?} undo {:?}",
+        text::expr(program, &change.call),
+        clause(&change.within),
+        change.approve_by,
+        clause(&change.verify),
+        clause(&change.undo)
+    )
+}

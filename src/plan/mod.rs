@@ -1,0 +1,149 @@
+//! What a runbook would change, for whom to see before it does: the changes in the order of the source with their
+//! guards and bounds, what they need, who may be told, and the hash that a consent is given to.
+//!
+//! Nothing is opened and nothing is read: what only the world knows is said to be unknown until the run.
+
+mod changes;
+mod definitions;
+mod fingerprint;
+mod select;
+mod text;
+mod walk;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+pub use self::select::{SelectFault, Selection};
+use crate::check::program::Program;
+use crate::source::Span;
+
+/// What a program would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    pub runbook: Arc<str>,
+    pub changes: Vec<PlannedChange>,
+    /// How many calls only look, as they are written.
+    pub reads: u32,
+    /// How many steps there are, before lists are known.
+    pub steps: u32,
+    /// What a person is asked to do.
+    pub manual: Vec<String>,
+    pub connections: Vec<Target>,
+    pub tells: Vec<Told>,
+    /// What is needed from the systems that are asked, by who asks: a connection or a family of built-ins.
+    pub needs: BTreeMap<String, Vec<String>>,
+    /// What a consent covers, in hex; `None` where nothing changes.
+    pub hash: Option<String>,
+}
+
+/// One `change` statement.
+#[derive(Clone, Debug, Serialize)]
+pub struct PlannedChange {
+    /// From 1.
+    pub number: u32,
+    pub section: Arc<str>,
+    pub step: Option<Arc<str>>,
+    #[serde(skip)]
+    pub span: Span,
+    /// As it was written, in one line.
+    pub text: Arc<str>,
+    /// The connections that it names.
+    pub on: Vec<Arc<str>>,
+    /// What stands around it, from the outside: loops, conditions, commands.
+    pub around: Vec<Around>,
+    /// The `require`s above it.
+    pub guards: Vec<Guard>,
+    pub within: Option<String>,
+    pub approve_by: Option<Arc<str>>,
+    pub verify: Option<String>,
+    pub undo: Option<String>,
+}
+
+/// What decides whether, and how often, a change is made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Around {
+    /// `for node in cluster.nodes()`
+    Each {
+        name: Arc<str>,
+        list: String,
+        at_most: Option<u32>,
+    },
+    /// `if`, with all conditions before it in the same statement.
+    If {
+        condition: String,
+    },
+    /// None of the conditions before it holds.
+    Else {
+        conditions: Vec<String>,
+    },
+    Retry {
+        times: u32,
+    },
+    OnFailure,
+    Always,
+    /// Inside a command that is called.
+    Command {
+        name: Arc<str>,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Guard {
+    pub title: String,
+    pub condition: String,
+}
+
+/// A connection as it is declared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Target {
+    pub name: Arc<str>,
+    pub driver: &'static str,
+    /// `postgres(host: "db-1", password: key)`, secrets by their names.
+    pub declared: String,
+}
+
+/// A channel that may get a message.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Told {
+    pub channel: Arc<str>,
+    pub driver: &'static str,
+}
+
+/// What the selected part of a program would do, with the values that `--set` gave, as they were typed.
+#[must_use]
+pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, String>) -> Plan {
+    let found = changes::find(program, selection);
+    let hash = (!found.changes.is_empty()).then(|| fingerprint::hash(program, &found, set));
+    Plan {
+        runbook: program.header.title.clone(),
+        changes: found.changes.iter().map(|(planned, _)| planned.clone()).collect(),
+        reads: found.reads,
+        steps: found.steps,
+        manual: found.manual,
+        connections: found.connections.iter().filter_map(|id| target(program, *id)).collect(),
+        tells: found.tells.into_iter().collect(),
+        needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),
+        hash,
+    }
+}
+
+fn target(program: &Program, id: crate::check::program::ConnectionId) -> Option<Target> {
+    let connection = program.connections.get(id.index())?;
+    Some(Target {
+        name: connection.name.clone(),
+        driver: connection.made.driver.name,
+        declared: text::made(program, &connection.made),
+    })
+}
+
+/// How many characters of a hash say which one is meant.
+pub const SHORTEST: usize = 8;
+
+/// Whether what a person typed is this hash: all of it, or as much as was shown.
+#[must_use]
+pub fn is_hash(typed: &str, hash: &str) -> bool {
+    typed.len() >= SHORTEST && hash.starts_with(&typed.to_ascii_lowercase())
+}

@@ -1,0 +1,119 @@
+//! The parts of statements and expressions, so that a question can be asked of all of them.
+
+use crate::check::program::{Block, CallArg, CheckElse, Expr, ExprKind, Statement, StatementKind, TextPart};
+
+/// Visits an expression and everything in it, from the outside in.
+pub(super) fn expr<'e>(root: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+    visit(root);
+    match &root.kind {
+        ExprKind::Literal(_)
+        | ExprKind::Local(_)
+        | ExprKind::Param(_)
+        | ExprKind::Secret(_)
+        | ExprKind::Connection(_)
+        | ExprKind::Metric(_)
+        | ExprKind::Run(_)
+        | ExprKind::Broken => {}
+        ExprKind::Field { base, .. } => expr(base, visit),
+        ExprKind::Index { base, index } => {
+            expr(base, visit);
+            expr(index, visit);
+        }
+        ExprKind::Unary { operand, .. } => expr(operand, visit),
+        ExprKind::Binary { left, right, .. } => {
+            expr(left, visit);
+            expr(right, visit);
+        }
+        ExprKind::If { condition, then, otherwise } => {
+            expr(condition, visit);
+            expr(then, visit);
+            expr(otherwise, visit);
+        }
+        ExprKind::Try { value, otherwise, .. } => {
+            expr(value, visit);
+            expr(otherwise, visit);
+        }
+        ExprKind::List(items) | ExprKind::Command { args: items, .. } | ExprKind::Tool { args: items, .. } => {
+            for item in items {
+                expr(item, visit);
+            }
+        }
+        ExprKind::Record(fields) => {
+            for (_, value) in fields {
+                expr(value, visit);
+            }
+        }
+        ExprKind::Text(parts) | ExprKind::Template(parts) => {
+            for part in parts {
+                if let TextPart::Value { value, .. } = part {
+                    expr(value, visit);
+                }
+            }
+        }
+        ExprKind::Call(call) => {
+            for arg in call.args.iter().flatten() {
+                match arg {
+                    CallArg::Value(value) => expr(value, visit),
+                    CallArg::PerItem(lambda) => expr(&lambda.body, visit),
+                }
+            }
+        }
+        ExprKind::Convert(inner) => expr(inner, visit),
+    }
+}
+
+/// The expressions of a statement itself, those of its blocks left aside.
+pub(super) fn own_exprs(statement: &Statement) -> Vec<&Expr> {
+    let mut found: Vec<Option<&Expr>> = Vec::new();
+    match &statement.kind {
+        StatementKind::Let { value, .. } | StatementKind::Return { value } => found.push(Some(value)),
+        StatementKind::Show { value, title, .. } => found.extend([Some(value), title.as_ref()]),
+        StatementKind::Check { condition, title, otherwise, .. } => {
+            let (CheckElse::Severity { message, .. } | CheckElse::Raise { message, .. }) = otherwise;
+            found.extend([Some(condition), title.as_ref(), message.as_ref()]);
+        }
+        StatementKind::Require { condition, title, .. } => found.extend([Some(condition), title.as_ref()]),
+        StatementKind::Change(change) => found.extend([
+            Some(&change.call),
+            change.title.as_ref(),
+            change.within.as_ref(),
+            change.verify.as_ref(),
+            change.undo.as_ref(),
+        ]),
+        StatementKind::Manual { text, link, .. } => found.extend([Some(text), link.as_ref()]),
+        StatementKind::Wait { condition, every, within, .. } => {
+            found.extend([Some(condition), Some(every), Some(within)]);
+        }
+        StatementKind::Retry { every, .. } => found.push(Some(every)),
+        StatementKind::For(each) => found.push(Some(&each.list)),
+        StatementKind::If { branches, .. } => found.extend(branches.iter().map(|branch| Some(&branch.condition))),
+        StatementKind::Do { args, .. } => found.extend(args.iter().map(Some)),
+        StatementKind::Notify { message, .. }
+        | StatementKind::Raise { message, .. }
+        | StatementKind::Escalate { message, .. } => found.push(message.as_ref()),
+        StatementKind::Measure { .. } | StatementKind::Send { .. } => {}
+    }
+    found.into_iter().flatten().collect()
+}
+
+/// The blocks of a statement.
+pub(super) fn blocks(statement: &Statement) -> Vec<&Block> {
+    match &statement.kind {
+        StatementKind::Retry { body, .. } => vec![body],
+        StatementKind::For(each) => vec![&each.body],
+        StatementKind::If { branches, otherwise } => {
+            branches.iter().map(|branch| &branch.body).chain(otherwise.as_ref()).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Visits all statements of a block and of the blocks in it, in the order of the text.
+pub(super) fn statements<'s>(block: &'s Block, visit: &mut dyn FnMut(&'s Statement)) {
+    for statement in block {
+        visit(statement);
+        for inner in blocks(statement) {
+            statements(inner, visit);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! What a runbook would change, for a person to agree to or not.
+
+use super::look::{Look, Tone, clean, counted};
+use super::terminal::short;
+use crate::plan::{Around, Plan, PlannedChange};
+use crate::source::Sources;
+
+/// The plan as text. `file` is how the runbook was named, for what to type next.
+#[must_use]
+pub fn lines(plan: &Plan, sources: &Sources, file: &str, look: Look) -> Vec<String> {
+    let reads = counted(u64::from(plan.reads), "read");
+    let changes = counted(plan.changes.len() as u64, "change");
+    let title = look.paint(Tone::Strong, &clean(&plan.runbook));
+    let mut lines = vec![format!("{title} · {reads}, {changes} · offline: no connection was opened"), String::new()];
+    if plan.changes.is_empty() {
+        lines.push(format!("{}  nothing: it only looks", heading("CHANGES", look)));
+    } else {
+        lines.push(heading("CHANGES", look));
+        for change in &plan.changes {
+            lines.extend(self::change(change, plan, sources, look));
+        }
+    }
+    for text in &plan.manual {
+        lines.push(format!("{}   {}", heading("A PERSON DOES", look), clean(text)));
+    }
+    if !plan.connections.is_empty() {
+        lines.push(heading("CONNECTIONS", look));
+        lines
+            .extend(plan.connections.iter().map(|target| format!("    {} = {}", target.name, clean(&target.declared))));
+    }
+    if !plan.tells.is_empty() {
+        let tells: Vec<String> = plan.tells.iter().map(|told| format!("{} ({})", told.channel, told.driver)).collect();
+        lines.push(format!("{}   {}", heading("MAY TELL", look), tells.join(" · ")));
+    }
+    if !plan.needs.is_empty() {
+        let needs: Vec<String> = plan.needs.iter().map(|(who, needs)| format!("{who}: {}", needs.join(", "))).collect();
+        lines.push(format!("{}      {}", heading("NEEDS", look), needs.join("; ")));
+    }
+    if let Some(hash) = &plan.hash {
+        let short = short(hash);
+        lines.push(format!("plan {short} · valid until a change, its guards, its targets or its bounds are edited"));
+        lines.push(format!("approve: runbook run {} --approve {short}", clean(file)));
+    }
+    lines
+}
+
+fn heading(text: &str, look: Look) -> String {
+    look.paint(Tone::Strong, text)
+}
+
+fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, look: Look) -> Vec<String> {
+    let position = sources.position(change.span);
+    let place = format!("{}:{}", clean(&sources.file(change.span.file).name), position.line);
+    let within =
+        change.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| format!("≤{}", clean(within)));
+    let mut lines =
+        vec![format!("{:>2}  {}   {within}   {}", change.number, clean(&change.text), look.paint(Tone::Faint, &place))];
+    let mut add = |text: String| lines.push(format!("    {text}"));
+    let step = change.step.as_ref().map_or_else(String::new, |step| format!(" / {}", clean(step)));
+    add(format!("in {}{step}", clean(&change.section)));
+    for name in &change.on {
+        if let Some(target) = plan.connections.iter().find(|target| target.name == *name) {
+            add(format!("on {name} = {}", clean(&target.declared)));
+        }
+    }
+    for around in &change.around {
+        add(self::around(around));
+    }
+    for guard in &change.guards {
+        let condition =
+            if guard.title == guard.condition { String::new() } else { format!(": {}", clean(&guard.condition)) };
+        add(format!("guard: {}{condition}, read again right before the call", clean(&guard.title)));
+    }
+    if let Some(role) = &change.approve_by {
+        add(format!("approve by {}", clean(role)));
+    }
+    let or_none = |clause: &Option<String>| clause.as_deref().map_or_else(|| "none".to_owned(), clean);
+    add(format!("undo {} · verify {}", or_none(&change.undo), or_none(&change.verify)));
+    lines
+}
+
+fn around(around: &Around) -> String {
+    match around {
+        Around::Each { name, list, at_most } => {
+            let bound = at_most.map_or_else(
+                || "the list is unknown until the run".to_owned(),
+                |most| format!("unknown until the run: the list; more than {most} stops the changes"),
+            );
+            format!("for each {name} in {} ({bound})", clean(list))
+        }
+        Around::If { condition } => format!("if {}", clean(condition)),
+        Around::Else { conditions } => format!("unless {}", clean(&conditions.join(" or "))),
+        Around::Retry { times } => format!("up to {times} times"),
+        Around::OnFailure => "only on failure".to_owned(),
+        Around::Always => "always, also after a failure".to_owned(),
+        Around::Command { name } => format!("in command {name}"),
+    }
+}
