@@ -70,7 +70,10 @@ async fn a_program_that_is_missing_is_said_to_be() {
     assert_eq!(missing.kind, FaultKind::Setup);
     assert!(missing.message.contains("no program `no-such-program-7`"), "{missing}");
     let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("growth.sh"), "#!/bin/sh\necho 1\n").expect("written");
+    // Written by another process: a program that this one has just had open for writing may not start (ETXTBSY).
+    let script = r"printf '#!/bin/sh\necho 1\n' > growth.sh";
+    let written = std::process::Command::new("sh").args(["-c", script]).current_dir(folder.path()).status();
+    assert!(written.expect("sh").success());
     let outside = Outside::new(&[], folder.path());
     let start = [("words", words(&["./growth.sh"]))];
     let fault = fault(outside.call("argv", &start).await);

@@ -30,17 +30,8 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] = &[
-    lists::ALL,
-    text::ALL,
-    numbers::ALL,
-    logs::ALL,
-    http::ALL,
-    dns::ALL,
-    tls::ALL,
-    tool::ALL,
-    later::ALL,
-];
+static FAMILIES: &[&[&Builtin]] =
+    &[lists::ALL, text::ALL, numbers::ALL, logs::ALL, http::ALL, dns::ALL, tls::ALL, tool::ALL, later::ALL];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
 static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, channels::DRIVERS];

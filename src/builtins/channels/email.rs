@@ -17,5 +17,5 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "Mail.",
     params: &[TO.info(), FROM.info(), SERVER.info(), USER.info(), PASSWORD.info(), TEMPLATE.info()],
     open: Open::Later(PART),
-    examples: &[Example::call(r##"channel email = email(to: ["ops@example.com"])"##)],
+    examples: &[Example::call(r#"channel email = email(to: ["ops@example.com"])"#)],
 };

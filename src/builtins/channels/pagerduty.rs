@@ -16,5 +16,5 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "PagerDuty: pages whoever is on call.",
     params: &[KEY.info(), POLICY.info()],
     open: Open::Later(PART),
-    examples: &[Example::call(r##"channel pager = pagerduty(key: pagerduty_key, policy: "ops")"##)],
+    examples: &[Example::call(r#"channel pager = pagerduty(key: pagerduty_key, policy: "ops")"#)],
 };

@@ -20,5 +20,5 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "A request to a program. Whether a person gets to see it, nobody knows.",
     params: &[URL.info(), HEADERS.info(), TEMPLATE.info()],
     open: Open::Later(PART),
-    examples: &[Example::call(r##"channel bot = webhook("https://bot.example.com/alerts")"##)],
+    examples: &[Example::call(r#"channel bot = webhook("https://bot.example.com/alerts")"#)],
 };

@@ -77,17 +77,39 @@ impl fmt::Display for Place {
     }
 }
 
-/// What is being done right now: what a time-out was waiting for.
+/// What is being done right now: what a time-out was waiting for, and for whom.
 #[derive(Clone, Default)]
-pub(super) struct Progress(Arc<Mutex<Cow<'static, str>>>);
+pub(super) struct Progress(Arc<Mutex<Doing>>);
+
+#[derive(Clone, Default)]
+struct Doing {
+    what: Cow<'static, str>,
+    /// On the way to a proxy, which is no word about the server behind it.
+    to_proxy: bool,
+    /// Waiting for this machine's own name server.
+    looking_up: bool,
+}
 
 impl Progress {
-    pub(super) fn now(&self, doing: impl Into<Cow<'static, str>>) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = doing.into();
+    /// Waiting for the server.
+    pub(super) fn now(&self, what: impl Into<Cow<'static, str>>) {
+        let mut doing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *doing = Doing { what: what.into(), looking_up: false, to_proxy: doing.to_proxy };
     }
 
-    fn doing(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).to_string()
+    /// Waiting for a name to be looked up.
+    pub(super) fn looking_up(&self, name: &str) {
+        self.now(format!("looking up {name}"));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).looking_up = true;
+    }
+
+    /// Whether it is a proxy that is being reached.
+    pub(super) fn to_proxy(&self, is: bool) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).to_proxy = is;
+    }
+
+    fn doing(&self) -> Doing {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -102,7 +124,7 @@ pub(super) struct Phases {
 /// A TCP connection to the first address of a place that takes one.
 pub(super) async fn dial(place: &Place, progress: &Progress) -> Result<(TcpStream, Phases), Trouble> {
     let start = Instant::now();
-    progress.now(format!("looking up {}", place.host));
+    progress.looking_up(&place.host);
     let addresses = name::resolve(place).await?;
     let found = Instant::now();
     progress.now(format!("connecting to {place}"));
@@ -119,8 +141,9 @@ pub(super) async fn within<T>(
 ) -> Result<T, Trouble> {
     timeout(limit, work).await.unwrap_or_else(|_| {
         let limit = units::duration(i64::try_from(limit.as_nanos()).unwrap_or(i64::MAX));
-        let message = format!("no answer from {what} within {limit}: {}", progress.doing());
-        Err(Trouble::theirs(FaultKind::Timeout, message))
+        let doing = progress.doing();
+        let message = format!("no answer from {what} within {limit}: {}", doing.what);
+        Err(Trouble { fault: Fault::new(FaultKind::Timeout, message), ours: doing.looking_up || doing.to_proxy })
     })
 }
 

@@ -29,10 +29,10 @@ async fn resolves(args: Args<'static>) -> Result<Value, Fault> {
     let within = Duration::try_from(args.get(&WITHIN)?)
         .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?;
     let progress = Progress::default();
-    progress.now(format!("looking up {}", place.host));
+    progress.looking_up(&place.host);
     match dial::within(within, &"this machine's name server", &progress, resolve(&place)).await {
         Ok(_) => Ok(Value::Bool(true)),
-        Err(trouble) if trouble.ours || trouble.fault.kind == FaultKind::Timeout => Err(trouble.fault),
+        Err(trouble) if trouble.ours => Err(trouble.fault),
         Err(_) => Ok(Value::Bool(false)),
     }
 }

@@ -51,7 +51,7 @@ pub(super) async fn call(method: Method, args: Args<'static>) -> Result<Value, F
     if !reads && let Some(fault) = refused(http, &method, &answer, listed.as_deref()) {
         return Err(fault);
     }
-    Ok(response(http, &method, answer, listed.as_deref()).into())
+    Ok(response(http, &method, &answer, listed.as_deref()).into())
 }
 
 /// The time limit of a call.
@@ -79,9 +79,20 @@ fn body(args: &Args<'static>, headers: &mut HeaderMap) -> Result<Option<Bytes>, 
         (Some(_), Some(_)) => Err(connection::setup("`json` and `body` are both the body: keep one of them")),
         (Some(data), None) => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-            Ok(Some(Bytes::from(data.read()?.to_json().to_string())))
+            whole(&data)?;
+            Ok(Some(Bytes::from(data.to_json().to_string())))
         }
         (None, Some(_)) => Ok(args.get(&BODY)?.map(Bytes::from)),
         (None, None) => Ok(None),
+    }
+}
+
+/// Nothing is sent with a fault in the place of a value.
+fn whole(data: &Value) -> Result<(), Fault> {
+    match data {
+        Value::Faulted(fault) => Err(fault.as_ref().clone()),
+        Value::List(items) => items.iter().try_for_each(whole),
+        Value::Record(fields) => fields.values().try_for_each(whole),
+        _ => Ok(()),
     }
 }

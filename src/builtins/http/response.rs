@@ -88,12 +88,12 @@ fn beginning(http: &Http, body: &[u8]) -> String {
 }
 
 /// The record of an answer.
-pub(super) fn response(http: &Http, method: &Method, answer: Answer, listed: Option<&[i64]>) -> Response {
-    let text = match refused(http, method, &answer, listed) {
+pub(super) fn response(http: &Http, method: &Method, answer: &Answer, listed: Option<&[i64]>) -> Response {
+    let text = match refused(http, method, answer, listed) {
         Some(fault) => Err(fault),
-        None => decoded(&answer).map(Arc::from),
+        None => decoded(answer).map(Arc::from),
     };
-    let json = text.clone().and_then(|text: Arc<str>| parsed(&answer, &text));
+    let json = text.clone().and_then(|text: Arc<str>| parsed(answer, &text));
     let timing = answer.timing;
     Response {
         status: i64::from(answer.status.as_u16()),

@@ -1,5 +1,6 @@
 //! tls.certificate
 
+use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -107,7 +108,7 @@ async fn certificate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         trusted: problem.clone().map(|problem| problem.is_none()),
         problem,
         chain: shown.iter().map(link).collect::<Result<_, _>>()?,
-        fingerprint: Sha256::digest(first).iter().map(|byte| format!("{byte:02x}")).collect::<String>().into(),
+        fingerprint: fingerprint(first).into(),
         protocol,
     }
     .into())
@@ -194,4 +195,13 @@ fn instant(seconds: i64) -> Result<Timestamp, Fault> {
     Timestamp::from_second(seconds).map_err(|error| {
         Fault::new(FaultKind::BadAnswer, format!("a date of the certificate is out of range: {error}"))
     })
+}
+
+fn fingerprint(der: &CertificateDer<'_>) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(der) {
+        // Writing into a string cannot fail.
+        _ = write!(text, "{byte:02x}");
+    }
+    text
 }

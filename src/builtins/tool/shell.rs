@@ -45,7 +45,7 @@ fn script(template: &Template) -> Result<(String, Vec<String>), Fault> {
             Piece::Text(text) => script.push_str(text),
             Piece::Value(value) => {
                 values.push(plain_text(value, "a shell command")?);
-                script.push_str(&format!("\"${{{}}}\"", values.len()));
+                script.extend(["\"${", &values.len().to_string(), "}\""]);
             }
         }
     }

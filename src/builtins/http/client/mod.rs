@@ -89,6 +89,10 @@ pub(super) struct Timing {
 pub(super) async fn send(target: &Target, request: Request, limits: Limits) -> Result<Answer, Trouble> {
     let progress = Progress::default();
     let asked = request.url.clone();
+    if asked.scheme() == "https" {
+        // Reading the authorities of this machine, once, is no part of what the server takes.
+        target.tls()?;
+    }
     dial::within(limits.within, &shown(&asked), &progress, follow(target, request, limits, &progress)).await
 }
 
@@ -119,15 +123,14 @@ async fn once(
     let mut kept = if request.reads { target.pool.take(&key) } else { None };
     loop {
         let reused = kept.is_some();
-        let mut wire = match kept.take() {
-            Some(wire) => wire,
-            None => {
-                let (wire, phases) = Wire::dial(target, &key, progress).await?;
-                timing.phases.dns += phases.dns;
-                timing.phases.connect += phases.connect;
-                timing.phases.tls += phases.tls;
-                wire
-            }
+        let mut wire = if let Some(wire) = kept.take() {
+            wire
+        } else {
+            let (wire, phases) = Wire::dial(target, &key, progress).await?;
+            timing.phases.dns += phases.dns;
+            timing.phases.connect += phases.connect;
+            timing.phases.tls += phases.tls;
+            wire
         };
         let head = match wire.ask(request, progress).await {
             Ok(head) => head,

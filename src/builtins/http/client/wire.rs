@@ -27,8 +27,15 @@ pub(super) struct Wire {
     sender: SendRequest<Full<Bytes>>,
     watch: Watch,
     place: Place,
-    /// What a proxy wants to see in each request; set where there is one and the request is not in a tunnel.
-    proxied: Option<Option<HeaderValue>>,
+    route: Route,
+}
+
+/// Who reads the requests.
+enum Route {
+    /// The server, perhaps at the end of a tunnel.
+    Direct,
+    /// A proxy, which wants whole URLs and perhaps credentials.
+    Proxy(Option<HeaderValue>),
 }
 
 /// Why a request came to nothing.
@@ -59,12 +66,14 @@ impl Wire {
     pub(super) async fn dial(target: &Target, key: &Key, progress: &Progress) -> Result<(Self, Phases), Trouble> {
         let proxy = target.proxies.through(key.tls, &key.place);
         let hop = proxy.map_or(&key.place, |proxy| &proxy.place);
+        progress.to_proxy(proxy.is_some());
         let (stream, mut phases) = dial::dial(hop, progress).await.map_err(|trouble| match proxy {
             // A proxy that is not there says nothing of the server behind it.
             Some(_) => Trouble::ours(FaultKind::Unreachable, format!("through a proxy: {}", trouble.fault.message)),
             None => trouble,
         })?;
-        let mut proxied = None;
+        progress.to_proxy(false);
+        let mut route = Route::Direct;
         let stream: Box<dyn Stream> = if key.tls {
             let mut stream = stream;
             if let Some(proxy) = proxy {
@@ -73,14 +82,16 @@ impl Wire {
                 stream = proxy.tunnel(stream, &key.place).await?;
                 phases.connect += asked.elapsed();
             }
+            let config = target.tls()?;
             let start = Instant::now();
             progress.now(format!("the TLS handshake with {}", key.place));
-            let config = target.tls()?;
             let stream = tls::handshake(stream, &key.place, &key.place.host, config).await?;
             phases.tls = start.elapsed();
             Box::new(stream)
         } else {
-            proxied = proxy.map(|proxy| proxy.authorization.clone());
+            if let Some(proxy) = proxy {
+                route = Route::Proxy(proxy.authorization.clone());
+            }
             Box::new(stream)
         };
         let watch = Watch::default();
@@ -95,7 +106,7 @@ impl Wire {
                 tracing::debug!(%error, "a connection ended");
             }
         });
-        Ok((Self { sender, watch, place: key.place.clone(), proxied }, phases))
+        Ok((Self { sender, watch, place: key.place.clone(), route }, phases))
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -130,17 +141,16 @@ impl Wire {
             Trouble::ours(FaultKind::Setup, format!("{} is no address to ask: {error}", shown(&request.url)))
         };
         let url = &request.url;
-        let text = if self.proxied.is_some() {
-            &url[..Position::AfterQuery]
-        } else {
-            &url[Position::BeforePath..Position::AfterQuery]
+        let text = match self.route {
+            Route::Proxy(_) => &url[..Position::AfterQuery],
+            Route::Direct => &url[Position::BeforePath..Position::AfterQuery],
         };
         let uri: Uri = text.parse().map_err(|error| invalid(&error))?;
         let host =
             HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).map_err(|error| invalid(&error))?;
         let mut headers: HeaderMap = request.headers.clone();
         headers.entry(HOST).or_insert(host);
-        if let Some(Some(authorization)) = &self.proxied {
+        if let Route::Proxy(Some(authorization)) = &self.route {
             headers.insert(PROXY_AUTHORIZATION, authorization.clone());
         }
         let body = Full::new(request.body.clone().unwrap_or_default());
