@@ -1,0 +1,291 @@
+//! What is called: a built-in, a command or a tool, in whichever form the call is written.
+
+use super::arguments::{Filled, Given, Slot};
+use super::checker::{Checker, broken};
+use super::convert::Want;
+use super::cycles::Node;
+use super::names::What;
+use super::program::{CommandId, Expr, ExprKind, ToolId};
+use super::signatures::Signature;
+use crate::catalog::{Builtin, Effect};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::source::Span;
+use crate::syntax::ast::{self, Name, Receiver};
+use crate::types::Type;
+
+/// Where a call stands, and so what it may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Position {
+    /// Among values: it may only look.
+    Value,
+    /// Behind `change` or `undo`: it must change something.
+    Change,
+    /// Behind `do`: it must be a command.
+    Do,
+    /// In a test, which only speaks of it.
+    Mention,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Callee {
+    Builtin(&'static Builtin),
+    Command(CommandId),
+    Tool(ToolId),
+}
+
+/// A call whose name has been understood.
+pub(super) struct Understood<'a> {
+    pub(super) receiver: Option<Expr>,
+    pub(super) optional: bool,
+    /// The last name of it.
+    pub(super) name: &'a Name,
+    pub(super) args: &'a [ast::Arg],
+    pub(super) span: Span,
+}
+
+impl<'a> Checker<'a> {
+    /// Checks a call.
+    pub(super) fn call(&mut self, expr: &'a ast::Expr, position: Position) -> Expr {
+        let Some(call) = expr.as_call() else { return broken(expr.span) };
+        let Some((callee, receiver, name)) = self.understand(expr, call) else {
+            call.args.iter().for_each(|arg| self.touch(&arg.value));
+            return broken(expr.span);
+        };
+        let understood =
+            Understood { receiver, optional: call.optional, name, args: call.args, span: expr.span };
+        match callee {
+            Callee::Builtin(builtin) => self.builtin_call(builtin, understood, position),
+            Callee::Command(id) => self.command_call(id, understood, position),
+            Callee::Tool(id) => self.tool_call(id, understood, position),
+        }
+    }
+
+    fn understand(
+        &mut self,
+        expr: &'a ast::Expr,
+        call: ast::Call<'a>,
+    ) -> Option<(Callee, Option<Expr>, &'a Name)> {
+        match (call.receiver, call.path) {
+            (Receiver::None, [name]) => Some((self.function(name, None)?, None, name)),
+            (Receiver::It, [name]) => {
+                let item = self.it(expr.span);
+                Some((self.function(name, Some(&item.ty))?, Some(item), name))
+            }
+            (Receiver::Value(base), [name]) => {
+                if let (ast::ExprKind::Method { .. }, ast::ExprKind::Name(owner)) = (&expr.kind, &base.kind) {
+                    if let Some(found) = self.owned(owner, name) {
+                        return Some((found?, None, name));
+                    }
+                }
+                let receiver = self.expr(base);
+                Some((self.function(name, Some(&receiver.ty))?, Some(receiver), name))
+            }
+            (Receiver::Value(base), [owner, name]) => {
+                let receiver = self.expr(base);
+                match self.owned(owner, name) {
+                    Some(found) => Some((found?, Some(receiver), name)),
+                    None => {
+                        self.report_unknown_name(&owner.text, owner.span);
+                        None
+                    }
+                }
+            }
+            (_, path) => {
+                let span = path.last().map_or(expr.span, |name| name.span);
+                self.report(Diagnostic::new(Code::UnknownBuiltin, span, "there is nothing of this name to call"));
+                None
+            }
+        }
+    }
+
+    /// `owner.name(…)` where the owner is no value: a library, or a family of built-ins. `None` where it is a value, or
+    /// nothing; `Some(None)` where it has no such member, which is reported.
+    fn owned(&mut self, owner: &'a Name, name: &'a Name) -> Option<Option<Callee>> {
+        if self.scope.find(&owner.text).is_some() {
+            return None;
+        }
+        match self.names.find(self.module, &owner.text).map(|declaration| declaration.what) {
+            Some(What::Module(module)) => {
+                let what = self.module_member(owner, module, name);
+                Some(what.and_then(|what| self.callable(what, name)))
+            }
+            Some(_) => None,
+            None => {
+                let full = format!("{owner}.{name}");
+                if let Some(builtin) = self.catalog.builtin(&full) {
+                    return Some(Some(Callee::Builtin(builtin)));
+                }
+                let family = format!("{owner}.");
+                if self.names.is_in_junk(self.module, &owner.text) || !self.has_family(&family) {
+                    return None;
+                }
+                self.report_unknown_member(&format!("`{owner}` has no `{name}`"), &family, name);
+                Some(None)
+            }
+        }
+    }
+
+    fn has_family(&self, prefix: &str) -> bool {
+        self.catalog.builtins().any(|builtin| builtin.name.starts_with(prefix))
+    }
+
+    /// What a name of a call means, by the type of what it is called on.
+    fn function(&mut self, name: &'a Name, receiver: Option<&Type>) -> Option<Callee> {
+        let family = match receiver.map(Type::present) {
+            Some(Type::Connection(driver)) => Some(driver.to_string()),
+            Some(Type::Record(record)) => record.name.as_ref().map(ToString::to_string),
+            _ => None,
+        };
+        if let Some(family) = &family {
+            if let Some(builtin) = self.catalog.builtin(&format!("{family}.{name}")) {
+                return Some(Callee::Builtin(builtin));
+            }
+        }
+        let declared = self.names.find(self.module, &name.text).map(|declaration| declaration.what);
+        if let Some(what @ (What::Command(_) | What::Tool(_))) = declared {
+            return self.callable(what, name);
+        }
+        if let Some(builtin) = self.catalog.builtin(&name.text) {
+            return Some(Callee::Builtin(builtin));
+        }
+        if receiver.is_some_and(Type::is_unknown) {
+            return None;
+        }
+        self.report_unknown_function(name, receiver, family.as_deref(), declared);
+        None
+    }
+
+    fn callable(&mut self, what: What, name: &Name) -> Option<Callee> {
+        if let Some(declaration) = self.names.declaration(what) {
+            declaration.used.set(true);
+        }
+        match what {
+            What::Command(id) => Some(Callee::Command(id)),
+            What::Tool(id) => Some(Callee::Tool(id)),
+            other => {
+                let message = format!("`{name}` is a {}, which is not called", other.noun());
+                self.report(Diagnostic::new(Code::TypeMismatch, name.span, message));
+                None
+            }
+        }
+    }
+
+    fn report_unknown_function(
+        &mut self,
+        name: &Name,
+        receiver: Option<&Type>,
+        family: Option<&str>,
+        declared: Option<What>,
+    ) {
+        if let (Some(Type::Connection(driver)), Some(family)) = (receiver, family) {
+            let message = format!("a connection of `{driver}` has no `{name}`");
+            self.report_unknown_member(&message, &format!("{family}."), name);
+            return;
+        }
+        if let Some(what) = declared {
+            self.callable(what, name);
+            return;
+        }
+        if self.names.is_in_junk(self.module, &name.text) {
+            return;
+        }
+        if self.scope.find(&name.text).is_some() {
+            let message = format!("`{name}` is a value, which is not called");
+            self.report(Diagnostic::new(Code::TypeMismatch, name.span, message));
+            return;
+        }
+        let names = self.names;
+        let catalog = self.catalog;
+        let prefix = family.map(|family| format!("{family}."));
+        let own = prefix.as_deref().map_or_else(Vec::new, |prefix| members(catalog, prefix));
+        let functions = names.declarations.iter().filter(|declaration| {
+            declaration.module == self.module && matches!(declaration.what, What::Command(_) | What::Tool(_))
+        });
+        let known = catalog
+            .builtins()
+            .map(|builtin| builtin.name)
+            .filter(|known| !known.contains('.'))
+            .chain(functions.map(|declaration| declaration.name.as_str()))
+            .chain(own);
+        let meant = self.meant(&name.text, known);
+        let message = format!("there is no built-in or command `{name}`");
+        self.report_unknown(Code::UnknownBuiltin, name.span, &message, meant);
+    }
+
+    fn report_unknown_member(&mut self, message: &str, family: &str, name: &Name) {
+        let known = members(self.catalog, family);
+        let meant = self.meant(&name.text, known.iter().copied());
+        let nothing_near = meant.is_none();
+        self.report_unknown(Code::UnknownBuiltin, name.span, message, meant);
+        if nothing_near && !known.is_empty() {
+            if let Some(last) = self.diagnostics.last_mut() {
+                let shown: Vec<&str> = known.iter().copied().take(20).collect();
+                last.help = Some(format!("it has: {}", shown.join(", ")));
+            }
+        }
+    }
+
+    fn command_call(&mut self, id: CommandId, call: Understood<'a>, position: Position) -> Expr {
+        self.needs.add(Node::Declared(What::Command(id)));
+        let Some(signature) = self.signatures.command(id) else { return broken(call.span) };
+        let (name, span) = (call.name, call.span);
+        let (args, effect) = self.own_args(&signature, call);
+        match position {
+            Position::Value if signature.returns.is_none() => {
+                let message = format!("`{name}` gives no value");
+                let help = format!("run it with `do {name}(…)`, or declare what it gives: `command {name}(…) -> …`");
+                self.report(Diagnostic::new(Code::TypeMismatch, name.span, message).help(help));
+                return broken(span);
+            }
+            Position::Do => self.check_repeated(signature.effect, signature.idempotent, name),
+            _ => self.check_effect(signature.effect, signature.idempotent, name, span, position),
+        }
+        let ty = signature.returns.clone().unwrap_or(Type::Null);
+        Expr { kind: ExprKind::Command { command: id, args }, ty, effect: effect.max(signature.effect), span }
+    }
+
+    fn tool_call(&mut self, id: ToolId, call: Understood<'a>, position: Position) -> Expr {
+        self.needs.add(Node::Declared(What::Tool(id)));
+        let Some(signature) = self.signatures.tool(id) else { return broken(call.span) };
+        let (name, span) = (call.name, call.span);
+        let (args, effect) = self.own_args(&signature, call);
+        self.check_effect(signature.effect, signature.idempotent, name, span, position);
+        let ty = signature.returns.clone().unwrap_or(Type::String);
+        Expr { kind: ExprKind::Tool { tool: id, args }, ty, effect: effect.max(signature.effect), span }
+    }
+
+    /// The arguments of a command or a tool, one for each parameter.
+    fn own_args(&mut self, signature: &Signature, call: Understood<'a>) -> (Vec<Expr>, Effect) {
+        let slots: Vec<Slot<'_>> = signature
+            .params
+            .iter()
+            .map(|param| Slot { name: &param.name, required: param.default.is_none(), doc: "" })
+            .collect();
+        let Filled { given, .. } = self.fill(&call.name.text, &slots, call.receiver, call.args, call.name.span);
+        let mut effect = Effect::Pure;
+        let mut args = Vec::new();
+        for (param, given) in signature.params.iter().zip(given) {
+            let arg = match given {
+                Some(Given::Receiver(expr)) => Some(expr),
+                Some(Given::Written(arg)) => Some(self.expr(&arg.value)),
+                None => None,
+            };
+            let arg = match (arg, &param.default) {
+                (Some(arg), _) => {
+                    let what = format!("`{}`", param.name);
+                    self.coerce(arg, &Want::new(&param.ty, &what).declared(param.span))
+                }
+                (None, Some(default)) => default.clone(),
+                (None, None) => broken(call.name.span),
+            };
+            effect = effect.max(arg.effect);
+            args.push(arg);
+        }
+        (args, effect)
+    }
+}
+
+/// The names of a family's members.
+fn members(catalog: &crate::catalog::Catalog, family: &str) -> Vec<&'static str> {
+    catalog.builtins().filter_map(|builtin| builtin.name.strip_prefix(family)).collect()
+}

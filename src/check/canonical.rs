@@ -1,0 +1,242 @@
+//! What a consent covers: a change in one canonical text, the same whatever its layout, its comments and the names of
+//! the values in it; another one as soon as it does something else, or to somebody else.
+
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use super::checker::Checker;
+use super::names::What;
+use super::program::{Call, CallArg, Change, Expr, ExprKind, Format, LocalId, RunField, TextPart};
+use super::wording::one_line;
+use crate::source::Span;
+use crate::syntax::ast::ItemKind;
+use crate::types::Value;
+
+/// A text longer than this is named by its hash: values that are made of values twice would double with each `let`.
+const MAX_TEXT: usize = 2_000;
+
+impl Checker<'_> {
+    pub(super) fn canonical(&self, change: &Change) -> Arc<str> {
+        let mut text = String::from("change ");
+        self.write(&change.call, &mut text);
+        let clauses = [("within", &change.within), ("verify", &change.verify), ("undo", &change.undo)];
+        for (word, clause) in clauses {
+            if let Some(clause) = clause {
+                text.push_str(&format!(" {word} "));
+                self.write(clause, &mut text);
+            }
+        }
+        if let Some(role) = &change.approve_by {
+            text.push_str(&format!(" approve by {role:?}"));
+        }
+        text.into()
+    }
+
+    /// Remembers what a name stands for, so that its own name does not matter.
+    pub(super) fn remember_text(&mut self, local: LocalId, value: &Expr) {
+        let mut text = String::from("(");
+        self.write(value, &mut text);
+        text.push(')');
+        self.local_texts.insert(local, bounded(text));
+    }
+
+    /// The variable of a loop stands for each item of its list.
+    pub(super) fn remember_loop(&mut self, local: LocalId, list: &Expr, at_most: Option<u32>) {
+        let mut text = String::from("(each of ");
+        self.write(list, &mut text);
+        if let Some(at_most) = at_most {
+            text.push_str(&format!(" at most {at_most}"));
+        }
+        text.push(')');
+        self.local_texts.insert(local, bounded(text));
+    }
+
+    fn write(&self, expr: &Expr, out: &mut String) {
+        match &expr.kind {
+            ExprKind::Literal(value) => literal(value, out),
+            ExprKind::Local(id) => match self.local_texts.get(id) {
+                Some(text) => out.push_str(text),
+                // A parameter or an item is told apart by its name: renaming it is a new text, and a new consent.
+                None => out.push_str(self.locals.get(id.index()).map_or("?", |local| &local.name)),
+            },
+            ExprKind::Param(id) => self.declared_name("param", What::Param(*id), out),
+            ExprKind::Secret(id) => self.declared_name("secret", What::Secret(*id), out),
+            ExprKind::Metric(id) => self.declared_name("metric", What::Metric(*id), out),
+            ExprKind::Connection(id) => self.connection(What::Connection(*id), out),
+            ExprKind::Run(field) => out.push_str(match field {
+                RunField::Id => "run.id",
+                RunField::StartedAt => "run.started_at",
+                RunField::ScheduledAt => "run.scheduled_at",
+                RunField::Date => "run.date",
+            }),
+            ExprKind::Field { base, name, optional } => {
+                self.write(base, out);
+                out.push_str(if *optional { "?." } else { "." });
+                out.push_str(name);
+            }
+            ExprKind::Index { base, index } => {
+                self.write(base, out);
+                self.listed([index.as_ref()], "[", "]", out);
+            }
+            ExprKind::Unary { op, operand } => {
+                out.push_str(&format!("({op:?} "));
+                self.write(operand, out);
+                out.push(')');
+            }
+            ExprKind::Binary { op, left, right } => {
+                out.push('(');
+                self.write(left, out);
+                out.push_str(&format!(" {} ", op.symbol()));
+                self.write(right, out);
+                out.push(')');
+            }
+            ExprKind::If { condition, then, otherwise } => {
+                self.listed([condition.as_ref(), then, otherwise], "if(", ")", out);
+            }
+            ExprKind::Try { value, on, otherwise } => {
+                out.push_str("try");
+                on.iter().for_each(|kind| out.push_str(&format!(" {}", kind.name())));
+                self.listed([value.as_ref(), otherwise], "(", ")", out);
+            }
+            ExprKind::List(items) => self.listed(items, "[", "]", out),
+            ExprKind::Record(fields) => {
+                out.push('{');
+                for (name, value) in fields {
+                    out.push_str(&format!("{name:?}: "));
+                    self.write(value, out);
+                    out.push(',');
+                }
+                out.push('}');
+            }
+            ExprKind::Text(parts) | ExprKind::Template(parts) => self.text_parts(parts, out),
+            ExprKind::Call(call) => self.call_text(call, out),
+            ExprKind::Command { command, args } => {
+                self.declared_name("command", What::Command(*command), out);
+                self.listed(args, "(", ")", out);
+                self.body(What::Command(*command), out);
+            }
+            ExprKind::Tool { tool, args } => {
+                self.declared_name("tool", What::Tool(*tool), out);
+                self.listed(args, "(", ")", out);
+                self.body(What::Tool(*tool), out);
+            }
+            ExprKind::Convert(inner) => {
+                self.write(inner, out);
+                out.push_str(&format!(" as {}", expr.ty));
+            }
+            ExprKind::Broken => out.push('?'),
+        }
+    }
+
+    fn listed<'e>(&self, items: impl IntoIterator<Item = &'e Expr>, open: &str, close: &str, out: &mut String) {
+        out.push_str(open);
+        for (index, item) in items.into_iter().enumerate() {
+            if index > 0 {
+                out.push_str(", ");
+            }
+            self.write(item, out);
+        }
+        out.push_str(close);
+    }
+
+    fn call_text(&self, call: &Call, out: &mut String) {
+        out.push_str(call.builtin.name);
+        out.push('(');
+        for (info, arg) in call.builtin.params.iter().zip(&call.args) {
+            let Some(arg) = arg else { continue };
+            out.push_str(info.name);
+            out.push_str(": ");
+            match arg {
+                CallArg::Value(value) => self.write(value, out),
+                CallArg::PerItem(lambda) => {
+                    out.push_str("each ");
+                    self.write(&lambda.body, out);
+                }
+            }
+            out.push_str(", ");
+        }
+        out.push(')');
+    }
+
+    fn text_parts(&self, parts: &[TextPart], out: &mut String) {
+        out.push('"');
+        for part in parts {
+            match part {
+                TextPart::Text(text) => out.push_str(&text.escape_default().to_string()),
+                TextPart::Value { value, format } => {
+                    out.push('{');
+                    self.write(value, out);
+                    match format {
+                        Some(Format::Time(pattern)) => out.push_str(&format!(":{pattern}")),
+                        Some(Format::Number { decimals, grouped }) => out.push_str(&format!(":{grouped}.{decimals:?}")),
+                        None => {}
+                    }
+                    out.push('}');
+                }
+            }
+        }
+        out.push('"');
+    }
+
+    fn declared_name(&self, noun: &str, what: What, out: &mut String) {
+        let name = self.names.declaration(what).map_or("?", |declaration| &declaration.name.text);
+        out.push_str(&format!("{noun}:{name}"));
+    }
+
+    /// A connection by what it is made of: another host voids the consent, another name does not.
+    fn connection(&self, what: What, out: &mut String) {
+        if let Some(ItemKind::Connect(connect)) = self.names.declaration(what).map(|declaration| &declaration.item.kind) {
+            out.push_str(&self.without_comments(connect.driver.span));
+        }
+    }
+
+    /// What a command or a tool is, by its hash: a consent to call it is one to what it does today.
+    fn body(&self, what: What, out: &mut String) {
+        if let Some(declaration) = self.names.declaration(what) {
+            let text = self.without_comments(declaration.item.span);
+            out.push_str(&format!("#{}", hash(&text)));
+        }
+    }
+
+    fn without_comments(&self, span: Span) -> String {
+        let text = self.text(span);
+        let Some(module) = self.names.modules.iter().find(|module| module.file.id == span.file) else {
+            return one_line(text);
+        };
+        let comments = &module.file.comments;
+        let first = comments.partition_point(|comment| comment.span.start < span.start);
+        let mut kept = String::new();
+        let mut at = span.start;
+        for comment in comments.iter().skip(first).take_while(|comment| comment.span.end <= span.end) {
+            kept.push_str(self.text(Span { start: at, end: comment.span.start, ..span }));
+            at = comment.span.end;
+        }
+        kept.push_str(self.text(Span { start: at, ..span }));
+        one_line(&kept)
+    }
+}
+
+/// A value exactly: what people read is rounded.
+fn literal(value: &Value, out: &mut String) {
+    match value {
+        Value::String(text) => out.push_str(&format!("\"{}\"", text.escape_default())),
+        Value::Duration(duration) => out.push_str(&format!("{}ns", duration.as_nanos())),
+        Value::Size(bytes) => out.push_str(&format!("{bytes}B")),
+        Value::Float(number) | Value::Percent(number) | Value::Cores(number) => {
+            out.push_str(&format!("{}:{number:?}", value.kind()));
+        }
+        Value::Rate(per_second, counted) => out.push_str(&format!("{counted:?}:{per_second:?}/s")),
+        Value::Regex(regex) => out.push_str(&format!("/{}/", regex.0.as_str())),
+        Value::Time(time) => out.push_str(&time.to_string()),
+        other => out.push_str(&other.to_string()),
+    }
+}
+
+fn bounded(text: String) -> Arc<str> {
+    if text.len() <= MAX_TEXT { text.into() } else { format!("(#{})", hash(&text)).into() }
+}
+
+fn hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,139 @@
+//! What all questions share: the names, the scope, what is being checked, and what was found.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::cycles::Needs;
+use super::names::{Names, PREDECLARED};
+use super::placement::Place;
+use super::program::{Expr, ExprKind, Local, Program};
+use super::scope::Scope;
+use super::signatures::Signatures;
+use crate::catalog::{Catalog, Effect};
+use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::source::{Sources, Span};
+use crate::types::{Regex, Type};
+
+/// How many "did you mean" one check looks for: a file of nothing but mistakes must not take forever.
+const MAX_SUGGESTIONS: usize = 50;
+
+/// Checks one program.
+pub(super) struct Checker<'a> {
+    pub(super) sources: &'a Sources,
+    pub(super) catalog: &'a Catalog,
+    pub(super) names: &'a Names<'a>,
+    /// The file whose text is being checked.
+    pub(super) module: usize,
+    pub(super) diagnostics: Vec<Diagnostic>,
+    /// Names inside blocks, of the whole program.
+    pub(super) locals: Vec<Local>,
+    pub(super) scope: Scope,
+    pub(super) signatures: Arc<Signatures>,
+    /// Which declaration needs which.
+    pub(super) needs: Needs,
+    pub(super) place: Place,
+    pub(super) aliases: Vec<super::type_names::Resolved>,
+    /// What the command around the place gives.
+    pub(super) returns: Option<Type>,
+    /// The first change in the command around the place.
+    pub(super) command_changes: Option<Span>,
+    /// How many changes stand above this place.
+    pub(super) changes_seen: usize,
+    /// How many aliases are being resolved.
+    pub(super) alias_depth: usize,
+    pub(super) next_statement: u32,
+    pub(super) regexes: HashMap<(Arc<str>, Arc<str>), Result<Regex, Arc<str>>>,
+    pub(super) alerting: super::alerting::Facts<'a>,
+    /// The folded texts of locals, for consent.
+    pub(super) local_texts: HashMap<super::program::LocalId, Arc<str>>,
+    /// Of sections and reports.
+    pub(super) titles: HashMap<(&'static str, &'a str), Span>,
+    suggestions: usize,
+}
+
+impl<'a> Checker<'a> {
+    pub(super) fn new(sources: &'a Sources, catalog: &'a Catalog, names: &'a Names<'a>) -> Self {
+        Self {
+            sources,
+            catalog,
+            names,
+            module: 0,
+            diagnostics: Vec::new(),
+            locals: Vec::new(),
+            scope: Scope::default(),
+            signatures: Arc::default(),
+            needs: Needs::default(),
+            place: Place::Declaration,
+            aliases: vec![super::type_names::Resolved::Not; names.aliases.len()],
+            returns: None,
+            command_changes: None,
+            changes_seen: 0,
+            alias_depth: 0,
+            next_statement: 0,
+            regexes: HashMap::new(),
+            alerting: super::alerting::Facts::default(),
+            local_texts: HashMap::new(),
+            titles: HashMap::new(),
+            suggestions: 0,
+        }
+    }
+
+    /// Checks everything.
+    pub(super) fn program(mut self) -> (Program, Vec<Diagnostic>) {
+        self.sign();
+        let mut program = self.declarations();
+        self.report_cycles();
+        self.check_reachability(&program);
+        self.check_rehearsals(&program);
+        self.report_unused();
+        program.locals = std::mem::take(&mut self.locals);
+        super::effects::seal(&mut program);
+        (program, self.diagnostics)
+    }
+
+    pub(super) fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// What was written at a span.
+    pub(super) fn text(&self, span: Span) -> &'a str {
+        self.sources.text(span)
+    }
+
+    /// The known name that was probably meant.
+    pub(super) fn meant<'k>(&mut self, written: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+        if self.suggestions >= MAX_SUGGESTIONS {
+            return None;
+        }
+        self.suggestions += 1;
+        nearest(written, known).map(str::to_owned)
+    }
+
+    /// Reports a name that is not there, unless its declaration is in a part that could not be read.
+    pub(super) fn report_unknown_name(&mut self, name: &str, span: Span) {
+        if self.names.is_in_junk(self.module, name) {
+            return;
+        }
+        let names = self.names;
+        let locals: Vec<Arc<str>> = self.scope.names().cloned().collect();
+        let known = names.visible(self.module).chain([PREDECLARED]).chain(locals.iter().map(|name| &**name));
+        let meant = self.meant(name, known);
+        self.report_unknown(Code::UnknownName, span, &format!("`{name}` is not declared"), meant);
+    }
+
+    /// Reports something unknown, with what was probably meant.
+    pub(super) fn report_unknown(&mut self, code: Code, span: Span, message: &str, meant: Option<String>) {
+        let diagnostic = match meant {
+            Some(meant) => Diagnostic::new(code, span, format!("{message}; did you mean `{meant}`?"))
+                .help(format!("write `{meant}`"))
+                .fix(span, meant),
+            None => Diagnostic::new(code, span, message),
+        };
+        self.report(diagnostic);
+    }
+}
+
+/// An expression that could not be checked: its mistake has been reported, and nothing more is said about it.
+pub(super) const fn broken(span: Span) -> Expr {
+    Expr { kind: ExprKind::Broken, ty: Type::Unknown, effect: Effect::Pure, span }
+}

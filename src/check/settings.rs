@@ -1,0 +1,142 @@
+//! `--set name=value`: a text from the command line as a value of a param's type.
+
+use jiff::{Timestamp, civil};
+
+use super::literals::{clock, value_of};
+use super::wording::{a, alternatives};
+use crate::diagnostics::nearest;
+use crate::types::{Type, Value};
+use crate::units::{Quantity, QuantityFault, parse_percent, parse_quantity, parse_rate};
+
+/// The value that a text says for a param: text as it is, numbers with their unit, `a,b` for a list.
+///
+/// # Errors
+/// Why the text is no value of the type, with what to write.
+pub fn setting(ty: &Type, text: &str) -> Result<Value, String> {
+    match ty {
+        Type::Optional(inner) if text.is_empty() || text == "null" => Ok(if inner.is_text() && text == "null" {
+            Value::string(text)
+        } else {
+            Value::Null
+        }),
+        Type::Optional(inner) => setting(inner, text),
+        Type::List(_) if text.is_empty() => Ok(Value::list(Vec::new())),
+        Type::List(item) => text.split(',').map(|part| setting(item, part.trim())).collect::<Result<_, _>>().map(Value::list),
+        Type::String => Ok(Value::string(text)),
+        Type::Enum(words) if words.values.contains(&text) || words.open => Ok(Value::string(text)),
+        Type::Enum(words) => Err(match nearest(text, words.values.iter().copied()) {
+            Some(meant) => format!("there is no `{text}`; did you mean `{meant}`?"),
+            None => format!("there is no `{text}`; write {}", alternatives(words.values.iter().copied())),
+        }),
+        _ => value(ty, text.trim()).ok_or_else(|| refusal(ty, text)),
+    }
+}
+
+fn value(ty: &Type, text: &str) -> Option<Value> {
+    let digits = || text.replace('_', "");
+    let float = || digits().parse::<f64>().ok().filter(|value| value.is_finite());
+    match ty {
+        Type::Bool => match text {
+            "true" | "yes" => Some(Value::Bool(true)),
+            "false" | "no" => Some(Value::Bool(false)),
+            _ => None,
+        },
+        Type::Int => digits().parse().ok().map(Value::Int),
+        Type::Float => float().map(Value::Float),
+        Type::Percent if text.ends_with('%') => parse_percent(text).ok().filter(|ratio| ratio.is_finite()).map(Value::Percent),
+        Type::Duration | Type::Size | Type::Cores => quantity(ty, text),
+        Type::Rate(_) => parse_rate(text).ok().map(value_of).filter(|(_, found)| found == ty).map(|(value, _)| value),
+        Type::Time => text.parse::<Timestamp>().ok().map(Value::Time),
+        Type::Date => text.parse::<civil::Date>().ok().map(Value::Date),
+        Type::Clock => clock(text).map(Value::Clock),
+        Type::Data => serde_json::from_str(text).ok().map(|data| Value::Data(std::sync::Arc::new(data))),
+        _ => None,
+    }
+}
+
+fn quantity(ty: &Type, text: &str) -> Option<Value> {
+    // Nothing but digits before letters, in turn, is what the language's own numbers with units look like.
+    let shaped = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_'));
+    let (value, found) = value_of(parse_quantity(text).ok().filter(|_| shaped)?);
+    (found == *ty).then_some(value)
+}
+
+fn refusal(ty: &Type, text: &str) -> String {
+    let wanted = format!("`{text}` is not {}", a(ty));
+    let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
+    match ty {
+        Type::Percent if bare => format!("`{text}` what? write `{text}%`"),
+        Type::Duration if bare => format!("`{text}` what? write a duration, e.g. `{text}s` or `{text}m`"),
+        Type::Size if bare => format!("`{text}` what? write a size, e.g. `{text}GiB`"),
+        Type::Cores if bare => format!("`{text}` what? write `{text}cores`"),
+        Type::Duration => with_unit(&wanted, text, "15m, 1h30m"),
+        Type::Size => with_unit(&wanted, text, "10GiB, 500MB"),
+        Type::Bool => format!("{wanted}; write `true` or `false`"),
+        Type::Int => format!("{wanted}; write a whole number"),
+        Type::Percent => format!("{wanted}; write e.g. `5%`"),
+        Type::Rate(_) => format!("{wanted}; write e.g. `3/min`"),
+        Type::Date => format!("{wanted}; write e.g. `2025-09-09`"),
+        Type::Time => format!("{wanted}; write e.g. `2025-09-09T08:00:00Z`"),
+        Type::Clock => format!("{wanted}; write e.g. `08:00`"),
+        Type::Data => format!("{wanted}; write JSON"),
+        Type::Record(_) => format!("{wanted}, and a record cannot be given on the command line"),
+        _ => wanted,
+    }
+}
+
+fn with_unit(wanted: &str, text: &str, examples: &str) -> String {
+    match parse_quantity(text) {
+        Err(QuantityFault::UnknownUnit(unit)) if !unit.is_empty() && unit != text => {
+            format!("{wanted}: there is no unit `{unit}`; write e.g. {examples}")
+        }
+        Err(QuantityFault::Overflow) => format!("{wanted}: it is too large"),
+        Ok(Quantity::Duration(_) | Quantity::Size(_) | Quantity::Cores(_) | Quantity::Rate(..)) | Err(_) => {
+            format!("{wanted}; write e.g. {examples}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+
+    use super::setting;
+    use crate::types::{Type, Value};
+
+    #[test]
+    fn texts_become_values_of_the_type() {
+        let cases: Vec<(Type, &str, Value)> = vec![
+            (Type::String, "a, b", Value::string("a, b")),
+            (Type::Int, "3", Value::Int(3)),
+            (Type::Bool, "true", Value::Bool(true)),
+            (Type::Percent, "5%", Value::Percent(0.05)),
+            (Type::Duration, "1h30m", Value::Duration(SignedDuration::from_mins(90))),
+            (Type::Size, "1GiB", Value::Size(1 << 30)),
+            (Type::list(Type::String), "a, b", Value::list(vec![Value::string("a"), Value::string("b")])),
+            (Type::list(Type::String), "", Value::list(Vec::new())),
+            (Type::Optional(Arc::new(Type::Int)), "", Value::Null),
+        ];
+        for (ty, text, wanted) in cases {
+            let found = setting(&ty, text).unwrap();
+            assert!(found.equals(&wanted) && found.kind() == wanted.kind(), "{text}: {found:?}");
+        }
+    }
+
+    #[test]
+    fn texts_that_are_none_say_what_to_write() {
+        for (ty, text, part) in [
+            (Type::Percent, "80", "80%"),
+            (Type::Duration, "15", "15s"),
+            (Type::Duration, "15x", "`x`"),
+            (Type::Size, "1h", "10GiB"),
+            (Type::Int, "many", "whole number"),
+            (Type::list(Type::Int), "1,x", "`x`"),
+        ] {
+            let message = setting(&ty, text).unwrap_err();
+            assert!(message.contains(part), "{message}");
+        }
+    }
+}

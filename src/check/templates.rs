@@ -1,0 +1,163 @@
+//! Texts with values in them: what can stand in one, and how it is written.
+
+use std::sync::Arc;
+
+use jiff::civil;
+use jiff::fmt::strtime::BrokenDownTime;
+
+use super::checker::Checker;
+use super::convert::holds_secret;
+use super::literals::literal;
+use super::operators::convert;
+use super::program::{Expr, ExprKind, Format, TextPart};
+use super::wording::a;
+use crate::catalog::{Effect, Landing};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::syntax::ast::{self, Part, Template};
+use crate::types::{Type, Value};
+
+impl<'a> Checker<'a> {
+    /// A text as a value: a string.
+    pub(super) fn text_expr(&mut self, template: &'a Template) -> Expr {
+        if let Some(text) = template.constant() {
+            return literal(Value::string(text), Type::String, template.span);
+        }
+        let (parts, effect) = self.parts(template, None);
+        Expr { kind: ExprKind::Text(parts), ty: Type::String, effect, span: template.span }
+    }
+
+    /// A text for a place that joins it by itself.
+    pub(super) fn template_expr(&mut self, template: &'a Template, landing: Landing) -> Expr {
+        let (parts, effect) = self.parts(template, Some(landing));
+        Expr { kind: ExprKind::Template(parts), ty: Type::String, effect, span: template.span }
+    }
+
+    fn parts(&mut self, template: &'a Template, landing: Option<Landing>) -> (Vec<TextPart>, Effect) {
+        let mut effect = Effect::Pure;
+        let mut parts = Vec::new();
+        for part in &template.parts {
+            match part {
+                Part::Text(text) => parts.push(TextPart::Text(text.node.clone())),
+                Part::Interpolation(found) => {
+                    let value = self.expr(&found.value);
+                    effect = effect.max(value.effect);
+                    self.check_shown(&value, landing);
+                    let (value, format) = match &found.format {
+                        Some(written) => self.format(value, written),
+                        None => (value, None),
+                    };
+                    parts.push(TextPart::Value { value, format });
+                }
+            }
+        }
+        (parts, effect)
+    }
+
+    /// Whether a value can stand in a text.
+    fn check_shown(&mut self, value: &Expr, landing: Option<Landing>) {
+        if holds_secret(&value.ty) {
+            let what = if landing.is_some() { "what is sent in the clear" } else { "a text" };
+            self.report_secret(value, what);
+            return;
+        }
+        match (&value.ty, landing) {
+            // A missing value in a path would be another path; in SQL it is NULL.
+            (ty, Some(Landing::Url | Landing::Words)) if ty.is_optional() => self.report_missing(value),
+            (Type::List(_) | Type::Record(_), Some(Landing::Url)) => {
+                let message = format!("one part of an address is one value, {}", self.claim(value));
+                let help = "join a list: `{xs | join(\",\")}`";
+                self.report(Diagnostic::new(Code::TypeMismatch, value.span, message).help(help));
+            }
+            (Type::Connection(_), _) => {
+                let message = format!("{}, which has no text", self.claim(value));
+                self.report(Diagnostic::new(Code::TypeMismatch, value.span, message));
+            }
+            _ => {}
+        }
+    }
+
+    fn format(&mut self, value: Expr, written: &ast::Written) -> (Expr, Option<Format>) {
+        let text: &str = &written.node;
+        if value.ty.is_unknown() {
+            return (value, None);
+        }
+        if text.contains('%') {
+            return match valid_pattern(text, value.ty.present()) {
+                Ok(()) => (value, Some(Format::Time(written.node.clone()))),
+                Err(why) => {
+                    self.report_format(&value, written, &why);
+                    (value, None)
+                }
+            };
+        }
+        let number = matches!(value.ty.present(), Type::Int | Type::Float | Type::Percent | Type::Data);
+        match number_format(text) {
+            Some(format) if number => {
+                let value = if value.ty == Type::Data { convert(value, Type::Float) } else { value };
+                (value, Some(format))
+            }
+            Some(_) => {
+                let why = format!("`:{text}` is for numbers without a unit, {}", self.claim(&value));
+                self.report_format(&value, written, &why);
+                (value, None)
+            }
+            None => {
+                let why = format!("there is no format `:{text}`");
+                self.report_format(&value, written, &why);
+                (value, None)
+            }
+        }
+    }
+
+    fn report_format(&mut self, value: &Expr, written: &ast::Written, why: &str) {
+        let help = match value.ty.present() {
+            Type::Time | Type::Date | Type::Clock => "e.g. `:%Y/%m/%d`, `:%H:%M`",
+            Type::Int | Type::Float | Type::Percent | Type::Data => "e.g. `:.1` for one decimal, `:#,` for 1,000",
+            _ => "leave the format out: it is shown with its unit",
+        };
+        self.report(Diagnostic::new(Code::UnknownFormat, written.span, why).help(help));
+    }
+}
+
+/// `.1`, `#,`, `#,.1`.
+fn number_format(text: &str) -> Option<Format> {
+    let (grouped, rest) = match text.strip_prefix("#,") {
+        Some(rest) => (true, rest),
+        None => (false, text),
+    };
+    let decimals = match rest.strip_prefix('.') {
+        Some(digits) if digits.len() <= 2 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+            Some(digits.parse::<u8>().ok().filter(|decimals| *decimals <= 17)?)
+        }
+        Some(_) => return None,
+        None if rest.is_empty() && grouped => None,
+        None => return None,
+    };
+    Some(Format::Number { decimals, grouped })
+}
+
+/// Whether a pattern of the clock can be written for a value of this type.
+fn valid_pattern(pattern: &str, ty: &Type) -> Result<(), String> {
+    let sample = match ty {
+        Type::Time => {
+            BrokenDownTime::from(&jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC))
+        }
+        Type::Date => BrokenDownTime::from(civil::date(2000, 1, 1)),
+        Type::Clock => BrokenDownTime::from(civil::time(0, 0, 0, 0)),
+        other => return Err(format!("`:{pattern}` is for times and dates, and this is {}", a(other))),
+    };
+    sample.to_string(pattern).map(drop).map_err(|error| format!("`:{pattern}` is no pattern for {}: {error}", a(ty)))
+}
+
+/// The text with `*` for every value in it.
+pub(super) fn outline(template: &Template) -> String {
+    template
+        .parts
+        .iter()
+        .map(|part| match part {
+            Part::Text(text) => Arc::clone(&text.node),
+            Part::Interpolation(_) => "*".into(),
+        })
+        .collect::<Vec<Arc<str>>>()
+        .concat()
+}
