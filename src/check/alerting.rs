@@ -8,7 +8,9 @@ use super::checker::Checker;
 use super::convert::Want;
 use super::declarations::doc;
 use super::placement::Place;
-use super::program::{CallArg, Escalate, EscalateWhen, Expr, ExprKind, MetricId, TextPart, Threshold, ThresholdId, When};
+use super::program::{
+    CallArg, Escalate, EscalateWhen, Expr, ExprKind, MetricId, TextPart, Threshold, ThresholdId, When,
+};
 use crate::catalog::Effect;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
@@ -142,7 +144,8 @@ impl<'a> Checker<'a> {
             if held >= every.1 {
                 continue;
             }
-            let message = format!("{} is shorter than the time between two samples, so `for` never sees two", self.quoted(span));
+            let message =
+                format!("{} is shorter than the time between two samples, so `for` never sees two", self.quoted(span));
             let diagnostic = Diagnostic::new(Code::HeldTooBriefly, span, message).label(every.0, "sampled so often");
             self.report(diagnostic.help("write a longer `for`, or sample more often, or leave `for` out"));
             return;
@@ -156,7 +159,9 @@ impl<'a> Checker<'a> {
         let every = metric.every.as_ref()?;
         let ast::ExprKind::Quantity(text) = &every.bare().kind else { return None };
         match crate::units::parse_quantity(text) {
-            Ok(crate::units::Quantity::Duration(nanoseconds)) => Some((every.span, SignedDuration::from_nanos(nanoseconds))),
+            Ok(crate::units::Quantity::Duration(nanoseconds)) => {
+                Some((every.span, SignedDuration::from_nanos(nanoseconds)))
+            }
             _ => None,
         }
     }

@@ -47,7 +47,9 @@ impl<'a> Checker<'a> {
                 None => {
                     whole = false;
                     let message = format!("`{callee}` takes nothing, and is called on {}", self.quoted(receiver.span));
-                    self.report(Diagnostic::new(Code::UnknownArgument, name, message).help(format!("write `{callee}()`")));
+                    self.report(
+                        Diagnostic::new(Code::UnknownArgument, name, message).help(format!("write `{callee}()`")),
+                    );
                 }
             }
         }
@@ -81,8 +83,12 @@ impl<'a> Checker<'a> {
             *place = Some(Given::Written(arg));
         }
         // After another mistake, what seems missing is what was meant by it.
-        let missing: Vec<&Slot<'_>> =
-            params.iter().zip(&given).filter(|(param, given)| param.required && given.is_none()).map(|(param, _)| param).collect();
+        let missing: Vec<&Slot<'_>> = params
+            .iter()
+            .zip(&given)
+            .filter(|(param, given)| param.required && given.is_none())
+            .map(|(param, _)| param)
+            .collect();
         if whole && !missing.is_empty() {
             self.report_missing_arguments(callee, &missing, name);
         }

@@ -16,18 +16,12 @@ use crate::syntax::ast;
 use crate::types::{Type, Value};
 
 impl<'a> Checker<'a> {
-    pub(super) fn builtin_call(
-        &mut self,
-        builtin: &'static Builtin,
-        call: Understood<'a>,
-        position: Position,
-    ) -> Expr {
+    pub(super) fn builtin_call(&mut self, builtin: &'static Builtin, call: Understood<'a>, position: Position) -> Expr {
         let Understood { receiver, optional, name, args: written, span } = call;
         // `x?.f()`: nothing is called where `x` is missing, so here it is there.
         let maybe = optional && receiver.as_ref().is_some_and(|receiver| receiver.ty.is_optional());
-        let receiver = receiver.map(|receiver| {
-            if optional { Expr { ty: receiver.ty.present().clone(), ..receiver } } else { receiver }
-        });
+        let receiver = receiver
+            .map(|receiver| if optional { Expr { ty: receiver.ty.present().clone(), ..receiver } } else { receiver });
         let slots: Vec<Slot<'_>> = builtin.params.iter().map(slot).collect();
         if self.report_without_connection(builtin, receiver.as_ref(), written, name.span) {
             return broken(span);
@@ -135,7 +129,9 @@ impl<'a> Checker<'a> {
             (Accepts::PerItem(yields), Given::Written(arg)) => {
                 CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before))
             }
-            (Accepts::Literal(landing), Given::Written(arg)) => CallArg::Value(self.literal_arg(&arg.value, landing, &what)),
+            (Accepts::Literal(landing), Given::Written(arg)) => {
+                CallArg::Value(self.literal_arg(&arg.value, landing, &what))
+            }
             (Accepts::Metric, Given::Written(arg)) => CallArg::Value(self.metric_arg(&arg.value)),
             (accepts, given) => {
                 let expr = match given {
@@ -295,8 +291,17 @@ impl<'a> Checker<'a> {
                     self.report_secret(&place, what);
                     return broken(expr.span);
                 }
-                Type::String | Type::Enum(_) | Type::Int | Type::Float | Type::Bool | Type::Date | Type::Time
-                | Type::Data | Type::Null | Type::Unknown | Type::Percent => {}
+                Type::String
+                | Type::Enum(_)
+                | Type::Int
+                | Type::Float
+                | Type::Bool
+                | Type::Date
+                | Type::Time
+                | Type::Data
+                | Type::Null
+                | Type::Unknown
+                | Type::Percent => {}
                 other => {
                     let message = format!("`{name}` in {what} is a text or a plain number, and this is {}", a(other));
                     let help = "put it into a text: `\"{…}\"`";

@@ -51,8 +51,7 @@ impl<'a> Checker<'a> {
             call.args.iter().for_each(|arg| self.touch(&arg.value));
             return broken(expr.span);
         };
-        let understood =
-            Understood { receiver, optional: call.optional, name, args: call.args, span: expr.span };
+        let understood = Understood { receiver, optional: call.optional, name, args: call.args, span: expr.span };
         match callee {
             Callee::Builtin(builtin) => self.builtin_call(builtin, understood, position),
             Callee::Command(id) => self.command_call(id, understood, position),
@@ -60,11 +59,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn understand(
-        &mut self,
-        expr: &'a ast::Expr,
-        call: ast::Call<'a>,
-    ) -> Option<(Callee, Option<Expr>, &'a Name)> {
+    fn understand(&mut self, expr: &'a ast::Expr, call: ast::Call<'a>) -> Option<(Callee, Option<Expr>, &'a Name)> {
         match (call.receiver, call.path) {
             (Receiver::None, [name]) => Some((self.function(name, None)?, None, name)),
             (Receiver::It, [name]) => {
@@ -198,8 +193,9 @@ impl<'a> Checker<'a> {
         let catalog = self.catalog;
         let prefix = family.map(|family| format!("{family}."));
         let own = prefix.as_deref().map_or_else(Vec::new, |prefix| members(catalog, prefix));
-        let functions = names.declarations.iter().filter(|declaration| {
-            declaration.module == self.module && matches!(declaration.what, What::Command(_) | What::Tool(_))
+        let module = self.module;
+        let functions = names.declarations.iter().filter(move |declaration| {
+            declaration.module == module && matches!(declaration.what, What::Command(_) | What::Tool(_))
         });
         let known = catalog
             .builtins()

@@ -186,7 +186,8 @@ impl Checker<'_> {
 
     /// A connection by what it is made of: another host voids the consent, another name does not.
     fn connection(&self, what: What, out: &mut String) {
-        if let Some(ItemKind::Connect(connect)) = self.names.declaration(what).map(|declaration| &declaration.item.kind) {
+        if let Some(ItemKind::Connect(connect)) = self.names.declaration(what).map(|declaration| &declaration.item.kind)
+        {
             out.push_str(&self.without_comments(connect.driver.span));
         }
     }

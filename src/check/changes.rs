@@ -34,7 +34,8 @@ impl<'a> Checker<'a> {
         }
         let value = self.expr(bare);
         if !value.ty.is_unknown() {
-            let message = format!("`{keyword}` needs a call that changes something, and {} is none", self.quoted(written.span));
+            let message =
+                format!("`{keyword}` needs a call that changes something, and {} is none", self.quoted(written.span));
             self.report(Diagnostic::new(Code::NothingChanges, written.span, message));
         }
         broken(written.span)

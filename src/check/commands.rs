@@ -13,7 +13,13 @@ use crate::syntax::ast;
 use crate::types::Type;
 
 impl<'a> Checker<'a> {
-    pub(super) fn command(&mut self, id: CommandId, written: &'a ast::Command, name: Arc<str>, doc: Arc<str>) -> Command {
+    pub(super) fn command(
+        &mut self,
+        id: CommandId,
+        written: &'a ast::Command,
+        name: Arc<str>,
+        doc: Arc<str>,
+    ) -> Command {
         let signature = self.signatures.command(id);
         let mark = self.enter();
         let params = self.parameters(&written.params, signature.as_deref());
@@ -49,7 +55,11 @@ impl<'a> Checker<'a> {
     }
 
     /// Declares the parameters of a command or a tool as names of its block.
-    pub(super) fn parameters(&mut self, written: &'a [ast::Parameter], signature: Option<&Signature>) -> Vec<Parameter> {
+    pub(super) fn parameters(
+        &mut self,
+        written: &'a [ast::Parameter],
+        signature: Option<&Signature>,
+    ) -> Vec<Parameter> {
         let mut params = Vec::new();
         for (index, param) in written.iter().enumerate() {
             let known = signature.and_then(|signature| signature.params.get(index));
@@ -90,7 +100,11 @@ impl<'a> Checker<'a> {
         if always_returns(body) || self.is_cut_short(written) || has_broken_return(block) {
             return;
         }
-        let message = format!("`{}` gives {}, and not every way through it returns one", written.name, super::wording::a(returns));
+        let message = format!(
+            "`{}` gives {}, and not every way through it returns one",
+            written.name,
+            super::wording::a(returns)
+        );
         let help = "end it with `return …`";
         self.report(Diagnostic::new(Code::TypeMismatch, written.name.span, message).help(help));
     }

@@ -98,11 +98,14 @@ impl Checker<'_> {
     fn read_data(&mut self, op: BinaryOp, data: Expr, other: &Expr) -> Option<Expr> {
         let wanted = other.ty.present();
         if has_unit(wanted) && *wanted != Type::Percent {
-            let help = format!("say in which unit it is: multiply it by one, e.g. `* 1{}`", match wanted {
-                Type::Duration => "s",
-                Type::Size => "B",
-                _ => "cores",
-            });
+            let help = format!(
+                "say in which unit it is: multiply it by one, e.g. `* 1{}`",
+                match wanted {
+                    Type::Duration => "s",
+                    Type::Size => "B",
+                    _ => "cores",
+                }
+            );
             let message = format!("{} is data, which has no unit, {}", self.quoted(data.span), self.claim(other));
             let diagnostic = Diagnostic::new(Code::UnitMissing, data.span, message).at("without a unit");
             self.report(diagnostic.label(other.span, wanted).help(help));
@@ -127,7 +130,9 @@ impl Checker<'_> {
             }
         }
         diagnostic = match (&left.ty, &right.ty, constant(right)) {
-            (Type::Bool, _, Some(Value::String(_))) => diagnostic.help("a bool is asked by itself: `check x` or `check not x`"),
+            (Type::Bool, _, Some(Value::String(_))) => {
+                diagnostic.help("a bool is asked by itself: `check x` or `check not x`")
+            }
             (Type::List(_), _, _) if right.ty.is_plain_number() => {
                 diagnostic.help(format!("count it: `… | count {} {}`", op.symbol(), self.text(right.span)))
             }
@@ -155,7 +160,8 @@ impl Checker<'_> {
         let left = if left.ty == Type::Data { convert(left, Type::String) } else { left };
         if !left.ty.is_text() && !left.ty.is_unknown() {
             let mut diagnostic =
-                Diagnostic::new(Code::TypeMismatch, left.span, format!("`~` is for text, {}", self.claim(&left))).at(&left.ty);
+                Diagnostic::new(Code::TypeMismatch, left.span, format!("`~` is for text, {}", self.claim(&left)))
+                    .at(&left.ty);
             if let Type::Record(record) = &left.ty {
                 if record.fields.contains_key("text") {
                     diagnostic = diagnostic.help("a line's text is `.text`");

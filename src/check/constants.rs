@@ -62,8 +62,11 @@ impl Checker<'_> {
             }
             (_, Type::Unknown) => None,
             _ => {
-                let message = format!("{what} must be known before anything runs, and {} is not", self.quoted(expr.span));
-                self.report(Diagnostic::new(Code::NotALiteral, expr.span, message).help("write a duration, e.g. `15m`"));
+                let message =
+                    format!("{what} must be known before anything runs, and {} is not", self.quoted(expr.span));
+                self.report(
+                    Diagnostic::new(Code::NotALiteral, expr.span, message).help("write a duration, e.g. `15m`"),
+                );
                 None
             }
         }

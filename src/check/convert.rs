@@ -66,21 +66,16 @@ impl Checker<'_> {
                 literal(Value::Float(value), Type::Float, expr.span)
             }
             (ExprKind::List(items), Type::List(item)) => self.list_of(items, item, expr.ty, expr.effect, expr.span),
-            (ExprKind::Record(fields), Type::Record(_)) => {
-                self.record_of(fields, wanted, Expr { kind: ExprKind::Broken, ..expr_shell(&expr.ty, expr.effect, expr.span) })
-            }
+            (ExprKind::Record(fields), Type::Record(_)) => self.record_of(
+                fields,
+                wanted,
+                Expr { kind: ExprKind::Broken, ..expr_shell(&expr.ty, expr.effect, expr.span) },
+            ),
             (kind, _) => Expr { kind, ty: expr.ty, effect: expr.effect, span: expr.span },
         }
     }
 
-    fn list_of(
-        &mut self,
-        items: Vec<Expr>,
-        item: &Type,
-        ty: Type,
-        effect: crate::catalog::Effect,
-        span: Span,
-    ) -> Expr {
+    fn list_of(&mut self, items: Vec<Expr>, item: &Type, ty: Type, effect: crate::catalog::Effect, span: Span) -> Expr {
         let items: Vec<Expr> = items.into_iter().map(|expr| self.literal_of(expr, item)).collect();
         let joined = items.iter().try_fold(Type::Unknown, |joined, item| joined.join(&item.ty));
         let ty = match joined {
@@ -128,7 +123,8 @@ impl Checker<'_> {
             return;
         }
         let message = format!("{} is {}, {}", want.what, a(want.ty), self.claim(expr));
-        let mut diagnostic = Diagnostic::new(Code::TypeMismatch, expr.span, message).at(super::wording::type_text(&expr.ty));
+        let mut diagnostic =
+            Diagnostic::new(Code::TypeMismatch, expr.span, message).at(super::wording::type_text(&expr.ty));
         if let Some(declared) = want.declared {
             diagnostic = diagnostic.label(declared, format!("{}: declared here", super::wording::type_text(want.ty)));
         }
@@ -147,16 +143,19 @@ impl Checker<'_> {
             (found, Type::Data) if found.is_number() => {
                 Some("a quantity has no one meaning as JSON; divide it by its unit: `x / 1s`".to_owned())
             }
-            (found, Type::List(item)) if found.fits(item) => Some(format!("write a list: `[{}]`", self.text(expr.span))),
+            (found, Type::List(item)) if found.fits(item) => {
+                Some(format!("write a list: `[{}]`", self.text(expr.span)))
+            }
             (Type::List(_), Type::Bool) => Some("say which: `… | any(…)`, `… | all(…)` or `… | is_empty`".to_owned()),
             (found, Type::Bool) if found.is_ordered() => Some("compare it, e.g. `… == …`".to_owned()),
             (found, Type::Regex) if found.is_text() && constant(expr).is_some() => {
                 Some("a pattern is written between slashes: `/error/i`".to_owned())
             }
             (Type::Record(found), Type::Record(wanted)) => {
-                let absent = wanted.fields.iter().find(|(name, field)| {
-                    found.fields.get(*name).is_none_or(|own| !own.ty.fits(&field.ty))
-                })?;
+                let absent = wanted
+                    .fields
+                    .iter()
+                    .find(|(name, field)| found.fields.get(*name).is_none_or(|own| !own.ty.fits(&field.ty)))?;
                 Some(match found.fields.get(absent.0) {
                     Some(own) => format!("its field `{}` is {}, {} is wanted", absent.0, a(&own.ty), a(&absent.1.ty)),
                     None => format!("it has no field `{}`", absent.0),
@@ -204,9 +203,10 @@ fn needs_conversion(found: &Type, wanted: &Type) -> bool {
         (Type::List(found), Type::List(wanted)) => needs_conversion(found, wanted),
         (Type::Record(found), Type::Record(wanted)) => {
             found != wanted
-                && wanted.fields.iter().any(|(name, field)| {
-                    found.fields.get(name).is_some_and(|own| needs_conversion(&own.ty, &field.ty))
-                })
+                && wanted
+                    .fields
+                    .iter()
+                    .any(|(name, field)| found.fields.get(name).is_some_and(|own| needs_conversion(&own.ty, &field.ty)))
         }
         _ => false,
     }

@@ -106,9 +106,10 @@ impl Checker<'_> {
 
     fn place_of(&self, node: Node) -> Option<(String, Span)> {
         match node {
-            Node::Declared(what) => {
-                self.names.declaration(what).map(|declaration| (declaration.name.text.to_string(), declaration.name.span))
-            }
+            Node::Declared(what) => self
+                .names
+                .declaration(what)
+                .map(|declaration| (declaration.name.text.to_string(), declaration.name.span)),
             Node::Type(index) => {
                 self.names.aliases.get(index).map(|alias| (alias.alias.name.text.to_string(), alias.alias.name.span))
             }

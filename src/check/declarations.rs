@@ -11,6 +11,7 @@ use super::program::{Channel, Connection, Expr, Label, Made, Metric, Param, Prog
 use super::scope::LocalKind;
 use crate::catalog::{Driver, DriverKind};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::ast::{self, Docs, Item, ItemKind};
 use crate::types::Type;
 
@@ -42,7 +43,10 @@ impl<'a> Checker<'a> {
                 if is_library && is_of_runbooks(&item.kind) {
                     let message = format!("a library has no {}", item.kind.keyword());
                     let help = "declare it in the runbook that uses the library";
-                    let word = Span { end: item.span.start + u32::try_from(item.kind.keyword().len()).unwrap_or(0), ..item.span };
+                    let word = Span {
+                        end: item.span.start + u32::try_from(item.kind.keyword().len()).unwrap_or(0),
+                        ..item.span
+                    };
                     self.report(Diagnostic::new(Code::NotALibrary, word, message).help(help));
                 }
                 match own {
@@ -174,7 +178,12 @@ impl<'a> Checker<'a> {
         Some(Made { driver, args, span: written.span })
     }
 
-    fn driver_arg(&mut self, driver: &'static Driver, info: &'static crate::catalog::ParamInfo, value: &'a ast::Expr) -> Expr {
+    fn driver_arg(
+        &mut self,
+        driver: &'static Driver,
+        info: &'static crate::catalog::ParamInfo,
+        value: &'a ast::Expr,
+    ) -> Expr {
         if let crate::catalog::Accepts::Literal(landing) = info.accepts {
             return self.literal_arg(value, landing, &format!("`{}`", info.name));
         }
@@ -184,9 +193,10 @@ impl<'a> Checker<'a> {
 
     fn driver(&mut self, written: &'a ast::Driver, wanted: Wanted) -> Option<&'static Driver> {
         let name = written.path.iter().map(ast::Name::as_str).collect::<Vec<_>>().join(".");
-        let span = written.path.first().map_or(written.span, |first| {
-            written.path.last().map_or(first.span, |last| first.span.to(last.span))
-        });
+        let span = written
+            .path
+            .first()
+            .map_or(written.span, |first| written.path.last().map_or(first.span, |last| first.span.to(last.span)));
         let found = self.catalog.driver(&name).filter(|driver| wanted.is(driver.kind));
         if found.is_some() {
             return found;

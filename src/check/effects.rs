@@ -74,7 +74,8 @@ impl Checker<'_> {
             }
             (Position::Do, _) => {
                 let message = format!("`do` runs a command, and `{name}` is none");
-                let help = if effect == Effect::Changes { "write `change` for it" } else { "write `show` or `let` for it" };
+                let help =
+                    if effect == Effect::Changes { "write `change` for it" } else { "write `show` or `let` for it" };
                 self.report(Diagnostic::new(Code::TypeMismatch, span, message).help(help));
             }
             _ => {}
@@ -99,7 +100,8 @@ impl Checker<'_> {
     pub(super) fn check_repeated(&mut self, effect: Effect, idempotent: bool, name: &Name) {
         if effect == Effect::Changes && self.place.is_repeated() && !idempotent {
             let message = format!("`retry` would repeat `{name}`, and doing it twice may do it twice");
-            let help = "take it out of the `retry`; a command or a tool that may be repeated is declared `changes idempotent`";
+            let help =
+                "take it out of the `retry`; a command or a tool that may be repeated is declared `changes idempotent`";
             self.report(Diagnostic::new(Code::NotIdempotent, name.span, message).help(help));
         }
     }
@@ -197,7 +199,8 @@ fn command_flags(commands: &[Command], start: usize, known: &mut [Option<Flags>]
         let Some(command) = commands.get(index) else { continue };
         if called_first {
             let of = |id: CommandId| known.get(id.index()).copied().flatten().unwrap_or(CHANGES);
-            let flags = command.body.iter().fold(NOTHING, |flags, statement| flags.and(statement_flags(statement, &of)));
+            let flags =
+                command.body.iter().fold(NOTHING, |flags, statement| flags.and(statement_flags(statement, &of)));
             let flags = Flags { effect: flags.effect.max(declared(command.effect)), ..flags };
             if let Some(slot) = known.get_mut(index) {
                 *slot = Some(flags);

@@ -54,11 +54,9 @@ impl Checker<'_> {
         }
         let message = format!("{what} has no `{text}`");
         let diagnostic = match nearest(text, words.iter().copied()) {
-            Some(meant) => {
-                Diagnostic::new(Code::UnknownValue, span, format!("{message}; did you mean `{meant}`?"))
-                    .help(format!("write `\"{meant}\"`"))
-                    .fix(span, format!("\"{meant}\""))
-            }
+            Some(meant) => Diagnostic::new(Code::UnknownValue, span, format!("{message}; did you mean `{meant}`?"))
+                .help(format!("write `\"{meant}\"`"))
+                .fix(span, format!("\"{meant}\"")),
             None => Diagnostic::new(Code::UnknownValue, span, message)
                 .help(format!("write {}", alternatives(words.iter().copied()))),
         };

@@ -64,18 +64,22 @@ impl<'a> Checker<'a> {
                     next_span = Some(delay.span);
                     let delay = self.expr_as(delay, &Type::Duration, "`escalate after`");
                     let unless = unless.as_ref().map_or(Unless::Acknowledged, |unless| unless.node);
-                    level.next = self.constant_duration(&delay, "`escalate after`").map(|after| NextLevel { after, unless });
+                    level.next =
+                        self.constant_duration(&delay, "`escalate after`").map(|after| NextLevel { after, unless });
                 }
             }
         }
-        if let (Some(respond), Some(next), Some(here), Some(there)) = (level.respond, level.next, respond_span, next_span) {
+        if let (Some(respond), Some(next), Some(here), Some(there)) =
+            (level.respond, level.next, respond_span, next_span)
+        {
             if respond > next.after {
                 let message = format!(
                     "{} to respond is longer than {} to the next level, which is told before anybody is late",
                     self.quoted(here),
                     self.quoted(there)
                 );
-                let diagnostic = Diagnostic::new(Code::RespondTooLate, here, message).label(there, "the next level is told after this");
+                let diagnostic = Diagnostic::new(Code::RespondTooLate, here, message)
+                    .label(there, "the next level is told after this");
                 self.report(diagnostic.help("make `respond within` the shorter one"));
             }
         }

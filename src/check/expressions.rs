@@ -121,9 +121,10 @@ impl<'a> Checker<'a> {
             What::Tool(_) | What::Command(_) => {
                 (format!("`{name}` is a {}, which is called", what.noun()), format!("write `{name}(…)`"))
             }
-            What::Channel(_) => {
-                (format!("`{name}` is a channel, which has no value"), format!("tell people with `notify {name} \"…\"`"))
-            }
+            What::Channel(_) => (
+                format!("`{name}` is a channel, which has no value"),
+                format!("tell people with `notify {name} \"…\"`"),
+            ),
             _ => (format!("`{name}` is a file"), format!("name what you want of it: `{name}.…`")),
         };
         self.report(Diagnostic::new(Code::TypeMismatch, name.span, message).help(help));
@@ -135,11 +136,8 @@ impl<'a> Checker<'a> {
         let (then, otherwise, ty) = self.joined(then, otherwise, "the two results");
         let parts = [&condition, &then, &otherwise];
         let effect = parts.iter().map(|part| part.effect).max().unwrap_or(Effect::Pure);
-        let kind = ExprKind::If {
-            condition: Box::new(condition),
-            then: Box::new(then),
-            otherwise: Box::new(otherwise),
-        };
+        let kind =
+            ExprKind::If { condition: Box::new(condition), then: Box::new(then), otherwise: Box::new(otherwise) };
         Expr { kind, ty, effect, span }
     }
 
@@ -213,7 +211,8 @@ impl<'a> Checker<'a> {
             return;
         }
         let message = format!("the items of a list are of one type, and this is {} among {}", a(&odd.ty), a(ty));
-        let diagnostic = Diagnostic::new(Code::TypeMismatch, odd.span, message).at(&odd.ty).label(first.span, &first.ty);
+        let diagnostic =
+            Diagnostic::new(Code::TypeMismatch, odd.span, message).at(&odd.ty).label(first.span, &first.ty);
         self.report(diagnostic);
     }
 

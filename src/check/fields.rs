@@ -3,7 +3,6 @@
 use super::checker::{Checker, broken};
 use super::expressions::pure;
 use super::names::{PREDECLARED, What};
-use super::operators::convert;
 use super::program::{Expr, ExprKind, RunField};
 use super::wording::a;
 use crate::diagnostics::{Code, Diagnostic, nearest};
@@ -127,7 +126,9 @@ impl<'a> Checker<'a> {
                 Some((_, ty)) => ty.clone(),
                 None => {
                     let message = format!("a time has no field `.{name}`");
-                    self.report(Diagnostic::new(Code::UnknownField, name.span, message).help("its fields: `age`, `date`"));
+                    self.report(
+                        Diagnostic::new(Code::UnknownField, name.span, message).help("its fields: `age`, `date`"),
+                    );
                     return broken(span);
                 }
             },
@@ -166,17 +167,10 @@ impl<'a> Checker<'a> {
         let diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
         let diagnostic = match ty {
             Type::List(_) => diagnostic.help(format!("take it of each item: `… | each(.{name})`")),
-            Type::Connection(driver) => {
-                diagnostic.help(format!("call what `{driver}` has: `runbook doc {driver}`"))
-            }
+            Type::Connection(driver) => diagnostic.help(format!("call what `{driver}` has: `runbook doc {driver}`")),
             _ => diagnostic,
         };
         self.report(diagnostic);
-    }
-
-    /// Data as the type that is wanted, anything else as it is.
-    pub(super) fn read_as(&mut self, expr: Expr, ty: &Type) -> Expr {
-        if expr.ty == Type::Data { convert(expr, ty.clone()) } else { expr }
     }
 }
 

@@ -59,7 +59,8 @@ impl Checker<'_> {
             let known = field.name.as_str();
             if let Some((_, first)) = seen.iter().find(|(name, _)| *name == known) {
                 let message = format!("`{known}` is there twice");
-                let diagnostic = Diagnostic::new(Code::InvalidHeader, field.name.span, message).label(*first, "first here");
+                let diagnostic =
+                    Diagnostic::new(Code::InvalidHeader, field.name.span, message).label(*first, "first here");
                 self.report(diagnostic);
             }
             seen.push((known, field.name.span));
@@ -118,11 +119,13 @@ impl Checker<'_> {
                 let message = format!("there is no time zone `{zone}`");
                 let diagnostic = Diagnostic::new(Code::InvalidHeader, field.value.span, &message);
                 let diagnostic = match nearest(&zone, known.iter().map(String::as_str)) {
-                    Some(meant) => {
-                        Diagnostic::new(Code::InvalidHeader, field.value.span, format!("{message}; did you mean `{meant}`?"))
-                            .help(format!("write `\"{meant}\"`"))
-                            .fix(field.value.span, format!("\"{meant}\""))
-                    }
+                    Some(meant) => Diagnostic::new(
+                        Code::InvalidHeader,
+                        field.value.span,
+                        format!("{message}; did you mean `{meant}`?"),
+                    )
+                    .help(format!("write `\"{meant}\"`"))
+                    .fix(field.value.span, format!("\"{meant}\"")),
                     None => diagnostic.help("name it as the IANA does: `\"Europe/Berlin\"`"),
                 };
                 self.report(diagnostic);

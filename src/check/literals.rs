@@ -83,8 +83,9 @@ impl Checker<'_> {
                             .help(format!("write `{mended}`"))
                             .fix(span, mended)
                     }
-                    None => Diagnostic::new(Code::UnknownUnit, span, message)
-                        .help("durations: ns us ms s m h d w; sizes: B kB MB GB TB PB KiB MiB GiB TiB PiB; cores: cores"),
+                    None => Diagnostic::new(Code::UnknownUnit, span, message).help(
+                        "durations: ns us ms s m h d w; sizes: B kB MB GB TB PB KiB MiB GiB TiB PiB; cores: cores",
+                    ),
                 }
             }
             QuantityFault::Overflow => {
@@ -93,10 +94,12 @@ impl Checker<'_> {
             QuantityFault::Mixed => {
                 Diagnostic::new(Code::InvalidLiteral, span, format!("the parts of `{text}` do not measure one thing"))
             }
-            QuantityFault::Order => {
-                Diagnostic::new(Code::InvalidLiteral, span, format!("the parts of `{text}` go from large to small, each once"))
-                    .help("write `1h30m`")
-            }
+            QuantityFault::Order => Diagnostic::new(
+                Code::InvalidLiteral,
+                span,
+                format!("the parts of `{text}` go from large to small, each once"),
+            )
+            .help("write `1h30m`"),
             QuantityFault::Fraction => {
                 Diagnostic::new(Code::InvalidLiteral, span, format!("`{text}` is less than the smallest unit there is"))
             }
@@ -117,7 +120,9 @@ impl Checker<'_> {
         } else {
             match text.parse::<civil::Date>() {
                 Ok(date) => literal(Value::Date(date), Type::Date, span),
-                Err(_) => self.invalid(&format!("`{text}` is no day of the calendar"), "write it as `2025-09-09`", span),
+                Err(_) => {
+                    self.invalid(&format!("`{text}` is no day of the calendar"), "write it as `2025-09-09`", span)
+                }
             }
         }
     }

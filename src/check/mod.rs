@@ -44,7 +44,7 @@ mod unused;
 mod wording;
 
 use self::checker::Checker;
-pub use self::modules::{Modules, load};
+pub use self::modules::{Modules, Parse, Read, load};
 use self::names::Names;
 use self::program::Program;
 pub use self::settings::setting;

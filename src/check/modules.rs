@@ -140,8 +140,12 @@ impl Loader<'_> {
 
     fn report_cycle(&mut self, start: usize, used: &Use) {
         let circle = self.path.get(start..).unwrap_or(&[]);
-        let names: Vec<&str> =
-            circle.iter().chain(circle.first()).filter_map(|index| self.modules.names.get(*index)).map(String::as_str).collect();
+        let names: Vec<&str> = circle
+            .iter()
+            .chain(circle.first())
+            .filter_map(|index| self.modules.names.get(*index))
+            .map(String::as_str)
+            .collect();
         let message = format!("files use each other in a circle: {}", names.join(" → "));
         let diagnostic = Diagnostic::new(Code::ModuleCycle, used.path.span, message)
             .help("move what both need into a library of its own");

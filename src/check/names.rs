@@ -93,7 +93,11 @@ impl<'a> Names<'a> {
             let mut uses = modules.uses.get(index).into_iter().flatten();
             for item in &file.items {
                 if let Some((name, what)) = counts.declared(item, &mut uses) {
-                    names.declare(Declaration { name, module: index, what, item, used: Cell::new(false) }, catalog, diagnostics);
+                    names.declare(
+                        Declaration { name, module: index, what, item, used: Cell::new(false) },
+                        catalog,
+                        diagnostics,
+                    );
                 }
                 match &item.kind {
                     ItemKind::Type(alias) => names.declare_type(Alias { alias, module: index }, diagnostics),
@@ -144,7 +148,8 @@ impl<'a> Names<'a> {
 
     fn declare(&mut self, declaration: Declaration<'a>, catalog: &Catalog, diagnostics: &mut Vec<Diagnostic>) {
         let name = declaration.name.clone();
-        let hidden = matches!(declaration.what, What::Command(_) | What::Tool(_)) && catalog.builtin(&name.text).is_some();
+        let hidden =
+            matches!(declaration.what, What::Command(_) | What::Tool(_)) && catalog.builtin(&name.text).is_some();
         if hidden || *name.text == *PREDECLARED {
             let noun = declaration.what.noun();
             let message = format!("the {noun} `{name}` has the name of a built-in");
@@ -206,8 +211,7 @@ impl<'a> Module<'a> {
 
     /// Whether others may use what it declares.
     pub(super) fn is_library(&self) -> bool {
-        self.prefix.is_some()
-            || self.file.header.as_ref().is_some_and(|header| header.kind.node == HeaderKind::Library)
+        self.prefix.is_some() || self.file.header.as_ref().is_some_and(|header| header.kind.node == HeaderKind::Library)
     }
 }
 
@@ -259,5 +263,7 @@ impl Counts {
 
 /// The name of a used file: what is behind `as`, or the stem of its path.
 fn alias(used: &ast::Use) -> Name {
-    used.alias.clone().unwrap_or_else(|| Name { text: super::modules::stem(used.path.as_str()).into(), span: used.path.span })
+    used.alias
+        .clone()
+        .unwrap_or_else(|| Name { text: super::modules::stem(used.path.as_str()).into(), span: used.path.span })
 }

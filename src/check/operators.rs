@@ -75,7 +75,8 @@ impl<'a> Checker<'a> {
                     self.report_units(&left, &right);
                 } else {
                     let message = format!("{} stands in for {}", a(&right.ty), a(&wanted));
-                    let diagnostic = Diagnostic::new(Code::TypeMismatch, right.span, message).label(left.span, &left.ty);
+                    let diagnostic =
+                        Diagnostic::new(Code::TypeMismatch, right.span, message).label(left.span, &left.ty);
                     self.report(diagnostic);
                 }
                 return broken(span);
@@ -245,7 +246,9 @@ fn quotient(left: &Type, right: &Type) -> Option<Type> {
         (left, right) if left.is_number() && right.is_plain_number() => left.clone(),
         (Type::Size, Type::Duration) => Type::Rate(Counted::Bytes),
         (Type::Int | Type::Float, Type::Duration) => Type::Rate(Counted::Items),
-        (Type::Size, Type::Rate(Counted::Bytes)) | (Type::Int | Type::Float, Type::Rate(Counted::Items)) => Type::Duration,
+        (Type::Size, Type::Rate(Counted::Bytes)) | (Type::Int | Type::Float, Type::Rate(Counted::Items)) => {
+            Type::Duration
+        }
         _ => return None,
     })
 }

@@ -88,7 +88,10 @@ impl Checker<'_> {
             BlockOf::Function => (
                 OF_FUNCTION.contains(&keyword),
                 format!("`{keyword}` cannot stand in a command that gives a value"),
-                format!("it is computed wherever it is called, so it holds only {}", alternatives(OF_FUNCTION.iter().copied())),
+                format!(
+                    "it is computed wherever it is called, so it holds only {}",
+                    alternatives(OF_FUNCTION.iter().copied())
+                ),
             ),
             BlockOf::Report => (
                 OF_REPORT.contains(&keyword),

@@ -33,7 +33,8 @@ impl Checker<'_> {
             return;
         }
         if let Some(raised) = raised {
-            let message = format!("`{}` has a `when` and is raised as well, so nobody could say when it closes", threshold.title);
+            let message =
+                format!("`{}` has a `when` and is raised as well, so nobody could say when it closes", threshold.title);
             let diagnostic = Diagnostic::new(Code::ThresholdBoth, threshold.span, message).label(raised, "raised here");
             self.report(diagnostic.help("split it into two thresholds, or take one of them away"));
         }
@@ -50,7 +51,8 @@ impl Checker<'_> {
             return;
         }
         let message = format!("`{}` looks at `{name}`, and nothing takes samples of it", threshold.title);
-        let diagnostic = Diagnostic::new(Code::ThresholdUnmeasured, threshold.span, message).label(name.span, "declared here");
+        let diagnostic =
+            Diagnostic::new(Code::ThresholdUnmeasured, threshold.span, message).label(name.span, "declared here");
         self.report(diagnostic.help(format!("give the metric an interval, `every 5m`, or a step `measure {name}`")));
     }
 

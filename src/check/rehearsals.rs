@@ -117,8 +117,7 @@ impl<'a> Checker<'a> {
     fn mentioned(&mut self, target: &'a ast::Expr) -> super::program::Expr {
         let outer = std::mem::replace(&mut self.place, Place::Threshold);
         let bare = target.bare();
-        let found =
-            if bare.as_call().is_some() { self.call(bare, Position::Mention) } else { self.expr(bare) };
+        let found = if bare.as_call().is_some() { self.call(bare, Position::Mention) } else { self.expr(bare) };
         self.place = outer;
         found
     }
@@ -133,7 +132,12 @@ impl<'a> Checker<'a> {
                 };
                 let Some(threshold) = self.names.thresholds.get(id.index()) else { return };
                 if let Some(severity) = severity.as_ref().filter(|severity| severity.node != threshold.severity.node) {
-                    let message = format!("`{}` is {}, never {}", title.as_str(), threshold.severity.node.name(), severity.node.name());
+                    let message = format!(
+                        "`{}` is {}, never {}",
+                        title.as_str(),
+                        threshold.severity.node.name(),
+                        severity.node.name()
+                    );
                     let diagnostic = Diagnostic::new(Code::ImpossibleTest, severity.span, message);
                     self.report(diagnostic.label(threshold.severity.span, "declared here"));
                 }

@@ -65,7 +65,8 @@ impl<'a> Checker<'a> {
             ast::ScheduleRule::Cron { pattern } => match check_cron(pattern.as_str()) {
                 Ok(()) => Some(ScheduleRule::Cron(pattern.text.clone())),
                 Err(why) => {
-                    let help = "five fields: minute, hour, day of the month, month, day of the week: `cron \"0 8 * * 1-5\"`";
+                    let help =
+                        "five fields: minute, hour, day of the month, month, day of the week: `cron \"0 8 * * 1-5\"`";
                     self.report(Diagnostic::new(Code::InvalidSchedule, pattern.span, why).help(help));
                     None
                 }
@@ -171,8 +172,15 @@ fn check_cron_part(part: &str, what: &str, from: u32, to: u32) -> Result<(), Str
         return Ok(());
     }
     let bound = |text: &str| {
-        let names = if what == "month" { MONTHS } else if what == "day of the week" { DAYS } else { &[] };
-        let named = names.iter().zip(from..).find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, number)| number);
+        let names = if what == "month" {
+            MONTHS
+        } else if what == "day of the week" {
+            DAYS
+        } else {
+            &[]
+        };
+        let named =
+            names.iter().zip(from..).find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, number)| number);
         named
             .or_else(|| text.parse::<u32>().ok())
             .filter(|number| (from..=to).contains(number))
@@ -194,7 +202,16 @@ mod tests {
         for good in ["0 8 * * 1-5", "*/15 * * * *", "0 0 1,15 jan-mar *", "5 4 * * sun"] {
             assert_eq!(check_cron(good), Ok(()), "{good}");
         }
-        for bad in ["0 8 * *", "60 8 * * *", "0 24 * * *", "0 0 0 * *", "*/0 * * * *", "0 0 5-1 * *", "a * * * *", "0 8 * * 1-"] {
+        for bad in [
+            "0 8 * *",
+            "60 8 * * *",
+            "0 24 * * *",
+            "0 0 0 * *",
+            "*/0 * * * *",
+            "0 0 5-1 * *",
+            "a * * * *",
+            "0 8 * * 1-",
+        ] {
             assert!(check_cron(bad).is_err(), "{bad}");
         }
     }

@@ -58,13 +58,13 @@ impl Scope {
         }
     }
 
-    pub(super) fn kind(&self, local: LocalId) -> Option<LocalKind> {
-        self.kinds.get(local.index()).map(|(kind, ..)| *kind)
-    }
-
     /// The locals that nothing uses, with the file of each.
     pub(super) fn unused(&self) -> impl Iterator<Item = (LocalId, LocalKind, usize)> {
-        self.kinds.iter().zip(0..).filter(|((_, used, _), _)| !used).map(|((kind, _, module), id)| (LocalId(id), *kind, *module))
+        self.kinds
+            .iter()
+            .zip(0..)
+            .filter(|((_, used, _), _)| !used)
+            .map(|((kind, _, module), id)| (LocalId(id), *kind, *module))
     }
 
     pub(super) fn item(&self) -> Option<&Item> {

@@ -54,7 +54,10 @@ impl<'a> Checker<'a> {
         if let Some(label) = &each {
             let from_outside = !super::constants::is_from_here(&label.list) && !label.list.ty.is_unknown();
             if self.changes_seen > before && from_outside {
-                let message = format!("{} comes from outside, and every item of it leads to a change", self.quoted(label.list.span));
+                let message = format!(
+                    "{} comes from outside, and every item of it leads to a change",
+                    self.quoted(label.list.span)
+                );
                 let help = "change inside of `for … in … at most 3 { … }`; with more, nothing is changed";
                 self.report(Diagnostic::new(Code::UnboundedChange, label.list.span, message).help(help));
             }

@@ -14,14 +14,14 @@ use crate::units::{Quantity, QuantityFault, parse_percent, parse_quantity, parse
 /// Why the text is no value of the type, with what to write.
 pub fn setting(ty: &Type, text: &str) -> Result<Value, String> {
     match ty {
-        Type::Optional(inner) if text.is_empty() || text == "null" => Ok(if inner.is_text() && text == "null" {
-            Value::string(text)
-        } else {
-            Value::Null
-        }),
+        Type::Optional(inner) if text.is_empty() || text == "null" => {
+            Ok(if inner.is_text() && text == "null" { Value::string(text) } else { Value::Null })
+        }
         Type::Optional(inner) => setting(inner, text),
         Type::List(_) if text.is_empty() => Ok(Value::list(Vec::new())),
-        Type::List(item) => text.split(',').map(|part| setting(item, part.trim())).collect::<Result<_, _>>().map(Value::list),
+        Type::List(item) => {
+            text.split(',').map(|part| setting(item, part.trim())).collect::<Result<_, _>>().map(Value::list)
+        }
         Type::String => Ok(Value::string(text)),
         Type::Enum(words) if words.values.contains(&text) || words.open => Ok(Value::string(text)),
         Type::Enum(words) => Err(match nearest(text, words.values.iter().copied()) {
@@ -43,7 +43,9 @@ fn value(ty: &Type, text: &str) -> Option<Value> {
         },
         Type::Int => digits().parse().ok().map(Value::Int),
         Type::Float => float().map(Value::Float),
-        Type::Percent if text.ends_with('%') => parse_percent(text).ok().filter(|ratio| ratio.is_finite()).map(Value::Percent),
+        Type::Percent if text.ends_with('%') => {
+            parse_percent(text).ok().filter(|ratio| ratio.is_finite()).map(Value::Percent)
+        }
         Type::Duration | Type::Size | Type::Cores => quantity(ty, text),
         Type::Rate(_) => parse_rate(text).ok().map(value_of).filter(|(_, found)| found == ty).map(|(value, _)| value),
         Type::Time => text.parse::<Timestamp>().ok().map(Value::Time),

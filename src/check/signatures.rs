@@ -152,7 +152,10 @@ impl<'a> Checker<'a> {
     pub(super) fn default(&mut self, default: &'a ast::Expr, ty: &Type, name: &ast::Name) -> Expr {
         let expr = self.expr(default);
         if expr.effect != Effect::Pure {
-            let message = format!("the default of `{name}` is known before anything runs, and {} is read", self.quoted(expr.span));
+            let message = format!(
+                "the default of `{name}` is known before anything runs, and {} is read",
+                self.quoted(expr.span)
+            );
             let help = "write a constant, and read the value where it is used";
             self.report(Diagnostic::new(Code::NotALiteral, expr.span, message).help(help));
             return super::checker::broken(expr.span);

@@ -106,7 +106,12 @@ impl<'a> Checker<'a> {
         self.place.set_heading(Some((heading, value, replacement.to_owned())));
     }
 
-    fn let_value(&mut self, name: &'a Name, ty: Option<&'a ast::Type>, value: &'a ast::Expr) -> (StatementKind, Effect) {
+    fn let_value(
+        &mut self,
+        name: &'a Name,
+        ty: Option<&'a ast::Type>,
+        value: &'a ast::Expr,
+    ) -> (StatementKind, Effect) {
         let value = self.expr(value);
         self.place.set_heading(None);
         let value = match ty {
@@ -175,7 +180,12 @@ impl<'a> Checker<'a> {
         (StatementKind::Manual { text, link, within }, effect)
     }
 
-    fn wait(&mut self, condition: &'a ast::Expr, every: &'a ast::Expr, within: &'a ast::Expr) -> (StatementKind, Effect) {
+    fn wait(
+        &mut self,
+        condition: &'a ast::Expr,
+        every: &'a ast::Expr,
+        within: &'a ast::Expr,
+    ) -> (StatementKind, Effect) {
         let source = self.source_of(condition.span);
         let condition = self.expr_as(condition, &Type::Bool, "what is waited for");
         let every = self.limit(every, "the time between two looks");
@@ -193,7 +203,12 @@ impl<'a> Checker<'a> {
         limit
     }
 
-    fn retry(&mut self, times: &'a ast::Written, every: &'a ast::Expr, body: &'a ast::Block) -> Option<(StatementKind, Effect)> {
+    fn retry(
+        &mut self,
+        times: &'a ast::Written,
+        every: &'a ast::Expr,
+        body: &'a ast::Block,
+    ) -> Option<(StatementKind, Effect)> {
         let times = self.count(times, 1, "the number of tries");
         let every = self.limit(every, "the time between two tries");
         let outer = self.place.clone();
@@ -218,7 +233,8 @@ impl<'a> Checker<'a> {
         let body = self.statements(&each.body.statements);
         self.leave(mark);
         if self.changes_seen > before && each.at_most.is_none() && !is_from_here(&list) && !list.ty.is_unknown() {
-            let message = format!("{} comes from outside, and every item of it leads to a change", self.quoted(list.span));
+            let message =
+                format!("{} comes from outside, and every item of it leads to a change", self.quoted(list.span));
             let help = "say how many there may be: `for … in … at most 3 { … }`; with more, nothing is changed";
             let diagnostic = Diagnostic::new(Code::UnboundedChange, list.span, message).help(help);
             self.report(diagnostic.fix(list.span.after(), " at most 3"));
@@ -239,13 +255,19 @@ impl<'a> Checker<'a> {
             Type::Unknown => (list, Type::Unknown),
             _ => {
                 let message = format!("`for` goes over a list, {}", self.claim(&list));
-                self.report(Diagnostic::new(Code::TypeMismatch, list.span, message).at(super::wording::type_text(&list.ty)));
+                self.report(
+                    Diagnostic::new(Code::TypeMismatch, list.span, message).at(super::wording::type_text(&list.ty)),
+                );
                 (list, Type::Unknown)
             }
         }
     }
 
-    fn if_statement(&mut self, branches: &'a [ast::IfBranch], otherwise: Option<&'a ast::Block>) -> (StatementKind, Effect) {
+    fn if_statement(
+        &mut self,
+        branches: &'a [ast::IfBranch],
+        otherwise: Option<&'a ast::Block>,
+    ) -> (StatementKind, Effect) {
         let branches: Vec<Branch> = branches
             .iter()
             .map(|branch| {
@@ -305,11 +327,9 @@ impl<'a> Checker<'a> {
     pub(super) fn channels(&mut self, names: &[Name]) -> Vec<ChannelId> {
         names
             .iter()
-            .filter_map(|name| {
-                match self.declared_of(name, "a channel", |what| matches!(what, What::Channel(_)))? {
-                    What::Channel(id) => Some(id),
-                    _ => None,
-                }
+            .filter_map(|name| match self.declared_of(name, "a channel", |what| matches!(what, What::Channel(_)))? {
+                What::Channel(id) => Some(id),
+                _ => None,
             })
             .collect()
     }
@@ -330,10 +350,11 @@ impl<'a> Checker<'a> {
         if names.is_in_junk(self.module, &name.text) {
             return None;
         }
+        let module = self.module;
         let known = names
             .declarations
             .iter()
-            .filter(|declaration| declaration.module == self.module && is(declaration.what))
+            .filter(move |declaration| declaration.module == module && is(declaration.what))
             .map(|declaration| declaration.name.as_str());
         let meant = self.meant(&name.text, known);
         self.report_unknown(Code::UnknownName, name.span, &format!("`{name}` is not declared"), meant);
@@ -355,9 +376,11 @@ impl<'a> Checker<'a> {
             let meant = self.meant(title.as_str(), names.threshold_titles());
             let message = format!("there is no threshold `{}`", title.as_str());
             let diagnostic = match meant {
-                Some(meant) => Diagnostic::new(Code::UnknownName, title.span, format!("{message}; did you mean `{meant}`?"))
-                    .help(format!("write `\"{meant}\"`"))
-                    .fix(title.span, format!("\"{meant}\"")),
+                Some(meant) => {
+                    Diagnostic::new(Code::UnknownName, title.span, format!("{message}; did you mean `{meant}`?"))
+                        .help(format!("write `\"{meant}\"`"))
+                        .fix(title.span, format!("\"{meant}\""))
+                }
                 None => Diagnostic::new(Code::UnknownName, title.span, message),
             };
             self.report(diagnostic);
@@ -419,7 +442,8 @@ impl<'a> Checker<'a> {
             ast::StatementKind::Retry { body, .. } => {
                 body.statements.iter().for_each(|inner| self.touch_statement(inner));
             }
-            ast::StatementKind::If { .. } | ast::StatementKind::Manual { .. } | ast::StatementKind::Escalate { .. } => {}
+            ast::StatementKind::If { .. } | ast::StatementKind::Manual { .. } | ast::StatementKind::Escalate { .. } => {
+            }
         }
     }
 

@@ -139,9 +139,7 @@ fn number_format(text: &str) -> Option<Format> {
 /// Whether a pattern of the clock can be written for a value of this type.
 fn valid_pattern(pattern: &str, ty: &Type) -> Result<(), String> {
     let sample = match ty {
-        Type::Time => {
-            BrokenDownTime::from(&jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC))
-        }
+        Type::Time => BrokenDownTime::from(&jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC)),
         Type::Date => BrokenDownTime::from(civil::date(2000, 1, 1)),
         Type::Clock => BrokenDownTime::from(civil::time(0, 0, 0, 0)),
         other => return Err(format!("`:{pattern}` is for times and dates, and this is {}", a(other))),

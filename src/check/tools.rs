@@ -67,7 +67,8 @@ impl<'a> Checker<'a> {
             match place.and_then(|index| Some((given.get_mut(index)?, builtin.params.get(index)?))) {
                 Some((Some(first), _)) => {
                     let message = format!("`{PROGRAM}` gets `{name}` twice");
-                    let diagnostic = Diagnostic::new(Code::DuplicateArgument, arg.span, message).label(first.span, "first here");
+                    let diagnostic =
+                        Diagnostic::new(Code::DuplicateArgument, arg.span, message).label(first.span, "first here");
                     self.report(diagnostic);
                 }
                 Some((slot, info)) => {
@@ -113,7 +114,10 @@ impl<'a> Checker<'a> {
 
     fn check_word_of_a_program(&mut self, word: &Expr) {
         if holds_secret(&word.ty) {
-            let message = format!("{} is a secret, and the words of a program are seen in the list of processes", self.quoted(word.span));
+            let message = format!(
+                "{} is a secret, and the words of a program are seen in the list of processes",
+                self.quoted(word.span)
+            );
             let help = "give it as `env: { NAME: secret }` or as `stdin: secret`";
             self.report(Diagnostic::new(Code::SecretExposed, word.span, message).help(help));
             return;
@@ -153,6 +157,14 @@ impl<'a> Checker<'a> {
 const fn is_word(ty: &Type) -> bool {
     matches!(
         ty,
-        Type::String | Type::Enum(_) | Type::Int | Type::Float | Type::Bool | Type::Date | Type::Time | Type::Data | Type::Unknown
+        Type::String
+            | Type::Enum(_)
+            | Type::Int
+            | Type::Float
+            | Type::Bool
+            | Type::Date
+            | Type::Time
+            | Type::Data
+            | Type::Unknown
     )
 }

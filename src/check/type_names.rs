@@ -59,7 +59,10 @@ impl<'a> Checker<'a> {
                     ("rate", Type::Size) => Type::Rate(Counted::Bytes),
                     _ => {
                         let message = format!("there is no type `{name}<…>`");
-                        self.report(Diagnostic::new(Code::UnknownType, name.span, message).help("a list is written `list<string>`"));
+                        self.report(
+                            Diagnostic::new(Code::UnknownType, name.span, message)
+                                .help("a list is written `list<string>`"),
+                        );
                         Type::Unknown
                     }
                 }
@@ -185,9 +188,10 @@ impl<'a> Checker<'a> {
         self.needs.end(outer);
         self.module = module;
         let ty = match ty {
-            Type::Record(record) if record.name.is_none() => {
-                Type::Record(Arc::new(RecordType { name: Some(alias.alias.name.text.clone()), fields: record.fields.clone() }))
-            }
+            Type::Record(record) if record.name.is_none() => Type::Record(Arc::new(RecordType {
+                name: Some(alias.alias.name.text.clone()),
+                fields: record.fields.clone(),
+            })),
             other => other,
         };
         self.set_alias(index, Resolved::Done(ty.clone()));

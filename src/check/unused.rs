@@ -26,7 +26,8 @@ impl Checker<'_> {
                 LocalKind::Parameter => "parameter",
                 LocalKind::Loop | LocalKind::Item => continue,
             };
-            let Some((name, span)) = self.locals.get(local.index()).map(|local| (local.name.clone(), local.span)) else {
+            let Some((name, span)) = self.locals.get(local.index()).map(|local| (local.name.clone(), local.span))
+            else {
                 continue;
             };
             self.module = module;

@@ -95,7 +95,9 @@ impl Checker<'_> {
     pub(super) fn declared_at(&self, expr: &Expr) -> Option<Span> {
         let declaration = |what| self.names.declaration(what).map(|declaration| declaration.name.span);
         match &expr.kind {
-            ExprKind::Local(id) => self.locals.get(id.index()).map(|local| local.span).filter(|span| *span != expr.span),
+            ExprKind::Local(id) => {
+                self.locals.get(id.index()).map(|local| local.span).filter(|span| *span != expr.span)
+            }
             ExprKind::Param(id) => declaration(What::Param(*id)),
             ExprKind::Metric(id) => declaration(What::Metric(*id)),
             ExprKind::Convert(inner) => self.declared_at(inner),
