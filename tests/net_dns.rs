@@ -88,6 +88,8 @@ async fn records_are_what_the_server_has() {
     assert_eq!(values("www.example", "TXT").await, ["v=spf1 -all"]);
     assert_eq!(values("alias.example", "A").await, ["192.0.2.9"]);
     assert_eq!(values("www.example", "AAAA").await, [""; 0], "no record of a type is an empty list");
+    assert_eq!(values("_dmarc.example", "TXT").await, ["v=spf1 -all"]);
+    assert_eq!(values("münchen.example", "MX").await, ["10 target.example."]);
     let record = lookup("www.example", "MX", &server).await.expect("records").to_json();
     assert_eq!(
         record[0],

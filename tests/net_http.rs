@@ -150,7 +150,13 @@ async fn credentials_stay_where_they_belong() {
     let echo = web(|asked| reply("500 Internal Server Error", "", asked)).await;
     let said = field(&ask("get", &api(&echo.url(), &credentials).await, "/", &[]).await.expect("an answer"), "text");
     assert!(said.to_string().contains("(secret)") && !said.to_string().contains("t0psecret"), "{said}");
-    let basic = api(&server.url(), &[("basic", Value::Secret(SecretText::new("user:pass".to_owned())))]).await;
+    let header = [("headers", Value::record([("X-Key", Value::Secret(SecretText::new("c4ll-key".to_owned())))]))];
+    let said = fault(ask("post", &api(&echo.url(), &[]).await, "/", &header).await);
+    assert!(said.message.contains("(secret)") && !said.message.contains("c4ll-key"), "{said}");
+    let login = [("basic", Value::Secret(SecretText::new("user:pass".to_owned())))];
+    let said = fault(ask("post", &api(&echo.url(), &login).await, "/", &[]).await);
+    assert!(said.message.contains("authorization: Basic (secret)"), "{said}");
+    let basic = api(&server.url(), &login).await;
     ask("get", &basic, "/", &[]).await.expect("an answer");
     assert!(server.last().contains("authorization: Basic dXNlcjpwYXNz\r\n"));
 }

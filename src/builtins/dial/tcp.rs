@@ -95,7 +95,27 @@ pub(in crate::builtins) fn words(error: &io::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::alternating;
+    use std::time::{Duration, Instant};
+
+    use tokio::net::TcpListener;
+
+    use super::{alternating, connect};
+    use crate::builtins::dial::Place;
+
+    #[tokio::test]
+    async fn the_next_address_is_tried_at_once_when_one_refuses() {
+        let good = TcpListener::bind("127.0.0.1:0").await.expect("bind");
+        let gone = TcpListener::bind("127.0.0.1:0").await.expect("bind").local_addr().expect("an address");
+        let good = good.local_addr().map(|address| (good, address)).expect("an address");
+        let place = Place { host: "api.example".to_owned(), port: 1 };
+        let start = Instant::now();
+        let stream = connect(&place, &[gone, gone, good.1]).await.expect("a connection");
+        assert_eq!(stream.peer_addr().expect("a peer"), good.1);
+        assert!(start.elapsed() < Duration::from_millis(200));
+        let trouble = connect(&place, &[gone]).await.expect_err("nobody there");
+        let message = format!("no connection to api.example:1: tried {gone} connection refused");
+        assert_eq!((trouble.ours, &*trouble.fault.message), (false, message.as_str()));
+    }
 
     #[test]
     fn both_families_get_their_turn() {

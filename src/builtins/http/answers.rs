@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::call::{CONNECTION, HEADERS, PATH, QUERY, STATUS, WITHIN, request, within};
+use super::call::{Asked, CONNECTION, HEADERS, PATH, QUERY, STATUS, WITHIN, request, within};
 use super::client::{Limits, send, shown};
 use super::connection::Http;
 use super::response::accepts;
@@ -31,7 +31,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 async fn answers(args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CONNECTION)?;
     let http = Http::of(&connection)?;
-    let request = request(http, Method::GET, &args)?;
+    let Asked { request, .. } = request(http, Method::GET, &args)?;
     let url = shown(&request.url).to_owned();
     // The head says it: a body of any length, or without end, is nobody's concern here.
     let limits = Limits { within: within(http, &args)?, at_most: None };

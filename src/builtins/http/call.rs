@@ -11,9 +11,9 @@ use super::address::address;
 use super::client::{Limits, Request, send};
 use super::connection::{self, Http, insert_fields, limit};
 use super::reads::pattern;
-use super::response::{refused, response};
+use super::response::Outcome;
 use crate::catalog::{Accepts, Args, Landing, Param, Presence};
-use crate::types::{Connection, Fault, Record, Template, Type, Value};
+use crate::types::{Connection, Fault, Record, SecretText, Template, Type, Value};
 
 pub(super) const CONNECTION: Param<Arc<Connection>> = Param::connection("http");
 pub(super) const PATH: Param<Arc<Template>> = Param::literal(
@@ -42,16 +42,23 @@ pub(super) const STATUS: Param<Option<Vec<i64>>> =
 pub(super) async fn call(method: Method, args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CONNECTION)?;
     let http = Http::of(&connection)?;
-    let request = request(http, method.clone(), &args)?;
+    let Asked { request, secrets } = request(http, method.clone(), &args)?;
     let reads = request.reads;
     let limits = Limits { within: within(http, &args)?, at_most: Some(http.at_most) };
     let listed = args.get(&STATUS)?;
     let answer = send(&http.target, request, limits).await?;
     // A read says by its fields how it went. A change that was refused did not happen, and must not look as if it had.
-    if !reads && let Some(fault) = refused(http, &method, &answer, listed.as_deref()) {
+    let outcome = Outcome { method: &method, answer: &answer, listed: listed.as_deref(), secrets: &secrets };
+    if !reads && let Some(fault) = outcome.refused() {
         return Err(fault);
     }
-    Ok(response(http, &method, &answer, listed.as_deref()).into())
+    Ok(outcome.response().into())
+}
+
+/// A request, and what no message may repeat of it.
+pub(super) struct Asked {
+    pub(super) request: Request,
+    secrets: Vec<SecretText>,
 }
 
 /// The time limit of a call.
@@ -60,18 +67,19 @@ pub(super) fn within(http: &Http, args: &Args<'static>) -> Result<std::time::Dur
 }
 
 /// The request of a call.
-pub(super) fn request(http: &Http, method: Method, args: &Args<'static>) -> Result<Request, Fault> {
+pub(super) fn request(http: &Http, method: Method, args: &Args<'static>) -> Result<Asked, Fault> {
+    let mut secrets = http.secrets.clone();
     let path = args.get(&PATH)?;
     let url = address(&http.base, &path, args.get(&QUERY)?.as_deref())?;
     let mut headers: HeaderMap = http.headers.clone();
     let body = body(args, &mut headers)?;
     if let Some(record) = args.get(&HEADERS)? {
-        insert_fields(&mut headers, &record, &mut Vec::new())?;
+        insert_fields(&mut headers, &record, &mut secrets)?;
     }
     let written = pattern(&path);
     let reads = matches!(method, Method::GET | Method::HEAD)
         || http.reads.iter().any(|rule| rule.allows(method.as_str(), &written));
-    Ok(Request { method, url, headers, body, reads })
+    Ok(Asked { request: Request { method, url, headers, body, reads }, secrets })
 }
 
 fn body(args: &Args<'static>, headers: &mut HeaderMap) -> Result<Option<Bytes>, Fault> {

@@ -195,7 +195,16 @@ fn headers(args: &Args<'static>, secrets: &mut Vec<SecretText>) -> Result<Header
             if !login.expose().contains(':') {
                 return Err(setup("the secret of `basic` is no login: it has no `:`").help("it holds `user:password`"));
             }
-            headers.insert(AUTHORIZATION, basic(login.expose())?);
+            let header = basic(login.expose())?;
+            // A server that repeats the header repeats the login in another spelling.
+            secrets.extend(
+                header
+                    .to_str()
+                    .ok()
+                    .and_then(|text| text.split(' ').nth(1))
+                    .map(|text| SecretText::new(text.to_owned())),
+            );
+            headers.insert(AUTHORIZATION, header);
         }
         (None, None) => {}
     }

@@ -8,9 +8,8 @@ use jiff::SignedDuration;
 use serde_json::Value as Json;
 
 use super::client::{Answer, shown};
-use super::connection::Http;
 use crate::builtins::plain_text::redacted;
-use crate::types::{Fault, FaultKind, records};
+use crate::types::{Fault, FaultKind, SecretText, records};
 
 records! {
     /// An answer.
@@ -53,64 +52,74 @@ pub(super) fn accepts(listed: Option<&[i64]>, status: StatusCode) -> bool {
     listed.map_or_else(|| status.is_success(), |listed| listed.contains(&i64::from(status.as_u16())))
 }
 
-/// The fault that a status is, where it is an error that nobody listed.
-pub(super) fn refused(http: &Http, method: &Method, answer: &Answer, listed: Option<&[i64]>) -> Option<Fault> {
-    let status = answer.status;
-    let fine = listed.map_or_else(|| status.as_u16() < 400, |_| accepts(listed, status));
-    if fine {
-        return None;
+/// An answer, and what was expected of it.
+pub(super) struct Outcome<'a> {
+    pub(super) method: &'a Method,
+    pub(super) answer: &'a Answer,
+    /// The good statuses, where the call says which.
+    pub(super) listed: Option<&'a [i64]>,
+    /// What no message may repeat.
+    pub(super) secrets: &'a [SecretText],
+}
+
+impl Outcome<'_> {
+    /// The fault that the status is, where it is an error that nobody listed.
+    pub(super) fn refused(&self) -> Option<Fault> {
+        let status = self.answer.status;
+        let fine = self.listed.map_or_else(|| status.as_u16() < 400, |_| accepts(self.listed, status));
+        if fine {
+            return None;
+        }
+        let kind = match status.as_u16() {
+            401 | 403 => FaultKind::Denied,
+            404 | 410 => FaultKind::NotFound,
+            _ => FaultKind::BadAnswer,
+        };
+        let url = shown(&self.answer.url);
+        let reason = status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
+        let said = beginning(&self.answer.body, self.secrets);
+        let fault = Fault::new(kind, format!("{} {url} answered {}{reason}{said}", self.method, status.as_u16()));
+        Some(if self.listed.is_some() {
+            fault
+        } else {
+            fault.help(format!("where that is a good answer, say so: `status: [{}]`", status.as_u16()))
+        })
     }
-    let kind = match status.as_u16() {
-        401 | 403 => FaultKind::Denied,
-        404 | 410 => FaultKind::NotFound,
-        _ => FaultKind::BadAnswer,
-    };
-    let url = shown(&answer.url);
-    let reason = status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
-    let said = beginning(http, &answer.body);
-    let fault = Fault::new(kind, format!("{method} {url} answered {}{reason}{said}", status.as_u16()));
-    Some(if listed.is_some() {
-        fault
-    } else {
-        fault.help(format!("where that is a good answer, say so: `status: [{}]`", status.as_u16()))
-    })
+
+    /// The record of it.
+    pub(super) fn response(&self) -> Response {
+        let answer = self.answer;
+        let text = self.refused().map_or_else(|| decoded(answer).map(Arc::from), Err);
+        let json = text.clone().and_then(|text: Arc<str>| parsed(answer, &text));
+        let timing = answer.timing;
+        Response {
+            status: i64::from(answer.status.as_u16()),
+            ok: accepts(self.listed, answer.status),
+            url: answer.url.as_str().into(),
+            redirects: i64::try_from(answer.redirects).unwrap_or(i64::MAX),
+            headers: Arc::new(header_data(&answer.headers)),
+            text,
+            json,
+            timing: Timing {
+                dns: signed(timing.phases.dns),
+                connect: signed(timing.phases.connect),
+                tls: signed(timing.phases.tls),
+                first_byte: signed(timing.first_byte),
+                total: signed(timing.total),
+            },
+        }
+    }
 }
 
 /// How the body of an error begins, on one line, without secrets and markup.
-fn beginning(http: &Http, body: &[u8]) -> String {
-    let text = redacted(&String::from_utf8_lossy(body), &http.secrets);
+fn beginning(body: &[u8], secrets: &[SecretText]) -> String {
+    let text = redacted(&String::from_utf8_lossy(body), secrets);
     if text.trim_start().starts_with('<') {
         return String::new();
     }
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let short: String = line.chars().filter(|c| !c.is_control()).take(200).collect();
     if short.is_empty() { short } else { format!(": {short}") }
-}
-
-/// The record of an answer.
-pub(super) fn response(http: &Http, method: &Method, answer: &Answer, listed: Option<&[i64]>) -> Response {
-    let text = match refused(http, method, answer, listed) {
-        Some(fault) => Err(fault),
-        None => decoded(answer).map(Arc::from),
-    };
-    let json = text.clone().and_then(|text: Arc<str>| parsed(answer, &text));
-    let timing = answer.timing;
-    Response {
-        status: i64::from(answer.status.as_u16()),
-        ok: accepts(listed, answer.status),
-        url: answer.url.as_str().into(),
-        redirects: i64::try_from(answer.redirects).unwrap_or(i64::MAX),
-        headers: Arc::new(header_data(&answer.headers)),
-        text,
-        json,
-        timing: Timing {
-            dns: signed(timing.phases.dns),
-            connect: signed(timing.phases.connect),
-            tls: signed(timing.phases.tls),
-            first_byte: signed(timing.first_byte),
-            total: signed(timing.total),
-        },
-    }
 }
 
 fn signed(duration: Duration) -> SignedDuration {
