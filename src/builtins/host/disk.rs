@@ -1,6 +1,6 @@
 //! `host.disk`
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use super::mounts::{self, Disk, Mount};
 use crate::builtins::files;
@@ -25,7 +25,7 @@ async fn disk(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let path = files::locate(&cx, &args.get(&PATH)?)?;
     // A share that hangs is told by the mount's own look-up, which is given up on; this one would wait for it.
     let found =
-        tokio::time::timeout(std::time::Duration::from_secs(5), tokio::task::spawn_blocking(move || mount(path)));
+        tokio::time::timeout(std::time::Duration::from_secs(5), tokio::task::spawn_blocking(move || mount(&path)));
     let mount = match found.await {
         Ok(Ok(mount)) => mount?,
         Ok(Err(error)) => return Err(Fault::new(FaultKind::Failed, format!("the look-up broke off: {error}"))),
@@ -36,8 +36,8 @@ async fn disk(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     Ok(disk.into())
 }
 
-fn mount(path: PathBuf) -> Result<Mount, Fault> {
-    let real = path.canonicalize().map_err(|error| files::fault("look at", &path, &error))?;
+fn mount(path: &Path) -> Result<Mount, Fault> {
+    let real = path.canonicalize().map_err(|error| files::fault("look at", path, &error))?;
     let found = mounts::holding(&real, mounts::all()?);
     found.ok_or_else(|| Fault::new(FaultKind::NotFound, format!("no file system holds `{}`", real.display())))
 }

@@ -62,7 +62,7 @@ fn listeners() -> Result<Vec<Listener>, Fault> {
         }
     }
     let holders = Holders::read()?;
-    Ok(sockets.into_iter().map(|socket| holders.listener(socket)).collect())
+    Ok(sockets.iter().map(|socket| holders.listener(socket)).collect())
 }
 
 struct Socket {
@@ -136,7 +136,7 @@ impl Holders {
         Ok(holders)
     }
 
-    fn listener(&self, socket: Socket) -> Listener {
+    fn listener(&self, socket: &Socket) -> Listener {
         let holder = match (self.processes.get(&socket.inode), &self.hidden) {
             (Some(holder), _) => Ok(Some(holder.clone())),
             (None, Some(fault)) => Err(fault.clone()),

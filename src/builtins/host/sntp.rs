@@ -64,7 +64,7 @@ impl Reply {
     /// How far our clock is behind and how long the way took, where the answer came `took` nanoseconds after `asked`.
     pub(super) fn compare(&self, asked: Timestamp, took: i128) -> (SignedDuration, SignedDuration) {
         let asked = asked.as_nanosecond();
-        let offset = ((self.received - asked) + (self.sent - asked - took)) / 2;
+        let offset = i128::midpoint(self.received - asked, self.sent - asked - took);
         let delay = (took - (self.sent - self.received)).max(0);
         (duration(offset), duration(delay))
     }
