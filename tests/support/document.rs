@@ -41,7 +41,8 @@ impl Page {
             if let Some(info) = line.strip_prefix("```") {
                 let start = index + 1;
                 let length = lines[start..].iter().position(|line| line == "```");
-                let end = start + length.unwrap_or_else(|| panic!("{}:{start}: the fence is not closed", path.display()));
+                let end =
+                    start + length.unwrap_or_else(|| panic!("{}:{start}: the fence is not closed", path.display()));
                 let (kind, info) = info.split_once(' ').unwrap_or((info, ""));
                 let text = lines[start..end].iter().map(|line| format!("{line}\n")).collect();
                 let fence = Fence { kind: kind.to_owned(), info: info.to_owned(), text, lines: start..end };
