@@ -29,3 +29,7 @@ pub mod store;
 
 // Floor 6: what people see of it.
 pub mod report;
+
+// Floor 7: the commands, and the real world.
+pub mod cli;
+pub mod system;

@@ -1,0 +1,20 @@
+//! `runbook completions`: what a shell needs to complete our commands.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::Cli;
+use super::console::{Console, Failure};
+
+/// Print a completion script for a shell.
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    shell: Shell,
+}
+
+pub(super) fn run(args: &Completions, console: &Console) -> Result<u8, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "runbook", &mut script);
+    console.print(&String::from_utf8_lossy(&script))?;
+    Ok(0)
+}

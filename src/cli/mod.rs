@@ -1,0 +1,78 @@
+//! The command line: one file a subcommand.
+//!
+//! Exit codes: 0 all passed, 1 usage or internal, 2 the runbook is not valid, 3 something could not be measured, 4 a
+//! critical check failed, 5 waits for approval, 6 refused by policy, 130 interrupted.
+
+mod check;
+mod checking;
+mod completions;
+mod console;
+mod doc;
+mod explain;
+mod history;
+mod inputs;
+mod man;
+mod page;
+mod reference;
+mod request;
+mod show;
+mod state;
+
+use clap::{Parser, Subcommand};
+
+use self::console::{Console, Failure};
+
+/// Runbooks as code: check, review and run them.
+#[derive(Debug, Parser)]
+#[command(name = "runbook", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Check),
+    Explain(explain::Explain),
+    Doc(doc::Doc),
+    History(history::History),
+    Show(show::Show),
+    Completions(completions::Completions),
+    Man(man::Man),
+}
+
+/// Does what the arguments say and gives the exit code.
+#[must_use]
+pub fn main() -> u8 {
+    let console = Console::new();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    match run(cli.command, &console) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            console.complain(&failure);
+            failure.exit
+        }
+    }
+}
+
+fn run(command: Command, console: &Console) -> Result<u8, Failure> {
+    match command {
+        Command::Check(args) => check::run(&args, console),
+        Command::Explain(args) => explain::run(&args, console),
+        Command::Doc(args) => doc::run(&args, console),
+        Command::History(args) => history::run(&args, console),
+        Command::Show(args) => show::run(&args, console),
+        Command::Completions(args) => completions::run(&args, console),
+        Command::Man(args) => man::run(&args, console),
+    }
+}
+
+/// Help and version are what was asked for; anything else is bad usage.
+fn refuse(error: &clap::Error) -> u8 {
+    // A closed pipe is the reader's choice.
+    let _ = error.print();
+    u8::from(error.use_stderr())
+}

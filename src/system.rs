@@ -1,0 +1,101 @@
+//! The real world: the clock, the environment, files, connections and the bodies of built-ins.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use crate::catalog::{Body, Call, Open, Opened, Opening, World};
+use crate::types::{Fault, FaultKind, Value};
+
+/// A secret is a line, perhaps a certificate; a file beyond this is something else.
+const MAX_SECRET: u64 = 1024 * 1024;
+
+/// This machine.
+#[derive(Debug)]
+pub struct System {
+    /// What relative paths start from.
+    directory: PathBuf,
+}
+
+impl System {
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+}
+
+impl World for System {
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+
+    fn call(&self, call: Call) -> BoxFuture<'static, Result<Value, Fault>> {
+        match call.builtin.body {
+            Body::Outside(body) => body(call.cx, call.args),
+            Body::Later(part) => refuse(later(call.builtin.name, part)),
+            Body::Pure(_) | Body::Stage(_) => {
+                refuse(Fault::new(FaultKind::Unsupported, format!("`{}` does not go outside", call.builtin.name)))
+            }
+        }
+    }
+
+    fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
+        match opening.driver.open {
+            Open::Now(open) => open(opening.cx, opening.args),
+            Open::Later(part) => refuse(later(opening.driver.name, part)),
+        }
+    }
+
+    fn env(&self, name: &str) -> Result<Option<String>, Fault> {
+        #[expect(clippy::disallowed_methods, reason = "this is the world that the others ask")]
+        match std::env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            Err(std::env::VarError::NotUnicode(_)) => {
+                Err(Fault::new(FaultKind::Setup, format!("the environment variable `{name}` is not UTF-8 text")))
+            }
+        }
+    }
+
+    fn file(&self, path: &Path) -> Result<String, Fault> {
+        let path = self.directory.join(path);
+        let fault = |why: &dyn std::fmt::Display| {
+            Fault::new(FaultKind::Setup, format!("the file `{}` cannot be read: {why}", path.display()))
+        };
+        let file = std::fs::File::open(&path).map_err(|error| fault(&error))?;
+        let mut text = String::new();
+        file.take(MAX_SECRET + 1).read_to_string(&mut text).map_err(|error| fault(&error))?;
+        if text.len() as u64 > MAX_SECRET {
+            return Err(fault(&"it is larger than 1MiB"));
+        }
+        Ok(text)
+    }
+}
+
+fn refuse<T: Send + 'static>(fault: Fault) -> BoxFuture<'static, Result<T, Fault>> {
+    Box::pin(std::future::ready(Err(fault)))
+}
+
+fn later(name: &str, part: &str) -> Fault {
+    Fault::new(FaultKind::Unsupported, format!("`{name}` cannot run yet: this version does not have {part}"))
+}
+
+/// The wall clock.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the clock that the others ask")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// An environment variable of the tool itself: set, not empty, and text.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the environment that the others ask")]
+pub fn env(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
