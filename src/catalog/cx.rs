@@ -21,6 +21,12 @@ pub trait World: Send + Sync {
     /// Makes a call that goes outside: runs the built-in's body, or answers for it.
     fn call(&self, call: Call) -> BoxFuture<'static, Result<Value, Fault>>;
 
+    /// Computes something that takes long, away from what serves connections and timers. A world of canned answers
+    /// computes it where it stands.
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { work() })
+    }
+
     /// Opens a connection, once for a run.
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>>;
 

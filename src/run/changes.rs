@@ -1,0 +1,377 @@
+//! `change`: allowed, written down, made, verified, written down again. One at a time.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+
+use super::block::block;
+use super::branches::{called, tool_words};
+use super::consent;
+use super::context::Context;
+use super::convert::returned;
+use super::eval::truth;
+use super::gate::Gate;
+use super::limits::{self, Limit, race, to_std};
+use super::memory::Epoch;
+use super::outside::can_be_made;
+use super::request::Consent;
+use super::resolve::resolve;
+use super::scope::{Cell, Tracked};
+use super::shown::shown;
+use super::waiting::poll;
+use crate::catalog::Builtin;
+use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
+use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
+use crate::types::{Fault, FaultKind, Value};
+
+/// How long a change in flight is waited for after the run was stopped.
+const GRACE: SignedDuration = SignedDuration::from_secs(30);
+/// How often `verify` is looked at, and how long where the change has no limit of its own.
+const VERIFY_EVERY: SignedDuration = SignedDuration::from_secs(1);
+const VERIFY_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+
+/// What is called, with all that it needs.
+enum Prepared<'r> {
+    Call {
+        builtin: &'static Builtin,
+        args: Vec<Option<Value>>,
+        tool: Option<&'r Tool>,
+    },
+    Command(CommandId, &'r [Expr]),
+    /// Written `?.`, on something that is missing: there is nothing to change.
+    Nothing,
+}
+
+/// How a call ended.
+struct Ended {
+    outcome: ChangeOutcome,
+    result: Result<Value, Fault>,
+}
+
+pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, change: &'r Change) {
+    let title = match context.stopped() {
+        Some(_) => Arc::clone(&change.source),
+        None => context.title(change.title.as_ref(), &change.source).await,
+    };
+    match allowed(context, change).await {
+        Ok((prepared, within)) => made(context, statement, change, title, prepared, within).await,
+        Err(reason) => {
+            tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
+            if !matches!(reason, Withheld::ReadOnly) {
+                context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
+            }
+            bind(context, change, Err(Fault::new(FaultKind::Cancelled, format!("`{title}` was not done"))));
+            let (place, change) = (context.place(statement.span), context.next_change());
+            context.emit(Event::ChangeWithheld { place, change, title, reason });
+        }
+    }
+}
+
+/// Everything that can hold a change back, in the order in which it is asked: nobody is asked for consent to a change
+/// that a guard holds back.
+async fn allowed<'r>(
+    context: &Context<'r>,
+    change: &'r Change,
+) -> Result<(Prepared<'r>, Option<SignedDuration>), Withheld> {
+    not_stopped(context)?;
+    not_closed(context)?;
+    if matches!(context.run.consent, Consent::ReadOnly) {
+        return Err(Withheld::ReadOnly);
+    }
+    if let Some(role) = &change.approve_by {
+        let message = format!("an approval by \"{role}\" needs the approvals store, which this version does not have");
+        return Err(Withheld::NotMeasured { fault: Fault::new(FaultKind::Unsupported, message) });
+    }
+    let prepared = prepared(context, change).await.map_err(|fault| withheld_by(context, fault))?;
+    let within = match &change.within {
+        Some(within) => Some(context.duration(within).await.map_err(|fault| withheld_by(context, fault))?),
+        None => None,
+    };
+    match consent::given(context).await {
+        Ok(true) => {}
+        Ok(false) => return Err(Withheld::NotApproved),
+        Err(fault) => return Err(withheld_by(context, fault)),
+    }
+    guards_hold(context).await?;
+    not_stopped(context)?;
+    Ok((prepared, within))
+}
+
+fn not_stopped(context: &Context<'_>) -> Result<(), Withheld> {
+    match context.stopped() {
+        Some(_) if context.run.halted.get().is_some() => Err(Withheld::NotApproved),
+        Some(fault) => Err(Withheld::Stopped { reason: fault.message.to_string() }),
+        None => Ok(()),
+    }
+}
+
+fn not_closed(context: &Context<'_>) -> Result<(), Withheld> {
+    match context.gate.closed().or_else(|| context.section_gate.closed()) {
+        Some(reason) => Err(reason),
+        None => Ok(()),
+    }
+}
+
+fn withheld_by(context: &Context<'_>, fault: Fault) -> Withheld {
+    match context.stopped() {
+        Some(_) => Withheld::Stopped { reason: fault.message.to_string() },
+        None => Withheld::NotMeasured { fault },
+    }
+}
+
+/// Reads again the guards that were read before the run last waited for somebody.
+async fn guards_hold(context: &Context<'_>) -> Result<(), Withheld> {
+    let waits = context.run.waits.load(Ordering::Relaxed);
+    for guard in context.gate.stale(waits) {
+        let own = Context { scope: Arc::clone(&guard.scope), epoch: Epoch::new(), ..context.clone() };
+        let outcome = match own.whole(guard.condition).await.and_then(truth) {
+            Ok(true) => {
+                guard.read_at.store(waits, Ordering::Relaxed);
+                continue;
+            }
+            Ok(false) => Outcome::Failed,
+            Err(_) => Outcome::NotMeasured,
+        };
+        let reason = Withheld::Guard { title: Arc::clone(&guard.title), outcome };
+        context.gate.close(reason.clone());
+        return Err(reason);
+    }
+    Ok(())
+}
+
+async fn prepared<'r>(context: &Context<'r>, change: &'r Change) -> Result<Prepared<'r>, Fault> {
+    match &change.call.kind {
+        ExprKind::Call(call) => {
+            can_be_made(call.builtin)?;
+            Ok(match arguments(context, call).await? {
+                Some(args) => Prepared::Call { builtin: call.builtin, args, tool: None },
+                None => Prepared::Nothing,
+            })
+        }
+        ExprKind::Tool { tool, args } => {
+            let Some(tool) = context.run.program.tools.get(tool.index()) else {
+                return Err(Fault::no_value("a tool that is not there"));
+            };
+            can_be_made(tool.builtin)?;
+            let args = tool_words(context, tool, args).await?;
+            Ok(Prepared::Call { builtin: tool.builtin, args, tool: Some(tool) })
+        }
+        ExprKind::Command { command, args } => Ok(Prepared::Command(*command, args)),
+        _ => Err(Fault::new(FaultKind::Unsupported, "only a call changes something")),
+    }
+}
+
+async fn arguments(context: &Context<'_>, call: &Call) -> Result<Option<Vec<Option<Value>>>, Fault> {
+    let (outside, memory) = (&context.run.outside, context.epoch.memory());
+    let work = resolve(outside, &memory, |evaluation| evaluation.whole_arguments(call, &context.scope));
+    context.limits.race(work).await?
+}
+
+/// Makes it. From here on it has happened, or nobody knows: every way out writes down how it ended.
+async fn made<'r>(
+    context: &Context<'r>,
+    statement: &'r Statement,
+    change: &'r Change,
+    title: Arc<str>,
+    prepared: Prepared<'r>,
+    within: Option<SignedDuration>,
+) {
+    let (place, number, started) = (context.place(statement.span), context.next_change(), context.now());
+    let intended = Event::ChangeIntended {
+        place: place.clone(),
+        change: number,
+        title: Arc::clone(&title),
+        target: target(&prepared),
+        call: Arc::clone(&change.source),
+    };
+    if let Err(fault) = context.run.outside.emitter.durable(intended).await {
+        // What is not written down is not begun: after a crash nobody would know of it.
+        let message = format!("its intent cannot be written down: {}", fault.message).into();
+        let fault = Fault { message, ..fault };
+        context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
+        bind(context, change, Err(fault.clone()));
+        context.emit(Event::ChangeWithheld { place, change: number, title, reason: Withheld::NotMeasured { fault } });
+        return;
+    }
+    let ended = called_out(context, prepared, within).await;
+    let limit = within.unwrap_or(VERIFY_WITHIN);
+    let (ended, verified) = verified(context, change, ended, limit, started, within.is_some()).await;
+    if ended.outcome != ChangeOutcome::Done {
+        context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
+    }
+    let result = match &ended.result {
+        Ok(Value::Null) | Err(_) => None,
+        Ok(value) => shown(value, None, &std::sync::atomic::AtomicBool::new(false)).ok(),
+    };
+    let event = Event::ChangeEnded(ChangeEnded {
+        place,
+        change: number,
+        title,
+        outcome: ended.outcome,
+        fault: ended.result.err(),
+        result,
+        verified,
+        undo: change.undo.as_ref().map(|undo| context.written(undo.span)),
+        seconds: context.seconds_since(started),
+    });
+    context.out.tally.add(&event);
+    if let Err(fault) = context.run.outside.emitter.durable(event).await {
+        // It is done and cannot be written down: the run goes no further than what must be said.
+        let what = Arc::clone(&change.source);
+        context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&what) });
+        context.emit(Event::NotMeasured { place: context.place(statement.span), what, fault });
+    }
+}
+
+/// Makes the call and waits for its end, as far as its limits and the stop of the run allow.
+async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: Option<SignedDuration>) -> Ended {
+    let call: BoxFuture<'_, Ended> = match prepared {
+        Prepared::Nothing => return Ended { outcome: ChangeOutcome::Done, result: Ok(Value::Null) },
+        Prepared::Command(command, args) => command_made(context, command, args).boxed(),
+        Prepared::Call { builtin, args, tool } => async move {
+            let outside = &context.run.outside;
+            let permits = outside.admission(&args).await;
+            let answer = match permits {
+                Ok(_permits) => outside.cx.world.call(outside.call(builtin, args)).await,
+                Err(fault) => Err(fault),
+            };
+            match answer {
+                Ok(value) => Ended {
+                    outcome: ChangeOutcome::Done,
+                    result: match tool {
+                        Some(tool) => returned(value, tool),
+                        None => Ok(value),
+                    },
+                },
+                Err(fault) => Ended { outcome: outcome_of(fault.kind), result: Err(fault) },
+            }
+        }
+        .boxed(),
+    };
+    let mut ends = context.limits.times();
+    ends.extend(within.map(|within| limits::within(context.world(), within, "the change")));
+    ends.push(given_up(context));
+    race(call, ends).await.unwrap_or_else(|fault| Ended { outcome: ChangeOutcome::Unknown, result: Err(fault) })
+}
+
+/// When a change in flight is not waited for any more, after the run was stopped.
+fn given_up(context: &Context<'_>) -> Limit {
+    let (interrupt, world) = (context.run.interrupt.clone(), Arc::clone(context.world()));
+    async move {
+        let grace = async {
+            interrupt.cancel.cancelled().await;
+            world.sleep(to_std(GRACE)).await;
+        };
+        let why = Fault::new(FaultKind::Cancelled, "the run was stopped while the change was under way");
+        let _ = futures_util::future::select(std::pin::pin!(grace), std::pin::pin!(interrupt.abort.cancelled())).await;
+        why
+    }
+    .boxed()
+    .shared()
+}
+
+/// What a fault says of a change: only where it can't have reached the other side, or that one refused it, has it
+/// failed. Else nobody knows.
+const fn outcome_of(kind: FaultKind) -> ChangeOutcome {
+    match kind {
+        FaultKind::Unreachable
+        | FaultKind::Denied
+        | FaultKind::NotFound
+        | FaultKind::Failed
+        | FaultKind::Conversion
+        | FaultKind::NoValue
+        | FaultKind::Unsupported
+        | FaultKind::Setup => ChangeOutcome::Failed,
+        FaultKind::Timeout | FaultKind::BadAnswer | FaultKind::TooLarge | FaultKind::Partial | FaultKind::Cancelled => {
+            ChangeOutcome::Unknown
+        }
+    }
+}
+
+/// A command that changes: its own changes are written down one by one, and it is as they are.
+async fn command_made<'r>(context: &Context<'r>, id: CommandId, args: &'r [Expr]) -> Ended {
+    let Some(command) = context.run.program.commands.get(id.index()) else {
+        let fault = Fault::no_value("a command that is not there");
+        return Ended { outcome: ChangeOutcome::Failed, result: Err(fault) };
+    };
+    let (returns, gate) = (Cell::empty(), Gate::new(None));
+    let out = context.out.uncounted();
+    let own = Context {
+        returns: Some(Arc::clone(&returns)),
+        gate: Arc::clone(&gate),
+        section_gate: gate,
+        out: out.clone(),
+        ..called(context, id, args).await.at(0)
+    };
+    block(own, &command.body).await;
+    let sum = out.tally.sum();
+    let fault = |what: &str| Err(Fault::new(FaultKind::Failed, format!("`{}`: {what}", command.name)));
+    if sum.counts.changes_unknown > 0 {
+        return Ended {
+            outcome: ChangeOutcome::Unknown,
+            result: fault("nobody can say whether a change in it happened"),
+        };
+    }
+    if sum.failed || sum.unmeasured || sum.counts.changes_withheld > 0 || sum.counts.not_reached > 0 {
+        return Ended { outcome: ChangeOutcome::Failed, result: fault("not all of it was done") };
+    }
+    let result = match returns.get() {
+        Some(Ok(tracked)) => Ok(tracked.value.clone()),
+        Some(Err(fault)) => Err(fault.clone()),
+        None => Ok(Value::Null),
+    };
+    Ended { outcome: ChangeOutcome::Done, result }
+}
+
+/// Binds the result, and looks whether the change did what it was for.
+async fn verified(
+    context: &Context<'_>,
+    change: &Change,
+    ended: Ended,
+    limit: SignedDuration,
+    started: Timestamp,
+    limited: bool,
+) -> (Ended, Option<bool>) {
+    // What was read before the change is no answer to whether it worked.
+    context.waited();
+    let value = match (&ended.outcome, &ended.result) {
+        (ChangeOutcome::Done, result) => result.clone(),
+        (_, Err(fault)) => Err(fault.clone()),
+        (_, Ok(_)) => Err(Fault::new(FaultKind::Failed, "the change failed")),
+    };
+    bind(context, change, value);
+    let (Some(condition), ChangeOutcome::Done) = (&change.verify, ended.outcome) else { return (ended, None) };
+    let left =
+        if limited { limit.saturating_sub(context.now().duration_since(started)).max(VERIFY_EVERY) } else { limit };
+    // It goes on after a stop of the run: a change that was made is looked after, within its limit.
+    let ends = limits::within(context.world(), left, "`verify`");
+    let own = Context { limits: super::closing::grace(context.run), closing: true, ..context.clone() };
+    match poll(&own, condition, VERIFY_EVERY, ends).await.last {
+        Ok(true) => (ended, Some(true)),
+        Ok(false) => {
+            let fault = Fault::new(FaultKind::Failed, "it was done, and `verify` does not hold");
+            (Ended { outcome: ChangeOutcome::Failed, result: Err(fault) }, Some(false))
+        }
+        Err(fault) => {
+            let message = format!("it was done, and `verify` could not look: {}", fault.message).into();
+            (Ended { outcome: ChangeOutcome::Unknown, result: Err(Fault { message, ..fault }) }, None)
+        }
+    }
+}
+
+fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {
+    if let Some(cell) = change.binding.and_then(|local| context.scope.cell(local)) {
+        cell.fill(value.map(Tracked::whole));
+    }
+}
+
+fn target(prepared: &Prepared<'_>) -> Option<String> {
+    let Prepared::Call { args, .. } = prepared else { return None };
+    args.iter().flatten().find_map(|value| match value {
+        Value::Connection(connection) => Some(connection.target.to_string()),
+        _ => None,
+    })
+}

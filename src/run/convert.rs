@@ -1,0 +1,251 @@
+//! Data from outside as what is wanted: strictly, or not at all.
+
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+
+use super::items::{collect, short};
+use super::operators::as_number_of;
+use crate::check::program::Tool;
+use crate::types::{Fault, FaultKind, Record, RecordType, Type, Value};
+
+/// A value as a type. Nothing is guessed: `"5"` is no int, `1.5` is no int, `null` is only what may be missing.
+pub(super) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
+    match (value.read()?, ty) {
+        (value, Type::Unknown) => Ok(value),
+        (Value::Data(data), ty) => from_json(&data, ty, &Path::Root),
+        (value, Type::Data) => Ok(Value::Data(Arc::new(value.to_json()))),
+        (Value::Null, Type::Optional(_) | Type::Null) => Ok(Value::Null),
+        (Value::Null, ty) => Err(Fault::no_value(format!("wanted {ty}, and it is missing"))),
+        (value, Type::Optional(inner)) => convert(value, inner),
+        (Value::List(items), Type::List(item)) => {
+            items.iter().map(|value| convert(value.clone(), item)).collect::<Result<_, _>>().map(Value::list)
+        }
+        (Value::Record(fields), Type::Record(record)) => from_record(&fields, record),
+        (value, ty) => match as_number_of(value, ty) {
+            value if is_of(&value, ty) => Ok(value),
+            value => Err(Fault::conversion(format!("wanted {ty}, got {}", short(&value)))),
+        },
+    }
+}
+
+/// What a tool printed as what it was declared to give. A text becomes the number, date or bool that it spells.
+pub(super) fn returned(output: Value, tool: &Tool) -> Result<Value, Fault> {
+    spelled(output, &tool.returns).map_err(|fault| Fault {
+        kind: FaultKind::BadAnswer,
+        message: format!("what `{}` printed: {}", tool.name, fault.message).into(),
+        ..fault
+    })
+}
+
+fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
+    match (value, ty) {
+        (value, Type::Optional(inner)) if !matches!(value, Value::Null) => spelled(value, inner),
+        (Value::String(text), Type::Int | Type::Float | Type::Bool) => match serde_json::from_str(text.trim()) {
+            Ok(json) => from_json(&json, ty, &Path::Root),
+            Err(_) => Err(misfit(&Json::String(text.to_string()), ty, &Path::Root)),
+        },
+        (Value::String(text), Type::Time | Type::Date) => {
+            from_json(&Json::String(text.trim().to_owned()), ty, &Path::Root)
+        }
+        (Value::List(items), Type::List(item)) => {
+            items.iter().map(|value| spelled(value.clone(), item)).collect::<Result<_, _>>().map(Value::list)
+        }
+        (Value::Record(fields), Type::Record(record)) => {
+            let mut spelt = Record::with_capacity(fields.len());
+            for (name, field) in &record.fields {
+                let value = match fields.get(name) {
+                    Some(value) => spelled(value.clone(), &field.ty)?,
+                    None if field.ty.is_optional() => Value::Null,
+                    None => return Err(Fault::no_value(format!("it has no column `{name}`"))),
+                };
+                spelt.insert(name.clone(), value);
+            }
+            Ok(Value::Record(Arc::new(spelt)))
+        }
+        (Value::Log(log), Type::List(item)) if **item == Type::String => {
+            let lines = log.reader.lines().map(|line| line.map(|line| Value::String(line.text)));
+            collect(Box::new(lines))
+        }
+        (value @ Value::Log(_), _) => Ok(value),
+        (value, ty) => convert(value, ty),
+    }
+}
+
+/// Whether a value is of a type, as far as its outermost kind says.
+const fn is_of(value: &Value, ty: &Type) -> bool {
+    match (value, ty) {
+        (Value::Bool(_), Type::Bool)
+        | (Value::Int(_), Type::Int)
+        | (Value::Float(_), Type::Float)
+        | (Value::Percent(_), Type::Percent)
+        | (Value::Duration(_), Type::Duration)
+        | (Value::Size(_), Type::Size)
+        | (Value::Cores(_), Type::Cores)
+        | (Value::Rate(..), Type::Rate(_))
+        | (Value::String(_), Type::String | Type::Enum(_))
+        | (Value::Regex(_), Type::Regex)
+        | (Value::Time(_), Type::Time)
+        | (Value::Date(_), Type::Date)
+        | (Value::Clock(_), Type::Clock)
+        | (Value::Secret(_), Type::Secret)
+        | (Value::Log(_), Type::List(_))
+        | (Value::Line(_), Type::Record(_))
+        | (Value::Connection(_), Type::Connection(_)) => true,
+        _ => false,
+    }
+}
+
+fn from_record(fields: &Record, record: &RecordType) -> Result<Value, Fault> {
+    let mut converted = Record::with_capacity(fields.len());
+    for (name, value) in fields {
+        let value = match (value, record.fields.get(name)) {
+            // A field that could not be had stays one: the record is fine without it.
+            (Value::Faulted(_), _) | (_, None) => value.clone(),
+            (value, Some(field)) => convert(value.clone(), &field.ty)?,
+        };
+        converted.insert(name.clone(), value);
+    }
+    Ok(Value::Record(Arc::new(converted)))
+}
+
+/// Where in the data something is, for messages.
+enum Path<'a> {
+    Root,
+    Key(&'a Path<'a>, &'a str),
+    Index(&'a Path<'a>, usize),
+}
+
+impl std::fmt::Display for Path<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Key(parent, key) => write!(f, "{parent}.{key}"),
+            Self::Index(parent, index) => write!(f, "{parent}[{index}]"),
+        }
+    }
+}
+
+fn from_json(json: &Json, ty: &Type, path: &Path<'_>) -> Result<Value, Fault> {
+    let misfit = || Err(misfit(json, ty, path));
+    match (ty, json) {
+        (Type::Optional(_) | Type::Null, Json::Null) => Ok(Value::Null),
+        (Type::Optional(inner), json) => from_json(json, inner, path),
+        (Type::Data | Type::Unknown, json) => Ok(Value::Data(Arc::new(json.clone()))),
+        (Type::Bool, Json::Bool(value)) => Ok(Value::Bool(*value)),
+        (Type::Int, Json::Number(number)) => whole(number).map_or_else(misfit, |value| Ok(Value::Int(value))),
+        (Type::Float, Json::Number(number)) => number.as_f64().map_or_else(misfit, |value| Ok(Value::Float(value))),
+        (Type::Percent, Json::Number(number)) => number.as_f64().map_or_else(misfit, |value| Ok(Value::Percent(value))),
+        (Type::String, Json::String(text)) => Ok(Value::string(text.as_str())),
+        (Type::Enum(words), Json::String(text)) if words.open || words.values.contains(&text.as_str()) => {
+            Ok(Value::string(text.as_str()))
+        }
+        (Type::Time, Json::String(text)) => text.parse().map_or_else(|_| misfit(), |time| Ok(Value::Time(time))),
+        (Type::Date, Json::String(text)) => text.parse().map_or_else(|_| misfit(), |date| Ok(Value::Date(date))),
+        (Type::List(item), Json::Array(items)) => {
+            let item = |(index, json)| from_json(json, item, &Path::Index(path, index));
+            items.iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::list)
+        }
+        (Type::Record(record), Json::Object(object)) => {
+            let mut fields = Record::with_capacity(record.fields.len());
+            for (name, field) in &record.fields {
+                let value = match object.get(&**name) {
+                    Some(json) => from_json(json, &field.ty, &Path::Key(path, name))?,
+                    None if field.ty.is_optional() => Value::Null,
+                    None => return Err(absent(name, object.keys(), path)),
+                };
+                fields.insert(name.clone(), value);
+            }
+            Ok(Value::Record(Arc::new(fields)))
+        }
+        _ => misfit(),
+    }
+}
+
+/// A JSON number without a fraction: `3` and `3.0`, not `3.5`.
+#[expect(clippy::cast_possible_truncation, reason = "a whole double below 2^53 is an i64")]
+fn whole(number: &serde_json::Number) -> Option<i64> {
+    number.as_i64().or_else(|| {
+        let float = number.as_f64()?;
+        (float.fract() == 0.0 && float.abs() < 9_007_199_254_740_992.0).then_some(float as i64)
+    })
+}
+
+/// The fault of a key that is not there, with those that are.
+pub(super) fn absent<'a>(wanted: &str, keys: impl Iterator<Item = &'a String>, path: impl std::fmt::Display) -> Fault {
+    let all: Vec<&str> = keys.map(String::as_str).collect();
+    let near = crate::diagnostics::nearest(wanted, all.iter().copied()).map(|near| format!("did you mean `.{near}`?"));
+    let shown: Vec<String> = all.iter().take(12).map(|key| format!("`{key}`")).collect();
+    let rest = all.len().saturating_sub(shown.len());
+    let there = match (shown.is_empty(), rest) {
+        (true, _) => "it is empty".to_owned(),
+        (false, 0) => format!("it has {}", shown.join(", ")),
+        (false, rest) => format!("it has {} and {rest} more", shown.join(", ")),
+    };
+    let fault = Fault::no_value(format!("`{path}.{wanted}` is not there: {there}"));
+    match near {
+        Some(near) => fault.help(near),
+        None => fault.help(format!("where it may be missing, write `?.{wanted}` and say with `??` what stands in")),
+    }
+}
+
+fn misfit(json: &Json, ty: &Type, path: &Path<'_>) -> Fault {
+    let found = match json {
+        Json::Null => "null".to_owned(),
+        Json::Bool(value) => format!("the bool {value}"),
+        Json::Number(number) => format!("the number {number}"),
+        Json::String(text) => format!("the text {}", quoted(text)),
+        Json::Array(items) => format!("a list of {}", items.len()),
+        Json::Object(object) => format!("an object with {} keys", object.len()),
+    };
+    let place = match path {
+        Path::Root => String::new(),
+        path => format!("`{path}`: "),
+    };
+    let fault = Fault::conversion(format!("{place}wanted {ty}, got {found}"));
+    if ty.is_number() && !ty.is_plain_number() {
+        return fault.help("data has no units: convert it to a number and multiply it by one, e.g. `* 1s`");
+    }
+    fault
+}
+
+fn quoted(text: &str) -> String {
+    const SHOWN: usize = 40;
+    let mut short: String = text.chars().take(SHOWN).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    format!("{short:?}")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::convert;
+    use crate::types::{FaultKind, Type, Value};
+
+    fn data(json: serde_json::Value) -> Value {
+        Value::Data(json.into())
+    }
+
+    #[test]
+    fn takes_only_what_it_plainly_is() {
+        let fits = |json, ty: Type| convert(data(json), &ty).map(|value| format!("{value:?}"));
+        assert_eq!(fits(json!(3.0), Type::Int).unwrap(), "int(3)");
+        assert_eq!(fits(json!(0.5), Type::Percent).unwrap(), "percent(50%)");
+        assert_eq!(fits(json!(null), Type::Int.optional()).unwrap(), "null(-)");
+        assert_eq!(fits(json!([1, 2]), Type::list(Type::Int)).unwrap(), "list(1, 2)");
+        for (json, ty) in [
+            (json!(3.5), Type::Int),
+            (json!("3"), Type::Int),
+            (json!(null), Type::Int),
+            (json!(1), Type::Bool),
+            (json!(5), Type::Duration),
+            (json!(u64::MAX), Type::Int),
+            (json!([1, "b"]), Type::list(Type::Int)),
+        ] {
+            assert_eq!(fits(json, ty).unwrap_err().kind, FaultKind::Conversion);
+        }
+    }
+}

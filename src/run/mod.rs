@@ -1,0 +1,140 @@
+//! Running: a checked program, step by step, as a stream of typed events.
+//!
+//! An expression is evaluated by a synchronous, pure evaluator (`eval`) that notes what it needs from outside;
+//! `resolve` fetches all needs of an expression side by side and evaluates again. Statements are futures: between two
+//! barriers they run side by side, `sections` and `block` say which. A whole run is one future, without tasks of its
+//! own: dropping it drops everything, and on a virtual clock it is deterministic.
+//!
+//! `tally` knows what an event weighs; statuses, counts and the exit code are made from events and nothing else.
+
+mod block;
+mod branches;
+mod changes;
+mod checks;
+mod closing;
+mod consent;
+mod context;
+mod convert;
+mod eval;
+mod evidence;
+mod facts;
+mod gate;
+mod group;
+mod items;
+mod key;
+mod limits;
+mod memory;
+mod operators;
+mod outside;
+mod redact;
+mod request;
+mod resolve;
+mod scope;
+mod sections;
+mod shown;
+mod sink;
+mod tally;
+mod telling;
+mod text;
+mod values;
+mod waiting;
+
+use std::pin::pin;
+use std::sync::atomic::AtomicU32;
+use std::sync::{Arc, OnceLock};
+
+use futures_util::future::{Either, select};
+use tokio::sync::Mutex;
+
+use self::context::{Context, Running};
+use self::facts::Facts;
+use self::gate::Gate;
+use self::limits::Limits;
+use self::memory::Epoch;
+use self::outside::Outside;
+pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Selected};
+use self::scope::Scope;
+use self::sink::Emitter;
+pub use self::sink::{Collected, EventSink};
+use self::tally::{Out, Sum, Tally};
+use crate::catalog::{Cx, World};
+use crate::store::event::{Event, RunFinished, Status};
+
+/// Runs a program and gives its events to `sink`, the first of them [`Event::RunStarted`] and the last
+/// [`Event::RunFinished`].
+///
+/// The future is one task: whoever polls it runs the run. It ends after [`Interrupt::cancel`] as soon as a change in
+/// flight and the closing blocks allow.
+pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSink>) -> RunFinished {
+    let Request { program, sources, started, facts, only, set, proposal, consent, person, interrupt } = request;
+    let begun = world.now();
+    let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
+    let outside = Outside::new(known, Cx { world: Arc::clone(&world), run: facts }, Emitter::new(sink));
+    outside.emitter.emit(Event::RunStarted(started));
+    let running = Running {
+        program,
+        outside,
+        sources,
+        only,
+        proposal,
+        consent,
+        person,
+        interrupt,
+        halted: OnceLock::new(),
+        consented: Mutex::new(None),
+        changes: AtomicU32::new(0),
+        waits: AtomicU32::new(0),
+    };
+    let tally = Tally::new(None);
+    watched(&running, sections::sections(root(&running, &tally))).await;
+    let sum = tally.sum();
+    let (status, exit) = verdict(&running, &sum);
+    let seconds = world.now().duration_since(begun).as_secs_f64().max(0.0);
+    let finished = RunFinished { status, counts: sum.counts, exit, seconds };
+    running.outside.emitter.emit(Event::RunFinished(finished.clone()));
+    finished
+}
+
+/// Runs to the end, and says when the run is stopped from outside.
+async fn watched(running: &Running, work: impl Future<Output = ()>) {
+    let work = pin!(work);
+    let stopped = pin!(running.interrupt.cancel.cancelled());
+    if let Either::Right(((), work)) = select(work, stopped).await {
+        let signal = running.interrupt.signal.get().cloned().unwrap_or_else(|| "SIGINT".to_owned());
+        running.outside.emitter.emit(Event::Interrupted { signal });
+        work.await;
+    }
+}
+
+fn root<'r>(running: &'r Running, tally: &Arc<Tally>) -> Context<'r> {
+    let gate = Gate::new(None);
+    Context {
+        run: running,
+        scope: Scope::root(),
+        epoch: Epoch::new(),
+        limits: Limits::until(running.interrupt.cancel.clone(), "the run was stopped"),
+        gate: Arc::clone(&gate),
+        section_gate: gate,
+        out: Out::new(Arc::clone(tally)),
+        path: Vec::new(),
+        returns: None,
+        closing: false,
+    }
+}
+
+/// How the run went, as a status and as language.md's exit code.
+fn verdict(running: &Running, sum: &Sum) -> (Status, u8) {
+    if running.interrupt.cancel.is_cancelled() {
+        return (Status::Stopped, 130);
+    }
+    if running.halted.get().is_some() {
+        return (Status::Stopped, 5);
+    }
+    match sum.status {
+        _ if sum.failed => (sum.status, 4),
+        _ if sum.unmeasured => (sum.status, 3),
+        // A time limit kept something from being begun.
+        Status::Stopped => (Status::Stopped, 3),
+        status => (status, 0),
+    }
+}

@@ -1,0 +1,192 @@
+//! The way outside: reads, connections and secrets, as many at once as each side takes.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Either, select};
+use jiff::SignedDuration;
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+
+use super::facts::{Facts, Ready};
+use super::key::Key;
+use super::limits::to_std;
+use super::memory::{Memory, Need, ReadCall};
+use super::resolve::resolve;
+use super::scope::Scope;
+use super::sink::Emitter;
+use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Open, Opened, Opening};
+use crate::check::program::{ConnectionId, Made, SecretId};
+use crate::store::event::Event;
+use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
+
+/// How long a read may take, unless its own arguments allow it more.
+pub(crate) const READ_LIMIT: SignedDuration = SignedDuration::from_secs(60);
+/// How much longer than its own limit a read is waited for: its own fault says more than ours.
+const SLACK: SignedDuration = SignedDuration::from_secs(5);
+/// How many calls are under way at once, wherever they go.
+const AT_ONCE: usize = 256;
+
+pub(crate) struct Outside {
+    pub(crate) facts: Arc<Facts>,
+    pub(crate) cx: Cx,
+    pub(crate) emitter: Emitter,
+    everywhere: Arc<Semaphore>,
+    /// One for each connection: it is opened once, also when two ask at the same time.
+    opening: Vec<Mutex<()>>,
+}
+
+impl Outside {
+    pub(crate) fn new(facts: Arc<Facts>, cx: Cx, emitter: Emitter) -> Arc<Self> {
+        let opening = facts.program.connections.iter().map(|_| Mutex::new(())).collect();
+        Arc::new(Self { facts, cx, emitter, everywhere: Arc::new(Semaphore::new(AT_ONCE)), opening })
+    }
+
+    /// Ends when a need is met, or can't be.
+    pub(crate) fn fetch(self: &Arc<Self>, need: Need, memory: &Arc<Memory>) -> BoxFuture<'static, ()> {
+        let outside = Arc::clone(self);
+        match need {
+            Need::Local(cell) => async move { cell.filled().await }.boxed(),
+            Need::Read(call) => {
+                let key = call.key.clone();
+                memory.read(&key, || async move { outside.read(call).await }.boxed()).map(drop).boxed()
+            }
+            Need::Connection(id) => {
+                memory.read(&Key::connection(id), || async move { outside.connect(id).await }.boxed()).map(drop).boxed()
+            }
+            Need::Secret(id) => {
+                memory.read(&Key::secret(id), || async move { outside.secret(id).await }.boxed()).map(drop).boxed()
+            }
+        }
+    }
+
+    /// The places that a call takes: one at its connection, one of all.
+    pub(crate) async fn admission(&self, args: &[Option<Value>]) -> Result<Vec<OwnedSemaphorePermit>, Fault> {
+        let connection = args.iter().flatten().find_map(|value| match value {
+            Value::Connection(connection) => self.facts.connection_named(&connection.name),
+            _ => None,
+        });
+        let mut permits = Vec::with_capacity(2);
+        for semaphore in connection.map(|ready| &ready.permits).into_iter().chain([&self.everywhere]) {
+            let permit = Arc::clone(semaphore).acquire_owned().await;
+            permits.push(permit.map_err(|_| Fault::new(FaultKind::Cancelled, "the run is over"))?);
+        }
+        Ok(permits)
+    }
+
+    async fn read(&self, call: ReadCall) -> Result<Value, Fault> {
+        let _permits = self.admission(&call.args).await?;
+        let limit = limit_of(call.builtin, &call.args);
+        tracing::debug!(target: "runbook::run", builtin = call.builtin.name, "read");
+        let answer = self.cx.world.call(self.call(call.builtin, call.args));
+        match select(answer, pin!(self.cx.world.sleep(to_std(limit)))).await {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => {
+                let what = format!("`{}` gave no answer within {}", call.builtin.name, Value::Duration(limit));
+                Err(Fault::new(FaultKind::Timeout, what))
+            }
+        }
+    }
+
+    pub(crate) fn call(&self, builtin: &'static Builtin, args: Vec<Option<Value>>) -> Call {
+        let args = args.into_iter().map(|arg| arg.map(Arg::Value)).collect();
+        Call { builtin, args: Args::new(builtin, args), cx: self.cx.clone() }
+    }
+
+    async fn connect(self: &Arc<Self>, id: ConnectionId) -> Result<Value, Fault> {
+        let (Some(declared), Some(opening)) =
+            (self.facts.program.connections.get(id.index()), self.opening.get(id.index()))
+        else {
+            return Err(Fault::no_value("a connection that is not there"));
+        };
+        let _once = opening.lock().await;
+        if let Some(ready) = self.facts.connection(id) {
+            return Ok(Value::Connection(Arc::clone(&ready.connection)));
+        }
+        let driver: Arc<str> = declared.made.driver.name.into();
+        match self.open(&declared.name, &declared.made).await {
+            Ok(opened) => {
+                let name = declared.name.clone();
+                let target = opened.target.clone();
+                tracing::debug!(target: "runbook::run", connection = &*name, "opened");
+                let connection = Arc::new(Connection {
+                    name: name.clone(),
+                    driver: driver.clone(),
+                    target: target.as_str().into(),
+                    handle: opened.handle,
+                });
+                let permits = Arc::new(Semaphore::new(opened.at_once.clamp(1, AT_ONCE)));
+                self.facts.keep_connection(id, Ready { connection: Arc::clone(&connection), permits });
+                self.emitter.emit(Event::ConnectionOpened { name, driver, target });
+                Ok(Value::Connection(connection))
+            }
+            Err(fault) => {
+                let fault = Fault { message: format!("`{}`: {}", declared.name, fault.message).into(), ..fault };
+                let name = declared.name.clone();
+                self.emitter.emit(Event::ConnectionFailed { name, driver, fault: fault.clone() });
+                Err(fault)
+            }
+        }
+    }
+
+    async fn secret(self: &Arc<Self>, id: SecretId) -> Result<Value, Fault> {
+        let Some(declared) = self.facts.program.secrets.get(id.index()) else {
+            return Err(Fault::no_value("a secret that is not there"));
+        };
+        let about =
+            |fault: Fault| Fault { message: format!("secret `{}`: {}", declared.name, fault.message).into(), ..fault };
+        let opened = self.open(&declared.name, &declared.source).await.map_err(about)?;
+        let secret = opened.handle.downcast_ref::<SecretText>().cloned().ok_or_else(|| {
+            about(Fault::new(FaultKind::Setup, format!("`{}` gave no text", declared.source.driver.name)))
+        })?;
+        // Before anything can use it.
+        self.emitter.redactor.add(&secret);
+        self.facts.keep_secret(id, secret.clone());
+        Ok(Value::Secret(secret))
+    }
+
+    async fn open(self: &Arc<Self>, name: &Arc<str>, made: &Made) -> Result<Opened, Fault> {
+        if let Open::Later(what) = made.driver.open {
+            let message = format!("`{}` needs {what}, which this version does not have", made.driver.name);
+            return Err(Fault::new(FaultKind::Unsupported, message));
+        }
+        let (memory, scope) = (Memory::new(), Scope::root());
+        let args = resolve(self, &memory, |evaluation| evaluation.words(&made.args, &scope)).await?;
+        let args = Args::of(made.driver.params, args.into_iter().map(|arg| arg.map(Arg::Value)).collect());
+        let opening = Opening { name: name.clone(), driver: made.driver, args, cx: self.cx.clone() };
+        let opened = self.cx.world.open(opening);
+        match select(opened, pin!(self.cx.world.sleep(to_std(READ_LIMIT)))).await {
+            Either::Left((opened, _)) => opened,
+            Either::Right(_) => {
+                let what = format!("not open within {}", Value::Duration(READ_LIMIT));
+                Err(Fault::new(FaultKind::Timeout, what))
+            }
+        }
+    }
+}
+
+/// Whether a call has a body that can be made.
+pub(crate) fn can_be_made(builtin: &Builtin) -> Result<(), Fault> {
+    match builtin.body {
+        Body::Outside(_) => Ok(()),
+        Body::Later(what) => {
+            let message = format!("`{}` needs {what}, which this version does not have", builtin.name);
+            Err(Fault::new(FaultKind::Unsupported, message))
+        }
+        Body::Pure(_) | Body::Stage(_) => {
+            Err(Fault::new(FaultKind::Unsupported, format!("`{}` only computes", builtin.name)))
+        }
+    }
+}
+
+/// The limit of a read: ours, or its own where that is longer.
+fn limit_of(builtin: &'static Builtin, args: &[Option<Value>]) -> SignedDuration {
+    let args = Args::new(builtin, args.iter().cloned().map(|arg| arg.map(Arg::Value)).collect());
+    ["within", "timeout"]
+        .iter()
+        .filter_map(|name| match args.value(name) {
+            Some(Value::Duration(own)) => own.checked_add(SLACK),
+            _ => None,
+        })
+        .fold(READ_LIMIT, SignedDuration::max)
+}

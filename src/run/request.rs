@@ -1,0 +1,103 @@
+//! What is asked of a run, and who answers for it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio_util::sync::CancellationToken;
+
+use crate::catalog::RunFacts;
+use crate::check::program::{ParamId, Program};
+use crate::source::Sources;
+use crate::store::event::{ManualAnswer, ProposedChange, RunStarted};
+use crate::types::Value;
+
+/// What is to be run, and how.
+pub struct Request {
+    pub program: Arc<Program>,
+    /// The files of the program, for the places of its statements.
+    pub sources: Arc<Sources>,
+    /// The first event of the run.
+    pub started: RunStarted,
+    pub facts: Arc<RunFacts>,
+    /// What of it; all sections where it is empty.
+    pub only: Vec<Selected>,
+    /// What `--set` gave, already of the parameter's type.
+    pub set: HashMap<ParamId, Value>,
+    /// What the consent covers.
+    pub proposal: Proposal,
+    pub consent: Consent,
+    /// Who answers `manual`; `None` where there is nobody.
+    pub person: Option<Arc<dyn Person>>,
+    pub interrupt: Interrupt,
+}
+
+/// A section, or one of its steps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Selected {
+    /// By its index in the program.
+    Section(usize),
+    /// By the indexes of its section and of it among the section's members.
+    Step { section: usize, member: usize },
+}
+
+/// The changes of a plan and its hash.
+#[derive(Clone, Debug, Default)]
+pub struct Proposal {
+    pub hash: String,
+    pub changes: Vec<ProposedChange>,
+    /// What to type to approve it.
+    pub help: String,
+}
+
+/// Who may allow the changes of a run.
+#[derive(Clone)]
+pub enum Consent {
+    /// `--read-only`: changes are withheld, the rest goes on.
+    ReadOnly,
+    /// Nobody: the run stops before its first change.
+    None,
+    /// `--approve HASH`: it counts if it is the hash of the proposal.
+    Given { hash: String },
+    /// Somebody is asked once, before the first change.
+    Ask(Arc<dyn AskConsent>),
+}
+
+/// Asks a person for consent to all changes of a run.
+pub trait AskConsent: Send + Sync {
+    /// How consent was given; `None` where it was not.
+    fn ask(&self, proposal: Proposal) -> BoxFuture<'static, Option<String>>;
+}
+
+/// Does what `manual` says, and answers.
+pub trait Person: Send + Sync {
+    fn ask(&self, task: ManualTask) -> BoxFuture<'static, Answer>;
+}
+
+/// What a person is asked to do.
+#[derive(Clone, Debug)]
+pub struct ManualTask {
+    pub text: Arc<str>,
+    pub link: Option<String>,
+    /// How long an answer is waited for.
+    pub within: Option<Duration>,
+}
+
+/// What a person answered.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub answer: ManualAnswer,
+    pub note: Option<String>,
+}
+
+/// How a run is stopped from outside.
+#[derive(Clone, Default)]
+pub struct Interrupt {
+    /// Nothing new begins, reads are dropped; a change in flight is waited for.
+    pub cancel: CancellationToken,
+    /// Nothing is waited for any more.
+    pub abort: CancellationToken,
+    /// What stopped it, to be set before `cancel`: `SIGTERM`. Else it was Ctrl-C.
+    pub signal: Arc<OnceLock<String>>,
+}

@@ -1,0 +1,251 @@
+//! Sections and steps: the whole selection is one sequence. What stands between two barriers runs side by side, across
+//! steps and sections.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+
+use super::block::{alone, statement, unseen_faults};
+use super::branches::{list, with};
+use super::closing::close;
+use super::context::{Context, Running, has_barrier, is_barrier};
+use super::gate::Gate;
+use super::group::{Entered, Group, Latch};
+use super::request::Selected;
+use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
+use crate::store::event::{Event, Status};
+use crate::types::{Fault, Value};
+
+/// Runs all that was selected.
+pub(super) async fn sections<'r>(context: Context<'r>) {
+    let run = context.run;
+    let mut group = Group::default();
+    for (index, section) in run.program.sections.iter().enumerate() {
+        let chosen = Chosen::of(run, index);
+        if !matches!(chosen, Chosen::Nothing) {
+            self::section(context.at(index), section, &chosen, &mut group).await;
+        }
+    }
+    group.drain().await;
+}
+
+/// What of a section was selected.
+enum Chosen {
+    All,
+    Steps(Vec<usize>),
+    Nothing,
+}
+
+impl Chosen {
+    fn of(run: &Running, section: usize) -> Self {
+        if run.only.is_empty() || run.only.contains(&Selected::Section(section)) {
+            return Self::All;
+        }
+        let steps: Vec<usize> = run
+            .only
+            .iter()
+            .filter_map(|selected| match selected {
+                Selected::Step { section: own, member } if *own == section => Some(*member),
+                _ => None,
+            })
+            .collect();
+        if steps.is_empty() { Self::Nothing } else { Self::Steps(steps) }
+    }
+
+    /// With a step comes what it may need from above it: the names of its section, and the guards.
+    fn holds(&self, index: usize, member: &Member) -> bool {
+        match (self, member) {
+            (Self::All, _) => true,
+            (Self::Nothing, _) => false,
+            (Self::Steps(steps), Member::Step(_)) => steps.contains(&index),
+            (Self::Steps(steps), Member::Statement(one)) => {
+                matches!(one.kind, StatementKind::Let { .. } | StatementKind::Require { .. })
+                    && steps.iter().any(|step| *step > index)
+            }
+        }
+    }
+}
+
+async fn section<'r>(outer: Context<'r>, section: &'r Section, chosen: &Chosen, group: &mut Group<'r>) {
+    let started = outer.now();
+    let (path, title, doc) = (outer.path.clone(), section.title.clone(), section.doc.clone());
+    outer.emit(Event::SectionStarted { path, title, doc });
+    let gate = Gate::new(None);
+    let mut context = Context { out: outer.out.part(), gate: Arc::clone(&gate), section_gate: gate, ..outer.clone() };
+    if let Some(within) = &section.within {
+        let what = format!("section \"{}\"", section.title);
+        let limit = group.drive(context.limit(within, &what)).await;
+        context.limits = context.limits.and(limit);
+    }
+    let members = || section.members.iter().enumerate().filter(|(index, member)| chosen.holds(*index, member));
+    let own = || {
+        members().filter_map(|(index, member)| match member {
+            Member::Statement(one) => Some((index, one)),
+            Member::Step(_) => None,
+        })
+    };
+    let context = context.declaring(own().map(|(_, one)| one));
+    let latch = Latch::new();
+    for (index, member) in members() {
+        match member {
+            Member::Statement(one) => unit(context.at(index), one, &latch, group).await,
+            Member::Step(one) => match &one.each {
+                None => step(context.at(index).at(0), one, None, latch.enter(), group).await,
+                Some((local, items)) => {
+                    let all = each_step(context.at(index), one, *local, items, latch.enter());
+                    finish(all.boxed(), is_sequential(one), &context, group).await;
+                }
+            },
+        }
+    }
+    let statements: Vec<(usize, &Statement)> = own().collect();
+    // The blocks that close the whole do not belong to a part of it.
+    let (on_failure, always) = match chosen {
+        Chosen::All => (section.on_failure.as_ref(), section.always.as_ref()),
+        _ => (None, None),
+    };
+    let sequential = on_failure.is_some_and(has_barrier) || always.is_some_and(has_barrier);
+    let epoch_owner = context.clone();
+    let end = async move {
+        latch.opened().await;
+        unseen_faults(&context, statements.into_iter());
+        close(&context, section.members.len(), on_failure, always).await;
+        let (path, title) = (outer.path.clone(), section.title.clone());
+        let (status, seconds) = (context.out.tally.sum().status, outer.seconds_since(started));
+        outer.emit(Event::SectionFinished { path, title, status, seconds });
+    };
+    finish(end.boxed(), sequential, &epoch_owner, group).await;
+}
+
+/// One statement of a section or a step.
+async fn unit<'r>(context: Context<'r>, one: &'r Statement, latch: &Latch, group: &mut Group<'r>) {
+    let inside = latch.enter();
+    if is_barrier(one) {
+        group.drain().await;
+        alone(context, one).await;
+        drop(inside);
+    } else {
+        group.push(
+            async move {
+                statement(context, one).await;
+                drop(inside);
+            }
+            .boxed(),
+        );
+    }
+}
+
+/// Something that runs with the others, or, where a barrier is in it, after them and alone.
+async fn finish<'r>(future: BoxFuture<'r, ()>, sequential: bool, context: &Context<'r>, group: &mut Group<'r>) {
+    if sequential {
+        group.drain().await;
+        future.await;
+        context.epoch.renew();
+    } else {
+        group.push(future);
+    }
+}
+
+/// One step, or one round of a step that is made for each item.
+async fn step<'r>(outer: Context<'r>, step: &'r Step, label: Option<String>, inside: Entered, group: &mut Group<'r>) {
+    let started = begin(&outer, step, label.clone());
+    let mut context =
+        Context { out: outer.out.part(), gate: Gate::new(Some(Arc::clone(&outer.section_gate))), ..outer.clone() };
+    if let Some(within) = &step.within {
+        let limit = group.drive(context.limit(within, &format!("step \"{}\"", step.title))).await;
+        context.limits = context.limits.and(limit);
+    }
+    let context = context.declaring(&step.body);
+    let latch = Latch::new();
+    for (index, one) in step.body.iter().enumerate() {
+        unit(context.at(index), one, &latch, group).await;
+    }
+    let sequential = closes_with_barrier(step);
+    let epoch_owner = context.clone();
+    let end = async move {
+        latch.opened().await;
+        unseen_faults(&context, step.body.iter().enumerate());
+        close(&context, step.body.len(), step.on_failure.as_ref(), step.always.as_ref()).await;
+        end(&outer, &context, step, label, started);
+        drop(inside);
+    };
+    finish(end.boxed(), sequential, &epoch_owner, group).await;
+}
+
+/// A step for each item of a list: side by side where it only reads, else one after the other.
+async fn each_step<'r>(
+    context: Context<'r>,
+    one: &'r Step,
+    local: crate::check::program::LocalId,
+    items: &'r crate::check::program::Expr,
+    inside: Entered,
+) {
+    let looped = match list(&context, items).await {
+        Ok(looped) => looped,
+        Err(fault) => return without_items(&context, one, fault),
+    };
+    if let Some(fault) = looped.partial {
+        without_items(&context, one, fault);
+    }
+    let name = context.run.program.locals.get(local.index()).map_or("", |local| &*local.name).to_owned();
+    let latch = Latch::new();
+    let mut group = Group::default();
+    for (round, item) in looped.items.iter().enumerate() {
+        let label = Some(format!("{name}={}", label_of(item)));
+        step(with(context.at(round), local, item), one, label, latch.enter(), &mut group).await;
+        if is_sequential(one) {
+            group.drain().await;
+        }
+    }
+    group.drain().await;
+    drop(inside);
+}
+
+/// A step whose list could not be had, or not whole.
+fn without_items(outer: &Context<'_>, one: &Step, fault: Fault) {
+    let started = begin(outer, one, None);
+    let context = Context { out: outer.out.part(), ..outer.clone() };
+    let (place, what) = (context.place(one.span), context.written(one.span));
+    context.emit(if fault.kind == crate::types::FaultKind::Cancelled {
+        Event::NotReached { place, what, reason: fault.message.to_string() }
+    } else {
+        Event::NotMeasured { place, what, fault }
+    });
+    end(outer, &context, one, None, started);
+}
+
+fn begin(outer: &Context<'_>, step: &Step, label: Option<String>) -> Timestamp {
+    let (path, title, doc) = (outer.path.clone(), step.title.clone(), step.doc.clone());
+    outer.emit(Event::StepStarted { path, title, doc, label });
+    outer.now()
+}
+
+fn end(outer: &Context<'_>, context: &Context<'_>, step: &Step, label: Option<String>, started: Timestamp) {
+    let sum = context.out.tally.sum();
+    let (path, title, seconds) = (outer.path.clone(), step.title.clone(), outer.seconds_since(started));
+    let status: Status = sum.status;
+    outer.emit(Event::StepFinished { path, title, label, status, seconds, counts: sum.counts });
+}
+
+/// What tells an item from the others: a text or a number itself, a record by its name or its first field.
+fn label_of(item: &Value) -> String {
+    let text = match item {
+        Value::Record(fields) => match fields.get("name").or_else(|| fields.values().next()) {
+            Some(value) => value.to_string(),
+            None => String::new(),
+        },
+        other => other.clone().plainly().to_string(),
+    };
+    super::context::one_line(&text)
+}
+
+fn is_sequential(step: &Step) -> bool {
+    has_barrier(&step.body) || closes_with_barrier(step)
+}
+
+fn closes_with_barrier(step: &Step) -> bool {
+    let holds = |block: &Option<Block>| block.as_ref().is_some_and(has_barrier);
+    holds(&step.on_failure) || holds(&step.always)
+}

@@ -1,0 +1,87 @@
+//! Values inside texts, as their format says.
+
+use jiff::tz::TimeZone;
+
+use crate::check::program::Format;
+use crate::types::{Fault, Value};
+
+/// An interpolated value as text. Times are written in the runbook's own zone.
+pub(super) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -> Result<String, Fault> {
+    let value = value.clone().plainly().read()?;
+    match format {
+        None => Ok(value.to_string()),
+        Some(Format::Time(pattern)) => moment(&value, pattern, zone),
+        Some(Format::Number { decimals, grouped }) => number(&value, *decimals, *grouped),
+    }
+}
+
+fn moment(value: &Value, pattern: &str, zone: &TimeZone) -> Result<String, Fault> {
+    use jiff::fmt::strtime;
+    let written = match value {
+        Value::Time(time) => strtime::format(pattern, &time.to_zoned(zone.clone())),
+        Value::Date(date) => strtime::format(pattern, *date),
+        Value::Clock(clock) => strtime::format(pattern, *clock),
+        other => return Err(Fault::conversion(format!("`{pattern}` writes times, and this is {}", other.kind()))),
+    };
+    written.map_err(|error| Fault::conversion(format!("`{pattern}` cannot write {value}: {error}")))
+}
+
+fn number(value: &Value, decimals: Option<u8>, grouped: bool) -> Result<String, Fault> {
+    let (plain, unit) = match value {
+        Value::Int(whole) if decimals.is_none() => (whole.to_string(), ""),
+        Value::Percent(ratio) => (fixed(ratio * 100.0, decimals), "%"),
+        Value::Int(_) | Value::Float(_) => (fixed(value.plain_number().unwrap_or(f64::NAN), decimals), ""),
+        Value::Cores(cores) => (fixed(*cores, decimals), " cores"),
+        // With a unit that is chosen to read well, the digits are chosen with it.
+        Value::Size(_) | Value::Duration(_) | Value::Rate(..) => return Ok(value.to_string()),
+        other => {
+            return Err(Fault::conversion(format!("a number's format is for numbers, and this is {}", other.kind())));
+        }
+    };
+    Ok(format!("{}{unit}", if grouped { by_thousands(&plain) } else { plain }))
+}
+
+fn fixed(value: f64, decimals: Option<u8>) -> String {
+    match decimals {
+        Some(decimals) => format!("{value:.*}", usize::from(decimals)),
+        None => crate::units::number(value),
+    }
+}
+
+fn by_thousands(plain: &str) -> String {
+    let (sign, digits) = plain.strip_prefix('-').map_or(("", plain), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').map_or((digits, None), |(whole, rest)| (whole, Some(rest)));
+    let mut grouped = String::from(sign);
+    for (index, digit) in whole.chars().enumerate() {
+        if index > 0 && (whole.len() - index) % 3 == 0 {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    if let Some(fraction) = fraction {
+        grouped.push('.');
+        grouped.push_str(fraction);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written;
+    use crate::check::program::Format;
+    use crate::types::Value;
+    use jiff::tz::TimeZone;
+
+    #[test]
+    fn writes_numbers_and_times_as_their_format_says() {
+        let number = |value, decimals, grouped| {
+            written(&value, Some(&Format::Number { decimals, grouped }), &TimeZone::UTC).unwrap()
+        };
+        assert_eq!(number(Value::Int(-1_234_567), None, true), "-1,234,567");
+        assert_eq!(number(Value::Percent(0.123_45), Some(1), false), "12.3%");
+        assert_eq!(number(Value::Float(1234.5), Some(2), true), "1,234.50");
+        let time = Value::Time("2025-09-09T22:30:00Z".parse().unwrap());
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        assert_eq!(written(&time, Some(&Format::Time("%Y/%m/%d %H".into())), &zone).unwrap(), "2025/09/10 00");
+    }
+}

@@ -1,0 +1,214 @@
+//! `wait until`, `retry` and `manual`: what takes its time.
+
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use super::block::block;
+use super::context::Context;
+use super::eval::truth;
+use super::gate::Gate;
+use super::limits::{self, race, to_std};
+use super::memory::Epoch;
+use super::request::{Answer, ManualTask};
+use super::tally::Out;
+use crate::check::program::{Block, Expr, Statement};
+use crate::store::event::{Event, ManualAnswer, Outcome, Status, Withheld};
+use crate::types::Fault;
+
+/// What polling came to.
+pub(super) struct Polled {
+    pub(super) polls: u32,
+    /// Whether it holds, or why that could not be said, when it was last looked at.
+    pub(super) last: Result<bool, Fault>,
+}
+
+/// Looks until a condition holds or the limit is reached, with fresh reads each time. A look that gives a fault is
+/// repeated as well: what is waited for may be what makes it answer.
+pub(super) async fn poll(
+    context: &Context<'_>,
+    condition: &Expr,
+    every: SignedDuration,
+    limit: limits::Limit,
+) -> Polled {
+    let mut polled = Polled { polls: 0, last: Ok(false) };
+    let ends = context.limits.and(limit);
+    loop {
+        let own = Context { epoch: Epoch::new(), limits: ends.clone(), ..context.clone() };
+        let seen = own.whole(condition).await.and_then(truth);
+        polled.polls += 1;
+        match (seen, ends.reached()) {
+            (Ok(true), _) => {
+                polled.last = Ok(true);
+                return polled;
+            }
+            // A look that was cut off says nothing: the one before it counts, unless it was the only one.
+            (Err(fault), Some(_)) => {
+                if polled.polls == 1 {
+                    polled.last = Err(fault);
+                }
+                return polled;
+            }
+            (seen, Some(_)) => {
+                polled.last = seen;
+                return polled;
+            }
+            (seen, None) => polled.last = seen,
+        }
+        if ends.race(context.world().sleep(to_std(every))).await.is_err() {
+            return polled;
+        }
+    }
+}
+
+pub(super) async fn wait(
+    context: &Context<'_>,
+    statement: &Statement,
+    condition: &Expr,
+    every: &Expr,
+    within: &Expr,
+    source: &Arc<str>,
+) {
+    let started = context.now();
+    let times = async { Ok((context.duration(every).await?, context.duration(within).await?)) };
+    let polled = match times.await {
+        Ok((every, within)) => {
+            let limit = limits::within(context.world(), within, "`wait`");
+            poll(context, condition, every, limit).await
+        }
+        Err(fault) => Polled { polls: 0, last: Err(fault) },
+    };
+    context.waited();
+    let (outcome, fault) = match polled.last {
+        Ok(true) => (Outcome::Passed, None),
+        Ok(false) => (Outcome::Failed, None),
+        Err(fault) => (Outcome::NotMeasured, Some(fault)),
+    };
+    if outcome != Outcome::Passed {
+        if let Some(fault) = context.stopped().filter(|fault| fault.kind == crate::types::FaultKind::Cancelled) {
+            return context.not_reached(statement, &fault);
+        }
+        // Whoever writes a change below a wait means: when it has come true.
+        context.gate.close(Withheld::Guard { title: Arc::clone(source), outcome });
+    }
+    context.emit(Event::Waited {
+        place: context.place(statement.span),
+        what: Arc::clone(source),
+        outcome,
+        polls: polled.polls,
+        seconds: context.seconds_since(started),
+        fault,
+    });
+}
+
+pub(super) async fn retry<'r>(
+    context: &Context<'r>,
+    statement: &'r Statement,
+    times: u32,
+    every: &'r Expr,
+    body: &'r Block,
+) {
+    let every = match context.duration(every).await {
+        Ok(every) => every,
+        Err(fault) => {
+            let what = context.written(statement.span);
+            return context.faulted(statement, fault, |place, fault| Event::NotMeasured { place, what, fault });
+        }
+    };
+    for round in 1..=times.max(1) {
+        // Gates and counts of its own: what a round closed or counted is forgotten with it.
+        let gate = Gate::new(Some(Arc::clone(&context.gate)));
+        let own = Context {
+            epoch: Epoch::new(),
+            gate: Arc::clone(&gate),
+            section_gate: Arc::clone(&gate),
+            out: Out::apart(),
+            ..context.at(round as usize)
+        };
+        let out = own.out.clone();
+        block(own, body).await;
+        let sum = out.tally.sum();
+        let stopped = context.stopped();
+        if sum.status < Status::Warned || round >= times || stopped.is_some() {
+            context.out.tally.merge(&sum);
+            out.take().into_iter().for_each(|event| context.hand_on(event));
+            if let Some(reason) = gate.closed_itself() {
+                context.gate.close(reason);
+            }
+            break;
+        }
+        let fault = out.take().into_iter().find_map(fault_of);
+        let place = context.place(statement.span);
+        context.emit(Event::Retried { place, round, of: times, fault });
+        // Reached limits are seen by the next round, which then is the last one.
+        let _ = context.limits.race(context.world().sleep(to_std(every))).await;
+    }
+    context.waited();
+}
+
+fn fault_of(event: Event) -> Option<Fault> {
+    match event {
+        Event::Checked(checked) => checked.fault,
+        Event::NotShown { fault, .. } | Event::NotMeasured { fault, .. } => Some(fault),
+        Event::ChangeEnded(ended) => ended.fault,
+        _ => None,
+    }
+}
+
+pub(super) async fn manual(
+    context: &Context<'_>,
+    statement: &Statement,
+    text: &Expr,
+    link: Option<&Expr>,
+    within: Option<SignedDuration>,
+) {
+    let asked = async {
+        let text = context.text(text).await?;
+        let link = match link {
+            Some(link) => Some(context.text(link).await?.to_string()),
+            None => None,
+        };
+        Ok::<_, Fault>((text, link))
+    };
+    let (text, link) = match asked.await {
+        Ok(asked) => asked,
+        Err(fault) => {
+            let what = context.written(statement.span);
+            context.gate.close(Withheld::NotMeasured { fault: fault.clone() });
+            return context.faulted(statement, fault, |place, fault| Event::NotMeasured { place, what, fault });
+        }
+    };
+    let answer = match ask(context, &text, link.as_ref(), within).await {
+        Ok(answer) => answer,
+        Err(fault) if fault.kind == crate::types::FaultKind::Cancelled => {
+            return context.not_reached(statement, &fault);
+        }
+        Err(fault) => Answer { answer: ManualAnswer::NotAnswered, note: Some(fault.message.to_string()) },
+    };
+    context.waited();
+    let outcome = match answer.answer {
+        ManualAnswer::Done | ManualAnswer::Skipped => Outcome::Passed,
+        ManualAnswer::Problem => Outcome::Failed,
+        ManualAnswer::NotAnswered => Outcome::NotMeasured,
+    };
+    if outcome != Outcome::Passed {
+        context.gate.close(Withheld::Guard { title: Arc::clone(&text), outcome });
+    }
+    let Answer { answer, note } = answer;
+    context.emit(Event::Manual { place: context.place(statement.span), text, link, answer, note });
+}
+
+async fn ask(
+    context: &Context<'_>,
+    text: &Arc<str>,
+    link: Option<&String>,
+    within: Option<SignedDuration>,
+) -> Result<Answer, Fault> {
+    let Some(person) = &context.run.person else {
+        let note = Some("there is no terminal to ask at".to_owned());
+        return Ok(Answer { answer: ManualAnswer::NotAnswered, note });
+    };
+    let task = ManualTask { text: Arc::clone(text), link: link.cloned(), within: within.map(to_std) };
+    let limit = within.map(|within| limits::within(context.world(), within, "an answer"));
+    context.limits.race(race(person.ask(task), limit.into_iter().collect())).await?
+}
