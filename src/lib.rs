@@ -27,9 +27,9 @@ pub mod check;
 pub mod plan;
 pub mod store;
 
-
 // Floor 5: making it happen.
 pub mod run;
+
 // Floor 6: what people see of it.
 pub mod report;
 

@@ -11,12 +11,13 @@ use super::gate::Gate;
 use super::limits::{self, Limit, Limits};
 use super::memory::Epoch;
 use super::outside::Outside;
-use super::request::{Consent, Interrupt, Person, Proposal, Selected};
+use super::request::{Consent, Interrupt, Person, Proposal};
 use super::resolve::{resolve, resolve_apart, takes_long};
 use super::scope::{Cell, Scope, Tracked};
 use super::tally::Out;
 use crate::catalog::World;
 use crate::check::program::{Block, Expr, Program, Statement, StatementKind};
+use crate::plan::Selection;
 use crate::source::{Sources, Span};
 use crate::store::event::{Event, Path, Place};
 use crate::types::{Fault, FaultKind, Value};
@@ -26,7 +27,7 @@ pub(crate) struct Running {
     pub(crate) program: Arc<Program>,
     pub(crate) outside: Arc<Outside>,
     pub(crate) sources: Arc<Sources>,
-    pub(crate) only: Vec<Selected>,
+    pub(crate) selection: Selection,
     pub(crate) proposal: Proposal,
     pub(crate) consent: Consent,
     pub(crate) person: Option<Arc<dyn Person>>,

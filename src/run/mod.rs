@@ -52,7 +52,7 @@ use self::gate::Gate;
 use self::limits::Limits;
 use self::memory::Epoch;
 use self::outside::Outside;
-pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Selected};
+pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request};
 use self::scope::Scope;
 use self::sink::Emitter;
 pub use self::sink::{Collected, EventSink};
@@ -66,7 +66,7 @@ use crate::store::event::{Event, RunFinished, Status};
 /// The future is one task: whoever polls it runs the run. It ends after [`Interrupt::cancel`] as soon as a change in
 /// flight and the closing blocks allow.
 pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSink>) -> RunFinished {
-    let Request { program, sources, started, facts, only, set, proposal, consent, person, interrupt } = request;
+    let Request { program, sources, started, facts, selection, set, proposal, consent, person, interrupt } = request;
     let begun = world.now();
     let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
     let outside = Outside::new(known, Cx { world: Arc::clone(&world), run: facts }, Emitter::new(sink));
@@ -75,7 +75,7 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
         program,
         outside,
         sources,
-        only,
+        selection,
         proposal,
         consent,
         person,

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
+use crate::plan::Selection;
 use crate::source::Sources;
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted};
 use crate::types::Value;
@@ -21,8 +22,8 @@ pub struct Request {
     /// The first event of the run.
     pub started: RunStarted,
     pub facts: Arc<RunFacts>,
-    /// What of it; all sections where it is empty.
-    pub only: Vec<Selected>,
+    /// What of it.
+    pub selection: Selection,
     /// What `--set` gave, already of the parameter's type.
     pub set: HashMap<ParamId, Value>,
     /// What the consent covers.
@@ -31,15 +32,6 @@ pub struct Request {
     /// Who answers `manual`; `None` where there is nobody.
     pub person: Option<Arc<dyn Person>>,
     pub interrupt: Interrupt,
-}
-
-/// A section, or one of its steps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Selected {
-    /// By its index in the program.
-    Section(usize),
-    /// By the indexes of its section and of it among the section's members.
-    Step { section: usize, member: usize },
 }
 
 /// The changes of a plan and its hash.
@@ -58,7 +50,7 @@ pub enum Consent {
     ReadOnly,
     /// Nobody: the run stops before its first change.
     None,
-    /// `--approve HASH`: it counts if it is the hash of the proposal.
+    /// `--approve HASH`: it counts if it is the hash of the proposal, or enough of it.
     Given { hash: String },
     /// Somebody is asked once, before the first change.
     Ask(Arc<dyn AskConsent>),

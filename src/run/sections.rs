@@ -13,7 +13,6 @@ use super::closing::close;
 use super::context::{Context, Running, has_barrier, is_barrier};
 use super::gate::Gate;
 use super::group::{Entered, Group, Latch};
-use super::request::Selected;
 use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
 use crate::store::event::{Event, Status};
 use crate::types::{Fault, Value};
@@ -23,52 +22,28 @@ pub(super) async fn sections<'r>(context: Context<'r>) {
     let run = context.run;
     let mut group = Group::default();
     for (index, section) in run.program.sections.iter().enumerate() {
-        let chosen = Chosen::of(run, index);
-        if !matches!(chosen, Chosen::Nothing) {
-            self::section(context.at(index), section, &chosen, &mut group).await;
+        if run.selection.section(index) {
+            self::section(context.at(index), section, index, &mut group).await;
         }
     }
     group.drain().await;
 }
 
-/// What of a section was selected.
-enum Chosen {
-    All,
-    Steps(Vec<usize>),
-    Nothing,
-}
-
-impl Chosen {
-    fn of(run: &Running, section: usize) -> Self {
-        if run.only.is_empty() || run.only.contains(&Selected::Section(section)) {
-            return Self::All;
-        }
-        let steps: Vec<usize> = run
-            .only
-            .iter()
-            .filter_map(|selected| match selected {
-                Selected::Step { section: own, member } if *own == section => Some(*member),
-                _ => None,
-            })
-            .collect();
-        if steps.is_empty() { Self::Nothing } else { Self::Steps(steps) }
-    }
-
-    /// With a step comes what it may need from above it: the names of its section, and the guards.
-    fn holds(&self, index: usize, member: &Member) -> bool {
-        match (self, member) {
-            (Self::All, _) => true,
-            (Self::Nothing, _) => false,
-            (Self::Steps(steps), Member::Step(_)) => steps.contains(&index),
-            (Self::Steps(steps), Member::Statement(one)) => {
-                matches!(one.kind, StatementKind::Let { .. } | StatementKind::Require { .. })
-                    && steps.iter().any(|step| *step > index)
-            }
+/// Whether a member of a section is run. With a step comes what it may need from above it: the names of its section,
+/// and the guards.
+fn is_chosen(run: &Running, section: usize, index: usize, member: &Member) -> bool {
+    let selection = &run.selection;
+    match member {
+        Member::Step(_) => selection.step(section, index),
+        Member::Statement(one) => {
+            let above = matches!(one.kind, StatementKind::Let { .. } | StatementKind::Require { .. });
+            let members = run.program.sections.get(section).map_or(0, |section| section.members.len());
+            selection.whole(section) || above && (index + 1..members).any(|below| selection.step(section, below))
         }
     }
 }
 
-async fn section<'r>(outer: Context<'r>, section: &'r Section, chosen: &Chosen, group: &mut Group<'r>) {
+async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, group: &mut Group<'r>) {
     let started = outer.now();
     let (path, title, doc) = (outer.path.clone(), section.title.clone(), section.doc.clone());
     outer.emit(Event::SectionStarted { path, title, doc });
@@ -79,7 +54,9 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, chosen: &Chosen, 
         let limit = group.drive(context.limit(within, &what)).await;
         context.limits = context.limits.and(limit);
     }
-    let members = || section.members.iter().enumerate().filter(|(index, member)| chosen.holds(*index, member));
+    let run = outer.run;
+    let members =
+        || section.members.iter().enumerate().filter(|(index, member)| is_chosen(run, number, *index, member));
     let own = || {
         members().filter_map(|(index, member)| match member {
             Member::Statement(one) => Some((index, one)),
@@ -102,9 +79,9 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, chosen: &Chosen, 
     }
     let statements: Vec<(usize, &Statement)> = own().collect();
     // The blocks that close the whole do not belong to a part of it.
-    let (on_failure, always) = match chosen {
-        Chosen::All => (section.on_failure.as_ref(), section.always.as_ref()),
-        _ => (None, None),
+    let (on_failure, always) = match run.selection.whole(number) {
+        true => (section.on_failure.as_ref(), section.always.as_ref()),
+        false => (None, None),
     };
     let sequential = on_failure.is_some_and(has_barrier) || always.is_some_and(has_barrier);
     let epoch_owner = context.clone();
