@@ -2,9 +2,7 @@
 
 mod net;
 
-use std::time::{Duration, Instant};
-
-use net::server::{Reply, authority, raw, reply, request, secure, web};
+use net::server::{Reply, raw, reply, request, web};
 use net::{Outside, fault, field, literal, template, text};
 use runbook::types::{FaultKind, Piece, SecretText, Value};
 use tokio::io::AsyncWriteExt;
@@ -180,54 +178,6 @@ async fn a_connection_that_is_set_up_wrongly_says_how() {
     assert!(outside.connect("http", &rule).await.expect_err("a fault").message.contains("no method with a path"));
 }
 
-/// What `curl -w` says of the same request: the phases as curl counts them, each from the start.
-fn curl(arguments: &[&str]) -> Vec<f64> {
-    let format = "%{time_connect} %{time_appconnect} %{time_pretransfer} %{time_starttransfer} %{time_total}";
-    let output =
-        std::process::Command::new("curl").args(["-s", "-o", "/dev/null", "-w", format]).args(arguments).output();
-    let text = String::from_utf8(output.expect("curl runs").stdout).expect("text");
-    text.split(' ').map(|number| number.parse().expect("a number")).collect()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_phases_are_those_of_curl() {
-    let server = web(|_| Reply {
-        delay: Duration::from_millis(150),
-        pause: Duration::from_millis(200),
-        ..reply("200 OK", "", "body")
-    })
-    .await;
-    let url = format!("{}/slow", server.url());
-    let theirs = tokio::task::spawn_blocking(move || curl(&[&url])).await.expect("curl");
-    let response = ask("get", &api(&server.url(), &[]).await, "/slow", &[]).await.expect("an answer");
-    let seconds = |path: &str| field(&response, path).to_json().as_f64().expect("seconds");
-    let [connect, _, pretransfer, starttransfer, total] = theirs[..] else { panic!("{theirs:?}") };
-    let close =
-        |ours: f64, theirs: f64, what: &str| assert!((ours - theirs).abs() < 0.03, "{what}: {ours} and {theirs}");
-    close(seconds("timing.dns") + seconds("timing.connect"), connect, "connect");
-    close(seconds("timing.first_byte"), starttransfer - pretransfer, "first byte");
-    close(seconds("timing.total"), total, "total");
-    assert!((0.14..0.2).contains(&seconds("timing.first_byte")) && seconds("timing.total") >= 0.34);
-    assert!(seconds("timing.tls") <= 0.0, "there is no TLS");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_phase_of_tls_is_that_of_curl() {
-    let ours = authority();
-    let folder = tempfile::tempdir().expect("a folder");
-    let ca = folder.path().join("ca.pem");
-    std::fs::write(&ca, &ours.pem).expect("written");
-    let server = secure(ours.sign(&["localhost"], 2099), |_| reply("200 OK", "", "body")).await;
-    let url = format!("https://localhost:{}/", server.address.port());
-    let (ca, asked) = (ca.display().to_string(), url.clone());
-    let file = ca.clone();
-    let theirs = tokio::task::spawn_blocking(move || curl(&["--cacert", &file, &asked])).await.expect("curl");
-    let response = ask("get", &api(&url, &[("ca", text(&ca))]).await, "/", &[]).await.expect("an answer");
-    let seconds = field(&response, "timing.tls").to_json().as_f64().expect("seconds");
-    let [connect, appconnect, ..] = theirs[..] else { panic!("{theirs:?}") };
-    assert!(seconds > 0.0 && (seconds - (appconnect - connect)).abs() < 0.03, "{seconds} and {theirs:?}");
-}
-
 #[tokio::test]
 async fn a_head_has_no_body_whatever_its_length_says() {
     let server = web(|_| Reply {
@@ -248,23 +198,6 @@ async fn nothing_is_sent_with_a_fault_in_place_of_a_value() {
     let body = Value::record([("status", Value::list(vec![page]))]);
     assert_eq!(fault(ask("post", &connected, "/", &[("json", body)]).await).kind, FaultKind::BadAnswer);
     assert_eq!(server.asked().len(), 1);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn two_hundred_probes_of_one_host_are_cheap() {
-    let server = web(|_| Reply { delay: Duration::from_millis(50), ..reply("200 OK", "", "up") }).await;
-    let connected = api(&server.url(), &[("at_once", Value::Int(200))]).await;
-    let start = Instant::now();
-    let probes = (0..200).map(|_| ask("get", &connected, "/", &[]));
-    let answers = futures_util::future::join_all(probes).await;
-    assert!(answers.iter().all(Result::is_ok));
-    assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
-    let before = server.connections();
-    for _ in 0..20 {
-        let response = ask("get", &connected, "/", &[]).await.expect("an answer");
-        assert_eq!(field(&response, "timing.connect").to_json(), 0.0);
-    }
-    assert_eq!(server.connections(), before, "reads go over kept connections");
 }
 
 #[tokio::test]

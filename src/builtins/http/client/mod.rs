@@ -140,9 +140,11 @@ async fn once(
         };
         timing.first_byte += head.first_byte;
         let (parts, body) = head.response.into_parts();
-        let Some(most) = limits.at_most else { return Ok((parts.status, parts.headers, Vec::new())) };
-        let body = wire.body(body, most, progress).await?;
-        if request.reads {
+        let (body, whole) = match limits.at_most {
+            Some(most) => (wire.body(body, most, progress).await?, true),
+            None => (Vec::new(), wire.pass_over(body).await),
+        };
+        if request.reads && whole {
             target.pool.keep(key, wire);
         }
         return Ok((parts.status, parts.headers, body));

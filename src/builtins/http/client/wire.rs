@@ -9,7 +9,7 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use url::{Position, Url};
 
 use super::pool::Key;
@@ -21,6 +21,10 @@ use crate::units;
 
 /// How large the head of an answer may be.
 const HEAD: usize = 128 << 10;
+
+/// A body that nobody wants is read up to this length and for this long, rather than to dial again.
+const PASSED_OVER: u64 = 64 << 10;
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A connection that takes requests.
 pub(super) struct Wire {
@@ -206,6 +210,20 @@ impl Wire {
             }
         }
         Ok(whole)
+    }
+
+    /// Reads over a body that nobody wants, where that is quick, so that the connection can be kept. Whether it was.
+    pub(super) async fn pass_over(&self, mut body: Incoming) -> bool {
+        if body.size_hint().upper().is_none_or(|length| length > PASSED_OVER) {
+            return false;
+        }
+        let end = async {
+            while let Some(frame) = body.frame().await {
+                frame?;
+            }
+            Ok::<(), hyper::Error>(())
+        };
+        matches!(timeout(PATIENCE, end).await, Ok(Ok(())))
     }
 
     fn broken(&self, error: &hyper::Error, read: usize) -> Trouble {
