@@ -7,6 +7,7 @@ mod channels;
 mod dial;
 mod dns;
 mod files;
+mod host;
 mod http;
 mod later;
 mod line_time;
@@ -31,7 +32,7 @@ pub fn catalog() -> Catalog {
 
 /// The built-ins of each family, in the order of the reference.
 static FAMILIES: &[&[&Builtin]] =
-    &[lists::ALL, text::ALL, numbers::ALL, logs::ALL, http::ALL, dns::ALL, tls::ALL, tool::ALL, later::ALL];
+    &[lists::ALL, text::ALL, numbers::ALL, host::ALL, logs::ALL, http::ALL, dns::ALL, tls::ALL, tool::ALL, later::ALL];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
 static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, channels::DRIVERS];

@@ -1,0 +1,86 @@
+//! `host.clock`
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::SignedDuration;
+use tokio::net::UdpSocket;
+
+use super::sntp::{self, Reply};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, FaultKind, Typed, Value, records};
+
+const SERVER: Param<String> =
+    Param::or("server", "The time server; its port is 123 where none is given.", || Value::string("pool.ntp.org"));
+const WITHIN: Param<SignedDuration> =
+    Param::or("within", "How long an answer may take.", || Value::Duration(SignedDuration::from_secs(3)));
+
+records! {
+    /// This machine's clock against a time server's.
+    struct ClockOffset "clock_offset" {
+        /// How far this clock is behind the server's; negative where it is ahead.
+        offset: SignedDuration,
+        /// How long the way there and back took: the offset is right to half of it.
+        delay: SignedDuration,
+        /// How far the server is from a clock of its own: 1 has one.
+        stratum: i64,
+        /// Who answered.
+        server: Arc<str>,
+    }
+}
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "host.clock",
+    summary: "How far the clock of this machine is from a time server's, by one question in SNTP.",
+    params: &[SERVER.info(), WITHIN.info()],
+    returns: Returns::Type(ClockOffset::ty),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|cx, args| Box::pin(clock(cx, args))),
+    needs: &["UDP to port 123 of the server"],
+    by_hand: "chronyc tracking; ntpdate -q {server}",
+    examples: &[
+        Example::call("host.clock().offset | abs < 500ms"),
+        Example::call(r#"host.clock(server: "ntp.example.com").stratum"#),
+    ],
+};
+
+async fn clock(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let (server, within) = (args.get(&SERVER)?, args.get(&WITHIN)?);
+    let target = if has_port(&server) { server.clone() } else { format!("{server}:123") };
+    match tokio::time::timeout(within.unsigned_abs(), ask(&cx, &target)).await {
+        Ok(answer) => answer.map(Value::from),
+        Err(_) => {
+            Err(Fault::new(FaultKind::Timeout, format!("`{target}` does not answer within {}s", within.as_secs_f64()))
+                .help("UDP to port 123 may be blocked: name a server of your own network with `server:`"))
+        }
+    }
+}
+
+/// `ntp:123`, `10.0.0.1:123`, `[::1]:123`, but not `::1`.
+fn has_port(server: &str) -> bool {
+    server
+        .rsplit_once(':')
+        .is_some_and(|(host, port)| port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']')))
+}
+
+async fn ask(cx: &Cx, target: &str) -> Result<ClockOffset, Fault> {
+    let unreachable = |error: std::io::Error| Fault::new(FaultKind::Unreachable, format!("`{target}`: {error}"));
+    let address = tokio::net::lookup_host(target).await.map_err(unreachable)?.next();
+    let address = address.ok_or_else(|| Fault::new(FaultKind::Unreachable, format!("`{target}` has no address")))?;
+    let own = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
+    let socket = UdpSocket::bind(own).await.map_err(unreachable)?;
+    // Connected, so that an answer from anybody else is not heard, and a refusal is.
+    socket.connect(address).await.map_err(unreachable)?;
+    let (sent, began) = (cx.world.now(), Instant::now());
+    let question = sntp::question(sent);
+    socket.send(&question).await.map_err(unreachable)?;
+    let mut answer = [0; 512];
+    let length = socket.recv(&mut answer).await.map_err(unreachable)?;
+    // Counted on a clock that nobody sets, so that a step of the wall clock meanwhile is no delay.
+    let took = i128::try_from(began.elapsed().as_nanos()).unwrap_or(i128::MAX);
+    let reply = Reply::parse(answer.get(..length).unwrap_or_default(), &question);
+    let reply = reply.map_err(|fault| Fault { message: format!("`{target}`: {}", fault.message).into(), ..fault })?;
+    let (offset, delay) = reply.compare(sent, took);
+    let stratum = i64::from(reply.stratum);
+    Ok(ClockOffset { offset, delay, stratum, server: address.to_string().into() })
+}

@@ -1,0 +1,32 @@
+//! `host.units`
+
+use super::systemd::{self, Unit};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, Type, Typed, Value};
+
+const STATE: Param<Option<String>> =
+    Param::optional("state", "Only units in this state: `failed`, `active`; all where left out.");
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "host.units",
+    summary: "The units that this machine's systemd has loaded.",
+    params: &[STATE.info()],
+    returns: Returns::Type(|| Type::list(Unit::ty())),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|cx, args| Box::pin(units(cx, args))),
+    needs: &["systemd"],
+    by_hand: "systemctl list-units --all",
+    examples: &[
+        Example::call(r#"host.units(state: "failed") | is_empty"#),
+        Example::call(r#"host.units() | where(.name | ends_with(".timer"))"#),
+    ],
+};
+
+async fn units(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let state = args.get(&STATE)?;
+    let wanted = |unit: &Unit| state.as_ref().is_none_or(|state| *unit.active.0 == **state);
+    let units = systemd::show("*", cx.run.started_at).await?;
+    // A unit that others only name, and that is not there, is none.
+    let there = units.into_iter().filter(|(load, _)| load != "not-found").map(|(_, unit)| unit);
+    Ok(there.filter(wanted).collect::<Vec<_>>().into())
+}
