@@ -259,6 +259,8 @@ async fn files_are_found_by_pattern() {
     };
     assert_eq!(names("*.dump").await, "a.dump b.dump");
     assert_eq!(names("**/*.dump").await, "a.dump b.dump d.dump");
+    assert_eq!(names("s*/deep/d.dump").await, "d.dump");
+    assert_eq!(names("s*/deep/e.dump").await, "");
     assert_eq!(names("*.none").await, "");
     assert_eq!(names("no/such/folder/*").await, "");
     let broken = fault(here.call("host.files", &[("pattern", text("a[b"))]).await);

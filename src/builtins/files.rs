@@ -52,13 +52,30 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
             .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
     };
     let mut paths = Vec::new();
-    for path in glob::glob(text).map_err(invalid)? {
+    for path in glob::glob(&listed(text)).map_err(invalid)? {
         paths.push(path.map_err(|error| fault("list", error.path(), error.error()))?);
         if paths.len() > MOST_FILES {
             return Err(Fault::new(FaultKind::TooLarge, format!("`{text}` means more than {MOST_FILES} files")));
         }
     }
     Ok(paths)
+}
+
+/// The pattern with every plain name behind a wildcard as a class of one letter: `*/a.log` as `*/[a].log`.
+///
+/// The glob then lists the folder instead of asking for the one file in it, and says where it may not.
+fn listed(pattern: &str) -> String {
+    let mut behind = false;
+    let part = |part: &str| {
+        let plain = !is_pattern(part);
+        let first = part.chars().next().filter(|first| behind && plain && first.is_alphanumeric());
+        behind |= !plain;
+        match first {
+            Some(first) => format!("[{first}]{}", part.strip_prefix(first).unwrap_or_default()),
+            None => part.to_owned(),
+        }
+    };
+    pattern.split('/').map(part).collect::<Vec<_>>().join("/")
 }
 
 /// The folder above the first part with a wildcard.
@@ -72,7 +89,7 @@ fn fixed_part(pattern: &Path) -> PathBuf {
 mod tests {
     use std::path::Path;
 
-    use super::{fault, fixed_part};
+    use super::{fault, fixed_part, listed};
     use crate::types::FaultKind;
 
     #[test]
@@ -81,6 +98,13 @@ mod tests {
         assert_eq!(of(std::io::ErrorKind::PermissionDenied), FaultKind::Denied);
         assert_eq!(of(std::io::ErrorKind::NotFound), FaultKind::NotFound);
         assert_eq!(of(std::io::ErrorKind::Other), FaultKind::Failed);
+    }
+
+    #[test]
+    fn names_behind_a_wildcard_are_listed() {
+        assert_eq!(listed("/srv/*/log/a.log"), "/srv/*/[l]og/[a].log");
+        assert_eq!(listed("/var/log/*.log"), "/var/log/*.log");
+        assert_eq!(listed("**/a/../b"), "**/[a]/../[b]");
     }
 
     #[test]

@@ -1,11 +1,10 @@
 //! `host.units`
 
-use super::systemd::{self, Unit};
+use super::systemd::{self, Unit, UnitState};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
-use crate::types::{Fault, Type, Typed, Value};
+use crate::types::{Fault, Type, Typed, Value, Word};
 
-const STATE: Param<Option<String>> =
-    Param::optional("state", "Only units in this state: `failed`, `active`; all where left out.");
+const STATE: Param<Option<Word<UnitState>>> = Param::optional("state", "Only units in this state; all where left out.");
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "host.units",
@@ -24,7 +23,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn units(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let state = args.get(&STATE)?;
-    let wanted = |unit: &Unit| state.as_ref().is_none_or(|state| *unit.active.0 == **state);
+    let wanted = |unit: &Unit| state.as_ref().is_none_or(|state| unit.active.0 == state.0);
     let units = systemd::show("*", cx.run.started_at).await?;
     // A unit that others only name, and that is not there, is none.
     let there = units.into_iter().filter(|(load, _)| load != "not-found").map(|(_, unit)| unit);

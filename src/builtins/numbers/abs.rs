@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     body: Body::Pure(abs),
     needs: &[],
     by_hand: "",
-    examples: &[Example::gives("-3 | abs", "3"), Example::gives("(1m - 3m) | abs", "2m")],
+    examples: &[Example::gives("(2 - 5) | abs", "3"), Example::gives("(1m - 3m) | abs", "2m")],
 };
 
 fn abs(args: &Args<'_>) -> Result<Value, Fault> {
