@@ -22,6 +22,7 @@ pub mod syntax;
 // Floor 3: what it means, and what it can call.
 pub mod builtins;
 pub mod check;
+pub mod format;
 
 // Floor 4: what will happen, and what happened.
 pub mod plan;
