@@ -24,7 +24,8 @@ impl<'a> Checker<'a> {
         let mark = self.enter();
         let params = self.parameters(&written.params, signature.as_deref());
         let returns = signature.as_ref().and_then(|signature| signature.returns.clone());
-        let of = if returns.is_some() && written.changes.is_none() { BlockOf::Function } else { BlockOf::Command };
+        let changes = written.changes.is_some() || written.body.as_ref().is_some_and(super::effects::has_change);
+        let of = if returns.is_some() && !changes { BlockOf::Function } else { BlockOf::Command };
         self.place = Place::block(of);
         self.returns.clone_from(&returns);
         self.command_changes = None;

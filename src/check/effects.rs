@@ -107,6 +107,19 @@ impl Checker<'_> {
     }
 }
 
+/// Whether a `change` is written somewhere in a block.
+pub(super) fn has_change(block: &ast::Block) -> bool {
+    block.statements.iter().any(|statement| match &statement.kind {
+        ast::StatementKind::Change(_) => true,
+        ast::StatementKind::For(each) => has_change(&each.body),
+        ast::StatementKind::Retry { body, .. } => has_change(body),
+        ast::StatementKind::If { branches, otherwise } => {
+            branches.iter().any(|branch| has_change(&branch.body)) || otherwise.as_ref().is_some_and(has_change)
+        }
+        _ => false,
+    })
+}
+
 /// Whether doing it twice is the same as doing it once.
 pub(super) fn is_idempotent(builtin: &Builtin, effect: Effect) -> bool {
     match builtin.effect {

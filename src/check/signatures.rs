@@ -94,7 +94,11 @@ impl<'a> Checker<'a> {
             let outer = self.needs.begin(Node::Declared(declaration.what));
             match &declaration.item.kind {
                 ItemKind::Command(command) => {
-                    let signature = self.signature(&command.params, command.result.as_ref(), command.changes);
+                    let mut signature = self.signature(&command.params, command.result.as_ref(), command.changes);
+                    // One that does not say that it changes something is reported once, and not wherever it is called.
+                    if command.body.as_ref().is_some_and(super::effects::has_change) {
+                        signature.effect = Effect::Changes;
+                    }
                     signatures.commands.push(Arc::new(signature));
                 }
                 ItemKind::Tool(tool) => {
