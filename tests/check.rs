@@ -171,7 +171,7 @@ fn names_and_arguments() {
         ("[1].count()", &[]),
         ("http.get(\"/x\")", &["missing-argument@6"]),
         ("cluster.logs(since: 1h)", &["missing-argument@9"]),
-        ("cluster.logs(deployment: \"a\", sinse: 1h)", &["unknown-argument@30"]),
+        ("cluster.logs(deployment: \"a\", sinse: 1h)", &["unknown-argument@31"]),
         ("cluster.logs(\"a\", deployment: \"b\", since: 1h)", &["duplicate-argument@19"]),
         ("cluster.logs(\"a\", 1h, 2)", &["unknown-argument@23"]),
         ("cluster.logs(\"a\", since: 1)", &["unit-missing@26"]),
@@ -180,7 +180,7 @@ fn names_and_arguments() {
         ("alerts(state: \"opn\")", &["unknown-value@15"]),
         ("db.query(\"SELECT {number}\")", &[]),
         ("db.query(cluster.pods() | count)", &["not-a-literal@10"]),
-        ("db.query(\"SELECT {token}\")", &["secret-exposed@18"]),
+        ("db.query(\"SELECT {token}\")", &["secret-exposed@19"]),
         ("\"{token}\"", &["secret-exposed@3"]),
         ("token == \"x\"", &["secret-exposed@1"]),
         ("api.get(\"/x\", headers: { a: token })", &[]),
@@ -328,7 +328,7 @@ fn declarations() {
 
 #[test]
 fn alerting() {
-    let before = "connect db = postgres()\nsecret key = env(\"K\")\nchannel pager = pagerduty(key: key)\nchannel mail = slack(webhook: key)\n\
+    let before = "connect db = postgres()\nsecret key = env(\"K\")\nchannel pager = pagerduty(key: key)\nchannel mail = webhook(url: key)\n\
         metric lag: duration for part in [\"a\"] every 5m = 5s\nmetric idle: size = db.size()\nsection \"S\" { show 1 notify pager \"x\" notify mail \"y\" }\n";
     let case = |text: &str| format!("{before}{text}");
     let cases: Vec<(String, &[&str])> = vec![
@@ -373,4 +373,135 @@ fn alerting() {
     ];
     let cases: Vec<(&str, &[&str])> = cases.iter().map(|(source, wanted)| (source.as_str(), *wanted)).collect();
     expect(&cases);
+}
+
+/// Libraries: who uses whom, and what others can see.
+mod modules {
+    use runbook::check;
+    use runbook::source::Sources;
+    use runbook::syntax;
+
+    use super::{daily, lines};
+
+    fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
+        let mut sources = Sources::new();
+        let id = sources.add("ops/daily.runbook", root);
+        let mut parse = |sources: &Sources, id| {
+            let parsed = syntax::parse(id, &sources.file(id).text);
+            (parsed.file, parsed.diagnostics)
+        };
+        let mut read = |name: &str| {
+            let found = others.iter().find(|(own, _)| *own == name);
+            found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
+        };
+        let (modules, mut diagnostics) = check::load(&mut sources, id, &mut parse, &mut read);
+        diagnostics.extend(check::check(&sources, &modules, daily::catalog()).diagnostics);
+        lines(&sources, &diagnostics).iter().map(|line| line.split(' ').next().unwrap_or("").to_owned()).collect()
+    }
+
+    const CARE: &str = "library \"Care\" { edition 1 }\nparam grace: duration = 5m\ntype report = { pods: int, late: bool }\n\
+        connect cluster = kubernetes()\ncommand unhealthy(pods: list<pod>, limit: duration = 1m) -> report {\n\
+        return { pods: pods | count, late: limit > 2m } }\ncommand drain() changes { change cluster.drain(cluster.nodes()[0]) }\n";
+
+    #[test]
+    fn a_library_lends_its_declarations() {
+        let root = "use \"./care\" as care\nsection \"S\" {\n let r: care.report = care.cluster.pods() | care.unhealthy(limit: care.grace)\n\
+            show r.pods show care.unhealthy(care.cluster.pods()).late do care.drain() }\n";
+        assert_eq!(found(root, &[("ops/care.runbook", CARE)]), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_stem_stands_in_for_a_missing_alias() {
+        assert_eq!(
+            found("use \"./care\"\nsection \"S\" { show care.grace }\n", &[("ops/care.runbook", CARE)]),
+            Vec::<String>::new()
+        );
+    }
+
+    #[test]
+    fn what_a_library_does_not_have_is_unknown() {
+        let root =
+            "use \"./care\" as care\nsection \"S\" { show care.grce do care.drian() let x: care.reprt = 1 show x }\n";
+        assert_eq!(
+            found(root, &[("ops/care.runbook", CARE)]),
+            ["unknown-name@2:25", "unknown-name@2:38", "unknown-type@2:58"]
+        );
+    }
+
+    #[test]
+    fn files_that_are_no_libraries_or_not_there_are_reported_where_they_are_used() {
+        assert_eq!(found("use \"./care\" as care\nsection \"S\" { show care.grace }\n", &[]), ["module-missing@1:5"]);
+        let other = [("ops/care.runbook", "runbook \"X\" { edition 1 }\nparam grace: int = 1\n")];
+        assert_eq!(
+            found("use \"./care\" as care\nsection \"S\" { show care.grace }\n", &other),
+            ["module-missing@1:5"]
+        );
+    }
+
+    #[test]
+    fn circles_are_named() {
+        let a = "library \"A\" { edition 1 }\nuse \"./b\" as b\n";
+        let b = "library \"B\" { edition 1 }\nuse \"./a\" as a\n";
+        let root = "use \"./a\" as a\nsection \"S\" { show 1 }\n";
+        let found = found(root, &[("ops/a.runbook", a), ("ops/b.runbook", b)]);
+        assert_eq!(found, ["module-cycle@2:5", "unused-name@1:14"]);
+    }
+}
+
+/// What a change is consented to does not depend on layout, comments and names of values, and on nothing less than all
+/// the rest.
+#[test]
+fn a_consent_covers_what_a_change_does() {
+    let canonical = |text: &str| {
+        let (sources, checked, diagnostics) = checked(text);
+        assert!(diagnostics.is_empty(), "{:?}", lines(&sources, &diagnostics));
+        let step = checked.program.sections[0].members.iter().rev().find_map(|member| match member {
+            check::program::Member::Statement(statement) => match &statement.kind {
+                check::program::StatementKind::Change(change) => Some(change.canonical.to_string()),
+                _ => None,
+            },
+            check::program::Member::Step(_) => None,
+        });
+        step.unwrap()
+    };
+    let one = canonical(
+        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 5m }",
+    );
+    let same = canonical(
+        "# why\nconnect base = postgres(user: \"a\" # who\n)\nsection \"S\" {\n let m = 5\n change base.execute( # what\n \"V {m}\")\n within 300s }",
+    );
+    assert_eq!(one, same);
+    for other in [
+        "connect db = postgres(user: \"b\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 5m }",
+        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 6 change db.execute(\"V {n}\") within 5m }",
+        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 6m }",
+        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"W {n}\") within 5m }",
+        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 5m approve by \"dba\" }",
+    ] {
+        assert_ne!(one, canonical(other), "{other}");
+    }
+}
+
+/// Mistakes do not multiply: ten of them are ten findings.
+#[test]
+fn ten_mistakes_are_ten_findings() {
+    let text = include_str!("spec/syntax/daily.runbook");
+    let mistakes = [
+        ("cluster.pods()\n    show pods", "cluster.pds()\n    show pods"),
+        ("error_rate > 5%", "error_rate > 5"),
+        ("response_time > 10s", "response_time > 10%"),
+        ("monthly on day 1", "monthly on day 40"),
+        ("change cache.command(\"MEMORY PURGE\")", "change cache.info(\"memory\")"),
+        ("let before = db.size()", "let before = db.execute(\"X\")"),
+        ("show cache.key_count() as", "show cach.key_count() as"),
+        ("top(10, by: .cpu)", "top(10, bye: .cpu)"),
+        ("\"{store}/{run.date - 1d:%Y/%m/%d}/\"", "\"{store}/{run.date - 1d:%Q}/\""),
+        ("alerts(over: 7d) | group_by(.state)", "alerts(over: 7d) | group_by(.sate)"),
+    ];
+    let text = mistakes.iter().fold(text.to_owned(), |text, (right, wrong)| {
+        assert!(text.contains(right), "{right}");
+        text.replacen(right, wrong, 1)
+    });
+    let (sources, _, diagnostics) = checked(&text);
+    assert_eq!(diagnostics.len(), 10, "{:#?}", lines(&sources, &diagnostics));
 }

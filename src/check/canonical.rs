@@ -1,23 +1,89 @@
 //! What a consent covers: a change in one canonical text, the same whatever its layout, its comments and the names of
 //! the values in it; another one as soon as it does something else, or to somebody else.
 
+use std::cell::Cell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::checker::Checker;
-use super::names::What;
-use super::program::{Call, CallArg, Change, Expr, ExprKind, Format, LocalId, RunField, TextPart};
-use super::wording::one_line;
-use crate::source::Span;
-use crate::syntax::ast::ItemKind;
+use super::names::{Names, What};
+use super::program::{
+    Block, Call, CallArg, Change, Connection, ConnectionId, Expr, ExprKind, Format, Local, LocalId, Member, Program,
+    RunField, Statement, StatementKind, TextPart,
+};
+use super::wording::{one_line, type_text};
+use crate::source::{Sources, Span};
 use crate::types::Value;
 
 /// A text longer than this is named by its hash: values that are made of values twice would double with each `let`.
 const MAX_TEXT: usize = 2_000;
 
-impl Checker<'_> {
-    pub(super) fn canonical(&self, change: &Change) -> Arc<str> {
+/// How many connections may lead through one another; a circle of them is an error already.
+const MAX_CHAIN: usize = 32;
+
+/// Writes the text of every change. Last of all, for a connection may be declared below what uses it.
+pub(super) fn write_down(program: &mut Program, locals: &[Local], sources: &Sources, names: &Names<'_>) {
+    let connections = std::mem::take(&mut program.connections);
+    let mut writer =
+        Writer { sources, names, locals, connections: &connections, texts: HashMap::new(), through: Cell::new(0) };
+    for section in &mut program.sections {
+        for member in &mut section.members {
+            match member {
+                Member::Statement(statement) => writer.statement(statement),
+                Member::Step(step) => {
+                    if let Some((local, list)) = &step.each {
+                        writer.remember_loop(*local, list, None);
+                    }
+                    writer.block(&mut step.body);
+                    step.on_failure.iter_mut().chain(&mut step.always).for_each(|block| writer.block(block));
+                }
+            }
+        }
+        section.on_failure.iter_mut().chain(&mut section.always).for_each(|block| writer.block(block));
+    }
+    program.commands.iter_mut().for_each(|command| writer.block(&mut command.body));
+    program.connections = connections;
+}
+
+struct Writer<'w> {
+    sources: &'w Sources,
+    names: &'w Names<'w>,
+    locals: &'w [Local],
+    connections: &'w [Connection],
+    /// What names stand for, so that the names themselves do not matter.
+    texts: HashMap<LocalId, Arc<str>>,
+    through: Cell<usize>,
+}
+
+impl Writer<'_> {
+    fn block(&mut self, block: &mut Block) {
+        block.iter_mut().for_each(|statement| self.statement(statement));
+    }
+
+    fn statement(&mut self, statement: &mut Statement) {
+        match &mut statement.kind {
+            StatementKind::Let { local, value } => self.remember(*local, "", value),
+            StatementKind::Change(change) => {
+                if let Some(local) = change.binding {
+                    self.remember(local, "result of ", &change.call);
+                }
+                change.canonical = self.change(change);
+            }
+            StatementKind::For(each) => {
+                self.remember_loop(each.local, &each.list, each.at_most);
+                self.block(&mut each.body);
+            }
+            StatementKind::Retry { body, .. } => self.block(body),
+            StatementKind::If { branches, otherwise } => {
+                branches.iter_mut().for_each(|branch| self.block(&mut branch.body));
+                otherwise.iter_mut().for_each(|block| self.block(block));
+            }
+            _ => {}
+        }
+    }
+
+    fn change(&self, change: &Change) -> Arc<str> {
         let mut text = String::from("change ");
         self.write(&change.call, &mut text);
         let clauses = [("within", &change.within), ("verify", &change.verify), ("undo", &change.undo)];
@@ -33,29 +99,28 @@ impl Checker<'_> {
         text.into()
     }
 
-    /// Remembers what a name stands for, so that its own name does not matter.
-    pub(super) fn remember_text(&mut self, local: LocalId, value: &Expr) {
-        let mut text = String::from("(");
+    fn remember(&mut self, local: LocalId, what: &str, value: &Expr) {
+        let mut text = format!("({what}");
         self.write(value, &mut text);
         text.push(')');
-        self.local_texts.insert(local, bounded(text));
+        self.texts.insert(local, bounded(text));
     }
 
     /// The variable of a loop stands for each item of its list.
-    pub(super) fn remember_loop(&mut self, local: LocalId, list: &Expr, at_most: Option<u32>) {
+    fn remember_loop(&mut self, local: LocalId, list: &Expr, at_most: Option<u32>) {
         let mut text = String::from("(each of ");
         self.write(list, &mut text);
         if let Some(at_most) = at_most {
             text.push_str(&format!(" at most {at_most}"));
         }
         text.push(')');
-        self.local_texts.insert(local, bounded(text));
+        self.texts.insert(local, bounded(text));
     }
 
     fn write(&self, expr: &Expr, out: &mut String) {
         match &expr.kind {
             ExprKind::Literal(value) => literal(value, out),
-            ExprKind::Local(id) => match self.local_texts.get(id) {
+            ExprKind::Local(id) => match self.texts.get(id) {
                 Some(text) => out.push_str(text),
                 // A parameter or an item is told apart by its name: renaming it is a new text, and a new consent.
                 None => out.push_str(self.locals.get(id.index()).map_or("?", |local| &local.name)),
@@ -63,7 +128,7 @@ impl Checker<'_> {
             ExprKind::Param(id) => self.declared_name("param", What::Param(*id), out),
             ExprKind::Secret(id) => self.declared_name("secret", What::Secret(*id), out),
             ExprKind::Metric(id) => self.declared_name("metric", What::Metric(*id), out),
-            ExprKind::Connection(id) => self.connection(What::Connection(*id), out),
+            ExprKind::Connection(id) => self.connection(*id, out),
             ExprKind::Run(field) => out.push_str(match field {
                 RunField::Id => "run.id",
                 RunField::StartedAt => "run.started_at",
@@ -123,7 +188,7 @@ impl Checker<'_> {
             }
             ExprKind::Convert(inner) => {
                 self.write(inner, out);
-                out.push_str(&format!(" as {}", expr.ty));
+                out.push_str(&format!(" as {}", type_text(&expr.ty)));
             }
             ExprKind::Broken => out.push('?'),
         }
@@ -185,11 +250,24 @@ impl Checker<'_> {
     }
 
     /// A connection by what it is made of: another host voids the consent, another name does not.
-    fn connection(&self, what: What, out: &mut String) {
-        if let Some(ItemKind::Connect(connect)) = self.names.declaration(what).map(|declaration| &declaration.item.kind)
-        {
-            out.push_str(&self.without_comments(connect.driver.span));
+    fn connection(&self, id: ConnectionId, out: &mut String) {
+        let deep = self.through.get() >= MAX_CHAIN;
+        let Some(connection) = self.connections.get(id.index()).filter(|_| !deep) else {
+            self.declared_name("connection", What::Connection(id), out);
+            return;
+        };
+        self.through.set(self.through.get() + 1);
+        let mut text = format!("{}(", connection.made.driver.name);
+        for (info, arg) in connection.made.driver.params.iter().zip(&connection.made.args) {
+            if let Some(arg) = arg {
+                text.push_str(&format!("{}: ", info.name));
+                self.write(arg, &mut text);
+                text.push_str(", ");
+            }
         }
+        text.push(')');
+        self.through.set(self.through.get() - 1);
+        out.push_str(&bounded(text));
     }
 
     /// What a command or a tool is, by its hash: a consent to call it is one to what it does today.
@@ -201,7 +279,7 @@ impl Checker<'_> {
     }
 
     fn without_comments(&self, span: Span) -> String {
-        let text = self.text(span);
+        let text = self.sources.text(span);
         let Some(module) = self.names.modules.iter().find(|module| module.file.id == span.file) else {
             return one_line(text);
         };
@@ -210,10 +288,10 @@ impl Checker<'_> {
         let mut kept = String::new();
         let mut at = span.start;
         for comment in comments.iter().skip(first).take_while(|comment| comment.span.end <= span.end) {
-            kept.push_str(self.text(Span { start: at, end: comment.span.start, ..span }));
+            kept.push_str(self.sources.text(Span { start: at, end: comment.span.start, ..span }));
             at = comment.span.end;
         }
-        kept.push_str(self.text(Span { start: at, ..span }));
+        kept.push_str(self.sources.text(Span { start: at, ..span }));
         one_line(&kept)
     }
 }

@@ -20,10 +20,9 @@ impl<'a> Checker<'a> {
         let verify = written.verify.as_ref().map(|verify| self.expr_as(verify, &Type::Bool, "what verifies a change"));
         let undo = written.undo.as_ref().map(|undo| self.changing_call(undo, "undo"));
         let approve_by = written.approve_by.as_ref().map(|role| role.text.clone());
-        let mut change =
-            Change { binding, call, title, source, within, approve_by, verify, undo, canonical: "".into() };
-        change.canonical = self.canonical(&change);
-        Some(change)
+        // The canonical text is written when everything has been checked.
+        let canonical = "".into();
+        Some(Change { binding, call, title, source, within, approve_by, verify, undo, canonical })
     }
 
     /// A call that must change something.

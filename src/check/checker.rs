@@ -44,8 +44,6 @@ pub(super) struct Checker<'a> {
     pub(super) next_statement: u32,
     pub(super) regexes: HashMap<(Arc<str>, Arc<str>), Result<Regex, Arc<str>>>,
     pub(super) alerting: super::alerting::Facts<'a>,
-    /// The folded texts of locals, for consent.
-    pub(super) local_texts: HashMap<super::program::LocalId, Arc<str>>,
     /// Of sections and reports.
     pub(super) titles: HashMap<(&'static str, &'a str), Span>,
     suggestions: usize,
@@ -72,7 +70,6 @@ impl<'a> Checker<'a> {
             next_statement: 0,
             regexes: HashMap::new(),
             alerting: super::alerting::Facts::default(),
-            local_texts: HashMap::new(),
             titles: HashMap::new(),
             suggestions: 0,
         }
@@ -86,8 +83,10 @@ impl<'a> Checker<'a> {
         self.check_reachability(&program);
         self.check_rehearsals(&program);
         self.report_unused();
-        program.locals = std::mem::take(&mut self.locals);
+        let program_locals = std::mem::take(&mut self.locals);
         super::effects::seal(&mut program);
+        super::canonical::write_down(&mut program, &program_locals, self.sources, self.names);
+        program.locals = program_locals;
         (program, self.diagnostics)
     }
 

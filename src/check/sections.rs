@@ -40,9 +40,6 @@ impl<'a> Checker<'a> {
     fn step(&mut self, written: &'a ast::Step) -> Step {
         let mark = self.enter();
         let each = written.label.as_ref().map(|label| self.label(label));
-        if let Some(label) = &each {
-            self.remember_loop(label.local, &label.list, None);
-        }
         let within = written.within.as_ref().map(|within| self.limit(within, "a time limit"));
         let outer = std::mem::replace(&mut self.place, Place::block(BlockOf::Step));
         let before = self.changes_seen;

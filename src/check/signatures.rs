@@ -9,7 +9,7 @@ use super::convert::Want;
 use super::cycles::Node;
 use super::names::What;
 use super::program::{CommandId, ConnectionId, Expr, MetricId, ParamId, ToolId};
-use crate::catalog::Effect;
+use crate::catalog::{DriverKind, Effect};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, ItemKind};
@@ -115,7 +115,9 @@ impl<'a> Checker<'a> {
 
     fn connection_type(&self, driver: &ast::Driver) -> Type {
         match driver.path.as_slice() {
-            [name] if self.catalog.driver(&name.text).is_some() => Type::Connection(name.text.clone()),
+            [name] if self.catalog.driver(&name.text).is_some_and(|driver| driver.kind == DriverKind::Connection) => {
+                Type::Connection(name.text.clone())
+            }
             _ => Type::Unknown,
         }
     }

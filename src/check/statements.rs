@@ -124,7 +124,6 @@ impl<'a> Checker<'a> {
             None => value,
         };
         let local = self.declare_local(name, value.ty.clone(), LocalKind::Let);
-        self.remember_text(local, &value);
         let effect = value.effect;
         (StatementKind::Let { local, value }, effect)
     }
@@ -228,7 +227,6 @@ impl<'a> Checker<'a> {
         let mark = self.enter();
         let local = self.declare_local(&each.variable, item, LocalKind::Loop);
         self.scope.mark_used(local);
-        self.remember_loop(local, &list, at_most);
         let before = self.changes_seen;
         let body = self.statements(&each.body.statements);
         self.leave(mark);

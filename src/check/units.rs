@@ -96,7 +96,7 @@ impl Checker<'_> {
     fn mixed_units(&self, left: &Expr, right: &Expr) -> Diagnostic {
         let message = format!("{}, {}", self.claim(left), self.claim(right));
         // The literal is what can be written otherwise; the other side is what it is.
-        let (wrong, other) = if matches!(left.kind, ExprKind::Literal(_)) { (left, right) } else { (right, left) };
+        let (wrong, other) = if is_literal(left) && !is_literal(right) { (left, right) } else { (right, left) };
         let mut diagnostic = Diagnostic::new(Code::UnitMismatch, wrong.span, message)
             .at(wrong.ty.present())
             .label(other.span, other.ty.present());
@@ -107,6 +107,10 @@ impl Checker<'_> {
         }
         with_example(diagnostic, wrong, other.ty.present(), self.text(wrong.span))
     }
+}
+
+const fn is_literal(expr: &Expr) -> bool {
+    matches!(expr.kind, ExprKind::Literal(_))
 }
 
 /// Offers what to write, if the mistake is a literal.

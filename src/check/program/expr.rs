@@ -75,7 +75,8 @@ pub enum ExprKind {
         tool: ToolId,
         args: Vec<Expr>,
     },
-    /// A conversion to the expression's type that can fail: data to what is wanted, and nothing else.
+    /// A conversion to the expression's type. From data to what is wanted it is strict and can fail; a value becomes
+    /// data, an int a float, a ratio a percent or a float without loss. Lists and records are converted part by part.
     Convert(Box<Expr>),
     /// Could not be checked. Its program is never run.
     Broken,
