@@ -1,6 +1,7 @@
 //! Standard output and standard error: what they can show, and how to write to them.
 
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::diagnostics::render::terminal;
@@ -47,7 +48,7 @@ pub(super) struct Console {
     colour: Colour,
     width: Option<usize>,
     /// The reader of standard output went away.
-    closed: AtomicBool,
+    closed: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,13 +76,27 @@ impl Console {
             can_move: !dumb,
             colour,
             width: width(),
-            closed: AtomicBool::new(false),
+            closed: Arc::default(),
         }
     }
 
     /// What standard output can show.
     pub(super) fn look(&self) -> Look {
         Look { colour: self.colours(self.out_is_terminal), width: self.width.filter(|_| self.out_is_terminal) }
+    }
+
+    /// What standard error can show.
+    pub(super) fn look_err(&self) -> Look {
+        Look { colour: self.err_has_colour(), width: self.width.filter(|_| self.err_is_terminal) }
+    }
+
+    pub(super) fn err_has_colour(&self) -> bool {
+        self.colours(self.err_is_terminal)
+    }
+
+    /// Whether somebody reads questions and can answer them.
+    pub(super) fn can_ask(&self) -> bool {
+        self.err_is_terminal && io::stdin().is_terminal()
     }
 
     /// What standard output can show of diagnostics.
@@ -117,8 +132,8 @@ impl Console {
     }
 
     /// Standard output for what writes by itself.
-    pub(super) fn writer(&self) -> Out<'_> {
-        Out(self)
+    pub(super) fn writer(&self) -> Out {
+        Out(Arc::clone(&self.closed))
     }
 
     /// Writes to standard error. Where even that is closed there is nobody to tell.
@@ -137,7 +152,7 @@ impl Console {
     }
 
     fn tell(&self, word: &str, tone: Tone, message: &str, help: Option<&str>) {
-        let look = Look { colour: self.colours(self.err_is_terminal), width: None };
+        let look = self.look_err();
         let lines = |text: &str| text.lines().map(visible).collect::<Vec<_>>().join("\n");
         let mut text = format!("{}: {}\n", look.paint(tone, word), lines(message));
         if let Some(help) = help {
@@ -150,17 +165,17 @@ impl Console {
 }
 
 /// Standard output. A closed pipe is no error: whoever read it had enough.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Out<'c>(&'c Console);
+#[derive(Clone, Debug)]
+pub(super) struct Out(Arc<AtomicBool>);
 
-impl Write for Out<'_> {
+impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.0.closed.load(Ordering::Relaxed) {
+        if self.0.load(Ordering::Relaxed) {
             return Ok(bytes.len());
         }
         match io::stdout().write(bytes) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.0.closed.store(true, Ordering::Relaxed);
+                self.0.store(true, Ordering::Relaxed);
                 Ok(bytes.len())
             }
             other => other,
@@ -170,7 +185,7 @@ impl Write for Out<'_> {
     fn flush(&mut self) -> io::Result<()> {
         match io::stdout().flush() {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-                self.0.closed.store(true, Ordering::Relaxed);
+                self.0.store(true, Ordering::Relaxed);
                 Ok(())
             }
             other => other,

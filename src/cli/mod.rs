@@ -3,6 +3,7 @@
 //! Exit codes: 0 all passed, 1 usage or internal, 2 the runbook is not valid, 3 something could not be measured, 4 a
 //! critical check failed, 5 waits for approval, 6 refused by policy, 130 interrupted.
 
+mod asking;
 mod check;
 mod checking;
 mod completions;
@@ -11,12 +12,19 @@ mod doc;
 mod explain;
 mod history;
 mod inputs;
+mod logging;
 mod man;
 mod page;
+mod plan;
+mod recorder;
 mod reference;
 mod request;
+mod run;
 mod show;
+mod signals;
 mod state;
+
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
@@ -32,7 +40,9 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Run(run::Run),
     Check(check::Check),
+    Plan(plan::PlanArgs),
     Explain(explain::Explain),
     Doc(doc::Doc),
     History(history::History),
@@ -44,12 +54,12 @@ enum Command {
 /// Does what the arguments say and gives the exit code.
 #[must_use]
 pub fn main() -> u8 {
-    let console = Console::new();
+    let console = Arc::new(Console::new());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return refuse(&error),
     };
-    match run(cli.command, &console) {
+    match logging::start(&console).and_then(|()| run(cli.command, &console)) {
         Ok(exit) => exit,
         Err(failure) => {
             console.complain(&failure);
@@ -58,9 +68,11 @@ pub fn main() -> u8 {
     }
 }
 
-fn run(command: Command, console: &Console) -> Result<u8, Failure> {
+fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
     match command {
+        Command::Run(args) => run::run(&args, console),
         Command::Check(args) => check::run(&args, console),
+        Command::Plan(args) => plan::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),
         Command::History(args) => history::run(&args, console),

@@ -1,6 +1,23 @@
-//! What `run` and `plan` are asked for, in the words that both have.
+//! What `run` and `plan` are asked for: a runbook, a part of it, and values for its parameters.
 
-use clap::ValueEnum;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+use sha2::{Digest, Sha256};
+
+use super::checking;
+use super::console::{Console, Failure};
+use super::inputs;
+use crate::builtins;
+use crate::check::program::{ParamId, Program};
+use crate::check::setting;
+use crate::diagnostics::render::terminal;
+use crate::diagnostics::{Diagnostic, has_errors, nearest};
+use crate::plan::{self, Plan, Selection};
+use crate::source::Sources;
+use crate::types::Value;
 
 /// How a run is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -11,4 +28,128 @@ pub(super) enum Format {
     Json,
     /// `JUnit` XML, for the test reports of CI.
     Junit,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Asked {
+    /// The runbook, or `-` for standard input.
+    pub(super) file: String,
+    /// Only this section or step; can be given several times.
+    #[arg(long, value_name = "TITLE")]
+    pub(super) only: Vec<String>,
+    /// A value for a `param`; can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(super) set: Vec<String>,
+}
+
+/// A runbook that is valid, and what was asked of it.
+pub(super) struct Prepared {
+    pub(super) program: Program,
+    pub(super) sources: Sources,
+    pub(super) selection: Selection,
+    pub(super) set: HashMap<ParamId, Value>,
+    /// The same as they were typed.
+    pub(super) typed: BTreeMap<Arc<str>, String>,
+    pub(super) plan: Plan,
+    /// SHA-256 of all files, in hex.
+    pub(super) source_hash: String,
+}
+
+/// Checks a runbook and what is asked of it. `None` where it is not valid, which has been said then.
+pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepared>, Failure> {
+    let catalog = builtins::catalog();
+    let mut sources = Sources::new();
+    let mut found = Vec::new();
+    let input = inputs::read(&asked.file, &mut sources, &mut found);
+    if !input.is_text {
+        report(&found, &sources, console);
+        return Ok(None);
+    }
+    let checked = checking::check(input.id, &mut sources, &catalog);
+    report(&checked.diagnostics, &sources, console);
+    if has_errors(&checked.diagnostics) {
+        return Ok(None);
+    }
+    let program = checked.program;
+    if program.sections.is_empty() {
+        return Err(Failure::new(format!("there is nothing to run in `{}`: it has no section", asked.file))
+            .help("a section begins with `section \"title\" {`"));
+    }
+    let selection = select(&program, &asked.only)?;
+    let (set, typed) = settings(&program, &asked.set)?;
+    let plan = plan::plan(&program, &selection, &typed);
+    let source_hash = hash(&sources);
+    Ok(Some(Prepared { program, sources, selection, set, typed, plan, source_hash }))
+}
+
+/// Diagnostics on standard error: they are not what was asked for.
+fn report(found: &[Diagnostic], sources: &Sources, console: &Console) {
+    if found.is_empty() {
+        return;
+    }
+    console.say(&terminal::render(found, sources, console.diagnostics_look_err()));
+    let nothing_ran = if has_errors(found) { ": nothing was run" } else { "" };
+    console.say(&format!("{}{nothing_ran}\n\n", terminal::summary(found)));
+}
+
+fn select(program: &Program, titles: &[String]) -> Result<Selection, Failure> {
+    Selection::of(program, titles).map_err(|fault| {
+        let failure = Failure::new(format!("there is no section or step \"{}\"", fault.title));
+        match fault.nearest {
+            Some(meant) => failure.help(format!("did you mean `--only \"{meant}\"`?")),
+            None => failure.help(format!("there are: {}", fault.known.join(", "))),
+        }
+    })
+}
+
+type Settings = (HashMap<ParamId, Value>, BTreeMap<Arc<str>, String>);
+
+fn settings(program: &Program, given: &[String]) -> Result<Settings, Failure> {
+    let mut values = HashMap::new();
+    let mut typed = BTreeMap::new();
+    for text in given {
+        let (name, text) = text.split_once('=').ok_or_else(|| {
+            Failure::new(format!("`--set {text}` has no value")).help(format!("write `--set {text}=VALUE`"))
+        })?;
+        let index = program.params.iter().position(|param| *param.name == *name);
+        let param = index.and_then(|index| Some((index, program.params.get(index)?)));
+        let Some((index, param)) = param else { return Err(unknown_param(program, name)) };
+        let value = setting(&param.ty, text).map_err(|why| Failure::new(format!("`--set {name}={text}`: {why}")))?;
+        if typed.insert(param.name.clone(), text.to_owned()).is_some() {
+            return Err(Failure::new(format!("`{name}` is set twice")).help("leave one of them out"));
+        }
+        values.insert(ParamId(u32::try_from(index).unwrap_or(u32::MAX)), value);
+    }
+    for param in &program.params {
+        if param.default.is_none() && !param.ty.is_optional() && !typed.contains_key(&param.name) {
+            return Err(Failure::new(format!("the param `{}` ({}) has no default and no value", param.name, param.ty))
+                .help(format!("write `--set {}=VALUE`", param.name)));
+        }
+    }
+    Ok((values, typed))
+}
+
+fn unknown_param(program: &Program, name: &str) -> Failure {
+    let failure = Failure::new(format!("the runbook has no param `{name}`"));
+    let known: Vec<&str> = program.params.iter().map(|param| &*param.name).collect();
+    match nearest(name, known.iter().copied()) {
+        Some(meant) => failure.help(format!("did you mean `--set {meant}=…`?")),
+        None if known.is_empty() => failure.help("it has no params at all"),
+        None => failure.help(format!("it has: {}", known.join(", "))),
+    }
+}
+
+fn hash(sources: &Sources) -> String {
+    let mut hasher = Sha256::new();
+    for id in sources.ids() {
+        let file = sources.file(id);
+        hasher.update(format!("{}:{}:", file.name, file.text.len()));
+        hasher.update(file.text.as_bytes());
+    }
+    let mut hex = String::new();
+    for byte in hasher.finalize() {
+        // Writing to a string never fails.
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }

@@ -48,7 +48,7 @@ fn whole(recorded: &Recorded, format: Format, console: &Console) -> std::io::Res
     let mut out = console.writer();
     match format {
         Format::Terminal => {
-            let mut terminal = Terminal::new(out, console.look(), false);
+            let mut terminal = Terminal::new(console.writer(), console.look(), false);
             recorded.records.iter().try_for_each(|record| terminal.record(record))?;
             terminal.finish()?;
         }

@@ -92,6 +92,20 @@ pub fn seconds(seconds: f64) -> String {
     crate::units::duration(nanoseconds)
 }
 
+/// A word for a shell, to be typed as it is.
+#[must_use]
+pub fn quoted(text: &str) -> String {
+    let text = clean(text);
+    let plain = |character: char| character.is_alphanumeric() || "/._-+@:".contains(character);
+    if !text.is_empty() && text.chars().all(plain) {
+        text
+    } else if text.contains(['"', '$', '`', '\\', '!']) {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    } else {
+        format!("\"{text}\"")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{clean, columns, cut, pad};

@@ -5,9 +5,9 @@ use super::terminal::short;
 use crate::plan::{Around, Plan, PlannedChange};
 use crate::source::Sources;
 
-/// The plan as text. `file` is how the runbook was named, for what to type next.
+/// The plan as text. `command` is what runs the same part of the runbook, for what to type next.
 #[must_use]
-pub fn lines(plan: &Plan, sources: &Sources, file: &str, look: Look) -> Vec<String> {
+pub fn lines(plan: &Plan, sources: &Sources, command: &str, look: Look) -> Vec<String> {
     let reads = counted(u64::from(plan.reads), "read");
     let changes = counted(plan.changes.len() as u64, "change");
     let title = look.paint(Tone::Strong, &clean(&plan.runbook));
@@ -39,7 +39,7 @@ pub fn lines(plan: &Plan, sources: &Sources, file: &str, look: Look) -> Vec<Stri
     if let Some(hash) = &plan.hash {
         let short = short(hash);
         lines.push(format!("plan {short} · valid until a change, its guards, its targets or its bounds are edited"));
-        lines.push(format!("approve: runbook run {} --approve {short}", clean(file)));
+        lines.push(format!("approve: {} --approve {short}", clean(command)));
     }
     lines
 }

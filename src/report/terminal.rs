@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::finding::{Finding, Verdict};
-use super::look::{Look, Tone, clean, counted, seconds};
+use super::look::{Look, Tone, clean, counted, quoted, seconds};
 use super::order::Order;
 use super::problems;
 use super::progress::Progress;
@@ -276,17 +276,4 @@ pub fn counts(counts: Counts) -> String {
 #[must_use]
 pub fn short(hash: &str) -> &str {
     hash.get(..12).unwrap_or(hash)
-}
-
-/// A word for a shell, to be typed as it is.
-fn quoted(text: &str) -> String {
-    let text = clean(text);
-    let plain = |character: char| character.is_alphanumeric() || "/._-+@:".contains(character);
-    if !text.is_empty() && text.chars().all(plain) {
-        text
-    } else if text.contains(['"', '$', '`', '\\', '!']) {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    } else {
-        format!("\"{text}\"")
-    }
 }

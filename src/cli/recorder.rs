@@ -1,0 +1,154 @@
+//! Where the events of a run go: to the journal first, then to whoever reads along.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::future::BoxFuture;
+
+use super::console::Out;
+use crate::report::terminal::Terminal;
+use crate::report::{json, junit};
+use crate::run::EventSink;
+use crate::store::event::{Event, Record};
+use crate::store::journal::Journal;
+use crate::system;
+use crate::types::{Fault, FaultKind};
+
+/// How the events are written.
+pub(super) enum Output {
+    Terminal(Box<Terminal<Out>>),
+    Json(Out),
+    /// Only a whole run is `JUnit`.
+    Junit(Out, Vec<Record>),
+}
+
+pub(super) struct Recorder {
+    inner: Mutex<Inner>,
+}
+
+struct Inner {
+    seq: u64,
+    /// `None` where it could not be begun: nothing can be changed then.
+    journal: Option<Journal>,
+    output: Output,
+    /// Why the journal or the output is not whole; the first of each.
+    faults: Vec<String>,
+    /// What is not printed while a person is asked.
+    held: Option<Vec<Record>>,
+    changes: BTreeMap<u32, (String, bool)>,
+}
+
+impl Recorder {
+    pub(super) fn new(journal: Option<Journal>, output: Output) -> Self {
+        let inner = Inner { seq: 0, journal, output, faults: Vec::new(), held: None, changes: BTreeMap::new() };
+        Self { inner: Mutex::new(inner) }
+    }
+
+    /// Prints nothing until [`Self::go_on`], so that a question stays on the screen.
+    pub(super) fn hold(&self) {
+        let mut inner = self.lock();
+        if let Output::Terminal(terminal) = &mut inner.output {
+            terminal.pause();
+            inner.held.get_or_insert_default();
+        }
+    }
+
+    pub(super) fn go_on(&self) {
+        let mut inner = self.lock();
+        for record in inner.held.take().unwrap_or_default() {
+            inner.write(&record);
+        }
+    }
+
+    /// Changes that are over, and those that are on their way, by their titles.
+    pub(super) fn changes(&self) -> (usize, Vec<String>) {
+        let inner = self.lock();
+        let in_flight = inner.changes.values().filter(|(_, ended)| !ended).map(|(title, _)| title.clone());
+        (inner.changes.values().filter(|(_, ended)| *ended).count(), in_flight.collect())
+    }
+
+    /// Ends the output. Gives what could not be written.
+    pub(super) fn finish(&self) -> Vec<String> {
+        self.go_on();
+        let mut inner = self.lock();
+        let ended = match &mut inner.output {
+            Output::Terminal(terminal) => terminal.finish(),
+            Output::Json(_) => Ok(()),
+            Output::Junit(out, records) => junit::write(out, records),
+        };
+        inner.note_output(ended);
+        std::mem::take(&mut inner.faults)
+    }
+
+    fn take(&self, event: Event) -> Result<(), Fault> {
+        let mut inner = self.lock();
+        let record = Record { seq: inner.seq, at: system::now(), event };
+        inner.seq += 1;
+        inner.note_change(&record.event);
+        tracing::debug!(target: "runbook::events", record = %serde_json::to_string(&record).unwrap_or_default());
+        let written = match &mut inner.journal {
+            Some(journal) => journal.append(&record),
+            None => Err(Fault::new(FaultKind::Setup, "the run is not recorded")),
+        };
+        if let (Err(fault), true) = (&written, inner.journal.is_some() && inner.faults.is_empty()) {
+            inner.faults.push(fault.message.to_string());
+        }
+        match &mut inner.held {
+            Some(held) => held.push(record),
+            None => inner.write(&record),
+        }
+        written
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // What a panic elsewhere left behind is still the run's record.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn write(&mut self, record: &Record) {
+        let written = match &mut self.output {
+            Output::Terminal(terminal) => terminal.record(record),
+            Output::Json(out) => json::write(out, record),
+            Output::Junit(_, records) => {
+                records.push(record.clone());
+                Ok(())
+            }
+        };
+        self.note_output(written);
+    }
+
+    fn note_output(&mut self, written: io::Result<()>) {
+        if let Err(error) = written {
+            let message = format!("the output is not whole: {error}");
+            if !self.faults.contains(&message) {
+                self.faults.push(message);
+            }
+        }
+    }
+
+    fn note_change(&mut self, event: &Event) {
+        match event {
+            Event::ChangeIntended { change, title, .. } => {
+                self.changes.insert(*change, (title.to_string(), false));
+            }
+            Event::ChangeEnded(ended) => {
+                self.changes.insert(ended.change, (ended.title.to_string(), true));
+            }
+            _ => {}
+        }
+    }
+}
+
+impl EventSink for Recorder {
+    fn emit(&self, event: Event) {
+        // An event that is not on the disk is among the faults; nothing was promised for it.
+        let _ = self.take(event);
+    }
+
+    fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(std::future::ready(self.take(event)))
+    }
+}

@@ -1,0 +1,244 @@
+//! `runbook run`: checks a runbook and runs it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::asking::Terminal as Asking;
+use super::console::{Console, Failure};
+use super::inputs::STDIN;
+use super::plan::command;
+use super::recorder::{Output, Recorder};
+use super::request::{Asked, Format, Prepared, prepare};
+use super::signals::Signals;
+use super::state::State;
+use crate::catalog::RunFacts;
+use crate::plan::{Plan, SHORTEST, is_hash};
+use crate::report::terminal::{Terminal, short};
+use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request};
+use crate::source::Sources;
+use crate::store::event::{ProposedChange, RunStarted, VERSION};
+use crate::store::journal::Journal;
+use crate::system::{self, System};
+
+/// Run a runbook: check it, look, and change what was agreed to.
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    asked: Asked,
+    /// Change nothing: changes are withheld, and said to be.
+    #[arg(long, conflicts_with = "approve")]
+    read_only: bool,
+    /// Agree to the changes of this plan, by the hash that `runbook plan --offline` prints.
+    #[arg(long, value_name = "HASH")]
+    approve: Option<String>,
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    #[command(flatten)]
+    state: State,
+}
+
+/// What is asked of this run, in the words of its first event.
+struct Identity {
+    started: RunStarted,
+    facts: Arc<RunFacts>,
+}
+
+pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
+    let Some(prepared) = prepare(&args.asked, console)? else { return Ok(2) };
+    if let Some(exit) = unapproved(args, &prepared.plan, console)? {
+        return Ok(exit);
+    }
+    let identity = identity(args, &prepared);
+    let journal = journal(args, &prepared.plan, &identity, console)?;
+    // TLS without a provider panics when it is first used.
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed already");
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let exit = runtime.block_on(execute(args, prepared, identity, journal, console));
+    // A program or a look that does not end must not keep the answer back.
+    runtime.shutdown_background();
+    exit
+}
+
+async fn execute(
+    args: &Run,
+    prepared: Prepared,
+    identity: Identity,
+    journal: Option<Journal>,
+    console: &Arc<Console>,
+) -> Result<u8, Failure> {
+    let recorder = Arc::new(Recorder::new(journal, output(args.format, console)));
+    let interrupt = Interrupt::default();
+    let signals = Signals::new()?;
+    let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
+    let world = Arc::new(System::new(identity.facts.directory.clone()));
+    let request = request(args, prepared, identity, interrupt, &recorder, console);
+    let finished = run::run(request, world, Arc::clone(&recorder) as Arc<dyn run::EventSink>).await;
+    watching.abort();
+    let faults = recorder.finish();
+    for fault in &faults {
+        console.warn(fault, None);
+    }
+    // A pass that nobody can read back is not whole.
+    Ok(if finished.exit == 0 && !faults.is_empty() { 1 } else { finished.exit })
+}
+
+fn request(
+    args: &Run,
+    prepared: Prepared,
+    identity: Identity,
+    interrupt: Interrupt,
+    recorder: &Arc<Recorder>,
+    console: &Arc<Console>,
+) -> Request {
+    let asks = console.can_ask() && (!prepared.plan.changes.is_empty() || !prepared.plan.manual.is_empty());
+    let person = asks.then(|| Arc::new(Asking::new(Arc::clone(console), Arc::clone(recorder), &identity.started.by)));
+    let consent = match (&args.approve, &person) {
+        _ if args.read_only => Consent::ReadOnly,
+        (Some(hash), _) => Consent::Given { hash: hash.clone() },
+        (None, Some(person)) => Consent::Ask(Arc::clone(person) as Arc<dyn AskConsent>),
+        (None, None) => Consent::None,
+    };
+    Request {
+        proposal: proposal(args, &prepared.plan, &prepared.sources),
+        program: Arc::new(prepared.program),
+        sources: Arc::new(prepared.sources),
+        started: identity.started,
+        facts: identity.facts,
+        selection: prepared.selection,
+        set: prepared.set,
+        consent,
+        person: person.map(|person| person as Arc<dyn Person>),
+        interrupt,
+    }
+}
+
+fn output(format: Format, console: &Console) -> Output {
+    match format {
+        Format::Terminal => {
+            let live = console.out_is_terminal && console.err_is_terminal && console.can_move;
+            Output::Terminal(Box::new(Terminal::new(console.writer(), console.look(), live)))
+        }
+        Format::Json => Output::Json(console.writer()),
+        Format::Junit => Output::Junit(console.writer(), Vec::new()),
+    }
+}
+
+/// An approval that does not fit is said before anything is looked at.
+fn unapproved(args: &Run, plan: &Plan, console: &Console) -> Result<Option<u8>, Failure> {
+    let Some(typed) = &args.approve else { return Ok(None) };
+    let Some(hash) = &plan.hash else {
+        console.warn("nothing is changed, so nothing had to be approved", None);
+        return Ok(None);
+    };
+    if typed.len() < SHORTEST {
+        return Err(Failure::new(format!("`{typed}` is too short to say which plan is meant"))
+            .help(format!("write at least {SHORTEST} characters of the hash that `runbook plan --offline` prints")));
+    }
+    if is_hash(typed, hash) {
+        return Ok(None);
+    }
+    let message =
+        format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash));
+    let help = format!("look at it with `runbook plan --offline {}`; nothing was run", args.asked.file);
+    console.complain(&Failure { exit: 5, message, help: Some(help) });
+    Ok(Some(5))
+}
+
+fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
+    let changes = plan.changes.iter().map(|change| {
+        let targets = plan.connections.iter().filter(|target| change.on.contains(&target.name));
+        let target: Vec<String> = targets.map(|target| target.declared.clone()).collect();
+        ProposedChange {
+            section: change.section.clone(),
+            step: change.step.clone(),
+            file: sources.file(change.span.file).name.as_str().into(),
+            line: sources.position(change.span).line,
+            change: change.text.clone(),
+            target: (!target.is_empty()).then(|| target.join(", ")),
+        }
+    });
+    let hash = plan.hash.clone().unwrap_or_default();
+    let help = format!("approve: {} --approve {}", command(&args.asked), short(&hash));
+    Proposal { changes: changes.collect(), help, hash }
+}
+
+/// The journal, begun. A run that changes something is not begun without one.
+fn journal(args: &Run, plan: &Plan, identity: &Identity, console: &Console) -> Result<Option<Journal>, Failure> {
+    let begun = args.state.store().and_then(|store| {
+        if let Err(fault) =
+            store.prune().map(|faults| faults.iter().for_each(|fault| console.warn(&fault.message, None)))
+        {
+            tracing::debug!(%fault, "old runs were not removed");
+        }
+        store.begin(identity.facts.started_at, &identity.started.run).map_err(Failure::from)
+    });
+    match begun {
+        Ok(journal) => {
+            tracing::debug!(path = %journal.path().display(), "recording");
+            Ok(Some(journal))
+        }
+        Err(failure) if plan.changes.is_empty() || args.read_only => {
+            console.warn(&format!("{}; the run goes on without a record", failure.message), failure.help.as_deref());
+            Ok(None)
+        }
+        Err(failure) => Err(Failure { message: format!("{}; nothing was run", failure.message), ..failure }),
+    }
+}
+
+fn identity(args: &Run, prepared: &Prepared) -> Identity {
+    let now = system::now();
+    let header = &prepared.program.header;
+    let run: Arc<str> = id().into();
+    let started = RunStarted {
+        version: VERSION,
+        tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
+        run: run.clone(),
+        runbook: header.title.clone(),
+        file: args.asked.file.as_str().into(),
+        source_hash: prepared.source_hash.clone(),
+        plan: prepared.plan.hash.clone(),
+        scheduled_at: now,
+        timezone: header.timezone_name.clone(),
+        by: by(),
+        read_only: args.read_only,
+        only: args.asked.only.clone(),
+        set: prepared.typed.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
+        changes: u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX),
+        steps: prepared.plan.steps,
+    };
+    let facts = RunFacts {
+        id: run,
+        started_at: now,
+        scheduled_at: now,
+        timezone: header.timezone.clone(),
+        directory: folder(&args.asked.file),
+    };
+    Identity { started, facts: Arc::new(facts) }
+}
+
+/// Where relative paths of the runbook start: its own folder.
+fn folder(file: &str) -> PathBuf {
+    let parent = Path::new(file).parent().filter(|parent| file != STDIN && !parent.as_os_str().is_empty());
+    parent.map_or_else(|| PathBuf::from("."), Path::to_owned)
+}
+
+/// Six hex digits, at random: the hasher's seed comes from the system.
+fn id() -> String {
+    format!("{:06x}", RandomState::new().hash_one(system::now().as_nanosecond()) & 0xff_ffff)
+}
+
+/// `user@host`
+fn by() -> String {
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| system::env(name));
+    let user = user.unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
+    let uname = rustix::system::uname();
+    format!("{user}@{}", uname.nodename().to_string_lossy())
+}

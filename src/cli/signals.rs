@@ -1,0 +1,66 @@
+//! Ctrl-C and its like: the first one stops the run in good order, the second one at once.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use super::console::{Console, Failure};
+use super::recorder::Recorder;
+use crate::run::Interrupt;
+
+/// The signals that end a run.
+pub(super) struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    hangup: Signal,
+}
+
+impl Signals {
+    pub(super) fn new() -> Result<Self, Failure> {
+        let listen = |kind| signal(kind).map_err(|error| Failure::new(format!("cannot listen for signals: {error}")));
+        Ok(Self {
+            interrupt: listen(SignalKind::interrupt())?,
+            terminate: listen(SignalKind::terminate())?,
+            hangup: listen(SignalKind::hangup())?,
+        })
+    }
+
+    /// Stops the run when one comes. Ends with the run.
+    pub(super) async fn watch(mut self, interrupt: Interrupt, recorder: Arc<Recorder>, console: Arc<Console>) {
+        let name = self.next().await;
+        // Set before the run looks at it; a second signal keeps the first one's name.
+        let _ = interrupt.signal.set(name.to_owned());
+        recorder.hold();
+        console.say(&format!("\n{}\n", stopping(&recorder)));
+        interrupt.cancel.cancel();
+        recorder.go_on();
+        self.next().await;
+        let (_, in_flight) = recorder.changes();
+        let left =
+            if in_flight.is_empty() { String::new() } else { format!(", not waiting for: {}", in_flight.join(", ")) };
+        console.say(&format!("\nstopped at once{left}\n"));
+        interrupt.abort.cancel();
+    }
+
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.hangup.recv() => "SIGHUP",
+        }
+    }
+}
+
+/// What is done, what is in flight and what is not touched any more.
+fn stopping(recorder: &Recorder) -> String {
+    let (done, in_flight) = recorder.changes();
+    let made = format!("changes made so far: {done}");
+    if in_flight.is_empty() {
+        format!("stopping: {made}, none in flight; nothing more is begun")
+    } else {
+        let waiting = in_flight.join(", ");
+        format!(
+            "stopping: {made}; waiting for the end of: {waiting}; nothing more is begun. Ctrl-C again stops at once"
+        )
+    }
+}
