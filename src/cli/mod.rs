@@ -10,6 +10,7 @@ mod completions;
 mod console;
 mod doc;
 mod explain;
+mod fmt;
 mod history;
 mod inputs;
 mod logging;
@@ -43,6 +44,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Plan(plan::PlanArgs),
+    Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Doc(doc::Doc),
     History(history::History),
@@ -73,6 +75,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
+        Command::Fmt(args) => fmt::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),
         Command::History(args) => history::run(&args, console),
