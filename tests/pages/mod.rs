@@ -16,12 +16,6 @@ pub(crate) struct Fence {
     pub(crate) line: usize,
 }
 
-impl Fence {
-    pub(crate) fn is(&self, info: &[&str]) -> bool {
-        self.info == info
-    }
-}
-
 /// The fenced blocks of a page, in their order.
 pub(crate) fn fences(page: &str) -> Vec<Fence> {
     let mut found = Vec::new();
