@@ -113,7 +113,7 @@ fn number(rest: &str, before: Option<char>) -> Option<(usize, &'static str)> {
     let sign =
         usize::from(rest.starts_with('-') && !before.is_some_and(|c| c.is_alphanumeric() || c == '-' || c == '>'));
     let whole = digits(rest.get(sign..)?);
-    if whole == 0 {
+    if whole == 0 || is_hash(rest) {
         return None;
     }
     let after = rest.get(sign + whole..)?;
@@ -124,6 +124,13 @@ fn number(rest: &str, before: Option<char>) -> Option<(usize, &'static str)> {
     let more_digits = rest.get(letters..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
     // `7c9d` is an id, `0x1f` as well; `30ms` and `10GiB` are numbers.
     (letters <= 3 && !(letters > 0 && more_digits)).then_some((taken, "<n>"))
+}
+
+/// Eight hexadecimal digits and more: `12345678ab` is no number of a unit `ab`.
+fn is_hash(rest: &str) -> bool {
+    let end = rest.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(rest.len());
+    let word = rest.get(..end).unwrap_or_default().as_bytes();
+    word.len() >= 8 && word.iter().all(u8::is_ascii_hexdigit) && word.iter().any(u8::is_ascii_lowercase)
 }
 
 /// `7c9d5f`, `0x1f2e`, `x2k4p`: letters and digits mixed. `v2` and `worker17` are no ids but words with numbers.
@@ -157,6 +164,7 @@ mod tests {
             ("request 0b5e6f5c-7a57-4e0f-9d1a-0d9f2f1c2b3a done", "request <uuid> done"),
             ("commit 7c9d5f on main", "commit <id> on main"),
             ("at 0x7ffe12", "at <id>"),
+            ("request 123456789012ab of 12345678B", "request <id> of <n>B"),
             ("pod gateway-7c9d5-x2k4p", "pod gateway-<id>-<id>"),
             ("2026-11-23T08:00:00Z started", "<time> started"),
             ("Nov 23 08:00:00 web sshd[71]: no", "<time> web sshd[<n>]: no"),
