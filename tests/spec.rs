@@ -16,6 +16,7 @@ use runbook::source::{FileId, Sources};
 use runbook::syntax;
 
 use support::document::{Case, Fence, Page};
+use support::rehearsal::{self, Rehearsed};
 
 #[test]
 fn the_language_is_as_it_is_specified() {
@@ -49,11 +50,16 @@ fn compare<'p>(
     let place = format!("{}:{}: {}", page.path.display(), case.line, case.title);
     let source = Source::read(case, catalog).unwrap_or_else(|why| panic!("{place}: {why}"));
     let mut compared = false;
+    let diagnostics = source.diagnostics();
+    let runs = case.fence("events").or(case.fence("log")).is_some();
+    let rehearsed = runs.then(|| source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
     for fence in &case.fences {
-        let given = match fence.kind.as_str() {
-            "runbook" | "world" | "text" | "sh" => continue,
-            "diagnostics" => source.diagnostics(),
-            other => panic!("{place}: there is no fence `{other}`"),
+        let given = match (fence.kind.as_str(), &rehearsed) {
+            ("runbook" | "world" | "text" | "sh", _) => continue,
+            ("diagnostics", _) => diagnostics.clone(),
+            ("events", Some(rehearsed)) => rehearsal::events_text(&rehearsed.events),
+            ("log", Some(rehearsed)) => rehearsal::log_text(&rehearsed.log),
+            (other, _) => panic!("{place}: there is no fence `{other}`"),
         };
         compared = true;
         if given != fence.text {
@@ -94,6 +100,13 @@ impl Source {
         diagnostics.extend(checked.diagnostics.iter().cloned());
         diagnostics.sort_by_key(Diagnostic::span);
         Ok(Self { sources, root, diagnostics, checked })
+    }
+
+    /// Runs it in its world; a case that is run has no errors.
+    fn rehearse(self, world: &str, place: &str) -> Rehearsed {
+        let found = self.diagnostics();
+        assert!(!runbook::diagnostics::has_errors(&self.diagnostics), "{place} is not valid:\n{found}");
+        rehearsal::rehearse(self.checked.program, self.sources, world)
     }
 
     /// A line a finding: where, which code, what; then its labels, its help and its fix, each indented.

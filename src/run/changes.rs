@@ -60,7 +60,8 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
         Ok((prepared, within)) => made(context, statement, change, title, prepared, within).await,
         Err(reason) => {
             tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
-            if !matches!(reason, Withheld::ReadOnly) {
+            // A guard speaks for its own step: what other steps change was never its question.
+            if !matches!(reason, Withheld::ReadOnly | Withheld::Guard { .. }) {
                 context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
             }
             bind(context, change, Err(Fault::new(FaultKind::Cancelled, format!("`{title}` was not done"))));

@@ -241,6 +241,6 @@ fn typed(json: &serde_json::Value, ty: &Type) -> Value {
 fn empty(ty: &Type) -> Value {
     match ty {
         Type::Optional(_) => Value::Null,
-        _ => Value::Faulted(Arc::new(Fault::new(FaultKind::Unsupported, "the canned record leaves this field out"))),
+        _ => Value::Faulted(Arc::new(Fault::new(FaultKind::Unsupported, "left out"))),
     }
 }

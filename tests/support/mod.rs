@@ -3,3 +3,4 @@
 
 pub(crate) mod canned;
 pub(crate) mod document;
+pub(crate) mod rehearsal;
