@@ -2,9 +2,11 @@
 
 mod pages;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::process::Command;
 
-use pages::{Fence, fences, look};
+use pages::{Fence, fences, formatted, look};
 use runbook::catalog::Catalog;
 use runbook::diagnostics::Code;
 use runbook::syntax::words::{ITEMS, STATEMENTS};
@@ -56,6 +58,9 @@ fn wrong_blocks(catalog: &Catalog, page: &str) -> (usize, Vec<String>) {
         if !right {
             wrong.push(format!("{page}:{}: {:#?}", fence.line, seen.lines()));
         }
+        if formatted(&fence.text) != fence.text {
+            wrong.push(format!("{page}:{}: the formatter writes\n{}", fence.line, formatted(&fence.text)));
+        }
         if let Reading::Clean { file: Some(name) } = reading {
             files.push((name, fence.text.into_bytes()));
         }
@@ -64,7 +69,7 @@ fn wrong_blocks(catalog: &Catalog, page: &str) -> (usize, Vec<String>) {
 }
 
 #[test]
-fn the_blocks_of_the_pages_check() {
+fn the_blocks_of_the_pages_check_and_are_formatted() {
     let catalog = runbook::builtins::catalog();
     for (page, at_least) in [("LANGUAGE.md", 10)] {
         let (count, wrong) = wrong_blocks(&catalog, page);
@@ -81,7 +86,7 @@ fn shipped() -> Vec<PathBuf> {
 }
 
 #[test]
-fn the_shipped_runbooks_check() {
+fn the_shipped_runbooks_check_and_are_formatted() {
     let catalog = runbook::builtins::catalog();
     let paths = shipped();
     assert!(paths.iter().any(|path| path.ends_with("host.runbook")));
@@ -89,6 +94,7 @@ fn the_shipped_runbooks_check() {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines = look(&catalog, &text, &[]).lines();
         assert!(lines.is_empty(), "{}: {lines:#?}", path.display());
+        assert_eq!(formatted(&text), text, "{} is not as `runbook fmt` writes it", path.display());
     }
 }
 
@@ -143,4 +149,72 @@ fn everything_in_the_catalogue_has_an_example() {
     let builtins = catalog.builtins().filter(|builtin| builtin.examples.is_empty()).map(|builtin| builtin.name);
     let drivers = catalog.drivers().filter(|driver| driver.examples.is_empty()).map(|driver| driver.name);
     assert_eq!(builtins.chain(drivers).collect::<Vec<_>>(), Vec::<&str>::new());
+}
+
+/// One run shows them all: what each gives is what a person reads.
+#[test]
+fn the_examples_that_compute_give_what_they_say() {
+    let catalog = runbook::builtins::catalog();
+    let examples: Vec<_> = catalog
+        .builtins()
+        .flat_map(|builtin| builtin.examples)
+        .filter_map(|example| Some((example.source, example.gives?)))
+        .collect();
+    assert!(examples.len() > 40, "{} examples", examples.len());
+    let mut source = String::from("section \"examples\" {\n");
+    for (example, _) in &examples {
+        writeln!(source, "show {example} as \"x\"").unwrap();
+    }
+    source.push_str("}\n");
+    let shown = run_and_show(&source);
+    assert_eq!(shown.len(), examples.len());
+    let wrong: Vec<String> = examples
+        .iter()
+        .zip(shown)
+        .filter(|((_, gives), shown)| shown != gives)
+        .map(|((example, gives), shown)| format!("`{example}` gives `{shown}`, not `{gives}`"))
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Runs a runbook with the tool itself and gives what it showed, in the order of the text.
+fn run_and_show(source: &str) -> Vec<String> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("examples.runbook");
+    std::fs::write(&file, source).expect("the folder takes a file");
+    let output = Command::new(env!("CARGO_BIN_EXE_runbook"))
+        .args(["run", "--format", "json", "--state"])
+        .args([folder.path().join("state"), file])
+        .output()
+        .expect("the tool starts");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let mut shown: Vec<(u64, String)> = String::from_utf8_lossy(&output.stdout)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON"))
+        .filter(|event| event["event"] == "shown")
+        .map(|event| (event["place"]["line"].as_u64().expect("a line"), read(&event["shown"]["body"])))
+        .collect();
+    shown.sort();
+    shown.into_iter().map(|(_, text)| text).collect()
+}
+
+/// A shown value on one line.
+fn read(body: &serde_json::Value) -> String {
+    let text = |cell: &serde_json::Value| cell["text"].as_str().unwrap_or_default().to_owned();
+    match body["form"].as_str() {
+        Some("value") => text(&body["cell"]),
+        Some("lines") => {
+            let lines = body["lines"].as_array().expect("lines");
+            lines.iter().filter_map(|line| line.as_str()).collect::<Vec<_>>().join(", ")
+        }
+        Some("table") => {
+            let columns = body["columns"].as_array().expect("columns");
+            let rows = body["rows"].as_array().expect("rows").iter().filter_map(|row| row.as_array());
+            rows.flat_map(|row| columns.iter().zip(row))
+                .map(|(column, cell)| format!("{}: {}", column.as_str().unwrap_or_default(), text(cell)))
+                .collect::<Vec<_>>()
+                .join(", ")
+        }
+        _ => panic!("no form of an example's result: {body}"),
+    }
 }

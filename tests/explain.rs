@@ -4,7 +4,7 @@ mod pages;
 
 use std::process::Command;
 
-use pages::{fences, look};
+use pages::{fences, formatted, look};
 use runbook::diagnostics::Code;
 use runbook::source::MAX_BYTES;
 
@@ -71,7 +71,7 @@ fn every_example_raises_its_own_code_and_no_other() {
 }
 
 #[test]
-fn every_mended_example_is_clean() {
+fn every_mended_example_is_clean_and_formatted() {
     let catalog = runbook::builtins::catalog();
     let mut wrong = Vec::new();
     for code in Code::ALL.iter().copied().filter(|code| elsewhere(*code).is_none()) {
@@ -84,6 +84,9 @@ fn every_mended_example_is_clean() {
             let lines = look(&catalog, &fence.text, &[]).lines();
             if !lines.is_empty() {
                 wrong.push(format!("{}: {lines:#?}", code.name()));
+            }
+            if formatted(&fence.text) != fence.text {
+                wrong.push(format!("{}: the formatter writes\n{}", code.name(), formatted(&fence.text)));
             }
         }
     }

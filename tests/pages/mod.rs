@@ -3,6 +3,7 @@
 use runbook::catalog::Catalog;
 use runbook::check;
 use runbook::diagnostics::Diagnostic;
+use runbook::format::format;
 use runbook::source::{FileId, Sources};
 use runbook::syntax;
 
@@ -74,4 +75,10 @@ pub(crate) fn look(catalog: &Catalog, text: &str, others: &[(&str, &[u8])]) -> S
     let checked = check::check(&sources, &modules, catalog);
     diagnostics.extend(checked.diagnostics);
     Seen { sources, diagnostics }
+}
+
+/// A source as `runbook fmt` writes it.
+pub(crate) fn formatted(text: &str) -> String {
+    let file = Sources::new().add("page.runbook", text);
+    format(text, &syntax::parse(file, text).file)
 }
