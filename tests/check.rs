@@ -62,8 +62,8 @@ fn expect_expressions(cases: &[(&str, &[&str])]) {
             .iter()
             .map(|line| {
                 let line = line.split(' ').next().unwrap_or("");
-                let (code, place) = line.split_once('@').unwrap();
-                let (line, column) = place.split_once(':').unwrap();
+                let (code, place) = line.split_once('@').expect("a line has a place");
+                let (line, column) = place.split_once(':').expect("a place has a column");
                 assert_eq!(line, "10", "{source}: {found:?}");
                 format!("{code}@{column}")
             })

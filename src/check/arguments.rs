@@ -42,24 +42,20 @@ impl<'a> Checker<'a> {
         let mut next = 0;
         if let Some(receiver) = receiver {
             next = 1;
-            match given.first_mut() {
-                Some(place) => *place = Some(Given::Receiver(receiver)),
-                None => {
-                    whole = false;
-                    let message = format!("`{callee}` takes nothing, and is called on {}", self.quoted(receiver.span));
-                    self.report(
-                        Diagnostic::new(Code::UnknownArgument, name, message).help(format!("write `{callee}()`")),
-                    );
-                }
+            if let Some(place) = given.first_mut() {
+                *place = Some(Given::Receiver(receiver));
+            } else {
+                whole = false;
+                let message = format!("`{callee}` takes nothing, and is called on {}", self.quoted(receiver.span));
+                self.report(Diagnostic::new(Code::UnknownArgument, name, message).help(format!("write `{callee}()`")));
             }
         }
         for arg in args {
-            let index = match &arg.name {
-                Some(name) => params.iter().position(|param| param.name == &*name.text),
-                None => {
-                    next += 1;
-                    (next <= params.len()).then(|| next - 1)
-                }
+            let index = if let Some(name) = &arg.name {
+                params.iter().position(|param| param.name == &*name.text)
+            } else {
+                next += 1;
+                (next <= params.len()).then(|| next - 1)
             };
             let Some(place) = index.and_then(|index| given.get_mut(index)) else {
                 self.report_unplaced(callee, params, arg);
@@ -100,10 +96,8 @@ impl<'a> Checker<'a> {
             let meant = self.meant(&name.text, params.iter().map(|param| param.name));
             let nothing_near = meant.is_none();
             self.report_unknown(Code::UnknownArgument, name.span, &format!("`{callee}` takes no `{name}`"), meant);
-            if nothing_near {
-                if let Some(last) = self.diagnostics.last_mut() {
-                    last.help = Some(signature(callee, params));
-                }
+            if nothing_near && let Some(last) = self.diagnostics.last_mut() {
+                last.help = Some(signature(callee, params));
             }
             return;
         }

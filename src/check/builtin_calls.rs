@@ -70,7 +70,9 @@ impl<'a> Checker<'a> {
         let message = format!("`{}` asks a connection, and none is named", builtin.name);
         let help = format!("declare one, `connect name = {driver}(…)`, and write `name.{method}(…)`");
         self.report(Diagnostic::new(Code::MissingArgument, name, message).help(help));
-        written.iter().for_each(|arg| self.touch(&arg.value));
+        for arg in written {
+            self.touch(&arg.value);
+        }
         true
     }
 

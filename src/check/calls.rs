@@ -48,7 +48,9 @@ impl<'a> Checker<'a> {
     pub(super) fn call(&mut self, expr: &'a ast::Expr, position: Position) -> Expr {
         let Some(call) = expr.as_call() else { return broken(expr.span) };
         let Some((callee, receiver, name)) = self.understand(expr, call) else {
-            call.args.iter().for_each(|arg| self.touch(&arg.value));
+            for arg in call.args {
+                self.touch(&arg.value);
+            }
             return broken(expr.span);
         };
         let understood = Understood { receiver, optional: call.optional, name, args: call.args, span: expr.span };
@@ -67,22 +69,21 @@ impl<'a> Checker<'a> {
                 Some((self.function(name, Some(&item.ty))?, Some(item), name))
             }
             (Receiver::Value(base), [name]) => {
-                if let (ast::ExprKind::Method { .. }, ast::ExprKind::Name(owner)) = (&expr.kind, &base.kind) {
-                    if let Some(found) = self.owned(owner, name) {
-                        return Some((found?, None, name));
-                    }
+                if let (ast::ExprKind::Method { .. }, ast::ExprKind::Name(owner)) = (&expr.kind, &base.kind)
+                    && let Some(found) = self.owned(owner, name)
+                {
+                    return Some((found?, None, name));
                 }
                 let receiver = self.expr(base);
                 Some((self.function(name, Some(&receiver.ty))?, Some(receiver), name))
             }
             (Receiver::Value(base), [owner, name]) => {
                 let receiver = self.expr(base);
-                match self.owned(owner, name) {
-                    Some(found) => Some((found?, Some(receiver), name)),
-                    None => {
-                        self.report_unknown_name(&owner.text, owner.span);
-                        None
-                    }
+                if let Some(found) = self.owned(owner, name) {
+                    Some((found?, Some(receiver), name))
+                } else {
+                    self.report_unknown_name(&owner.text, owner.span);
+                    None
                 }
             }
             (_, path) => {
@@ -95,6 +96,7 @@ impl<'a> Checker<'a> {
 
     /// `owner.name(…)` where the owner is no value: a library, or a family of built-ins. `None` where it is a value, or
     /// nothing; `Some(None)` where it has no such member, which is reported.
+    #[expect(clippy::option_option, reason = "what is not its own has another meaning than what is not there")]
     fn owned(&mut self, owner: &'a Name, name: &'a Name) -> Option<Option<Callee>> {
         if self.scope.find(&owner.text).is_some() {
             return None;
@@ -131,10 +133,10 @@ impl<'a> Checker<'a> {
             Some(Type::Record(record)) => record.name.as_ref().map(ToString::to_string),
             _ => None,
         };
-        if let Some(family) = &family {
-            if let Some(builtin) = self.catalog.builtin(&format!("{family}.{name}")) {
-                return Some(Callee::Builtin(builtin));
-            }
+        if let Some(family) = &family
+            && let Some(builtin) = self.catalog.builtin(&format!("{family}.{name}"))
+        {
+            return Some(Callee::Builtin(builtin));
         }
         let declared = self.names.find(self.module, &name.text).map(|declaration| declaration.what);
         if let Some(what @ (What::Command(_) | What::Tool(_))) = declared {
@@ -213,11 +215,12 @@ impl<'a> Checker<'a> {
         let meant = self.meant(&name.text, known.iter().copied());
         let nothing_near = meant.is_none();
         self.report_unknown(Code::UnknownBuiltin, name.span, message, meant);
-        if nothing_near && !known.is_empty() {
-            if let Some(last) = self.diagnostics.last_mut() {
-                let shown: Vec<&str> = known.iter().copied().take(20).collect();
-                last.help = Some(format!("it has: {}", shown.join(", ")));
-            }
+        if nothing_near
+            && !known.is_empty()
+            && let Some(last) = self.diagnostics.last_mut()
+        {
+            let shown: Vec<&str> = known.iter().copied().take(20).collect();
+            last.help = Some(format!("it has: {}", shown.join(", ")));
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::cell::Cell;
 use std::collections::HashMap;
+use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
@@ -42,7 +43,9 @@ pub(super) fn write_down(program: &mut Program, locals: &[Local], sources: &Sour
         }
         section.on_failure.iter_mut().chain(&mut section.always).for_each(|block| writer.block(block));
     }
-    program.commands.iter_mut().for_each(|command| writer.block(&mut command.body));
+    for command in &mut program.commands {
+        writer.block(&mut command.body);
+    }
     program.connections = connections;
 }
 
@@ -58,7 +61,9 @@ struct Writer<'w> {
 
 impl Writer<'_> {
     fn block(&mut self, block: &mut Block) {
-        block.iter_mut().for_each(|statement| self.statement(statement));
+        for statement in block.iter_mut() {
+            self.statement(statement);
+        }
     }
 
     fn statement(&mut self, statement: &mut Statement) {
@@ -76,8 +81,12 @@ impl Writer<'_> {
             }
             StatementKind::Retry { body, .. } => self.block(body),
             StatementKind::If { branches, otherwise } => {
-                branches.iter_mut().for_each(|branch| self.block(&mut branch.body));
-                otherwise.iter_mut().for_each(|block| self.block(block));
+                for branch in branches.iter_mut() {
+                    self.block(&mut branch.body);
+                }
+                for block in otherwise.iter_mut() {
+                    self.block(block);
+                }
             }
             _ => {}
         }
@@ -89,12 +98,12 @@ impl Writer<'_> {
         let clauses = [("within", &change.within), ("verify", &change.verify), ("undo", &change.undo)];
         for (word, clause) in clauses {
             if let Some(clause) = clause {
-                text.push_str(&format!(" {word} "));
+                put(&mut text, format_args!(" {word} "));
                 self.write(clause, &mut text);
             }
         }
         if let Some(role) = &change.approve_by {
-            text.push_str(&format!(" approve by {role:?}"));
+            put(&mut text, format_args!(" approve by {role:?}"));
         }
         text.into()
     }
@@ -111,7 +120,7 @@ impl Writer<'_> {
         let mut text = String::from("(each of ");
         self.write(list, &mut text);
         if let Some(at_most) = at_most {
-            text.push_str(&format!(" at most {at_most}"));
+            put(&mut text, format_args!(" at most {at_most}"));
         }
         text.push(')');
         self.texts.insert(local, bounded(text));
@@ -145,14 +154,14 @@ impl Writer<'_> {
                 self.listed([index.as_ref()], "[", "]", out);
             }
             ExprKind::Unary { op, operand } => {
-                out.push_str(&format!("({op:?} "));
+                put(out, format_args!("({op:?} "));
                 self.write(operand, out);
                 out.push(')');
             }
             ExprKind::Binary { op, left, right } => {
                 out.push('(');
                 self.write(left, out);
-                out.push_str(&format!(" {} ", op.symbol()));
+                put(out, format_args!(" {} ", op.symbol()));
                 self.write(right, out);
                 out.push(')');
             }
@@ -161,14 +170,16 @@ impl Writer<'_> {
             }
             ExprKind::Try { value, on, otherwise } => {
                 out.push_str("try");
-                on.iter().for_each(|kind| out.push_str(&format!(" {}", kind.name())));
+                for kind in on {
+                    put(out, format_args!(" {}", kind.name()));
+                }
                 self.listed([value.as_ref(), otherwise], "(", ")", out);
             }
             ExprKind::List(items) => self.listed(items, "[", "]", out),
             ExprKind::Record(fields) => {
                 out.push('{');
                 for (name, value) in fields {
-                    out.push_str(&format!("{name:?}: "));
+                    put(out, format_args!("{name:?}: "));
                     self.write(value, out);
                     out.push(',');
                 }
@@ -188,7 +199,7 @@ impl Writer<'_> {
             }
             ExprKind::Convert(inner) => {
                 self.write(inner, out);
-                out.push_str(&format!(" as {}", type_text(&expr.ty)));
+                put(out, format_args!(" as {}", type_text(&expr.ty)));
             }
             ExprKind::Broken => out.push('?'),
         }
@@ -233,8 +244,8 @@ impl Writer<'_> {
                     out.push('{');
                     self.write(value, out);
                     match format {
-                        Some(Format::Time(pattern)) => out.push_str(&format!(":{pattern}")),
-                        Some(Format::Number { decimals, grouped }) => out.push_str(&format!(":{grouped}.{decimals:?}")),
+                        Some(Format::Time(pattern)) => put(out, format_args!(":{pattern}")),
+                        Some(Format::Number { decimals, grouped }) => put(out, format_args!(":{grouped}.{decimals:?}")),
                         None => {}
                     }
                     out.push('}');
@@ -246,7 +257,7 @@ impl Writer<'_> {
 
     fn declared_name(&self, noun: &str, what: What, out: &mut String) {
         let name = self.names.declaration(what).map_or("?", |declaration| &declaration.name.text);
-        out.push_str(&format!("{noun}:{name}"));
+        put(out, format_args!("{noun}:{name}"));
     }
 
     /// A connection by what it is made of: another host voids the consent, another name does not.
@@ -260,7 +271,7 @@ impl Writer<'_> {
         let mut text = format!("{}(", connection.made.driver.name);
         for (info, arg) in connection.made.driver.params.iter().zip(&connection.made.args) {
             if let Some(arg) = arg {
-                text.push_str(&format!("{}: ", info.name));
+                put(&mut text, format_args!("{}: ", info.name));
                 self.write(arg, &mut text);
                 text.push_str(", ");
             }
@@ -274,7 +285,7 @@ impl Writer<'_> {
     fn body(&self, what: What, out: &mut String) {
         if let Some(declaration) = self.names.declaration(what) {
             let text = self.without_comments(declaration.item.span);
-            out.push_str(&format!("#{}", hash(&text)));
+            put(out, format_args!("#{}", hash(&text)));
         }
     }
 
@@ -299,17 +310,23 @@ impl Writer<'_> {
 /// A value exactly: what people read is rounded.
 fn literal(value: &Value, out: &mut String) {
     match value {
-        Value::String(text) => out.push_str(&format!("\"{}\"", text.escape_default())),
-        Value::Duration(duration) => out.push_str(&format!("{}ns", duration.as_nanos())),
-        Value::Size(bytes) => out.push_str(&format!("{bytes}B")),
+        Value::String(text) => put(out, format_args!("\"{}\"", text.escape_default())),
+        Value::Duration(duration) => put(out, format_args!("{}ns", duration.as_nanos())),
+        Value::Size(bytes) => put(out, format_args!("{bytes}B")),
         Value::Float(number) | Value::Percent(number) | Value::Cores(number) => {
-            out.push_str(&format!("{}:{number:?}", value.kind()));
+            put(out, format_args!("{}:{number:?}", value.kind()));
         }
-        Value::Rate(per_second, counted) => out.push_str(&format!("{counted:?}:{per_second:?}/s")),
-        Value::Regex(regex) => out.push_str(&format!("/{}/", regex.0.as_str())),
+        Value::Rate(per_second, counted) => put(out, format_args!("{counted:?}:{per_second:?}/s")),
+        Value::Regex(regex) => put(out, format_args!("/{}/", regex.0.as_str())),
         Value::Time(time) => out.push_str(&time.to_string()),
         other => out.push_str(&other.to_string()),
     }
+}
+
+fn put(out: &mut String, text: fmt::Arguments<'_>) {
+    // A string takes whatever is written into it.
+    let written = out.write_fmt(text);
+    debug_assert!(written.is_ok());
 }
 
 fn bounded(text: String) -> Arc<str> {
@@ -317,5 +334,8 @@ fn bounded(text: String) -> Arc<str> {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    Sha256::digest(text.as_bytes()).iter().take(16).fold(String::new(), |mut hash, byte| {
+        put(&mut hash, format_args!("{byte:02x}"));
+        hash
+    })
 }

@@ -9,8 +9,8 @@ use crate::syntax::ast;
 use crate::types::Type;
 
 impl<'a> Checker<'a> {
-    /// A change with its clauses; `None` where it holds no call.
-    pub(super) fn change(&mut self, written: &'a ast::Change) -> Option<Change> {
+    /// A change with its clauses.
+    pub(super) fn change(&mut self, written: &'a ast::Change) -> Change {
         self.changes_seen += 1;
         let source = self.source_of(written.call.span);
         let call = self.changing_call(&written.call, "change");
@@ -22,7 +22,7 @@ impl<'a> Checker<'a> {
         let approve_by = written.approve_by.as_ref().map(|role| role.text.clone());
         // The canonical text is written when everything has been checked.
         let canonical = "".into();
-        Some(Change { binding, call, title, source, within, approve_by, verify, undo, canonical })
+        Change { binding, call, title, source, within, approve_by, verify, undo, canonical }
     }
 
     /// A call that must change something.

@@ -17,6 +17,9 @@ use crate::types::{Regex, Type};
 /// How many "did you mean" one check looks for: a file of nothing but mistakes must not take forever.
 const MAX_SUGGESTIONS: usize = 50;
 
+/// A pattern, or why it is none.
+pub(super) type Compiled = Result<Regex, Arc<str>>;
+
 /// Checks one program.
 pub(super) struct Checker<'a> {
     pub(super) sources: &'a Sources,
@@ -42,7 +45,7 @@ pub(super) struct Checker<'a> {
     /// How many aliases are being resolved.
     pub(super) alias_depth: usize,
     pub(super) next_statement: u32,
-    pub(super) regexes: HashMap<(Arc<str>, Arc<str>), Result<Regex, Arc<str>>>,
+    pub(super) regexes: HashMap<(Arc<str>, Arc<str>), Compiled>,
     pub(super) alerting: super::alerting::Facts<'a>,
     /// Of sections and reports.
     pub(super) titles: HashMap<(&'static str, &'a str), Span>,

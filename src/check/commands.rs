@@ -29,13 +29,12 @@ impl<'a> Checker<'a> {
         self.place = Place::block(of);
         self.returns.clone_from(&returns);
         self.command_changes = None;
-        let body = match &written.body {
-            Some(block) => self.statements(&block.statements),
-            None => {
-                let message = format!("`{}` has no body, and no plugin brings it", written.name);
-                self.report(Diagnostic::new(Code::UnknownBuiltin, written.name.span, message));
-                Vec::new()
-            }
+        let body = if let Some(block) = &written.body {
+            self.statements(&block.statements)
+        } else {
+            let message = format!("`{}` has no body, and no plugin brings it", written.name);
+            self.report(Diagnostic::new(Code::UnknownBuiltin, written.name.span, message));
+            Vec::new()
         };
         self.leave(mark);
         self.place = Place::Declaration;

@@ -162,10 +162,10 @@ impl Checker<'_> {
             let mut diagnostic =
                 Diagnostic::new(Code::TypeMismatch, left.span, format!("`~` is for text, {}", self.claim(&left)))
                     .at(&left.ty);
-            if let Type::Record(record) = &left.ty {
-                if record.fields.contains_key("text") {
-                    diagnostic = diagnostic.help("a line's text is `.text`");
-                }
+            if let Type::Record(record) = &left.ty
+                && record.fields.contains_key("text")
+            {
+                diagnostic = diagnostic.help("a line's text is `.text`");
             }
             self.report(diagnostic);
             return None;
@@ -204,7 +204,9 @@ impl Checker<'_> {
         }
         if let ExprKind::List(items) = &right.kind {
             let items = items.clone();
-            items.iter().for_each(|item| self.check_words(&left, item));
+            for item in &items {
+                self.check_words(&left, item);
+            }
         }
         // Data is looked for as it is: a list may hold what does not convert, and that is simply not equal.
         let wanted = left.ty.present().clone();

@@ -194,12 +194,11 @@ pub(super) fn holds_secret(ty: &Type) -> bool {
 /// Whether a value that fits has another form where it is wanted.
 fn needs_conversion(found: &Type, wanted: &Type) -> bool {
     match (found, wanted) {
-        (Type::Unknown | Type::Null, _) | (_, Type::Unknown) => false,
-        (Type::Data, Type::Data) => false,
-        (Type::Data, _) | (_, Type::Data) => true,
-        (Type::Int, Type::Float) | (Type::Float, Type::Percent) | (Type::Percent, Type::Float) => true,
-        (Type::Optional(found), Type::Optional(wanted)) => needs_conversion(found, wanted),
-        (found, Type::Optional(wanted)) => needs_conversion(found, wanted),
+        (Type::Unknown | Type::Null, _) | (_, Type::Unknown) | (Type::Data, Type::Data) => false,
+        (Type::Data, _) | (_, Type::Data) | (Type::Int | Type::Percent, Type::Float) | (Type::Float, Type::Percent) => {
+            true
+        }
+        (found, Type::Optional(wanted)) => needs_conversion(found.present(), wanted),
         (Type::List(found), Type::List(wanted)) => needs_conversion(found, wanted),
         (Type::Record(found), Type::Record(wanted)) => {
             found != wanted

@@ -94,10 +94,10 @@ impl<'a> Checker<'a> {
                 program.metrics.push(metric);
             }
             ItemKind::Tool(tool) => {
-                if let What::Tool(id) = declaration.what {
-                    if let Some(tool) = self.tool(id, tool, name, doc) {
-                        program.tools.push(tool);
-                    }
+                if let What::Tool(id) = declaration.what
+                    && let Some(tool) = self.tool(id, tool, name, doc)
+                {
+                    program.tools.push(tool);
                 }
             }
             ItemKind::Command(command) => {
@@ -162,7 +162,9 @@ impl<'a> Checker<'a> {
     /// A driver with its arguments.
     fn made(&mut self, written: &'a ast::Driver, wanted: Wanted) -> Option<Made> {
         let Some(driver) = self.driver(written, wanted) else {
-            written.args.items.iter().for_each(|arg| self.touch(&arg.value));
+            for arg in &written.args.items {
+                self.touch(&arg.value);
+            }
             return None;
         };
         let slots: Vec<_> = driver.params.iter().map(slot).collect();

@@ -261,7 +261,9 @@ fn each_block<'s>(kind: &'s StatementKind, visit: &mut dyn FnMut(&'s Block)) {
         StatementKind::Retry { body, .. } => visit(body),
         StatementKind::For(each) => visit(&each.body),
         StatementKind::If { branches, otherwise } => {
-            branches.iter().for_each(|branch| visit(&branch.body));
+            for branch in branches {
+                visit(&branch.body);
+            }
             if let Some(block) = otherwise {
                 visit(block);
             }
@@ -302,7 +304,9 @@ fn mark(statement: &mut Statement, commands: &[Flags]) -> Flags {
         StatementKind::Retry { body, .. } => visit(body),
         StatementKind::For(each) => visit(&mut each.body),
         StatementKind::If { branches, otherwise } => {
-            branches.iter_mut().for_each(|branch| visit(&mut branch.body));
+            for branch in branches.iter_mut() {
+                visit(&mut branch.body);
+            }
             if let Some(block) = otherwise {
                 visit(block);
             }

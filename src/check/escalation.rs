@@ -71,17 +71,16 @@ impl<'a> Checker<'a> {
         }
         if let (Some(respond), Some(next), Some(here), Some(there)) =
             (level.respond, level.next, respond_span, next_span)
+            && respond > next.after
         {
-            if respond > next.after {
-                let message = format!(
-                    "{} to respond is longer than {} to the next level, which is told before anybody is late",
-                    self.quoted(here),
-                    self.quoted(there)
-                );
-                let diagnostic = Diagnostic::new(Code::RespondTooLate, here, message)
-                    .label(there, "the next level is told after this");
-                self.report(diagnostic.help("make `respond within` the shorter one"));
-            }
+            let message = format!(
+                "{} to respond is longer than {} to the next level, which is told before anybody is late",
+                self.quoted(here),
+                self.quoted(there)
+            );
+            let diagnostic =
+                Diagnostic::new(Code::RespondTooLate, here, message).label(there, "the next level is told after this");
+            self.report(diagnostic.help("make `respond within` the shorter one"));
         }
         number.map(|_| level)
     }

@@ -60,10 +60,10 @@ impl<'a> Checker<'a> {
         if let ast::ExprKind::Name(name) = &expr.kind {
             self.touch_name(&name.text);
         }
-        if let Some(call) = expr.as_call() {
-            if let [name, ..] = call.path {
-                self.touch_name(&name.text);
-            }
+        if let Some(call) = expr.as_call()
+            && let [name, ..] = call.path
+        {
+            self.touch_name(&name.text);
         }
         expr.each_child(&mut |child| self.touch(child));
     }
@@ -157,10 +157,8 @@ impl<'a> Checker<'a> {
             let meant = self.meant(&name.text, known.clone());
             let nothing_near = meant.is_none();
             self.report_unknown(Code::UnknownValue, name.span, &format!("there is no error `{name}`"), meant);
-            if nothing_near {
-                if let Some(last) = self.diagnostics.last_mut() {
-                    last.help = Some(format!("write {}", super::wording::alternatives(known)));
-                }
+            if nothing_near && let Some(last) = self.diagnostics.last_mut() {
+                last.help = Some(format!("write {}", super::wording::alternatives(known)));
             }
         }
         kind
@@ -170,18 +168,17 @@ impl<'a> Checker<'a> {
     fn joined(&mut self, one: Expr, other: Expr, what: &str) -> (Expr, Expr, Type) {
         let other = self.literal_of(other, &one.ty.clone());
         let one = self.literal_of(one, &other.ty.clone());
-        match one.ty.join(&other.ty) {
-            Some(ty) => (one, other, ty),
-            None => {
-                if one.ty.present().is_number() && other.ty.present().is_number() {
-                    self.report_units(&one, &other);
-                } else {
-                    let message = format!("{what} have no type in common: {} and {}", a(&one.ty), a(&other.ty));
-                    let diagnostic = Diagnostic::new(Code::TypeMismatch, other.span, message).at(&other.ty);
-                    self.report(diagnostic.label(one.span, &one.ty));
-                }
-                (one, other, Type::Unknown)
+        if let Some(ty) = one.ty.join(&other.ty) {
+            (one, other, ty)
+        } else {
+            if one.ty.present().is_number() && other.ty.present().is_number() {
+                self.report_units(&one, &other);
+            } else {
+                let message = format!("{what} have no type in common: {} and {}", a(&one.ty), a(&other.ty));
+                let diagnostic = Diagnostic::new(Code::TypeMismatch, other.span, message).at(&other.ty);
+                self.report(diagnostic.label(one.span, &one.ty));
             }
+            (one, other, Type::Unknown)
         }
     }
 

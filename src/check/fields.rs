@@ -49,14 +49,14 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn field(&mut self, base: &'a ast::Expr, optional: bool, name: &'a Name, span: Span) -> Expr {
-        if let ast::ExprKind::Name(owner) = &base.kind {
-            if self.scope.find(&owner.text).is_none() {
-                if *owner.text == *PREDECLARED {
-                    return self.run_field(name, span);
-                }
-                if let Some(What::Module(module)) = self.names.find(self.module, &owner.text).map(|found| found.what) {
-                    return self.module_value(owner, module, name, span);
-                }
+        if let ast::ExprKind::Name(owner) = &base.kind
+            && self.scope.find(&owner.text).is_none()
+        {
+            if *owner.text == *PREDECLARED {
+                return self.run_field(name, span);
+            }
+            if let Some(What::Module(module)) = self.names.find(self.module, &owner.text).map(|found| found.what) {
+                return self.module_value(owner, module, name, span);
             }
         }
         let base = self.expr(base);
@@ -114,24 +114,26 @@ impl<'a> Checker<'a> {
         let ty = match base.ty.present() {
             Type::Unknown => Type::Unknown,
             Type::Data => Type::Data,
-            Type::Record(record) => match record.fields.get(&name.text) {
-                Some(field) => field.ty.clone(),
-                None => {
+            Type::Record(record) => {
+                if let Some(field) = record.fields.get(&name.text) {
+                    field.ty.clone()
+                } else {
                     let record = std::sync::Arc::clone(record);
                     self.report_unknown_field(&record, name);
                     return broken(span);
                 }
-            },
-            Type::Time => match TIME_FIELDS.iter().find(|(known, _)| *known == &*name.text) {
-                Some((_, ty)) => ty.clone(),
-                None => {
+            }
+            Type::Time => {
+                if let Some((_, ty)) = TIME_FIELDS.iter().find(|(known, _)| *known == &*name.text) {
+                    ty.clone()
+                } else {
                     let message = format!("a time has no field `.{name}`");
                     self.report(
                         Diagnostic::new(Code::UnknownField, name.span, message).help("its fields: `age`, `date`"),
                     );
                     return broken(span);
                 }
-            },
+            }
             other => {
                 let other = other.clone();
                 self.report_no_fields(&other, name);

@@ -90,10 +90,8 @@ impl Checker<'_> {
                 let meant = nearest(name, FIELDS.iter().copied()).map(str::to_owned);
                 let nothing_near = meant.is_none();
                 self.report_unknown(Code::InvalidHeader, field.name.span, &format!("a header has no `{name}`"), meant);
-                if nothing_near {
-                    if let Some(last) = self.diagnostics.last_mut() {
-                        last.help = Some(format!("its fields: {}", FIELDS.join(", ")));
-                    }
+                if nothing_near && let Some(last) = self.diagnostics.last_mut() {
+                    last.help = Some(format!("its fields: {}", FIELDS.join(", ")));
                 }
             }
         }
@@ -109,27 +107,24 @@ impl Checker<'_> {
     }
 
     fn timezone(&mut self, field: &HeaderField, zone: Arc<str>, header: &mut Header) {
-        match TimeZone::get(&zone) {
-            Ok(found) => {
-                header.timezone = found;
-                header.timezone_name = zone;
-            }
-            Err(_) => {
-                let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
-                let message = format!("there is no time zone `{zone}`");
-                let diagnostic = Diagnostic::new(Code::InvalidHeader, field.value.span, &message);
-                let diagnostic = match nearest(&zone, known.iter().map(String::as_str)) {
-                    Some(meant) => Diagnostic::new(
-                        Code::InvalidHeader,
-                        field.value.span,
-                        format!("{message}; did you mean `{meant}`?"),
-                    )
-                    .help(format!("write `\"{meant}\"`"))
-                    .fix(field.value.span, format!("\"{meant}\"")),
-                    None => diagnostic.help("name it as the IANA does: `\"Europe/Berlin\"`"),
-                };
-                self.report(diagnostic);
-            }
+        if let Ok(found) = TimeZone::get(&zone) {
+            header.timezone = found;
+            header.timezone_name = zone;
+        } else {
+            let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+            let message = format!("there is no time zone `{zone}`");
+            let diagnostic = Diagnostic::new(Code::InvalidHeader, field.value.span, &message);
+            let diagnostic = match nearest(&zone, known.iter().map(String::as_str)) {
+                Some(meant) => Diagnostic::new(
+                    Code::InvalidHeader,
+                    field.value.span,
+                    format!("{message}; did you mean `{meant}`?"),
+                )
+                .help(format!("write `\"{meant}\"`"))
+                .fix(field.value.span, format!("\"{meant}\"")),
+                None => diagnostic.help("name it as the IANA does: `\"Europe/Berlin\"`"),
+            };
+            self.report(diagnostic);
         }
     }
 

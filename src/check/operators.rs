@@ -26,10 +26,10 @@ impl<'a> Checker<'a> {
 
     fn negation(&mut self, operand: Expr, span: Span) -> Expr {
         let operand = self.present(operand);
-        if let Some(value) = constant(&operand) {
-            if let Some(value) = negated(value) {
-                return literal(value, operand.ty, span);
-            }
+        if let Some(value) = constant(&operand)
+            && let Some(value) = negated(value)
+        {
+            return literal(value, operand.ty, span);
         }
         let operand = if operand.ty == Type::Data { convert(operand, Type::Float) } else { operand };
         if !operand.ty.is_number() && !operand.ty.is_unknown() {

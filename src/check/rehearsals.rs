@@ -198,7 +198,9 @@ impl<'a> Titles<'a> {
                     closing.for_each(|block| self.statements(&block.statements));
                 }
                 ItemKind::Command(command) => {
-                    command.body.iter().for_each(|block| self.statements(&block.statements));
+                    if let Some(block) = &command.body {
+                        self.statements(&block.statements);
+                    }
                 }
                 ItemKind::Report(report) => self.statements(&report.body.statements),
                 _ => {}
@@ -207,7 +209,9 @@ impl<'a> Titles<'a> {
     }
 
     fn statements(&mut self, statements: &'a [Statement]) {
-        statements.iter().for_each(|statement| self.statement(statement));
+        for statement in statements {
+            self.statement(statement);
+        }
     }
 
     fn statement(&mut self, statement: &'a Statement) {
@@ -224,8 +228,12 @@ impl<'a> Titles<'a> {
             StatementKind::For(each) => self.statements(&each.body.statements),
             StatementKind::Retry { body, .. } => self.statements(&body.statements),
             StatementKind::If { branches, otherwise } => {
-                branches.iter().for_each(|branch| self.statements(&branch.body.statements));
-                otherwise.iter().for_each(|block| self.statements(&block.statements));
+                for branch in branches {
+                    self.statements(&branch.body.statements);
+                }
+                if let Some(block) = otherwise {
+                    self.statements(&block.statements);
+                }
             }
             _ => {}
         }

@@ -163,10 +163,10 @@ fn check_cron_part(part: &str, what: &str, from: u32, to: u32) -> Result<(), Str
         Some((range, step)) => (range, Some(step)),
         None => (part, None),
     };
-    if let Some(step) = step {
-        if step.parse::<u32>().ok().is_none_or(|step| step == 0 || step > to) {
-            return Err(format!("`/{step}` is no step of a {what}"));
-        }
+    if let Some(step) = step
+        && step.parse::<u32>().ok().is_none_or(|step| step == 0 || step > to)
+    {
+        return Err(format!("`/{step}` is no step of a {what}"));
     }
     if range == "*" {
         return Ok(());

@@ -70,7 +70,7 @@ impl<'a> Checker<'a> {
             }
             ast::StatementKind::Change(change) => {
                 self.command_changes.get_or_insert(span);
-                (StatementKind::Change(Box::new(self.change(change)?)), Effect::Changes)
+                (StatementKind::Change(Box::new(self.change(change))), Effect::Changes)
             }
             ast::StatementKind::Manual { text, link, within } => self.manual(text, link.as_ref(), within.as_ref()),
             ast::StatementKind::Wait { condition, every, within } => self.wait(condition, every, within),
@@ -299,16 +299,15 @@ impl<'a> Checker<'a> {
     fn return_value(&mut self, value: &'a ast::Expr) -> (StatementKind, Effect) {
         let span = value.span;
         let value = self.expr(value);
-        let value = match self.returns.clone() {
-            Some(ty) => self.coerce(value, &Want::new(&ty, "what the command gives")),
-            None => {
-                let message = "the command does not say that it gives a value";
-                let help = format!("declare it: `command name(…) -> {}`", super::wording::type_text(&value.ty));
-                if !value.ty.is_unknown() {
-                    self.report(Diagnostic::new(Code::TypeMismatch, span, message).help(help));
-                }
-                value
+        let value = if let Some(ty) = self.returns.clone() {
+            self.coerce(value, &Want::new(&ty, "what the command gives"))
+        } else {
+            let message = "the command does not say that it gives a value";
+            let help = format!("declare it: `command name(…) -> {}`", super::wording::type_text(&value.ty));
+            if !value.ty.is_unknown() {
+                self.report(Diagnostic::new(Code::TypeMismatch, span, message).help(help));
             }
+            value
         };
         let effect = value.effect;
         (StatementKind::Return { value }, effect)
@@ -435,10 +434,14 @@ impl<'a> Checker<'a> {
             }
             ast::StatementKind::For(each) => {
                 self.touch(&each.list);
-                each.body.statements.iter().for_each(|inner| self.touch_statement(inner));
+                for inner in &each.body.statements {
+                    self.touch_statement(inner);
+                }
             }
             ast::StatementKind::Retry { body, .. } => {
-                body.statements.iter().for_each(|inner| self.touch_statement(inner));
+                for inner in &body.statements {
+                    self.touch_statement(inner);
+                }
             }
             ast::StatementKind::If { .. } | ast::StatementKind::Manual { .. } | ast::StatementKind::Escalate { .. } => {
             }

@@ -129,9 +129,8 @@ fn number_format(text: &str) -> Option<Format> {
         Some(digits) if digits.len() <= 2 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
             Some(digits.parse::<u8>().ok().filter(|decimals| *decimals <= 17)?)
         }
-        Some(_) => return None,
         None if rest.is_empty() && grouped => None,
-        None => return None,
+        _ => return None,
     };
     Some(Format::Number { decimals, grouped })
 }

@@ -10,7 +10,7 @@ use super::literals::literal;
 use super::operators::combined;
 use super::program::{Expr, ExprKind, Tool, ToolId};
 use super::wording::a;
-use crate::catalog::{Builtin, Effect, ParamInfo};
+use crate::catalog::Builtin;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -35,7 +35,9 @@ impl<'a> Checker<'a> {
         });
         self.leave(mark);
         if made.is_none() {
-            written.program.args.items.iter().for_each(|arg| self.touch(&arg.value));
+            for arg in &written.program.args.items {
+                self.touch(&arg.value);
+            }
         }
         let (builtin, args) = made?;
         let (effect, idempotent) = (signature.effect, signature.idempotent);
@@ -83,7 +85,7 @@ impl<'a> Checker<'a> {
             if info.name == WORDS {
                 *slot = Some(words.clone());
             } else if info.name == OUTPUT && slot.is_none() {
-                *slot = Some(self.output(info, returns, words_span));
+                *slot = Some(output(returns, words_span));
             }
         }
         given
@@ -140,18 +142,16 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::TypeMismatch, word.span, message).help(help));
         }
     }
+}
 
-    /// What the program prints, by what the tool gives.
-    fn output(&mut self, info: &ParamInfo, returns: &Type, span: Span) -> Expr {
-        let word = match returns.present() {
-            Type::List(item) if **item == Line::ty() => "lines",
-            Type::Data | Type::Record(_) | Type::List(_) => "json",
-            _ => "text",
-        };
-        debug_assert_eq!(info.name, OUTPUT);
-        let expr = literal(Value::string(word), Type::String, span);
-        Expr { effect: Effect::Pure, ..expr }
-    }
+/// What the program prints, by what the tool gives.
+fn output(returns: &Type, span: Span) -> Expr {
+    let word = match returns.present() {
+        Type::List(item) if **item == Line::ty() => "lines",
+        Type::Data | Type::Record(_) | Type::List(_) => "json",
+        _ => "text",
+    };
+    literal(Value::string(word), Type::String, span)
 }
 
 const fn is_word(ty: &Type) -> bool {

@@ -102,13 +102,14 @@ impl<'a> Checker<'a> {
             [module, name] => {
                 let used = self.names.find(self.module, &module.text).inspect(|declaration| declaration.used.set(true));
                 match used.map(|declaration| declaration.what) {
-                    Some(What::Module(Some(index))) => match self.names.find_type(index, &name.text) {
-                        Some(alias) => self.alias(alias),
-                        None => {
+                    Some(What::Module(Some(index))) => {
+                        if let Some(alias) = self.names.find_type(index, &name.text) {
+                            self.alias(alias)
+                        } else {
                             let names = self.names;
                             self.unknown_type(name, names.visible_types(index), index)
                         }
-                    },
+                    }
                     Some(What::Module(None)) => Type::Unknown,
                     _ => {
                         self.report_unknown_name(&module.text, module.span);

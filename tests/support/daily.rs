@@ -1,4 +1,4 @@
-//! A catalogue for checks: the real one, and in it the signatures of Kubernetes, PostgreSQL, Redis and S3, which answer
+//! A catalogue for checks: the real one, and in it the signatures of Kubernetes, `PostgreSQL`, Redis and S3, which answer
 //! nothing.
 
 use std::sync::LazyLock;
