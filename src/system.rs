@@ -45,6 +45,13 @@ impl World for System {
         }
     }
 
+    fn compute(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            // One that ended in a panic leaves no result, which is how the run sees it.
+            let _ = tokio::task::spawn_blocking(work).await;
+        })
+    }
+
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
         match opening.driver.open {
             Open::Now(open) => open(opening.cx, opening.args),

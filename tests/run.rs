@@ -1,0 +1,267 @@
+//! Expressions and reads of a run: what is read how often, what is side by side, what poisons what.
+
+mod rehearsal;
+
+use std::time::Duration;
+
+use runbook::store::event::{Event, ShownBody, Status};
+use runbook::types::{FaultKind, Value};
+use rehearsal::lab::{fault, json, log, value};
+use rehearsal::{runbook, section, step};
+
+#[test]
+fn shows_values_as_they_are() {
+    let ran =
+        step(r#"show 1 + 2  show { a: 1GiB, b: 5% }  show ["x", "y"]  show [1, 2, 3] | where(it > 1) | count"#).run();
+    assert_eq!(ran.told(), ["shown 3", "shown a: 1GiB, b: 5%", "shown x, y of 2", "shown 2"]);
+    assert_eq!((ran.finished.exit, ran.finished.status), (0, Status::Passed));
+}
+
+#[test]
+fn makes_identical_reads_once() {
+    let ran =
+        step(r#"show lab.number("a")  check lab.number("a") == 1  let x = lab.number("a")  show x + lab.number("b")"#)
+            .answers("a", [value(1).after(10), value(2)])
+            .answers("b", [value(5).after(10)])
+            .run();
+    assert_eq!(ran.told(), ["shown 1", "passed lab.number(\"a\") == 1", "shown 6"]);
+    assert_eq!((ran.lab.times("read a"), ran.lab.times("read b"), ran.lab.times("open")), (1, 1, 1));
+    assert_eq!(ran.took, Duration::from_millis(10));
+}
+
+#[test]
+fn reads_side_by_side_across_steps_and_as_many_as_the_connection_takes() {
+    let source = |at_once: u32| {
+        let steps: String = (0..12).map(|n| format!("step \"{n}\" {{ check lab.number(\"n{n}\") == 1 }}\n")).collect();
+        format!("connect lab = lab(at_once: {at_once})\nsection \"S\" {{ {steps} }}")
+    };
+    for (at_once, took) in [(12, 50), (4, 150), (1, 600)] {
+        let mut rehearsal = runbook(&source(at_once));
+        for n in 0..12 {
+            rehearsal = rehearsal.answers(&format!("n{n}"), [value(1).after(50)]);
+        }
+        let ran = rehearsal.run();
+        assert_eq!(ran.took, Duration::from_millis(took));
+        assert_eq!(ran.lab.most_at_once(), at_once as usize);
+        assert_eq!(ran.finished.counts.passed, 12);
+    }
+}
+
+#[test]
+fn reads_of_all_items_are_side_by_side() {
+    let ran = step(r#"let names = lab.words("names")  check names | all(n => lab.number(n) > 0)  show names | map(n => lab.number(n)) | sum"#)
+        .answers("names", [value(Value::list(["a", "b", "c"].map(Value::string).to_vec())).after(5)])
+        .answers("a", [value(1).after(20)])
+        .answers("b", [value(2).after(20)])
+        .answers("c", [value(3).after(20)])
+        .run();
+    assert_eq!(ran.told(), ["passed names | all(n => lab.number(n) > 0)", "shown 6"]);
+    assert_eq!(ran.took, Duration::from_millis(25));
+    assert_eq!(ran.lab.calls().len(), 5);
+}
+
+#[test]
+fn a_fault_poisons_only_what_needs_it() {
+    let ran = step(
+        r#"let bad = lab.number("bad")  show bad + 1  check bad > 1  check 1 < 2  show try bad on unreachable otherwise 7
+           check try bad on not_found otherwise 7 == 7"#,
+    )
+    .answers("bad", [fault(FaultKind::Unreachable, "no route")])
+    .run();
+    assert_eq!(
+        ran.told(),
+        [
+            "not shown: unreachable no route",
+            "unknown bad > 1: unreachable no route",
+            "passed 1 < 2",
+            "shown 7",
+            "unknown try bad on not_found otherwise 7 == 7: unreachable no route",
+        ]
+    );
+    assert_eq!((ran.finished.exit, ran.finished.status), (3, Status::NotMeasured));
+}
+
+#[test]
+fn a_let_that_nobody_looks_at_tells_of_its_own_fault() {
+    let ran = step(r#"let bad = lab.number("bad")  if 1 > 2 { show bad }  check 1 < 2"#).run();
+    assert_eq!(
+        ran.told(),
+        ["not measured let bad = lab.number(\"bad\"): not_found the lab has no `bad`", "passed 1 < 2"]
+    );
+    assert_eq!(ran.finished.exit, 3);
+}
+
+#[test]
+fn logic_is_that_of_kleene() {
+    let ran = step(
+        r#"let bad = lab.flag("bad")  let yes = lab.flag("yes")  let no = lab.flag("no")
+           check bad or yes  check yes or bad  check not (bad and no)  check not (no and bad)
+           check bad or no   check bad and yes  check not bad"#,
+    )
+    .answers("yes", [value(true).after(5)])
+    .answers("no", [value(false).after(9)])
+    .run();
+    let told: Vec<String> = ran.told().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
+    assert_eq!(told, ["passed", "passed", "passed", "passed", "unknown", "unknown", "unknown"]);
+}
+
+#[test]
+fn all_of_nothing_is_not_measured() {
+    let ran = step(r#"check lab.words("none") | all(it == "a")  check lab.words("none") | is_empty"#)
+        .answers("none", [value(Value::list(Vec::new()))])
+        .run();
+    assert!(ran.told()[0].starts_with("unknown"), "{:?}", ran.told());
+    assert!(ran.told()[1].starts_with("passed"));
+}
+
+#[test]
+fn a_log_that_was_cut_short_is_not_measured_but_shown() {
+    let ran = step(
+        r#"let lines = lab.log("l")  let errors = lines | where(.text ~ /error/)
+           show errors  show errors | count  check errors | count > 0  check errors | count < 9 or 1 < 2
+           show try lines | count on partial otherwise 0"#,
+    )
+    .answers("l", [log(&["an error", "ok", "error 2"], Some("it begins late"))])
+    .run();
+    assert_eq!(
+        ran.told(),
+        [
+            "shown an error, error 2 of 2 (partial: it begins late)",
+            "shown 2 (partial: it begins late)",
+            "unknown errors | count > 0: partial it begins late",
+            "passed errors | count < 9 or 1 < 2",
+            "shown 0",
+        ]
+    );
+    assert_eq!(ran.lab.times("read l"), 1);
+}
+
+#[test]
+fn data_is_what_it_plainly_is() {
+    let ran = step(
+        r#"let d = lab.json("d")  show d.items[1].name  check d.count > 2  show d.contt  check d.items[0].name > 5
+           show d?.gone?.deeper ?? "none"  show d.items[7]"#,
+    )
+    .answers("d", [json(serde_json::json!({ "count": 3, "items": [{ "name": "a" }, { "name": "b" }] }))])
+    .run();
+    let told = ran.told();
+    assert_eq!(told[0], "shown b");
+    assert!(told[1].starts_with("passed"));
+    assert!(told[2].contains("`.contt` is not there: it has `count`, `items`"), "{}", told[2]);
+    assert!(told[3].starts_with("unknown"), "{}", told[3]);
+    assert_eq!(told[4], "shown none");
+    assert!(told[5].contains("`[7]` of a list of 2"), "{}", told[5]);
+}
+
+#[test]
+fn computes_nothing_that_has_no_result() {
+    let ran = step(r#"let zero = lab.number("z")  check 5 / zero > 1  check 9223372036854775807 + zero + 1 > 1"#)
+        .answers("z", [value(0)])
+        .run();
+    assert_eq!(
+        ran.told().iter().map(|line| line.rsplit(": ").next().unwrap().to_owned()).collect::<Vec<_>>(),
+        ["no_value division by zero: `5 / 0`", "no_value `9223372036854775807 + 1` is out of range"]
+    );
+}
+
+#[test]
+fn a_read_that_gives_no_answer_is_cut_off() {
+    let ran = section(
+        r#"step "A" within 10s { check lab.flag("slow")  check 1 < 2 }
+           step "B" { check lab.flag("slower")  check lab.flag("own", within: 2m) }"#,
+    )
+    .answers("slow", [value(true).after(30_000)])
+    .answers("slower", [value(true).after(90_000)])
+    .answers("own", [value(true).after(90_000)])
+    .run();
+    assert_eq!(
+        ran.told(),
+        [
+            "unknown lab.flag(\"slow\"): timeout step \"A\" is limited to 10s",
+            "passed 1 < 2",
+            "unknown lab.flag(\"slower\"): timeout `lab.flag` gave no answer within 1m",
+            "passed lab.flag(\"own\", within: 2m)",
+        ]
+    );
+    assert_eq!(ran.finished.exit, 3);
+}
+
+#[test]
+fn a_connection_that_cannot_be_opened_is_told_once() {
+    let ran = runbook(
+        "connect lab = lab(broken: true)\nsection \"S\" { check lab.flag(\"a\")  check lab.flag(\"b\")  check 1 < 2 }",
+    )
+    .run();
+    let failed = ran.events.iter().filter(|event| matches!(event, Event::ConnectionFailed { .. })).count();
+    assert_eq!(failed, 1);
+    assert_eq!(ran.told()[0], "unknown lab.flag(\"a\"): unreachable `lab`: connection refused");
+    assert_eq!(ran.told()[2], "passed 1 < 2");
+}
+
+#[test]
+fn no_secret_is_told_even_by_the_other_side() {
+    let ran = runbook("secret key = env(\"LAB_KEY\")\nconnect lab = lab(key: key)\nsection \"S\" { show lab.json(\"a\")  check lab.flag(\"b\") }")
+        .answers("a", [json(serde_json::json!({ "echo": "Bearer hunter2-key" }))])
+        .answers("b", [fault(FaultKind::Denied, "hunter2-key is no key")])
+        .run();
+    assert_eq!(ran.told(), ["shown echo: Bearer (secret)", "unknown lab.flag(\"b\"): denied (secret) is no key"]);
+}
+
+#[test]
+fn a_failed_check_says_what_decided_it() {
+    let ran = step(r#"check lab.words("w") | all(it == "ok")  check lab.number("n") < 5 and 1 < 2"#)
+        .answers("w", [value(Value::list(["ok", "bad", "worse"].map(Value::string).to_vec()))])
+        .answers("n", [value(7)])
+        .run();
+    let evidence: Vec<_> = ran
+        .events
+        .iter()
+        .filter_map(|event| match event {
+            Event::Checked(checked) => Some(checked.evidence.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(evidence[0][0].title.as_deref(), Some("2 of 3"));
+    assert_eq!(evidence[0][0].body, ShownBody::Lines { lines: vec!["bad".into(), "worse".into()], total: 2 });
+    assert_eq!(evidence[1].len(), 1);
+    assert_eq!(evidence[1][0].title.as_deref(), Some("lab.number(\"n\")"));
+    assert_eq!(ran.finished.exit, 4);
+}
+
+#[test]
+fn severities_weigh_differently() {
+    let exit = |body: &str| step(body).run().finished.exit;
+    assert_eq!(exit("check 1 > 2 else info"), 0);
+    assert_eq!(exit("check 1 > 2 else warning \"it is so\""), 0);
+    assert_eq!(exit("check 1 > 2 else critical"), 4);
+    assert_eq!(exit("check 1 > 2  check lab.flag(\"gone\")"), 4);
+}
+
+#[test]
+fn commands_and_params_compute() {
+    let ran = runbook(
+        r#"connect lab = lab()
+        param limit: int = 3
+        command over(n: int) -> bool { let x = lab.number("n")  if x > n { return true }  return false }
+        section "S" { show over(limit)  show over(10) }"#,
+    )
+    .answers("n", [value(7)])
+    .set("limit", Value::Int(6))
+    .run();
+    assert_eq!(ran.told(), ["shown yes", "shown no"]);
+    assert_eq!(ran.lab.times("read n"), 1);
+}
+
+#[test]
+fn only_what_was_selected_is_run() {
+    let ran = section(r#"let x = 4  step "A" { show x }  step "B" { show x + 1 }  check 1 < 2"#).only("B").run();
+    assert_eq!(ran.told(), ["shown 5"]);
+}
+
+#[test]
+fn a_thousand_steps_cost_nothing() {
+    let steps: String = (0..1000).map(|n| format!("step \"s{n}\" {{ check 1 < 2 }}\n")).collect();
+    let ran = section(&steps).run();
+    assert_eq!(ran.finished.counts.passed, 1000);
+    assert_eq!(ran.took, Duration::ZERO);
+}
