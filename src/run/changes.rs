@@ -64,7 +64,7 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
             if !matches!(reason, Withheld::ReadOnly | Withheld::Guard { .. }) {
                 context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
             }
-            bind(context, change, Err(Fault::new(FaultKind::Cancelled, format!("`{title}` was not done"))));
+            bind(context, change, Err(Fault::no_value(format!("`{title}` was not done"))));
             let (place, change) = (context.place(statement.span), context.next_change());
             context.emit(Event::ChangeWithheld { place, change, title, reason });
         }

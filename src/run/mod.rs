@@ -99,7 +99,8 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
 async fn watched(running: &Running, work: impl Future<Output = ()>) {
     let work = pin!(work);
     let stopped = pin!(running.interrupt.cancel.cancelled());
-    if let Either::Right(((), work)) = select(work, stopped).await {
+    // The stop first: it is told before what came of it.
+    if let Either::Left(((), work)) = select(stopped, work).await {
         let signal = running.interrupt.signal.get().cloned().unwrap_or_else(|| "SIGINT".to_owned());
         running.outside.emitter.emit(Event::Interrupted { signal });
         work.await;

@@ -8,8 +8,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use runbook::catalog::{
-    Accepts, Args, Body, Builtin, Call, Catalog, Driver, DriverKind, EffectRule, Open, Opened, Opening, Param,
-    Presence, Returns, World,
+    Body, Builtin, Call, Catalog, Driver, DriverKind, EffectRule, Open, Opened, Opening, Param, Returns, World,
 };
 use runbook::types::{Connection, Fault, FaultKind, Line, Log, LogReader, Partial, SecretText, Type, Typed, Value};
 
