@@ -4,10 +4,10 @@ mod rehearsal;
 
 use std::time::Duration;
 
-use runbook::store::event::{Event, ShownBody, Status};
-use runbook::types::{FaultKind, Value};
 use rehearsal::lab::{fault, json, log, value};
 use rehearsal::{runbook, section, step};
+use runbook::store::event::{Event, ShownBody, Status};
+use runbook::types::{FaultKind, Value};
 
 #[test]
 fn shows_values_as_they_are() {

@@ -1,16 +1,16 @@
 //! Statements in their order: barriers, guards, changes and their outcomes, consent, stops, and what closes a step.
 
-mod support;
+mod rehearsal;
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
+use rehearsal::lab::{fault, value};
+use rehearsal::{runbook, section, step};
 use runbook::run::EventSink;
 use runbook::store::event::{Event, ManualAnswer, Status};
 use runbook::types::{Fault, FaultKind, Value};
-use support::lab::{fault, value};
-use support::{runbook, section, step};
 
 const SET: &str = r#"change lab.set("x", to: 1)"#;
 
@@ -115,6 +115,14 @@ fn outcomes_of_changes_are_not_guessed() {
         assert_eq!(told[2], "withheld lab.set(\"y\"): after lab.set(\"x\", to: 1)");
         assert_eq!(ran.finished.exit, 4);
     }
+}
+
+#[test]
+fn a_change_that_went_out_and_was_not_answered_is_unknown() {
+    let lost = Fault::new(FaultKind::Unreachable, "it closed the connection").sent();
+    let canned = rehearsal::lab::Canned { after: Duration::ZERO, result: Err(lost) };
+    let ran = step(SET).answers("set x", [canned]).approved().run();
+    assert_eq!(ran.told()[1], "change unknown lab.set(\"x\", to: 1)");
 }
 
 #[test]

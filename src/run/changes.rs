@@ -247,7 +247,7 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
                         None => Ok(value),
                     },
                 },
-                Err(fault) => Ended { outcome: outcome_of(fault.kind), result: Err(fault) },
+                Err(fault) => Ended { outcome: outcome_of(&fault), result: Err(fault) },
             }
         }
         .boxed(),
@@ -276,8 +276,10 @@ fn given_up(context: &Context<'_>) -> Limit {
 
 /// What a fault says of a change: only where it can't have reached the other side, or that one refused it, has it
 /// failed. Else nobody knows.
-const fn outcome_of(kind: FaultKind) -> ChangeOutcome {
-    match kind {
+const fn outcome_of(fault: &Fault) -> ChangeOutcome {
+    match fault.kind {
+        // It went out and nobody answered: done or not, who knows.
+        FaultKind::Unreachable if fault.sent => ChangeOutcome::Unknown,
         FaultKind::Unreachable
         | FaultKind::Denied
         | FaultKind::NotFound

@@ -115,7 +115,7 @@ fn report(context: &Context<'_>, statement: &Statement, checked: Checked, found:
     match found {
         Ok((_, evidence)) => context.emit(Event::Checked(Checked { evidence, ..checked })),
         Err(fault) => {
-            context.faulted(statement, fault, |_, fault| Event::Checked(Checked { fault: Some(fault), ..checked }))
+            context.faulted(statement, fault, |_, fault| Event::Checked(Checked { fault: Some(fault), ..checked }));
         }
     }
 }

@@ -74,26 +74,26 @@ fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
 
 /// Whether a value is of a type, as far as its outermost kind says.
 const fn is_of(value: &Value, ty: &Type) -> bool {
-    match (value, ty) {
+    matches!(
+        (value, ty),
         (Value::Bool(_), Type::Bool)
-        | (Value::Int(_), Type::Int)
-        | (Value::Float(_), Type::Float)
-        | (Value::Percent(_), Type::Percent)
-        | (Value::Duration(_), Type::Duration)
-        | (Value::Size(_), Type::Size)
-        | (Value::Cores(_), Type::Cores)
-        | (Value::Rate(..), Type::Rate(_))
-        | (Value::String(_), Type::String | Type::Enum(_))
-        | (Value::Regex(_), Type::Regex)
-        | (Value::Time(_), Type::Time)
-        | (Value::Date(_), Type::Date)
-        | (Value::Clock(_), Type::Clock)
-        | (Value::Secret(_), Type::Secret)
-        | (Value::Log(_), Type::List(_))
-        | (Value::Line(_), Type::Record(_))
-        | (Value::Connection(_), Type::Connection(_)) => true,
-        _ => false,
-    }
+            | (Value::Int(_), Type::Int)
+            | (Value::Float(_), Type::Float)
+            | (Value::Percent(_), Type::Percent)
+            | (Value::Duration(_), Type::Duration)
+            | (Value::Size(_), Type::Size)
+            | (Value::Cores(_), Type::Cores)
+            | (Value::Rate(..), Type::Rate(_))
+            | (Value::String(_), Type::String | Type::Enum(_))
+            | (Value::Regex(_), Type::Regex)
+            | (Value::Time(_), Type::Time)
+            | (Value::Date(_), Type::Date)
+            | (Value::Clock(_), Type::Clock)
+            | (Value::Secret(_), Type::Secret)
+            | (Value::Log(_), Type::List(_))
+            | (Value::Line(_), Type::Record(_))
+            | (Value::Connection(_), Type::Connection(_))
+    )
 }
 
 fn from_record(fields: &Record, record: &RecordType) -> Result<Value, Fault> {

@@ -98,7 +98,7 @@ impl Search<'_> {
         let guilty = match (call.builtin.name, value) {
             ("all", false) => Some(false),
             ("none", false) | ("any", true) => Some(true),
-            ("any", false) | ("is_empty", false) => None,
+            ("any" | "is_empty", false) => None,
             _ => return,
         };
         let Some(items) = self.value(source).and_then(|value| items::of(value, self.evaluation.unwanted()).ok()) else {

@@ -58,7 +58,7 @@ impl Iterator for Wanted<'_> {
             return None;
         }
         self.passed = self.passed.wrapping_add(1);
-        if self.passed % LOOK_EVERY == 0 && self.unwanted.load(Ordering::Relaxed) {
+        if self.passed.is_multiple_of(LOOK_EVERY) && self.unwanted.load(Ordering::Relaxed) {
             // Once, and then nothing: a stage that goes on after a fault must come to its end as well.
             self.ended = true;
             return Some(Err(Fault::new(FaultKind::Cancelled, "the run was stopped")));

@@ -41,7 +41,7 @@ impl Limits {
 
     /// The limit that was reached.
     pub(crate) fn reached(&self) -> Option<Fault> {
-        self.all().into_iter().find_map(|limit| limit.now_or_never())
+        self.all().into_iter().find_map(FutureExt::now_or_never)
     }
 
     /// A future's result, or the fault of the first limit that is reached before.

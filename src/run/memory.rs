@@ -30,14 +30,17 @@ pub(crate) struct ReadCall {
 }
 
 /// A read on its way. It goes on as long as somebody waits for it, and is dropped with the last of them.
-pub(crate) type Read = Shared<BoxFuture<'static, Result<Value, Fault>>>;
+pub(crate) type Read = Shared<Reading>;
+
+/// What makes a read.
+type Reading = BoxFuture<'static, Result<Value, Fault>>;
 
 /// The reads of one epoch.
 #[derive(Default)]
 pub(crate) struct Memory {
     done: Mutex<HashMap<Key, Result<Value, Fault>>>,
     // Weak, or a read that nobody waits for any more would stand still in here and keep its place at the connection.
-    flying: Mutex<HashMap<Key, WeakShared<BoxFuture<'static, Result<Value, Fault>>>>>,
+    flying: Mutex<HashMap<Key, WeakShared<Reading>>>,
 }
 
 impl Memory {
@@ -50,11 +53,7 @@ impl Memory {
     }
 
     /// The read of a key: the one that is on its way, or else the one that `make` makes.
-    pub(crate) fn read(
-        self: &Arc<Self>,
-        key: &Key,
-        make: impl FnOnce() -> BoxFuture<'static, Result<Value, Fault>>,
-    ) -> Read {
+    pub(crate) fn read(self: &Arc<Self>, key: &Key, make: impl FnOnce() -> Reading) -> Read {
         let mut flying = lock(&self.flying);
         if let Some(read) = flying.get(key).and_then(WeakShared::upgrade) {
             return read;

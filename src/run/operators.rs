@@ -266,7 +266,7 @@ const fn as_float(value: i64) -> f64 {
 fn whole(value: f64) -> Option<i64> {
     let rounded = value.round();
     // 2^63 itself is no i64, and is the nearest double to its largest.
-    (rounded >= -9_223_372_036_854_775_808.0 && rounded < 9_223_372_036_854_775_808.0).then_some(rounded as i64)
+    (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&rounded).then_some(rounded as i64)
 }
 
 fn from_seconds(seconds: f64) -> Option<Value> {

@@ -117,7 +117,7 @@ impl Pass<'_> {
                 self.text(&mut checked.title);
                 self.text(&mut checked.source);
                 self.option(&mut checked.message);
-                checked.fault.iter_mut().for_each(|fault| self.fault(fault));
+                self.faults(&mut checked.fault);
                 checked.evidence.iter_mut().for_each(|shown| self.shown(shown));
             }
             Event::ChangeIntended { title, target, call, .. } => {
@@ -127,7 +127,7 @@ impl Pass<'_> {
             }
             Event::ChangeEnded(ended) => {
                 self.text(&mut ended.title);
-                ended.fault.iter_mut().for_each(|fault| self.fault(fault));
+                self.faults(&mut ended.fault);
                 ended.result.iter_mut().for_each(|shown| self.shown(shown));
             }
             Event::ChangeWithheld { title, reason, .. } => {
@@ -141,9 +141,9 @@ impl Pass<'_> {
             }
             Event::Waited { what, fault, .. } => {
                 self.text(what);
-                fault.iter_mut().for_each(|fault| self.fault(fault));
+                self.faults(fault);
             }
-            Event::Retried { fault, .. } => fault.iter_mut().for_each(|fault| self.fault(fault)),
+            Event::Retried { fault, .. } => self.faults(fault),
             Event::Manual { text, link, note, .. } => {
                 self.text(text);
                 self.option(link);
@@ -193,12 +193,20 @@ impl Pass<'_> {
     }
 
     fn option(&self, text: &mut Option<String>) {
-        text.iter_mut().for_each(|text| self.string(text));
+        if let Some(text) = text {
+            self.string(text);
+        }
     }
 
     fn fault(&self, fault: &mut Fault) {
         self.text(&mut fault.message);
         fault.help.iter_mut().for_each(|help| self.text(help));
+    }
+
+    fn faults(&self, fault: &mut Option<Fault>) {
+        if let Some(fault) = fault {
+            self.fault(fault);
+        }
     }
 
     fn shown(&self, shown: &mut Shown) {
@@ -213,7 +221,9 @@ impl Pass<'_> {
                 }
             }
             ShownBody::Table { columns, rows, .. } => {
-                columns.iter_mut().for_each(|column| self.string(column));
+                for column in columns {
+                    self.string(column);
+                }
                 rows.iter_mut().flatten().for_each(|cell| self.cell(cell));
             }
             ShownBody::Lines { lines, .. } => lines.iter_mut().for_each(|line| self.string(line)),

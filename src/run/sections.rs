@@ -18,7 +18,7 @@ use crate::store::event::{Event, Status};
 use crate::types::{Fault, Value};
 
 /// Runs all that was selected.
-pub(super) async fn sections<'r>(context: Context<'r>) {
+pub(super) async fn sections(context: Context<'_>) {
     let run = context.run;
     let mut group = Group::default();
     for (index, section) in run.program.sections.iter().enumerate() {
@@ -79,10 +79,8 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, gr
     }
     let statements: Vec<(usize, &Statement)> = own().collect();
     // The blocks that close the whole do not belong to a part of it.
-    let (on_failure, always) = match run.selection.whole(number) {
-        true => (section.on_failure.as_ref(), section.always.as_ref()),
-        false => (None, None),
-    };
+    let (on_failure, always) =
+        if run.selection.whole(number) { (section.on_failure.as_ref(), section.always.as_ref()) } else { (None, None) };
     let sequential = on_failure.is_some_and(has_barrier) || always.is_some_and(has_barrier);
     let epoch_owner = context.clone();
     let end = async move {

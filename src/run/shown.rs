@@ -132,7 +132,7 @@ pub(crate) fn cell(value: &Value) -> Cell {
     let text = plain.to_string();
     let value = match cut(&text) {
         Cut::Whole(_) => plain.to_json(),
-        cut => cut.to_string().into(),
+        beginning @ Cut::Beginning(..) => beginning.to_string().into(),
     };
     Cell { text: cut(&text).into(), value, number }
 }

@@ -89,11 +89,14 @@ pub struct Fault {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub help: Option<Arc<str>>,
+    /// What was asked for had gone out: it may have been done all the same. A change with such a fault is unknown.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub sent: bool,
 }
 
 impl Fault {
     pub fn new(kind: FaultKind, message: impl Into<Arc<str>>) -> Self {
-        Self { kind, message: message.into(), help: None }
+        Self { kind, message: message.into(), help: None, sent: false }
     }
 
     pub fn no_value(message: impl Into<Arc<str>>) -> Self {
@@ -102,6 +105,13 @@ impl Fault {
 
     pub fn conversion(message: impl Into<Arc<str>>) -> Self {
         Self::new(FaultKind::Conversion, message)
+    }
+
+    /// The fault of something that had gone out already.
+    #[must_use]
+    pub fn sent(mut self) -> Self {
+        self.sent = true;
+        self
     }
 
     #[must_use]

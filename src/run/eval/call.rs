@@ -84,11 +84,10 @@ impl Evaluation<'_> {
     /// A stage and all stages before it. Items pass one at a time: nothing in between is kept.
     fn pipeline(&self, expr: &Expr, call: &Call, env: Env<'_>) -> Eval {
         let place = std::ptr::from_ref(expr).addr();
-        if env.steady {
-            if let Some((result, partial)) = lock(self.memo).get(&place) {
-                self.note_partial(partial.as_ref());
-                return Ok(result.clone()?);
-            }
+        let known = if env.steady { lock(self.memo).get(&place).cloned() } else { None };
+        if let Some((result, partial)) = known {
+            self.note_partial(partial.as_ref());
+            return Ok(result?);
         }
         let before = self.blocked.load(Ordering::Relaxed);
         let (result, partial) = self.apart(|| self.stage(call, env, &mut |flow| kept(flow)));

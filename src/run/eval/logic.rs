@@ -10,17 +10,18 @@ impl Evaluation<'_> {
     pub(super) fn logic(&self, op: BinaryOp, left: &Expr, right: &Expr, env: Env<'_>) -> Eval {
         let decisive = op == BinaryOp::Or;
         let (left, left_partial) = self.side(left, env);
-        if let (Ok(value), None) = (&left, &left_partial) {
-            if *value == decisive {
-                return Ok(Value::Bool(decisive));
-            }
+        if let (Ok(value), None) = (&left, &left_partial)
+            && *value == decisive
+        {
+            return Ok(Value::Bool(decisive));
         }
         // The other side decides, or must be known as well; a side that is blocked says what it needs meanwhile.
         let (right, right_partial) = self.side(right, env);
-        if let (Ok(value), None) = (&right, &right_partial) {
-            if *value == decisive && !matches!(left, Err(Stop::Blocked)) {
-                return Ok(Value::Bool(decisive));
-            }
+        if let (Ok(value), None) = (&right, &right_partial)
+            && *value == decisive
+            && !matches!(left, Err(Stop::Blocked))
+        {
+            return Ok(Value::Bool(decisive));
         }
         self.note_partial(left_partial.as_ref());
         self.note_partial(right_partial.as_ref());

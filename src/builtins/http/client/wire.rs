@@ -65,6 +65,11 @@ pub(super) struct Head {
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
+/// The trouble with a request that had gone out.
+fn gone_out(trouble: Trouble) -> Trouble {
+    Trouble { fault: trouble.fault.sent(), ..trouble }
+}
+
 impl Wire {
     /// A new connection.
     pub(super) async fn dial(target: &Target, key: &Key, progress: &Progress) -> Result<(Self, Phases), Trouble> {
@@ -132,7 +137,7 @@ impl Wire {
         let first_byte = self.watch.first_byte();
         let response = sent.map_err(|error| Failure {
             stale: first_byte.is_none() && !error.is_timeout(),
-            trouble: self.unanswered(&error, first_byte.is_some()),
+            trouble: gone_out(self.unanswered(&error, first_byte.is_some())),
         })?;
         Ok(Head {
             response,
