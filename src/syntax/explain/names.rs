@@ -34,11 +34,35 @@ pub(super) fn first_word(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
             None => fault.help(format!("a {noun} begins with {}", list(known))),
         });
     }
+    if let Some(bare) = bare_expression(puzzle, known, span) {
+        return Some(bare);
+    }
     let fault = Diagnostic::new(Code::UnknownStatement, span, format!("there is no {noun} `{word}`"));
     Some(match nearest(word, known.iter().copied()) {
         Some(near) => fault.help(format!("did you mean `{near}`?")).fix(span, near),
         None => fault.help(format!("a {noun} begins with {}", list(known))),
     })
+}
+
+/// `api.post("/x")` or `x = 3` where a statement is wanted, as other languages have it.
+fn bare_expression(puzzle: &Puzzle<'_, '_, '_>, known: &[&str], span: Span) -> Option<Diagnostic> {
+    let next = puzzle.recovery.text(puzzle.stop.at + 1);
+    if !known.contains(&"let") || puzzle.stop.at + 1 >= puzzle.piece.end {
+        return None;
+    }
+    let word = puzzle.found_text();
+    match next {
+        "." | "(" => Some(
+            Diagnostic::new(Code::UnknownStatement, span, "a call alone is no statement")
+                .help("write `change` before one that changes something, `show` or `check` before one that looks"),
+        ),
+        "=" => Some(
+            Diagnostic::new(Code::UnknownStatement, span, format!("`{word}` is given a value without `let`"))
+                .help(format!("write `let {word} = …`"))
+                .fix(span, format!("let {word}")),
+        ),
+        _ => None,
+    }
 }
 
 fn list(words: &[&str]) -> String {
