@@ -101,16 +101,22 @@ impl<'t> Printer<'t> {
 
     /// Whether a comment gets a line of its own before what begins at `next`. A `##` line would document that; if
     /// something else stands between them, it did not, and must not now.
-    fn has_own_line(&self, comment: &Comment, next: u32) -> bool {
-        comment.own_line && (!comment.is_doc() || self.is_right_before(comment.span.end, next))
+    fn has_own_line(comment: &Comment, adjacent: u32) -> bool {
+        comment.own_line && (!comment.is_doc() || comment.span.start >= adjacent)
     }
 
-    /// Whether nothing but blanks and comments stands between two places.
-    fn is_right_before(&self, from: u32, to: u32) -> bool {
-        self.slice(from, to).lines().all(|line| {
-            let line = line.trim_start();
-            line.is_empty() || line.starts_with('#')
-        })
+    /// From where on nothing but blanks and comments stands before a place.
+    fn adjacent(&self, place: u32) -> u32 {
+        let mut from = place;
+        let last = self.comments.partition_point(|comment| comment.span.start < place);
+        let before = self.comments.get(self.next..last).unwrap_or_default();
+        for comment in before.iter().rev() {
+            if !self.slice(comment.span.end, from).trim_ascii().is_empty() {
+                break;
+            }
+            from = comment.span.start;
+        }
+        from
     }
 
     /// The parts of a block, each on lines of its own, with the comments around them, up to `end` in the source.
@@ -128,9 +134,10 @@ impl<'t> Printer<'t> {
     }
 
     fn comment_lines(&mut self, before: u32, blank: &mut Blank, docs: &mut Vec<Doc>) {
+        let adjacent = self.adjacent(before);
         while let Some(comment) = self.take_comment(before) {
             let text = comment.text.to_string();
-            if self.has_own_line(comment, before) {
+            if Self::has_own_line(comment, adjacent) {
                 self.start_line(comment.span.start, *blank, docs);
                 // The comment belongs to what follows, and so does the empty line before it.
                 *blank = Blank::AsWritten;
@@ -186,9 +193,10 @@ impl<'t> Printer<'t> {
     /// The same for an item that may have docs.
     pub(super) fn documented_item(&mut self, start: u32, print: impl FnOnce(&mut Self) -> Doc) -> Item {
         let mut comments = Vec::new();
+        let adjacent = self.adjacent(start);
         while let Some(comment) = self.take_comment(start) {
             let text = comment.text.to_string();
-            comments.push(if self.has_own_line(comment, start) { Doc::Own(text) } else { Doc::Trailing(text) });
+            comments.push(if Self::has_own_line(comment, adjacent) { Doc::Own(text) } else { Doc::Trailing(text) });
         }
         Item { comments, doc: print(self) }
     }
