@@ -71,16 +71,22 @@ fn wrong_blocks(catalog: &Catalog, page: &str) -> (usize, Vec<String>) {
 #[test]
 fn the_blocks_of_the_pages_check_and_are_formatted() {
     let catalog = runbook::builtins::catalog();
-    for (page, at_least) in [("LANGUAGE.md", 10)] {
-        let (count, wrong) = wrong_blocks(&catalog, page);
+    let mut language = 0;
+    for path in files(".", "md") {
+        let page = path.to_string_lossy();
+        let (count, wrong) = wrong_blocks(&catalog, &page);
         assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-        assert!(count >= at_least, "{page} has {count} runbooks");
+        if path.ends_with("LANGUAGE.md") {
+            language = count;
+        }
     }
+    assert!(language > 10, "LANGUAGE.md has {language} runbooks");
 }
 
-fn shipped() -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir("runbooks").unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "runbook"));
+fn files(folder: &str, extension: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("the folder is there");
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("an entry").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|own| own == extension));
     paths.sort();
     paths
 }
@@ -88,13 +94,44 @@ fn shipped() -> Vec<PathBuf> {
 #[test]
 fn the_shipped_runbooks_check_and_are_formatted() {
     let catalog = runbook::builtins::catalog();
-    let paths = shipped();
+    let paths = files("runbooks", "runbook");
     assert!(paths.iter().any(|path| path.ends_with("host.runbook")));
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
         let lines = look(&catalog, &text, &[]).lines();
         assert!(lines.is_empty(), "{}: {lines:#?}", path.display());
         assert_eq!(formatted(&text), text, "{} is not as `runbook fmt` writes it", path.display());
+    }
+}
+
+/// On the machine of the test, whatever it is: a container, a laptop, as root or not.
+#[test]
+fn the_runbook_of_this_machine_runs_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_runbook"))
+        .args(["run", "--format", "json", "runbooks/host.runbook", "--state"])
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let events: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
+    let code = output.status.code();
+    assert!(matches!(code, Some(0 | 3 | 4)), "{code:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(of("unsupported"), 0, "{stdout}");
+    assert_eq!((of("change_intended"), of("run_finished")), (0, 1), "{stdout}");
+    // Memory, load and processes are looked at everywhere.
+    assert!(of("checked") >= 3, "{stdout}");
+    // What is not measured, and nothing else, makes it 3.
+    let outcomes: Vec<&str> = events
+        .iter()
+        .filter(|event| event["event"] == "checked")
+        .filter_map(|event| event["outcome"].as_str())
+        .collect();
+    assert_eq!(outcomes.len(), of("checked"));
+    if code == Some(0) {
+        assert!(!outcomes.contains(&"not_measured"), "{stdout}");
+        assert_eq!(of("not_measured") + of("not_shown"), 0, "{stdout}");
     }
 }
 
@@ -141,6 +178,18 @@ fn the_examples_of_the_catalogue_check() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The table of LANGUAGE.md says what to use for what.
+#[test]
+fn the_stages_that_the_language_page_names_exist() {
+    let catalog = runbook::builtins::catalog();
+    let page = std::fs::read_to_string("LANGUAGE.md").unwrap();
+    let table = page.split("| to | use |").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("the table");
+    let names: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+    assert!(names.len() > 30, "{names:?}");
+    let unknown: Vec<&&str> = names.iter().filter(|name| catalog.builtin(name).is_none()).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
 }
 
 #[test]
@@ -191,8 +240,8 @@ fn run_and_show(source: &str) -> Vec<String> {
     let mut shown: Vec<(u64, String)> = String::from_utf8_lossy(&output.stdout)
         .lines()
         .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON"))
-        .filter(|event| event["event"] == "shown")
-        .map(|event| (event["place"]["line"].as_u64().expect("a line"), read(&event["shown"]["body"])))
+        .filter(|event| event.get("event").is_some_and(|kind| kind == "shown"))
+        .filter_map(|event| Some((event.pointer("/place/line")?.as_u64()?, read(event.pointer("/shown/body")?))))
         .collect();
     shown.sort();
     shown.into_iter().map(|(_, text)| text).collect()
@@ -200,18 +249,20 @@ fn run_and_show(source: &str) -> Vec<String> {
 
 /// A shown value on one line.
 fn read(body: &serde_json::Value) -> String {
-    let text = |cell: &serde_json::Value| cell["text"].as_str().unwrap_or_default().to_owned();
-    match body["form"].as_str() {
-        Some("value") => text(&body["cell"]),
-        Some("lines") => {
-            let lines = body["lines"].as_array().expect("lines");
-            lines.iter().filter_map(|line| line.as_str()).collect::<Vec<_>>().join(", ")
-        }
+    let field = |name: &str| body.get(name);
+    let list = |name: &str| field(name).and_then(|list| list.as_array()).cloned().unwrap_or_default();
+    let string = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+    let text = |cell: &serde_json::Value| cell.get("text").map(string).unwrap_or_default();
+    match field("form").and_then(|form| form.as_str()) {
+        Some("value") => field("cell").map(text).unwrap_or_default(),
+        Some("lines") => list("lines").iter().map(string).collect::<Vec<_>>().join(", "),
         Some("table") => {
-            let columns = body["columns"].as_array().expect("columns");
-            let rows = body["rows"].as_array().expect("rows").iter().filter_map(|row| row.as_array());
-            rows.flat_map(|row| columns.iter().zip(row))
-                .map(|(column, cell)| format!("{}: {}", column.as_str().unwrap_or_default(), text(cell)))
+            let columns = list("columns");
+            let rows = list("rows");
+            rows.iter()
+                .filter_map(|row| row.as_array())
+                .flat_map(|row| columns.iter().zip(row))
+                .map(|(column, cell)| format!("{}: {}", string(column), text(cell)))
                 .collect::<Vec<_>>()
                 .join(", ")
         }

@@ -196,6 +196,7 @@ fn has_syntax() -> bool {
         .is_ok_and(|output| String::from_utf8_lossy(&output.stdout).contains("+syntax"))
 }
 
+#[expect(clippy::disallowed_methods, reason = "a test asks its own environment how strict it is to be")]
 fn not_run(test: &str, needs: &str) {
     assert!(std::env::var_os("RUNBOOK_TESTS").is_none_or(|wanted| wanted != "all"), "{test} needs {needs}");
     // Past the harness, which keeps the output of tests that pass to itself.

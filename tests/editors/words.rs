@@ -15,7 +15,7 @@ fn json(text: &str) -> Value {
     serde_json::from_str(text).expect("it is JSON")
 }
 
-/// Every regular expression of a TextMate grammar.
+/// Every regular expression of a grammar of `TextMate`.
 fn expressions(grammar: &Value, found: &mut Vec<String>) {
     match grammar {
         Value::Object(fields) => {
