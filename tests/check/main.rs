@@ -1,35 +1,17 @@
 //! What the checker finds: sources, and the codes with their places.
 
-#[path = "support/daily.rs"]
+mod checked;
+#[path = "../support/daily.rs"]
 mod daily;
+mod hostile;
+mod modules;
 
-use runbook::check::{self, Checked, Modules};
-use runbook::diagnostics::Diagnostic;
-use runbook::source::Sources;
-use runbook::syntax;
-
-fn checked(text: &str) -> (Sources, Checked, Vec<Diagnostic>) {
-    let mut sources = Sources::new();
-    let id = sources.add("daily.runbook", text);
-    let parsed = syntax::parse(id, text);
-    let checked = check::check(&sources, &Modules::of(parsed.file), daily::catalog());
-    let all = parsed.diagnostics.iter().chain(&checked.diagnostics).cloned().collect();
-    (sources, checked, all)
-}
-
-fn lines(sources: &Sources, diagnostics: &[Diagnostic]) -> Vec<String> {
-    diagnostics
-        .iter()
-        .map(|diagnostic| {
-            let place = sources.position(diagnostic.span());
-            format!("{}@{}:{} {}", diagnostic.code.name(), place.line, place.column, diagnostic.message)
-        })
-        .collect()
-}
+use checked::{checked, lines};
+use runbook::check;
 
 #[test]
 fn the_daily_runbook_is_valid() {
-    let text = include_str!("spec/syntax/daily.runbook");
+    let text = include_str!("../spec/syntax/daily.runbook");
     let (sources, _, diagnostics) = checked(text);
     assert_eq!(lines(&sources, &diagnostics), Vec::<String>::new());
 }
@@ -375,79 +357,6 @@ fn alerting() {
     expect(&cases);
 }
 
-/// Libraries: who uses whom, and what others can see.
-mod modules {
-    use runbook::check;
-    use runbook::source::Sources;
-    use runbook::syntax;
-
-    use super::{daily, lines};
-
-    fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
-        let mut sources = Sources::new();
-        let id = sources.add("ops/daily.runbook", root);
-        let mut parse = |sources: &Sources, id| {
-            let parsed = syntax::parse(id, &sources.file(id).text);
-            (parsed.file, parsed.diagnostics)
-        };
-        let mut read = |name: &str| {
-            let found = others.iter().find(|(own, _)| *own == name);
-            found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
-        };
-        let (modules, mut diagnostics) = check::load(&mut sources, id, &mut parse, &mut read);
-        diagnostics.extend(check::check(&sources, &modules, daily::catalog()).diagnostics);
-        lines(&sources, &diagnostics).iter().map(|line| line.split(' ').next().unwrap_or("").to_owned()).collect()
-    }
-
-    const CARE: &str = "library \"Care\" { edition 1 }\nparam grace: duration = 5m\ntype report = { pods: int, late: bool }\n\
-        connect cluster = kubernetes()\ncommand unhealthy(pods: list<pod>, limit: duration = 1m) -> report {\n\
-        return { pods: pods | count, late: limit > 2m } }\ncommand drain() changes { change cluster.drain(cluster.nodes()[0]) }\n";
-
-    #[test]
-    fn a_library_lends_its_declarations() {
-        let root = "use \"./care\" as care\nsection \"S\" {\n let r: care.report = care.cluster.pods() | care.unhealthy(limit: care.grace)\n\
-            show r.pods show care.unhealthy(care.cluster.pods()).late do care.drain() }\n";
-        assert_eq!(found(root, &[("ops/care.runbook", CARE)]), Vec::<String>::new());
-    }
-
-    #[test]
-    fn the_stem_stands_in_for_a_missing_alias() {
-        assert_eq!(
-            found("use \"./care\"\nsection \"S\" { show care.grace }\n", &[("ops/care.runbook", CARE)]),
-            Vec::<String>::new()
-        );
-    }
-
-    #[test]
-    fn what_a_library_does_not_have_is_unknown() {
-        let root =
-            "use \"./care\" as care\nsection \"S\" { show care.grce do care.drian() let x: care.reprt = 1 show x }\n";
-        assert_eq!(
-            found(root, &[("ops/care.runbook", CARE)]),
-            ["unknown-name@2:25", "unknown-name@2:38", "unknown-type@2:58"]
-        );
-    }
-
-    #[test]
-    fn files_that_are_no_libraries_or_not_there_are_reported_where_they_are_used() {
-        assert_eq!(found("use \"./care\" as care\nsection \"S\" { show care.grace }\n", &[]), ["module-missing@1:5"]);
-        let other = [("ops/care.runbook", "runbook \"X\" { edition 1 }\nparam grace: int = 1\n")];
-        assert_eq!(
-            found("use \"./care\" as care\nsection \"S\" { show care.grace }\n", &other),
-            ["module-missing@1:5"]
-        );
-    }
-
-    #[test]
-    fn circles_are_named() {
-        let a = "library \"A\" { edition 1 }\nuse \"./b\" as b\n";
-        let b = "library \"B\" { edition 1 }\nuse \"./a\" as a\n";
-        let root = "use \"./a\" as a\nsection \"S\" { show 1 }\n";
-        let found = found(root, &[("ops/a.runbook", a), ("ops/b.runbook", b)]);
-        assert_eq!(found, ["module-cycle@2:5", "unused-name@1:14"]);
-    }
-}
-
 /// What a change is consented to does not depend on layout, comments and names of values, and on nothing less than all
 /// the rest.
 #[test]
@@ -485,7 +394,7 @@ fn a_consent_covers_what_a_change_does() {
 /// Mistakes do not multiply: ten of them are ten findings.
 #[test]
 fn ten_mistakes_are_ten_findings() {
-    let text = include_str!("spec/syntax/daily.runbook");
+    let text = include_str!("../spec/syntax/daily.runbook");
     let mistakes = [
         ("cluster.pods()\n    show pods", "cluster.pds()\n    show pods"),
         ("error_rate > 5%", "error_rate > 5"),
@@ -504,62 +413,4 @@ fn ten_mistakes_are_ten_findings() {
     });
     let (sources, _, diagnostics) = checked(&text);
     assert_eq!(diagnostics.len(), 10, "{:#?}", lines(&sources, &diagnostics));
-}
-
-/// Texts that would take a naive checker forever, or its stack.
-mod hostile {
-    use std::fmt::Write as _;
-
-    use super::checked;
-
-    fn written(count: usize, item: impl Fn(&mut String, usize)) -> String {
-        let mut text = String::new();
-        for index in 0..count {
-            item(&mut text, index);
-        }
-        text
-    }
-
-    /// Whether the findings include a code.
-    fn raises(text: &str, code: &str) -> bool {
-        let (_, _, diagnostics) = checked(text);
-        diagnostics.iter().any(|diagnostic| diagnostic.code.name() == code)
-    }
-
-    #[test]
-    fn long_chains_of_declarations_do_not_overflow_the_stack() {
-        let types = written(2_000, |text, n| writeln!(text, "type t{n} = t{}", n + 1).unwrap());
-        assert!(raises(&types, "nested-too-deeply"));
-        let commands = written(2_000, |text, n| writeln!(text, "command c{n}() {{ do c{}() }}", n + 1).unwrap());
-        assert!(raises(&commands, "unknown-builtin"));
-        let connections =
-            written(1_000, |text, n| writeln!(text, "connect c{n} = postgres(through: c{}.answers())", n + 1).unwrap());
-        assert!(raises(&connections, "unknown-name"));
-        let circle =
-            written(1_000, |text, n| writeln!(text, "command c{n}() {{ do c{}() }}", (n + 1) % 1_000).unwrap());
-        assert!(raises(&circle, "name-before-value"));
-    }
-
-    #[test]
-    fn types_and_texts_that_double_stay_small() {
-        let types = written(60, |text, n| writeln!(text, "type t{n} = {{ a: t{0}, b: t{0} }}", n + 1).unwrap());
-        assert!(raises(&types, "nested-too-deeply"));
-        let values = written(60, |text, n| writeln!(text, "let v{} = {{ a: v{n}, b: v{n} }}", n + 1).unwrap());
-        let text = format!(
-            "connect db = postgres()\nsection \"S\" {{ let v0 = 1 {values} change db.execute(\"V {{v60}}\") let x: int = v9 show x }}"
-        );
-        assert!(raises(&text, "nested-too-deeply"));
-        let texts = written(60, |text, n| writeln!(text, "let v{} = \"{{v{n}}}{{v{n}}}\"", n + 1).unwrap());
-        let text = format!(
-            "connect db = postgres()\nsection \"S\" {{ let v0 = \"x\" {texts} change db.execute(\"V {{v60}}\") }}"
-        );
-        assert!(!raises(&text, "nested-too-deeply"));
-    }
-
-    #[test]
-    fn nothing_but_mistakes_is_checked_to_its_end() {
-        let text = written(5_000, |text, n| writeln!(text, "metric m{n}: int every 1m = unknown_{n}").unwrap());
-        let (_, _, diagnostics) = checked(&text);
-        assert_eq!(diagnostics.len(), 5_000);
-    }
 }
