@@ -26,6 +26,8 @@ pub struct Terminal<W: Write> {
     steps: BTreeMap<Path, Arc<str>>,
     targets: BTreeSet<String>,
     findings: Vec<Finding>,
+    /// What the run waits for, told at the end, where it is seen.
+    approval: Vec<String>,
     finished: bool,
 }
 
@@ -42,6 +44,7 @@ impl<W: Write> Terminal<W> {
             steps: BTreeMap::new(),
             targets: BTreeSet::new(),
             findings: Vec::new(),
+            approval: Vec::new(),
             finished: false,
         }
     }
@@ -131,7 +134,10 @@ impl<W: Write> Terminal<W> {
                 self.order.ready(self.look)
             }
             Event::Approved { hash, how } => vec![format!("approved plan {}: {}", short(hash), clean(how))],
-            Event::ApprovalNeeded { hash, changes, help } => self.approval(hash, changes, help),
+            Event::ApprovalNeeded { hash, changes, help } => {
+                self.approval = approval(hash, changes, help, self.look);
+                Vec::new()
+            }
             Event::RunFinished(finished) => self.end(finished),
             _ => Vec::new(),
         }
@@ -159,15 +165,6 @@ impl<W: Write> Terminal<W> {
         vec![parts.join(" · "), String::new()]
     }
 
-    fn approval(&mut self, hash: &str, changes: &[ProposedChange], help: &str) -> Vec<String> {
-        let mut lines = self.order.ready(self.look);
-        lines.push(String::new());
-        lines.push(self.look.paint(Tone::Doubtful, &format!("WAITS FOR APPROVAL   plan {}", short(hash))));
-        lines.extend(proposed(changes, self.look));
-        lines.push(format!("  {}", clean(help)));
-        lines
-    }
-
     fn end(&mut self, finished: &RunFinished) -> Vec<String> {
         self.finished = true;
         let mut lines = self.order.rest(self.look);
@@ -175,6 +172,7 @@ impl<W: Write> Terminal<W> {
         let problems = self.problems();
         lines.push(String::new());
         lines.extend(problems);
+        lines.append(&mut self.approval);
         if !self.targets.is_empty() {
             let targets: Vec<&str> = self.targets.iter().map(String::as_str).collect();
             lines.push(self.look.paint(Tone::Faint, &format!("targets: {}", targets.join(" · "))));
@@ -204,6 +202,13 @@ impl<W: Write> Terminal<W> {
         let (path, title) = self.steps.range(..=place.path.clone()).next_back()?;
         place.path.starts_with(path).then_some(&**title)
     }
+}
+
+fn approval(hash: &str, changes: &[ProposedChange], help: &str, look: Look) -> Vec<String> {
+    let mut lines = vec![look.paint(Tone::Doubtful, &format!("WAITS FOR APPROVAL   plan {}", short(hash)))];
+    lines.extend(proposed(changes, look));
+    lines.push(format!("  {}", clean(help)));
+    lines
 }
 
 /// Changes that wait for consent, numbered.

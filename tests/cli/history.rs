@@ -1,0 +1,49 @@
+//! `runbook history` and `runbook show`
+
+use std::fs;
+
+use crate::harness::Folder;
+
+const TEXT: &str =
+    "section \"A\" {\n  step \"One\" {\n    show [1, 2] as \"numbers\"\n    check 2 < 1 as \"holds\"\n  }\n}\n";
+
+#[test]
+fn a_run_is_shown_again_as_it_was_printed() {
+    let folder = Folder::with(TEXT);
+    let first = folder.run(&["run", "a.runbook"]);
+    let again = folder.run(&["show", "last"]);
+    assert_eq!(first.code(4).stdout, again.code(0).stdout);
+    folder.run(&["show", "last", "--format", "junit"]).code(0).out("<failure");
+    folder.run(&["show", "last", "4"]).code(0).out("FAILED   holds");
+    folder.run(&["show", "last", "99"]).code(1).err("recorded nothing of line 99");
+    folder.run(&["show", "zzz"]).code(1).err("there is no run `zzz`");
+}
+
+#[test]
+fn the_history_lists_runs_with_their_ends() {
+    let folder = Folder::with(TEXT);
+    folder.run(&["history"]).code(0).no_out().err("no runs are recorded");
+    folder.run(&["run", "a.runbook"]);
+    let output = folder.run(&["history"]);
+    output.code(0).out("exit 4").out("1 failed");
+    assert_eq!(output.stdout.lines().count(), 1);
+    let lines = folder.run(&["history", "--format", "json"]).lines();
+    assert_eq!(lines[0]["finished"]["exit"], 4);
+    let id = lines[0]["run"].as_str().unwrap();
+    folder.run(&["show", &id[..3]]).code(0).out(id);
+}
+
+#[test]
+fn a_run_that_was_killed_is_unfinished_and_a_damaged_journal_is_said() {
+    let folder = Folder::with(TEXT);
+    folder.run(&["run", "a.runbook"]);
+    let journal = fs::read_dir(folder.path("state/runs")).unwrap().next().unwrap().unwrap().path();
+    let text = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, &text[..text.len() - 30]).unwrap();
+    folder.run(&["history"]).code(0).out("unfinished");
+    folder.run(&["show", "last"]).code(0).out("the run did not finish").err("not written to its end");
+    fs::write(&journal, text.replacen("\"seq\":1", "\"seq\":", 1)).unwrap();
+    folder.run(&["show", "last"]).code(1).err("line 2");
+    fs::write(&journal, "garbage\n").unwrap();
+    folder.run(&["history"]).code(1).err("cannot read the journal");
+}

@@ -1,0 +1,51 @@
+//! `runbook plan`
+
+use crate::harness::Folder;
+
+const TEXT: &str = "runbook \"Care\" { edition 1 }\n\
+    connect api = http(\"https://api.example.com\")\n\
+    tool purge(id: string) changes = argv(\"touch\", id)\n\
+    section \"Look\" {\n  step \"Api\" { check api.answers(\"/\") as \"answers\" }\n}\n\
+    section \"Care\" {\n  step \"Purge\" {\n    require api.answers(\"/\") as \"the API answers\"\n    \
+    for id in api.get(\"/old\").json at most 3 {\n      change purge(\"x\") within 5m\n    }\n    \
+    change api.delete(\"/all\") verify api.answers(\"/\") undo purge(\"back\")\n  }\n}\n";
+
+#[test]
+fn a_plan_opens_nothing_and_lists_changes_guards_bounds_and_targets() {
+    let folder = Folder::with(TEXT);
+    folder
+        .run(&["plan", "--offline", "a.runbook"])
+        .code(0)
+        .out("offline: no connection was opened")
+        .out(" 1  purge(\"x\")   ≤5m   a.runbook:")
+        .out("in Care / Purge")
+        .out("for each id in")
+        .out("more than 3 stops the changes")
+        .out("guard: the API answers")
+        .out(" 2  api.delete(\"/all\")   no time limit")
+        .out("on api = http(url: \"https://api.example.com\")")
+        .out("approve: runbook run a.runbook --approve ");
+    assert!(!folder.path("state").exists());
+}
+
+#[test]
+fn a_plan_for_machines_says_the_same_with_places() {
+    let output = Folder::with(TEXT).run(&["plan", "--offline", "a.runbook", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&output.code(0).stdout).unwrap();
+    assert_eq!(plan["changes"].as_array().unwrap().len(), 2);
+    assert_eq!(plan["changes"][0]["around"][0]["at_most"], 3);
+    assert_eq!(plan["changes"][1]["file"], "a.runbook");
+    assert!(plan["changes"][1]["undo"].as_str().unwrap().contains("back"));
+    assert_eq!(plan["hash"].as_str().unwrap().len(), 64);
+}
+
+#[test]
+fn a_plan_of_a_part_is_its_own() {
+    let folder = Folder::with(TEXT);
+    folder
+        .run(&["plan", "--offline", "a.runbook", "--only", "Look"])
+        .code(0)
+        .out("nothing: it only looks")
+        .lacks("approve");
+    folder.run(&["plan", "a.runbook"]).code(1).err("--offline");
+}

@@ -1,0 +1,49 @@
+//! `runbook explain`, `doc`, `completions`, `man`
+
+use crate::harness::Folder;
+
+#[test]
+fn every_diagnostic_that_is_listed_has_a_page() {
+    let folder = Folder::new();
+    let list = folder.run(&["explain"]);
+    let codes: Vec<&str> = list.code(0).stdout.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(codes.contains(&"unit-mismatch"));
+    folder.run(&["explain", "unit-mismatch"]).code(0).out("# unit-mismatch").out("```runbook");
+    folder.run(&["explain", "unit-mismach"]).code(1).no_out().err("did you mean `runbook explain unit-mismatch`?");
+    folder.run(&["explain", "zzz"]).code(1).err("`runbook explain` lists them all");
+}
+
+#[test]
+fn built_ins_say_their_signature_effect_and_fields() {
+    let folder = Folder::new();
+    folder.run(&["doc"]).code(0).out("host.disks").out("count ").out("http.get");
+    folder
+        .run(&["doc", "host.disks"])
+        .code(0)
+        .out("host.disks() -> list<disk>")
+        .out("- effect: reads")
+        .out("- by hand: `df")
+        .out("`.mount` (string)");
+    folder.run(&["doc", "disk"]).code(0).out("`.used_share` (percent)");
+    folder.run(&["doc", "host"]).code(0).out("host.memory");
+    folder.run(&["doc", "units"]).code(0).out("`GiB`: size");
+    folder.run(&["doc", "host.disc"]).code(1).err("did you mean `runbook doc host.dis");
+    folder.run(&["doc", "disc"]).code(1).err("did you mean");
+}
+
+#[test]
+fn the_whole_reference_is_one_document() {
+    let output = Folder::new().run(&["doc", "--format", "markdown"]);
+    output.code(0).out("# Reference").out("### host.disks").out("## drivers").out("### http");
+}
+
+#[test]
+fn shells_and_man_get_what_they_need() {
+    let folder = Folder::new();
+    for shell in ["bash", "zsh", "fish"] {
+        folder.run(&["completions", shell]).code(0).out("runbook");
+    }
+    folder.run(&["man"]).code(0).out(".TH runbook");
+    folder.run(&["man", "pages"]).code(0);
+    assert!(folder.path("pages/runbook-check.1").exists());
+}
