@@ -82,11 +82,12 @@ fn a_guard_holds_back_the_changes_below_it_in_its_step() {
             "shown 1",
             "unknown there: not_found the lab has no `gone`",
             "withheld lab.set(\"x\", to: 1): guard there NotMeasured",
-            // The change above it was not done, and this one is below it in the section.
-            "withheld lab.set(\"x\", to: 1): after lab.set(\"x\", to: 1)",
+            // A guard speaks for its own step.
+            "intends 3 lab.set(\"x\", to: 1)",
+            "change done lab.set(\"x\", to: 1)",
         ]
     );
-    assert_eq!((ran.finished.exit, ran.lab.times("asked")), (4, 0));
+    assert_eq!((ran.finished.exit, ran.lab.times("asked"), ran.lab.times("set x=1")), (4, 1, 1));
 }
 
 #[test]
