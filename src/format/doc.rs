@@ -103,11 +103,10 @@ impl Renderer {
         match doc {
             Doc::Text(text) => self.text(text, indent),
             Doc::IfBroken(text) if broken => self.text(text, indent),
-            Doc::IfBroken(_) => {}
             Doc::Hard { blank } => self.newline(indent, *blank),
             Doc::Line | Doc::Soft if broken => self.newline(indent, false),
             Doc::Line => self.text(" ", indent),
-            Doc::Soft => {}
+            Doc::Soft | Doc::IfBroken(_) => {}
             Doc::Nest(docs) => push(work, docs, indent + INDENT, broken),
             Doc::Group { docs, broken } => {
                 let broken = *broken || !self.fits(docs, work);

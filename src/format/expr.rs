@@ -205,7 +205,7 @@ impl Printer<'_> {
             }
             let value = self.flat(|printer| printer.expr(&found.value));
             let format = found.format.as_ref().map_or_else(String::new, |format| format!(":{}", format.node));
-            out.push_str(&format!("{{{value}{format}}}"));
+            out.extend(["{", &value, &format, "}"]);
         }
         out.push_str(self.slice(from, template.span.end));
         Doc::text(out.replace("\r\n", "\n").replace('\r', "\n"))

@@ -198,7 +198,8 @@ mod tests {
 
         let start = GRAMMAR.find("reserved = _{").unwrap();
         let rule = &GRAMMAR[start..start + GRAMMAR[start..].find('}').unwrap()];
-        let mut reserved = quoted(rule);
+        // The single letters are looks ahead.
+        let mut reserved: Vec<&str> = quoted(rule).into_iter().filter(|word| word.len() > 1).collect();
         reserved.sort_unstable();
         assert_eq!(reserved, RESERVED);
     }

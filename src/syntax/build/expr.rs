@@ -197,7 +197,7 @@ impl Builder<'_> {
                 self.node(ExprKind::Record(entries), span, depth)
             }
             _ => {
-                let kind = self.literal(&pair)?;
+                let kind = Self::literal(&pair)?;
                 self.node(kind, span, 0)
             }
         }
@@ -261,7 +261,7 @@ impl Builder<'_> {
     fn key(&self, pair: Pair<'_, Rule>) -> Name {
         let span = self.span(&pair);
         match pair.as_rule() {
-            Rule::name | Rule::raw => Name { text: self.constant(pair), span },
+            Rule::name | Rule::raw => Name { text: Self::constant(pair), span },
             _ => self.name(&pair),
         }
     }

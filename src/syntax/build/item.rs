@@ -118,9 +118,9 @@ impl Builder<'_> {
         let quoting = match pair.as_rule() {
             Rule::name => Quoting::Text,
             Rule::raw => Quoting::Raw,
-            _ => return Ok(Expr { kind: self.literal(&pair)?, span }),
+            _ => return Ok(Expr { kind: Self::literal(&pair)?, span }),
         };
-        let text = self.constant(pair);
+        let text = Self::constant(pair);
         let parts = if text.is_empty() { Vec::new() } else { vec![Part::Text(Spanned::new(text, span))] };
         Ok(Expr { kind: ExprKind::Template(Template { parts, quoting, span }), span })
     }

@@ -10,8 +10,8 @@ use crate::syntax::grammar::Rule;
 
 impl Builder<'_> {
     /// A literal that is neither a text nor a list nor a record.
-    pub(super) fn literal(&self, pair: &Pair<'_, Rule>) -> Built<ExprKind> {
-        let text = self.text(pair);
+    pub(super) fn literal(pair: &Pair<'_, Rule>) -> Built<ExprKind> {
+        let text = Self::text(pair);
         Ok(match pair.as_rule() {
             Rule::number => ExprKind::Number(text),
             Rule::quantity => ExprKind::Quantity(text),

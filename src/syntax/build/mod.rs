@@ -85,21 +85,21 @@ impl<'a> Builder<'a> {
         self.source.span(start, end)
     }
 
-    pub(super) fn text(&self, pair: &Pair<'_, Rule>) -> Arc<str> {
+    pub(super) fn text(pair: &Pair<'_, Rule>) -> Arc<str> {
         Arc::from(pair.as_str())
     }
 
     pub(super) fn name(&self, pair: &Pair<'_, Rule>) -> Name {
-        Name { text: self.text(pair), span: self.span(pair) }
+        Name { text: Self::text(pair), span: self.span(pair) }
     }
 
     pub(super) fn written(&self, pair: &Pair<'_, Rule>) -> Written {
-        Spanned::new(self.text(pair), self.span(pair))
+        Spanned::new(Self::text(pair), self.span(pair))
     }
 
     pub(super) fn title(&self, pair: Pair<'_, Rule>) -> Title {
         let span = self.span(&pair);
-        Title { text: self.constant(pair), span }
+        Title { text: Self::constant(pair), span }
     }
 
     /// The `##` lines right above what begins at `start`.

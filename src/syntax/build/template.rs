@@ -96,7 +96,7 @@ impl Builder<'_> {
     }
 
     /// The text of a constant: of a title, a quoted key.
-    pub(super) fn constant(&self, pair: Pair<'_, Rule>) -> Arc<str> {
+    pub(super) fn constant(pair: Pair<'_, Rule>) -> Arc<str> {
         if pair.as_rule() == Rule::raw {
             let written = pair.as_str();
             return Arc::from(written.get(1..written.len() - 1).unwrap_or(""));

@@ -79,7 +79,8 @@ fn text(expr: &Expr) -> String {
             format!("(if {} {} {})", text(condition), text(then), text(otherwise))
         }
         ExprKind::Try { value, on, otherwise } => {
-            let on: String = on.iter().map(|kind| format!(" on:{kind}")).collect();
+            let kinds: Vec<&str> = on.iter().map(Name::as_str).collect();
+            let on = if kinds.is_empty() { String::new() } else { format!(" on:{}", kinds.join(",")) };
             format!("(try {}{on} {})", text(value), text(otherwise))
         }
         ExprKind::List(items) => format!("[{}]", items.iter().map(text).collect::<Vec<_>>().join(", ")),
@@ -126,7 +127,7 @@ fn template_text(template: &Template) -> String {
             Part::Text(text) => out.push_str(&escaped(&text.node)),
             Part::Interpolation(found) => {
                 let format = found.format.as_ref().map_or_else(String::new, |format| format!(":{}", format.node));
-                out.push_str(&format!("{{{}{format}}}", text(&found.value)));
+                out.extend(["{", &text(&found.value), &format, "}"]);
             }
         }
     }

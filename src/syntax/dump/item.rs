@@ -17,7 +17,9 @@ impl Dump {
         match kind {
             ItemKind::Use(found) => {
                 self.title(&found.path);
-                found.alias.iter().for_each(|alias| self.name(alias));
+                if let Some(alias) = &found.alias {
+                    self.name(alias);
+                }
             }
             ItemKind::Param(param) => {
                 self.name(&param.name);
@@ -57,21 +59,29 @@ impl Dump {
             ItemKind::Threshold(threshold) => {
                 self.title(&threshold.title);
                 self.atom(threshold.severity.node.name());
-                threshold.clauses.iter().for_each(|clause| self.threshold_clause(clause));
+                for clause in &threshold.clauses {
+                    self.threshold_clause(clause);
+                }
             }
             ItemKind::Escalation(escalation) => {
                 self.name(&escalation.name);
-                escalation.clauses.iter().for_each(|clause| self.escalation_clause(clause));
+                for clause in &escalation.clauses {
+                    self.escalation_clause(clause);
+                }
             }
             ItemKind::Section(section) => self.section(section),
             ItemKind::Report(report) => {
                 self.title(&report.title);
-                report.schedule.iter().for_each(|schedule| self.schedule(schedule));
+                if let Some(schedule) = &report.schedule {
+                    self.schedule(schedule);
+                }
                 self.block("block", &report.body);
             }
             ItemKind::Test(test) => {
                 self.title(&test.title);
-                test.statements.iter().for_each(|statement| self.test_statement(statement));
+                for statement in &test.statements {
+                    self.test_statement(statement);
+                }
             }
         }
     }
@@ -101,14 +111,20 @@ impl Dump {
     fn metric(&mut self, metric: &Metric) {
         self.name(&metric.name);
         self.type_ref(&metric.ty);
-        metric.labels.iter().for_each(|label| self.label(label));
-        metric.every.iter().for_each(|every| self.expr(every));
+        for label in &metric.labels {
+            self.label(label);
+        }
+        if let Some(every) = &metric.every {
+            self.expr(every);
+        }
         self.expr(&metric.value);
     }
 
     fn section(&mut self, section: &Section) {
         self.title(&section.title);
-        section.schedule.iter().for_each(|schedule| self.schedule(schedule));
+        if let Some(schedule) = &section.schedule {
+            self.schedule(schedule);
+        }
         self.maybe_expr("limit", section.within.as_ref());
         if !section.quiet.is_empty() {
             self.node("quiet", |dump| section.quiet.iter().for_each(|title| dump.title(title)));
@@ -127,9 +143,13 @@ impl Dump {
         self.docs(&step.docs);
         self.node("step", |dump| {
             dump.title(&step.title);
-            step.label.iter().for_each(|label| dump.label(label));
+            if let Some(label) = &step.label {
+                dump.label(label);
+            }
             dump.maybe_expr("limit", step.within.as_ref());
-            step.body.statements.iter().for_each(|statement| dump.statement(statement));
+            for statement in &step.body.statements {
+                dump.statement(statement);
+            }
             dump.maybe_block("on_failure", step.body.on_failure.as_ref());
             dump.maybe_block("always", step.body.always.as_ref());
         });
@@ -153,7 +173,9 @@ impl Dump {
                 }
                 ScheduleRule::Monthly { days, at } => {
                     dump.atom("monthly");
-                    days.iter().for_each(|day| dump.written(day));
+                    for day in days {
+                        dump.written(day);
+                    }
                     dump.clocks(at);
                 }
                 ScheduleRule::Cron { pattern } => {
@@ -161,12 +183,16 @@ impl Dump {
                     dump.title(pattern);
                 }
             }
-            schedule.options.iter().for_each(|options| dump.args(options));
+            if let Some(options) = &schedule.options {
+                dump.args(options);
+            }
         });
     }
 
     fn clocks(&mut self, at: &[super::Written]) {
-        at.iter().for_each(|clock| self.atom(&format!("clock:{}", clock.node)));
+        for clock in at {
+            self.atom(&format!("clock:{}", clock.node));
+        }
     }
 
     fn threshold_clause(&mut self, clause: &ThresholdClause) {
@@ -174,11 +200,15 @@ impl Dump {
         match &clause.kind {
             ThresholdClauseKind::When { condition, held } => self.node("when_c", |dump| {
                 dump.expr(condition);
-                held.iter().for_each(|held| dump.expr(held));
+                if let Some(held) = held {
+                    dump.expr(held);
+                }
             }),
             ThresholdClauseKind::WhenUnknown { held } => self.node("when_c", |dump| {
                 dump.atom("unknown");
-                held.iter().for_each(|held| dump.expr(held));
+                if let Some(held) = held {
+                    dump.expr(held);
+                }
             }),
             ThresholdClauseKind::Until { condition } => self.maybe_expr("until_c", Some(condition)),
             ThresholdClauseKind::Notify { channels } => self.node("notify", |dump| dump.names(channels)),
@@ -205,7 +235,9 @@ impl Dump {
             EscalationClauseKind::Level(level) => self.node("level", |dump| {
                 dump.written(&level.number);
                 dump.title(&level.title);
-                level.clauses.iter().for_each(|clause| dump.level_clause(clause));
+                for clause in &level.clauses {
+                    dump.level_clause(clause);
+                }
             }),
             EscalationClauseKind::ByHand { reason, level } => self.node("by_hand", |dump| {
                 dump.title(reason);
@@ -222,7 +254,9 @@ impl Dump {
             LevelClauseKind::RespondWithin { limit } => self.maybe_expr("respond", Some(limit)),
             LevelClauseKind::EscalateAfter { delay, unless } => self.node("step_up", |dump| {
                 dump.expr(delay);
-                unless.iter().for_each(|unless| dump.atom(unless.node.name()));
+                if let Some(unless) = unless {
+                    dump.atom(unless.node.name());
+                }
             }),
         }
     }

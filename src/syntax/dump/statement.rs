@@ -141,7 +141,9 @@ impl Dump {
                 dump.block("block", &branch.body);
             }
             dump.maybe_block("block", otherwise);
-            rest.iter().for_each(|_| dump.out.push('>'));
+            for _ in rest {
+                dump.out.push('>');
+            }
         });
     }
 
@@ -200,8 +202,12 @@ impl Dump {
         match &expect.fact {
             Fact::Alert { title, severity } => {
                 self.atom("alert");
-                title.iter().for_each(|title| self.title(title));
-                severity.iter().for_each(|severity| self.atom(severity.node.name()));
+                if let Some(title) = title {
+                    self.title(title);
+                }
+                if let Some(severity) = severity {
+                    self.atom(severity.node.name());
+                }
             }
             Fact::Notified { channel } => {
                 self.atom("notified");

@@ -87,7 +87,7 @@ impl<'a> Puzzle<'_, '_, 'a> {
 
     pub(super) fn wants_value(&self) -> bool {
         // The grammar names the outermost rule that could have begun here.
-        let values = [Rule::binary, Rule::operand, Rule::quantity, Rule::name_or_call, Rule::arg];
+        let values = [Rule::binary, Rule::prefix, Rule::operand, Rule::quantity, Rule::name_or_call, Rule::arg];
         values.iter().any(|rule| self.wants(*rule))
     }
 

@@ -57,13 +57,10 @@ impl Recovery<'_, '_> {
         let head = self.head(&blocked.head, place);
         let parts = Parts::new(self.inner_pieces(&blocked.block, inner));
         let span = self.span(&(piece.start..blocked.block.end));
-        let built = match head {
-            Some(head) => Some(self.assemble(head, parts, span, &blocked.block)),
-            None => {
-                self.builder.junk.push(junk::of(self.builder.source, self.builder.scan, span));
-                None
-            }
-        };
+        let built = head.map(|head| self.assemble(head, parts, span, &blocked.block));
+        if built.is_none() {
+            self.builder.junk.push(junk::of(self.builder.source, self.builder.scan, span));
+        }
         let mut parts: Vec<Part> = built.into_iter().collect();
         self.rest(rest, place, &mut parts);
         Some(parts)

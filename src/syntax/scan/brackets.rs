@@ -202,22 +202,19 @@ impl<'a> Mender<'a> {
         if found.is_none() && byte == b'}' {
             self.surplus = self.surplus.saturating_sub(1);
         }
-        match found {
-            Some(found) => {
-                self.close_to(found + 1);
-                self.open.pop();
-                self.out.push(token);
-            }
-            None => {
-                let written = self.source.of(token);
-                let span = self.source.token_span(token);
-                let mut fault = Diagnostic::new(Code::Syntax, span, format!("this `{written}` closes nothing"));
-                if let Some(open) = self.open.last().filter(|open| open.byte != b'{' && !open.token.is_empty()) {
-                    fault = fault.label(self.source.token_span(open.token), "open here");
-                }
-                self.faults.push(fault.help("take it away"));
-            }
+        if let Some(found) = found {
+            self.close_to(found + 1);
+            self.open.pop();
+            self.out.push(token);
+            return;
         }
+        let written = self.source.of(token);
+        let span = self.source.token_span(token);
+        let mut fault = Diagnostic::new(Code::Syntax, span, format!("this `{written}` closes nothing"));
+        if let Some(open) = self.open.last().filter(|open| open.byte != b'{' && !open.token.is_empty()) {
+            fault = fault.label(self.source.token_span(open.token), "open here");
+        }
+        self.faults.push(fault.help("take it away"));
     }
 
     /// Which of the open ones this closes.

@@ -254,9 +254,8 @@ fn number_end(source: Source<'_>, start: usize) -> usize {
     loop {
         if part(end) {
             end += if is_micro(source, end) { 2 } else { 1 };
-        } else if source.byte(end) == Some(b'.') && digit(end + 1) {
-            end += 1;
-        } else if is_date_dash(source, start, end)
+        } else if (source.byte(end) == Some(b'.') && digit(end + 1))
+            || is_date_dash(source, start, end)
             || (source.byte(end) == Some(b':') && is_clock_colon(source, start, end))
         {
             end += 1;
