@@ -1,5 +1,4 @@
-//! What several tests stand on.
-#![expect(dead_code, reason = "each test takes what it needs of it")]
+//! What the test of the specification stands on.
 
 pub(crate) mod canned;
 pub(crate) mod document;
