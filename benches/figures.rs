@@ -2,7 +2,6 @@
 //! medians and ratios. Every answer that is timed is looked at first: a fast wrong answer is no figure.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::disallowed_macros,
     clippy::disallowed_methods,

@@ -1,6 +1,7 @@
 //! What this user may not see is said to be denied, never left out.
 //!
 //! Root may see everything, so as root the test runs itself again as nobody.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 #![cfg(target_os = "linux")]
 
 mod net;
@@ -17,6 +18,7 @@ use runbook::types::{FaultKind, Value};
 const FOLDER: &str = "RUNBOOK_TEST_DENIED";
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the variable says that this is the test that was started again")]
 fn what_may_not_be_seen_is_denied() {
     if let Ok(folder) = std::env::var(FOLDER) {
         return as_nobody(Path::new(&folder));
@@ -28,9 +30,7 @@ fn what_may_not_be_seen_is_denied() {
     fs::write(folder.path().join("a.log"), "one\n").unwrap();
     mode(&folder.path().join("a.log"), 0o000);
     mode(&folder.path().join("closed"), 0o000);
-    if !is_root() {
-        as_nobody(folder.path());
-    } else {
+    if is_root() {
         let program = folder.path().join("test");
         fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
         mode(&program, 0o755);
@@ -44,6 +44,8 @@ fn what_may_not_be_seen_is_denied() {
             String::from_utf8_lossy(&output.stderr)
         );
         assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    } else {
+        as_nobody(folder.path());
     }
     mode(&folder.path().join("closed"), 0o755);
 }

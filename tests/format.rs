@@ -1,4 +1,10 @@
 //! The one canonical text: the same tree, every comment, and itself when formatted again.
+#![expect(
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::format_push_string,
+    reason = "a test ends where something is not as it should be"
+)]
 
 use proptest::prelude::*;
 use runbook::format::format;

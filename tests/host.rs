@@ -1,4 +1,9 @@
 //! This machine, against what its own programs say of it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "what is said of this machine is compared with the machine itself"
+)]
 #![cfg(target_os = "linux")]
 
 mod net;

@@ -1,4 +1,5 @@
 //! The journal: what was written is read back, and what was damaged is said.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -212,9 +212,12 @@ fn memory_is_bounded_and_the_bound_is_named() {
     assert_eq!(shown(stage_over("top", many(), &[("n", n(2)), ("by", per(&itself))])), "1000000, 999999");
     let words = |n: i64| -> String {
         (0..8)
-            .map(
-                |bit| if n >> (2 * bit) & 3 == 0 { 'a' } else { char::from(b"bcd"[(n >> (2 * bit) & 3) as usize - 1]) },
-            )
+            .map(|place| match (n >> (2 * place)) % 4 {
+                0 => 'a',
+                1 => 'b',
+                2 => 'c',
+                _ => 'd',
+            })
             .collect()
     };
     let kinds = (0..10_001).map(|n| Ok(Value::string(words(n))));

@@ -38,6 +38,7 @@ fn shown(log: &Log) -> String {
     )
 }
 
+#[expect(clippy::disallowed_methods, reason = "a log is as old as the real clock says")]
 fn ago(minutes: i64) -> Timestamp {
     Timestamp::now() - SignedDuration::from_mins(minutes)
 }

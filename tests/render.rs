@@ -1,4 +1,5 @@
 //! Diagnostics as they are printed: for a terminal, a pipe, GitHub, scripts and code scanning.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,5 @@
 //! What people see of a run, made from its events alone.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use jiff::Timestamp;
 use runbook::report::look::Look;

@@ -3,6 +3,7 @@
 //! A case has one `runbook` fence, more with a name for the files that it uses, and what it gives: `diagnostics`,
 //! `formatted`, `events`, `log` (which call went outside when), each compared as text. `UPDATE_SPEC=1 cargo test
 //! --test spec` writes what is given now in place of what was expected: read the difference before it is committed.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
 mod support;
 
@@ -19,6 +20,11 @@ use support::document::{Case, Fence, Page};
 use support::rehearsal::{self, Rehearsed};
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_macros,
+    reason = "a test is told by its environment, and tells"
+)]
 fn the_language_is_as_it_is_specified() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/spec");
     let update = std::env::var_os("UPDATE_SPEC").is_some_and(|value| value == "1");

@@ -1,4 +1,5 @@
 //! The inputs of tests/spec/syntax: what each gives.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use runbook::source::Sources;
 use runbook::syntax::{Parsed, ast, dump, parse};

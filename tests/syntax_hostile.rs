@@ -25,7 +25,7 @@ fn read(text: &str) -> Parsed {
 fn refused(text: &str) -> Code {
     let start = Instant::now();
     let parsed = read(text);
-    assert!(start.elapsed() < Duration::from_secs(60), "{:?} for {} bytes", start.elapsed(), text.len());
+    assert!(start.elapsed() < Duration::from_mins(1), "{:?} for {} bytes", start.elapsed(), text.len());
     let [found] = parsed.diagnostics.as_slice() else {
         panic!("{} diagnostics, the first {:?}", parsed.diagnostics.len(), parsed.diagnostics.first())
     };
@@ -140,7 +140,7 @@ fn many_mistakes_are_found_in_good_time() {
     read(&"a ".repeat(20_000));
     read(&"/a".repeat(20_000));
     read(&"<".repeat(20_000));
-    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_mins(2), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -61,6 +61,7 @@ fn problem(character: char) -> Option<TextProblem> {
         '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' | '\u{200E}' | '\u{200F}' | '\u{061C}' => {
             Some(TextProblem::Bidirectional(character))
         }
+        // The last three are other line ends: they would move every line number that an editor shows.
         '\u{200B}'..='\u{200D}'
         | '\u{2060}'..='\u{2064}'
         | '\u{FEFF}'
@@ -70,9 +71,10 @@ fn problem(character: char) -> Option<TextProblem> {
         | '\u{1160}'
         | '\u{3164}'
         | '\u{FFA0}'
-        | '\u{E0000}'..='\u{E007F}' => Some(TextProblem::Invisible(character)),
-        // Other line ends would move every line number that an editor shows.
-        '\u{2028}' | '\u{2029}' | '\u{0085}' => Some(TextProblem::Invisible(character)),
+        | '\u{E0000}'..='\u{E007F}'
+        | '\u{2028}'
+        | '\u{2029}'
+        | '\u{0085}' => Some(TextProblem::Invisible(character)),
         _ if character.is_control() => Some(TextProblem::Control(character)),
         _ => None,
     }

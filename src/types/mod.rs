@@ -116,15 +116,15 @@ impl Type {
     pub fn fits(&self, wanted: &Self) -> bool {
         match (self, wanted) {
             (a, b) if a == b => true,
-            (Self::Unknown, _) | (_, Self::Unknown) => true,
-            (Self::Null, Self::Optional(_)) | (Self::Null, Self::Data) => true,
-            (Self::Optional(a), Self::Optional(b)) => a.fits(b),
+            (Self::Unknown, _)
+            | (_, Self::Unknown)
+            | (Self::Null, Self::Optional(_) | Self::Data)
+            | (Self::Int | Self::Percent, Self::Float)
+            | (Self::Float, Self::Percent)
+            | (Self::Enum(_), Self::String) => true,
+            (Self::Optional(a), Self::Optional(b)) | (Self::List(a), Self::List(b)) => a.fits(b),
             (a, Self::Optional(b)) => a.fits(b),
-            (Self::Int, Self::Float) | (Self::Float, Self::Percent) | (Self::Percent, Self::Float) => true,
-            (Self::Enum(_), Self::String) => true,
-            (Self::Data, other) => other.is_data_like(),
-            (other, Self::Data) => other.is_data_like(),
-            (Self::List(a), Self::List(b)) => a.fits(b),
+            (Self::Data, other) | (other, Self::Data) => other.is_data_like(),
             (Self::Record(a), Self::Record(b)) => a.fits(b),
             _ => false,
         }

@@ -8,7 +8,7 @@ use super::{Connection, EnumType, Fault, Line, Log, Record, SecretText, Template
 
 /// Declares records of the language: `struct` makes the Rust type as well, `type … for` describes one that is there.
 ///
-/// ```ignore
+/// ```text
 /// records! {
 ///     /// A mounted file system.
 ///     struct Disk "disk" {

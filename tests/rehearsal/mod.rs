@@ -169,7 +169,7 @@ impl Rehearsal {
             }
         }
         let finished = clock.drive(runbook::run::run(request, world, sink), beside);
-        Ran { events: collected.events(), finished, took: clock.elapsed() - begun, lab: self.lab }
+        Ran { events: collected.events(), finished, took: clock.elapsed().saturating_sub(begun), lab: self.lab }
     }
 }
 

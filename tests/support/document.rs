@@ -44,7 +44,7 @@ impl Page {
                 let end =
                     start + length.unwrap_or_else(|| panic!("{}:{start}: the fence is not closed", path.display()));
                 let (kind, info) = info.split_once(' ').unwrap_or((info, ""));
-                let text = lines[start..end].iter().map(|line| format!("{line}\n")).collect();
+                let text = lines[start..end].iter().flat_map(|line| [line.as_str(), "\n"]).collect();
                 let fence = Fence { kind: kind.to_owned(), info: info.to_owned(), text, lines: start..end };
                 cases
                     .last_mut()

@@ -132,7 +132,9 @@ fn told(event: &Event) -> Option<(Option<Path>, String)> {
         Event::NotShown { place, title, fault } => {
             at(place, format!("show \"{title}\": {}: {fault}", fault.kind.name()))
         }
-        Event::NotMeasured { place, what, fault } => at(place, format!("{what}: {}: {fault}", fault.kind.name())),
+        Event::NotMeasured { place, what, fault } | Event::Unsupported { place, what, fault } => {
+            at(place, format!("{what}: {}: {fault}", fault.kind.name()))
+        }
         Event::ChangeIntended { place, change, title, .. } => {
             at(place, format!("change {change} \"{title}\": intended"))
         }
@@ -156,7 +158,6 @@ fn told(event: &Event) -> Option<(Option<Path>, String)> {
             at(place, format!("retry: round {round} of {of} did not do{fault}"))
         }
         Event::Manual { place, text, answer, .. } => at(place, format!("manual \"{text}\": {answer:?}").to_lowercase()),
-        Event::Unsupported { place, what, fault } => at(place, format!("{what}: {}: {fault}", fault.kind.name())),
         Event::NotReached { place, what, reason } => at(place, format!("{what}: not reached, {reason}")),
         Event::ApprovalNeeded { changes, .. } => Some((None, format!("approval needed for {} changes", changes.len()))),
         Event::ConnectionFailed { name, fault, .. } => {
