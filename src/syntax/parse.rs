@@ -28,7 +28,7 @@ pub fn parse(file: FileId, text: &str) -> Parsed {
     let scan = scan::scan(source, start);
     let mut builder = Builder::new(source, &scan);
     let mut found = Found::default();
-    if scan.too_deep {
+    if scan.too_deep || scan.hopeless {
         builder.junk.push(junk::of(source, &scan, source.span(start, text.len())));
     } else if !(scan.faults.is_empty() && whole(&mut builder, start, &mut found)) {
         recover::file(&mut builder, &mut found);

@@ -21,7 +21,7 @@ use super::explain;
 use super::grammar::{Grammar, Rule};
 use super::junk;
 use super::parse::Found;
-use super::scan::{Token, TokenKind};
+use super::scan::{self, MOST_FAULTS, Token, TokenKind};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 
@@ -78,6 +78,10 @@ impl<'a> Recovery<'_, 'a> {
             let next = |index: usize| starts.get(index).copied().unwrap_or(run.end);
             let piece = first..next(index + 1);
             index += 1;
+            if self.builder.diagnostics.len() >= MOST_FAULTS {
+                self.give_up(piece.start..run.end);
+                break;
+            }
             match self.strict(&piece, place) {
                 Ok(part) => parts.extend(part),
                 Err(stop) => {
@@ -96,6 +100,15 @@ impl<'a> Recovery<'_, 'a> {
             self.check_order(&piece, parts.last(), &mut closing);
         }
         parts
+    }
+
+    /// Leaves the rest of a block out of the tree, and says so once.
+    fn give_up(&mut self, rest: Range<usize>) {
+        let span = self.span(&rest);
+        self.builder.junk.push(junk::of(self.builder.source, self.builder.scan, span));
+        if self.builder.diagnostics.len() == MOST_FAULTS {
+            self.builder.fault(scan::too_many(Span::new(span.file, span.start, span.start)));
+        }
     }
 
     /// `on failure` and then `always` close a block: nothing follows them. `closing` is how far the block is.

@@ -4,7 +4,7 @@
 //! declaration, a step or a statement, and the indentation, say where; a bracket of no width is put there, so that
 //! recovery sees whole blocks. Each missing or surplus one is reported once.
 
-use super::{Scan, Source, Token, TokenKind, offset};
+use super::{MOST_FAULTS, Scan, Source, Token, TokenKind, offset, too_many};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::words;
@@ -19,6 +19,11 @@ pub(super) fn pair(source: Source<'_>, scan: &mut Scan) {
     for (index, token) in scan.tokens.iter().enumerate() {
         let next = scan.tokens.get(index + 1).copied();
         mender.token(*token, next);
+        if mender.faults.len() == MOST_FAULTS {
+            mender.faults.push(too_many(source.span(token.end as usize, token.end as usize)));
+            scan.hopeless = true;
+            break;
+        }
     }
     mender.finish();
     scan.tokens = mender.out;

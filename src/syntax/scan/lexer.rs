@@ -1,13 +1,19 @@
 //! Tokens, comments, and how deep the text nests.
 
-use super::{MAX_BRACKETS, Scan, Source, Token, TokenKind, brackets, offset};
+use super::{MAX_BRACKETS, MOST_FAULTS, Scan, Source, Token, TokenKind, brackets, offset, too_many};
 use crate::diagnostics::{Code, Diagnostic};
 
 /// Scans a text from `from` on.
 pub(in crate::syntax) fn scan(source: Source<'_>, from: usize) -> Scan {
     let mut lexer = Lexer::new(source, from);
-    while lexer.at < source.text.len() && !lexer.scan.too_deep {
+    while lexer.at < source.text.len() && !lexer.scan.too_deep && lexer.scan.faults.len() < MOST_FAULTS {
         lexer.step();
+    }
+    if lexer.at < source.text.len() && !lexer.scan.too_deep {
+        let place = source.span(lexer.at, lexer.at);
+        lexer.scan.faults.push(too_many(place));
+        lexer.scan.hopeless = true;
+        return lexer.scan;
     }
     lexer.close_texts();
     let mut scan = lexer.scan;
@@ -45,6 +51,8 @@ pub(super) struct Lexer<'a> {
     prefixes: usize,
     /// How many `list<` follow one another.
     generics: usize,
+    /// Where the line ends that was looked at last: texts on one long line ask for it again and again.
+    line_end: usize,
 }
 
 impl<'a> Lexer<'a> {
@@ -52,12 +60,13 @@ impl<'a> Lexer<'a> {
         Self {
             source,
             at: from,
-            scan: Scan { tokens: Vec::new(), comments: Vec::new(), faults: Vec::new(), too_deep: false },
+            scan: Scan::default(),
             frames: Vec::new(),
             texts: 0,
             indent: Some(0),
             prefixes: 0,
             generics: 0,
+            line_end: 0,
         }
     }
 
@@ -82,6 +91,14 @@ impl<'a> Lexer<'a> {
             b':' if matches!(self.frames.last(), Some(Frame::Interpolation { .. })) => self.format(),
             _ => self.sign(),
         }
+    }
+
+    /// The end of the line that `at` is on. What is asked for never goes back.
+    pub(super) fn line_end(&mut self, at: usize) -> usize {
+        if self.line_end < at || self.line_end == 0 {
+            self.line_end = self.source.line_end(at);
+        }
+        self.line_end
     }
 
     pub(super) fn push(&mut self, kind: TokenKind, start: usize, end: usize) {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 pub(super) use self::lexer::scan;
 use super::ast::Comment;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
 /// How deep brackets, interpolations included, may nest.
@@ -57,7 +57,17 @@ impl Token {
     }
 }
 
+/// With more mistakes than this a file is no runbook, and nobody reads them all.
+pub(super) const MOST_FAULTS: usize = 10_000;
+
+/// That the rest is left out, where it begins.
+pub(super) fn too_many(place: Span) -> Diagnostic {
+    Diagnostic::new(Code::Syntax, place, format!("there are more than {MOST_FAULTS} mistakes before this"))
+        .help("is this a runbook? mend the first ones and check again")
+}
+
 /// What the scan found.
+#[derive(Default)]
 pub(super) struct Scan {
     pub(super) tokens: Vec<Token>,
     pub(super) comments: Vec<Comment>,
@@ -65,6 +75,8 @@ pub(super) struct Scan {
     pub(super) faults: Vec<Diagnostic>,
     /// The grammar must not see this text.
     pub(super) too_deep: bool,
+    /// There are so many mistakes that the rest was not read.
+    pub(super) hopeless: bool,
 }
 
 /// A text and where it begins in its file.

@@ -49,7 +49,7 @@ impl Lexer<'_> {
             self.check_block_start(start);
         }
         let from = start + if block { 3 } else { 1 };
-        let limit = if block { source.text.len() } else { source.line_end(from) };
+        let limit = if block { source.text.len() } else { self.line_end(from) };
         let quote = if block { "'''" } else { "'" };
         let found =
             source.text.get(from..limit).and_then(|rest| rest.find(quote)).map(|found| from + found + quote.len());
@@ -61,9 +61,9 @@ impl Lexer<'_> {
 
     /// A block's text begins on the line after its quotes.
     fn check_block_start(&mut self, start: usize) {
-        let line_end = self.source.line_end(start);
+        let line_end = self.line_end(start);
         let rest = self.source.text.get(start + 3..line_end).unwrap_or("");
-        if !rest.trim_matches([' ', '\t']).is_empty() {
+        if !rest.trim_start_matches([' ', '\t']).is_empty() {
             let quotes = self.source.text.get(start..start + 3).unwrap_or("");
             let span = self.source.span(start, start + 3);
             self.fault(
