@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, RwLock};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
 use crate::store::event::{Cell, Event, Shown, ShownBody, Withheld};
@@ -13,6 +13,8 @@ use crate::types::{Fault, SecretText};
 const REPLACEMENT: &str = "(secret)";
 /// Shorter texts are in too many words to be looked for.
 const SHORTEST: usize = 4;
+/// A beginning of a secret is looked for only where a text was cut, and is as long as this.
+const SHORTEST_CUT: usize = 8;
 
 /// The secrets that have been read so far.
 #[derive(Default)]
@@ -44,15 +46,52 @@ impl Redactor {
 }
 
 fn forms_of(text: &str) -> Vec<String> {
-    let json = serde_json::Value::from(text).to_string();
+    let inner = in_json(text);
+    let percent = |letters: &'static AsciiSet| utf8_percent_encode(text, letters).to_string();
     let mut forms = vec![
         text.to_owned(),
-        json.trim_matches('"').to_owned(),
-        utf8_percent_encode(text, NON_ALPHANUMERIC).to_string(),
+        // JSON in JSON; and as some write a slash in it.
+        in_json(&inner),
+        inner.replace('/', "\\/"),
+        inner,
+        percent(NON_ALPHANUMERIC),
+        percent(PART),
+        percent(PATH),
+        with_small_digits(&percent(PART)),
+        in_markup(text),
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
     ];
     forms.extend(base64_forms(text.as_bytes()));
     forms
+}
+
+/// All but what a part of an address may hold.
+const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+/// The same of several parts.
+const PATH: &AsciiSet = &PART.remove(b'/');
+
+/// Between the quotes of a JSON text.
+fn in_json(text: &str) -> String {
+    let json = serde_json::Value::from(text).to_string();
+    json.get(1..json.len().saturating_sub(1)).unwrap_or(text).to_owned()
+}
+
+/// `%2f` for `%2F`.
+fn with_small_digits(encoded: &str) -> String {
+    let mut parts = encoded.split('%');
+    let mut text = parts.next().unwrap_or("").to_owned();
+    for part in parts {
+        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
+        text.push('%');
+        text.push_str(&digits.to_ascii_lowercase());
+        text.push_str(rest);
+    }
+    text
+}
+
+/// As HTML and XML write it.
+fn in_markup(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// As base64, at each of the three places where it can begin in a longer text (`user:token`), without the letters at
@@ -177,7 +216,32 @@ impl Pass<'_> {
                 replaced = Some(current.replace(form.as_str(), REPLACEMENT));
             }
         }
-        replaced
+        let current = replaced.as_deref().unwrap_or(text);
+        self.without_cut_ends(current).or(replaced)
+    }
+
+    /// The beginning of a secret, where a text was cut in the middle of it: before `…`, or at the end.
+    fn without_cut_ends(&self, text: &str) -> Option<String> {
+        let cut_at = text.match_indices('…').map(|(at, _)| at).chain([text.len()]);
+        let found: Vec<(usize, usize)> = cut_at
+            .filter_map(|end| {
+                let before = text.get(..end)?;
+                let starts = self.forms.iter().filter_map(|form| begun(before, form));
+                starts.min().map(|start| (start, end))
+            })
+            .collect();
+        if found.is_empty() {
+            return None;
+        }
+        let mut clean = String::new();
+        let mut from = 0;
+        for (start, end) in found.into_iter().filter(|(start, end)| start < end) {
+            clean.push_str(text.get(from..start.max(from))?);
+            clean.push_str(REPLACEMENT);
+            from = end;
+        }
+        clean.push_str(text.get(from..)?);
+        Some(clean)
     }
 
     fn text(&self, text: &mut Arc<str>) {
@@ -258,6 +322,15 @@ impl Pass<'_> {
     }
 }
 
+/// Where a text's end begins that is a beginning of a form, long enough not to be chance.
+fn begun(text: &str, form: &str) -> Option<usize> {
+    let longest = form.len().min(text.len());
+    (SHORTEST_CUT..=longest).rev().find_map(|len| {
+        let beginning = form.get(..len)?;
+        text.ends_with(beginning).then(|| text.len() - len)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::Redactor;
@@ -283,6 +356,9 @@ mod tests {
             r#"got {"key":"p&ss\"wörd 1"}!"#,
             "got p%26ss%22w%C3%B6rd%201!",
             "got p%26ss%22w%C3%B6rd+1!",
+            r#"got {"text":"{\"key\":\"p&ss\\\"wörd 1\"}"}!"#,
+            "got p%26ss%22w%c3%b6rd%201!",
+            "got <p>p&amp;ss&quot;wörd 1</p>!",
         ] {
             assert!(redacted(text).contains("(secret)"), "{text}");
         }
@@ -291,5 +367,12 @@ mod tests {
             assert!(redacted(text).contains("(secret)"), "{text}");
         }
         assert_eq!(redacted("nothing of it"), "nothing of it");
+    }
+
+    #[test]
+    fn finds_the_beginning_of_a_secret_where_a_text_was_cut() {
+        assert_eq!(redacted("wanted a list, got p&ss\"wör… and more"), "wanted a list, got (secret)… and more");
+        assert_eq!(redacted("it begins with: p&ss\"wörd"), "it begins with: (secret)");
+        assert_eq!(redacted("p&ss\"wö in the middle … p"), "p&ss\"wö in the middle … p");
     }
 }

@@ -33,7 +33,9 @@ impl Watch {
 
     /// The beginning, safe to be shown.
     pub(super) fn beginning(&self) -> String {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).beginning.escape_ascii().to_string()
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let cut = if seen.beginning.len() < BEGINNING { "" } else { "…" };
+        format!("{}{cut}", seen.beginning.escape_ascii())
     }
 
     fn note(&self, bytes: &[u8]) {
