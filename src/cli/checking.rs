@@ -2,7 +2,8 @@
 
 use crate::catalog::Catalog;
 use crate::check::{self, Checked};
-use crate::source::{FileId, Sources};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::source::{FileId, Sources, Span};
 use crate::syntax;
 
 use super::inputs;
@@ -14,9 +15,15 @@ pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> C
         (parsed.file, parsed.diagnostics)
     };
     let mut read = |name: &str| inputs::bytes(name).map_err(|error| error.to_string());
+    let is_empty = sources.file(root).text.trim_start_matches('\u{FEFF}').trim().is_empty();
     let (modules, mut diagnostics) = check::load(sources, root, &mut parse, &mut read);
     let checked = check::check(sources, &modules, catalog);
     diagnostics.extend(checked.diagnostics);
-    diagnostics.sort_by_key(crate::diagnostics::Diagnostic::span);
+    // What was cut off or never written must not look like what was checked and found well.
+    if is_empty {
+        let fault = Diagnostic::new(Code::FileUnreadable, Span::new(root, 0, 0), "there is nothing in this file");
+        diagnostics.push(fault.help("a runbook has a section: `section \"title\" { … }`"));
+    }
+    diagnostics.sort_by_key(Diagnostic::span);
     Checked { program: checked.program, diagnostics }
 }

@@ -51,10 +51,16 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<String>) -> io::Result<()> 
         if kind.is_dir() && depth < MAX_DEPTH {
             walk(&path, depth + 1, files)?;
         } else if !kind.is_dir() && path.extension().is_some_and(|own| own == EXTENSION) {
-            files.push(path.to_string_lossy().into_owned());
+            let name = path.to_str().ok_or_else(|| not_text(&path))?;
+            files.push(name.to_owned());
         }
     }
     Ok(())
+}
+
+/// A name that cannot be written cannot be opened by what is written.
+fn not_text(path: &Path) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, format!("the name `{}` in it is not UTF-8", path.display()))
 }
 
 /// Reads a file into the sources.
