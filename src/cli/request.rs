@@ -77,7 +77,7 @@ pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepare
     }
     let selection = select(&program, &asked.only)?;
     let (set, typed) = settings(&program, &asked.set)?;
-    let plan = plan::plan(&program, &selection, &typed);
+    let plan = plan::plan(&program, &selection, &typed)?;
     let source_hash = hash(&sources);
     Ok(Some(Prepared { program, sources, selection, set, typed, plan, source_hash }))
 }

@@ -1,6 +1,6 @@
 //! Finding the changes of a program, in the order of the source, with all that stands around them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Around, Guard, PlannedChange, Selection, Told, text, walk};
@@ -11,10 +11,16 @@ use crate::check::program::{
 };
 use crate::source::Span;
 
+/// How many `do`s one run may come to: commands that run two others, which run two more each, are soon more than
+/// anybody can agree to.
+pub(super) const MOST_COMMANDS: u32 = 10_000;
+
 /// What is in the selected part of a program.
 pub(super) struct Found<'p> {
     /// Each with every expression that its consent depends on.
     pub(super) changes: Vec<(PlannedChange, Vec<&'p Expr>)>,
+    /// How often a command is run by a `do`; what is behind the first [`MOST_COMMANDS`] is not among the changes.
+    pub(super) commands: u32,
     pub(super) reads: u32,
     pub(super) steps: u32,
     pub(super) manual: Vec<String>,
@@ -31,7 +37,9 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
         around: Vec::new(),
         guards: Vec::new(),
         commands: Vec::new(),
+        reads: HashMap::new(),
         found: Found {
+            commands: 0,
             changes: Vec::new(),
             reads: 0,
             steps: 0,
@@ -56,6 +64,9 @@ struct Finder<'p> {
     guards: Vec<(Guard, &'p Expr)>,
     /// The commands that are being looked into: none calls itself, the checker saw to it, and neither do we.
     commands: Vec<CommandId>,
+    /// How many reads a command makes that was looked into: one that calls two others, which call two more each, is
+    /// looked into once.
+    reads: HashMap<CommandId, u32>,
     found: Found<'p>,
 }
 
@@ -213,6 +224,10 @@ impl<'p> Finder<'p> {
 
     /// A command that changes, called by `do`: its changes are listed one by one.
     fn command(&mut self, id: CommandId, args: &'p [Expr]) {
+        self.found.commands += 1;
+        if self.found.commands > MOST_COMMANDS {
+            return;
+        }
         let Some(command) = self.program.commands.get(id.index()) else { return };
         if self.commands.contains(&id) {
             return;
@@ -234,13 +249,13 @@ impl<'p> Finder<'p> {
             ExprKind::Call(call) => calls.push(call),
             ExprKind::Tool { tool, .. } => {
                 let changes = self.program.tools.get(tool.index()).is_some_and(|tool| tool.effect == Effect::Changes);
-                self.found.reads += u32::from(!changes);
+                self.found.reads = self.found.reads.saturating_add(u32::from(!changes));
             }
             ExprKind::Command { command, .. } => commands.push(*command),
             _ => {}
         });
         for call in calls {
-            self.found.reads += u32::from(call.effect == Effect::Reads);
+            self.found.reads = self.found.reads.saturating_add(u32::from(call.effect == Effect::Reads));
             if !call.builtin.needs.is_empty() {
                 let family = call.builtin.name.split('.').next().unwrap_or(call.builtin.name);
                 let needs = self.found.needs.entry(family.to_owned()).or_default();
@@ -249,7 +264,10 @@ impl<'p> Finder<'p> {
         }
         for id in commands {
             let Some(command) = self.program.commands.get(id.index()) else { continue };
-            if !self.commands.contains(&id) {
+            if let Some(reads) = self.reads.get(&id) {
+                self.found.reads = self.found.reads.saturating_add(*reads);
+            } else if !self.commands.contains(&id) {
+                let before = self.found.reads;
                 self.commands.push(id);
                 // What a change calls is one change: the statements inside are looked at, not listed.
                 let mut inner = Vec::new();
@@ -258,6 +276,7 @@ impl<'p> Finder<'p> {
                     self.look(expr);
                 }
                 self.commands.pop();
+                self.reads.insert(id, self.found.reads.saturating_sub(before));
             }
         }
     }

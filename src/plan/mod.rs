@@ -18,6 +18,7 @@ use serde::Serialize;
 pub use self::select::{SelectFault, Selection};
 use crate::check::program::Program;
 use crate::source::Span;
+use crate::types::{Fault, FaultKind};
 
 /// What a program would do.
 #[derive(Clone, Debug, Serialize)]
@@ -113,11 +114,18 @@ pub struct Told {
 }
 
 /// What the selected part of a program would do, with the values that `--set` gave, as they were typed.
-#[must_use]
-pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, String>) -> Plan {
+///
+/// # Errors
+/// Where its commands run one another so often that nobody could read the plan.
+pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, String>) -> Result<Plan, Fault> {
     let found = changes::find(program, selection);
+    if found.commands > changes::MOST_COMMANDS {
+        let message =
+            format!("the commands of this runbook run one another more than {} times", changes::MOST_COMMANDS);
+        return Err(Fault::new(FaultKind::TooLarge, message).help("write a command that runs fewer others"));
+    }
     let hash = (!found.changes.is_empty()).then(|| fingerprint::hash(program, &found, set));
-    Plan {
+    Ok(Plan {
         runbook: program.header.title.clone(),
         changes: found.changes.iter().map(|(planned, _)| planned.clone()).collect(),
         reads: found.reads,
@@ -127,7 +135,7 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         tells: found.tells.into_iter().collect(),
         needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),
         hash,
-    }
+    })
 }
 
 fn target(program: &Program, id: crate::check::program::ConnectionId) -> Option<Target> {

@@ -159,7 +159,7 @@ impl<'r> Context<'r> {
             return Err(fault);
         }
         let (outside, memory) = (&self.run.outside, self.epoch.memory());
-        if takes_long(expr, &self.run.program) {
+        if takes_long(expr) {
             let (expr, scope) = (Arc::new(expr.clone()), Arc::clone(&self.scope));
             let work = move |evaluation: &Evaluation<'_>| {
                 finish(evaluation, &expr, &scope, evaluation.tracked(&expr, &scope)?)

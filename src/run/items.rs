@@ -110,9 +110,9 @@ fn json_size(json: &serde_json::Value) -> usize {
 /// A value in a message: its kind, and its beginning.
 pub(super) fn short(value: &Value) -> String {
     const SHOWN: usize = 60;
-    let text = value.to_string();
+    let (text, is_whole) = super::text::beginning(value, SHOWN * 4);
     let mut shown: String = text.chars().take(SHOWN).collect();
-    if shown.len() < text.len() {
+    if shown.len() < text.len() || !is_whole {
         shown.push('…');
     }
     format!("{}: {shown}", value.kind())

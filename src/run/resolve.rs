@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use super::eval::{Eval, Evaluation, Memo, Stop};
 use super::memory::{Memory, Need};
 use super::outside::Outside;
-use crate::check::program::{Block, CallArg, Expr, ExprKind, Program, Statement, StatementKind, TextPart};
+use crate::check::program::{CallArg, Expr, ExprKind, TextPart};
 use crate::types::{Fault, FaultKind, Type};
 
 /// How often an expression is evaluated before it is taken for one that never ends.
@@ -87,73 +87,42 @@ impl Drop for Unwanted {
     }
 }
 
-/// Whether an expression works on lines of a log, here or in the commands that it calls.
-pub(crate) fn takes_long(expr: &Expr, program: &Program) -> bool {
-    Scan { program, depth: 0 }.expr(expr)
+/// Whether nobody can say beforehand how long an expression takes: it works on the lines of a log, asks something of
+/// each item of a list, or calls a command, which may call two others, and each of them two more.
+pub(crate) fn takes_long(expr: &Expr) -> bool {
+    is_lines(&expr.ty) || any_inside(expr)
 }
 
-struct Scan<'p> {
-    program: &'p Program,
-    depth: u32,
-}
-
-impl Scan<'_> {
-    fn expr(&self, expr: &Expr) -> bool {
-        is_lines(&expr.ty) || self.inside(expr)
-    }
-
-    fn inside(&self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Field { base, .. } => self.expr(base),
-            ExprKind::Index { base, index } => self.expr(base) || self.expr(index),
-            ExprKind::Unary { operand, .. } => self.expr(operand),
-            ExprKind::Convert(inner) => self.expr(inner),
-            ExprKind::Binary { left, right, .. } => self.expr(left) || self.expr(right),
-            ExprKind::If { condition, then, otherwise } => {
-                self.expr(condition) || self.expr(then) || self.expr(otherwise)
-            }
-            ExprKind::Try { value, otherwise, .. } => self.expr(value) || self.expr(otherwise),
-            ExprKind::List(items) => items.iter().any(|item| self.expr(item)),
-            ExprKind::Record(fields) => fields.iter().any(|(_, value)| self.expr(value)),
-            ExprKind::Text(parts) | ExprKind::Template(parts) => parts.iter().any(|part| match part {
-                TextPart::Text(_) => false,
-                TextPart::Value { value, .. } => self.expr(value),
-            }),
-            ExprKind::Call(call) => call.args.iter().flatten().any(|arg| match arg {
-                CallArg::Value(value) => self.expr(value),
-                CallArg::PerItem(lambda) => self.expr(&lambda.body),
-            }),
-            ExprKind::Tool { args, .. } => args.iter().any(|arg| self.expr(arg)),
-            ExprKind::Command { command, args } => {
-                let body = self.program.commands.get(command.index()).map(|command| &command.body);
-                args.iter().any(|arg| self.expr(arg))
-                    || self.depth < 8 && body.is_some_and(|body| Scan { depth: self.depth + 1, ..*self }.block(body))
-            }
-            ExprKind::Literal(_)
-            | ExprKind::Local(_)
-            | ExprKind::Param(_)
-            | ExprKind::Secret(_)
-            | ExprKind::Connection(_)
-            | ExprKind::Metric(_)
-            | ExprKind::Run(_)
-            | ExprKind::Broken => false,
+fn any_inside(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Command { .. } => true,
+        ExprKind::Call(call) => call.args.iter().flatten().any(|arg| match arg {
+            CallArg::Value(value) => takes_long(value),
+            CallArg::PerItem(_) => true,
+        }),
+        ExprKind::Field { base: inner, .. } | ExprKind::Unary { operand: inner, .. } | ExprKind::Convert(inner) => {
+            takes_long(inner)
         }
-    }
-
-    fn block(&self, block: &Block) -> bool {
-        block.iter().any(|statement| self.statement(statement))
-    }
-
-    fn statement(&self, statement: &Statement) -> bool {
-        match &statement.kind {
-            StatementKind::Let { value, .. } | StatementKind::Return { value } => self.expr(value),
-            StatementKind::If { branches, otherwise } => {
-                branches.iter().any(|branch| self.expr(&branch.condition) || self.block(&branch.body))
-                    || otherwise.as_ref().is_some_and(|body| self.block(body))
-            }
-            StatementKind::For(each) => self.expr(&each.list) || self.block(&each.body),
-            _ => false,
+        ExprKind::Index { base: left, index: right }
+        | ExprKind::Binary { left, right, .. }
+        | ExprKind::Try { value: left, otherwise: right, .. } => takes_long(left) || takes_long(right),
+        ExprKind::If { condition, then, otherwise } => {
+            takes_long(condition) || takes_long(then) || takes_long(otherwise)
         }
+        ExprKind::List(items) | ExprKind::Tool { args: items, .. } => items.iter().any(takes_long),
+        ExprKind::Record(fields) => fields.iter().any(|(_, value)| takes_long(value)),
+        ExprKind::Text(parts) | ExprKind::Template(parts) => parts.iter().any(|part| match part {
+            TextPart::Text(_) => false,
+            TextPart::Value { value, .. } => takes_long(value),
+        }),
+        ExprKind::Literal(_)
+        | ExprKind::Local(_)
+        | ExprKind::Param(_)
+        | ExprKind::Secret(_)
+        | ExprKind::Connection(_)
+        | ExprKind::Metric(_)
+        | ExprKind::Run(_)
+        | ExprKind::Broken => false,
     }
 }
 

@@ -13,6 +13,7 @@ use super::closing::close;
 use super::context::{Context, Running, has_barrier, is_barrier};
 use super::gate::Gate;
 use super::group::{Entered, Group, Latch};
+use super::text::beginning;
 use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
 use crate::store::event::{Event, Status};
 use crate::types::{Fault, Value};
@@ -204,14 +205,17 @@ fn end(outer: &Context<'_>, context: &Context<'_>, step: &Step, label: Option<St
     outer.emit(Event::StepFinished { path, title, label, status, seconds, counts: sum.counts });
 }
 
+/// How many bytes of a label are kept: enough to tell one item from another.
+const MAX_LABEL: usize = 1024;
+
 /// What tells an item from the others: a text or a number itself, a record by its name or its first field.
 fn label_of(item: &Value) -> String {
     let text = match item {
         Value::Record(fields) => match fields.get("name").or_else(|| fields.values().next()) {
-            Some(value) => value.to_string(),
+            Some(value) => beginning(value, MAX_LABEL).0,
             None => String::new(),
         },
-        other => other.clone().plainly().to_string(),
+        other => beginning(&other.clone().plainly(), MAX_LABEL).0,
     };
     super::context::one_line(&text)
 }

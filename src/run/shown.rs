@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use indexmap::IndexSet;
 
-use super::items;
+use super::{items, text};
 use crate::store::event::{Cell, Shown, ShownBody};
 use crate::types::{Fault, Partial, Record, Value};
 
@@ -13,6 +13,8 @@ use crate::types::{Fault, Partial, Record, Value};
 const MAX_ROWS: usize = 1_000;
 /// How many characters of a text are kept.
 const MAX_TEXT: usize = 16_384;
+/// How many bytes of a text are counted: a list of lists of lists is long soon.
+const MAX_COUNTED: usize = 1 << 20;
 
 /// A value, with all that is to be said about it.
 pub(crate) fn shown(value: &Value, partial: Option<&Arc<Partial>>, unwanted: &AtomicBool) -> Result<Shown, Fault> {
@@ -63,11 +65,11 @@ fn listed(value: &Value, most: usize, unwanted: &AtomicBool) -> Result<ShownBody
         }
     }
     if kept.iter().all(|item| matches!(item, Value::Line(_))) {
-        return Ok(ShownBody::Lines { lines: kept.iter().map(|line| cut(&line.to_string()).into()).collect(), total });
+        return Ok(ShownBody::Lines { lines: kept.iter().map(|line| text_of(line).0).collect(), total });
     }
     let records: Vec<Option<Record>> = kept.iter().map(fields).collect();
     if records.iter().all(Option::is_none) {
-        return Ok(ShownBody::Lines { lines: kept.iter().map(|item| cut(&item.to_string()).into()).collect(), total });
+        return Ok(ShownBody::Lines { lines: kept.iter().map(|item| text_of(item).0).collect(), total });
     }
     Ok(table(&kept, &records, total))
 }
@@ -129,12 +131,19 @@ pub(crate) fn cell(value: &Value) -> Cell {
             | Value::Cores(_)
             | Value::Rate(..)
     );
-    let text = plain.to_string();
-    let value = match cut(&text) {
-        Cut::Whole(_) => plain.to_json(),
-        beginning @ Cut::Beginning(..) => beginning.to_string().into(),
-    };
-    Cell { text: cut(&text).into(), value, number }
+    let (text, is_whole) = text_of(&plain);
+    let value = if is_whole { plain.to_json() } else { text.as_str().into() };
+    Cell { text, value, number }
+}
+
+/// A value as text, and whether that is all of it. What is counted beyond the beginning has an end as well.
+fn text_of(value: &Value) -> (String, bool) {
+    let (text, is_counted) = text::beginning(value, MAX_COUNTED);
+    let more = if is_counted { "" } else { "more than " };
+    match cut(&text) {
+        Cut::Whole(_) => (text, true),
+        Cut::Beginning(beginning, rest) => (format!("{beginning}… and {more}{rest} bytes more"), false),
+    }
 }
 
 /// A text, or its beginning.

@@ -1,15 +1,49 @@
 //! Values inside texts, as their format says.
 
+use std::fmt::{self, Write};
+
 use jiff::tz::TimeZone;
 
 use crate::check::program::Format;
-use crate::types::{Fault, Value};
+use crate::types::{Fault, FaultKind, Value};
+
+/// How long a text that is made of others may be: a log holds more, and is no text.
+pub(super) const MAX_BYTES: usize = 64 << 20;
+
+/// A text up to a number of bytes; writing more of it fails.
+struct Bounded {
+    text: String,
+    most: usize,
+}
+
+impl fmt::Write for Bounded {
+    fn write_str(&mut self, piece: &str) -> fmt::Result {
+        let room = self.most.saturating_sub(self.text.len());
+        self.text.push_str(piece.get(..piece.floor_char_boundary(room)).unwrap_or(piece));
+        if piece.len() > room { Err(fmt::Error) } else { Ok(()) }
+    }
+}
+
+/// A value as text up to a number of bytes, and whether that is all of it. A list of lists of lists is long soon.
+pub(super) fn beginning(value: &Value, most: usize) -> (String, bool) {
+    let mut bounded = Bounded { text: String::new(), most };
+    let is_whole = write!(bounded, "{value}").is_ok();
+    (bounded.text, is_whole)
+}
+
+/// That a text is longer than it may be.
+pub(super) fn too_long() -> Fault {
+    Fault::new(FaultKind::TooLarge, "a text of more than 64MiB").help("show the parts one by one, or fewer of them")
+}
 
 /// An interpolated value as text. Times are written in the runbook's own zone.
 pub(super) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -> Result<String, Fault> {
     let value = value.clone().plainly().read()?;
     match format {
-        None => Ok(value.to_string()),
+        None => match beginning(&value, MAX_BYTES) {
+            (text, true) => Ok(text),
+            (_, false) => Err(too_long()),
+        },
         Some(Format::Time(pattern)) => moment(&value, pattern, zone),
         Some(Format::Number { decimals, grouped }) => number(&value, *decimals, *grouped),
     }

@@ -126,7 +126,7 @@ impl Rehearsal {
     pub fn run(self) -> Ran {
         let (program, sources) = checked(&self.source);
         let selection = Selection::of(&program, &self.only).expect("these titles are there");
-        let planned = plan(&program, &selection, &BTreeMap::new());
+        let planned = plan(&program, &selection, &BTreeMap::new()).expect("a plan");
         let set: HashMap<ParamId, Value> = self
             .set
             .into_iter()

@@ -42,7 +42,7 @@ fn consent(world: &str) -> (String, String) {
 
 fn request(program: Program, sources: Sources, consent: &str, world: &Arc<Canned>) -> Request {
     let selection = Selection::all();
-    let plan = plan::plan(&program, &selection, &BTreeMap::new());
+    let plan = plan::plan(&program, &selection, &BTreeMap::new()).expect("a plan");
     let changes = plan.changes.iter().map(|change| ProposedChange {
         section: change.section.clone(),
         step: change.step.clone(),

@@ -3,11 +3,14 @@
 use std::sync::Arc;
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Fault, Type, Value};
+use crate::types::{Fault, FaultKind, Type, Value};
 
 const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
 const FROM: Param<Arc<str>> = Param::required("from", "What is replaced, letter by letter.");
 const TO: Param<Arc<str>> = Param::required("to", "What stands in its place.");
+
+/// A replacement is a text, and that of each letter by a page is none.
+const MOST_BYTES: usize = 64 << 20;
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "replace",
@@ -26,5 +29,10 @@ fn replace(args: &Args<'_>) -> Result<Value, Fault> {
     if from.is_empty() {
         return Err(Fault::no_value("`replace` wants a text to look for, got an empty one"));
     }
-    Ok(Value::string(text.replace(&*from, &args.get(&TO)?)))
+    let to = args.get(&TO)?;
+    let longer = text.matches(&*from).count().saturating_mul(to.len().saturating_sub(from.len()));
+    if text.len().saturating_add(longer) > MOST_BYTES {
+        return Err(Fault::new(FaultKind::TooLarge, "`replace` makes 64MiB at most, and there are more"));
+    }
+    Ok(Value::string(text.replace(&*from, &to)))
 }

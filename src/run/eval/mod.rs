@@ -121,7 +121,11 @@ impl<'e> Evaluation<'e> {
             self.depth.fetch_sub(1, Ordering::Relaxed);
             return Err(Fault::new(FaultKind::TooLarge, "expressions and commands are nested too deeply").into());
         }
-        let value = self.kind(expr, env);
+        let value = if self.unwanted.load(Ordering::Relaxed) {
+            Err(Fault::new(FaultKind::Cancelled, "the run was stopped").into())
+        } else {
+            self.kind(expr, env)
+        };
         self.depth.fetch_sub(1, Ordering::Relaxed);
         value
     }
@@ -267,6 +271,9 @@ impl<'e> Evaluation<'e> {
         let mut values = self.all(parts.iter().filter_map(in_text), env)?.into_iter();
         let mut joined = String::new();
         for part in parts {
+            if joined.len() > text::MAX_BYTES {
+                return Err(text::too_long().into());
+            }
             match part {
                 TextPart::Text(text) => joined.push_str(text),
                 TextPart::Value { format, .. } => {
