@@ -7,6 +7,7 @@
 mod args;
 mod cx;
 mod driver;
+pub mod elsewhere;
 mod param;
 
 use futures_util::future::BoxFuture;

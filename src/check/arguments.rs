@@ -2,6 +2,7 @@
 
 use super::checker::Checker;
 use super::program::Expr;
+use crate::catalog::elsewhere;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -93,7 +94,11 @@ impl<'a> Checker<'a> {
 
     fn report_unplaced(&mut self, callee: &str, params: &[Slot<'_>], arg: &ast::Arg) {
         if let Some(name) = &arg.name {
-            let meant = self.meant(&name.text, params.iter().map(|param| param.name));
+            let known = |meant: &&str| params.iter().any(|param| param.name == *meant);
+            let meant = match elsewhere::argument_of(&name.text).filter(known) {
+                Some(meant) => Some(meant.to_owned()),
+                None => self.meant(&name.text, params.iter().map(|param| param.name)),
+            };
             let nothing_near = meant.is_none();
             self.report_unknown(Code::UnknownArgument, name.span, &format!("`{callee}` takes no `{name}`"), meant);
             if nothing_near && let Some(last) = self.diagnostics.last_mut() {

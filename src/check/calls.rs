@@ -7,7 +7,7 @@ use super::cycles::Node;
 use super::names::What;
 use super::program::{CommandId, Expr, ExprKind, ToolId};
 use super::signatures::Signature;
-use crate::catalog::{Builtin, Effect};
+use crate::catalog::{Builtin, Effect, elsewhere};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name, Receiver};
@@ -205,8 +205,12 @@ impl<'a> Checker<'a> {
             .filter(|known| !known.contains('.'))
             .chain(functions.map(|declaration| declaration.name.as_str()))
             .chain(own);
-        let meant = self.meant(&name.text, known);
         let message = format!("there is no built-in or command `{name}`");
+        if let Some(way) = elsewhere::way_of(&name.text) {
+            self.report(Diagnostic::new(Code::UnknownBuiltin, name.span, message).help(way));
+            return;
+        }
+        let meant = elsewhere::name_of(&name.text).map(str::to_owned).or_else(|| self.meant(&name.text, known));
         self.report_unknown(Code::UnknownBuiltin, name.span, &message, meant);
     }
 

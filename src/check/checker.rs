@@ -119,8 +119,22 @@ impl<'a> Checker<'a> {
         let names = self.names;
         let locals: Vec<Arc<str>> = self.scope.names().cloned().collect();
         let known = names.visible(self.module).chain([PREDECLARED]).chain(locals.iter().map(|name| &**name));
+        if self.is_own_field(name) {
+            let message = format!("`{name}` is not declared; a field of the item begins with a `.`");
+            let field = format!(".{name}");
+            self.report(
+                Diagnostic::new(Code::UnknownName, span, message).help(format!("write `{field}`")).fix(span, field),
+            );
+            return;
+        }
         let meant = self.meant(name, known);
         self.report_unknown(Code::UnknownName, span, &format!("`{name}` is not declared"), meant);
+    }
+
+    /// Whether the item that a stage is looking at has a field of this name.
+    fn is_own_field(&self, name: &str) -> bool {
+        let ty = self.scope.item().map(|item| item.ty.present());
+        matches!(ty, Some(Type::Record(record)) if record.fields.contains_key(name))
     }
 
     /// Reports something unknown, with what was probably meant.

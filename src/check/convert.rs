@@ -122,7 +122,9 @@ impl Checker<'_> {
             self.report(diagnostic);
             return;
         }
-        let message = format!("{} is {}, {}", want.what, a(want.ty), self.claim(expr));
+        // That it may be left out is not what is wrong with what is there.
+        let shown = if expr.ty.is_optional() { want.ty } else { wanted };
+        let message = format!("{} is {}, {}", want.what, a(shown), self.claim(expr));
         let mut diagnostic =
             Diagnostic::new(Code::TypeMismatch, expr.span, message).at(super::wording::type_text(&expr.ty));
         if let Some(declared) = want.declared {
@@ -148,6 +150,15 @@ impl Checker<'_> {
             }
             (Type::List(_), Type::Bool) => Some("say which: `… | any(…)`, `… | all(…)` or `… | is_empty`".to_owned()),
             (found, Type::Bool) if found.is_ordered() => Some("compare it, e.g. `… == …`".to_owned()),
+            (Type::String, wanted) if unquoted(expr, wanted).is_some() => {
+                Some(format!("write `{}`, without quotes", unquoted(expr, wanted).unwrap_or_default()))
+            }
+            (Type::Record(found), wanted) if !matches!(wanted, Type::Record(_)) => {
+                let fields = found.fields.iter().filter(|(_, field)| field.ty == *wanted).take(4);
+                let fields: Vec<String> = fields.map(|(name, _)| format!(".{name}")).collect();
+                let fields = super::wording::alternatives(fields.iter().map(String::as_str));
+                (!fields.is_empty()).then(|| format!("take a field of it: {fields}"))
+            }
             (found, Type::Regex) if found.is_text() && constant(expr).is_some() => {
                 Some("a pattern is written between slashes: `/error/i`".to_owned())
             }
@@ -175,6 +186,13 @@ impl Checker<'_> {
         let help = "a secret goes only to parameters that take one, such as `bearer:`";
         self.report(Diagnostic::new(Code::SecretExposed, expr.span, message).help(help));
     }
+}
+
+/// The text of a literal that would be what is wanted if it stood there without its quotes.
+fn unquoted(expr: &Expr, wanted: &Type) -> Option<String> {
+    let Some(Value::String(text)) = constant(expr) else { return None };
+    let is_wanted = wanted.is_number() || matches!(wanted, Type::Bool | Type::Date | Type::Time | Type::Clock);
+    (is_wanted && super::setting(wanted, &text).is_ok()).then(|| text.to_string())
 }
 
 fn expr_shell(ty: &Type, effect: crate::catalog::Effect, span: Span) -> Expr {

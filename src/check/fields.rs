@@ -5,6 +5,7 @@ use super::expressions::pure;
 use super::names::{PREDECLARED, What};
 use super::program::{Expr, ExprKind, RunField};
 use super::wording::a;
+use crate::catalog::{Catalog, elsewhere};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name};
@@ -168,12 +169,21 @@ impl<'a> Checker<'a> {
         let message = format!("{} has no field `.{name}`", a(ty));
         let diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
         let diagnostic = match ty {
-            Type::List(_) => diagnostic.help(format!("take it of each item: `… | each(.{name})`")),
+            Type::List(_) => diagnostic.help(match stage(self.catalog, &name.text) {
+                Some(stage) => format!("write `… | {stage}`"),
+                None => format!("take it of each item: `… | each(.{name})`"),
+            }),
             Type::Connection(driver) => diagnostic.help(format!("call what `{driver}` has: `runbook doc {driver}`")),
             _ => diagnostic,
         };
         self.report(diagnostic);
     }
+}
+
+/// The stage that is meant by a field of a list: `xs.length`.
+fn stage(catalog: &Catalog, name: &str) -> Option<&'static str> {
+    let name = elsewhere::name_of(name).unwrap_or(name);
+    catalog.builtin(name).map(|stage| stage.name).filter(|stage| !stage.contains('.'))
 }
 
 fn named(name: &std::sync::Arc<str>) -> Type {

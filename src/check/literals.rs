@@ -69,9 +69,8 @@ impl Checker<'_> {
     fn quantity_fault(&mut self, fault: &QuantityFault, text: &str, span: Span) -> Diagnostic {
         match fault {
             QuantityFault::UnknownUnit(unit) => {
-                // `10Gib`: the case of a unit is part of it, so the nearest one is looked for without it first.
-                let same = units::UNITS.iter().map(|(known, _)| *known).find(|known| known.eq_ignore_ascii_case(unit));
-                let meant = match same {
+                // `10Gib`, `5sec`: what is known to be meant comes before what is near.
+                let meant = match units::meant(unit) {
                     Some(known) => Some(known.to_owned()),
                     None => self.meant(unit, units::UNITS.iter().map(|(known, _)| *known)),
                 };

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::diagnostics::{Code, Diagnostic};
-use crate::source::{FileId, Sources, TextProblem, decode};
+use crate::source::{FileId, Sources, TextFault, TextProblem, decode};
 use crate::syntax::ast::{File, HeaderKind, Item, ItemKind, Use};
 
 /// The end of every source file's name.
@@ -108,8 +108,7 @@ impl Loader<'_> {
             Ok(bytes) => match decode(&bytes) {
                 Ok(text) => Arc::<str>::from(text),
                 Err(faults) => {
-                    let why = faults.first().map_or("is no source text", |fault| problem(fault.problem));
-                    self.diagnostics.push(missing(used, &name, why));
+                    self.diagnostics.extend(faults.first().map(|fault| no_text(used, &name, &bytes, fault)));
                     return None;
                 }
             },
@@ -158,14 +157,19 @@ fn missing(used: &Use, name: &str, why: &str) -> Diagnostic {
         .help("the path starts from the folder of this file, without `.runbook`")
 }
 
-const fn problem(problem: TextProblem) -> &'static str {
-    match problem {
-        TextProblem::TooLarge(_) => "is larger than a page that people review",
-        TextProblem::NotUtf8 => "is not UTF-8 text",
+/// A used file that is no source text, under the code that it has where it is checked itself.
+fn no_text(used: &Use, name: &str, bytes: &[u8], fault: &TextFault) -> Diagnostic {
+    let (code, why) = match fault.problem {
+        TextProblem::TooLarge(_) => (Code::FileTooLarge, "is larger than a page that people review"),
+        TextProblem::NotUtf8 => (Code::NotUtf8, "is not UTF-8 text"),
         TextProblem::Control(_) | TextProblem::Bidirectional(_) | TextProblem::Invisible(_) => {
-            "has a character that a reader cannot see"
+            (Code::HiddenCharacter, "has a character that a reader cannot see")
         }
-    }
+    };
+    let before = bytes.get(..fault.offset).unwrap_or_default();
+    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    Diagnostic::new(code, used.path.span, format!("`{name}` {why}, in line {line}"))
+        .help(format!("`runbook check {name}` shows where"))
 }
 
 fn uses(file: &File) -> impl Iterator<Item = &Use> {

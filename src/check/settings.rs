@@ -6,7 +6,7 @@ use super::literals::{clock, value_of};
 use super::wording::{a, alternatives};
 use crate::diagnostics::nearest;
 use crate::types::{Type, Value};
-use crate::units::{Quantity, QuantityFault, parse_percent, parse_quantity, parse_rate};
+use crate::units::{self, Quantity, QuantityFault, parse_percent, parse_quantity, parse_rate};
 
 /// The value that a text says for a param: text as it is, numbers with their unit, `a,b` for a list.
 ///
@@ -19,6 +19,10 @@ pub fn setting(ty: &Type, text: &str) -> Result<Value, String> {
         }
         Type::Optional(inner) => setting(inner, text),
         Type::List(_) if text.is_empty() => Ok(Value::list(Vec::new())),
+        // Taken as it is, it would be one item with brackets and quotes in it.
+        Type::List(_) if text.starts_with('[') && serde_json::from_str::<Vec<serde_json::Value>>(text).is_ok() => {
+            Err("a list is written without brackets and quotes, as `a,b`".to_owned())
+        }
         Type::List(item) => {
             text.split(',').map(|part| setting(item, part.trim())).collect::<Result<_, _>>().map(Value::list)
         }
@@ -90,7 +94,8 @@ fn refusal(ty: &Type, text: &str) -> String {
 fn with_unit(wanted: &str, text: &str, examples: &str) -> String {
     match parse_quantity(text) {
         Err(QuantityFault::UnknownUnit(unit)) if !unit.is_empty() && unit != text => {
-            format!("{wanted}: there is no unit `{unit}`; write e.g. {examples}")
+            let example = units::meant(&unit).map(|meant| format!("`{}`", text.replace(&unit, meant)));
+            format!("{wanted}: there is no unit `{unit}`; write e.g. {}", example.as_deref().unwrap_or(examples))
         }
         Err(QuantityFault::Overflow) => format!("{wanted}: it is too large"),
         Ok(Quantity::Duration(_) | Quantity::Size(_) | Quantity::Cores(_) | Quantity::Rate(..)) | Err(_) => {

@@ -157,7 +157,10 @@ impl<'a> Checker<'a> {
 
     fn unknown_type<'k>(&mut self, name: &Name, known: impl Iterator<Item = &'k str>, module: usize) -> Type {
         if !self.names.is_in_junk(module, &name.text) {
-            let meant = self.meant(&name.text, known);
+            let meant = match elsewhere(&name.text) {
+                Some(meant) => Some(meant.to_owned()),
+                None => self.meant(&name.text, known),
+            };
             self.report_unknown(Code::UnknownType, name.span, &format!("there is no type `{name}`"), meant);
         }
         Type::Unknown
@@ -214,4 +217,20 @@ fn within(ty: &Type, budget: &mut usize) -> bool {
         Type::Record(record) => record.fields.values().all(|field| within(&field.ty, budget)),
         _ => true,
     }
+}
+
+/// What a type of other languages is called here.
+fn elsewhere(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "str" | "text" | "String" => "string",
+        "integer" | "Int" | "long" | "number" => "int",
+        "double" | "Float" | "decimal" => "float",
+        "boolean" | "Bool" => "bool",
+        "bytes" | "filesize" => "size",
+        "datetime" | "timestamp" | "instant" => "time",
+        "interval" | "timespan" => "duration",
+        "json" | "any" | "object" => "data",
+        "regexp" | "pattern" => "regex",
+        _ => return None,
+    })
 }

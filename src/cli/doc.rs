@@ -5,8 +5,10 @@ use clap::{Args, ValueEnum};
 use super::console::{Console, Failure};
 use super::reference;
 use crate::builtins;
-use crate::catalog::Catalog;
-use crate::diagnostics::nearest;
+use crate::catalog::{Catalog, elsewhere};
+use crate::diagnostics::{Code, nearest};
+use crate::syntax::words;
+use crate::types::FaultKind;
 
 /// Say what a runbook can ask, compute and change.
 #[derive(Debug, Args)]
@@ -40,6 +42,9 @@ pub(super) fn run(args: &Doc, console: &Console) -> Result<u8, Failure> {
 
 fn unknown(catalog: &Catalog, name: &str) -> Failure {
     let failure = Failure::new(format!("there is no `{name}`"));
+    if let Some(help) = known_otherwise(catalog, name) {
+        return failure.help(help);
+    }
     let names = reference::names(catalog);
     // `disk` finds `host.disk` as well as `disks` finds `host.disk`.
     let last = |known: &str| known.rsplit('.').next().unwrap_or(known).to_owned();
@@ -52,4 +57,28 @@ fn unknown(catalog: &Catalog, name: &str) -> Failure {
         Some(meant) => failure.help(format!("did you mean `runbook doc {meant}`?")),
         None => failure.help("`runbook doc` lists them all"),
     }
+}
+
+/// What a word leads to that is no name of the catalogue: a diagnostic, a word of the language, a program of the shell.
+fn known_otherwise(catalog: &Catalog, name: &str) -> Option<String> {
+    if name.parse::<Code>().is_ok() {
+        return Some(format!("it is a diagnostic: `runbook explain {name}`"));
+    }
+    if FaultKind::from_name(name).is_some() {
+        return Some("it is an error of a run: `runbook doc errors`".to_owned());
+    }
+    if words::KEYWORDS.contains(&name) {
+        return Some("it is a word of the language: LANGUAGE.md says what it does".to_owned());
+    }
+    let by_hand: Vec<String> = catalog
+        .builtins()
+        .filter(|one| one.by_hand.split([' ', ';']).next() == Some(name))
+        .map(|one| format!("`runbook doc {}`", one.name))
+        .collect();
+    if let Some((last, others)) = by_hand.split_last() {
+        let others = if others.is_empty() { String::new() } else { format!("{} or ", others.join(", ")) };
+        return Some(format!("what `{name}` does by hand: {others}{last}"));
+    }
+    let renamed = elsewhere::name_of(name).map(|here| format!("did you mean `runbook doc {here}`?"));
+    renamed.or_else(|| elsewhere::way_of(name).map(str::to_owned))
 }

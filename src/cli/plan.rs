@@ -34,7 +34,7 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     match args.format {
         Format::Terminal => {
             let look = console.look();
-            let lines = report::plan::lines(&prepared.plan, &prepared.sources, &command(&args.asked), look);
+            let lines = report::plan::lines(&prepared.plan, &prepared.sources, &command("run", &args.asked), look);
             console.print_lines(&lines)?;
         }
         Format::Json => console.print(&json(&prepared)?)?,
@@ -42,9 +42,9 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// `runbook run …` as it would be typed for what was asked.
-pub(super) fn command(asked: &Asked) -> String {
-    let mut command = format!("runbook run {}", report::look::quoted(&asked.file));
+/// `runbook run …` or another verb, as it would be typed for what was asked.
+pub(super) fn command(verb: &str, asked: &Asked) -> String {
+    let mut command = format!("runbook {verb} {}", report::look::quoted(&asked.file));
     for (flag, values) in [("only", &asked.only), ("set", &asked.set)] {
         for value in values {
             command.push_str(" --");

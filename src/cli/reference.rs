@@ -266,7 +266,7 @@ fn units(level: &str) -> String {
 fn errors(level: &str) -> String {
     let mut text = format!("{level} errors\n\nWhat `try … on NAME otherwise …` forgives.\n\n");
     for kind in FaultKind::ALL {
-        let _ = writeln!(text, "- `{}`", kind.name());
+        let _ = writeln!(text, "- `{}`: {}", kind.name(), kind.summary());
     }
     text
 }

@@ -51,7 +51,7 @@ pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
     if let Some(exit) = unapproved(args, &prepared.plan, console)? {
         return Ok(exit);
     }
-    let identity = identity(args, &prepared);
+    let identity = identity(args, &prepared)?;
     let journal = journal(args, &prepared.plan, &identity, console)?;
     // TLS without a provider panics when it is first used.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
@@ -147,7 +147,7 @@ fn unapproved(args: &Run, plan: &Plan, console: &Console) -> Result<Option<u8>, 
     }
     let message =
         format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash));
-    let help = format!("look at it with `runbook plan --offline {}`; nothing was run", args.asked.file);
+    let help = format!("look at it with `{}`; nothing was run", command("plan --offline", &args.asked));
     console.complain(&Failure { exit: 5, message, help: Some(help) });
     Ok(Some(5))
 }
@@ -166,7 +166,7 @@ fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
         }
     });
     let hash = plan.hash.clone().unwrap_or_default();
-    let help = format!("approve: {} --approve {}", command(&args.asked), short(&hash));
+    let help = format!("approve: {} --approve {}", command("run", &args.asked), short(&hash));
     Proposal { changes: changes.collect(), help, hash }
 }
 
@@ -193,7 +193,7 @@ fn journal(args: &Run, plan: &Plan, identity: &Identity, console: &Console) -> R
     }
 }
 
-fn identity(args: &Run, prepared: &Prepared) -> Identity {
+fn identity(args: &Run, prepared: &Prepared) -> Result<Identity, Failure> {
     let now = system::now();
     let header = &prepared.program.header;
     let run: Arc<str> = id().into();
@@ -219,15 +219,17 @@ fn identity(args: &Run, prepared: &Prepared) -> Identity {
         started_at: now,
         scheduled_at: now,
         timezone: header.timezone.clone(),
-        directory: folder(&args.asked.file),
+        directory: folder(&args.asked.file)?,
     };
-    Identity { started, facts: Arc::new(facts) }
+    Ok(Identity { started, facts: Arc::new(facts) })
 }
 
-/// Where relative paths of the runbook start: its own folder.
-fn folder(file: &str) -> PathBuf {
+/// Where relative paths of the runbook start: its own folder. From the root, since a program is started in that folder,
+/// where a path from here would lead elsewhere.
+fn folder(file: &str) -> Result<PathBuf, Failure> {
     let parent = Path::new(file).parent().filter(|parent| file != STDIN && !parent.as_os_str().is_empty());
-    parent.map_or_else(|| PathBuf::from("."), Path::to_owned)
+    std::path::absolute(parent.unwrap_or_else(|| Path::new(".")))
+        .map_err(|error| Failure::new(format!("the folder of the runbook cannot be found: {error}")))
 }
 
 /// Six hex digits, at random: the hasher's seed comes from the system.

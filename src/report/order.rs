@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::finding::Verdict;
 use super::look::{Look, Tone, clean, counted, pad, seconds};
 use crate::store::event::{Counts, Path, Status};
 
@@ -16,6 +17,10 @@ pub(super) struct Order {
     sections: BTreeMap<u32, Arc<str>>,
     /// Sections that are not over: those behind them wait, since they may still begin a step.
     open: BTreeSet<u32>,
+    /// Parts of a section that are not over: nothing behind them is printed before they are.
+    parts: BTreeSet<Path>,
+    /// What the checks of each section came to that stand in no step.
+    own: BTreeMap<u32, (Status, Counts)>,
     /// The section whose title was printed last.
     printed: Option<u32>,
     /// The step for each item that is being printed: its path without the round, and how many passed ones there were.
@@ -27,6 +32,8 @@ enum Block {
     Step(Step),
     /// Shown by a section itself.
     Loose(Vec<String>),
+    /// What the section's own checks came to, behind all that it shows.
+    Own(String),
 }
 
 #[derive(Debug)]
@@ -63,23 +70,63 @@ impl Order {
             _ => match self.blocks.entry(path.clone()).or_insert_with(|| Block::Loose(Vec::new())) {
                 Block::Loose(all) => all.extend(lines),
                 Block::Step(step) => step.shown.push((path.clone(), lines)),
+                Block::Own(_) => {}
             },
         }
+    }
+
+    pub(super) fn begin_part(&mut self, path: &Path) {
+        self.parts.insert(path.clone());
+    }
+
+    pub(super) fn end_part(&mut self, path: &Path) {
+        self.parts.remove(path);
+    }
+
+    /// Counts what a section looks at itself; the looks of a step are counted by their step.
+    pub(super) fn looked(&mut self, path: &Path, verdict: Verdict) {
+        let in_step = self.blocks.range(..=path.clone()).next_back();
+        if in_step.is_some_and(|(key, block)| matches!(block, Block::Step(_)) && path.starts_with(key)) {
+            return;
+        }
+        if let Some(section) = path.first() {
+            let (worst, counts) = self.own.entry(*section).or_insert((Status::Passed, Counts::default()));
+            let (count, status) = match verdict {
+                Verdict::Passed => (&mut counts.passed, Status::Passed),
+                Verdict::Failed => (&mut counts.failed, Status::Failed),
+                Verdict::Unknown => (&mut counts.not_measured, Status::NotMeasured),
+                Verdict::Warned => (&mut counts.warned, Status::Warned),
+                Verdict::Noted => (&mut counts.noted, Status::Noted),
+                Verdict::Refused | Verdict::NotReached => return,
+            };
+            *count += 1;
+            *worst = (*worst).max(status);
+        }
+    }
+
+    /// Whether something that stands before a block, or is part of it, is not over.
+    fn waits(&self, path: &Path, block: &Block) -> bool {
+        let section = path.first().is_some_and(|section| self.open.range(..section).next().is_some());
+        let part = match block {
+            Block::Step(Step { end: None, .. }) => true,
+            // A round of a step for each item is a block of its own.
+            Block::Step(_) => self.parts.range(..path.clone()).any(|part| !path.starts_with(part)),
+            Block::Loose(_) | Block::Own(_) => self.parts.range(..=path.clone()).next().is_some(),
+        };
+        section || part
     }
 
     /// All lines that nothing unfinished stands before.
     pub(super) fn ready(&mut self, look: Look) -> Vec<String> {
         let mut lines = Vec::new();
-        while let Some(entry) = self.blocks.first_entry() {
-            let waits = entry.key().first().is_some_and(|section| self.open.range(..section).next().is_some());
-            if waits || matches!(entry.get(), Block::Step(Step { end: None, .. })) {
-                break;
-            }
+        while self.blocks.first_key_value().is_some_and(|(path, block)| !self.waits(path, block)) {
+            let Some(entry) = self.blocks.first_entry() else { break };
             let (path, block) = entry.remove_entry();
             self.heading(&path, look, &mut lines);
             match block {
                 Block::Loose(shown) => lines.extend(shown.iter().map(|line| format!("  {line}"))),
                 Block::Step(step) => self.step(&path, step, look, &mut lines),
+                Block::Own(line) => lines.push(line),
             }
         }
         lines
@@ -88,6 +135,7 @@ impl Order {
     /// What is left when nothing more comes: also steps that were never finished.
     pub(super) fn rest(&mut self, look: Look) -> Vec<String> {
         self.open.clear();
+        self.parts.clear();
         let mut lines = self.ready(look);
         for block in self.blocks.values_mut() {
             if let Block::Step(step) = block {
@@ -100,9 +148,13 @@ impl Order {
     }
 
     /// The title of a section that is over, also where no step of it was begun.
-    pub(super) fn finished(&mut self, path: &[u32], look: Look) -> Vec<String> {
+    pub(super) fn finished(&mut self, path: &[u32], took: f64, look: Look) -> Vec<String> {
         if let Some(section) = path.first() {
             self.open.remove(section);
+            if let (Some((status, counts)), Some(title)) = (self.own.remove(section), self.sections.get(section)) {
+                let line = step_line(&clean(title), status, took, counts, look);
+                self.blocks.insert(vec![*section, u32::MAX], Block::Own(line));
+            }
         }
         let mut lines = self.ready(look);
         if self.blocks.is_empty() && self.open.is_empty() {
@@ -145,20 +197,33 @@ impl Order {
                 }
             }
         }
-        lines.push(step_line(&step, status, took, counts, look));
+        let title = match &step.label {
+            Some(label) => format!("{} [{}]", clean(&step.title), clean(label)),
+            None => clean(&step.title),
+        };
+        lines.push(step_line(&title, status, took, counts, look));
         let mut shown = step.shown;
         shown.sort_by(|one, other| one.0.cmp(&other.0));
         lines.extend(shown.into_iter().flat_map(|(_, lines)| lines).map(|line| format!("    {line}")));
     }
 }
 
-fn step_line(step: &Step, status: Status, took: f64, counts: Counts, look: Look) -> String {
-    let (mark, tone) = mark(status);
-    let title = match &step.label {
-        Some(label) => format!("{} [{}]", clean(&step.title), clean(label)),
-        None => clean(&step.title),
+/// Columns of a line: the title, what the checks came to, and the time.
+const TITLE: usize = 34;
+const SUMMARY: usize = 26;
+const TOOK: usize = 8;
+
+fn step_line(title: &str, status: Status, took: f64, counts: Counts, look: Look) -> String {
+    let (mark, tone) = match mark(status) {
+        // What passed without what it was there for has not been done.
+        ("✓", _) if counts.changes_withheld > 0 => ("-", Tone::Doubtful),
+        other => other,
     };
-    let line = format!("{} {}  {}", pad(&title, 34), pad(&summary(status, counts), 26), seconds(took));
+    // On a narrow terminal the title gives way, so that the line stays one.
+    let wide = 2 + TITLE + 1 + SUMMARY + 2 + TOOK;
+    let over = look.width.map_or(0, |width| wide.saturating_sub(width));
+    let title = pad(title, TITLE.saturating_sub(over).max(12));
+    let line = format!("{title} {}  {}", pad(&summary(status, counts), SUMMARY), seconds(took));
     format!("{} {}", look.paint(tone, mark), line.trim_end())
 }
 
@@ -189,9 +254,9 @@ fn summary(status: Status, counts: Counts) -> String {
     if parts.is_empty() && checks > 0 {
         parts.push(counted(u64::from(checks), "check"));
     }
-    let changes = counts.changes_done + counts.changes_failed + counts.changes_unknown;
-    if changes > 0 {
-        parts.push(counted(u64::from(changes), "change"));
+    let changes = [(counts.changes_done, ""), (counts.changes_failed, " failed"), (counts.changes_unknown, " unknown")];
+    for (n, how) in changes.into_iter().filter(|(n, _)| *n > 0) {
+        parts.push(format!("{}{how}", counted(u64::from(n), "change")));
     }
     if counts.changes_withheld > 0 {
         parts.push(format!("{} refused", counts.changes_withheld));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::finding::{Finding, Verdict};
-use super::look::{Look, Tone, clean, pad};
+use super::look::{Look, Tone, clean, columns, pad};
 use super::shown::{self, Extent};
 use crate::store::event::Place;
 
@@ -29,7 +29,11 @@ pub(super) fn blocks(mut findings: Vec<Finding>, run: &str, look: Look) -> Vec<S
         }
         let rest = finding.place.as_ref().map(|place| format!("runbook show {run} {}", place.line));
         let extent = Extent { rows: EVIDENCE_ROWS, rest: rest.as_deref().unwrap_or("") };
+        let times = 1 + repeated(&findings, index, &mut told);
         lines.extend(block(finding, look, extent));
+        if times > 1 {
+            lines.push(format!("{}{times} times", " ".repeat(INDENT)));
+        }
         let same = same_reason(&findings, index, &mut told);
         if !same.is_empty() {
             lines.push(format!("{}also unknown because of it: {}", " ".repeat(INDENT), named(&same)));
@@ -54,8 +58,7 @@ pub(super) fn block(finding: &Finding, look: Look, extent: Extent<'_>) -> Vec<St
     let label = look.paint(tone, &pad(finding.verdict.label(), INDENT - 1));
     let title = clean(&finding.title);
     let place = finding.place.as_ref().map(at).unwrap_or_default();
-    let head = format!("{label} {} {}", pad(&title, TITLE), look.paint(Tone::Faint, &place));
-    let mut lines = vec![head.trim_end().to_owned()];
+    let mut lines = vec![format!("{label} {}", headed(&title, &place, look))];
     let mut body = details(finding, look, extent);
     body.extend(finding.doc.lines().map(|line| look.paint(Tone::Faint, &clean(line))));
     lines.extend(body.into_iter().map(|line| format!("{}{line}", " ".repeat(INDENT)).trim_end().to_owned()));
@@ -100,6 +103,22 @@ fn same_reason<'f>(findings: &'f [Finding], index: usize, told: &mut [bool]) -> 
     same
 }
 
+/// How often the same is said again of the same line: rounds of `retry`.
+fn repeated(findings: &[Finding], index: usize, told: &mut [bool]) -> usize {
+    let Some(first) = findings.get(index) else { return 0 };
+    let line = |finding: &Finding| finding.place.as_ref().map(|place| (place.file.clone(), place.line));
+    let mut times = 0;
+    for (other, told) in findings.iter().zip(told.iter_mut()).skip(index + 1) {
+        let same = (line(other), &other.title, &other.says, &other.fault, &other.evidence)
+            == (line(first), &first.title, &first.says, &first.fault, &first.evidence);
+        if !*told && same && other.verdict == first.verdict && other.fault.is_some() {
+            *told = true;
+            times += 1;
+        }
+    }
+    times
+}
+
 fn named(findings: &[&Finding]) -> String {
     let mut names: Vec<String> = findings
         .iter()
@@ -115,7 +134,7 @@ fn named(findings: &[&Finding]) -> String {
     names.join(", ")
 }
 
-/// One line for each reason: a stopped run leaves many statements behind.
+/// Under each reason what it kept from being reached: a stopped run leaves many statements behind.
 fn not_reached(findings: &[Finding], look: Look) -> Vec<String> {
     let mut reasons: Vec<(String, Vec<&Finding>)> = Vec::new();
     for finding in findings {
@@ -125,10 +144,24 @@ fn not_reached(findings: &[Finding], look: Look) -> Vec<String> {
             None => reasons.push((reason.to_string(), vec![finding])),
         }
     }
-    reasons
-        .iter()
-        .map(|(reason, same)| {
-            format!("{} {}: {}", look.paint(Tone::Doubtful, Verdict::NotReached.label()), clean(reason), named(same))
-        })
-        .collect()
+    let mut lines = Vec::new();
+    for (reason, same) in &reasons {
+        lines.push(format!("{} {}", look.paint(Tone::Doubtful, Verdict::NotReached.label()), clean(reason)));
+        for finding in same.iter().take(EVIDENCE_ROWS) {
+            let place = finding.place.as_ref().map(at).unwrap_or_default();
+            let line = format!("{}{}", " ".repeat(INDENT), headed(&clean(&finding.title), &place, look));
+            lines.push(line);
+        }
+        if same.len() > EVIDENCE_ROWS {
+            let more = format!("{}… {} more", " ".repeat(INDENT), same.len() - EVIDENCE_ROWS);
+            lines.push(look.paint(Tone::Faint, &more));
+        }
+    }
+    lines
+}
+
+/// A title with its place behind it, in one line where the terminal has room for both.
+fn headed(title: &str, place: &str, look: Look) -> String {
+    let room = look.width.map_or(TITLE, |width| width.saturating_sub(INDENT + columns(place) + 1));
+    format!("{} {}", pad(title, TITLE.min(room)), look.paint(Tone::Faint, place)).trim_end().to_owned()
 }

@@ -1,6 +1,6 @@
 //! Values, records, tables and lines as text: no frames, so that every row can be searched for and cut into fields.
 
-use super::look::{Look, Tone, clean, columns, cut, pad};
+use super::look::{Look, Tone, clean, columns, counted, cut, pad};
 use crate::store::event::{Cell, Shown, ShownBody};
 
 /// How much is printed.
@@ -14,12 +14,28 @@ pub struct Extent<'a> {
 
 impl Extent<'_> {
     pub const WHOLE: Self = Self { rows: usize::MAX, rest: "" };
+
+    const fn is_whole(self) -> bool {
+        self.rows == usize::MAX
+    }
+}
+
+/// Characters of a text that are printed where it stands alone, and in a cell of a table: a body of a page or the
+/// arguments of a program would push everything else off the screen. `runbook show RUN LINE` prints all of it, and a
+/// pipe gets it.
+const TEXT: usize = 400;
+const CELL: usize = 100;
+
+fn excerpt(text: &str, most: usize, look: Look, extent: Extent<'_>) -> String {
+    let text = clean(text);
+    if extent.is_whole() || look.width.is_none() { text } else { cut(&text, most) }
 }
 
 /// The lines of a shown value under its title, without indentation.
 #[must_use]
 pub fn lines(title: &str, shown: &Shown, look: Look, indent: usize, extent: Extent<'_>) -> Vec<String> {
-    let title = clean(title);
+    // A title that nobody gave is the source.
+    let title = cut(&clean(title), CELL);
     let own = shown.title.as_deref().map(clean).filter(|own| *own != title);
     let title = match (title.is_empty(), own) {
         (true, own) => own.unwrap_or_default(),
@@ -29,8 +45,8 @@ pub fn lines(title: &str, shown: &Shown, look: Look, indent: usize, extent: Exte
     let width = look.width.map(|width| width.saturating_sub(indent).max(20));
     let mut lines = Vec::new();
     match &shown.body {
-        ShownBody::Value { cell } if title.is_empty() => lines.push(clean(&cell.text)),
-        ShownBody::Value { cell } => lines.push(format!("{title}  {}", clean(&cell.text))),
+        ShownBody::Value { cell } if title.is_empty() => lines.push(excerpt(&cell.text, TEXT, look, extent)),
+        ShownBody::Value { cell } => lines.push(format!("{title}  {}", excerpt(&cell.text, TEXT, look, extent))),
         body => {
             if !title.is_empty() {
                 lines.push(look.paint(Tone::Strong, &title));
@@ -46,12 +62,18 @@ pub fn lines(title: &str, shown: &Shown, look: Look, indent: usize, extent: Exte
 
 fn rows(body: &ShownBody, look: Look, width: Option<usize>, extent: Extent<'_>) -> Vec<String> {
     match body {
-        ShownBody::Value { cell } => vec![clean(&cell.text)],
+        ShownBody::Value { cell } => vec![excerpt(&cell.text, TEXT, look, extent)],
         ShownBody::Record { fields } => {
             let names = fields.iter().map(|(name, _)| columns(&clean(name))).max().unwrap_or(0);
-            fields.iter().map(|(name, cell)| format!("{}  {}", pad(&clean(name), names), clean(&cell.text))).collect()
+            fields
+                .iter()
+                .map(|(name, cell)| {
+                    format!("{}  {}", pad(&clean(name), names), excerpt(&cell.text, TEXT, look, extent))
+                })
+                .collect()
         }
         ShownBody::Table { columns, rows, total } => table(columns, rows, *total, look, width, extent),
+        ShownBody::Lines { lines, .. } if lines.is_empty() => vec![look.paint(Tone::Faint, "(none)")],
         ShownBody::Lines { lines, total } => {
             let mut shown: Vec<String> = lines.iter().take(extent.rows).map(|line| fit(&clean(line), width)).collect();
             shown.extend(rest(shown.len(), *total, extent, look));
@@ -74,18 +96,38 @@ fn table(
     let rows: Vec<Vec<(String, bool)>> = rows
         .iter()
         .take(extent.rows)
-        .map(|row| row.iter().map(|cell| (clean(&cell.text), cell.number)).collect())
+        .map(|row| row.iter().map(|cell| (excerpt(&cell.text, CELL, look, extent), cell.number)).collect())
         .collect();
-    let names: Vec<String> = names.iter().map(|name| clean(name)).collect();
-    let widths = fitting(natural(&names, &rows), width);
+    let mut names: Vec<String> = names.iter().map(|name| clean(name)).collect();
+    let mut widths = fitting(natural(&names, &rows), width);
+    // Columns for which there is no room at all are named, not squeezed in behind the edge.
+    let room = if extent.is_whole() { widths.len() } else { columns_within(&widths, width) };
+    widths.truncate(room);
+    let hidden = names.split_off(room);
     // A column of numbers is aligned by its end, so is its name.
     let numbers: Vec<bool> =
         (0..names.len()).map(|column| rows.iter().all(|row| row.get(column).is_some_and(|cell| cell.1))).collect();
     let head: Vec<(String, bool)> = names.into_iter().zip(numbers).collect();
-    let mut lines = vec![look.paint(Tone::Faint, &row(&head, &widths))];
-    lines.extend(rows.iter().map(|cells| row(cells, &widths)));
+    let whole = extent.is_whole() || width.is_none();
+    let mut lines = vec![look.paint(Tone::Faint, &row(&head, &widths, whole))];
+    lines.extend(rows.iter().map(|cells| row(cells, &widths, whole)));
+    if !hidden.is_empty() {
+        let more = counted(hidden.len() as u64, "more column");
+        lines.push(look.paint(Tone::Faint, &format!("… {more}: {}", hidden.join(", "))));
+    }
     lines.extend(rest(rows.len(), total, extent, look));
     lines
+}
+
+/// How many of the columns fit, at least one.
+fn columns_within(widths: &[usize], width: Option<usize>) -> usize {
+    let Some(width) = width else { return widths.len() };
+    let mut taken = 0;
+    let fit = widths.iter().take_while(|column| {
+        taken += **column + GAP;
+        taken <= width + GAP
+    });
+    fit.count().max(1)
 }
 
 /// What is not printed: kept in the journal, or too much even for it.
@@ -99,7 +141,8 @@ fn natural(names: &[String], rows: &[Vec<(String, bool)>]) -> Vec<usize> {
     let mut widths: Vec<usize> = names.iter().map(|name| columns(name)).collect();
     for row in rows {
         for (width, (text, _)) in widths.iter_mut().zip(row) {
-            *width = (*width).max(columns(text));
+            // In a pipe nothing is cut: there a long cell sticks out, and the others are not filled up for its sake.
+            *width = (*width).max(columns(text).min(CELL));
         }
     }
     widths
@@ -131,13 +174,13 @@ fn second_widest(widths: &[usize]) -> usize {
     sorted.iter().rev().nth(1).copied().unwrap_or(0)
 }
 
-fn row(cells: &[(String, bool)], widths: &[usize]) -> String {
+fn row(cells: &[(String, bool)], widths: &[usize], whole: bool) -> String {
     let mut line = String::new();
     for (index, ((text, number), width)) in cells.iter().zip(widths).enumerate() {
         if index > 0 {
             line.push_str(&" ".repeat(GAP));
         }
-        let text = cut(text, *width);
+        let text = if whole { text.clone() } else { cut(text, *width) };
         let blanks = " ".repeat(width.saturating_sub(columns(&text)));
         let (before, behind) = if *number { (blanks.as_str(), "") } else { ("", blanks.as_str()) };
         line.push_str(before);

@@ -97,8 +97,13 @@ impl<W: Write> Terminal<W> {
     }
 
     fn lines(&mut self, record: &Record) -> Vec<String> {
-        if let Some(finding) = Finding::of(&record.event).filter(|finding| finding.verdict != Verdict::Passed) {
-            self.findings.push(finding);
+        if let Some(finding) = Finding::of(&record.event) {
+            if let (true, Some(place)) = (is_look(&record.event), &finding.place) {
+                self.order.looked(&place.path, finding.verdict);
+            }
+            if finding.verdict != Verdict::Passed {
+                self.findings.push(finding);
+            }
         }
         match &record.event {
             Event::RunStarted(started) => self.begin(started, record.at),
@@ -110,7 +115,15 @@ impl<W: Write> Terminal<W> {
                 self.order.section(path, title);
                 Vec::new()
             }
-            Event::SectionFinished { path, .. } => self.order.finished(path, self.look),
+            Event::SectionFinished { path, seconds, .. } => self.order.finished(path, *seconds, self.look),
+            Event::PartStarted { path } => {
+                self.order.begin_part(path);
+                Vec::new()
+            }
+            Event::PartFinished { path } => {
+                self.order.end_part(path);
+                self.order.ready(self.look)
+            }
             Event::StepStarted { path, title, label, .. } => {
                 self.steps.insert(path.clone(), title.clone());
                 self.order.begin(path, title, label.as_ref());
@@ -202,6 +215,11 @@ impl<W: Write> Terminal<W> {
         let (path, title) = self.steps.range(..=place.path.clone()).next_back()?;
         place.path.starts_with(path).then_some(&**title)
     }
+}
+
+/// Whether an event says how something is, rather than what was changed or asked of a person.
+const fn is_look(event: &Event) -> bool {
+    matches!(event, Event::Checked(_) | Event::Waited { .. } | Event::NotShown { .. } | Event::NotMeasured { .. })
 }
 
 fn approval(hash: &str, changes: &[ProposedChange], help: &str, look: Look) -> Vec<String> {

@@ -64,6 +64,7 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
             if !matches!(reason, Withheld::ReadOnly | Withheld::Guard { .. }) {
                 context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
             }
+            context.gate.not_made(&title);
             bind(context, change, Err(Fault::no_value(format!("`{title}` was not done"))));
             let (place, change) = (context.place(statement.span), context.next_change());
             context.emit(Event::ChangeWithheld { place, change, title, reason });
@@ -200,6 +201,9 @@ async fn made<'r>(
     let ended = called_out(context, prepared, within).await;
     let limit = within.unwrap_or(VERIFY_WITHIN);
     let (ended, verified) = verified(context, change, ended, limit, started, within.is_some()).await;
+    if ended.outcome == ChangeOutcome::Failed && verified.is_none() {
+        context.gate.not_made(&title);
+    }
     if ended.outcome != ChangeOutcome::Done {
         context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
     }

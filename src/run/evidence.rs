@@ -154,10 +154,15 @@ fn scalar_fields(value: &Value) -> Option<Record> {
     }
 }
 
-const fn is_scalar(value: &Value) -> bool {
+/// What is told in a few characters. A field that could not be had says nothing of why another one is as it is.
+fn is_scalar(value: &Value) -> bool {
+    if let Value::Data(data) = value {
+        return !data.is_array() && !data.is_object();
+    }
     !matches!(
         value,
-        Value::List(_)
+        Value::Faulted(_)
+            | Value::List(_)
             | Value::Record(_)
             | Value::Log(_)
             | Value::Secret(_)

@@ -12,6 +12,8 @@ use crate::store::event::Withheld;
 pub(crate) struct Gate<'r> {
     parent: Option<Arc<Self>>,
     closed: Mutex<Option<Withheld>>,
+    /// A change that was not made here: what is waited for below it will hardly come.
+    unmade: Mutex<Option<Arc<str>>>,
     guards: Mutex<Vec<Arc<Guard<'r>>>>,
 }
 
@@ -26,12 +28,23 @@ pub(crate) struct Guard<'r> {
 
 impl<'r> Gate<'r> {
     pub(crate) fn new(parent: Option<Arc<Self>>) -> Arc<Self> {
-        Arc::new(Self { parent, closed: Mutex::default(), guards: Mutex::default() })
+        Arc::new(Self { parent, closed: Mutex::default(), unmade: Mutex::default(), guards: Mutex::default() })
     }
 
     /// Closes it for all that comes. The first reason is kept.
     pub(crate) fn close(&self, reason: Withheld) {
         lock(&self.closed).get_or_insert(reason);
+    }
+
+    /// Takes down that a change was not made.
+    pub(crate) fn not_made(&self, title: &Arc<str>) {
+        lock(&self.unmade).get_or_insert_with(|| Arc::clone(title));
+    }
+
+    /// A change above this place that was not made, in its own step or in the section itself.
+    pub(crate) fn unmade(&self) -> Option<Arc<str>> {
+        let own = lock(&self.unmade).clone();
+        own.or_else(|| self.parent.as_ref().and_then(|parent| parent.unmade()))
     }
 
     /// Why no change passes here.

@@ -201,6 +201,8 @@ impl Pass<'_> {
             }
             // Titles of sections are written in the runbook, where a secret can't be; the rest has no text of its own.
             Event::SectionStarted { .. }
+            | Event::PartStarted { .. }
+            | Event::PartFinished { .. }
             | Event::SectionFinished { .. }
             | Event::Approved { .. }
             | Event::Interrupted { .. }

@@ -68,11 +68,23 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, gr
     let latch = Latch::new();
     for (index, member) in members() {
         match member {
-            Member::Statement(one) => unit(context.at(index), one, &latch, group).await,
+            Member::Statement(one) => {
+                let part = context.at(index);
+                let path = part.path.clone();
+                part.emit(Event::PartStarted { path: path.clone() });
+                unit(part, one, Some(Event::PartFinished { path }), &latch, group).await;
+            }
             Member::Step(one) => match &one.each {
                 None => step(context.at(index).at(0), one, None, latch.enter(), group).await,
                 Some((local, items)) => {
-                    let all = each_step(context.at(index), one, *local, items, latch.enter());
+                    let part = context.at(index);
+                    let path = part.path.clone();
+                    part.emit(Event::PartStarted { path: path.clone() });
+                    let rounds = each_step(part.clone(), one, *local, items, latch.enter());
+                    let all = async move {
+                        rounds.await;
+                        part.emit(Event::PartFinished { path });
+                    };
                     finish(all.boxed(), is_sequential(one), &context, group).await;
                 }
             },
@@ -95,17 +107,19 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, gr
     finish(end.boxed(), sequential, &epoch_owner, group).await;
 }
 
-/// One statement of a section or a step.
-async fn unit<'r>(context: Context<'r>, one: &'r Statement, latch: &Latch, group: &mut Group<'r>) {
+/// One statement of a section or a step, and what is told when it is over.
+async fn unit<'r>(context: Context<'r>, one: &'r Statement, over: Option<Event>, latch: &Latch, group: &mut Group<'r>) {
     let inside = latch.enter();
     if is_barrier(one) {
         group.drain().await;
-        alone(context, one).await;
+        alone(context.clone(), one).await;
+        over.into_iter().for_each(|event| context.emit(event));
         drop(inside);
     } else {
         group.push(
             async move {
-                statement(context, one).await;
+                statement(context.clone(), one).await;
+                over.into_iter().for_each(|event| context.emit(event));
                 drop(inside);
             }
             .boxed(),
@@ -136,7 +150,7 @@ async fn step<'r>(outer: Context<'r>, step: &'r Step, label: Option<String>, ins
     let context = context.declaring(&step.body);
     let latch = Latch::new();
     for (index, one) in step.body.iter().enumerate() {
-        unit(context.at(index), one, &latch, group).await;
+        unit(context.at(index), one, None, &latch, group).await;
     }
     let sequential = closes_with_barrier(step);
     let epoch_owner = context.clone();

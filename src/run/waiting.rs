@@ -61,6 +61,17 @@ pub(super) async fn poll(
     }
 }
 
+/// What a change above was to bring about is not waited for where that change was not made: it is looked at once, and
+/// that it is not so is no failure of what was not done.
+async fn look_once(context: &Context<'_>, condition: &Expr, unmade: &str) -> Polled {
+    let own = Context { epoch: Epoch::new(), ..context.clone() };
+    let last = match own.whole(condition).await.and_then(truth) {
+        Ok(false) => Err(Fault::no_value(format!("`{unmade}` was not done, so this is not waited for"))),
+        seen => seen,
+    };
+    Polled { polls: 1, last }
+}
+
 pub(super) async fn wait(
     context: &Context<'_>,
     statement: &Statement,
@@ -74,7 +85,10 @@ pub(super) async fn wait(
     let polled = match times.await {
         Ok((every, within)) => {
             let limit = limits::within(context.world(), within, "`wait`");
-            poll(context, condition, every, limit).await
+            match context.gate.unmade() {
+                None => poll(context, condition, every, limit).await,
+                Some(title) => look_once(context, condition, &title).await,
+            }
         }
         Err(fault) => Polled { polls: 0, last: Err(fault) },
     };

@@ -53,6 +53,14 @@ pub enum Event {
         status: Status,
         seconds: f64,
     },
+    /// What a section holds beside its steps, and a step that is made for each item: told in the order of the source, so
+    /// that whoever prints can keep it.
+    PartStarted {
+        path: Path,
+    },
+    PartFinished {
+        path: Path,
+    },
     StepStarted {
         path: Path,
         title: Arc<str>,

@@ -74,6 +74,26 @@ impl FaultKind {
         }
     }
 
+    /// What has happened where it is the kind.
+    #[must_use]
+    pub const fn summary(self) -> &'static str {
+        match self {
+            Self::Unreachable => "nobody is there: no route, no such name, the connection was refused",
+            Self::Timeout => "no answer in time",
+            Self::Denied => "no rights, or not who one claims to be",
+            Self::NotFound => "what was asked for is not there",
+            Self::BadAnswer => "there was an answer, and it makes no sense",
+            Self::TooLarge => "more than may be read",
+            Self::Failed => "it was tried and did not work: a program ended with an error, a server refused",
+            Self::Conversion => "a value is not what is wanted of it",
+            Self::NoValue => "there is nothing to compute with: no items, a field that is not there",
+            Self::Partial => "known to be cut short, so that no count of it means anything",
+            Self::Unsupported => "this machine or this version does not have it",
+            Self::Setup => "set up wrongly: a variable that is not set, a file or a program that is not there",
+            Self::Cancelled => "the run was stopped before it was its turn",
+        }
+    }
+
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|kind| kind.name() == name)

@@ -29,6 +29,56 @@ pub enum Quantity {
     Rate(f64, Counted),
 }
 
+/// How units are written elsewhere, and how here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("nsec", "ns"),
+    ("usec", "us"),
+    ("µs", "us"),
+    ("μs", "us"),
+    ("msec", "ms"),
+    ("millis", "ms"),
+    ("millisecond", "ms"),
+    ("milliseconds", "ms"),
+    ("sec", "s"),
+    ("secs", "s"),
+    ("second", "s"),
+    ("seconds", "s"),
+    ("mins", "m"),
+    ("minute", "m"),
+    ("minutes", "m"),
+    ("hr", "h"),
+    ("hrs", "h"),
+    ("hour", "h"),
+    ("hours", "h"),
+    ("day", "d"),
+    ("days", "d"),
+    ("week", "w"),
+    ("weeks", "w"),
+    ("byte", "B"),
+    ("bytes", "B"),
+    ("K", "kB"),
+    ("M", "MB"),
+    ("G", "GB"),
+    ("T", "TB"),
+    ("Ki", "KiB"),
+    ("Mi", "MiB"),
+    ("Gi", "GiB"),
+    ("Ti", "TiB"),
+    ("cpu", "cores"),
+    ("cpus", "cores"),
+    ("percent", "%"),
+    ("pct", "%"),
+];
+
+/// The unit that is meant by another way to write it; the case of a unit is part of it, of a word it is not.
+#[must_use]
+pub fn meant(written: &str) -> Option<&'static str> {
+    let own = UNITS.iter().map(|(unit, _)| *unit).find(|unit| unit.eq_ignore_ascii_case(written));
+    let exact = ELSEWHERE.iter().find(|(word, _)| *word == written);
+    let word = || ELSEWHERE.iter().find(|(word, _)| word.len() > 2 && word.eq_ignore_ascii_case(written));
+    own.or_else(|| exact.or_else(word).map(|(_, unit)| *unit))
+}
+
 /// Every unit that a number may carry, with what it measures: for messages and completion.
 pub const UNITS: &[(&str, &str)] = &[
     ("ns", "duration"),

@@ -47,3 +47,31 @@ fn shells_and_man_get_what_they_need() {
     folder.run(&["man", "pages"]).code(0);
     assert!(folder.path("pages/runbook-check.1").exists());
 }
+
+#[test]
+fn whoever_asks_by_the_name_of_a_program_is_led_to_what_takes_its_place() {
+    let folder = Folder::new();
+    for (name, leads_to) in [
+        ("df", "`runbook doc host.disks` or `runbook doc host.disk`"),
+        ("grep", "`runbook doc where`"),
+        ("map", "`runbook doc each`"),
+        ("systemctl", "`runbook doc host.unit`"),
+        ("unit-missing", "`runbook explain unit-missing`"),
+        ("timeout", "`runbook doc errors`"),
+        ("retry", "a word of the language"),
+    ] {
+        folder.run(&["doc", name]).code(1).err(leads_to);
+    }
+    folder.run(&["doc", "errors"]).code(0).out("- `timeout`: no answer in time");
+    folder.run(&["explain", "timeout"]).code(1).err("`runbook doc errors`");
+    folder.run(&["explain", "unit-mismatch"]).code(0).lacks("```runbook fixed");
+}
+
+#[test]
+fn what_is_known_elsewhere_leads_to_something_that_is_here() {
+    let catalog = runbook::builtins::catalog();
+    for word in ["filter", "map", "len", "head", "uniq", "avg", "jq", "sort_by"] {
+        let here = runbook::catalog::elsewhere::name_of(word).unwrap_or_else(|| panic!("{word}"));
+        assert!(catalog.builtin(here).is_some(), "{word} leads to {here}");
+    }
+}

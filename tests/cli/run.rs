@@ -127,3 +127,64 @@ fn what_the_tool_does_is_logged_on_demand_and_never_a_secret() {
     command.env("RUNBOOK_LOG", "a=b=c");
     finish(command.spawn().unwrap()).code(1).err("RUNBOOK_LOG");
 }
+
+#[test]
+fn the_output_keeps_the_order_of_the_page_whatever_is_ready_first() {
+    let folder = Folder::with(
+        "section \"A\" {\n  show sleeper() | count as \"slow\"\n  show 1 as \"quick\"\n  \
+         step \"Each\" for i in sleeper() {\n    show i as \"item\"\n  }\n  \
+         step \"Last\" {\n    show 2 as \"late\"\n  }\n  check 1 < 2 as \"own\"\n  check 2 < 1 as \"other\"\n}\n\
+         tool sleeper() -> list<line> = argv(\"sh\", \"-c\", \"sleep 0.3; echo x\", output: \"lines\")\n",
+    );
+    let output = folder.run(&["run", "a.runbook"]);
+    let at = |part: &str| output.stdout.find(part).unwrap_or_else(|| panic!("no {part:?} in {}", output.stdout));
+    assert!(at("slow  1") < at("quick  1") && at("quick  1") < at("Each [") && at("Each [") < at("Last"));
+    // What the section checks itself stands behind its steps.
+    output.out("✗ A                                  1 of 2 failed");
+    assert!(at("Last") < at("1 of 2 failed"));
+}
+
+#[test]
+fn a_program_beside_the_runbook_is_found_from_any_folder() {
+    let folder = Folder::new();
+    folder.write("there/a.runbook", section("show hello()") + "tool hello() -> string = argv(\"./hello.sh\")\n");
+    folder.write("there/hello.sh", "#!/bin/sh\necho hello from $(basename $(pwd))\n");
+    std::process::Command::new("chmod").arg("+x").arg(folder.path("there/hello.sh")).status().unwrap();
+    folder.run(&["run", "there/a.runbook"]).code(0).out("hello from there");
+}
+
+#[test]
+fn long_texts_and_wide_tables_are_cut_and_are_whole_in_show() {
+    let long = "x".repeat(3_000);
+    let body = format!("show [{{ name: \"a\", text: \"{long}\" }}]\n    show \"{long}\" as \"text\"");
+    let folder = Folder::with(&section(&body));
+    folder.run_on_terminal(&["run", "a.runbook"], &[]).code(0).lacks(&"x".repeat(401)).out("…");
+    folder.run(&["run", "a.runbook"]).code(0).out(&long);
+    folder.run_on_terminal(&["show", "last", "3"], &[]).code(0).out(&long);
+    let columns: Vec<String> = (0..12).map(|n| format!("column_{n}: {n}")).collect();
+    let folder = Folder::with(&section(&format!("show [{{ {} }}]", columns.join(", "))));
+    folder.run_on_terminal(&["run", "a.runbook"], &[]).code(0).out("more columns: ").out("column_11");
+}
+
+#[test]
+fn a_list_on_the_command_line_has_no_brackets_and_a_report_is_not_run() {
+    let text = "param hosts: list<string> = []\nchannel mail = email(to: [\"a@b.c\"])\n\
+                section \"A\" {\n  show hosts\n}\n\
+                report \"Weekly\" weekly on monday at 09:00 {\n  show hosts\n  send to mail\n}\n";
+    let folder = Folder::with(text);
+    folder.run(&["run", "a.runbook", "--set", "hosts=[\"a\"]"]).code(1).err("a list is written without brackets");
+    folder.run(&["run", "a.runbook"]).code(0).out("(none)");
+    folder.run(&["run", "a.runbook", "--only", "Weekly"]).code(1).err("is a report, and this version does not run");
+}
+
+#[test]
+fn the_same_said_in_each_round_of_retry_is_said_once() {
+    let text = section("retry 2 every 1ms {\n      change broken() as \"mend it\"\n    }")
+        + "tool broken() changes idempotent = argv(\"sh\", \"-c\", \"exit 3\")\n";
+    let folder = Folder::with(&text);
+    let plan = folder.run(&["plan", "--offline", "a.runbook"]).stdout;
+    let hash = plan.split("--approve ").nth(1).unwrap().trim().to_owned();
+    let output = folder.run(&["run", "a.runbook", "--approve", &hash]);
+    output.code(4).out("         2 times");
+    assert_eq!(output.stdout.matches("FAILED   change mend it").count(), 1, "{}", output.stdout);
+}

@@ -12,7 +12,7 @@ const BY: Param<PerItem<'static>> =
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "count_by",
-    summary: "How many items have each value, the most frequent first.",
+    summary: "How many items have each value, the most frequent first: `.key` and `.count`.",
     params: &[ITEMS.info(), BY.info()],
     returns: Returns::Computed {
         shape: "list<{ key: U, count: int }>",

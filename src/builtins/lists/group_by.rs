@@ -15,7 +15,7 @@ const BY: Param<PerItem<'static>> =
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "group_by",
-    summary: "The items by what they share, in the order in which each was first seen.",
+    summary: "The items by what they share, in the order in which each was first seen: `.key` and `.items`.",
     params: &[ITEMS.info(), BY.info()],
     returns: Returns::Computed {
         shape: "list<{ key: U, items: list<T> }>",

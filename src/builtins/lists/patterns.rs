@@ -38,7 +38,7 @@ records! {
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "patterns",
-    summary: "The kinds of lines, the most frequent first: lines that differ only in numbers, ids, addresses, times and quoted values are one kind. The first 4 KiB of a line are looked at; more than 10,000 kinds are a fault.",
+    summary: "The kinds of lines, the most frequent first: lines that differ only in numbers, ids, addresses, times and quoted values are one kind. Each has its `.pattern`, `.count`, `.share`, `.first`, `.last` and an `.example`. The first 4 KiB of a line are looked at; more than 10,000 kinds are a fault.",
     params: &[ITEMS.info()],
     returns: Returns::Computed { shape: "list<pattern> of a list<line> or list<string>", compute: pattern_type },
     effect: EffectRule::Pure,

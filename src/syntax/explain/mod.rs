@@ -25,9 +25,10 @@ pub(super) struct Puzzle<'p, 'b, 'a> {
 
 pub(super) fn explain(recovery: &Recovery<'_, '_>, piece: &Range<usize>, stop: &Stop, place: Place) -> Diagnostic {
     let puzzle = Puzzle { recovery, piece, place, stop };
-    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 15] = [
+    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 16] = [
         slips::curly_quote,
         slips::foreign_sign,
+        slips::dollar,
         names::first_word,
         slips::detached_bracket,
         slips::detached_field,

@@ -38,11 +38,38 @@ pub(super) fn first_word(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
         return Some(bare);
     }
     let fault = Diagnostic::new(Code::UnknownStatement, span, format!("there is no {noun} `{word}`"));
+    if let Some((_, _, help)) = ELSEWHERE.iter().find(|(known_as, own, _)| *known_as == lower && known.contains(own)) {
+        return Some(fault.help(*help));
+    }
     Some(match nearest(word, known.iter().copied()) {
         Some(near) => fault.help(format!("did you mean `{near}`?")).fix(span, near),
         None => fault.help(format!("a {noun} begins with {}", list(known))),
     })
 }
+
+/// What other languages begin a piece with, the word that begins it here, and what to write.
+const ELSEWHERE: &[(&str, &str, &str)] = &[
+    ("assert", "check", "write `check condition as \"title\"`"),
+    ("const", "let", "write `let name = …`"),
+    ("def", "command", "write `command name(…) -> type { … }`"),
+    ("echo", "show", "write `show …`"),
+    ("exec", "change", "declare the program: `tool name() = argv(\"program\", …)`"),
+    ("fn", "command", "write `command name(…) -> type { … }`"),
+    ("func", "command", "write `command name(…) -> type { … }`"),
+    ("function", "command", "write `command name(…) -> type { … }`"),
+    ("import", "use", "write `use \"./file\" as name`"),
+    ("include", "use", "write `use \"./file\" as name`"),
+    ("job", "section", "write `section \"title\" { … }`"),
+    ("print", "show", "write `show …`"),
+    ("printf", "show", "write `show …`"),
+    ("run", "change", "declare the program: `tool name() = argv(\"program\", …)`"),
+    ("set", "let", "write `let name = …`"),
+    ("sleep", "wait", "write `wait until condition every 5s within 10m`"),
+    ("source", "use", "write `use \"./file\" as name`"),
+    ("task", "step", "write `step \"title\" { … }`"),
+    ("var", "let", "write `let name = …`"),
+    ("while", "wait", "write `wait until condition every 5s within 10m`, or `for item in list { … }`"),
+];
 
 /// `api.post("/x")` or `x = 3` where a statement is wanted, as other languages have it.
 fn bare_expression(puzzle: &Puzzle<'_, '_, '_>, known: &[&str], span: Span) -> Option<Diagnostic> {

@@ -2,8 +2,10 @@
 
 use super::{Puzzle, shown};
 use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::source::Span;
 use crate::syntax::scan::TokenKind;
 use crate::syntax::words;
+use crate::units;
 
 /// Quotes that a word processor made.
 pub(super) fn curly_quote(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
@@ -30,23 +32,47 @@ fn shown_quote(text: &str) -> String {
 pub(super) fn foreign_sign(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
     let found = puzzle.found()?;
     let text = puzzle.found_text();
+    let next = puzzle.recovery.token(puzzle.stop.at + 1).filter(|next| next.start == found.end);
+    let next_text = next.map_or("", |_| puzzle.recovery.text(puzzle.stop.at + 1));
     let condition =
         matches!(puzzle.first_word(), "check" | "require" | "if" | "wait" | "when" | "until" | "else" | "show");
     let meant = match text {
         "&&" | "&" => "and",
         "||" => "or",
+        "!" if next_text == "~" => return Some(negated_match(puzzle.token_span(found))),
         "!" => "not",
+        "=" if next_text == "~" => "~",
+        "is" if puzzle.after_value() && condition => "==",
+        "->" => "=>",
         "=" if puzzle.after_value() && condition => "==",
         _ => return None,
     };
-    let span = puzzle.token_span(found);
-    let touching = puzzle.recovery.token(puzzle.stop.at + 1).is_some_and(|next| next.start == found.end);
-    let replacement = if touching && meant == "not" { "not " } else { meant };
+    let (span, text) = match next {
+        Some(next) if meant == "~" => (puzzle.token_span(found).to(puzzle.token_span(next)), "=~"),
+        _ => (puzzle.token_span(found), text),
+    };
+    let replacement = if next.is_some() && meant == "not" { "not " } else { meant };
     Some(
         Diagnostic::new(Code::Syntax, span, format!("there is no operator `{text}` here"))
             .help(format!("write `{meant}`"))
             .fix(span, replacement),
     )
+}
+
+fn negated_match(span: Span) -> Diagnostic {
+    Diagnostic::new(Code::Syntax, span, "there is no operator `!~` here").help("write `not (text ~ /pattern/)`")
+}
+
+/// `$name`, as the shell has it.
+pub(super) fn dollar(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found().filter(|_| puzzle.found_text().starts_with('$'))?;
+    let start = puzzle.token_span(found);
+    let fault = Diagnostic::new(Code::Syntax, start, "a name is written without `$`");
+    let next = puzzle.recovery.token(puzzle.stop.at + 1).filter(|next| next.kind == TokenKind::Word);
+    Some(match next.filter(|next| next.start == found.end) {
+        Some(_) => fault.help(format!("write {}", shown(puzzle.recovery.text(puzzle.stop.at + 1)))).fix(start, ""),
+        None => fault.help("write the name alone; in a text, `{name}`"),
+    })
 }
 
 /// `f (x)`, `xs [0]`
@@ -92,15 +118,19 @@ pub(super) fn detached_unit(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
         return None;
     }
     let clauses: Vec<String> = puzzle.stop.wanted.iter().filter_map(|rule| super::forms::keyword_text(*rule)).collect();
-    if nearest(unit, clauses.iter().map(String::as_str)).is_some() {
+    let is_known = unit == "%" || units::UNITS.iter().any(|(known, _)| *known == unit);
+    let meant = units::meant(unit);
+    // `5 s`: a unit, however near a clause's word it is. `3 times`: none, and no word would become one by touching.
+    if !is_known && (meant.is_none() || nearest(unit, clauses.iter().map(String::as_str)).is_some()) {
         return None;
     }
+    let unit = if is_known { unit } else { meant.unwrap_or(unit) };
     let joined = format!("{}{unit}", puzzle.before_text());
     let span = puzzle.token_span(before).to(puzzle.token_span(found));
     Some(
         Diagnostic::new(Code::Syntax, span, "a unit touches its number")
             .help(format!("write {}", shown(&joined)))
-            .fix(puzzle.gap_span(before, found), ""),
+            .fix(span, joined),
     )
 }
 
@@ -123,6 +153,14 @@ pub(super) fn division(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
             Diagnostic::new(Code::Syntax, slash, "a division has a blank behind its `/`")
                 .help("write `a / b`; a regex stands behind `~` or in a call")
                 .fix(slash, "/ "),
+        );
+    }
+    let rest = source.text.get(found.start as usize..).unwrap_or("");
+    let line = rest.lines().next().unwrap_or("");
+    if line.starts_with("/ ") && line.matches('/').count() > 1 {
+        return Some(
+            Diagnostic::new(Code::Syntax, slash, "a regex does not begin with a blank: that is a division")
+                .help("write `/[ ]…/`"),
         );
     }
     Some(

@@ -1,0 +1,134 @@
+//! What the shell and other languages call things, and what it is called here: for "did you mean" and `runbook doc`.
+
+/// Names that have another one here, for the very same thing.
+const NAMES: &[(&str, &str)] = &[
+    ("avg", "average"),
+    ("capitalize", "upper"),
+    ("concat", "join"),
+    ("distinct_by", "distinct"),
+    ("endswith", "ends_with"),
+    ("every", "all"),
+    ("exists", "any"),
+    ("filter", "where"),
+    ("find", "where"),
+    ("flat_map", "flatten"),
+    ("foreach", "each"),
+    ("freq", "count_by"),
+    ("grep", "where"),
+    ("groupby", "group_by"),
+    ("head", "take"),
+    ("includes", "contains"),
+    ("is_null", "is_empty"),
+    ("jq", "parse_json"),
+    ("len", "count"),
+    ("length", "count"),
+    ("limit", "take"),
+    ("lowercase", "lower"),
+    ("map", "each"),
+    ("mean", "average"),
+    ("order_by", "sort"),
+    ("orderby", "sort"),
+    ("rev", "reverse"),
+    ("select", "where"),
+    ("size", "count"),
+    ("some", "any"),
+    ("sort_by", "sort"),
+    ("startswith", "starts_with"),
+    ("strip", "trim"),
+    ("tac", "reverse"),
+    ("to_lower", "lower"),
+    ("to_upper", "upper"),
+    ("total", "sum"),
+    ("uniq", "distinct"),
+    ("unique", "distinct"),
+    ("uppercase", "upper"),
+    ("wc", "count"),
+];
+
+/// Programs and functions whose place something else takes: what to write.
+const WAYS: &[(&str, &str)] = &[
+    ("awk", "write `… | each(…)` or `… | where(…)`"),
+    ("cat", "write `host.text(\"/path\")`, or `logs(file: \"/path\")` for a log"),
+    (
+        "curl",
+        "declare `connect name = http(\"https://…\")` and write `name.get(\"/path\")` or `name.answers(\"/path\")`",
+    ),
+    ("cut", "write `… | split(by: \" \")` or `… | capture(/…/)`"),
+    ("date", "write `run.date` or `run.started_at`"),
+    ("df", "write `host.disks()` or `host.disk(\"/path\")`"),
+    ("dig", "write `dns.lookup(\"name\")`"),
+    ("echo", "write `show …`"),
+    ("exec", "declare `tool name() = argv(\"program\", \"argument\")` and call `name()`"),
+    ("fetch", "declare `connect name = http(\"https://…\")` and write `name.get(\"/path\")`"),
+    ("free", "write `host.memory()`"),
+    ("getenv", "write `host.variable(\"NAME\")`; for a secret `secret name = env(\"NAME\")`"),
+    ("hostname", "write `host.facts().hostname`"),
+    ("journalctl", "write `logs(file: \"/var/log/syslog\", since: 2h)`"),
+    ("ls", "write `host.files(\"/path/*\")`"),
+    ("lsof", "write `host.listeners()`"),
+    ("match", "write `text ~ /pattern/`"),
+    ("matches", "write `text ~ /pattern/`"),
+    ("nc", "write `host.port(443, host: \"name\").open`"),
+    ("netstat", "write `host.listeners()`"),
+    ("now", "write `run.started_at`"),
+    ("nproc", "write `host.facts().cores`"),
+    ("nslookup", "write `dns.lookup(\"name\")`"),
+    ("openssl", "write `tls.certificate(\"name:443\")`"),
+    ("percentile", "write `p50`, `p90`, `p95` or `p99`"),
+    ("pgrep", "write `host.processes() | where(.name == \"name\")`"),
+    ("print", "write `show …`"),
+    ("printf", "write `show …`"),
+    ("ps", "write `host.processes()`"),
+    ("pwd", "paths start from the folder of the runbook"),
+    ("reduce", "write `sum(…)`, `min(…)`, `max(…)` or `join(…)`"),
+    ("regex", "a pattern is written between slashes: `/error/i`"),
+    ("sed", "write `… | replace(\"this\", \"that\")` or `… | capture(/…/)`"),
+    ("service", "write `host.unit(\"name\").active`"),
+    ("sleep", "write `wait until condition every 5s within 10m`"),
+    ("ss", "write `host.listeners()`"),
+    ("stat", "write `host.file(\"/path\")`"),
+    ("systemctl", "write `host.unit(\"name\").active`, or `host.units()`"),
+    ("tail", "write `… | last` or `… | skip(n)`"),
+    ("test", "write `host.file(\"/path\").exists`"),
+    ("uname", "write `host.facts()`"),
+    ("uptime", "write `host.load()` or `host.facts().uptime`"),
+    ("wget", "declare `connect name = http(\"https://…\")` and write `name.get(\"/path\")`"),
+];
+
+/// Arguments that have another name here.
+const ARGUMENTS: &[(&str, &str)] = &[
+    ("count", "n"),
+    ("deadline", "within"),
+    ("desc", "descending"),
+    ("key", "by"),
+    ("last", "since"),
+    ("limit", "at_most"),
+    ("max", "at_most"),
+    ("path", "file"),
+    ("reverse", "descending"),
+    ("timeout", "within"),
+    ("token", "bearer"),
+    ("verify", "insecure"),
+];
+
+/// What something is called here that is called so elsewhere.
+#[must_use]
+pub fn name_of(word: &str) -> Option<&'static str> {
+    found(NAMES, word)
+}
+
+/// What to write in the place of a program or a function.
+#[must_use]
+pub fn way_of(word: &str) -> Option<&'static str> {
+    found(WAYS, word)
+}
+
+/// What an argument is called here.
+#[must_use]
+pub fn argument_of(word: &str) -> Option<&'static str> {
+    found(ARGUMENTS, word)
+}
+
+fn found(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
+    table.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)).map(|(_, here)| *here)
+}
