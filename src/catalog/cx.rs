@@ -1,7 +1,7 @@
 //! The world as built-ins see it: everything outside goes through here, so that a test can stand in for it.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
@@ -64,6 +64,23 @@ pub struct Opening {
 pub struct Cx {
     pub world: Arc<dyn World>,
     pub run: Arc<RunFacts>,
+    pub remark: Remark,
+}
+
+/// What a body has to say beside its value: why a `no` is one. A check that fails for it repeats it.
+#[derive(Clone, Debug, Default)]
+pub struct Remark(Arc<Mutex<Option<String>>>);
+
+impl Remark {
+    /// The last one counts.
+    pub fn say(&self, text: String) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(text);
+    }
+
+    #[must_use]
+    pub fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
 }
 
 /// What is the same for a whole run.

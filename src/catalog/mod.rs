@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
 pub use self::args::{Arg, Args, PerItem};
-pub use self::cx::{Call, Cx, Opening, RunFacts, World};
+pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened};
 pub use self::param::{Accepts, Landing, Param, ParamInfo, Presence, Yields};
 use crate::types::{Fault, Type, Value};

@@ -33,7 +33,7 @@ pub(super) fn run(args: &Doc, console: &Console) -> Result<u8, Failure> {
             let page = reference::page(&catalog, name).ok_or_else(|| unknown(&catalog, name))?;
             if format == Format::Markdown { page } else { super::page::render(&page, console.look()) }
         }
-        (None, Format::Terminal) => reference::overview(&catalog),
+        (None, Format::Terminal) => super::page::folded(&reference::overview(&catalog), console.look()),
         (None, Format::Markdown) => reference::whole(&catalog),
     };
     console.print(&text)?;

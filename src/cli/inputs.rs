@@ -52,7 +52,8 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<String>) -> io::Result<()> 
             walk(&path, depth + 1, files)?;
         } else if !kind.is_dir() && path.extension().is_some_and(|own| own == EXTENSION) {
             let name = path.to_str().ok_or_else(|| not_text(&path))?;
-            files.push(name.to_owned());
+            // Below `.` a file is named as everybody names it: what annotates lines of a repository looks for that.
+            files.push(name.strip_prefix("./").unwrap_or(name).to_owned());
         }
     }
     Ok(())

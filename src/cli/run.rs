@@ -162,6 +162,7 @@ fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
             file: sources.file(change.span.file).name.as_str().into(),
             line: sources.position(change.span).line,
             change: change.text.clone(),
+            given: change.given.clone(),
             target: (!target.is_empty()).then(|| target.join(", ")),
         }
     });

@@ -211,6 +211,7 @@ impl<'p> Finder<'p> {
             step: self.step.clone(),
             span,
             text: change.source.clone(),
+            given: Vec::new(),
             on: on.into_iter().collect(),
             around: self.around.iter().map(|(around, _)| around.clone()).collect(),
             guards: self.guards.iter().map(|(guard, _)| guard.clone()).collect(),
@@ -303,4 +304,21 @@ fn plain(program: &Program, expr: &Expr) -> String {
         ExprKind::Literal(value) => value.to_string(),
         _ => text::expr(program, expr),
     }
+}
+
+/// The params among some expressions, each once, with what they are set to or what they are by themselves.
+pub(super) fn given(program: &Program, exprs: &[&Expr], set: &BTreeMap<Arc<str>, String>) -> Vec<(Arc<str>, String)> {
+    let mut given: Vec<(Arc<str>, String)> = Vec::new();
+    for expr in exprs {
+        walk::expr(expr, &mut |inner| {
+            let ExprKind::Param(id) = &inner.kind else { return };
+            let Some(param) = program.params.get(id.index()) else { return };
+            if given.iter().all(|(name, _)| *name != param.name) {
+                let default = || param.default.as_ref().map(|default| text::expr(program, default));
+                let value = set.get(&param.name).cloned().or_else(default).unwrap_or_default();
+                given.push((param.name.clone(), value));
+            }
+        });
+    }
+    given
 }

@@ -50,6 +50,8 @@ pub struct PlannedChange {
     pub span: Span,
     /// As it was written, in one line.
     pub text: Arc<str>,
+    /// The params that it, its loops, conditions and clauses name, with their values: `"/var/old"`.
+    pub given: Vec<(Arc<str>, String)>,
     /// The connections that it names.
     pub on: Vec<Arc<str>>,
     /// What stands around it, from the outside: loops, conditions, commands.
@@ -127,7 +129,11 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
     let hash = (!found.changes.is_empty()).then(|| fingerprint::hash(program, &found, set));
     Ok(Plan {
         runbook: program.header.title.clone(),
-        changes: found.changes.iter().map(|(planned, _)| planned.clone()).collect(),
+        changes: found
+            .changes
+            .iter()
+            .map(|(planned, depends)| PlannedChange { given: changes::given(program, depends, set), ..planned.clone() })
+            .collect(),
         reads: found.reads,
         steps: found.steps,
         manual: found.manual,

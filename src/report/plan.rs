@@ -58,6 +58,9 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, look: Look) ->
     let mut add = |text: String| lines.push(format!("    {text}"));
     let step = change.step.as_ref().map_or_else(String::new, |step| format!(" / {}", clean(step)));
     add(format!("in {}{step}", clean(&change.section)));
+    for (name, value) in &change.given {
+        add(format!("with {name} = {}", clean(value)));
+    }
     for name in &change.on {
         if let Some(target) = plan.connections.iter().find(|target| target.name == *name) {
             add(format!("on {name} = {}", clean(&target.declared)));

@@ -235,10 +235,14 @@ pub fn proposed(changes: &[ProposedChange], look: Look) -> Vec<String> {
     changes
         .iter()
         .enumerate()
-        .map(|(index, change)| {
+        .flat_map(|(index, change)| {
             let place = look.paint(Tone::Faint, &format!("{}:{}", clean(&change.file), change.line));
             let target = change.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
-            format!("  {:>2}  {}{target}   {place}", index + 1, clean(&change.change))
+            let line = format!("  {:>2}  {}{target}   {place}", index + 1, clean(&change.change));
+            // Whoever agrees sees what the names stand for.
+            let given =
+                change.given.iter().map(|(name, value)| format!("      with {} = {}", clean(name), clean(value)));
+            std::iter::once(line).chain(given).collect::<Vec<_>>()
         })
         .collect()
 }

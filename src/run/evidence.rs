@@ -9,6 +9,7 @@ use super::eval::{Evaluation, truth};
 use super::items;
 use super::scope::Scope;
 use super::shown::{cell, rows};
+use crate::catalog::Body;
 use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, UnaryOp};
 use crate::source::{Sources, Span};
 use crate::store::event::{Shown, ShownBody};
@@ -87,8 +88,15 @@ impl Search<'_> {
         }
     }
 
-    /// The items that decide a question about all of them.
+    /// The items that decide a question about all of them, or what was said beside an answer from outside.
     fn call(&mut self, call: &Call, value: bool) {
+        if let Body::Outside(_) = call.builtin.body {
+            if let Some(remark) = self.evaluation.remark(call, self.scope) {
+                let body = ShownBody::Value { cell: cell(&Value::String(remark)) };
+                self.found.push(Shown { title: None, body, partial: None });
+            }
+            return;
+        }
         let Some(Some(CallArg::Value(source))) = call.args.first() else { return };
         let question = call.args.iter().flatten().find_map(|arg| match arg {
             CallArg::PerItem(lambda) => Some(lambda),

@@ -39,6 +39,8 @@ type Reading = BoxFuture<'static, Result<Value, Fault>>;
 #[derive(Default)]
 pub(crate) struct Memory {
     done: Mutex<HashMap<Key, Result<Value, Fault>>>,
+    /// What was said beside a value.
+    remarks: Mutex<HashMap<Key, Arc<str>>>,
     // Weak, or a read that nobody waits for any more would stand still in here and keep its place at the connection.
     flying: Mutex<HashMap<Key, WeakShared<Reading>>>,
 }
@@ -50,6 +52,14 @@ impl Memory {
 
     pub(crate) fn get(&self, key: &Key) -> Option<Result<Value, Fault>> {
         lock(&self.done).get(key).cloned()
+    }
+
+    pub(crate) fn note(&self, key: &Key, remark: Arc<str>) {
+        lock(&self.remarks).insert(key.clone(), remark);
+    }
+
+    pub(crate) fn remark(&self, key: &Key) -> Option<Arc<str>> {
+        lock(&self.remarks).get(key).cloned()
     }
 
     /// The read of a key: the one that is on its way, or else the one that `make` makes.

@@ -57,7 +57,7 @@ use self::scope::Scope;
 use self::sink::Emitter;
 pub use self::sink::{Collected, EventSink};
 use self::tally::{Out, Sum, Tally};
-use crate::catalog::{Cx, World};
+use crate::catalog::{Cx, Remark, World};
 use crate::store::event::{Event, RunFinished, Status};
 
 /// Runs a program and gives its events to `sink`, the first of them [`Event::RunStarted`] and the last
@@ -69,7 +69,11 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
     let Request { program, sources, started, facts, selection, set, proposal, consent, person, interrupt } = request;
     let begun = world.now();
     let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
-    let outside = Outside::new(known, Cx { world: Arc::clone(&world), run: facts }, Emitter::new(sink));
+    let outside = Outside::new(
+        known,
+        Cx { world: Arc::clone(&world), run: facts, remark: Remark::default() },
+        Emitter::new(sink),
+    );
     outside.emitter.emit(Event::RunStarted(started));
     let running = Running {
         program,

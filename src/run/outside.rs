@@ -15,7 +15,7 @@ use super::memory::{Memory, Need, ReadCall};
 use super::resolve::resolve;
 use super::scope::Scope;
 use super::sink::Emitter;
-use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Open, Opened, Opening};
+use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Open, Opened, Opening, Remark};
 use crate::check::program::{ConnectionId, Made, SecretId};
 use crate::store::event::Event;
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
@@ -48,8 +48,8 @@ impl Outside {
         match need {
             Need::Local(cell) => async move { cell.filled().await }.boxed(),
             Need::Read(call) => {
-                let key = call.key.clone();
-                memory.read(&key, || async move { outside.read(call).await }.boxed()).map(drop).boxed()
+                let (key, beside) = (call.key.clone(), Arc::clone(memory));
+                memory.read(&key, || async move { outside.read(call, &beside).await }.boxed()).map(drop).boxed()
             }
             Need::Connection(id) => {
                 memory.read(&Key::connection(id), || async move { outside.connect(id).await }.boxed()).map(drop).boxed()
@@ -74,13 +74,20 @@ impl Outside {
         Ok(permits)
     }
 
-    async fn read(&self, call: ReadCall) -> Result<Value, Fault> {
+    async fn read(&self, call: ReadCall, memory: &Memory) -> Result<Value, Fault> {
         let _permits = self.admission(&call.args).await?;
         let limit = limit_of(call.builtin, &call.args);
         tracing::debug!(target: "runbook::run", builtin = call.builtin.name, "read");
-        let answer = self.cx.world.call(self.call(call.builtin, call.args));
+        let out = self.call(call.builtin, call.args);
+        let remark = out.cx.remark.clone();
+        let answer = self.cx.world.call(out);
         match select(answer, pin!(self.cx.world.sleep(to_std(limit)))).await {
-            Either::Left((answer, _)) => answer,
+            Either::Left((answer, _)) => {
+                if let Some(remark) = remark.take() {
+                    memory.note(&call.key, remark.into());
+                }
+                answer
+            }
             Either::Right(_) => {
                 let what = format!("`{}` gave no answer within {}", call.builtin.name, Value::Duration(limit));
                 Err(Fault::new(FaultKind::Timeout, what))
@@ -90,7 +97,7 @@ impl Outside {
 
     pub(crate) fn call(&self, builtin: &'static Builtin, args: Vec<Option<Value>>) -> Call {
         let args = args.into_iter().map(|arg| arg.map(Arg::Value)).collect();
-        Call { builtin, args: Args::new(builtin, args), cx: self.cx.clone() }
+        Call { builtin, args: Args::new(builtin, args), cx: Cx { remark: Remark::default(), ..self.cx.clone() } }
     }
 
     async fn connect(self: &Arc<Self>, id: ConnectionId) -> Result<Value, Fault> {

@@ -196,6 +196,7 @@ impl Pass<'_> {
                 self.string(help);
                 for change in changes {
                     self.text(&mut change.change);
+                    change.given.iter_mut().for_each(|(_, value)| self.string(value));
                     self.option(&mut change.target);
                 }
             }

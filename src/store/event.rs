@@ -338,6 +338,9 @@ pub struct ProposedChange {
     pub line: u32,
     /// As it was written, in one line.
     pub change: Arc<str>,
+    /// The params that it names, with their values.
+    #[serde(default)]
+    pub given: Vec<(Arc<str>, String)>,
     /// What its connection leads to, as far as that is known without connecting.
     pub target: Option<String>,
 }

@@ -142,3 +142,23 @@ fn bad_usage_is_told_and_fails_with_1() {
     folder.run(&["--version"]).code(0).out("runbook ");
     folder.run(&["--help"]).code(0).out("Usage");
 }
+
+#[test]
+fn files_below_here_are_named_without_a_point() {
+    let folder = Folder::new();
+    folder.write("ops/a.runbook", "section \"A\" {\n  show nothing\n}\n");
+    folder.run(&["check", ".", "--format", "github"]).code(2).out("::error file=ops/a.runbook,line=2");
+}
+
+#[test]
+fn a_used_file_that_is_no_text_is_reported_as_that() {
+    let folder = Folder::with("use \"./care\" as care\n\nsection \"A\" {\n  show care.x()\n}\n");
+    folder.write("care.runbook", b"library \"x\" { edition 1 }\n# caf\xe9\n");
+    folder.run(&["check", "a.runbook"]).code(2).out("[not-utf8]").out("in line 2").lacks("module-missing");
+    folder.write("care.runbook", "library \"x\" { edition 1 }\n# \u{202e}\n");
+    folder
+        .run(&["check", "a.runbook"])
+        .code(2)
+        .out("[hidden-character]")
+        .out("`runbook check care.runbook` shows where");
+}

@@ -148,3 +148,17 @@ fn a_run_interrupted_in_a_change_says_what_is_in_flight() {
     let journal = fs::read_to_string(journal).unwrap();
     assert!(journal.contains("change_intended") && journal.contains("\"unknown\""), "{journal}");
 }
+
+#[test]
+fn whoever_agrees_sees_what_the_names_in_the_changes_stand_for() {
+    let text = "param folder: string = \"/var/old\"\n\
+                tool clear(path: string) changes = argv(\"true\", path)\n"
+        .to_owned()
+        + "section \"A\" {\n  change clear(folder)\n}\n";
+    let folder = Folder::with(&text);
+    folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("    with folder = \"/var/old\"");
+    folder.run(&["run", "a.runbook"]).code(5).out("      with folder = \"/var/old\"");
+    let set = ["run", "a.runbook", "--set", "folder=/home", "--approve", "0123456789ab"];
+    folder.run(&set).code(5).err("plan --offline a.runbook --set");
+    folder.run_on_terminal(&["run", "a.runbook", "--set", "folder=/home"], &[("stop: ", "no\n")]).code(5).out("/home");
+}

@@ -28,7 +28,7 @@ fn check_names_the_files_and_diff_shows_the_lines_and_neither_writes() {
     let folder = Folder::with(UGLY);
     folder.write("good.runbook", formatted());
     let output = folder.run(&["fmt", "--check", "."]);
-    assert_eq!(output.code(1).stdout, "./a.runbook\n");
+    assert_eq!(output.code(1).stdout, "a.runbook\n");
     folder.run(&["fmt", "--diff", "a.runbook"]).code(1).out("--- a.runbook\n").out("\n-section   \"A\"   {\n");
     assert_eq!(folder.read("a.runbook"), UGLY);
     folder.run(&["fmt", "--check", "good.runbook"]).code(0).no_out();

@@ -188,3 +188,11 @@ fn the_same_said_in_each_round_of_retry_is_said_once() {
     output.code(4).out("         2 times");
     assert_eq!(output.stdout.matches("FAILED   change mend it").count(), 1, "{}", output.stdout);
 }
+
+#[test]
+fn a_server_that_does_not_answer_is_told_with_the_reason() {
+    let text = "connect api = http(\"http://127.0.0.1:1\")\n".to_owned()
+        + &section("check api.answers(\"/\") as \"it answers\"\n    check not api.answers(\"/\") as \"it is down\"");
+    let output = Folder::with(&text).run(&["run", "a.runbook"]);
+    output.code(4).out("FAILED   it answers").out("refused").out("1 passed · 1 failed");
+}

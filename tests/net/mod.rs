@@ -17,7 +17,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{Timestamp, tz::TimeZone};
 use runbook::builtins::catalog;
-use runbook::catalog::{Arg, Args, Body, Call, Cx, Open, Opened, Opening, RunFacts, World};
+use runbook::catalog::{Arg, Args, Body, Call, Cx, Open, Opened, Opening, Remark, RunFacts, World};
 use runbook::types::{Connection, Fault, FaultKind, Piece, Template, Value};
 
 /// This machine.
@@ -81,7 +81,13 @@ impl Outside {
             timezone: TimeZone::UTC,
             directory: directory.to_owned(),
         };
-        Self { cx: Cx { world: Arc::new(Machine { env, directory: directory.to_owned() }), run: Arc::new(run) } }
+        Self {
+            cx: Cx {
+                world: Arc::new(Machine { env, directory: directory.to_owned() }),
+                run: Arc::new(run),
+                remark: Remark::default(),
+            },
+        }
     }
 
     pub fn here() -> Self {

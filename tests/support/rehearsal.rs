@@ -49,6 +49,7 @@ fn request(program: Program, sources: Sources, consent: &str, world: &Arc<Canned
         file: "case.runbook".into(),
         line: 0,
         change: change.text.clone(),
+        given: change.given.clone(),
         target: None,
     });
     let hash = plan.hash.clone().unwrap_or_default();

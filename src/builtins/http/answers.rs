@@ -6,7 +6,7 @@ use super::call::{Asked, CONNECTION, HEADERS, PATH, QUERY, STATUS, WITHIN, reque
 use super::client::{Limits, send, shown};
 use super::connection::Http;
 use super::response::accepts;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
 // Yes: there was an answer with an accepted status. No: the server refused the connection, was silent for too long,
@@ -19,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[CONNECTION.info(), PATH.info(), STATUS.info(), QUERY.info(), HEADERS.info(), WITHIN.info()],
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| Box::pin(answers(args))),
+    body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &["the server's HTTP port"],
     by_hand: "curl -fsS -o /dev/null -w '%{http_code}' {connection}{path}",
     examples: &[
@@ -28,7 +28,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-async fn answers(args: Args<'static>) -> Result<Value, Fault> {
+async fn answers(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CONNECTION)?;
     let http = Http::of(&connection)?;
     let Asked { request, .. } = request(http, Method::GET, &args)?;
@@ -41,12 +41,14 @@ async fn answers(args: Args<'static>) -> Result<Value, Fault> {
             let accepted = accepts(listed.as_deref(), answer.status);
             if !accepted {
                 tracing::info!(url, status = answer.status.as_u16(), "the server answers with another status");
+                cx.remark.say(format!("{url} answered {}", answer.status));
             }
             Ok(Value::Bool(accepted))
         }
         Err(trouble) if trouble.ours => Err(trouble.fault),
         Err(trouble) => {
             tracing::info!(url, fault = %trouble.fault, "the server does not answer");
+            cx.remark.say(trouble.fault.message.to_string());
             Ok(Value::Bool(false))
         }
     }

@@ -65,6 +65,12 @@ impl Evaluation<'_> {
         self.remembered(&key, || Need::Read(ReadCall { key: key.clone(), builtin: call.builtin, args }))
     }
 
+    /// What was said beside the value of a call that went outside.
+    pub(crate) fn remark(&self, call: &Call, scope: &Arc<Scope>) -> Option<Arc<str>> {
+        let args = self.call_values(call, Env::of(scope)).ok()??;
+        self.memory.remark(&Key::call(call.builtin, &args))
+    }
+
     fn pure(&self, call: &Call, compute: fn(&Args<'_>) -> Result<Value, Fault>, env: Env<'_>) -> Eval {
         let values = self.values(call.args.iter(), env)?;
         if call.optional && matches!(values.first(), Some(Some(Value::Null))) {
