@@ -194,7 +194,7 @@ pub(super) fn duplicate(name: &str, again: Span, first: Span) -> Diagnostic {
     Diagnostic::new(Code::DuplicateName, again, format!("`{name}` is declared twice"))
         .at("again")
         .label(first, "first here")
-        .help("give one of them another name")
+        .help("give one of them another name: a name means one thing in a file, also as a parameter")
 }
 
 impl<'a> Module<'a> {

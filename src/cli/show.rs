@@ -14,7 +14,8 @@ use crate::store::history::Recorded;
 /// Print a run again, or all that it recorded of one line of its runbook.
 #[derive(Debug, Args)]
 pub(super) struct Show {
-    /// The beginning of the run's id, or `last`.
+    /// The beginning of the run's id; the last run where it is left out.
+    #[arg(default_value = "last")]
     run: String,
     /// A line of the runbook: everything that was recorded there, whole.
     line: Option<u32>,

@@ -56,7 +56,8 @@ impl Store {
             .mode(0o700)
             .create(&runs)
             .map_err(|error| self.not_writable(&runs, &error))?;
-        let path = runs.join(format!("{}-{run}.jsonl", started.strftime("%Y%m%dT%H%M%SZ")));
+        // Finer than two runs of a script follow each other: by their names they are told in order.
+        let path = runs.join(format!("{}-{run}.jsonl", started.strftime("%Y%m%dT%H%M%S.%6fZ")));
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -47,3 +47,13 @@ fn a_run_that_was_killed_is_unfinished_and_a_damaged_journal_is_said() {
     fs::write(&journal, "garbage\n").unwrap();
     folder.run(&["history"]).code(1).err("cannot read the journal");
 }
+
+#[test]
+fn show_alone_is_the_last_run() {
+    let folder = Folder::with("section \"A\" {\n  show 1 as \"first\"\n}\n");
+    folder.run(&["run", "a.runbook"]).code(0);
+    folder.write("a.runbook", "section \"A\" {\n  show 2 as \"second\"\n}\n");
+    folder.run(&["run", "a.runbook"]).code(0);
+    folder.run(&["show"]).code(0).out("second  2").lacks("first  1");
+    folder.run(&["show", "last", "2"]).code(0).out("second  2");
+}
