@@ -20,7 +20,7 @@ pub fn setting(ty: &Type, text: &str) -> Result<Value, String> {
         Type::Optional(inner) => setting(inner, text),
         Type::List(_) if text.is_empty() => Ok(Value::list(Vec::new())),
         // Taken as it is, it would be one item with brackets and quotes in it.
-        Type::List(_) if text.starts_with('[') && serde_json::from_str::<Vec<serde_json::Value>>(text).is_ok() => {
+        Type::List(_) if is_bracketed(text) => {
             Err("a list is written without brackets and quotes, as `a,b`".to_owned())
         }
         Type::List(item) => {
@@ -34,6 +34,14 @@ pub fn setting(ty: &Type, text: &str) -> Result<Value, String> {
         }),
         _ => value(ty, text.trim()).ok_or_else(|| refusal(ty, text)),
     }
+}
+
+/// Whether a text is written as a list in a program, or begins as one. `[::1]:80` is none.
+fn is_bracketed(text: &str) -> bool {
+    let text = text.trim();
+    let is_json = || serde_json::from_str::<Vec<serde_json::Value>>(text).is_ok();
+    let is_torn = |part: &str| part.matches('[').count() != part.matches(']').count();
+    text.starts_with('[') && (is_json() || text.split(',').any(is_torn))
 }
 
 fn value(ty: &Type, text: &str) -> Option<Value> {
@@ -112,6 +120,17 @@ mod tests {
 
     use super::setting;
     use crate::types::{Type, Value};
+
+    #[test]
+    fn a_list_in_brackets_is_not_cut_at_its_commas() {
+        let texts = Type::list(Type::String);
+        for wrong in ["[\"a\", \"b\"]", "[\"a\",1]", "[", "[a, b]", " [a,b]", &"[".repeat(50_000)] {
+            assert!(setting(&texts, wrong).is_err(), "{}", &wrong[..wrong.len().min(20)]);
+        }
+        for fine in ["[::1]:80,b", "a[0],b[1]"] {
+            assert!(setting(&texts, fine).is_ok(), "{fine}");
+        }
+    }
 
     #[test]
     fn texts_become_values_of_the_type() {
