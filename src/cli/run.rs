@@ -40,6 +40,10 @@ pub(super) struct Run {
     state: State,
 }
 
+/// Bytes of stack for each thread that computes: what nests as deep as it may must fit, also unoptimised. Only what is
+/// used is taken.
+const STACK: usize = 16 << 20;
+
 /// What is asked of this run, in the words of its first event.
 struct Identity {
     started: RunStarted,
@@ -59,6 +63,7 @@ pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .thread_stack_size(STACK)
         .build()
         .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let exit = runtime.block_on(execute(args, prepared, identity, journal, console));
