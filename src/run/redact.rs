@@ -53,6 +53,7 @@ fn forms_of(text: &str) -> Vec<String> {
         // JSON in JSON; and as some write a slash in it.
         in_json(&inner),
         inner.replace('/', "\\/"),
+        in_json(&inner.replace('/', "\\/")),
         inner,
         percent(NON_ALPHANUMERIC),
         percent(PART),
