@@ -192,7 +192,7 @@ impl Checker<'_> {
 fn unquoted(expr: &Expr, wanted: &Type) -> Option<String> {
     let Some(Value::String(text)) = constant(expr) else { return None };
     let is_wanted = wanted.is_number() || matches!(wanted, Type::Bool | Type::Date | Type::Time | Type::Clock);
-    (is_wanted && super::setting(wanted, &text).is_ok()).then(|| text.to_string())
+    (is_wanted && super::setting(wanted, text).is_ok()).then(|| text.to_string())
 }
 
 fn expr_shell(ty: &Type, effect: crate::catalog::Effect, span: Span) -> Expr {

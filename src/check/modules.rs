@@ -167,7 +167,7 @@ fn no_text(used: &Use, name: &str, bytes: &[u8], fault: &TextFault) -> Diagnosti
         }
     };
     let before = bytes.get(..fault.offset).unwrap_or_default();
-    let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+    let line = before.split(|byte| *byte == b'\n').count();
     Diagnostic::new(code, used.path.span, format!("`{name}` {why}, in line {line}"))
         .help(format!("`runbook check {name}` shows where"))
 }

@@ -113,13 +113,17 @@ async fn unit<'r>(context: Context<'r>, one: &'r Statement, over: Option<Event>,
     if is_barrier(one) {
         group.drain().await;
         alone(context.clone(), one).await;
-        over.into_iter().for_each(|event| context.emit(event));
+        if let Some(over) = over {
+            context.emit(over);
+        }
         drop(inside);
     } else {
         group.push(
             async move {
                 statement(context.clone(), one).await;
-                over.into_iter().for_each(|event| context.emit(event));
+                if let Some(over) = over {
+                    context.emit(over);
+                }
                 drop(inside);
             }
             .boxed(),

@@ -42,9 +42,8 @@ pub(super) fn foreign_sign(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
         "!" if next_text == "~" => return Some(negated_match(puzzle.token_span(found))),
         "!" => "not",
         "=" if next_text == "~" => "~",
-        "is" if puzzle.after_value() && condition => "==",
         "->" => "=>",
-        "=" if puzzle.after_value() && condition => "==",
+        "=" | "is" if puzzle.after_value() && condition => "==",
         _ => return None,
     };
     let (span, text) = match next {
