@@ -149,7 +149,8 @@ impl Machine {
             memory_share: Percent(proc::ratio(stat.memory, self.memory.0).unwrap_or(0.0)),
             state: Word::new(stat.state),
             started,
-            age: run_began.duration_since(started),
+            // One that began while this run was looking is as old as nothing.
+            age: run_began.duration_since(started).max(SignedDuration::ZERO),
             open_files: open_files(&format!("{folder}/fd")),
             threads: stat.threads,
             parent: stat.parent,
