@@ -103,11 +103,19 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
 async fn watched(running: &Running, work: impl Future<Output = ()>) {
     let work = pin!(work);
     let stopped = pin!(running.interrupt.cancel.cancelled());
-    // The stop first: it is told before what came of it.
-    if let Either::Left(((), work)) = select(stopped, work).await {
+    let tell = || {
         let signal = running.interrupt.signal.get().cloned().unwrap_or_else(|| "SIGINT".to_owned());
         running.outside.emitter.emit(Event::Interrupted { signal });
-        work.await;
+    };
+    // The stop first: it is told before what came of it.
+    match select(stopped, work).await {
+        Either::Left(((), work)) => {
+            tell();
+            work.await;
+        }
+        // It came from another thread while the work was looking, and the work saw it first.
+        Either::Right(((), _)) if running.interrupt.cancel.is_cancelled() => tell(),
+        Either::Right(_) => {}
     }
 }
 
