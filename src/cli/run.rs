@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use clap::Args;
 
+use super::STACK;
 use super::asking::Terminal as Asking;
 use super::console::{Console, Failure};
 use super::inputs::STDIN;
@@ -39,10 +40,6 @@ pub(super) struct Run {
     #[command(flatten)]
     state: State,
 }
-
-/// Bytes of stack for each thread that computes: what nests as deep as it may must fit, also unoptimised. Only what is
-/// used is taken.
-const STACK: usize = 16 << 20;
 
 /// What is asked of this run, in the words of its first event.
 struct Identity {

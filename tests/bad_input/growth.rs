@@ -67,6 +67,12 @@ fn a_deep_row_of_commands_is_not_measured() {
     }
     let folder = Folder::with(text + &step("check f3000(1) == 3001 as \"c\""));
     folder.run(&["run", "a.runbook"]).code(3).says("nested too deeply");
+    // Whatever stack the first thread is given.
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "ulimit -s 512; exec \"$0\" run a.runbook"]).arg(env!("CARGO_BIN_EXE_runbook"));
+    shell.current_dir(folder.path("")).env("RUNBOOK_STATE", folder.path("state"));
+    shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    finish(shell.spawn().unwrap()).code(3).says("nested too deeply");
 }
 
 #[test]

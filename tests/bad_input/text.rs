@@ -87,9 +87,12 @@ fn a_name_that_is_no_text_is_said_and_not_passed_by() {
     let folder = Folder::new();
     let name = std::ffi::OsStr::from_bytes(b"b\xff\x1b[2J.runbook");
     std::fs::write(folder.path("").join(name), GOOD).unwrap();
-    let output = folder.run(&["check", "."]);
-    output.code(2).says("is not UTF-8");
-    assert!(!output.stdout.contains('\u{1b}'), "{}", output.stdout);
+    folder.write("c\u{1b}[2J.runbook", "section \"s\" { show x }");
+    for format in ["terminal", "json", "github", "sarif"] {
+        let output = folder.run(&["check", ".", "--format", format]);
+        output.code(2).says("is not UTF-8");
+        assert!(!output.stdout.contains('\u{1b}'), "{}", output.stdout);
+    }
     folder.write("a b\n.runbook", GOOD);
     folder.run(&["run", "a b\n.runbook"]).code(0).says("a b\\n · run ");
 }

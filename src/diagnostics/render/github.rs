@@ -2,7 +2,7 @@
 
 use super::range;
 use crate::diagnostics::Diagnostic;
-use crate::source::Sources;
+use crate::source::{Sources, visible};
 
 /// `::error file=…,line=…,col=…,title=…::message`, one line for each.
 #[must_use]
@@ -31,9 +31,10 @@ fn line(diagnostic: &Diagnostic, sources: &Sources) -> String {
     format!("::{} {}::{message}\n", diagnostic.level().name(), properties.join(","))
 }
 
-/// What a message may not hold as it is, by the toolkit's own rules.
+/// What a message may not hold as it is, by the toolkit's own rules; nor what moves the cursor of whoever reads the log.
 fn message(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let lines: Vec<String> = text.replace('%', "%25").split('\n').map(|line| visible(line).into_owned()).collect();
+    lines.join("%0A")
 }
 
 fn property(text: &str) -> String {
