@@ -12,7 +12,7 @@ use super::client::{Limits, Request, send};
 use super::connection::{self, Http, insert_fields, limit};
 use super::reads::pattern;
 use super::response::Outcome;
-use crate::catalog::{Accepts, Args, Landing, Param, Presence};
+use crate::catalog::{Accepts, Args, Landing, Param, ParamInfo, Presence};
 use crate::types::{Connection, Fault, Record, SecretText, Template, Type, Value};
 
 pub(super) const CONNECTION: Param<Arc<Connection>> = Param::connection("http");
@@ -29,14 +29,25 @@ pub(super) const QUERY: Param<Option<Arc<Record>>> = Param::fields(
 pub(super) const HEADERS: Param<Option<Arc<Record>>> =
     Param::fields("headers", "Headers beside those of the connection.", true);
 // A record is as good as data here, and whoever calls may hand over either.
-pub(super) const JSON: Param<Value> =
-    Param::new("json", "The body, as JSON.", Accepts::Type(|| Type::Data), Presence::Optional);
-pub(super) const BODY: Param<Option<String>> =
+const JSON: Param<Value> = Param::new("json", "The body, as JSON.", Accepts::Type(|| Type::Data), Presence::Optional);
+const BODY: Param<Option<String>> =
     Param::optional("body", "The body, as it is. Its type goes into `headers: { \"Content-Type\": … }`.");
 pub(super) const WITHIN: Param<Option<SignedDuration>> =
     Param::optional("within", "How long it may take, where that is not what the connection says.");
 pub(super) const STATUS: Param<Option<Vec<i64>>> =
     Param::optional("status", "The statuses that are a good answer, where that is not 200 to 299.");
+
+/// What every method takes that sends something.
+pub(super) const SENDING: &[ParamInfo] = &[
+    CONNECTION.info(),
+    PATH.info(),
+    JSON.info(),
+    BODY.info(),
+    QUERY.info(),
+    HEADERS.info(),
+    WITHIN.info(),
+    STATUS.info(),
+];
 
 /// A call of a method.
 pub(super) async fn call(method: Method, args: Args<'static>) -> Result<Value, Fault> {

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::call::{BODY, CONNECTION, HEADERS, JSON, PATH, QUERY, STATUS, WITHIN, call};
+use super::call::{SENDING, call};
 use super::reads::effect;
 use super::response::Response;
 use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
@@ -11,16 +11,7 @@ use crate::types::Typed;
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "http.patch",
     summary: "Changes a part of a resource. An error status is a fault.",
-    params: &[
-        CONNECTION.info(),
-        PATH.info(),
-        JSON.info(),
-        BODY.info(),
-        QUERY.info(),
-        HEADERS.info(),
-        WITHIN.info(),
-        STATUS.info(),
-    ],
+    params: SENDING,
     returns: Returns::Type(Response::ty),
     effect: EffectRule::ByCall(|facts| effect("PATCH", facts)),
     body: Body::Outside(|_, args| Box::pin(call(Method::PATCH, args))),
