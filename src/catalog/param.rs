@@ -47,6 +47,8 @@ pub enum Accepts {
     },
     /// A string or a secret.
     TextOrSecret,
+    /// What leads to a server: a record with a way in it, such as a pod or a service.
+    Way,
     /// A metric, by its name. Its type is the list of its samples: records of `time`, `value` and the text of each label.
     Metric,
 }

@@ -163,6 +163,7 @@ impl<'a> Checker<'a> {
             Accepts::Number => self.a_number(expr, &what),
             Accepts::Connection(driver) => self.coerce(expr, &Want::new(&Type::Connection(driver.into()), &what)),
             Accepts::Fields { secrets } => self.fields(expr, secrets, &what),
+            Accepts::Way => self.way(expr, &what),
             Accepts::TextOrSecret if expr.ty == Type::Secret => expr,
             Accepts::TextOrSecret => self.coerce(expr, &Want::new(&Type::String, &what)),
             Accepts::PerItem(_) => {
@@ -270,6 +271,20 @@ impl<'a> Checker<'a> {
                 broken(expr.span)
             }
         }
+    }
+
+    /// What leads to a server.
+    fn way(&mut self, expr: Expr, what: &str) -> Expr {
+        let expr = self.present(expr);
+        let leads =
+            matches!(&expr.ty, Type::Record(record) if record.fields.values().any(|field| field.ty == Type::way()));
+        if leads || expr.ty.is_unknown() {
+            return expr;
+        }
+        let message = format!("{what} is a pod or a service, {}", self.claim(&expr));
+        let help = "write `cluster.pod(\"name\")` or `cluster.service(\"name\")`, with `cluster` as it is declared";
+        self.report(Diagnostic::new(Code::TypeMismatch, expr.span, message).help(help));
+        broken(expr.span)
     }
 
     /// A record with fields of any name: headers, a query, an environment.

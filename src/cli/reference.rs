@@ -176,6 +176,7 @@ fn accepts(accepts: Accepts) -> String {
         Accepts::Fields { secrets: true } => "{…}, secrets too".to_owned(),
         Accepts::TextOrSecret => "string | secret".to_owned(),
         Accepts::Metric => "metric".to_owned(),
+        Accepts::Way => "pod | service".to_owned(),
     }
 }
 

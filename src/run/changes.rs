@@ -377,8 +377,5 @@ fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {
 
 fn target(prepared: &Prepared<'_>) -> Option<String> {
     let Prepared::Call { args, .. } = prepared else { return None };
-    args.iter().flatten().find_map(|value| match value {
-        Value::Connection(connection) => Some(connection.target.to_string()),
-        _ => None,
-    })
+    args.iter().flatten().find_map(Value::connection).map(|connection| connection.target.to_string())
 }

@@ -62,10 +62,8 @@ impl Outside {
 
     /// The places that a call takes: one at its connection, one of all.
     pub(crate) async fn admission(&self, args: &[Option<Value>]) -> Result<Vec<OwnedSemaphorePermit>, Fault> {
-        let connection = args.iter().flatten().find_map(|value| match value {
-            Value::Connection(connection) => self.facts.connection_named(&connection.name),
-            _ => None,
-        });
+        let connection =
+            args.iter().flatten().find_map(Value::connection).and_then(|way| self.facts.connection_named(&way.name));
         let mut permits = Vec::with_capacity(2);
         for semaphore in connection.map(|ready| &ready.permits).into_iter().chain([&self.everywhere]) {
             let permit = Arc::clone(semaphore).acquire_owned().await;

@@ -97,7 +97,9 @@ fn table(items: &[Value], records: &[Option<Record>], total: u64) -> ShownBody {
 /// The fields of what has some.
 fn fields(value: &Value) -> Option<Record> {
     match value {
-        Value::Record(fields) => Some(fields.as_ref().clone()),
+        Value::Record(fields) => {
+            Some(Value::plain_fields(fields).map(|(name, value)| (name.clone(), value.clone())).collect())
+        }
         Value::Line(line) => Some(
             [
                 ("text", Value::String(line.text.clone())),

@@ -12,7 +12,9 @@ pub use self::fault::{Fault, FaultKind};
 pub use self::record::{Field, RecordType};
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Size, Typed, Word, Words};
-pub use self::value::{Connection, Line, Log, LogReader, Partial, Piece, Record, Regex, SecretText, Template, Value};
+pub use self::value::{
+    Connection, Line, Log, LogReader, Partial, Piece, Record, Regex, SecretText, Template, Value, Way,
+};
 pub use crate::units::Counted;
 
 /// What an expression gives. Units are part of the type.
@@ -64,6 +66,12 @@ impl Type {
             Self::Optional(_) | Self::Null | Self::Unknown => self,
             other => Self::Optional(Arc::new(other)),
         }
+    }
+
+    /// The type of a field that holds the way to what its record is of: see [`Way`].
+    #[must_use]
+    pub fn way() -> Self {
+        Self::Connection(Arc::from(Way::NAME))
     }
 
     /// The type without its `?`.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil};
 
-use super::{Connection, EnumType, Fault, Line, Log, Record, SecretText, Template, Type, Value};
+use super::{Connection, EnumType, Fault, Line, Log, Record, SecretText, Template, Type, Value, Way};
 
 /// Declares records of the language: `struct` makes the Rust type as well, `type … for` describes one that is there.
 ///
@@ -257,6 +257,27 @@ impl FromValue for Arc<Connection> {
             Value::Connection(connection) => Ok(connection),
             other => unexpected("a connection", &other),
         }
+    }
+}
+
+impl Typed for Way {
+    fn ty() -> Type {
+        Type::way()
+    }
+}
+
+impl FromValue for Way {
+    fn from_value(value: Value) -> Result<Self, Fault> {
+        match value {
+            Value::Connection(connection) => Ok(Self(connection)),
+            other => unexpected("the way to it", &other),
+        }
+    }
+}
+
+impl From<Way> for Value {
+    fn from(way: Way) -> Self {
+        Self::Connection(way.0)
     }
 }
 

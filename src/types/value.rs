@@ -103,6 +103,16 @@ pub struct Connection {
     pub handle: Arc<dyn Any + Send + Sync>,
 }
 
+/// The way to what a record is of: a pod's leads to its cluster. A field of this type makes calls on the record possible
+/// (`cluster.pod("x").disks()`, `through: cluster.pod("x")`); it is no value that could be shown, sent or compared.
+#[derive(Clone)]
+pub struct Way(pub Arc<Connection>);
+
+impl Way {
+    /// What stands for the driver in its type. No built-in is called on it.
+    pub const NAME: &'static str = "way";
+}
+
 /// Text and values in turn, as they were written.
 #[derive(Clone, Debug)]
 pub struct Template {
@@ -144,6 +154,24 @@ impl Value {
 
     pub fn record<K: Into<Arc<str>>>(fields: impl IntoIterator<Item = (K, Self)>) -> Self {
         Self::Record(Arc::new(fields.into_iter().map(|(name, value)| (name.into(), value)).collect()))
+    }
+
+    /// The fields of a record that can be shown and sent: all but the ways to what it is of.
+    pub fn plain_fields(record: &Record) -> impl Iterator<Item = (&Arc<str>, &Self)> {
+        record.iter().filter(|(_, value)| !matches!(value, Self::Connection(_)))
+    }
+
+    /// The connection that a call on the value goes through: itself, or the way of a record.
+    #[must_use]
+    pub fn connection(&self) -> Option<&Arc<Connection>> {
+        match self {
+            Self::Connection(connection) => Some(connection),
+            Self::Record(fields) => fields.values().find_map(|field| match field {
+                Self::Connection(connection) => Some(connection),
+                _ => None,
+            }),
+            _ => None,
+        }
     }
 
     /// What kind of value it is, for messages.
@@ -189,6 +217,7 @@ impl Value {
                 a.len() == b.len() && a.iter().all(|(name, value)| b.get(name).is_some_and(|own| own.equals(value)))
             }
             (Self::Line(a), Self::Line(b)) => a == b,
+            (Self::Connection(a), Self::Connection(b)) => a.name == b.name,
             _ => self.order(other) == Some(Ordering::Equal),
         }
     }
@@ -259,9 +288,9 @@ impl Value {
             Self::Duration(value) => Json::from(value.as_secs_f64()),
             Self::Data(data) => data.as_ref().clone(),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
-            Self::Record(fields) => {
-                Json::Object(fields.iter().map(|(name, value)| (name.to_string(), value.to_json())).collect())
-            }
+            Self::Record(fields) => Json::Object(
+                Self::plain_fields(fields).map(|(name, value)| (name.to_string(), value.to_json())).collect(),
+            ),
             Self::Faulted(fault) => serde_json::json!({ "fault": fault.kind.name(), "message": &*fault.message }),
             other => Json::String(other.to_string()),
         }
@@ -318,7 +347,7 @@ impl fmt::Display for Value {
                 Ok(())
             }
             Self::Record(fields) => {
-                for (index, (name, value)) in fields.iter().enumerate() {
+                for (index, (name, value)) in Self::plain_fields(fields).enumerate() {
                     write!(f, "{}{name}: {value}", if index == 0 { "" } else { ", " })?;
                 }
                 Ok(())

@@ -3,6 +3,7 @@
 pub(super) mod name;
 pub(super) mod tcp;
 pub(super) mod tls;
+pub(super) mod way;
 
 use std::borrow::Cow;
 use std::fmt;

@@ -11,15 +11,14 @@ use url::Url;
 use super::client::{Pool, Proxies, Target, basic, sensitive};
 use super::reads::Rule;
 use crate::builtins::dial::tls::Trust;
+use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
-use crate::catalog::{Accepts, Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, Presence};
+use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
 
 const URL: Param<Option<String>> =
     Param::optional("url", "Where the paths of the calls start from. Left out only with `through:`.");
-const THROUGH: Param<Option<Value>> =
-    Param::new("through", "What leads to the server: a pod or a service.", Accepts::Anything, Presence::Optional);
-const PORT: Param<Option<i64>> = Param::optional("port", "The port of what `through:` names.");
+const PORT: Param<Option<i64>> = Param::optional("port", "The port of what `through:` names, where no URL says it.");
 const READS: Param<Vec<String>> = Param::or(
     "reads",
     "Which of the changing methods only look, by path: `POST /query`. A `*` stands for one part of a path.",
@@ -107,7 +106,7 @@ pub(super) fn setup(message: impl Into<Arc<str>>) -> Fault {
 }
 
 fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
-    let base = base(args)?;
+    let (base, way) = base(args)?;
     let mut secrets = Vec::new();
     let headers = headers(args, &mut secrets)?;
     let trust = match (args.get(&CA)?, args.get(&INSECURE)?) {
@@ -122,7 +121,8 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
     let target = Target {
         trust,
-        proxies: Proxies::of(cx, &args.get(&PROXY)?)?,
+        proxies: proxies(cx, &args.get(&PROXY)?, &way)?,
+        way,
         pool: Pool::new(at_once),
         redirects: usize::try_from(args.get(&REDIRECTS)?).map_err(|_| setup("`redirects` cannot be negative"))?,
         downgrade: args.get(&DOWNGRADE)?,
@@ -138,7 +138,17 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
         base,
     };
     let shown = http.base.as_str();
-    Ok(Opened { target: shown.strip_suffix('/').unwrap_or(shown).to_owned(), handle: Arc::new(http), at_once })
+    let shown = http.target.way.shown(shown.strip_suffix('/').unwrap_or(shown));
+    Ok(Opened { target: shown, handle: Arc::new(http), at_once })
+}
+
+/// What is carried to its server goes through no proxy.
+fn proxies(cx: &Cx, word: &str, way: &Way) -> Result<Proxies, Fault> {
+    match (way, word) {
+        (Way::Direct, _) => Proxies::of(cx, word),
+        (Way::Through { .. }, "env" | "none") => Ok(Proxies::default()),
+        (Way::Through { .. }, _) => Err(setup("`through` and `proxy` are two ways to one server: keep one of them")),
+    }
 }
 
 /// A time limit.
@@ -146,19 +156,33 @@ pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
     Duration::try_from(within).map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))
 }
 
-fn base(args: &Args<'static>) -> Result<Url, Fault> {
-    if args.get(&THROUGH)?.is_some() || args.get(&PORT)?.is_some() {
-        return Err(Fault::new(
-            FaultKind::Unsupported,
-            "this version cannot reach a server `through` another connection",
-        )
-        .help("name its URL, and forward the port by hand until then"));
+/// Where the paths of the calls start from, and the way there.
+fn base(args: &Args<'static>) -> Result<(Url, Way), Fault> {
+    let (text, through, port) = (args.get(&URL)?, args.get(&THROUGH)?, args.get(&PORT)?);
+    match (text, through, port) {
+        (Some(text), None, None) => Ok((url(&text)?, Way::Direct)),
+        (Some(text), Some(value), None) => {
+            let url = url(&text)?;
+            let way = Way::through(&value, url.host_str().map(|host| host.trim_matches(['[', ']'])))?;
+            Ok((url, way))
+        }
+        (None, Some(value), Some(port)) => {
+            let port = u16::try_from(port).ok().filter(|port| *port > 0);
+            let port = port.ok_or_else(|| setup("`port` is a number from 1 to 65535"))?;
+            let way = Way::through(&value, None)?;
+            let Way::Through { host, .. } = &way else { return Err(setup("`through` leads nowhere")) };
+            Ok((url(&format!("http://{host}:{port}"))?, way))
+        }
+        (None, Some(_), None) => Err(setup("nothing says which port of it is meant")
+            .help("write `http(through: cluster.pod(\"name\"), port: 8080)`, or a URL: `http(\"https://name:8443\", through: …)`")),
+        (Some(_), _, Some(_)) => Err(setup("the URL says the port: leave out `port`")),
+        (None, None, _) => Err(setup("a connection of `http` needs its URL").help(r#"write `http("https://api.example.com")`"#)),
     }
-    let text = args.get(&URL)?.ok_or_else(|| {
-        setup("a connection of `http` needs its URL").help(r#"write `http("https://api.example.com")`"#)
-    })?;
+}
+
+fn url(text: &str) -> Result<Url, Fault> {
     // The text may hold a password: no message repeats it before that is known.
-    let url = Url::parse(&text).map_err(|error| {
+    let url = Url::parse(text).map_err(|error| {
         setup(format!("the URL of a connection cannot be read: {error}"))
             .help(r#"write `http("https://api.example.com")`"#)
     })?;

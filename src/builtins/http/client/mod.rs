@@ -22,12 +22,14 @@ use self::redirect::Redirects;
 use self::wire::Wire;
 pub(super) use self::wire::shown;
 use crate::builtins::dial::tls::Trust;
+use crate::builtins::dial::way::Way;
 use crate::builtins::dial::{self, Phases, Place, Progress, Trouble};
 use crate::types::FaultKind;
 
 /// What all requests of a connection have in common.
 pub(super) struct Target {
     pub(super) trust: Trust,
+    pub(super) way: Way,
     pub(super) proxies: Proxies,
     pub(super) pool: Pool,
     pub(super) redirects: usize,

@@ -6,8 +6,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use http::HeaderValue;
 use percent_encoding::percent_decode_str;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use url::Url;
 
 use crate::builtins::dial::{Place, Trouble};
@@ -133,7 +132,11 @@ impl Proxy {
     }
 
     /// Asks the proxy for a tunnel.
-    pub(super) async fn tunnel(&self, mut stream: TcpStream, to: &Place) -> Result<TcpStream, Trouble> {
+    pub(super) async fn tunnel<S: AsyncRead + AsyncWrite + Unpin>(
+        &self,
+        mut stream: S,
+        to: &Place,
+    ) -> Result<S, Trouble> {
         let lost = |error: std::io::Error| {
             Trouble::ours(FaultKind::Unreachable, format!("the proxy {} broke off: {error}", self.place))
         };

@@ -8,13 +8,13 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, timeout};
 use url::{Position, Url};
 
 use super::pool::Key;
 use super::watched::{Watch, Watched};
 use super::{Request, Target};
+use crate::builtins::dial::way::Stream;
 use crate::builtins::dial::{self, Phases, Place, Progress, Trouble, tls};
 use crate::types::FaultKind;
 use crate::units;
@@ -62,9 +62,6 @@ pub(super) struct Head {
     pub(super) first_byte: Duration,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
-
 /// The trouble with a request that had gone out.
 fn gone_out(trouble: Trouble) -> Trouble {
     Trouble { fault: trouble.fault.sent(), ..trouble }
@@ -76,7 +73,7 @@ impl Wire {
         let proxy = target.proxies.through(key.tls, &key.place);
         let hop = proxy.map_or(&key.place, |proxy| &proxy.place);
         progress.to_proxy(proxy.is_some());
-        let (stream, mut phases) = dial::dial(hop, progress).await.map_err(|trouble| match proxy {
+        let (stream, mut phases) = target.way.reach(hop, progress).await.map_err(|trouble| match proxy {
             // A proxy that is not there says nothing of the server behind it.
             Some(_) => Trouble::ours(FaultKind::Unreachable, format!("through a proxy: {}", trouble.fault.message)),
             None => trouble,
