@@ -12,7 +12,7 @@ NAMESPACE = "sarvanom-production"
 KUBECONFIG = STATE / "kubeconfig"
 SERVER = f"https://127.0.0.1:{port('apiserver')}"
 # Its cache of what kinds there are goes into the lab's own folder, not into that of whoever runs it.
-KUBECTL = [BIN / "kubectl", "--kubeconfig", KUBECONFIG, "--cache-dir", STATE / "kube-cache"]
+KUBECTL = [BIN / "kubectl", "--kubeconfig", KUBECONFIG, "--context", "lab", "--cache-dir", STATE / "kube-cache"]
 SLOW = f"https://127.0.0.1:{port('slow-api')}"
 
 # Who may do what: a client certificate's name for each.
@@ -88,7 +88,6 @@ def apply(items):
 
 def start_api():
     """etcd, the API and its controllers."""
-    make_certificates()
     (STATE / "tokens.csv").write_text("lab-reader-token,reader,reader-1\n")
     write_kubeconfigs()
     etcd = f"http://127.0.0.1:{port('etcd')}"

@@ -12,6 +12,9 @@ BIN = CACHE / "bin"
 VENV = CACHE / "venv"
 STATE = Path(os.environ.get("RUNBOOK_LAB_STATE") or CACHE / "state")
 
+# PostgreSQL does not run as root, and another user does not get into root's home.
+DATA = Path(f"/var/tmp/runbook-lab-{os.environ.get('RUNBOOK_LAB_PORT') or 27100}") if os.getuid() == 0 else STATE / "data"
+
 # Every port is the first one plus its place in this list, so that two labs stand beside each other with two first ports.
 FIRST = int(os.environ.get("RUNBOOK_LAB_PORT") or 27100)
 NAMES = [

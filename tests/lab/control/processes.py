@@ -5,11 +5,13 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 
 from .places import STATE
 
 FILE = STATE / "processes.json"
+LOCK = threading.Lock()
 
 
 class Failed(Exception):
@@ -23,8 +25,16 @@ def _known():
         return {}
 
 
-def _keep(known):
-    FILE.write_text(json.dumps(known, indent=1))
+def _note(name, entry):
+    """Keeps a program in the list, or with `None` takes it out. Parts come up side by side."""
+    with LOCK:
+        known = _known()
+        known.pop(name, None)
+        if entry:
+            known[name] = entry
+        whole = FILE.with_suffix(".new")
+        whole.write_text(json.dumps(known, indent=1))
+        whole.replace(FILE)
 
 
 def _began(pid):
@@ -45,10 +55,7 @@ def start(name, command, env=None, cwd=None, user=None):
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, user=user,
             env={**os.environ, **(env or {})}, cwd=cwd or STATE,
         )
-    known = _known()
-    known[name] = {"pid": process.pid, "began": _began(process.pid)}
-    _keep(known)
-    return process
+    _note(name, {"pid": process.pid, "began": _began(process.pid)})
 
 
 def pid(name):
@@ -69,9 +76,7 @@ def stop(name, how=signal.SIGTERM, patience=10.0):
             if time.monotonic() > until:
                 _signal(process, signal.SIGKILL)
             time.sleep(0.05)
-    known = _known()
-    known.pop(name, None)
-    _keep(known)
+    _note(name, None)
 
 
 def _signal(process, how):
