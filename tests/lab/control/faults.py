@@ -3,6 +3,7 @@
 import json
 import signal
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from typing import Callable
 
 from . import databases, kubernetes, objects, services
@@ -27,7 +28,7 @@ def _status(pod, status):
 
 
 def _pod(app):
-    found = [pod["metadata"]["name"] for pod in kubernetes.pods() if pod["metadata"]["labels"].get("app") == app]
+    found = [pod["metadata"]["name"] for pod in kubernetes.pods() if pod["metadata"].get("labels", {}).get("app") == app]
     if not found:
         raise Failed(f"there is no pod of {app}")
     return sorted(found)[0]
@@ -35,7 +36,9 @@ def _pod(app):
 
 def crash_pod(_=None):
     """The pod of retrieval crashes again and again, for want of memory."""
-    ended = {"exitCode": 137, "reason": "OOMKilled", "startedAt": "2026-11-25T07:00:00Z", "finishedAt": "2026-11-25T07:03:00Z"}
+    now = datetime.now(timezone.utc)
+    times = [f"{now - timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%SZ}" for minutes in (6, 3)]
+    ended = {"exitCode": 137, "reason": "OOMKilled", "startedAt": times[0], "finishedAt": times[1]}
     container = {"name": "retrieval", "image": "sarvanom/retrieval:2.0.9", "imageID": "", "ready": False, "restartCount": 14,
                  "started": False, "lastState": {"terminated": ended},
                  "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}}}
