@@ -10,7 +10,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
-use hyper::body::Bytes;
+pub(in crate::builtins) use hyper::body::Bytes;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 use url::Url;
