@@ -106,7 +106,9 @@ impl HttpSend for Http {
             && url.host_str().is_some_and(|host| host.starts_with("sts.") && host.contains(".amazonaws."))
         {
             // The signature is of the name that it was asked by, which stays in the header.
+            let query = url.query().map(str::to_owned);
             url = sts.clone();
+            url.set_query(query.as_deref());
         }
         let near = is_near(&url);
         let (target, within) = if near { (&self.near, NEXT_DOOR) } else { (&self.ordinary, WITHIN) };
