@@ -196,9 +196,10 @@ fn denied(s3: &S3, ask: &Ask<'_>, says: &str) -> Fault {
     Fault::new(FaultKind::Denied, format!("{who} may not `{}` on {resource}{says}", ask.action)).help(help)
 }
 
-fn one_line(text: &str) -> String {
+/// What a server says, short and on one line.
+pub(super) fn one_line(text: &str) -> String {
     let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.chars().filter(|c| !c.is_control()).take(300).collect::<String>().trim_end_matches('.').to_owned()
+    line.chars().filter(|c| !c.is_control()).take(300).collect::<String>().trim_end_matches(['.', ':', ' ']).to_owned()
 }
 
 /// `2026-11-25T03:00:00Z` or `20261125T030000Z`

@@ -17,6 +17,7 @@ pub(super) use self::environment::Environment;
 use self::profiles::Profiles;
 use self::source::Source;
 use super::place::Region;
+use super::refusal::one_line;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::http::client::{Proxies, Request};
 use crate::builtins::plain_text::redacted;
@@ -152,7 +153,7 @@ impl Identity {
                  `anonymous: true` asks without any",
             );
         }
-        let said = self.redacted(&error.to_string());
+        let said = in_words(&self.redacted(&error.to_string()));
         let fault = cause::<Fault>(error);
         // Nothing has gone out to the bucket: a change that was meant did not happen, and a kind must not say `unknown`.
         let kind = match (error.kind(), fault.map(|fault| fault.kind)) {
@@ -169,6 +170,17 @@ impl Identity {
             fault.help("`aws sts get-caller-identity` with the same settings says whether the AWS tools get further")
         }
     }
+}
+
+/// What an error says, on one line: of an answer in XML or HTML only its message.
+fn in_words(text: &str) -> String {
+    let message = text.split_once("<Message>").and_then(|(_, rest)| rest.split_once("</Message>"));
+    let plain = match (text.split_once('<'), message) {
+        (Some((before, _)), Some((message, _))) => format!("{before}{message}"),
+        (Some((before, _)), None) => before.to_owned(),
+        (None, _) => text.to_owned(),
+    };
+    one_line(&plain)
 }
 
 /// The first cause of a kind behind an error.
