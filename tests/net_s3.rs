@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use net::aws_signature::{is_signed, signature};
-use net::server::{Reply, Server, raw, refused, reply, request, says, web};
+use net::server::{Reply, Server, authority, raw, refused, reply, request, says, secure, web};
 use net::{Outside, fault, field, ms, text};
 use runbook::types::{Fault, FaultKind, SecretText, Value};
 use tokio::io::AsyncWriteExt;
@@ -361,4 +361,57 @@ async fn without_a_reason_a_missing_object_is_no_such_thing() {
     assert_eq!(fault(ask(&bucket.url(), &[], "s3.exists", &key).await).kind, FaultKind::NotFound);
     let page = web(|_| reply("404 Not Found", "", "")).await;
     assert_eq!(fault(ask(&page.url(), &[], "s3.exists", &key).await).kind, FaultKind::BadAnswer);
+}
+
+#[tokio::test]
+async fn the_bucket_is_a_part_of_the_host_or_of_the_path() {
+    let proxy = web(|_| reply("200 OK", "", EMPTY)).await;
+    let given = [("proxy", text(&proxy.url())), ("path_style", Value::Bool(false))];
+    ask("http://s3.example.test", &given, "s3.list", &[]).await.expect("a list");
+    let asked = proxy.last();
+    assert!(asked.starts_with("GET http://backups.s3.example.test/?list-type=2&"), "{asked}");
+    assert!(asked.to_lowercase().contains("host: backups.s3.example.test\r\n"), "{asked}");
+    ask("http://s3.example.test/base/", &given[..1], "s3.list", &[]).await.expect("a list");
+    assert!(proxy.last().starts_with("GET http://s3.example.test/base/backups?list-type=2&"), "{}", proxy.last());
+    for (given, words) in [
+        (("bucket", text("s3://backups/x")), "is a URL"),
+        (("endpoint", text("minio:9000")), "is no http or https URL"),
+        (("endpoint", text("http://user:hush@minio:9000")), "has credentials in it"),
+        (("region", text("nowhere!")), "is no region"),
+        (("within", ms(-1)), "cannot be negative"),
+        (("at_once", Value::Int(0)), "is at least 1"),
+        (("session_token", Value::Secret(SecretText::new("t".to_owned()))), "go together"),
+        (("ca", text("/nowhere.pem")), "/nowhere.pem"),
+    ] {
+        let mut all = vec![("bucket", text("backups")), ("endpoint", text("http://s3.example.test"))];
+        all.retain(|(name, _)| *name != given.0);
+        all.push(given);
+        let Err(fault) = Outside::here().open("s3", &all).await else { panic!("{words}") };
+        assert!(fault.kind == FaultKind::Setup && fault.message.contains(words), "{words}: {fault}");
+        assert!(!fault.message.contains("hush"), "{fault}");
+    }
+}
+
+#[tokio::test]
+async fn tls_trusts_whom_the_environment_says() {
+    let authority = authority();
+    let server = secure(authority.sign(&["127.0.0.1"], 2090), |_| reply("200 OK", "", EMPTY)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, &authority.pem).expect("a file");
+    let url = server.url().replace("http:", "https:");
+    let list = |env: Vec<(&'static str, String)>| {
+        let url = url.clone();
+        async move {
+            let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let outside = Outside::new(&env, std::path::Path::new("."));
+            let given: Vec<_> =
+                keys().into_iter().chain([("bucket", text("backups")), ("endpoint", text(&url))]).collect();
+            let connection = outside.connect("s3", &given).await?;
+            outside.call("s3.list", &[("connection", connection)]).await
+        }
+    };
+    list(vec![("AWS_CA_BUNDLE", file.display().to_string())]).await.expect("a list");
+    let unknown = fault(list(Vec::new()).await);
+    assert!(unknown.message.contains("certificate"), "{unknown}");
 }

@@ -1,5 +1,6 @@
 //! S3 against a server that checks signatures and policies: moto, with users of its own.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
@@ -47,11 +48,11 @@ impl Store {
         let mut command = Command::new(program);
         command.args(["-H", "127.0.0.1", "-p", &port.to_string()]).stdout(Stdio::null()).stderr(Stdio::null());
         let child = command.spawn().unwrap();
-        let lab = Lab { facts: Json::Null, env: Default::default() };
+        let lab = Lab { facts: Json::Null, env: BTreeMap::new() };
         let mut store = Self { child, port, lab, folder: tempfile::tempdir().unwrap() };
         let start = Instant::now();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(start.elapsed() < Duration::from_secs(60), "moto does not start");
+            assert!(start.elapsed() < Duration::from_mins(1), "moto does not start");
             std::thread::sleep(Duration::from_millis(100));
         }
         store.fill();
@@ -79,7 +80,7 @@ impl Store {
     fn fill(&mut self) {
         self.send("PUT", "/backups", "s3", "");
         for key in ODD {
-            let key: String = key.bytes().map(|byte| format!("%{byte:02X}")).collect();
+            let key = key.bytes().fold(String::new(), |text, byte| text + &format!("%{byte:02X}"));
             let text = format!("text of {}", key.len());
             self.send("PUT", &format!("/backups/odd/{key}"), "s3", &text);
         }

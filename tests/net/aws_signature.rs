@@ -3,12 +3,12 @@
 use sha2::{Digest, Sha256};
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 fn hmac(key: &[u8], text: &[u8]) -> Vec<u8> {
     let mut block = [0_u8; 64];
-    block[..key.len()].copy_from_slice(key);
+    block.iter_mut().zip(key).for_each(|(own, byte)| *own = *byte);
     let pad = |with: u8| block.iter().map(|byte| byte ^ with).collect::<Vec<u8>>();
     let inner = Sha256::new().chain_update(pad(0x36)).chain_update(text).finalize();
     Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().to_vec()
@@ -27,12 +27,13 @@ pub fn signature(secret: &str, region: &str, method: &str, target: &str, headers
     headers.sort_unstable();
     let value = |name: &str| headers.iter().find(|(own, _)| *own == name).map(|(_, value)| *value).expect(name);
     let names = headers.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(";");
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}:{}\n", value.trim())).collect();
+    let lines: String = headers.iter().flat_map(|(name, value)| [name, ":", value.trim(), "\n"]).collect();
     let asked = format!("{method}\n{path}\n{}\n{lines}\n{names}\n{}", query.join("&"), value("x-amz-content-sha256"));
     let time = value("x-amz-date");
-    let scope = format!("{}/{region}/s3/aws4_request", &time[..8]);
+    let day = time.split('T').next().expect("a day");
+    let scope = format!("{day}/{region}/s3/aws4_request");
     let text = format!("AWS4-HMAC-SHA256\n{time}\n{scope}\n{}", hex(&Sha256::digest(asked.as_bytes())));
-    let key = [&time[..8], region, "s3", "aws4_request"]
+    let key = [day, region, "s3", "aws4_request"]
         .iter()
         .fold(format!("AWS4{secret}").into_bytes(), |key, part| hmac(&key, part.as_bytes()));
     hex(&hmac(&key, text.as_bytes()))

@@ -22,7 +22,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     needs: &["s3:ListBucket on the bucket"],
     by_hand: "aws s3 ls s3://BUCKET/{prefix}",
     examples: &[
-        Example::call(r#"backups.folders() | contains("postgres/")"#),
+        Example::call(r#""postgres/" in backups.folders()"#),
         Example::call(r#"backups.folders("postgres/") | last"#),
     ],
 };
