@@ -291,19 +291,35 @@ fn down(mut store: Store) {
     assert!(kind == "unreachable" && words.contains("connection refused"), "{words}");
 }
 
+/// As the daily runbook asks: every store has a backup of today, and it did not shrink.
 #[test]
 fn the_backups_of_the_lab_are_listed() {
     let Some(lab) = lab("the_backups_of_the_lab_are_listed", &["s3"]) else { return };
     let ran = lab.run(
-        r#"runbook "S3" { edition 1 }
+        r#"runbook "S3" { edition 1 timezone "UTC" }
+param stores: list<string> = ["postgres", "redis", "qdrant", "arangodb", "meilisearch"]
 connect backups = s3(bucket: "sarvanom-backups")
+connect many = s3(bucket: "many")
+connect empty = s3(bucket: "empty")
 section "S3" {
-  step "S3" {
-    let today = backups.list("postgres/{run.date:%Y/%m/%d}/")
-    check today | any(.size > 0B and .age < 26h) as "fresh"
+  step "Databases" for store in stores {
+    let today = backups.list("{store}/{run.date:%Y/%m/%d}/")
+    let yesterday = backups.list("{store}/{run.date - 1d:%Y/%m/%d}/")
+    check today | any(.size > 0B and .age < 26h) as "{store} is fresh"
+    check today | sum(.size) > 80% * yesterday | sum(.size) as "{store} did not shrink"
+  }
+  step "Others" {
+    check many.list() | count == 1200 as "many"
+    check empty.list() | is_empty as "empty"
+    check empty.list() | any(.size > 0B) as "none"
   }
 }
 "#,
     );
-    assert_eq!(ran.outcome("fresh"), "passed", "{}", ran.text);
+    for store in ["postgres", "redis", "qdrant", "arangodb", "meilisearch"] {
+        assert_eq!(ran.outcome(&format!("{store} is fresh")), "passed", "{}", ran.text);
+        assert_eq!(ran.outcome(&format!("{store} did not shrink")), "passed", "{}", ran.text);
+    }
+    assert_eq!((ran.outcome("many"), ran.outcome("empty")), ("passed", "passed"), "{}", ran.text);
+    assert_eq!(ran.outcome("none"), "failed");
 }
