@@ -17,6 +17,7 @@ def main(words):
     commands.add_parser("down", help="take it down")
     listing = commands.add_parser("list", help="its parts, where they are and whether they are up")
     listing.add_argument("--json", action="store_true")
+    commands.add_parser("missing", help="the parts that cannot be had here, a line each, with the reason")
     commands.add_parser("env", help="what a shell exports to use it: eval \"$(tests/lab/lab env)\"")
     for name, what in (("break", "break something"), ("mend", "mend it again")):
         breaking = commands.add_parser(name, help=what)
@@ -41,6 +42,9 @@ def _run(asked):
         case "env":
             for name, value in parts.environment().items():
                 print(f"export {name}='{value}'")
+        case "missing":
+            for name, why in parts.facts()["missing"].items():
+                print(name, " ".join(why.split()))
         case "list" if asked.json:
             print(json.dumps(parts.facts()))
         case "list":
