@@ -1,5 +1,6 @@
 """What the lab is made of: built or installed once into the cache, or named as missing with the reason."""
 
+import importlib.util
 import json
 import os
 import shutil
@@ -136,6 +137,8 @@ def python():
     if stamp.exists() and stamp.read_text() == requirements:
         return
     shutil.rmtree(VENV, ignore_errors=True)
+    if importlib.util.find_spec("ensurepip") is None:
+        apt("python3-venv")
     run([sys.executable, "-m", "venv", VENV])
     run([VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "-r", HERE / "requirements.txt"])
     stamp.write_text(requirements)
