@@ -9,30 +9,46 @@ mod dns;
 mod files;
 mod host;
 mod http;
+mod kubernetes;
 mod later;
 mod line_time;
+mod lines;
 mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
 mod secrets;
+mod spool;
 mod text;
 mod tls;
 mod tool;
+mod words;
 
 use crate::catalog::{Builtin, Catalog, Driver};
 
 /// The whole catalogue.
 #[must_use]
 pub fn catalog() -> Catalog {
-    let builtins: Vec<&'static Builtin> = FAMILIES.iter().flat_map(|family| family.iter().copied()).collect();
+    let builtins: Vec<&'static Builtin> =
+        FAMILIES.iter().chain(kubernetes::STREAMS).flat_map(|family| family.iter().copied()).collect();
     let drivers: Vec<&'static Driver> = DRIVERS.iter().flat_map(|family| family.iter().copied()).collect();
     Catalog::new(&builtins, &drivers)
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] =
-    &[lists::ALL, text::ALL, numbers::ALL, host::ALL, logs::ALL, http::ALL, dns::ALL, tls::ALL, tool::ALL, later::ALL];
+static FAMILIES: &[&[&Builtin]] = &[
+    lists::ALL,
+    text::ALL,
+    numbers::ALL,
+    host::ALL,
+    logs::ALL,
+    http::ALL,
+    dns::ALL,
+    tls::ALL,
+    tool::ALL,
+    later::ALL,
+    kubernetes::ALL,
+];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, kubernetes::DRIVERS, channels::DRIVERS];
