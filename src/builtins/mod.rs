@@ -30,7 +30,7 @@ use crate::catalog::{Builtin, Catalog, Driver};
 #[must_use]
 pub fn catalog() -> Catalog {
     let builtins: Vec<&'static Builtin> =
-        FAMILIES.iter().chain(kubernetes::STREAMS).flat_map(|family| family.iter().copied()).collect();
+        FAMILIES.iter().chain(kubernetes::MORE).flat_map(|family| family.iter().copied()).collect();
     let drivers: Vec<&'static Driver> = DRIVERS.iter().flat_map(|family| family.iter().copied()).collect();
     Catalog::new(&builtins, &drivers)
 }

@@ -13,8 +13,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use super::exec::reads::Rule;
-use super::exec::session::{Limits, Place, exit_code};
+use super::exec::session::{Limits, Place, Purpose, exit_code};
 use super::of_pod::{self, POD};
 use super::pod::Pod;
 use crate::builtins::dial::way::{Carried, Carrier, Stream};
@@ -43,7 +42,7 @@ fn by_exec(args: &Args<'static>) -> Result<Value, Fault> {
         return Err(Fault::new(FaultKind::Setup, "this pod was not read from a cluster"));
     };
     let carrier: Arc<dyn Carrier> =
-        Arc::new(ExecPlace { place, reads: of_pod::reads(args)?, program: OnceCell::new() });
+        Arc::new(ExecPlace { place, program: OnceCell::new() });
     let way = Value::Connection(Arc::new(Connection {
         name: way.name.clone(),
         driver: way.driver.clone(),
@@ -57,8 +56,6 @@ fn by_exec(args: &Args<'static>) -> Result<Value, Fault> {
 /// A pod that is reached by a program of its container.
 pub(super) struct ExecPlace {
     pub(super) place: Place,
-    /// Which commands only look.
-    pub(super) reads: Vec<Rule>,
     /// Which of them it has: it is looked for once.
     program: OnceCell<Program>,
 }
@@ -118,7 +115,7 @@ impl Carrier for ExecPlace {
             let program = *self.program.get_or_try_init(|| self.find(progress)).await?;
             let name = format!("{}:{port}", self.place.pod);
             progress.now(format!("starting `{}` in {} for port {port}", program.name(), self.place.pod));
-            let process = self.place.start(&program.words(port), true).await.map_err(ours)?;
+            let process = self.place.start(&program.words(port), true, Purpose::Look).await.map_err(ours)?;
             Executed::new(name, process).map(|stream| Box::new(stream) as Box<dyn Stream>)
         })
     }
@@ -130,7 +127,7 @@ impl ExecPlace {
         for program in Program::ALL {
             progress.now(format!("looking for `{}` in {}", program.name(), self.place.pod));
             let limits = Limits { within: WITHIN, at_most: 1 << 20 };
-            match self.place.run(&program.probe(), limits).await {
+            match self.place.run(&program.probe(), Purpose::Look, limits).await {
                 // One that ends in an error is there, too: `nc -h` of some does. A shell's word for none is 127.
                 Ok(output) if !matches!(output.exit_code, 126 | 127) => return Ok(*program),
                 Ok(_) => {}

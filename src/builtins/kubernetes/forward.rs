@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use k8s_openapi::api::core::v1::Pod;
-use kube::Client;
 use kube::api::{Api, Portforwarder};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::time::timeout;
 
-use super::faults;
+use super::ask::{Ask, Resource};
+use super::connection::Kubernetes;
+use super::faults::lost;
 use crate::builtins::dial::way::Stream;
 use crate::builtins::dial::{Progress, Trouble};
-use crate::types::FaultKind;
+use crate::types::{Fault, FaultKind};
 
 /// How long a forward that has ended is asked why.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -27,16 +28,20 @@ const REFUSAL: Duration = Duration::from_millis(10);
 /// # Errors
 /// Where the cluster refuses it, or the port does. A port that refuses later is an error of the stream.
 pub(super) async fn forward(
-    client: &Client,
+    cluster: &Kubernetes,
     namespace: &str,
     pod: &str,
     port: u16,
     progress: &Progress,
 ) -> Result<Box<dyn Stream>, Trouble> {
-    let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    let ask = Ask::new("create", &Resource::PODS, namespace, Some(pod)).map_err(ours)?.sub("portforward");
+    let access = cluster.reads();
+    let api: Api<Pod> = Api::namespaced(access.client().await.map_err(ours)?, namespace);
     progress.now(format!("opening a port-forward to {pod}:{port}"));
     let opened = api.portforward(pod, &[port]).await;
-    let mut forwarder = opened.map_err(|error| faults::trouble(&error, &format!("a port-forward to {pod}:{port}")))?;
+    // What the cluster refuses is no word on the port.
+    let failed = |error: kube::Error| ours(lost(&error, &ask, access, &access.presumably()).fault);
+    let mut forwarder = opened.map_err(failed)?;
     let (stream, error) = (forwarder.take_stream(port), forwarder.take_error(port));
     let (Some(stream), Some(error)) = (stream, error) else {
         return Err(Trouble::theirs(FaultKind::BadAnswer, format!("the port-forward to {pod}:{port} has no stream")));
@@ -48,6 +53,10 @@ pub(super) async fn forward(
     }
     let name = format!("{pod}:{port}");
     Ok(Box::new(Forwarded { name, stream, state: State::Open { forwarder: Some(forwarder), error: Some(error) } }))
+}
+
+fn ours(fault: Fault) -> Trouble {
+    Trouble { fault, ours: true }
 }
 
 /// What the error channel says of a port.

@@ -1,9 +1,9 @@
 //! What the built-ins on a pod have in common: the pod, and the place that its way leads to.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use super::by_exec::ExecPlace;
-use super::exec::reads::Rule;
 use super::exec::session::Place;
 use super::place::PodPlace;
 use super::pod::Pod;
@@ -23,23 +23,12 @@ pub(super) fn place(args: &Args<'static>) -> Result<Place, Fault> {
     let any: &dyn Any = &*carrier;
     if let Some(place) = any.downcast_ref::<PodPlace>() {
         return Ok(Place {
-            client: place.cluster.client().clone(),
-            namespace: place.namespace.clone(),
-            pod: place.pod.clone(),
+            cluster: Arc::clone(&place.cluster),
+            namespace: Arc::clone(&place.namespace),
+            pod: Arc::clone(&place.pod),
             container: None,
         });
     }
     let by_exec = any.downcast_ref::<ExecPlace>().map(|way| way.place.clone());
     by_exec.ok_or_else(|| Fault::new(FaultKind::Setup, "this pod was not read from a cluster"))
-}
-
-/// Which commands the connection of the pod says only look.
-///
-/// # Errors
-/// As [`place`].
-pub(super) fn reads(args: &Args<'static>) -> Result<Vec<Rule>, Fault> {
-    let carrier = carrier(&args.get(&POD)?)?;
-    let any: &dyn Any = &*carrier;
-    let rules = any.downcast_ref::<PodPlace>().map(|place| place.cluster.reads().to_vec());
-    Ok(rules.or_else(|| any.downcast_ref::<ExecPlace>().map(|way| way.reads.clone())).unwrap_or_default())
 }

@@ -1,5 +1,5 @@
 //! stand-in
-use super::connection::Cluster;
+use super::connection::Kubernetes;
 use super::place::*;
 use crate::builtins::dial::way::{Carried, Carrier};
 use crate::catalog::*;
@@ -57,12 +57,12 @@ pub(super) static SERVICE: Builtin = Builtin {
 };
 fn made(
     args: &Args<'static>,
-    make: fn(Arc<Cluster>, String, String) -> Arc<dyn Carrier>,
+    make: fn(Arc<Kubernetes>, Arc<str>, Arc<str>) -> Arc<dyn Carrier>,
 ) -> Result<(Arc<str>, Way), Fault> {
     let c = args.get(&CONNECTION)?;
-    let cluster = Arc::new(Cluster::of(&c)?.clone());
-    let name = args.get(&NAME)?;
-    let ns = cluster.namespace().to_owned();
+    let cluster = Kubernetes::of(&c)?;
+    let name: Arc<str> = args.get(&NAME)?.into();
+    let ns = cluster.namespace(None);
     let carrier = make(cluster, ns, name.clone());
     let via = Way(Arc::new(Connection {
         name: c.name.clone(),
@@ -70,5 +70,5 @@ fn made(
         target: c.target.clone(),
         handle: Arc::new(Carried(carrier)),
     }));
-    Ok((name.into(), via))
+    Ok((name, via))
 }

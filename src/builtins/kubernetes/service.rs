@@ -1,14 +1,17 @@
 //! From a service and its port to pods that serve it: what its endpoint slices say is ready.
 
+use std::borrow::Cow;
+
 use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use kube::Client;
-use kube::api::{Api, ListParams};
 
-use super::{faults, forward};
+use super::ask::{Ask, Resource};
+use super::connection::Kubernetes;
+use super::forward;
+use super::request::Deadline;
 use crate::builtins::dial::way::Stream;
 use crate::builtins::dial::{Progress, Trouble};
-use crate::types::FaultKind;
+use crate::types::{Fault, FaultKind};
 
 /// A pod that serves a port of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +28,7 @@ const MOST_TRIED: usize = 3;
 /// # Errors
 /// Where no pod serves the port, or none of those that should takes a stream.
 pub(super) async fn forward(
-    client: &Client,
+    cluster: &Kubernetes,
     namespace: &str,
     name: &str,
     port: u16,
@@ -33,8 +36,8 @@ pub(super) async fn forward(
 ) -> Result<Box<dyn Stream>, Trouble> {
     progress.now(format!("looking for a pod of service {name}"));
     let mut last = None;
-    for Serving { pod, port } in serving(client, namespace, name, port).await?.into_iter().take(MOST_TRIED) {
-        match forward::forward(client, namespace, &pod, port, progress).await {
+    for Serving { pod, port } in serving(cluster, namespace, name, port).await?.into_iter().take(MOST_TRIED) {
+        match forward::forward(cluster, namespace, &pod, port, progress).await {
             Ok(stream) => return Ok(stream),
             // Only what is wrong with this pod is another pod's chance.
             Err(trouble) if trouble.ours => return Err(trouble),
@@ -45,17 +48,29 @@ pub(super) async fn forward(
 }
 
 /// The pods that are ready to serve a port of a service, of which there is at least one.
-pub(super) async fn serving(client: &Client, namespace: &str, name: &str, port: u16) -> Result<Vec<Serving>, Trouble> {
-    let what = format!("service {name}");
-    let services: Api<Service> = Api::namespaced(client.clone(), namespace);
-    let service = services.get(name).await.map_err(|error| faults::trouble(&error, &what))?;
+async fn serving(
+    cluster: &Kubernetes,
+    namespace: &str,
+    name: &str,
+    port: u16,
+) -> Result<Vec<Serving>, Trouble> {
+    let ours = |fault: Fault| Trouble { fault, ours: true };
+    let ask = Ask::get(&Resource::SERVICES, namespace, name).map_err(ours)?;
+    let service: Service = cluster.read(&ask).await.map_err(ours)?;
     let port_name = port_name(&service, name, port)?;
-    let slices: Api<EndpointSlice> = Api::namespaced(client.clone(), namespace);
-    let params = ListParams::default().labels(&format!("kubernetes.io/service-name={name}"));
-    let slices =
-        slices.list(&params).await.map_err(|error| faults::trouble(&error, &format!("the endpoints of {what}")))?;
-    ready(&slices.items, &port_name, name)
+    let ask = Ask::list(&ENDPOINT_SLICES, namespace).map_err(ours)?;
+    let ask = ask.query("labelSelector", format!("kubernetes.io/service-name={name}"));
+    let slices = cluster.list(&ask, Deadline::after(cluster.within), Ok).await.map_err(ours)?;
+    ready(&slices, &port_name, name)
 }
+
+const ENDPOINT_SLICES: Resource = Resource {
+    group: Cow::Borrowed("discovery.k8s.io"),
+    version: Cow::Borrowed("v1"),
+    plural: Cow::Borrowed("endpointslices"),
+    one: Cow::Borrowed("endpoint slice"),
+    namespaced: true,
+};
 
 /// What the service calls its port. The slices know the ports of the pods by it, also where those are named.
 fn port_name(service: &Service, name: &str, port: u16) -> Result<String, Trouble> {

@@ -1,17 +1,11 @@
 //! `kubernetes.apply`
 
-use std::sync::Arc;
-
-use kube::api::{Patch, PatchParams};
-
 use super::object::{Changed, MANIFEST, Object};
-use super::sent;
-use super::workload::MANAGER;
-use crate::builtins::kubernetes::connection::Cluster;
+use crate::builtins::kubernetes::call::CLUSTER;
+use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Connection, Fault, FaultKind, Typed, Value};
+use crate::types::{Fault, FaultKind, Typed, Value};
 
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 const FORCE: Param<bool> =
     Param::or("force", "Also fields that somebody else has written, who loses them.", || Value::Bool(false));
 
@@ -19,7 +13,7 @@ const FORCE: Param<bool> =
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.apply",
     summary: "Makes an object as a manifest has it, by server-side apply as `runbook`. The same manifest again changes nothing.",
-    params: &[CONNECTION.info(), MANIFEST.info(), FORCE.info()],
+    params: &[CLUSTER.info(), MANIFEST.info(), FORCE.info()],
     returns: Returns::Type(Changed::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(apply(args))),
@@ -31,25 +25,16 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 async fn apply(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let object = Object::of(Cluster::of(&connection)?, args.get(&MANIFEST)?.to_json()).await?;
+    let object = Object::of(&args).await?;
     let before = object.now().await?;
-    let params = PatchParams { force: args.get(&FORCE)?, ..PatchParams::apply(MANAGER) };
-    let after = object.api.patch(&object.name, &params, &Patch::Apply(&object.manifest)).await;
-    let after = after.map_err(|error| conflict(&error, &object.shown()))?;
+    let after = object.change(Sent::ApplyPatch, args.get(&FORCE)?).await.map_err(conflict)?;
     Ok(object.changed(before.as_ref(), &after).into())
 }
 
-/// Fields that belong to somebody else are named, with whom.
-fn conflict(error: &kube::Error, what: &str) -> Fault {
-    match error {
-        kube::Error::Api(status) if status.code == 409 => {
-            let causes = status.details.iter().flat_map(|details| &details.causes);
-            let told: Vec<String> = causes.map(|cause| format!("{} ({})", cause.field, cause.message)).collect();
-            let told = if told.is_empty() { status.message.clone() } else { told.join(", ") };
-            Fault::new(FaultKind::Failed, format!("{what} was not changed: others have written {told}"))
-                .help("leave these fields out of the manifest; or write `force: true` to take them over")
-        }
-        error => sent::fault(error, what),
+/// Fields that belong to somebody else are named by the cluster, with whom.
+fn conflict(fault: Fault) -> Fault {
+    if fault.kind == FaultKind::Failed && fault.message.contains("conflict") {
+        return fault.help("leave these fields out of the manifest; or write `force: true` to take them over");
     }
+    fault
 }

@@ -1,13 +1,14 @@
 //! `kubernetes.cordon`
 
-use super::node::{CONNECTION, Marked, NODE, mark};
+use super::node::{Marked, NODE, mark};
+use crate::builtins::kubernetes::call::CLUSTER;
 use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
 use crate::types::Typed;
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.cordon",
     summary: "Lets no new pod onto a node; those on it stay. Undone by `uncordon`.",
-    params: &[CONNECTION.info(), NODE.info()],
+    params: &[CLUSTER.info(), NODE.info()],
     returns: Returns::Type(Marked::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(mark(args, true))),

@@ -7,15 +7,20 @@ use std::time::Duration;
 use jiff::SignedDuration;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::api::policy::v1::Eviction;
-use kube::api::{Api, ListParams, ObjectMeta, PostParams};
+use kube::ResourceExt;
+use kube::api::{Api, ObjectMeta, PostParams};
 use kube::core::Status;
-use kube::{Client, ResourceExt};
+use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::node::{CONNECTION, NODE, set};
+use super::node::{NODE, set};
 use super::restart::limit;
-use crate::builtins::kubernetes::connection::Cluster;
-use crate::builtins::kubernetes::faults;
+use crate::builtins::kubernetes::access::Access;
+use crate::builtins::kubernetes::ask::{ALL, Ask, Resource};
+use crate::builtins::kubernetes::call::{CLUSTER, cluster};
+use crate::builtins::kubernetes::connection::Kubernetes;
+use crate::builtins::kubernetes::faults::words;
+use crate::builtins::kubernetes::request::Deadline;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 use crate::units;
@@ -52,7 +57,7 @@ records! {
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.drain",
     summary: "Closes a node to new pods and evicts those on it, as their disruption budgets allow. Undone by `uncordon`; the pods stay where they went.",
-    params: &[CONNECTION.info(), NODE.info(), UNMANAGED.info(), EMPTY_DIRS.info(), WITHIN.info()],
+    params: &[CLUSTER.info(), NODE.info(), UNMANAGED.info(), EMPTY_DIRS.info(), WITHIN.info()],
     returns: Returns::Type(Drained::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(drain(args))),
@@ -79,18 +84,16 @@ struct Sorted {
 }
 
 async fn drain(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let cluster = Cluster::of(&connection)?;
-    let (client, node) = (cluster.client(), args.get(&NODE)?);
+    let (cluster, node) = (cluster(&args)?, args.get(&NODE)?);
     let within = limit(args.get(&WITHIN)?)?;
     let begun = Instant::now();
-    let pods = pods_of(client, &node).await?;
+    let pods = pods_of(&cluster, &node).await?;
     let sorted = sorted(&pods);
     // Asked before anything is done: a node that is half drained is no better than one that is not.
     refuse(&node, &sorted.unmanaged, args.get(&UNMANAGED)?, "that nothing makes again", "unmanaged")?;
     refuse(&node, &sorted.empty_dirs, args.get(&EMPTY_DIRS)?, "with data on the node itself", "empty_dirs")?;
-    set(client, &node, true).await?;
-    let (evicted, left) = evict(client, &sorted.leaving, begun + within).await;
+    set(&cluster, &node, true).await?;
+    let (evicted, left) = evict(&cluster, &sorted.leaving, begun + within).await?;
     if !left.is_empty() {
         return Err(partly(&node, &evicted, &left, begun.elapsed()));
     }
@@ -99,13 +102,10 @@ async fn drain(args: Args<'static>) -> Result<Value, Fault> {
     Ok(Drained { node: node.into(), evicted: shared(evicted), stays: shared(sorted.stays), took }.into())
 }
 
-async fn pods_of(client: &Client, node: &str) -> Result<Vec<Pod>, Fault> {
-    let nodes: Api<k8s_openapi::api::core::v1::Node> = Api::all(client.clone());
-    nodes.get(node).await.map_err(|error| faults::fault(&error, &format!("node {node}")))?;
-    let api: Api<Pod> = Api::all(client.clone());
-    let params = ListParams::default().fields(&format!("spec.nodeName={node}"));
-    let pods = api.list(&params).await.map_err(|error| faults::fault(&error, &format!("the pods of node {node}")))?;
-    Ok(pods.items)
+async fn pods_of(cluster: &Kubernetes, node: &str) -> Result<Vec<Pod>, Fault> {
+    cluster.read::<Json>(&Ask::get(&Resource::NODES, "", node)?).await?;
+    let ask = Ask::list(&Resource::PODS, ALL)?.query("fieldSelector", format!("spec.nodeName={node}"));
+    cluster.list(&ask, Deadline::after(cluster.within), Ok).await
 }
 
 fn sorted(pods: &[Pod]) -> Sorted {
@@ -146,12 +146,13 @@ fn refuse(node: &str, pods: &[String], allowed: bool, which: &str, param: &str) 
 
 /// Evicts pods side by side until they are gone or the time is over: those that have left, and the others with the
 /// reason.
-async fn evict(client: &Client, pods: &[Leaving], deadline: Instant) -> (Vec<String>, BTreeMap<String, String>) {
+async fn evict(cluster: &Kubernetes, pods: &[Leaving], deadline: Instant) -> Result<(Vec<String>, BTreeMap<String, String>), Fault> {
+    let access = cluster.changes().await?;
     let mut evicted = Vec::new();
     let mut waiting: Vec<Leaving> = pods.to_vec();
     let mut reasons = BTreeMap::new();
     loop {
-        let steps = futures_util::future::join_all(waiting.iter().map(|pod| step(client, pod))).await;
+        let steps = futures_util::future::join_all(waiting.iter().map(|pod| step(access, pod))).await;
         let (mut still, mut in_vain) = (Vec::new(), false);
         for (pod, step) in waiting.into_iter().zip(steps) {
             let name = format!("{}/{}", pod.namespace, pod.name);
@@ -172,7 +173,7 @@ async fn evict(client: &Client, pods: &[Leaving], deadline: Instant) -> (Vec<Str
             }
         }
         if still.is_empty() || in_vain || Instant::now() + EVERY > deadline {
-            return (evicted, reasons);
+            return Ok((evicted, reasons));
         }
         waiting = still;
         sleep(EVERY).await;
@@ -187,8 +188,12 @@ enum Step {
 }
 
 /// Asks a pod to leave, unless it is on its way or gone.
-async fn step(client: &Client, pod: &Leaving) -> Step {
-    let api: Api<Pod> = Api::namespaced(client.clone(), &pod.namespace);
+async fn step(access: &Access, pod: &Leaving) -> Step {
+    let client = match access.client().await {
+        Ok(client) => client,
+        Err(fault) => return Step::Refused(fault.message.to_string()),
+    };
+    let api: Api<Pod> = Api::namespaced(client, &pod.namespace);
     match api.get_opt(&pod.name).await {
         Ok(None) => return Step::Gone,
         Ok(Some(now)) if now.uid() != pod.uid => return Step::Gone,
@@ -196,7 +201,7 @@ async fn step(client: &Client, pod: &Leaving) -> Step {
             return Step::Waits("it was told to end, and has not yet".to_owned());
         }
         Ok(Some(_)) => {}
-        Err(error) => return Step::Waits(faults::fault(&error, "it").message.to_string()),
+        Err(error) => return Step::Waits(words(&error)),
     }
     let eviction = Eviction {
         metadata: ObjectMeta {
@@ -213,9 +218,8 @@ async fn step(client: &Client, pod: &Leaving) -> Step {
         Err(kube::Error::Api(status)) if status.code == 404 => Step::Gone,
         Err(kube::Error::Api(status)) if status.code == 429 => Step::Waits(blocked_by(&status)),
         Err(error) => {
-            let fault = faults::fault(&error, "its eviction");
-            let refused = fault.kind == FaultKind::Denied;
-            let why = fault.message.to_string();
+            let refused = matches!(&error, kube::Error::Api(status) if matches!(status.code, 401 | 403));
+            let why = words(&error);
             if refused { Step::Refused(why) } else { Step::Waits(why) }
         }
     }

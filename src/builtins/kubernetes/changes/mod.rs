@@ -10,7 +10,6 @@ mod patch;
 mod restart;
 mod roll_back;
 mod scale;
-mod sent;
 mod uncordon;
 mod workload;
 

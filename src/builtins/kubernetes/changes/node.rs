@@ -2,19 +2,16 @@
 
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Node;
-use kube::Client;
-use kube::api::{Api, Patch, PatchParams};
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
-use super::sent;
 use super::workload::MANAGER;
-use crate::builtins::kubernetes::connection::Cluster;
-use crate::builtins::kubernetes::faults;
+use crate::builtins::kubernetes::ask::{Ask, Resource};
+use crate::builtins::kubernetes::call::cluster;
+use crate::builtins::kubernetes::connection::Kubernetes;
+use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Param};
-use crate::types::{Connection, Fault, Value, records};
+use crate::types::{Fault, Value, records};
 
-pub(super) const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 pub(super) const NODE: Param<String> = Param::required("node", "The node, by its name.");
 
 records! {
@@ -31,24 +28,20 @@ records! {
 
 /// Closes a node to new pods, or opens it.
 pub(super) async fn mark(args: Args<'static>, cordoned: bool) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let cluster = Cluster::of(&connection)?;
-    set(cluster.client(), &args.get(&NODE)?, cordoned).await.map(Into::into)
+    set(&*cluster(&args)?, &args.get(&NODE)?, cordoned).await.map(Into::into)
 }
 
 /// The same, for one that goes on.
-pub(super) async fn set(client: &Client, name: &str, cordoned: bool) -> Result<Marked, Fault> {
-    let api: Api<Node> = Api::all(client.clone());
-    let what = format!("node {name}");
-    let is = |node: &Node| node.spec.as_ref().and_then(|spec| spec.unschedulable).unwrap_or_default();
-    let before = api.get(name).await.map_err(|error| faults::fault(&error, &what))?;
+pub(super) async fn set(cluster: &Kubernetes, name: &str, cordoned: bool) -> Result<Marked, Fault> {
+    let is = |node: &Json| node.pointer("/spec/unschedulable").and_then(Json::as_bool).unwrap_or_default();
+    let before: Json = cluster.read(&Ask::get(&Resource::NODES, "", name)?).await?;
     let was_cordoned = is(&before);
     let node = if was_cordoned == cordoned {
         before
     } else {
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        let patch = Patch::Merge(json!({ "spec": { "unschedulable": cordoned } }));
-        api.patch(name, &params, &patch).await.map_err(|error| sent::fault(&error, &what))?
+        let ask = Ask::new("patch", &Resource::NODES, "", Some(name))?.query("fieldManager", MANAGER);
+        let patch = json!({ "spec": { "unschedulable": cordoned } });
+        cluster.change(&ask, Sent::MergePatch, &patch, cluster.within).await?
     };
     Ok(Marked { node: name.into(), was_cordoned, cordoned: is(&node) })
 }

@@ -1,23 +1,17 @@
 //! `kubernetes.patch`
 
-use std::sync::Arc;
-
-use kube::api::{Patch, PatchParams};
-
 use super::object::{Changed, MANIFEST, Object};
-use super::sent;
-use super::workload::MANAGER;
-use crate::builtins::kubernetes::connection::Cluster;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Connection, Fault, FaultKind, Typed, Value};
+use crate::builtins::kubernetes::call::CLUSTER;
+use crate::builtins::kubernetes::request::Sent;
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
+use crate::types::{Fault, Typed, Value};
 
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 
 // Undone by patching the fields of before, which `cluster.resource(…)` shows.
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.patch",
     summary: "Changes fields of an object that is there, by a merge patch: `null` takes a field away, a list is replaced as a whole.",
-    params: &[CONNECTION.info(), MANIFEST.info()],
+    params: &[CLUSTER.info(), MANIFEST.info()],
     returns: Returns::Type(Changed::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(patch(args))),
@@ -29,15 +23,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 async fn patch(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let object = Object::of(Cluster::of(&connection)?, args.get(&MANIFEST)?.to_json()).await?;
-    let what = object.shown();
-    let before = object.now().await?;
-    if before.is_none() {
-        return Err(Fault::new(FaultKind::NotFound, format!("there is no {what}")).help("`cluster.apply(…)` makes one"));
-    }
-    let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-    let after = object.api.patch(&object.name, &params, &Patch::Merge(&object.manifest)).await;
-    let after = after.map_err(|error| sent::fault(&error, &what))?;
-    Ok(object.changed(before.as_ref(), &after).into())
+    let object = Object::of(&args).await?;
+    let before = object.there().await?;
+    let after = object.change(Sent::MergePatch, false).await?;
+    Ok(object.changed(Some(&before), &after).into())
 }

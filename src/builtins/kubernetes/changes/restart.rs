@@ -4,15 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use kube::api::Patch;
 use serde_json::json;
 
 use super::workload::{DAEMON_SET, DEPLOYMENT, Kind, STATEFUL_SET, Workload, one_is_named};
-use crate::builtins::kubernetes::connection::Cluster;
+use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
+use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
-use crate::types::{Connection, Fault, FaultKind, Typed, Value, records};
+use crate::types::{Fault, FaultKind, Typed, Value, records};
 
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 pub(super) const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long the rollout is waited for. One that takes longer ends as unknown.", || {
         Value::Duration(SignedDuration::from_mins(5))
@@ -36,7 +35,7 @@ records! {
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.restart",
     summary: "Replaces all pods of a workload by new ones, as its strategy has it, and waits until they are ready.",
-    params: &[CONNECTION.info(), DEPLOYMENT.info(), STATEFUL_SET.info(), DAEMON_SET.info(), WITHIN.info()],
+    params: &[CLUSTER.info(), DEPLOYMENT.info(), STATEFUL_SET.info(), DAEMON_SET.info(), WITHIN.info(), NAMESPACE.info()],
     returns: Returns::Computed {
         shape: "rollout",
         compute: |inputs| {
@@ -52,18 +51,16 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 async fn restart(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let cluster = Cluster::of(&connection)?;
-    let workload = Workload::of(&args, cluster.client(), cluster.namespace())?;
+    let workload = Workload::of(&args)?;
     let within = limit(args.get(&WITHIN)?)?;
     let now = workload.get().await?;
-    can_roll(&workload, &now.data)?;
+    can_roll(&workload, &now)?;
     // What `kubectl rollout restart` writes: whoever looks for the last restart finds it there.
     let at = cx.world.now().to_string();
     let annotations = json!({ "kubectl.kubernetes.io/restartedAt": at });
     let patch = json!({ "spec": { "template": { "metadata": { "annotations": annotations } } } });
     let begun = tokio::time::Instant::now();
-    workload.patch(&Patch::Merge(patch)).await?;
+    workload.patch(Sent::MergePatch, &patch).await?;
     rolled(&workload, within, begun).await
 }
 

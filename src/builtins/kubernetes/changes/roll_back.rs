@@ -1,22 +1,22 @@
 //! `kubernetes.roll_back`
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use k8s_openapi::api::apps::v1::{ControllerRevision, ReplicaSet};
-use kube::api::{Api, DynamicObject, ListParams, Patch};
-use kube::{Resource, ResourceExt};
+use kube::ResourceExt;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
 use super::restart::{WITHIN, can_roll, limit};
 use super::workload::{DAEMON_SET, DEPLOYMENT, Kind, STATEFUL_SET, Workload, one_is_named};
-use crate::builtins::kubernetes::connection::Cluster;
-use crate::builtins::kubernetes::faults;
+use crate::builtins::kubernetes::ask::{Ask, Resource};
+use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
+use crate::builtins::kubernetes::request::{Deadline, Sent};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Connection, Fault, FaultKind, Typed, Value, records};
+use crate::types::{Fault, FaultKind, Typed, Value, records};
 
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 const REVISION: Param<Option<i64>> = Param::optional(
     "revision",
     "The revision to go back to, by its number; the one before the present where left out.",
@@ -51,12 +51,13 @@ pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.roll_back",
     summary: "Gives a workload the pods of an earlier revision, and waits until they are ready. Undone by rolling back to the revision it had.",
     params: &[
-        CONNECTION.info(),
+        CLUSTER.info(),
         DEPLOYMENT.info(),
         STATEFUL_SET.info(),
         DAEMON_SET.info(),
         REVISION.info(),
         WITHIN.info(),
+        NAMESPACE.info(),
     ],
     returns: Returns::Computed {
         shape: "rolled_back",
@@ -80,13 +81,11 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 async fn roll_back(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let cluster = Cluster::of(&connection)?;
-    let workload = Workload::of(&args, cluster.client(), cluster.namespace())?;
+    let workload = Workload::of(&args)?;
     let within = limit(args.get(&WITHIN)?)?;
     let begun = Instant::now();
     let now = workload.get().await?;
-    can_roll(&workload, &now.data)?;
+    can_roll(&workload, &now)?;
     let mut revisions = revisions(&workload, &now).await?;
     revisions.sort_by_key(|revision| revision.number);
     let known: Vec<i64> = revisions.iter().map(|revision| revision.number).collect();
@@ -107,7 +106,7 @@ async fn roll_back(args: Args<'static>) -> Result<Value, Fault> {
         return Err(Fault::new(FaultKind::NotFound, format!("{} has no revision {to}", workload.shown()))
             .help(format!("it has {known}")));
     };
-    workload.patch(&Patch::Strategic(revision.patch)).await?;
+    workload.patch(Sent::StrategicMergePatch, &revision.patch).await?;
     let rollout = workload.rolled_out(within.saturating_sub(begun.elapsed())).await?;
     let took = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
     let name = workload.name.as_str().into();
@@ -115,34 +114,44 @@ async fn roll_back(args: Args<'static>) -> Result<Value, Fault> {
 }
 
 /// The number of the revision that it has now.
-fn present(workload: &Workload, object: &DynamicObject, known: &[i64]) -> Result<i64, Fault> {
-    let annotated = object.annotations().get(ANNOTATION).and_then(|number| number.parse().ok());
+fn present(workload: &Workload, object: &Json, known: &[i64]) -> Result<i64, Fault> {
+    let annotated = object.pointer(ANNOTATED).and_then(Json::as_str).and_then(|number| number.parse().ok());
     // The controllers of the other kinds number them upwards, and what is rolled back to becomes the newest.
     let number = annotated.or_else(|| known.last().copied());
     number.ok_or_else(|| Fault::new(FaultKind::NotFound, format!("{} has no revisions", workload.shown())))
 }
 
 const ANNOTATION: &str = "deployment.kubernetes.io/revision";
+const ANNOTATED: &str = "/metadata/annotations/deployment.kubernetes.io~1revision";
 
-async fn revisions(workload: &Workload, object: &DynamicObject) -> Result<Vec<Revision>, Fault> {
-    let labels = object.data.pointer("/spec/selector/matchLabels").and_then(Json::as_object);
-    let labels = labels.into_iter().flatten().filter_map(|(name, value)| Some(format!("{name}={}", value.as_str()?)));
-    let params = ListParams::default().labels(&labels.collect::<Vec<_>>().join(","));
-    let uid = object.uid().unwrap_or_default();
-    let what = format!("the revisions of {}", workload.shown());
+async fn revisions(workload: &Workload, object: &Json) -> Result<Vec<Revision>, Fault> {
+    let text = |value: &Json| value.as_str().map(str::to_owned);
+    let labels = object.pointer("/spec/selector/matchLabels").and_then(Json::as_object);
+    let labels = labels.into_iter().flatten().filter_map(|(name, value)| Some(format!("{name}={}", text(value)?)));
+    let labels = labels.collect::<Vec<_>>().join(",");
+    let uid = object.pointer("/metadata/uid").and_then(text).unwrap_or_default();
+    let cluster = &workload.cluster;
+    let list = |resource| Ask::list(resource, &workload.namespace).map(|ask| ask.query("labelSelector", labels.as_str()));
+    let deadline = Deadline::after(cluster.within);
     if workload.kind == Kind::Deployment {
-        let api: Api<ReplicaSet> = Api::namespaced(workload.client.clone(), &workload.namespace);
-        let sets = api.list(&params).await.map_err(|error| faults::fault(&error, &what))?;
-        return Ok(sets.items.iter().filter(|set| is_of(*set, &uid)).filter_map(of_replica_set).collect());
+        let sets: Vec<ReplicaSet> = cluster.list(&list(&Resource::REPLICA_SETS)?, deadline, Ok).await?;
+        return Ok(sets.iter().filter(|set| is_of(*set, &uid)).filter_map(of_replica_set).collect());
     }
-    let api: Api<ControllerRevision> = Api::namespaced(workload.client.clone(), &workload.namespace);
-    let all = api.list(&params).await.map_err(|error| faults::fault(&error, &what))?;
+    let all: Vec<ControllerRevision> = cluster.list(&list(&CONTROLLER_REVISIONS)?, deadline, Ok).await?;
     // It is kept as the patch that brings it back.
     let revision = |own: ControllerRevision| Some(Revision { number: own.revision, patch: own.data?.0 });
-    Ok(all.items.into_iter().filter(|own| is_of(own, &uid)).filter_map(revision).collect())
+    Ok(all.into_iter().filter(|own| is_of(own, &uid)).filter_map(revision).collect())
 }
 
-fn is_of<K: Resource>(object: &K, uid: &str) -> bool {
+const CONTROLLER_REVISIONS: Resource = Resource {
+    group: Cow::Borrowed("apps"),
+    version: Cow::Borrowed("v1"),
+    plural: Cow::Borrowed("controllerrevisions"),
+    one: Cow::Borrowed("controller revision"),
+    namespaced: true,
+};
+
+fn is_of<K: kube::Resource>(object: &K, uid: &str) -> bool {
     object.owner_references().iter().any(|owner| owner.controller == Some(true) && owner.uid == uid)
 }
 

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use kube::api::Patch;
 use serde_json::json;
 use tokio::time::Instant;
 
 use super::restart::{WITHIN, limit};
 use super::workload::{DEPLOYMENT, STATEFUL_SET, Workload, one_is_named};
-use crate::builtins::kubernetes::connection::Cluster;
+use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
+use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Connection, Fault, FaultKind, Typed, Value, records};
+use crate::types::{Fault, FaultKind, Typed, Value, records};
 
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 const REPLICAS: Param<i64> = Param::required("replicas", "How many pods it shall have.");
 
 records! {
@@ -35,7 +34,7 @@ records! {
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.scale",
     summary: "Gives a workload so many pods, and waits until they are ready. Undone by the number of before, which the result has.",
-    params: &[CONNECTION.info(), DEPLOYMENT.info(), STATEFUL_SET.info(), REPLICAS.info(), WITHIN.info()],
+    params: &[CLUSTER.info(), DEPLOYMENT.info(), STATEFUL_SET.info(), REPLICAS.info(), WITHIN.info(), NAMESPACE.info()],
     returns: Returns::Computed {
         shape: "scaled",
         compute: |inputs| one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name()]).map(|()| Scaled::ty()),
@@ -50,9 +49,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 async fn scale(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let cluster = Cluster::of(&connection)?;
-    let workload = Workload::of(&args, cluster.client(), cluster.namespace())?;
+    let workload = Workload::of(&args)?;
     let replicas = args.get(&REPLICAS)?;
     if i32::try_from(replicas).is_err() || replicas < 0 {
         return Err(Fault::new(FaultKind::Setup, format!("`replicas` is a number of pods, and {replicas} is none")));
@@ -61,8 +58,8 @@ async fn scale(args: Args<'static>) -> Result<Value, Fault> {
     let begun = Instant::now();
     let before = workload.get().await?;
     // Left out it is 1.
-    let previous = before.data.pointer("/spec/replicas").and_then(serde_json::Value::as_i64).unwrap_or(1);
-    workload.patch(&Patch::Merge(json!({ "spec": { "replicas": replicas } }))).await?;
+    let previous = before.pointer("/spec/replicas").and_then(serde_json::Value::as_i64).unwrap_or(1);
+    workload.patch(Sent::MergePatch, &json!({ "spec": { "replicas": replicas } })).await?;
     let rollout = workload.rolled_out(within.saturating_sub(begun.elapsed())).await.map_err(|fault| Fault {
         message: format!("{} (it had {previous} pods before)", fault.message).into(),
         ..fault

@@ -1,15 +1,15 @@
 //! Workloads as changes name them: a deployment, a stateful set or a daemon set, and how far their rollout is.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use kube::Client;
-use kube::api::{Api, ApiResource, DynamicObject, Patch, PatchParams};
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
-use super::sent;
-use crate::builtins::kubernetes::faults;
+use crate::builtins::kubernetes::ask::{Ask, Resource};
+use crate::builtins::kubernetes::call::{cluster, namespace};
+use crate::builtins::kubernetes::connection::Kubernetes;
+use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Inputs, Mismatch, Param};
 use crate::types::{Fault, FaultKind};
 use crate::units;
@@ -41,11 +41,11 @@ impl Kind {
         }
     }
 
-    fn resource(self) -> ApiResource {
+    const fn resource(self) -> Resource {
         match self {
-            Self::Deployment => ApiResource::erase::<Deployment>(&()),
-            Self::StatefulSet => ApiResource::erase::<StatefulSet>(&()),
-            Self::DaemonSet => ApiResource::erase::<DaemonSet>(&()),
+            Self::Deployment => Resource::DEPLOYMENTS,
+            Self::StatefulSet => Resource::STATEFUL_SETS,
+            Self::DaemonSet => Resource::DAEMON_SETS,
         }
     }
 }
@@ -54,13 +54,14 @@ impl Kind {
 pub(super) struct Workload {
     pub(super) kind: Kind,
     pub(super) name: String,
-    pub(super) namespace: String,
-    pub(super) client: Client,
+    pub(super) namespace: Arc<str>,
+    pub(super) cluster: Arc<Kubernetes>,
 }
 
 impl Workload {
     /// The one that the arguments name.
-    pub(super) fn of(args: &Args<'static>, client: &Client, namespace: &str) -> Result<Self, Fault> {
+    pub(super) fn of(args: &Args<'static>) -> Result<Self, Fault> {
+        let cluster = cluster(args)?;
         let given = |param: &Param<Option<String>>| {
             if args.given().any(|(name, _)| name == param.name()) { args.get(param) } else { Ok(None) }
         };
@@ -71,7 +72,7 @@ impl Workload {
         ];
         let named = named.into_iter().find_map(|(kind, name)| Some((kind, name?)));
         let (kind, name) = named.ok_or_else(|| Fault::no_value("nothing says which workload is meant"))?;
-        Ok(Self { kind, name, namespace: namespace.to_owned(), client: client.clone() })
+        Ok(Self { kind, name, namespace: namespace(&cluster, args)?, cluster })
     }
 
     /// `deployment web`
@@ -79,18 +80,15 @@ impl Workload {
         format!("{} {}", self.kind.noun(), self.name)
     }
 
-    fn api(&self) -> Api<DynamicObject> {
-        Api::namespaced_with(self.client.clone(), &self.namespace, &self.kind.resource())
-    }
-
-    pub(super) async fn get(&self) -> Result<DynamicObject, Fault> {
-        self.api().get(&self.name).await.map_err(|error| faults::fault(&error, &self.shown()))
+    /// As it is now.
+    pub(super) async fn get(&self) -> Result<Json, Fault> {
+        self.cluster.read(&Ask::get(&self.kind.resource(), &self.namespace, &self.name)?).await
     }
 
     /// Changes it. Of what goes out and is not answered nobody knows whether it was made.
-    pub(super) async fn patch(&self, patch: &Patch<Json>) -> Result<DynamicObject, Fault> {
-        let params = PatchParams { field_manager: Some(MANAGER.to_owned()), ..PatchParams::default() };
-        self.api().patch(&self.name, &params, patch).await.map_err(|error| sent::fault(&error, &self.shown()))
+    pub(super) async fn patch(&self, sent: Sent, patch: &Json) -> Result<Json, Fault> {
+        let ask = Ask::new("patch", &self.kind.resource(), &self.namespace, Some(&self.name))?;
+        self.cluster.change(&ask.query("fieldManager", MANAGER), sent, patch, self.cluster.within).await
     }
 
     /// Waits until all pods are as the workload wants them.
@@ -104,7 +102,7 @@ impl Workload {
             // Looking again is cheap, and the limit is ahead.
             let how_far = match self.get().await {
                 Ok(object) => {
-                    let rollout = Rollout::of(self.kind, &object.data, object.metadata.generation);
+                    let rollout = Rollout::of(self.kind, &object);
                     match &rollout.state {
                         State::Complete => return Ok(rollout),
                         State::Stuck(why) => return Err(self.stuck(why, &rollout)),
@@ -156,11 +154,11 @@ impl Rollout {
     }
 
     /// As `kubectl rollout status` has it.
-    pub(super) fn of(kind: Kind, object: &Json, generation: Option<i64>) -> Self {
+    pub(super) fn of(kind: Kind, object: &Json) -> Self {
         let (spec, status) = (object.get("spec"), object.get("status"));
         let number = |of: Option<&Json>, name: &str| of.and_then(|of| of.get(name)).and_then(Json::as_i64);
         let count = |name: &str| number(status, name).unwrap_or_default();
-        let seen = count("observedGeneration") >= generation.unwrap_or_default();
+        let seen = count("observedGeneration") >= number(object.get("metadata"), "generation").unwrap_or_default();
         let replicas = number(spec, "replicas").unwrap_or(1);
         let (wanted, ready, updated, settled) = match kind {
             Kind::Deployment => {
@@ -231,7 +229,7 @@ mod tests {
     use super::{Kind, Rollout, State};
 
     fn state(kind: Kind, spec: serde_json::Value, status: serde_json::Value) -> State {
-        Rollout::of(kind, &json!({ "spec": spec, "status": status }), Some(4)).state
+        Rollout::of(kind, &json!({ "metadata": { "generation": 4 }, "spec": spec, "status": status })).state
     }
 
     #[test]

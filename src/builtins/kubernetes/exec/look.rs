@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::call::{CONTAINER, failed, limits, text};
-use super::session::Place;
+use super::session::{Place, Purpose};
 use crate::builtins::kubernetes::of_pod;
 use crate::catalog::{Args, Param};
 use crate::types::{Fault, FaultKind, Size, Value};
@@ -23,7 +23,7 @@ pub(super) async fn printed(place: &Place, words: &[&str], within: SignedDuratio
     let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
     // It only looks, so that it had begun is no matter.
     let read = |fault: Fault| Fault { sent: false, ..fault };
-    let output = place.run(&words, limits(within, AT_MOST)?).await.map_err(read)?;
+    let output = place.run(&words, Purpose::Look, limits(within, AT_MOST)?).await.map_err(read)?;
     let name = place.shown(&words);
     if output.exit_code != 0 {
         let fault = failed(&name, &output);

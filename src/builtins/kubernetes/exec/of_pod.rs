@@ -2,7 +2,7 @@
 
 use super::call::{AT_MOST, COMMAND, CONTAINER, EXITS, Execution, WITHIN, call};
 use super::reads::effect;
-use crate::builtins::kubernetes::of_pod::{self, POD};
+use crate::builtins::kubernetes::of_pod::POD;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -20,5 +20,5 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn exec(args: Args<'static>) -> Result<Value, Fault> {
     let place = super::look::place(&args)?;
-    call(&place, &of_pod::reads(&args)?, &args).await
+    call(&place, &args).await
 }

@@ -1,28 +1,26 @@
 //! `kubernetes.exec`
 
-use std::sync::Arc;
-
 use super::call::{AT_MOST, COMMAND, CONTAINER, EXITS, Execution, WITHIN, call};
 use super::reads::effect;
 use super::session::Place;
-use crate::builtins::kubernetes::connection::Cluster;
+use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Connection, Fault, Typed, Value};
+use crate::types::{Fault, Typed, Value};
 
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 const POD: Param<String> = Param::required("pod", "The pod, by its name.");
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.exec",
     summary: "Runs a command in a container of a pod. It is a change, unless the connection says that the command only looks: `reads: [\"df\"]`.",
     params: &[
-        CONNECTION.info(),
+        CLUSTER.info(),
         POD.info(),
         COMMAND.info(),
         CONTAINER.info(),
         EXITS.info(),
         WITHIN.info(),
         AT_MOST.info(),
+        NAMESPACE.info(),
     ],
     returns: Returns::Type(Execution::ty),
     effect: EffectRule::ByCall(effect),
@@ -33,13 +31,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 async fn exec(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let cluster = Cluster::of(&connection)?;
-    let place = Place {
-        client: cluster.client().clone(),
-        namespace: cluster.namespace().to_owned(),
-        pod: args.get(&POD)?,
-        container: args.get(&CONTAINER)?,
-    };
-    call(&place, cluster.reads(), &args).await
+    let cluster = cluster(&args)?;
+    let namespace = namespace(&cluster, &args)?;
+    let place = Place { namespace, pod: args.get(&POD)?.into(), container: args.get(&CONTAINER)?, cluster };
+    call(&place, &args).await
 }

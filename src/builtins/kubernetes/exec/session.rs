@@ -1,17 +1,19 @@
 //! A command in a container, from its start to its end: both outputs drained side by side, bounded in time and memory,
 //! and never an end that nobody told.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, join, select};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
-use kube::Client;
 use kube::api::{Api, AttachParams, AttachedProcess};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::builtins::kubernetes::faults;
+use crate::builtins::kubernetes::ask::{Ask, Resource};
+use crate::builtins::kubernetes::connection::Kubernetes;
+use crate::builtins::kubernetes::faults::lost;
 use crate::types::{Fault, FaultKind};
 use crate::units;
 
@@ -25,10 +27,17 @@ const AFTERMATH: Duration = Duration::from_secs(2);
 /// Where a command runs.
 #[derive(Clone)]
 pub(in crate::builtins::kubernetes) struct Place {
-    pub(in crate::builtins::kubernetes) client: Client,
-    pub(in crate::builtins::kubernetes) namespace: String,
-    pub(in crate::builtins::kubernetes) pod: String,
+    pub(in crate::builtins::kubernetes) cluster: Arc<Kubernetes>,
+    pub(in crate::builtins::kubernetes) namespace: Arc<str>,
+    pub(in crate::builtins::kubernetes) pod: Arc<str>,
     pub(in crate::builtins::kubernetes) container: Option<String>,
+}
+
+/// With whose credentials a command is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::builtins::kubernetes) enum Purpose {
+    Look,
+    Change,
 }
 
 /// How much of it is waited for and taken.
@@ -53,6 +62,7 @@ impl Place {
         &self,
         words: &[String],
         stdin: bool,
+        purpose: Purpose,
     ) -> Result<AttachedProcess, Fault> {
         let params = AttachParams {
             container: self.container.clone(),
@@ -64,18 +74,30 @@ impl Place {
             max_stdout_buf_size: Some(BUFFER),
             max_stderr_buf_size: Some(BUFFER),
         };
-        let api: Api<Pod> = Api::namespaced(self.client.clone(), &self.namespace);
-        api.exec(&self.pod, words, &params).await.map_err(|error| self.not_started(&error))
+        let ask = Ask::new("create", &Resource::PODS, &self.namespace, Some(&self.pod))?.sub("exec");
+        let access = match purpose {
+            Purpose::Look => self.cluster.reads(),
+            Purpose::Change => self.cluster.changes().await?,
+        };
+        let api: Api<Pod> = Api::namespaced(access.client().await?, &self.namespace);
+        let started = api.exec(&self.pod, words, &params).await;
+        let failed = |error| self.not_started(&error, lost(&error, &ask, access, &access.presumably()).fault);
+        started.map_err(failed)
     }
 
     /// Runs a command to its end.
     ///
     /// # Errors
     /// Where it did not start, printed too much, had not ended in time, or nobody can say how it ended.
-    pub(in crate::builtins::kubernetes) async fn run(&self, words: &[String], limits: Limits) -> Result<Output, Fault> {
+    pub(in crate::builtins::kubernetes) async fn run(
+        &self,
+        words: &[String],
+        purpose: Purpose,
+        limits: Limits,
+    ) -> Result<Output, Fault> {
         let deadline = Instant::now() + limits.within;
         let name = self.shown(words);
-        let started = timeout_at(deadline, self.start(words, false)).await;
+        let started = timeout_at(deadline, self.start(words, false, purpose)).await;
         let mut process = started.map_err(|_| too_slow(&name, limits.within))??;
         // The status first: it comes once, and joining the process would lose it.
         let status = process.take_status();
@@ -101,7 +123,7 @@ impl Place {
         format!("`{short}{dots}` in {}", self.pod)
     }
 
-    fn not_started(&self, error: &kube::Error) -> Fault {
+    fn not_started(&self, error: &kube::Error, fault: Fault) -> Fault {
         if let kube::Error::Api(status) = error {
             let of_containers = |text: &str| status.message.contains(text);
             if of_containers("a container name must be specified") {
@@ -112,7 +134,7 @@ impl Place {
                 return Fault::new(FaultKind::NotFound, format!("pod {}: {}", self.pod, status.message));
             }
         }
-        faults::fault(error, &format!("a command in pod {}", self.pod))
+        fault
     }
 
     /// The status of a command that has no exit code: it was never one.

@@ -3,15 +3,17 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use futures_util::AsyncBufReadExt;
+use http_body_util::BodyExt;
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::Pod;
-use kube::api::{LogParams, Request};
-use kube::{Client, Resource};
 use tokio::time::{Instant, timeout_at};
 
 use super::merged::stamp;
+use crate::builtins::kubernetes::ask::{Ask, Resource};
+use crate::builtins::kubernetes::connection::Kubernetes;
+use crate::builtins::kubernetes::faults::words;
+use crate::builtins::kubernetes::request::Deadline;
 use crate::builtins::spool::Spool;
+use crate::types::{Fault, FaultKind};
 use crate::units;
 
 /// How often a log that breaks off is asked for again, from its beginning.
@@ -24,6 +26,7 @@ const HEAD: usize = 200;
 /// Which log.
 #[derive(Clone, Debug)]
 pub(super) struct Asked {
+    pub(super) namespace: String,
     pub(super) pod: String,
     pub(super) container: String,
     /// Of what ran before it was last restarted.
@@ -68,6 +71,12 @@ impl Limits {
         self.left.fetch_add(bytes, Ordering::Relaxed);
     }
 
+    fn no_answer(&self) -> Fault {
+        let within = units::duration(nanoseconds(self.within));
+        Fault::new(FaultKind::Timeout, format!("its log did not come within {within}"))
+            .help("give it longer with `within:`")
+    }
+
     fn too_slow(&self) -> String {
         format!("it was not read to its end within {}", units::duration(nanoseconds(self.within)))
     }
@@ -77,24 +86,12 @@ fn nanoseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
 }
 
-/// Why there is nothing at all.
-pub(super) enum Nothing {
-    /// What the API says.
-    Refused(Box<kube::Error>),
-    TooSlow,
-}
-
 /// Reads a log. What breaks off is read again from its beginning, which is the same log.
-pub(super) async fn fetch(
-    client: &Client,
-    namespace: &str,
-    asked: &Asked,
-    limits: &Limits,
-) -> Result<Fetched, Nothing> {
+pub(super) async fn fetch(cluster: &Kubernetes, asked: &Asked, limits: &Limits) -> Result<Fetched, Fault> {
     let mut pause = PAUSE;
     let mut again = 0;
     loop {
-        let fetched = once(client, namespace, asked, limits).await?;
+        let fetched = once(cluster, asked, limits).await?;
         let Some(broken) = &fetched.broken else { return Ok(fetched.whole()) };
         if again == AGAIN || Instant::now() + pause >= limits.deadline {
             return Ok(fetched.whole());
@@ -125,26 +122,26 @@ impl Reading {
     }
 }
 
-async fn once(client: &Client, namespace: &str, asked: &Asked, limits: &Limits) -> Result<Reading, Nothing> {
-    let request = request(namespace, asked, None).map_err(Nothing::Refused)?;
-    let opened = timeout_at(limits.deadline, client.request_stream(request)).await;
-    let stream = opened.map_err(|_| Nothing::TooSlow)?.map_err(|error| Nothing::Refused(Box::new(error)))?;
-    let mut stream = std::pin::pin!(stream);
+async fn once(cluster: &Kubernetes, asked: &Asked, limits: &Limits) -> Result<Reading, Fault> {
+    let ask = ask(asked, None)?;
+    let opened = timeout_at(limits.deadline, cluster.stream(&ask)).await;
+    let mut body = opened.map_err(|_| limits.no_answer())??.into_body();
     let (spool, seen) = (Spool::keeping(limits.in_memory), Seen::default());
     let mut reading = Reading { spool, seen, broken: None, stopped: None };
     loop {
-        let chunk = match timeout_at(limits.deadline, stream.fill_buf()).await {
+        let frame = match timeout_at(limits.deadline, body.frame()).await {
             Err(_) => {
                 reading.stopped = Some(limits.too_slow());
                 return Ok(reading);
             }
-            Ok(Err(error)) => {
-                reading.broken = Some(error.to_string());
+            Ok(None) => return Ok(reading),
+            Ok(Some(Err(error))) => {
+                reading.broken = Some(words(&error));
                 return Ok(reading);
             }
-            Ok(Ok([])) => return Ok(reading),
-            Ok(Ok(chunk)) => chunk,
+            Ok(Some(Ok(frame))) => frame,
         };
+        let Ok(chunk) = frame.into_data() else { continue };
         let (length, kept) = (chunk.len(), limits.take(chunk.len()));
         let kept_bytes = chunk.get(..kept).unwrap_or_default();
         reading.seen.look(kept_bytes);
@@ -157,32 +154,37 @@ async fn once(client: &Client, namespace: &str, asked: &Asked, limits: &Limits) 
             reading.stopped = Some(format!("more than {most} was logged, which is all that is kept (`at_most:`)"));
             return Ok(reading);
         }
-        stream.consume_unpin(length);
     }
 }
 
 /// The time of the first line that the API has of a log, whatever is asked for of it.
-pub(super) async fn begins(client: &Client, namespace: &str, asked: &Asked, limits: &Limits) -> Option<Timestamp> {
+pub(super) async fn begins(cluster: &Kubernetes, asked: &Asked, limits: &Limits) -> Option<Timestamp> {
     const STAMP: i64 = 64;
     let all = Asked { since: None, tail: None, ..asked.clone() };
-    let request = request(namespace, &all, Some(STAMP)).ok()?;
-    let head = timeout_at(limits.deadline, client.request_text(request)).await.ok()?.ok()?;
-    stamp(head.as_bytes()).map(|(time, _)| time)
+    let ask = ask(&all, Some(STAMP)).ok()?;
+    let head = timeout_at(limits.deadline, cluster.read_bytes(&ask, Deadline::after(cluster.within)));
+    stamp(&head.await.ok()?.ok()?).map(|(time, _)| time)
 }
 
-fn request(namespace: &str, asked: &Asked, limit: Option<i64>) -> Result<http::Request<Vec<u8>>, Box<kube::Error>> {
-    let url = Pod::url_path(&(), Some(namespace));
-    let params = LogParams {
-        container: Some(asked.container.clone()),
-        previous: asked.previous,
-        // Asked from the second on in which it begins: the API knows no fractions, and kube rounds up half of them.
-        since_time: asked.since.and_then(|since| Timestamp::from_second(since.as_second()).ok()),
-        tail_lines: asked.tail,
-        limit_bytes: limit,
-        timestamps: true,
-        ..LogParams::default()
-    };
-    Request::new(url).logs(&asked.pod, &params).map_err(|error| Box::new(kube::Error::BuildRequest(error)))
+fn ask(asked: &Asked, limit: Option<i64>) -> Result<Ask, Fault> {
+    let mut ask = Ask::get(&Resource::PODS, &asked.namespace, &asked.pod)?
+        .sub("log")
+        .query("container", asked.container.as_str())
+        .query("timestamps", "true");
+    if asked.previous {
+        ask = ask.query("previous", "true");
+    }
+    // Asked from the second on in which it begins: the API knows no fractions.
+    if let Some(second) = asked.since.and_then(|since| Timestamp::from_second(since.as_second()).ok()) {
+        ask = ask.query("sinceTime", second.to_string());
+    }
+    if let Some(lines) = asked.tail {
+        ask = ask.query("tailLines", lines.to_string());
+    }
+    if let Some(bytes) = limit {
+        ask = ask.query("limitBytes", bytes.to_string());
+    }
+    Ok(ask)
 }
 
 /// What was seen of the lines as they went by.

@@ -7,6 +7,7 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 /// A container and the logs that the API has of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Container {
+    pub(super) namespace: String,
     pub(super) pod: String,
     pub(super) name: String,
     /// Its pod, and itself where the pod has several.
@@ -51,6 +52,7 @@ fn container(pod: &Pod, name: &str, several: bool) -> Container {
     let id = status.and_then(|status| status.container_id.clone()).unwrap_or_default();
     let restarts = status.map_or(0, |status| status.restart_count);
     Container {
+        namespace: pod.metadata.namespace.clone().unwrap_or_default(),
         source: if several { format!("{pod_name}/{name}") } else { pod_name.clone() },
         pod: pod_name,
         name: name.to_owned(),

@@ -20,6 +20,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn logs(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let place = place(&args)?;
-    let whose = Whose::Pod(place.pod);
-    of(&cx, &args, &place.client, &place.namespace, &whose).await.map(Into::into)
+    let whose = Whose::Pod(place.pod.to_string());
+    of(&cx, &args, &place.cluster, &place.namespace, &whose).await.map(Into::into)
 }

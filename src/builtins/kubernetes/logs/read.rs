@@ -1,18 +1,17 @@
 //! `kubernetes.logs`
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{Wanted, snapshot};
 use super::whose::{Kind, Whose};
-use crate::builtins::kubernetes::connection::Cluster;
+use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use crate::builtins::kubernetes::connection::Kubernetes;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Inputs, Mismatch, Param, Returns};
-use crate::types::{Connection, Fault, FaultKind, Line, Log, Size, Type, Typed, Value};
+use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed, Value};
 use crate::units;
 
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
 const POD: Param<Option<String>> = Param::optional("pod", "One pod, by its name.");
 const DEPLOYMENT: Param<Option<String>> = Param::optional("deployment", "Every pod of this deployment.");
 const STATEFUL_SET: Param<Option<String>> = Param::optional("stateful_set", "Every pod of this stateful set.");
@@ -49,7 +48,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.logs",
     summary: "The lines that pods have logged until now, by their times. Each says its pod; what cannot be had makes the log partial.",
     params: &[
-        CONNECTION.info(),
+        CLUSTER.info(),
         POD.info(),
         DEPLOYMENT.info(),
         STATEFUL_SET.info(),
@@ -62,6 +61,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         TAIL.info(),
         AT_MOST.info(),
         WITHIN.info(),
+        NAMESPACE.info(),
     ],
     returns: Returns::Computed { shape: "list<line>", compute: one_is_named },
     effect: EffectRule::Reads,
@@ -94,8 +94,7 @@ fn one_is_named(inputs: &Inputs<'_>) -> Result<Type, Mismatch> {
 }
 
 async fn logs(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&CONNECTION)?;
-    let cluster = Cluster::of(&connection)?;
+    let cluster = cluster(&args)?;
     let workload =
         |param: &Param<Option<String>>, kind| args.get(param).map(|name| name.map(|name| Whose::Workload(kind, name)));
     let named = [
@@ -108,7 +107,7 @@ async fn logs(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     ];
     let whose = named.into_iter().flatten().next();
     let whose = whose.ok_or_else(|| Fault::no_value("nothing says whose logs are meant: a name is missing"))?;
-    let log = of(&cx, &args, cluster.client(), cluster.namespace(), &whose).await?;
+    let log = of(&cx, &args, &cluster, &namespace(&cluster, &args)?, &whose).await?;
     Ok(log.into())
 }
 
@@ -116,7 +115,7 @@ async fn logs(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
 pub(super) async fn of(
     cx: &Cx,
     args: &Args<'static>,
-    client: &kube::Client,
+    cluster: &Kubernetes,
     namespace: &str,
     whose: &Whose,
 ) -> Result<Log, Fault> {
@@ -136,7 +135,7 @@ pub(super) async fn of(
         name.push_str(" since ");
         name.push_str(&units::duration(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX)));
     }
-    snapshot(client, namespace, whose, &wanted, name).await
+    snapshot(cluster, namespace, whose, &wanted, name).await
 }
 
 fn from(since: SignedDuration, started_at: Timestamp) -> Result<Timestamp, Fault> {

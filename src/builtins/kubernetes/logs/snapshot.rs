@@ -8,13 +8,12 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::iter;
 use futures_util::{FutureExt, StreamExt};
 use jiff::Timestamp;
-use kube::Client;
 
-use super::fetch::{Asked, Fetched, Limits, Nothing, begins, fetch};
+use super::fetch::{Asked, Fetched, Limits, begins, fetch};
 use super::instances::{Container, containers, names};
 use super::merged::{Merged, Stream};
 use super::whose::Whose;
-use crate::builtins::kubernetes::faults;
+use crate::builtins::kubernetes::connection::Kubernetes;
 use crate::builtins::spool::Spool;
 use crate::types::{Fault, FaultKind, Log, Partial};
 use crate::units;
@@ -49,28 +48,28 @@ struct Read {
 
 /// Reads the logs as they are now.
 pub(super) async fn snapshot(
-    client: &Client,
+    cluster: &Kubernetes,
     namespace: &str,
     whose: &Whose,
     wanted: &Wanted,
     name: String,
 ) -> Result<Log, Fault> {
-    let sources = sources(client, namespace, whose, wanted).await?;
+    let sources = sources(cluster, namespace, whose, wanted).await?;
     let in_memory = (IN_MEMORY / sources.len().max(1)).clamp(16 << 10, 4 << 20);
     let limits = Limits::new(wanted.at_most, wanted.within, in_memory);
     let reads: Vec<BoxFuture<'_, Read>> =
-        sources.iter().map(|source| read(client, namespace, source, wanted, &limits).boxed()).collect();
+        sources.iter().map(|source| read(cluster, source, wanted, &limits).boxed()).collect();
     let reads: Vec<Read> = iter(reads).buffered(AT_ONCE).collect().await;
     if reads.iter().all(|read| read.nothing.is_some())
         && let Some(fault) = reads.iter().find_map(|read| read.nothing.clone())
     {
         return Err(fault);
     }
-    let meanwhile = meanwhile(client, namespace, whose, wanted, &sources).await;
+    let meanwhile = meanwhile(cluster, namespace, whose, wanted, &sources).await;
     let mut missing = Vec::new();
     let mut streams = Vec::new();
     for (source, read) in sources.iter().zip(reads) {
-        let changed = meanwhile.get(&(source.pod.clone(), source.name.clone())).cloned();
+        let changed = meanwhile.get(&key(source)).cloned();
         let nothing = read.nothing.map(|fault| fault.message.to_string());
         let reasons = read.missing.into_iter().chain(nothing).chain(changed);
         missing.extend(reasons.map(|reason| format!("{}: {reason}", source.source)));
@@ -81,8 +80,8 @@ pub(super) async fn snapshot(
 }
 
 /// The containers that have a log.
-async fn sources(client: &Client, namespace: &str, whose: &Whose, wanted: &Wanted) -> Result<Vec<Container>, Fault> {
-    let pods = whose.pods(client, namespace).await?;
+async fn sources(cluster: &Kubernetes, namespace: &str, whose: &Whose, wanted: &Wanted) -> Result<Vec<Container>, Fault> {
+    let pods = whose.pods(cluster, namespace).await?;
     let named = wanted.container.as_deref();
     let mut sources: Vec<Container> = pods.iter().flat_map(|pod| containers(pod, named)).collect();
     if sources.is_empty() {
@@ -107,7 +106,7 @@ async fn sources(client: &Client, namespace: &str, whose: &Whose, wanted: &Wante
 }
 
 /// All logs of a container that are asked for.
-async fn read(client: &Client, namespace: &str, source: &Container, wanted: &Wanted, limits: &Limits) -> Read {
+async fn read(cluster: &Kubernetes, source: &Container, wanted: &Wanted, limits: &Limits) -> Read {
     let mut read = Read { parts: Vec::new(), missing: Vec::new(), nothing: None };
     if source.current.is_none() && !wanted.previous {
         // It was never started, so it has logged nothing.
@@ -119,9 +118,9 @@ async fn read(client: &Client, namespace: &str, source: &Container, wanted: &Wan
     let both = !wanted.previous && wanted.tail.is_none() && inside(began(&source.current));
     if both && source.previous.is_some() {
         let asked = asked(source, wanted, true);
-        match fetch(client, namespace, &asked, limits).await {
+        match fetch(cluster, &asked, limits).await {
             Ok(fetched) => keep(&mut read, fetched, "before its restart"),
-            Err(nothing) => read.missing.push(format!("what it logged before its restart: {}", why(&nothing).message)),
+            Err(fault) => read.missing.push(format!("what it logged before its restart: {}", fault.message)),
         }
     }
     let oldest = if both && source.previous.is_some() { &source.previous } else { &source.current };
@@ -131,21 +130,21 @@ async fn read(client: &Client, namespace: &str, source: &Container, wanted: &Wan
         read.missing.push(format!("it was restarted {times} times, and only the last logs are kept"));
     }
     let asked = asked(source, wanted, wanted.previous);
-    match fetch(client, namespace, &asked, limits).await {
+    match fetch(cluster, &asked, limits).await {
         Ok(fetched) => {
-            if let Some(rotated) = rotated(client, namespace, &asked, began(&source.current), &fetched, limits).await {
+            if let Some(rotated) = rotated(cluster, &asked, began(&source.current), &fetched, limits).await {
                 read.missing.push(rotated);
             }
             keep(&mut read, fetched, "");
         }
-        Err(Nothing::Refused(error)) if waits_to_start(&error) => {}
-        Err(nothing) => read.nothing = Some(why(&nothing)),
+        Err(fault) if waits_to_start(&fault) => {}
+        Err(fault) => read.nothing = Some(fault),
     }
     read
 }
 
 fn asked(source: &Container, wanted: &Wanted, previous: bool) -> Asked {
-    Asked { pod: source.pod.clone(), container: source.name.clone(), previous, since: wanted.from, tail: wanted.tail }
+    Asked { namespace: source.namespace.clone(), pod: source.pod.clone(), container: source.name.clone(), previous, since: wanted.from, tail: wanted.tail }
 }
 
 fn keep(read: &mut Read, fetched: Fetched, when: &str) {
@@ -156,8 +155,7 @@ fn keep(read: &mut Read, fetched: Fetched, when: &str) {
 /// The API gives the file that is being written only. Where a container has run since before what is asked for and
 /// that file begins later, there were others.
 async fn rotated(
-    client: &Client,
-    namespace: &str,
+    cluster: &Kubernetes,
     asked: &Asked,
     began: Option<Timestamp>,
     fetched: &Fetched,
@@ -168,7 +166,7 @@ async fn rotated(
     if asked.tail.is_some() || fetched.seen.first.is_some_and(|first| first <= from) {
         return None;
     }
-    let first = begins(client, namespace, asked, limits).await.filter(|first| *first > from)?;
+    let first = begins(cluster, asked, limits).await.filter(|first| *first > from)?;
     let late = units::duration(i64::try_from(first.as_nanosecond() - from.as_nanosecond()).ok()?);
     Some(format!(
         "its log begins at {first:.0}, {late} later than asked for, and it has run for longer: the cluster gives no older file of it"
@@ -176,29 +174,20 @@ async fn rotated(
 }
 
 /// A container that has not been started yet has no log, and has logged nothing.
-fn waits_to_start(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.code == 400 && status.message.contains("is waiting to start"))
-}
-
-fn why(nothing: &Nothing) -> Fault {
-    match nothing {
-        Nothing::Refused(error) => faults::fault(error, "its log"),
-        Nothing::TooSlow => {
-            Fault::new(FaultKind::Timeout, "its log did not come in time").help("give it longer with `within:`")
-        }
-    }
+fn waits_to_start(fault: &Fault) -> bool {
+    fault.kind == FaultKind::Failed && fault.message.contains("is waiting to start")
 }
 
 /// What happened to the containers while their logs were read.
 async fn meanwhile(
-    client: &Client,
+    cluster: &Kubernetes,
     namespace: &str,
     whose: &Whose,
     wanted: &Wanted,
     before: &[Container],
-) -> HashMap<(String, String), String> {
-    let key = |container: &Container| (container.pod.clone(), container.name.clone());
-    let now = whose.pods(client, namespace).await;
+) -> HashMap<Key, String> {
+    
+    let now = whose.pods(cluster, namespace).await;
     let gone = now.as_ref().is_err_and(|fault| matches!(fault.kind, FaultKind::NotFound | FaultKind::NoValue));
     let now: Vec<Container> = match &now {
         Ok(pods) => pods.iter().flat_map(|pod| containers(pod, wanted.container.as_deref())).collect(),
@@ -219,6 +208,13 @@ async fn meanwhile(
         Some((key(container), what.to_owned()))
     };
     before.iter().filter_map(changed).collect()
+}
+
+/// A container by its names.
+type Key = (String, String, String);
+
+fn key(container: &Container) -> Key {
+    (container.namespace.clone(), container.pod.clone(), container.name.clone())
 }
 
 /// The reasons as one.

@@ -1,17 +1,15 @@
 //! Whose logs: one pod, every pod of a workload, or every pod that labels select.
 
-use k8s_openapi::api::apps::v1::{DaemonSet, Deployment, StatefulSet};
-use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, OwnerReference};
-use kube::api::{Api, ListParams};
-use kube::{Client, ResourceExt};
+use kube::ResourceExt;
+use serde::Deserialize;
+use serde_json::Value as Json;
 
-use crate::builtins::kubernetes::faults;
+use crate::builtins::kubernetes::ask::{Ask, Resource};
+use crate::builtins::kubernetes::connection::Kubernetes;
+use crate::builtins::kubernetes::request::Deadline;
 use crate::types::Fault;
-
-/// How many pods are listed at once.
-const PAGE: u32 = 500;
 
 /// Whose logs are asked for.
 #[derive(Clone, Debug)]
@@ -48,6 +46,15 @@ impl Kind {
             Self::Job => "Job",
         }
     }
+
+    const fn resource(self) -> Resource {
+        match self {
+            Self::Deployment => Resource::DEPLOYMENTS,
+            Self::StatefulSet => Resource::STATEFUL_SETS,
+            Self::DaemonSet => Resource::DAEMON_SETS,
+            Self::Job => Resource::JOBS,
+        }
+    }
 }
 
 impl Whose {
@@ -61,37 +68,24 @@ impl Whose {
     }
 
     /// Its pods, of which there is at least one.
-    pub(super) async fn pods(&self, client: &Client, namespace: &str) -> Result<Vec<Pod>, Fault> {
-        let api: Api<Pod> = Api::namespaced(client.clone(), namespace);
+    pub(super) async fn pods(&self, cluster: &Kubernetes, namespace: &str) -> Result<Vec<Pod>, Fault> {
         let (labels, owner) = match self {
-            Self::Pod(name) => {
-                let pod = api.get(name).await.map_err(|error| faults::fault(&error, &self.shown()))?;
-                return Ok(vec![pod]);
-            }
+            Self::Pod(name) => return Ok(vec![cluster.read(&Ask::get(&Resource::PODS, namespace, name)?).await?]),
             Self::Selector(labels) => (labels.clone(), None),
             Self::Workload(kind, name) => {
-                let (labels, uid) = self.workload(*kind, name, client, namespace).await?;
+                let (labels, uid) = self.workload(*kind, name, cluster, namespace).await?;
                 (labels, Some((*kind, name.as_str(), uid)))
             }
         };
-        let mut params = ListParams::default().labels(&labels).limit(PAGE);
-        let mut pods = Vec::new();
-        loop {
-            let page = api.list(&params).await;
-            let page = page.map_err(|error| faults::fault(&error, &format!("the {}", self.shown())))?;
-            let owned = |pod: &Pod| owner.as_ref().is_none_or(|(kind, name, uid)| belongs(pod, *kind, name, uid));
-            let next = page.metadata.continue_.filter(|next| !next.is_empty());
-            pods.extend(page.items.into_iter().filter(owned));
-            match next {
-                Some(next) => params = params.continue_token(&next),
-                None => break,
-            }
-        }
+        let ask = Ask::list(&Resource::PODS, namespace)?.query("labelSelector", labels);
+        let all: Vec<Pod> = cluster.list(&ask, Deadline::after(cluster.within), Ok).await?;
+        let owned = |pod: &Pod| owner.as_ref().is_none_or(|(kind, name, uid)| belongs(pod, *kind, name, uid));
+        let mut pods: Vec<Pod> = all.into_iter().filter(owned).collect();
         if pods.is_empty() {
             return Err(match self {
-                Self::Selector(labels) => Fault::no_value(format!("`{namespace}` has no pod with {labels}"))
+                Self::Selector(labels) => Fault::no_value(format!("there are no pods with {labels}{}", ask.where_()))
                     .help("an empty list is no healthy one: see which labels the pods have"),
-                _ => Fault::no_value(format!("the {} of `{namespace}` has no pod", self.shown()))
+                _ => Fault::no_value(format!("the {}{} has no pods", self.shown(), ask.where_()))
                     .help("an empty list is no healthy one: see whether it is scaled to 0, or cannot make its pods"),
             });
         }
@@ -104,33 +98,16 @@ impl Whose {
         &self,
         kind: Kind,
         name: &str,
-        client: &Client,
+        cluster: &Kubernetes,
         namespace: &str,
     ) -> Result<(String, String), Fault> {
-        let client = client.clone();
-        let found = match kind {
-            Kind::Deployment => Api::<Deployment>::namespaced(client, namespace)
-                .get(name)
-                .await
-                .map(|found| (found.metadata.uid, found.spec.map(|spec| spec.selector))),
-            Kind::StatefulSet => Api::<StatefulSet>::namespaced(client, namespace)
-                .get(name)
-                .await
-                .map(|found| (found.metadata.uid, found.spec.map(|spec| spec.selector))),
-            Kind::DaemonSet => Api::<DaemonSet>::namespaced(client, namespace)
-                .get(name)
-                .await
-                .map(|found| (found.metadata.uid, found.spec.map(|spec| spec.selector))),
-            Kind::Job => Api::<Job>::namespaced(client, namespace)
-                .get(name)
-                .await
-                .map(|found| (found.metadata.uid, found.spec.and_then(|spec| spec.selector))),
-        };
-        let (uid, selector) = found.map_err(|error| faults::fault(&error, &self.shown()))?;
+        let found: Json = cluster.read(&Ask::get(&kind.resource(), namespace, name)?).await?;
+        let selector = found.pointer("/spec/selector").and_then(|selector| LabelSelector::deserialize(selector).ok());
         let labels = selector.as_ref().map(written).filter(|labels| !labels.is_empty());
         let labels =
             labels.ok_or_else(|| Fault::no_value(format!("the {} selects its pods by no labels", self.shown())))?;
-        Ok((labels, uid.unwrap_or_default()))
+        let uid = found.pointer("/metadata/uid").and_then(Json::as_str).unwrap_or_default();
+        Ok((labels, uid.to_owned()))
     }
 }
 
