@@ -9,24 +9,29 @@ mod dns;
 mod files;
 mod host;
 mod http;
+mod kubernetes;
 mod later;
 mod line_time;
+mod lines;
 mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
 mod s3;
 mod secrets;
+mod spool;
 mod text;
 mod tls;
 mod tool;
+mod words;
 
 use crate::catalog::{Builtin, Catalog, Driver};
 
 /// The whole catalogue.
 #[must_use]
 pub fn catalog() -> Catalog {
-    let builtins: Vec<&'static Builtin> = FAMILIES.iter().flat_map(|family| family.iter().copied()).collect();
+    let builtins: Vec<&'static Builtin> =
+        FAMILIES.iter().chain(kubernetes::MORE).flat_map(|family| family.iter().copied()).collect();
     let drivers: Vec<&'static Driver> = DRIVERS.iter().flat_map(|family| family.iter().copied()).collect();
     Catalog::new(&builtins, &drivers)
 }
@@ -39,6 +44,7 @@ static FAMILIES: &[&[&Builtin]] = &[
     host::ALL,
     logs::ALL,
     http::ALL,
+    kubernetes::ALL,
     s3::ALL,
     dns::ALL,
     tls::ALL,
@@ -47,4 +53,4 @@ static FAMILIES: &[&[&Builtin]] = &[
 ];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, s3::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, kubernetes::DRIVERS, s3::DRIVERS, channels::DRIVERS];
