@@ -31,7 +31,7 @@ use crate::catalog::{Builtin, Catalog, Driver};
 #[must_use]
 pub fn catalog() -> Catalog {
     let builtins: Vec<&'static Builtin> =
-        FAMILIES.iter().chain(kubernetes::MORE).flat_map(|family| family.iter().copied()).collect();
+        FAMILIES.iter().chain(kubernetes::ALL).flat_map(|family| family.iter().copied()).collect();
     let drivers: Vec<&'static Driver> = DRIVERS.iter().flat_map(|family| family.iter().copied()).collect();
     Catalog::new(&builtins, &drivers)
 }
@@ -44,7 +44,6 @@ static FAMILIES: &[&[&Builtin]] = &[
     host::ALL,
     logs::ALL,
     http::ALL,
-    kubernetes::ALL,
     s3::ALL,
     dns::ALL,
     tls::ALL,

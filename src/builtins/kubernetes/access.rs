@@ -70,9 +70,8 @@ impl Access {
             Some(exec) => plugin::log_in(exec, &self.context, &mut config.auth_info).await?,
             None => None,
         };
-        let setup = |why: String| {
-            Fault::new(FaultKind::Setup, format!("the context `{}` is of no use: {why}", self.context))
-        };
+        let setup =
+            |why: String| Fault::new(FaultKind::Setup, format!("the context `{}` is of no use: {why}", self.context));
         let made = tokio::task::spawn_blocking(|| Client::try_from(config));
         let client = match timeout(MAKING, made).await {
             Ok(Ok(client)) => client.map_err(|error| setup(super::faults::words(&error)))?,

@@ -28,9 +28,19 @@ pub(super) const ALL: &str = "*";
 
 impl Resource {
     const fn new(group: &'static str, plural: &'static str, one: &'static str, namespaced: bool) -> Self {
+        Self::at("v1", group, plural, one, namespaced)
+    }
+
+    const fn at(
+        version: &'static str,
+        group: &'static str,
+        plural: &'static str,
+        one: &'static str,
+        namespaced: bool,
+    ) -> Self {
         Self {
             group: Cow::Borrowed(group),
-            version: Cow::Borrowed("v1"),
+            version: Cow::Borrowed(version),
             plural: Cow::Borrowed(plural),
             one: Cow::Borrowed(one),
             namespaced,
@@ -49,8 +59,8 @@ impl Resource {
     pub(super) const JOBS: Self = Self::new("batch", "jobs", "job", true);
     pub(super) const CRON_JOBS: Self = Self::new("batch", "cronjobs", "cron job", true);
     pub(super) const INGRESSES: Self = Self::new("networking.k8s.io", "ingresses", "ingress", true);
-    pub(super) const POD_METRICS: Self = Self::new("metrics.k8s.io", "pods", "usage of a pod", true);
-    pub(super) const NODE_METRICS: Self = Self::new("metrics.k8s.io", "nodes", "usage of a node", false);
+    pub(super) const POD_METRICS: Self = Self::at("v1beta1", "metrics.k8s.io", "pods", "usage of a pod", true);
+    pub(super) const NODE_METRICS: Self = Self::at("v1beta1", "metrics.k8s.io", "nodes", "usage of a node", false);
     pub(super) const SELF_SUBJECT_REVIEWS: Self =
         Self::new("authentication.k8s.io", "selfsubjectreviews", "review of oneself", false);
     pub(super) const SELF_SUBJECT_ACCESS_REVIEWS: Self =
@@ -99,8 +109,11 @@ impl Ask {
     ) -> Result<Self, Fault> {
         let namespace = (resource.namespaced && namespace != ALL).then(|| plain(namespace, "namespace")).transpose()?;
         if resource.namespaced && namespace.is_none() && name.is_some() {
-            return Err(Fault::new(FaultKind::Setup, format!("a {} by its name is in one namespace, not in all", resource.one))
-                .help("say in which: `namespace: \"…\"`"));
+            return Err(Fault::new(
+                FaultKind::Setup,
+                format!("a {} by its name is in one namespace, not in all", resource.one),
+            )
+            .help("say in which: `namespace: \"…\"`"));
         }
         let name = name.map(|name| plain(name, &resource.one)).transpose()?;
         Ok(Self { verb, resource: resource.clone(), namespace, name, sub: None, query: Vec::new() })

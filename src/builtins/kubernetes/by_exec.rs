@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::exec::session::{Limits, Place, Purpose, exit_code};
 use super::of_pod::{self, POD};
-use super::pod::Pod;
+use super::pods::Pod;
 use crate::builtins::dial::way::{Carried, Carrier, Stream};
 use crate::builtins::dial::{Progress, Trouble};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
@@ -41,8 +41,7 @@ fn by_exec(args: &Args<'static>) -> Result<Value, Fault> {
     let (Value::Record(fields), Some(way)) = (&pod, pod.connection()) else {
         return Err(Fault::new(FaultKind::Setup, "this pod was not read from a cluster"));
     };
-    let carrier: Arc<dyn Carrier> =
-        Arc::new(ExecPlace { place, program: OnceCell::new() });
+    let carrier: Arc<dyn Carrier> = Arc::new(ExecPlace { place, program: OnceCell::new() });
     let way = Value::Connection(Arc::new(Connection {
         name: way.name.clone(),
         driver: way.driver.clone(),

@@ -12,10 +12,8 @@ use crate::catalog::{Args, Param};
 use crate::types::{Connection, Fault, FaultKind};
 
 pub(super) const CLUSTER: Param<Arc<Connection>> = Param::connection("kubernetes");
-pub(super) const NAMESPACE: Param<Option<String>> = Param::optional(
-    "namespace",
-    "In which namespace; the connection's own where it is left out, `*` for all of them.",
-);
+pub(super) const NAMESPACE: Param<Option<String>> =
+    Param::optional("namespace", "In which namespace; the connection's own where it is left out, `*` for all of them.");
 pub(super) const SELECTOR: Param<Option<String>> =
     Param::optional("selector", "Only those with these labels: `app=web,tier!=cache`.");
 pub(super) const FIELDS: Param<Option<String>> =
@@ -48,9 +46,8 @@ pub(super) fn listed(cluster: &Kubernetes, resource: &Resource, args: &Args<'sta
 /// When a call has to be over.
 pub(super) fn deadline(cluster: &Kubernetes, args: &Args<'static>) -> Result<Deadline, Fault> {
     let within = match args.get(&WITHIN)? {
-        Some(within) => Duration::try_from(within).map_err(|_| {
-            Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative")
-        })?,
+        Some(within) => Duration::try_from(within)
+            .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?,
         None => cluster.within,
     };
     Ok(Deadline::after(within))

@@ -30,11 +30,10 @@ const CHANGE: Param<Option<String>> = Param::optional(
     "change",
     "The context whose credentials changes are made with, and nothing else. It leads to the same server, and is first read when something is changed.",
 );
-const READS: Param<Vec<String>> = Param::or(
-    "reads",
-    "Which commands in containers only look, by their first words: `redis-cli info`.",
-    || Value::list(Vec::new()),
-);
+const READS: Param<Vec<String>> =
+    Param::or("reads", "Which commands in containers only look, by their first words: `redis-cli info`.", || {
+        Value::list(Vec::new())
+    });
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long one call may take, all pages and tries included.", || {
         Value::Duration(SignedDuration::from_secs(10))
@@ -57,7 +56,9 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(cx, args).await })),
     examples: &[
         Example::call(r#"connect cluster = kubernetes(namespace: "shop")"#),
-        Example::call(r#"connect cluster = kubernetes(context: "prod-reader", change: "prod-operator", namespace: "shop", at_once: 8)"#),
+        Example::call(
+            r#"connect cluster = kubernetes(context: "prod-reader", change: "prod-operator", namespace: "shop", at_once: 8)"#,
+        ),
     ],
 };
 
@@ -164,7 +165,9 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     let chosen = Source::read(&cx, kubeconfig.as_deref())?.choose(&cx, args.get(&CONTEXT)?.as_deref())?;
     let namespace: Arc<str> = args.get(&NAMESPACE)?.map_or_else(|| Arc::clone(&chosen.namespace), Arc::from);
     if namespace.is_empty() {
-        return Err(setup("an empty text is no namespace").help("leave it out for the context's own, or write `\"*\"` for all"));
+        return Err(
+            setup("an empty text is no namespace").help("leave it out for the context's own, or write `\"*\"` for all")
+        );
     }
     let world = Arc::clone(&cx.world);
     let changes = args.get(&CHANGE)?.map(|context| Separate { context, kubeconfig, cx, access: OnceCell::new() });

@@ -85,8 +85,11 @@ pub(super) fn refused(said: &Status, after: Option<Duration>, ask: &Ask, access:
         429 => Failure {
             again: after.map_or(Again::Soon, Again::After),
             ..never(
-                Fault::new(FaultKind::BadAnswer, format!("the API server of `{}` is too busy to {}: {message}", access.context, ask.doing()))
-                    .help("ask for less at once: `at_once` of the connection"),
+                Fault::new(
+                    FaultKind::BadAnswer,
+                    format!("the API server of `{}` is too busy to {}: {message}", access.context, ask.doing()),
+                )
+                .help("ask for less at once: `at_once` of the connection"),
             )
         },
         500.. => Failure {
@@ -123,7 +126,9 @@ fn not_found(said: &Status, ask: &Ask, access: &Access) -> Fault {
     if let (Some(name), true) = (&ask.name, named) {
         let what = format!("there is no {} `{name}`{}", ask.resource.one, ask.where_());
         return Fault::new(FaultKind::NotFound, what).help(match &ask.namespace {
-            Some(namespace) => format!("`kubectl get {} -n {namespace}` lists those that are there", ask.resource.plural),
+            Some(namespace) => {
+                format!("`kubectl get {} -n {namespace}` lists those that are there", ask.resource.plural)
+            }
             None => format!("`kubectl get {}` lists those that are there", ask.resource.plural),
         });
     }
@@ -131,14 +136,18 @@ fn not_found(said: &Status, ask: &Ask, access: &Access) -> Fault {
         return no_metrics(access);
     }
     let what = format!("the API server of `{}` knows no {}", access.context, ask.resource.qualified());
-    Fault::new(FaultKind::NotFound, what)
-        .help("`kubectl api-resources` lists the kinds that it knows; a custom one is there once its definition is installed")
+    Fault::new(FaultKind::NotFound, what).help(
+        "`kubectl api-resources` lists the kinds that it knows; a custom one is there once its definition is installed",
+    )
 }
 
 /// Where nothing measures.
 fn no_metrics(access: &Access) -> Fault {
-    Fault::new(FaultKind::Unsupported, format!("the cluster of `{}` does not measure usage: it has no metrics API", access.context))
-        .help("install metrics-server; `kubectl get apiservice v1beta1.metrics.k8s.io` shows whether it is there")
+    Fault::new(
+        FaultKind::Unsupported,
+        format!("the cluster of `{}` does not measure usage: it has no metrics API", access.context),
+    )
+    .help("install metrics-server; `kubectl get apiservice v1beta1.metrics.k8s.io` shows whether it is there")
 }
 
 fn broken(said: &Status, ask: &Ask, access: &Access) -> Fault {
@@ -163,12 +172,14 @@ pub(super) fn lost(error: &kube::Error, ask: &Ask, access: &Access, who: &str) -
         return Failure { fault, again: Again::Never, sent: false };
     }
     let connecting = chain(error).any(|part| {
-        part.downcast_ref::<hyper_util::client::legacy::Error>().is_some_and(hyper_util::client::legacy::Error::is_connect)
+        part.downcast_ref::<hyper_util::client::legacy::Error>()
+            .is_some_and(hyper_util::client::legacy::Error::is_connect)
     });
     if connecting {
         return Failure { fault: unreachable(error, access), again: Again::Never, sent: false };
     }
-    let message = format!("the connection to {} broke off while it was to {}: {}", access.server, ask.doing(), deepest(error));
+    let message =
+        format!("the connection to {} broke off while it was to {}: {}", access.server, ask.doing(), deepest(error));
     Failure { fault: Fault::new(FaultKind::Unreachable, message), again: Again::Soon, sent: true }
 }
 
@@ -182,7 +193,8 @@ fn unreachable(error: &kube::Error, access: &Access) -> Fault {
     let server = &access.server;
     for part in chain(error) {
         if let Some(rustls::Error::InvalidCertificate(problem)) = tls(part) {
-            let fault = Fault::new(FaultKind::Unreachable, format!("no TLS with {server}: {}", certificate_problem(problem)));
+            let fault =
+                Fault::new(FaultKind::Unreachable, format!("no TLS with {server}: {}", certificate_problem(problem)));
             return match problem {
                 rustls::CertificateError::UnknownIssuer => fault.help(format!(
                     "the kubeconfig's `certificate-authority` for the context `{}` did not sign it: is it another cluster, or something in between?",

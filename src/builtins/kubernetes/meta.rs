@@ -18,6 +18,8 @@ pub(super) struct Meta {
     pub(super) creation_timestamp: Option<Timestamp>,
     pub(super) deletion_timestamp: Option<Timestamp>,
     pub(super) labels: Option<Json>,
+    /// Which of its forms this is; 0 where its kind has none.
+    pub(super) generation: i64,
     pub(super) owner_references: Option<Vec<Owner>>,
 }
 

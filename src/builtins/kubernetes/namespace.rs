@@ -39,7 +39,9 @@ impl Kubernetes {
 
     /// The fault of a request, or that its namespace is not there, which the server does not tell by itself.
     pub(super) async fn in_a_namespace_that_is_there(&self, ask: &Ask, fault: Fault) -> Fault {
-        let Some(namespace) = ask.namespace.as_ref().filter(|_| fault.kind == FaultKind::NotFound) else { return fault };
+        let Some(namespace) = ask.namespace.as_ref().filter(|_| fault.kind == FaultKind::NotFound) else {
+            return fault;
+        };
         if self.known_namespace(namespace) {
             return fault;
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::by_exec::ExecPlace;
 use super::exec::session::Place;
 use super::place::PodPlace;
-use super::pod::Pod;
+use super::pods::Pod;
 use crate::builtins::dial::way::carrier;
 use crate::catalog::{Accepts, Args, Param, Presence};
 use crate::types::{Fault, FaultKind, Typed, Value};

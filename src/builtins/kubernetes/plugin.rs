@@ -40,13 +40,15 @@ struct Status {
 /// Runs the plugin and puts what it gives into the credentials. Gives until when they are good, where it says so.
 pub(super) async fn log_in(exec: &ExecConfig, context: &str, auth: &mut AuthInfo) -> Result<Option<Timestamp>, Fault> {
     let name = exec.command.as_deref().unwrap_or_default();
-    let fault = |why: String| Fault::new(FaultKind::Denied, format!("no credentials for the context `{context}`: {why}"));
+    let fault =
+        |why: String| Fault::new(FaultKind::Denied, format!("no credentials for the context `{context}`: {why}"));
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
         return Err(fault(format!("its login program `{name}` wants to ask a person"))
             .help(format!("log in first: `kubectl --context {context} get --raw /version`")));
     }
     let output = run(exec, name, context).await?;
-    let unreadable = |why: &str| fault(format!("what `{name}` printed {why}")).help(format!("run it by hand: `{}`", line(exec)));
+    let unreadable =
+        |why: &str| fault(format!("what `{name}` printed {why}")).help(format!("run it by hand: `{}`", line(exec)));
     let credential: Credential =
         serde_json::from_slice(&output).map_err(|_| unreadable("is no ExecCredential in JSON"))?;
     let status = credential.status.ok_or_else(|| unreadable("has no `status`"))?;
@@ -110,8 +112,9 @@ fn info(exec: &ExecConfig) -> Result<String, Fault> {
     if exec.provide_cluster_info
         && let Some(cluster) = &exec.cluster
     {
-        let cluster = serde_json::to_value(cluster)
-            .map_err(|error| Fault::new(FaultKind::Setup, format!("the cluster cannot be described to the login program: {error}")))?;
+        let cluster = serde_json::to_value(cluster).map_err(|error| {
+            Fault::new(FaultKind::Setup, format!("the cluster cannot be described to the login program: {error}"))
+        })?;
         spec["cluster"] = cluster;
     }
     let info = serde_json::json!({ "kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec });

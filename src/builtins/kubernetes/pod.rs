@@ -1,74 +1,32 @@
-//! stand-in
-use super::connection::Kubernetes;
-use super::place::*;
-use crate::builtins::dial::way::{Carried, Carrier};
-use crate::catalog::*;
-use crate::types::*;
-use std::sync::Arc;
-records! {
-    /// A pod.
-    struct Pod "pod" {
-        /// Its name.
-        name: Arc<str>,
-        /// The way.
-        via: Way,
-    }
-    /// A service.
-    struct Service "service" {
-        /// Its name.
-        name: Arc<str>,
-        /// The way.
-        via: Way,
-    }
-}
-const CONNECTION: Param<Arc<Connection>> = Param::connection("kubernetes");
-const NAME: Param<String> = Param::required("name", "x");
+//! kubernetes.pod
+
+use super::ask::{Ask, Resource};
+use super::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use super::pods::{Object, Pod};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, Typed, Value};
+
+const NAME: Param<String> = Param::required("name", "The name of the pod.");
+
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.pod",
-    summary: "x.",
-    params: &[CONNECTION.info(), NAME.info()],
+    summary: "A pod by its name: how it is, and the way to what runs in it.",
+    params: &[CLUSTER.info(), NAME.info(), NAMESPACE.info()],
     returns: Returns::Type(Pod::ty),
     effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| {
-        Box::pin(async move {
-            let (name, via) = made(&args, |c, n, p| Arc::new(PodPlace { cluster: c, namespace: n, pod: p }))?;
-            Ok(Pod { name, via }.into())
-        })
-    }),
-    needs: &[],
-    by_hand: "kubectl get pod {name}",
-    examples: &[Example::call("cluster.pod(\"x\")")],
+    body: Body::Outside(|cx, args| Box::pin(pod(cx, args))),
+    needs: &["get pods"],
+    by_hand: "kubectl get pod {name} -n {namespace}",
+    examples: &[
+        Example::call(r#"cluster.pod("postgres-0").ready"#),
+        Example::call(r#"cluster.pod("postgres-0").disk("/var/lib/postgresql/data").used_share < 80%"#),
+    ],
 };
-pub(super) static SERVICE: Builtin = Builtin {
-    name: "kubernetes.service",
-    summary: "x.",
-    params: &[CONNECTION.info(), NAME.info()],
-    returns: Returns::Type(Service::ty),
-    effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| {
-        Box::pin(async move {
-            let (name, via) = made(&args, |c, n, p| Arc::new(ServicePlace { cluster: c, namespace: n, service: p }))?;
-            Ok(Service { name, via }.into())
-        })
-    }),
-    needs: &[],
-    by_hand: "kubectl get service {name}",
-    examples: &[Example::call("cluster.service(\"x\")")],
-};
-fn made(
-    args: &Args<'static>,
-    make: fn(Arc<Kubernetes>, Arc<str>, Arc<str>) -> Arc<dyn Carrier>,
-) -> Result<(Arc<str>, Way), Fault> {
-    let c = args.get(&CONNECTION)?;
-    let cluster = Kubernetes::of(&c)?;
-    let name: Arc<str> = args.get(&NAME)?.into();
-    let ns = cluster.namespace(None);
-    let carrier = make(cluster, ns, name.clone());
-    let via = Way(Arc::new(Connection {
-        name: c.name.clone(),
-        driver: c.driver.clone(),
-        target: c.target.clone(),
-        handle: Arc::new(Carried(carrier)),
-    }));
-    Ok((name, via))
+
+async fn pod(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let connection = args.get(&CLUSTER)?;
+    let cluster = cluster(&args)?;
+    let ask = Ask::get(&Resource::PODS, &namespace(&cluster, &args)?, &args.get(&NAME)?)?;
+    let object: Object = cluster.read(&ask).await?;
+    Ok(object.shown(&cx, &cluster, &connection)?.into())
 }

@@ -31,7 +31,6 @@ pub(super) enum Sent {
     Json,
     MergePatch,
     StrategicMergePatch,
-    JsonPatch,
     ApplyPatch,
 }
 
@@ -41,7 +40,6 @@ impl Sent {
             Self::Json => "application/json",
             Self::MergePatch => "application/merge-patch+json",
             Self::StrategicMergePatch => "application/strategic-merge-patch+json",
-            Self::JsonPatch => "application/json-patch+json",
             // JSON is YAML, and the server takes it as such.
             Self::ApplyPatch => "application/apply-patch+yaml",
         }
@@ -69,8 +67,12 @@ impl Deadline {
     ) -> Result<T, Failure> {
         timeout_at(self.at, work).await.unwrap_or_else(|_| {
             let limit = jiff::SignedDuration::try_from(self.within).unwrap_or(jiff::SignedDuration::MAX);
-            let message =
-                format!("no answer from {} within {}: it was to {}", access.server, Value::Duration(limit), ask.doing());
+            let message = format!(
+                "no answer from {} within {}: it was to {}",
+                access.server,
+                Value::Duration(limit),
+                ask.doing()
+            );
             Err(Failure { fault: Fault::new(FaultKind::Timeout, message), again: Again::Never, sent: true })
         })
     }
@@ -242,4 +244,3 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], ask: &Ask) -> Result<T, F
         Fault::new(FaultKind::BadAnswer, format!("the answer is not what was asked for ({}): {error}", ask.doing()))
     })
 }
-

@@ -81,7 +81,9 @@ async fn delete(args: Args<'static>) -> Result<Value, Fault> {
             Err(fault) => format!("cannot be looked at any more: {}", fault.message),
         };
         if begun.elapsed() + EVERY > within {
-            let took = Value::Duration(SignedDuration::from_secs(i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX)));
+            let took = Value::Duration(SignedDuration::from_secs(
+                i64::try_from(begun.elapsed().as_secs()).unwrap_or(i64::MAX),
+            ));
             let message = format!("pod {name} was told to end, and after {took} it {still}");
             return Err(Fault::new(FaultKind::Timeout, message)
                 .help("see what holds it: its finalizers, or a node that is gone")

@@ -146,7 +146,11 @@ fn refuse(node: &str, pods: &[String], allowed: bool, which: &str, param: &str) 
 
 /// Evicts pods side by side until they are gone or the time is over: those that have left, and the others with the
 /// reason.
-async fn evict(cluster: &Kubernetes, pods: &[Leaving], deadline: Instant) -> Result<(Vec<String>, BTreeMap<String, String>), Fault> {
+async fn evict(
+    cluster: &Kubernetes,
+    pods: &[Leaving],
+    deadline: Instant,
+) -> Result<(Vec<String>, BTreeMap<String, String>), Fault> {
     let access = cluster.changes().await?;
     let mut evicted = Vec::new();
     let mut waiting: Vec<Leaving> = pods.to_vec();

@@ -58,8 +58,9 @@ impl Object {
         let needed = |path: &str| {
             text(path).map(str::to_owned).ok_or_else(|| {
                 let name = path.trim_start_matches('/').replace('/', ".");
-                Fault::new(FaultKind::Setup, format!("the manifest has no `{name}`"))
-                    .help(r#"write `{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec: { … } }`"#)
+                Fault::new(FaultKind::Setup, format!("the manifest has no `{name}`")).help(
+                    r#"write `{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, spec: { … } }`"#,
+                )
             })
         };
         let (version, kind, name) = (needed("/apiVersion")?, needed("/kind")?, needed("/metadata/name")?);
@@ -132,6 +133,7 @@ async fn resource(cluster: &Kubernetes, version: &str, kind: &str) -> Result<Res
 }
 
 fn unknown(version: &str, kind: &str) -> Fault {
-    Fault::new(FaultKind::NotFound, format!("the cluster knows no kind `{kind}` of `{version}`"))
-        .help("`kubectl api-resources` lists the kinds that it knows; a custom one is there once its definition is installed")
+    Fault::new(FaultKind::NotFound, format!("the cluster knows no kind `{kind}` of `{version}`")).help(
+        "`kubectl api-resources` lists the kinds that it knows; a custom one is there once its definition is installed",
+    )
 }

@@ -6,7 +6,6 @@ use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
-
 // Undone by patching the fields of before, which `cluster.resource(…)` shows.
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.patch",

@@ -35,7 +35,14 @@ records! {
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.restart",
     summary: "Replaces all pods of a workload by new ones, as its strategy has it, and waits until they are ready.",
-    params: &[CLUSTER.info(), DEPLOYMENT.info(), STATEFUL_SET.info(), DAEMON_SET.info(), WITHIN.info(), NAMESPACE.info()],
+    params: &[
+        CLUSTER.info(),
+        DEPLOYMENT.info(),
+        STATEFUL_SET.info(),
+        DAEMON_SET.info(),
+        WITHIN.info(),
+        NAMESPACE.info(),
+    ],
     returns: Returns::Computed {
         shape: "rollout",
         compute: |inputs| {

@@ -131,7 +131,8 @@ async fn revisions(workload: &Workload, object: &Json) -> Result<Vec<Revision>, 
     let labels = labels.collect::<Vec<_>>().join(",");
     let uid = object.pointer("/metadata/uid").and_then(text).unwrap_or_default();
     let cluster = &workload.cluster;
-    let list = |resource| Ask::list(resource, &workload.namespace).map(|ask| ask.query("labelSelector", labels.as_str()));
+    let list =
+        |resource| Ask::list(resource, &workload.namespace).map(|ask| ask.query("labelSelector", labels.as_str()));
     let deadline = Deadline::after(cluster.within);
     if workload.kind == Kind::Deployment {
         let sets: Vec<ReplicaSet> = cluster.list(&list(&Resource::REPLICA_SETS)?, deadline, Ok).await?;

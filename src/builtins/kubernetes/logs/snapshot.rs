@@ -80,7 +80,12 @@ pub(super) async fn snapshot(
 }
 
 /// The containers that have a log.
-async fn sources(cluster: &Kubernetes, namespace: &str, whose: &Whose, wanted: &Wanted) -> Result<Vec<Container>, Fault> {
+async fn sources(
+    cluster: &Kubernetes,
+    namespace: &str,
+    whose: &Whose,
+    wanted: &Wanted,
+) -> Result<Vec<Container>, Fault> {
     let pods = whose.pods(cluster, namespace).await?;
     let named = wanted.container.as_deref();
     let mut sources: Vec<Container> = pods.iter().flat_map(|pod| containers(pod, named)).collect();
@@ -144,7 +149,14 @@ async fn read(cluster: &Kubernetes, source: &Container, wanted: &Wanted, limits:
 }
 
 fn asked(source: &Container, wanted: &Wanted, previous: bool) -> Asked {
-    Asked { namespace: source.namespace.clone(), pod: source.pod.clone(), container: source.name.clone(), previous, since: wanted.from, tail: wanted.tail }
+    Asked {
+        namespace: source.namespace.clone(),
+        pod: source.pod.clone(),
+        container: source.name.clone(),
+        previous,
+        since: wanted.from,
+        tail: wanted.tail,
+    }
 }
 
 fn keep(read: &mut Read, fetched: Fetched, when: &str) {
@@ -186,7 +198,6 @@ async fn meanwhile(
     wanted: &Wanted,
     before: &[Container],
 ) -> HashMap<Key, String> {
-    
     let now = whose.pods(cluster, namespace).await;
     let gone = now.as_ref().is_err_and(|fault| matches!(fault.kind, FaultKind::NotFound | FaultKind::NoValue));
     let now: Vec<Container> = match &now {
