@@ -9,6 +9,7 @@ mod dns;
 mod files;
 mod host;
 mod http;
+mod kubernetes;
 mod later;
 mod line_time;
 mod lists;
@@ -31,8 +32,19 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] =
-    &[lists::ALL, text::ALL, numbers::ALL, host::ALL, logs::ALL, http::ALL, dns::ALL, tls::ALL, tool::ALL, later::ALL];
+static FAMILIES: &[&[&Builtin]] = &[
+    lists::ALL,
+    text::ALL,
+    numbers::ALL,
+    host::ALL,
+    logs::ALL,
+    http::ALL,
+    kubernetes::ALL,
+    dns::ALL,
+    tls::ALL,
+    tool::ALL,
+    later::ALL,
+];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, kubernetes::DRIVERS, channels::DRIVERS];

@@ -1,0 +1,78 @@
+//! What leads to a server in the cluster: a pod, or a service and one of the pods behind it.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::connection::Kubernetes;
+use crate::builtins::dial::way::{Carried, Carrier, Stream};
+use crate::builtins::dial::{Progress, Trouble};
+use crate::types::{Connection, Fault, FaultKind, Value, Way};
+
+/// A pod, as built-ins on its record find it again and as connections are led through it.
+pub(super) struct PodPlace {
+    pub(super) cluster: Arc<Kubernetes>,
+    pub(super) namespace: Arc<str>,
+    pub(super) name: Arc<str>,
+}
+
+/// A service, in the same way.
+pub(super) struct ServicePlace {
+    pub(super) cluster: Arc<Kubernetes>,
+    pub(super) namespace: Arc<str>,
+    pub(super) name: Arc<str>,
+}
+
+impl Carrier for PodPlace {
+    fn host(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        format!("pod {} of {}/{}", self.name, self.cluster.context(), self.namespace)
+    }
+
+    fn carry<'a>(&'a self, port: u16, _: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
+        Box::pin(std::future::ready(Err(not_yet(port))))
+    }
+}
+
+impl Carrier for ServicePlace {
+    fn host(&self) -> &str {
+        &self.name
+    }
+
+    fn shown(&self) -> String {
+        format!("service {} of {}/{}", self.name, self.cluster.context(), self.namespace)
+    }
+
+    fn carry<'a>(&'a self, port: u16, _: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
+        Box::pin(std::future::ready(Err(not_yet(port))))
+    }
+}
+
+fn not_yet(port: u16) -> Trouble {
+    Trouble::ours(
+        FaultKind::Unsupported,
+        format!("port {port} cannot be reached: this version carries no streams into a cluster"),
+    )
+}
+
+/// The way to what a record is of, for its field `via`: calls through it count to the connection that it was read from.
+pub(super) fn via(connection: &Connection, place: Arc<dyn Carrier>) -> Way {
+    Way(Arc::new(Connection {
+        name: Arc::clone(&connection.name),
+        driver: Way::NAME.into(),
+        target: place.shown().into(),
+        handle: Arc::new(Carried(place)),
+    }))
+}
+
+/// The pod that a record is of.
+///
+/// # Errors
+/// Where the record was not read from a cluster.
+pub(super) fn pod_of(record: &Value) -> Result<Arc<PodPlace>, Fault> {
+    let carrier: Arc<dyn std::any::Any + Send + Sync> = crate::builtins::dial::way::carrier(record)?;
+    carrier.downcast().map_err(|_| Fault::new(FaultKind::Setup, "this is no pod that was read from a cluster"))
+}
