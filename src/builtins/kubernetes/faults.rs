@@ -211,9 +211,9 @@ fn unreachable(error: &kube::Error, access: &Access) -> Fault {
     fault.help(format!("is that still its address? `kubectl --context {} cluster-info`", access.context))
 }
 
+/// An I/O error leaves what it wraps out of the chain of sources.
 fn tls<'a>(part: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    part.downcast_ref::<rustls::Error>()
-        .or_else(|| part.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref::<rustls::Error>())
+    part.downcast_ref::<rustls::Error>().or_else(|| tls(part.downcast_ref::<io::Error>()?.get_ref()?))
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {

@@ -23,7 +23,7 @@ impl Carrier for PodPlace {
     }
 
     fn shown(&self) -> String {
-        format!("pod {} of {}", self.pod, self.namespace)
+        format!("pod {} of {}/{}", self.pod, self.cluster.context(), self.namespace)
     }
 
     fn carry<'a>(&'a self, port: u16, progress: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
@@ -44,7 +44,7 @@ impl Carrier for ServicePlace {
     }
 
     fn shown(&self) -> String {
-        format!("service {} of {}", self.service, self.namespace)
+        format!("service {} of {}/{}", self.service, self.cluster.context(), self.namespace)
     }
 
     fn carry<'a>(&'a self, port: u16, progress: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
