@@ -144,6 +144,16 @@ secret pagerduty_key = env("PAGERDUTY_KEY")
 metric disk_used: percent for disk in host.disks() every 5m = disk.used_share
 "#;
 
+const CONNECTIONS: &str = r#"
+connect api = http("https://api.example.com")
+connect tracker = http("https://tracker.example.com")
+connect prom = prometheus("http://prometheus:9090")
+connect pager = alertmanager("http://alertmanager:9093")
+connect search = elasticsearch("https://elasticsearch:9200")
+connect tracing = jaeger("http://jaeger-query:16686")
+connect charts = grafana("https://grafana.example.com")
+"#;
+
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.
 fn around(example: &str) -> String {
     let first = example.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
@@ -154,7 +164,7 @@ fn around(example: &str) -> String {
     } else {
         format!("show {example}")
     };
-    format!("connect api = http(\"https://api.example.com\")\n{DECLARED}section \"example\" {{\n{body}\n}}\n")
+    format!("{CONNECTIONS}{DECLARED}section \"example\" {{\n{body}\n}}\n")
 }
 
 #[test]

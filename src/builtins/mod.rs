@@ -2,19 +2,25 @@
 //!
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
+mod alertmanager;
 mod blocking;
 mod channels;
 mod dial;
 mod dns;
+mod elasticsearch;
 mod files;
+mod grafana;
 mod host;
 mod http;
+mod jaeger;
 mod later;
 mod line_time;
 mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
+mod prometheus;
+mod quoted;
 mod secrets;
 mod text;
 mod tls;
@@ -31,8 +37,32 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] =
-    &[lists::ALL, text::ALL, numbers::ALL, host::ALL, logs::ALL, http::ALL, dns::ALL, tls::ALL, tool::ALL, later::ALL];
+static FAMILIES: &[&[&Builtin]] = &[
+    lists::ALL,
+    text::ALL,
+    numbers::ALL,
+    host::ALL,
+    logs::ALL,
+    http::ALL,
+    prometheus::ALL,
+    alertmanager::ALL,
+    elasticsearch::ALL,
+    jaeger::ALL,
+    grafana::ALL,
+    dns::ALL,
+    tls::ALL,
+    tool::ALL,
+    later::ALL,
+];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[
+    secrets::DRIVERS,
+    http::DRIVERS,
+    prometheus::DRIVERS,
+    alertmanager::DRIVERS,
+    elasticsearch::DRIVERS,
+    jaeger::DRIVERS,
+    grafana::DRIVERS,
+    channels::DRIVERS,
+];

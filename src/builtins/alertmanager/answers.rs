@@ -1,0 +1,23 @@
+//! alertmanager.answers
+
+use super::api::{ALERTMANAGER, PRODUCT};
+use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
+use crate::types::{Fault, Typed, Value};
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "alertmanager.answers",
+    summary: "Whether the server says that it is ready. No where it is down, silent or still starting.",
+    params: &[ALERTMANAGER.info()],
+    returns: Returns::Type(bool::ty),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
+    needs: &["GET /-/ready of Alertmanager"],
+    by_hand: "curl -fsS {connection}/-/ready",
+    examples: &[Example::call("check pager.answers() as \"Alertmanager is ready\"")],
+};
+
+async fn answers(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let connection = args.get(&ALERTMANAGER)?;
+    Ok(Service::of(&cx, &PRODUCT, &connection)?.answers(Ask::get("/-/ready")).await?.into())
+}
