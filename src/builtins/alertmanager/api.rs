@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::builtins::http::service::{Product, Said};
 use crate::catalog::Param;
-use crate::types::Connection;
+use crate::types::{Connection, FaultKind};
 
 pub(super) static PRODUCT: Product = Product { name: "Alertmanager", usually: "http://alertmanager:9093", said };
 
@@ -25,7 +25,13 @@ fn said(status: u16, body: &[u8]) -> Option<Said> {
         return Some(Said::words("not found"));
     }
     let (Wrong::Text(message) | Wrong::Coded { message }) = serde_json::from_slice(body).ok()?;
-    Some(Said::words(message))
+    // Versions before 0.27 say both with 500.
+    let kind = if message.contains("silence not found") {
+        Some(FaultKind::NotFound)
+    } else {
+        message.contains("already expired").then_some(FaultKind::Failed)
+    };
+    Some(Said { message, kind, passes: false })
 }
 
 /// A condition on a label.

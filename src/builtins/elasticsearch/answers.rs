@@ -1,5 +1,7 @@
 //! elasticsearch.answers
 
+use serde::Deserialize;
+
 use super::api::{ELASTICSEARCH, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
@@ -17,7 +19,15 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::call("check search.answers() as \"Elasticsearch answers\"")],
 };
 
+/// What a node says of itself.
+#[derive(Deserialize)]
+#[expect(dead_code, reason = "that it is there is all that is wanted")]
+struct Node {
+    cluster_name: serde::de::IgnoredAny,
+    version: serde::de::IgnoredAny,
+}
+
 async fn answers(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&ELASTICSEARCH)?;
-    Ok(Service::of(&cx, &PRODUCT, &connection)?.answers(Ask::get("/")).await?.into())
+    Ok(Service::of(&cx, &PRODUCT, &connection)?.answers::<Node>(Ask::get("/")).await?.into())
 }

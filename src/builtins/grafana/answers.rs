@@ -1,6 +1,7 @@
 //! grafana.answers
 
 use super::api::{GRAFANA, PRODUCT};
+use super::health::Answer;
 use crate::builtins::http::service::{Ask, Service};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
@@ -19,5 +20,5 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn answers(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&GRAFANA)?;
-    Ok(Service::of(&cx, &PRODUCT, &connection)?.answers(Ask::get("/api/health")).await?.into())
+    Ok(Service::of(&cx, &PRODUCT, &connection)?.answers::<Answer>(Ask::get("/api/health")).await?.into())
 }

@@ -37,7 +37,7 @@ records! {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+pub(super) struct Answer {
     database: Arc<str>,
     version: Option<Arc<str>>,
 }

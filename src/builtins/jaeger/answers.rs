@@ -1,6 +1,6 @@
 //! jaeger.answers
 
-use super::api::{JAEGER, PRODUCT};
+use super::api::{Envelope, JAEGER, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
@@ -19,5 +19,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn answers(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&JAEGER)?;
-    Ok(Service::of(&cx, &PRODUCT, &connection)?.answers(Ask::get("/api/services")).await?.into())
+    Ok(Service::of(&cx, &PRODUCT, &connection)?
+        .answers::<Envelope<Vec<String>>>(Ask::get("/api/services"))
+        .await?
+        .into())
 }

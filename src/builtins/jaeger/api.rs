@@ -54,7 +54,7 @@ pub(super) struct Seen {
 }
 
 #[derive(Deserialize)]
-struct Envelope<T> {
+pub(super) struct Envelope<T> {
     data: Option<T>,
     errors: Option<Vec<Wrong>>,
 }

@@ -10,7 +10,7 @@ pub(super) static PRODUCT: Product = Product { name: "Prometheus", usually: "htt
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Envelope<T> {
+pub(super) struct Envelope<T> {
     status: Status,
     data: T,
     /// What is missing, from a store that did not answer.

@@ -75,12 +75,12 @@ impl<'a> Service<'a> {
         Ok(Done { service: self, answer })
     }
 
-    /// Whether the product says that it is ready. No where it is down, silent or broken; a fault where the connection
+    /// Whether the product answers in its shape. No where it is down, silent or broken; a fault where the connection
     /// leads to something else or nobody is let in.
     ///
     /// # Errors
     /// Where nothing is known of the product.
-    pub(in crate::builtins) async fn answers(&self, ask: Ask) -> Result<bool, Fault> {
+    pub(in crate::builtins) async fn answers<T: DeserializeOwned>(&self, ask: Ask) -> Result<bool, Fault> {
         let request = ask.request(self.http, true)?;
         let url = shown(&request.url).to_owned();
         let limits = Limits { within: ask.within(self.http), at_most: Some(self.http.at_most) };
@@ -90,12 +90,7 @@ impl<'a> Service<'a> {
             Ok(false)
         };
         match send(&self.http.target, request, limits).await {
-            Ok(answer) if answer.status.is_success() => {
-                if is_page(&answer) {
-                    return Err(self.another(&answer));
-                }
-                Ok(true)
-            }
+            Ok(answer) if answer.status.is_success() => self.parsed::<T>(&answer).map(|_| true),
             Ok(answer) if answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS => {
                 no(format!("{url} answered {}", answer.status))
             }
