@@ -3,3 +3,4 @@
 //! What the lab does not have is named on standard error and counted by `.ci/run`; nothing is left out in silence.
 
 mod harness;
+mod observe;

@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     summary: "Ends a silence now: what it kept quiet is told again.",
     params: &[ALERTMANAGER.info(), ID.info()],
     returns: Returns::Type(|| Type::Null),
-    effect: EffectRule::Changes { idempotent: false },
+    effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|cx, args| Box::pin(expire_silence(cx, args))),
     needs: &["DELETE /api/v2/silence/… of Alertmanager"],
     by_hand: "amtool silence expire {id} --alertmanager.url={connection}",
