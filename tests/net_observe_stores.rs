@@ -48,16 +48,12 @@ async fn elasticsearch_counts_all_shards_or_none() {
     let (server, search) = giving("elasticsearch", json!({ "count": 42, "_shards": shards(0) })).await;
     let given = [("index", text("logs-*")), ("query", literal("level:error")), ("since", ms(60_000))];
     assert_eq!(call("elasticsearch.count", &search, &given).await.expect("a count").to_json(), 42);
-    assert!(
-        server.last().starts_with("POST /logs-%2A/_count?allow_no_indices=false HTTP/1.1\r\n"),
-        "{}",
-        server.last()
-    );
+    assert!(server.last().starts_with("POST /logs-*/_count?allow_no_indices=false HTTP/1.1\r\n"), "{}", server.last());
     assert_eq!(
         sent(&server)["query"]["bool"],
         json!({
             "must": [{ "query_string": { "query": "level:error" } }],
-            "filter": [{ "range": { "@timestamp": { "gte": "now-60000ms" } } }],
+            "filter": [{ "range": { "@timestamp": { "gte": "now-60s" } } }],
         })
     );
     let term = Value::record([("term", Value::record([("status", text("failed"))]))]);
@@ -80,6 +76,39 @@ async fn elasticsearch_counts_all_shards_or_none() {
     let none = json!({ "total": 0, "successful": 0, "skipped": 0, "failed": 0 });
     let (_, search) = giving("elasticsearch", json!({ "count": 0, "_shards": none })).await;
     assert_eq!(fault(call("elasticsearch.count", &search, &[("index", text("x-*"))]).await).kind, FaultKind::NotFound);
+}
+
+#[tokio::test]
+async fn nothing_found_by_a_field_that_is_not_there_is_no_zero() {
+    let server = web(|asked| match asked.split([' ', '?']).nth(1) {
+        Some("/logs/_field_caps") if asked.contains("fields=%40timestamp") => {
+            ok(&json!({ "indices": ["logs"], "fields": { "@timestamp": { "date": {} } } }))
+        }
+        Some("/logs/_field_caps") => ok(&json!({ "indices": ["logs"], "fields": {} })),
+        Some("/logs/_validate/query") => {
+            let clause =
+                if asked.contains("serviec") { "MatchNoDocsQuery(\"unmapped fields [serviec]\")" } else { "service:x" };
+            let explanations =
+                json!([{ "index": "logs", "valid": true, "explanation": format!("+level:error +{clause}") }]);
+            ok(&json!({ "_shards": { "total": 1, "failed": 0 }, "valid": true, "explanations": explanations }))
+        }
+        _ => ok(&json!({ "count": 0, "_shards": { "total": 1, "failed": 0 } })),
+    })
+    .await;
+    let search = connect("elasticsearch", &server.url(), &[]).await;
+    let count = |query: &str, time: &str| {
+        let given = vec![("index", text("logs")), ("query", literal(query)), ("since", ms(1500)), ("time", text(time))];
+        let search = search.clone();
+        async move { call("elasticsearch.count", &search, &given).await }
+    };
+    assert_eq!(count("level:error AND service:x", "@timestamp").await.expect("none").to_json(), 0);
+    for (query, time, field) in [("level:error AND serviec:x", "@timestamp", "serviec"), ("service:x", "when", "when")]
+    {
+        let found = fault(count(query, time).await);
+        assert_eq!(found.kind, FaultKind::NotFound, "{found}");
+        assert!(found.message.contains(&format!("has no field `{field}`")), "{found}");
+    }
+    assert!(server.asked()[0].contains(r#""gte":"now-2s""#), "{}", server.asked()[0]);
 }
 
 #[tokio::test]
@@ -165,7 +194,7 @@ async fn elasticsearch_says_how_it_is() {
     ]);
     let (server, search) = giving("elasticsearch", rows).await;
     let rows = items(call("elasticsearch.indices", &search, &[]).await.expect("indices"));
-    assert!(server.last().starts_with("GET /_cat/indices/%2A?format=json&bytes=b&h="), "{}", server.last());
+    assert!(server.last().starts_with("GET /_cat/indices/*?format=json&bytes=b&h="), "{}", server.last());
     assert_eq!(
         (field(&rows[0], "docs").to_json(), field(&rows[0], "size").to_string()),
         (json!(12), "2KiB".to_owned())

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
 use super::api::{ELASTICSEARCH, PRODUCT, Shards};
+use super::fields;
 use super::search::{INDEX, JSON, QUERY, SINCE, TIME, WITHIN, index, query};
 use crate::builtins::http::service::{Ask, Service, setup};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
@@ -38,7 +39,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Bucket>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(aggregate(cx, args))),
-    needs: &["the privilege `read` on the index"],
+    needs: &["the privileges `read` and `view_index_metadata` on the index"],
     by_hand: "curl -fsS {connection}/{index}/_search?size=0 -H 'Content-Type: application/json' -d '{\"aggs\": {\"by\": {\"terms\": {\"field\": …}}}}'",
     examples: &[
         Example::call("search.aggregate(\"logs-*\", \"level:error\", by: \"service.keyword\", top: 5, since: 1h)"),
@@ -113,9 +114,13 @@ async fn aggregate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         .naming(format!("index `{index}`"))
         .right("the privilege `read` on the index")
         .limited(args.get(&WITHIN)?)?;
-    let found: Found = Service::of(&cx, &PRODUCT, &connection)?.read(ask).await?;
+    let service = Service::of(&cx, &PRODUCT, &connection)?;
+    let found: Found = service.read(ask).await?;
     found.shards.whole(&index, found.timed_out)?;
     let entries = found.aggregations.map(|all| all.by.buckets).unwrap_or_default();
+    if found.hits.total.value == 0 {
+        fields::exist(&service, &args).await?;
+    }
     if entries.is_empty() && found.hits.total.value > 0 {
         let message = format!("documents of `{index}` match, and none of them has a field `{field}`");
         return Err(Fault::new(FaultKind::NotFound, message)

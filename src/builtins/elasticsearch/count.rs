@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::{ELASTICSEARCH, PRODUCT, Shards};
+use super::fields;
 use super::search::{INDEX, JSON, QUERY, SINCE, TIME, WITHIN, index, query};
 use crate::builtins::http::service::{Ask, Service};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
@@ -17,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(i64::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(count(cx, args))),
-    needs: &["the privilege `read` on the index"],
+    needs: &["the privileges `read` and `view_index_metadata` on the index"],
     by_hand: "curl -fsSG {connection}/{index}/_count --data-urlencode q={query}",
     examples: &[
         Example::call("search.count(\"logs-*\", \"level:error AND service:\\\"{id}\\\"\", since: 1h) < 100"),
@@ -41,7 +42,11 @@ async fn count(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         .naming(format!("index `{index}`"))
         .right("the privilege `read` on the index")
         .limited(args.get(&WITHIN)?)?;
-    let counted: Counted = Service::of(&cx, &PRODUCT, &connection)?.read(ask).await?;
+    let service = Service::of(&cx, &PRODUCT, &connection)?;
+    let counted: Counted = service.read(ask).await?;
     counted.shards.whole(&index, false)?;
+    if counted.count == 0 {
+        fields::exist(&service, &args).await?;
+    }
     Ok(counted.count.into())
 }

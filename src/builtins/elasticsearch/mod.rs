@@ -5,6 +5,7 @@ mod answers;
 mod api;
 mod connection;
 mod count;
+mod fields;
 mod health;
 mod indices;
 mod search;

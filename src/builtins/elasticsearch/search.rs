@@ -39,11 +39,15 @@ pub(super) fn index(args: &Args<'static>) -> Result<(String, String), Fault> {
     Ok((index, path))
 }
 
+pub(super) fn query_string(template: &Template) -> Result<Json, Fault> {
+    Ok(json!({ "query_string": { "query": quoted(template, &LUCENE)? } }))
+}
+
 /// The query.
 pub(super) fn query(args: &Args<'static>) -> Result<Json, Fault> {
     let query = match (args.get(&QUERY)?, args.value(JSON.name()).filter(|value| !matches!(value, Value::Null))) {
         (Some(_), Some(_)) => return Err(setup("`query` and `json` are both the query: keep one of them")),
-        (Some(template), None) => json!({ "query_string": { "query": quoted(&template, &LUCENE)? } }),
+        (Some(template), None) => query_string(&template)?,
         (None, Some(json)) => json.to_json(),
         (None, None) => json!({ "match_all": {} }),
     };
@@ -51,7 +55,8 @@ pub(super) fn query(args: &Args<'static>) -> Result<Json, Fault> {
     if !since.is_positive() {
         return Err(setup("`since` is a time longer than nothing"));
     }
-    let from = format!("now-{}ms", since.as_millis());
+    // The cluster counts in whole seconds.
+    let from = format!("now-{}s", since.as_millis().div_euclid(1000) + i128::from(since.subsec_nanos() > 0));
     let mut range = serde_json::Map::new();
     range.insert(args.get(&TIME)?, json!({ "gte": from }));
     Ok(json!({ "bool": { "must": [query], "filter": [{ "range": range }] } }))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::Method;
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderValue};
 use hyper::body::Bytes;
-use percent_encoding::utf8_percent_encode;
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde_json::Value as Json;
 use url::Url;
 
@@ -88,6 +88,9 @@ impl Ask {
     }
 }
 
+/// Products take patterns and lists of names as they are, and so do people.
+const NAMES: &AsciiSet = &PART.remove(b'*').remove(b',');
+
 /// A value as one part of a path.
 ///
 /// # Errors
@@ -96,5 +99,5 @@ pub(in crate::builtins) fn part(text: &str, what: &str) -> Result<String, Fault>
     if matches!(text, "" | "." | "..") {
         return Err(setup(format!("`{text}` is no {what}")));
     }
-    Ok(utf8_percent_encode(text, PART).to_string())
+    Ok(utf8_percent_encode(text, NAMES).to_string())
 }
