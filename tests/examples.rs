@@ -152,6 +152,7 @@ connect pager = alertmanager("http://alertmanager:9093")
 connect search = elasticsearch("https://elasticsearch:9200")
 connect tracing = jaeger("http://jaeger-query:16686")
 connect charts = grafana("https://grafana.example.com")
+connect backups = s3(bucket: "backups")
 "#;
 
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.

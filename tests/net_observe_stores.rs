@@ -210,13 +210,13 @@ async fn elasticsearch_says_how_it_is() {
     assert_eq!(fault(call("elasticsearch.answers", &search, &[]).await).kind, FaultKind::BadAnswer);
 }
 
-fn span(id: &str, parent: Option<&str>, process: &str, start: i64, duration: i64, tags: Json) -> Json {
+fn span(id: &str, parent: Option<&str>, process: &str, start: i64, duration: i64, tags: &Json) -> Json {
     let references = parent.map(|parent| json!({ "refType": "CHILD_OF", "traceID": "t", "spanID": parent }));
     json!({ "traceID": "t", "spanID": id, "operationName": format!("op-{id}"), "references": references.into_iter().collect::<Vec<_>>(),
         "startTime": start, "duration": duration, "tags": tags, "logs": [], "processID": process, "warnings": null })
 }
 
-fn traces(traces: Json) -> Json {
+fn traces(traces: &Json) -> Json {
     json!({ "data": traces, "total": 0, "limit": 0, "offset": 0, "errors": null })
 }
 
@@ -227,13 +227,13 @@ async fn jaeger_tells_of_traces() {
     let failed = json!([{ "key": "error", "type": "bool", "value": true }]);
     let all = json!([
         { "traceID": "aaaa", "processes": processes, "warnings": null, "spans": [
-            span("b", Some("a"), "p2", base + 100, 900_000, failed.clone()), span("a", None, "p1", base, 500_000, json!([]))] },
+            span("b", Some("a"), "p2", base + 100, 900_000, &failed), span("a", None, "p1", base, 500_000, &json!([]))] },
         { "traceID": "bbbb", "processes": processes, "warnings": null, "spans": [
-            span("a", Some("not-here"), "p1", base + 5_000_000, 2_000_000, failed)] },
-        { "traceID": "cccc", "processes": processes, "warnings": null, "spans": [span("a", None, "p1", base, 1, json!([]))] },
-        { "traceID": "dddd", "processes": processes, "warnings": null, "spans": [span("a", None, "p1", base, 2, json!([]))] },
+            span("a", Some("not-here"), "p1", base + 5_000_000, 2_000_000, &failed)] },
+        { "traceID": "cccc", "processes": processes, "warnings": null, "spans": [span("a", None, "p1", base, 1, &json!([]))] },
+        { "traceID": "dddd", "processes": processes, "warnings": null, "spans": [span("a", None, "p1", base, 2, &json!([]))] },
     ]);
-    let (server, tracing) = giving("jaeger", traces(all)).await;
+    let (server, tracing) = giving("jaeger", traces(&all)).await;
     let given = [("service", text("gateway")), ("since", ms(3_600_000))];
     let found = items(call("jaeger.traces", &tracing, &given).await.expect("traces"));
     assert!(server.last().starts_with("GET /api/traces?service=gateway&start="), "{}", server.last());
@@ -263,8 +263,8 @@ async fn jaeger_tells_of_traces() {
 #[tokio::test]
 async fn jaeger_without_traces_is_no_good_news() {
     let server = web(|asked| match asked.split([' ', '?']).nth(1) {
-        Some("/api/services") => ok(&traces(json!(["store", "gateway"]))),
-        _ => ok(&traces(json!([]))),
+        Some("/api/services") => ok(&traces(&json!(["store", "gateway"]))),
+        _ => ok(&traces(&json!([]))),
     })
     .await;
     let tracing = connect("jaeger", &server.url(), &[]).await;

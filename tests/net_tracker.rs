@@ -1,5 +1,4 @@
 //! An issue that a runbook opens where there is none, and brings up to date where there is one: `http` is all it takes.
-#![expect(clippy::disallowed_methods, reason = "the test runs the program as a person does")]
 
 mod net;
 

@@ -21,6 +21,7 @@ mod numbers;
 mod plain_text;
 mod prometheus;
 mod quoted;
+mod s3;
 mod secrets;
 mod text;
 mod tls;
@@ -49,6 +50,7 @@ static FAMILIES: &[&[&Builtin]] = &[
     elasticsearch::ALL,
     jaeger::ALL,
     grafana::ALL,
+    s3::ALL,
     dns::ALL,
     tls::ALL,
     tool::ALL,
@@ -64,5 +66,6 @@ static DRIVERS: &[&[&Driver]] = &[
     elasticsearch::DRIVERS,
     jaeger::DRIVERS,
     grafana::DRIVERS,
+    s3::DRIVERS,
     channels::DRIVERS,
 ];

@@ -52,6 +52,7 @@ const WAYS: &[(&str, &str)] = &[
         "declare `connect name = alertmanager(\"http://…\")` and write `name.alerts()` or `change name.silence(…)`",
     ),
     ("awk", "write `… | each(…)` or `… | where(…)`"),
+    ("aws", "declare `connect name = s3(bucket: \"bucket\")` and write `name.list(\"prefix/\")`"),
     ("cat", "write `host.text(\"/path\")`, or `logs(file: \"/path\")` for a log"),
     (
         "curl",
