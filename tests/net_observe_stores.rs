@@ -73,6 +73,11 @@ async fn elasticsearch_counts_all_shards_or_none() {
     assert_eq!(found.kind, FaultKind::Partial);
     assert!(found.message.contains("2 of 5 shards of `logs` gave no answer: node-3 is gone"), "{found}");
 
+    // As OpenSearch 2.19 answers where two shards are nowhere.
+    let nowhere = json!({ "total": 5, "successful": 3, "skipped": 0, "failed": 0 });
+    let (_, search) = giving("elasticsearch", json!({ "count": 4, "_shards": nowhere })).await;
+    assert_eq!(fault(call("elasticsearch.count", &search, &[("index", text("log*"))]).await).kind, FaultKind::Partial);
+
     let none = json!({ "total": 0, "successful": 0, "skipped": 0, "failed": 0 });
     let (_, search) = giving("elasticsearch", json!({ "count": 0, "_shards": none })).await;
     assert_eq!(fault(call("elasticsearch.count", &search, &[("index", text("x-*"))]).await).kind, FaultKind::NotFound);
@@ -90,9 +95,9 @@ async fn nothing_found_by_a_field_that_is_not_there_is_no_zero() {
                 if asked.contains("serviec") { "MatchNoDocsQuery(\"unmapped fields [serviec]\")" } else { "service:x" };
             let explanations =
                 json!([{ "index": "logs", "valid": true, "explanation": format!("+level:error +{clause}") }]);
-            ok(&json!({ "_shards": { "total": 1, "failed": 0 }, "valid": true, "explanations": explanations }))
+            ok(&json!({ "_shards": { "total": 1, "successful": 1, "failed": 0 }, "valid": true, "explanations": explanations }))
         }
-        _ => ok(&json!({ "count": 0, "_shards": { "total": 1, "failed": 0 } })),
+        _ => ok(&json!({ "count": 0, "_shards": { "total": 1, "successful": 1, "failed": 0 } })),
     })
     .await;
     let search = connect("elasticsearch", &server.url(), &[]).await;
@@ -136,7 +141,7 @@ async fn elasticsearch_says_what_is_wrong() {
     let turn = std::sync::atomic::AtomicUsize::new(0);
     let server = web(move |_| match turn.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
         0 => reply("429 Too Many Requests", "", &busy.to_string()),
-        _ => ok(&json!({ "count": 1, "_shards": { "total": 1, "failed": 0 } })),
+        _ => ok(&json!({ "count": 1, "_shards": { "total": 1, "successful": 1, "failed": 0 } })),
     })
     .await;
     let search = connect("elasticsearch", &server.url(), &[]).await;
@@ -264,6 +269,7 @@ async fn jaeger_tells_of_traces() {
 async fn jaeger_without_traces_is_no_good_news() {
     let server = web(|asked| match asked.split([' ', '?']).nth(1) {
         Some("/api/services") => ok(&traces(&json!(["store", "gateway"]))),
+        Some("/api/services/gateway/operations") => ok(&traces(&json!(["GET /query"]))),
         _ => ok(&traces(&json!([]))),
     })
     .await;
@@ -272,9 +278,13 @@ async fn jaeger_without_traces_is_no_good_news() {
     assert_eq!(call("jaeger.services", &tracing, &[]).await.expect("services").to_json(), json!(["gateway", "store"]));
     assert_eq!(items(call("jaeger.traces", &tracing, &of("gateway")).await.expect("none")).len(), 0);
     assert_eq!(fault(call("jaeger.error_share", &tracing, &of("gateway")).await).kind, FaultKind::NoValue);
+    let operation = |name: &str| [of("gateway").as_slice(), &[("operation", text(name))]].concat();
+    assert_eq!(items(call("jaeger.traces", &tracing, &operation("GET /query")).await.expect("none")).len(), 0);
+    let found = fault(call("jaeger.traces", &tracing, &operation("GET /qurey")).await);
+    assert_eq!((found.kind, &*found.message), (FaultKind::NotFound, "`gateway` has no operation `GET /qurey`"));
     for call in [call("jaeger.traces", &tracing, &of("gatewy")), call("jaeger.error_share", &tracing, &of("gatewy"))] {
         let found = fault(call.await);
-        assert_eq!((found.kind, found.help.as_deref()), (FaultKind::NotFound, Some("it knows gateway, store")));
+        assert_eq!((found.kind, found.help.as_deref()), (FaultKind::NotFound, Some("there are gateway, store")));
     }
     let (_, tracing) =
         giving("jaeger", json!({ "data": [], "errors": [{ "code": 500, "msg": "a shard is gone" }] })).await;

@@ -48,7 +48,8 @@ fn said(status: u16, body: &[u8]) -> Option<Said> {
 #[derive(Deserialize)]
 pub(super) struct Shards {
     total: u64,
-    failed: u64,
+    /// Skipped ones among them: they had nothing that could match.
+    successful: u64,
     #[serde(default)]
     failures: Vec<Failure>,
 }
@@ -62,10 +63,12 @@ impl Shards {
     /// # Errors
     /// Where the answer is not of all shards, or of none.
     pub(super) fn whole(&self, index: &str, timed_out: bool) -> Result<(), Fault> {
-        if self.failed > 0 {
+        // `failed` does not count the shards that are nowhere.
+        let missing = self.total.saturating_sub(self.successful);
+        if missing > 0 {
             let why = self.failures.iter().find_map(|failure| failure.reason.as_ref()?.reason.as_deref());
             let why = why.map(|why| format!(": {why}")).unwrap_or_default();
-            let message = format!("{} of {} shards of `{index}` gave no answer{why}", self.failed, self.total);
+            let message = format!("{missing} of {} shards of `{index}` gave no answer{why}", self.total);
             return Err(Fault::new(FaultKind::Partial, message).help(
                 "what the others say is less than there is; `health()` and `indices()` show which are not there",
             ));

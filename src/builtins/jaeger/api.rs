@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::builtins::http::service::{Ask, Product, Said, Service, age, setup};
+use crate::builtins::http::service::{Ask, Product, Said, Service, age, part, setup};
 use crate::catalog::{Args, Cx, Param};
 use crate::types::{Connection, Fault, FaultKind, Value, records};
 
@@ -160,8 +160,9 @@ pub(super) async fn traces(cx: &Cx, args: &Args<'static>, over: Option<SignedDur
         .with("start", start.as_microsecond().to_string())
         .with("end", end.as_microsecond().to_string())
         .with("limit", at_most.to_string());
-    if let Some(operation) = args.get(&OPERATION)? {
-        ask = ask.with("operation", operation);
+    let operation = args.get(&OPERATION)?;
+    if let Some(operation) = &operation {
+        ask = ask.with("operation", operation.as_str());
     }
     if let Some(over) = over {
         ask = ask.with("minDuration", format!("{}us", over.as_micros()));
@@ -174,26 +175,35 @@ pub(super) async fn traces(cx: &Cx, args: &Args<'static>, over: Option<SignedDur
         );
     }
     if found.is_empty() {
-        known(&service, &name).await?;
+        known(&service, &name, operation.as_deref()).await?;
     }
     let mut seen: Vec<Seen> = found.into_iter().map(|entry| self::seen(cx, entry)).collect::<Result<_, _>>()?;
     seen.sort_by_key(|one| std::cmp::Reverse(one.trace.started));
     Ok(seen)
 }
 
-/// That a service has no traces means something only where there is such a service.
-async fn known(service: &Service<'_>, name: &str) -> Result<(), Fault> {
-    let names = names(service).await?;
+/// That there are no traces means something only of a service, and of an operation, that there is.
+async fn known(service: &Service<'_>, name: &str, operation: Option<&str>) -> Result<(), Fault> {
+    among(&names(service).await?, name, "Jaeger knows no service")?;
+    if let Some(operation) = operation {
+        let path = format!("/api/services/{}/operations", part(name, "name of a service")?);
+        let operations: Vec<String> = data(service, Ask::get(path)).await?.unwrap_or_default();
+        among(&operations, operation, &format!("`{name}` has no operation"))?;
+    }
+    Ok(())
+}
+
+fn among(names: &[String], name: &str, not: &str) -> Result<(), Fault> {
     if names.iter().any(|known| known == name) {
         return Ok(());
     }
     let some: Vec<&str> = names.iter().map(String::as_str).take(8).collect();
     let help = if some.is_empty() {
-        "it knows none at all: does anything send traces to it?".to_owned()
+        "there are none at all: does anything send traces?".to_owned()
     } else {
-        format!("it knows {}{}", some.join(", "), if names.len() > some.len() { " and more: `services()`" } else { "" })
+        format!("there are {}{}", some.join(", "), if names.len() > some.len() { " and more" } else { "" })
     };
-    Err(Fault::new(FaultKind::NotFound, format!("Jaeger knows no service `{name}`")).help(help))
+    Err(Fault::new(FaultKind::NotFound, format!("{not} `{name}`")).help(help))
 }
 
 fn seen(cx: &Cx, Entry { id, spans, processes }: Entry) -> Result<Seen, Fault> {

@@ -10,7 +10,7 @@ use crate::types::{Fault, Typed, Value};
 const N: Param<i64> = Param::or("n", "How many.", || Value::Int(10));
 const OVER: Param<Option<SignedDuration>> = Param::optional(
     "over",
-    "Only traces that took longer: Jaeger leaves out the others, so that a busy service needs no `at_most:`.",
+    "Only traces in which a step of the service took longer. Jaeger leaves out the others, so that a busy service needs no larger `at_most:`.",
 );
 
 pub(super) static BUILTIN: Builtin = Builtin {

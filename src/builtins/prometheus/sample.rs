@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value as Json;
 
 use super::PROMQL;
-use super::api::{PRODUCT, data, quote};
+use super::api::{data, quote};
 use crate::builtins::http::service::{Ask, Service};
 use crate::builtins::quoted::quoted;
 use crate::catalog::{Args, Landing, Param};
@@ -40,24 +41,18 @@ records! {
 /// The name and the labels of a series.
 pub(super) type Labels = BTreeMap<String, String>;
 
+/// What a query gives, by its type.
 #[derive(Deserialize)]
-pub(super) struct Found {
-    #[serde(rename = "resultType")]
-    kind: Kind,
-    result: Json,
-}
-
-#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Vector,
-    Matrix,
-    Scalar,
-    String,
+#[serde(tag = "resultType", content = "result", rename_all = "lowercase")]
+pub(super) enum Found {
+    Vector(Vec<Entry>),
+    Scalar(Point),
+    Matrix(IgnoredAny),
+    String(IgnoredAny),
 }
 
 #[derive(Deserialize)]
-struct Entry {
+pub(super) struct Entry {
     metric: Labels,
     /// Without one it is a native histogram.
     value: Option<Point>,
@@ -71,25 +66,17 @@ pub(super) async fn instant(service: &Service<'_>, args: &Args<'static>) -> Resu
     let query = quoted(&*args.get(&QUERY)?, &PROMQL)?;
     let ask = Ask::get("/api/v1/query").with("query", query.as_str()).limited(args.get(&WITHIN)?)?;
     let found: Found = data(service, ask).await.map_err(|fault| of_query(&query, fault))?;
-    let samples = match found.kind {
-        Kind::Vector => {
-            let entries: Vec<Entry> = parsed(found.result)?;
-            entries.into_iter().map(|entry| sample(&query, entry)).collect::<Result<_, _>>()?
+    let samples = match found {
+        Found::Vector(entries) => entries.into_iter().map(|entry| sample(&query, entry)).collect::<Result<_, _>>()?,
+        Found::Scalar((time, value)) => {
+            let (metric, labels) = named(Labels::new());
+            vec![Sample { metric, labels, value: number(&value), time: instant_of(time)? }]
         }
-        Kind::Scalar => {
-            let (time, value): Point = parsed(found.result)?;
-            vec![Sample {
-                metric: None,
-                labels: Arc::new(json(Labels::new())),
-                value: number(&value),
-                time: instant_of(time)?,
-            }]
-        }
-        Kind::Matrix => {
+        Found::Matrix(_) => {
             return Err(Fault::new(FaultKind::Conversion, format!("{} gives many values of each series", quote(&query)))
                 .help("take one of them with a function such as `rate(…)` or `max_over_time(…)`, or leave the `[…]` out and write `range(…, over: 1h, step: 1m)`"));
         }
-        Kind::String => {
+        Found::String(_) => {
             return Err(Fault::new(FaultKind::Conversion, format!("{} gives a text and no number", quote(&query))));
         }
     };
@@ -125,11 +112,6 @@ pub(super) fn named(mut labels: Labels) -> (Option<Arc<str>>, Arc<Json>) {
 
 pub(super) fn json(labels: Labels) -> Json {
     Json::Object(labels.into_iter().map(|(name, value)| (name, Json::String(value))).collect())
-}
-
-/// A part of an answer in its shape.
-pub(super) fn parsed<T: serde::de::DeserializeOwned>(json: Json) -> Result<T, Fault> {
-    serde_json::from_value(json).map_err(|error| bad(&format!("is not what {} says: {error}", PRODUCT.name)))
 }
 
 fn bad(what: &str) -> Fault {
