@@ -2,13 +2,17 @@
 //!
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
+mod alertmanager;
 mod blocking;
 mod channels;
 mod dial;
 mod dns;
+mod elasticsearch;
 mod files;
+mod grafana;
 mod host;
 mod http;
+mod jaeger;
 mod kubernetes;
 mod later;
 mod line_time;
@@ -17,6 +21,8 @@ mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
+mod prometheus;
+mod quoted;
 mod s3;
 mod secrets;
 mod spool;
@@ -44,6 +50,11 @@ static FAMILIES: &[&[&Builtin]] = &[
     host::ALL,
     logs::ALL,
     http::ALL,
+    prometheus::ALL,
+    alertmanager::ALL,
+    elasticsearch::ALL,
+    jaeger::ALL,
+    grafana::ALL,
     s3::ALL,
     dns::ALL,
     tls::ALL,
@@ -52,4 +63,15 @@ static FAMILIES: &[&[&Builtin]] = &[
 ];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, kubernetes::DRIVERS, s3::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[
+    secrets::DRIVERS,
+    http::DRIVERS,
+    kubernetes::DRIVERS,
+    prometheus::DRIVERS,
+    alertmanager::DRIVERS,
+    elasticsearch::DRIVERS,
+    jaeger::DRIVERS,
+    grafana::DRIVERS,
+    s3::DRIVERS,
+    channels::DRIVERS,
+];

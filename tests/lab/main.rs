@@ -11,4 +11,5 @@
 )]
 
 mod harness;
+mod observe;
 mod s3;
