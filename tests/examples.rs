@@ -146,15 +146,17 @@ metric disk_used: percent for disk in host.disks() every 5m = disk.used_share
 
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.
 fn around(example: &str) -> String {
+    // The example of the driver is the declaration itself.
+    let cluster = if example.contains("connect cluster") { "" } else { "connect cluster = kubernetes()\n" };
     let first = example.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     let body = if ITEMS.contains(&first) && !example.starts_with(&format!("{first}(")) {
-        return format!("{example}\n{DECLARED}");
+        return format!("{example}\n{cluster}{DECLARED}");
     } else if STATEMENTS.contains(&first) {
         example.to_owned()
     } else {
         format!("show {example}")
     };
-    format!("connect api = http(\"https://api.example.com\")\n{DECLARED}section \"example\" {{\n{body}\n}}\n")
+    format!("connect api = http(\"https://api.example.com\")\n{cluster}{DECLARED}section \"example\" {{\n{body}\n}}\n")
 }
 
 #[test]

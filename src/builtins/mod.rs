@@ -12,14 +12,17 @@ mod http;
 mod kubernetes;
 mod later;
 mod line_time;
+mod lines;
 mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
 mod secrets;
+mod spool;
 mod text;
 mod tls;
 mod tool;
+mod words;
 
 use crate::catalog::{Builtin, Catalog, Driver};
 
@@ -40,6 +43,10 @@ static FAMILIES: &[&[&Builtin]] = &[
     logs::ALL,
     http::ALL,
     kubernetes::ALL,
+    kubernetes::LOGS,
+    kubernetes::COMMANDS,
+    kubernetes::STREAMS,
+    kubernetes::CHANGES,
     dns::ALL,
     tls::ALL,
     tool::ALL,

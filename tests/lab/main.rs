@@ -2,4 +2,9 @@
 //!
 //! What the lab does not have is named on standard error and counted by `.ci/run`; nothing is left out in silence.
 
+mod fake_api;
 mod harness;
+mod kubectl;
+mod kubernetes_changes;
+mod kubernetes_rehearsed;
+mod kubernetes_streams;

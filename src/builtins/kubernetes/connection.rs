@@ -10,6 +10,7 @@ use tokio::sync::OnceCell;
 
 use super::access::Access;
 use super::ask::{ALL, Ask, Resource};
+use super::exec::reads::Rule;
 use super::kubeconfig::Source;
 use super::request::Deadline;
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
@@ -29,6 +30,10 @@ const CHANGE: Param<Option<String>> = Param::optional(
     "change",
     "The context whose credentials changes are made with, and nothing else. It leads to the same server, and is first read when something is changed.",
 );
+const READS: Param<Vec<String>> =
+    Param::or("reads", "Which commands in containers only look, by their first words: `redis-cli info`.", || {
+        Value::list(Vec::new())
+    });
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long one call may take, all pages and tries included.", || {
         Value::Duration(SignedDuration::from_secs(10))
@@ -39,7 +44,15 @@ pub(super) static DRIVER: Driver = Driver {
     name: "kubernetes",
     kind: DriverKind::Connection,
     summary: "A Kubernetes cluster, as kubectl reaches it: by a context of the kubeconfig with its certificate, token or login program.",
-    params: &[CONTEXT.info(), NAMESPACE.info(), KUBECONFIG.info(), CHANGE.info(), WITHIN.info(), AT_ONCE.info()],
+    params: &[
+        CONTEXT.info(),
+        NAMESPACE.info(),
+        KUBECONFIG.info(),
+        CHANGE.info(),
+        READS.info(),
+        WITHIN.info(),
+        AT_ONCE.info(),
+    ],
     open: Open::Now(|cx, args| Box::pin(async move { open(cx, args).await })),
     examples: &[
         Example::call(r#"connect cluster = kubernetes(namespace: "shop")"#),
@@ -57,6 +70,8 @@ pub(super) struct Kubernetes {
     /// What calls mean that name none; `*` for all.
     pub(super) namespace: Arc<str>,
     pub(super) within: Duration,
+    /// Which commands in containers only look.
+    pub(super) rules: Vec<Rule>,
     reads: Access,
     changes: Option<Separate>,
     /// Namespaces that were seen to be there.
@@ -154,10 +169,17 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
             setup("an empty text is no namespace").help("leave it out for the context's own, or write `\"*\"` for all")
         );
     }
+    let rules = args.get(&READS)?.iter().map(|rule| Rule::parse(rule)).collect::<Result<_, _>>()?;
     let world = Arc::clone(&cx.world);
     let changes = args.get(&CHANGE)?.map(|context| Separate { context, kubeconfig, cx, access: OnceCell::new() });
-    let cluster =
-        Kubernetes { namespace, within, reads: Access::new(chosen, within, world), changes, seen: Mutex::default() };
+    let cluster = Kubernetes {
+        namespace,
+        within,
+        rules,
+        reads: Access::new(chosen, within, world),
+        changes,
+        seen: Mutex::default(),
+    };
     let place = if &*cluster.namespace == ALL { "all namespaces" } else { &*cluster.namespace };
     let mut target = format!("{}/{place} as {}", cluster.context(), cluster.who().await);
     if let Some(separate) = &cluster.changes {

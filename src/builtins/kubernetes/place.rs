@@ -32,8 +32,8 @@ impl Carrier for PodPlace {
         format!("pod {} of {}/{}", self.name, self.cluster.context(), self.namespace)
     }
 
-    fn carry<'a>(&'a self, port: u16, _: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
-        Box::pin(std::future::ready(Err(not_yet(port))))
+    fn carry<'a>(&'a self, port: u16, progress: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
+        Box::pin(super::forward::forward(&self.cluster, &self.namespace, &self.name, port, progress))
     }
 }
 
@@ -46,16 +46,9 @@ impl Carrier for ServicePlace {
         format!("service {} of {}/{}", self.name, self.cluster.context(), self.namespace)
     }
 
-    fn carry<'a>(&'a self, port: u16, _: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
-        Box::pin(std::future::ready(Err(not_yet(port))))
+    fn carry<'a>(&'a self, port: u16, progress: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
+        Box::pin(super::service::forward(&self.cluster, &self.namespace, &self.name, port, progress))
     }
-}
-
-fn not_yet(port: u16) -> Trouble {
-    Trouble::ours(
-        FaultKind::Unsupported,
-        format!("port {port} cannot be reached: this version carries no streams into a cluster"),
-    )
 }
 
 /// The way to what a record is of, for its field `via`: calls through it count to the connection that it was read from.
