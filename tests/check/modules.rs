@@ -25,7 +25,7 @@ fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
 
 const CARE: &str = "library \"Care\" { edition 1 }\nparam grace: duration = 5m\ntype report = { pods: int, late: bool }\n\
     connect cluster = kubernetes()\ncommand unhealthy(pods: list<pod>, limit: duration = 1m) -> report {\n\
-    return { pods: pods | count, late: limit > 2m } }\ncommand drain() changes { change cluster.drain(cluster.nodes()[0]) }\n";
+    return { pods: pods | count, late: limit > 2m } }\ncommand drain() changes { change cluster.drain(cluster.nodes()[0].name) }\n";
 
 #[test]
 fn a_library_lends_its_declarations() {

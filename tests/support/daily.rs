@@ -6,7 +6,7 @@ use runbook::builtins;
 use runbook::catalog::{
     Accepts, Body, Builtin, Catalog, Driver, DriverKind, EffectRule, Landing, Open, ParamInfo, Presence, Returns,
 };
-use runbook::types::{EnumType, Field, Line, RecordType, Type, Typed};
+use runbook::types::{EnumType, Field, RecordType, Type};
 
 /// The catalogue.
 pub(crate) fn catalog() -> &'static Catalog {
@@ -54,13 +54,6 @@ fn node() -> Type {
 
 fn usage() -> Type {
     record("usage", &[("pod", Type::String), ("cpu", Type::Cores), ("memory", Type::Size)])
-}
-
-fn mount() -> Type {
-    record(
-        "mount",
-        &[("mount", Type::String), ("used", Type::Size), ("size", Type::Size), ("used_share", Type::Percent)],
-    )
 }
 
 fn event() -> Type {
@@ -141,13 +134,9 @@ static DRIVERS: &[Driver] = &[
 const K8S: ParamInfo = on("kubernetes");
 const POSTGRES: ParamInfo = on("postgres");
 const REDIS: ParamInfo = on("redis");
-const POD: ParamInfo = param("pod", Accepts::Type(pod), REQUIRED);
-const NODE: ParamInfo = param("node", Accepts::Type(node), REQUIRED);
 
 static BUILTINS: &[Builtin] = &[
     builtin("kubernetes.pods", &[K8S], || Type::list(pod()), READS),
-    builtin("kubernetes.pod", &[K8S, string("name", REQUIRED)], pod, READS),
-    builtin("kubernetes.service", &[K8S, string("name", REQUIRED)], || Type::Data, READS),
     builtin("kubernetes.services", &[K8S], || Type::list(Type::Data), READS),
     builtin("kubernetes.ingresses", &[K8S], || Type::list(Type::Data), READS),
     builtin("kubernetes.nodes", &[K8S], || Type::list(node()), READS),
@@ -155,17 +144,6 @@ static BUILTINS: &[Builtin] = &[
     builtin("kubernetes.node_usage", &[K8S], || Type::list(usage()), READS),
     builtin("kubernetes.events", &[K8S], || Type::list(event()), READS),
     builtin("kubernetes.resources", &[K8S, string("kind", REQUIRED)], || Type::list(Type::Data), READS),
-    builtin(
-        "kubernetes.logs",
-        &[K8S, string("deployment", REQUIRED), param("since", Accepts::Type(|| Type::Duration), REQUIRED)],
-        || Type::list(Line::ty()),
-        READS,
-    ),
-    builtin("kubernetes.drain", &[K8S, NODE], || Type::Null, CHANGES),
-    builtin("kubernetes.cordon", &[K8S, NODE], || Type::Null, EffectRule::Changes { idempotent: true }),
-    builtin("kubernetes.uncordon", &[K8S, NODE], || Type::Null, EffectRule::Changes { idempotent: true }),
-    builtin("pod.disk", &[POD, string("path", REQUIRED)], mount, READS),
-    builtin("pod.disks", &[POD], || Type::list(mount()), READS),
     builtin("postgres.answers", &[POSTGRES], || Type::Bool, READS),
     builtin("postgres.size", &[POSTGRES], || Type::Size, READS),
     builtin("postgres.query", &[POSTGRES, SQL], || Type::list(Type::Data), READS),
