@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 use super::connection::Kubernetes;
 use crate::builtins::dial::way::{Carried, Carrier, Stream};
 use crate::builtins::dial::{Progress, Trouble};
-use crate::types::{Connection, Fault, FaultKind, Value, Way};
+use crate::types::{Connection, Way};
 
 /// A pod, as built-ins on its record find it again and as connections are led through it.
 pub(super) struct PodPlace {
