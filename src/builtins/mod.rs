@@ -15,6 +15,7 @@ mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
+mod redis;
 mod secrets;
 mod text;
 mod tls;
@@ -31,8 +32,19 @@ pub fn catalog() -> Catalog {
 }
 
 /// The built-ins of each family, in the order of the reference.
-static FAMILIES: &[&[&Builtin]] =
-    &[lists::ALL, text::ALL, numbers::ALL, host::ALL, logs::ALL, http::ALL, dns::ALL, tls::ALL, tool::ALL, later::ALL];
+static FAMILIES: &[&[&Builtin]] = &[
+    lists::ALL,
+    text::ALL,
+    numbers::ALL,
+    host::ALL,
+    logs::ALL,
+    http::ALL,
+    redis::ALL,
+    dns::ALL,
+    tls::ALL,
+    tool::ALL,
+    later::ALL,
+];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, redis::DRIVERS, channels::DRIVERS];
