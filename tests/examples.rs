@@ -144,6 +144,11 @@ secret pagerduty_key = env("PAGERDUTY_KEY")
 metric disk_used: percent for disk in host.disks() every 5m = disk.used_share
 "#;
 
+const CONNECTIONS: &str = r#"
+connect api = http("https://api.example.com")
+connect backups = s3(bucket: "backups")
+"#;
+
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.
 fn around(example: &str) -> String {
     let first = example.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
@@ -154,7 +159,7 @@ fn around(example: &str) -> String {
     } else {
         format!("show {example}")
     };
-    format!("connect api = http(\"https://api.example.com\")\n{DECLARED}section \"example\" {{\n{body}\n}}\n")
+    format!("{CONNECTIONS}{DECLARED}section \"example\" {{\n{body}\n}}\n")
 }
 
 #[test]

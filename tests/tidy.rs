@@ -38,6 +38,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("pest_derive", &["src/syntax/"]),
     ("clap", &["src/cli/", "src/main.rs"]),
     ("hyper", &["src/builtins/http/"]),
+    ("reqsign", &["src/builtins/s3/"]),
+    ("quick_xml", &["src/builtins/s3/", "src/report/"]),
     ("hickory_resolver", &["src/builtins/dns/"]),
     ("x509_parser", &["src/builtins/tls/", "src/builtins/http/"]),
     ("sysinfo", &["src/builtins/host/"]),

@@ -16,6 +16,7 @@ mod logs;
 mod numbers;
 mod plain_text;
 mod redis;
+mod s3;
 mod secrets;
 mod text;
 mod tls;
@@ -40,6 +41,7 @@ static FAMILIES: &[&[&Builtin]] = &[
     logs::ALL,
     http::ALL,
     redis::ALL,
+    s3::ALL,
     dns::ALL,
     tls::ALL,
     tool::ALL,
@@ -47,4 +49,4 @@ static FAMILIES: &[&[&Builtin]] = &[
 ];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, redis::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, redis::DRIVERS, s3::DRIVERS, channels::DRIVERS];

@@ -48,6 +48,7 @@ const NAMES: &[(&str, &str)] = &[
 /// Programs and functions whose place something else takes: what to write.
 const WAYS: &[(&str, &str)] = &[
     ("awk", "write `… | each(…)` or `… | where(…)`"),
+    ("aws", "declare `connect name = s3(bucket: \"bucket\")` and write `name.list(\"prefix/\")`"),
     ("cat", "write `host.text(\"/path\")`, or `logs(file: \"/path\")` for a log"),
     (
         "curl",

@@ -81,7 +81,7 @@ impl Checker<'_> {
             },
             ("owner", Some(owner)) => header.owner = Some(owner),
             ("version", Some(version)) => header.version = Some(version),
-            ("log", Some(_)) => {}
+            ("log", Some(folder)) => header.log = Some(folder),
             ("timezone", Some(zone)) => self.timezone(field, zone, header),
             (name @ ("owner" | "version" | "log" | "timezone"), None) => {
                 self.invalid_field(field, "a text", &format!("{name} \"…\""));
@@ -140,6 +140,7 @@ fn empty_header(title: Arc<str>) -> Header {
         doc: "".into(),
         owner: None,
         version: None,
+        log: None,
         timezone: TimeZone::UTC,
         timezone_name: UTC.into(),
         span: None,

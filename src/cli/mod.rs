@@ -21,6 +21,7 @@ mod recorder;
 mod reference;
 mod request;
 mod run;
+mod run_log;
 mod show;
 mod signals;
 mod state;

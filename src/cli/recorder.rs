@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use futures_util::future::BoxFuture;
 
 use super::console::Out;
+use super::run_log::RunLog;
 use crate::report::terminal::Terminal;
 use crate::report::{json, junit};
 use crate::run::EventSink;
@@ -32,6 +33,8 @@ struct Inner {
     /// `None` where it could not be begun: nothing can be changed then.
     journal: Option<Journal>,
     output: Output,
+    /// The runbook's own log of the run, where it names a folder for it.
+    log: Option<RunLog>,
     /// Why the journal or the output is not whole; the first of each.
     faults: Vec<String>,
     /// What is not printed while a person is asked.
@@ -40,8 +43,8 @@ struct Inner {
 }
 
 impl Recorder {
-    pub(super) fn new(journal: Option<Journal>, output: Output) -> Self {
-        let inner = Inner { seq: 0, journal, output, faults: Vec::new(), held: None, changes: BTreeMap::new() };
+    pub(super) fn new(journal: Option<Journal>, output: Output, log: Option<RunLog>) -> Self {
+        let inner = Inner { seq: 0, journal, output, log, faults: Vec::new(), held: None, changes: BTreeMap::new() };
         Self { inner: Mutex::new(inner) }
     }
 
@@ -78,6 +81,8 @@ impl Recorder {
             Output::Junit(out, records) => junit::write(out, records),
         };
         inner.note_output(ended);
+        let logged = inner.log.as_mut().map_or(Ok(()), RunLog::finish);
+        inner.note_log(logged);
         std::mem::take(&mut inner.faults)
     }
 
@@ -94,6 +99,8 @@ impl Recorder {
         if let (Err(fault), true) = (&written, inner.journal.is_some() && inner.faults.is_empty()) {
             inner.faults.push(fault.message.to_string());
         }
+        let logged = inner.log.as_mut().map_or(Ok(()), |log| log.record(&record));
+        inner.note_log(logged);
         match &mut inner.held {
             Some(held) => held.push(record),
             None => inner.write(&record),
@@ -121,8 +128,16 @@ impl Inner {
     }
 
     fn note_output(&mut self, written: io::Result<()>) {
+        self.note("the output", written);
+    }
+
+    fn note_log(&mut self, written: io::Result<()>) {
+        self.note("the log of the run", written);
+    }
+
+    fn note(&mut self, what: &str, written: io::Result<()>) {
         if let Err(error) = written {
-            let message = format!("the output is not whole: {error}");
+            let message = format!("{what} is not whole: {error}");
             if !self.faults.contains(&message) {
                 self.faults.push(message);
             }

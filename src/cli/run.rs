@@ -13,6 +13,7 @@ use super::inputs::STDIN;
 use super::plan::command;
 use super::recorder::{Output, Recorder};
 use super::request::{Asked, Format, Prepared, prepare};
+use super::run_log::{self, RunLog};
 use super::signals::Signals;
 use super::state::State;
 use crate::catalog::RunFacts;
@@ -76,7 +77,8 @@ async fn execute(
     journal: Option<Journal>,
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
-    let recorder = Arc::new(Recorder::new(journal, output(args.format, console)));
+    let log = run_log(args, &prepared, &identity.facts, console);
+    let recorder = Arc::new(Recorder::new(journal, output(args.format, console), log));
     let interrupt = Interrupt::default();
     let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
@@ -193,6 +195,27 @@ fn journal(args: &Run, plan: &Plan, identity: &Identity, console: &Console) -> R
             Ok(None)
         }
         Err(failure) => Err(Failure { message: format!("{}; nothing was run", failure.message), ..failure }),
+    }
+}
+
+/// The runbook's own log of the run. What the run finds is in the journal as well, so it goes on without.
+fn run_log(args: &Run, prepared: &Prepared, facts: &RunFacts, console: &Console) -> Option<RunLog> {
+    let folder = facts.directory.join(&**prepared.program.header.log.as_ref()?);
+    let what = match args.asked.only.as_slice() {
+        [title] => title.as_str(),
+        _ => Path::new(&args.asked.file)
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .filter(|_| args.asked.file != STDIN)
+            .unwrap_or(&prepared.program.header.title),
+    };
+    match run_log::begin(&folder, what, facts) {
+        Ok(log) => Some(log),
+        Err((path, error)) => {
+            let message = format!("`{}` cannot be written, so the run has no log there: {error}", path.display());
+            console.warn(&message, Some("the folder is what the runbook's header says as `log`"));
+            None
+        }
     }
 }
 

@@ -57,3 +57,23 @@ fn show_alone_is_the_last_run() {
     folder.run(&["show"]).code(0).out("second  2").lacks("first  1");
     folder.run(&["show", "last", "2"]).code(0).out("second  2");
 }
+
+#[test]
+fn what_a_run_says_is_kept_in_the_folder_that_the_header_names() {
+    let folder = Folder::with(&format!("runbook \"A\" {{\n  log \"logs/shop\"\n}}\n\n{TEXT}"));
+    let printed = folder.run(&["run", "a.runbook"]);
+    folder.run(&["run", "a.runbook", "--only", "One", "--format", "json"]).code(4);
+    let mut names: Vec<String> = fs::read_dir(folder.path("logs/shop"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    assert!(names[0].starts_with("a_20") && names[1].starts_with("one_20"), "{names:?}");
+    assert_eq!(folder.read(&format!("logs/shop/{}", names[0])), printed.code(4).stdout);
+    // The log is for people, whatever the output is.
+    assert!(folder.read(&format!("logs/shop/{}", names[1])).contains("FAILED   holds"));
+
+    // Where it cannot be written, that is said, and the run goes on.
+    folder.write("a.runbook", format!("runbook \"A\" {{\n  log \"a.runbook\"\n}}\n\n{TEXT}"));
+    folder.run(&["run", "a.runbook"]).code(4).err("cannot be written, so the run has no log there");
+}

@@ -7,6 +7,7 @@
     reason = "each test takes what it needs of it, and it is the real machine that they ask"
 )]
 
+pub mod aws_signature;
 pub mod server;
 
 use std::collections::HashMap;

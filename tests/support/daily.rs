@@ -1,5 +1,4 @@
-//! A catalogue for checks: the real one, and in it the signatures of Kubernetes, `PostgreSQL`, Redis and S3, which answer
-//! nothing.
+//! A catalogue for checks: the real one, and in it the signatures of Kubernetes, `PostgreSQL` and Redis, which answer nothing.
 
 use std::sync::LazyLock;
 
@@ -76,10 +75,6 @@ fn event() -> Type {
     )
 }
 
-fn object() -> Type {
-    record("object", &[("key", Type::String), ("size", Type::Size), ("age", Type::Duration)])
-}
-
 const fn param(name: &'static str, accepts: Accepts, presence: Presence) -> ParamInfo {
     ParamInfo { name, doc: "What it is.", accepts, presence }
 }
@@ -143,7 +138,6 @@ static DRIVERS: &[Driver] = &[
         ],
     ),
     connection("redis", &[THROUGH]),
-    connection("s3", &[string("bucket", REQUIRED)]),
 ];
 
 const K8S: ParamInfo = on("kubernetes");
@@ -193,5 +187,4 @@ static BUILTINS: &[Builtin] = &[
         || Type::Data,
         CHANGES,
     ),
-    builtin("s3.list", &[on("s3"), string("prefix", REQUIRED)], || Type::list(object()), READS),
 ];

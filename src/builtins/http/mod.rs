@@ -3,7 +3,7 @@
 mod address;
 mod answers;
 mod call;
-mod client;
+pub(super) mod client;
 mod connection;
 mod delete;
 mod get;

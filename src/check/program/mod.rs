@@ -86,6 +86,8 @@ pub struct Header {
     pub doc: Arc<str>,
     pub owner: Option<Arc<str>>,
     pub version: Option<Arc<str>>,
+    /// The folder that takes the log of each run.
+    pub log: Option<Arc<str>>,
     pub timezone: TimeZone,
     /// The zone's name as it was written.
     pub timezone_name: Arc<str>,

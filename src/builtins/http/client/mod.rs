@@ -10,32 +10,32 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use http::{HeaderMap, Method, StatusCode};
-use hyper::body::Bytes;
+pub(in crate::builtins) use hyper::body::Bytes;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 use url::Url;
 
 use self::pool::Key;
-pub(super) use self::pool::Pool;
-pub(super) use self::proxy::{Proxies, basic, sensitive};
+pub(in crate::builtins) use self::pool::Pool;
+pub(in crate::builtins) use self::proxy::{Proxies, basic, sensitive};
 use self::redirect::Redirects;
 use self::wire::Wire;
-pub(super) use self::wire::shown;
+pub(in crate::builtins) use self::wire::shown;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::Way;
 use crate::builtins::dial::{self, Phases, Place, Progress, Trouble};
 use crate::types::FaultKind;
 
 /// What all requests of a connection have in common.
-pub(super) struct Target {
-    pub(super) trust: Trust,
-    pub(super) way: Way,
-    pub(super) proxies: Proxies,
-    pub(super) pool: Pool,
-    pub(super) redirects: usize,
+pub(in crate::builtins) struct Target {
+    pub(in crate::builtins) trust: Trust,
+    pub(in crate::builtins) way: Way,
+    pub(in crate::builtins) proxies: Proxies,
+    pub(in crate::builtins) pool: Pool,
+    pub(in crate::builtins) redirects: usize,
     /// Whether a redirect may lead from https to http.
-    pub(super) downgrade: bool,
-    pub(super) config: OnceLock<Arc<ClientConfig>>,
+    pub(in crate::builtins) downgrade: bool,
+    pub(in crate::builtins) config: OnceLock<Arc<ClientConfig>>,
 }
 
 impl Target {
@@ -51,44 +51,44 @@ impl Target {
 
 /// One request.
 #[derive(Clone)]
-pub(super) struct Request {
-    pub(super) method: Method,
-    pub(super) url: Url,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Option<Bytes>,
+pub(in crate::builtins) struct Request {
+    pub(in crate::builtins) method: Method,
+    pub(in crate::builtins) url: Url,
+    pub(in crate::builtins) headers: HeaderMap,
+    pub(in crate::builtins) body: Option<Bytes>,
     /// Only looks: may be repeated where a kept connection turns out to be dead.
-    pub(super) reads: bool,
+    pub(in crate::builtins) reads: bool,
 }
 
 /// Limits of a request.
 #[derive(Clone, Copy)]
-pub(super) struct Limits {
-    pub(super) within: Duration,
+pub(in crate::builtins) struct Limits {
+    pub(in crate::builtins) within: Duration,
     /// Of the body; `None` where nobody wants it.
-    pub(super) at_most: Option<usize>,
+    pub(in crate::builtins) at_most: Option<usize>,
 }
 
 /// An answer, whatever its status.
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
+pub(in crate::builtins) struct Answer {
+    pub(in crate::builtins) status: StatusCode,
+    pub(in crate::builtins) headers: HeaderMap,
     /// Where it came from in the end.
-    pub(super) url: Url,
-    pub(super) redirects: usize,
-    pub(super) body: Vec<u8>,
-    pub(super) timing: Timing,
+    pub(in crate::builtins) url: Url,
+    pub(in crate::builtins) redirects: usize,
+    pub(in crate::builtins) body: Vec<u8>,
+    pub(in crate::builtins) timing: Timing,
 }
 
 /// How long each phase took, over all redirects.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Timing {
-    pub(super) phases: Phases,
-    pub(super) first_byte: Duration,
-    pub(super) total: Duration,
+pub(in crate::builtins) struct Timing {
+    pub(in crate::builtins) phases: Phases,
+    pub(in crate::builtins) first_byte: Duration,
+    pub(in crate::builtins) total: Duration,
 }
 
 /// Sends a request, follows its redirects, and reads the answer.
-pub(super) async fn send(target: &Target, request: Request, limits: Limits) -> Result<Answer, Trouble> {
+pub(in crate::builtins) async fn send(target: &Target, request: Request, limits: Limits) -> Result<Answer, Trouble> {
     let progress = Progress::default();
     let asked = request.url.clone();
     if asked.scheme() == "https" {

@@ -12,7 +12,7 @@ use crate::builtins::dial::Place;
 const KEPT: Duration = Duration::from_secs(4);
 
 /// Idle connections of one `connect`.
-pub(in crate::builtins::http) struct Pool {
+pub(in crate::builtins) struct Pool {
     idle: Mutex<Vec<Idle>>,
     most: usize,
 }
@@ -31,7 +31,7 @@ pub(super) struct Key {
 }
 
 impl Pool {
-    pub(in crate::builtins::http) fn new(most: usize) -> Self {
+    pub(in crate::builtins) fn new(most: usize) -> Self {
         Self { idle: Mutex::new(Vec::new()), most }
     }
 

@@ -18,7 +18,7 @@ const HEAD: usize = 16 << 10;
 
 /// Which proxies there are. Read when the connection is opened.
 #[derive(Clone, Debug, Default)]
-pub(in crate::builtins::http) struct Proxies {
+pub(in crate::builtins) struct Proxies {
     plain: Option<Proxy>,
     tls: Option<Proxy>,
     /// Hosts that are asked directly.
@@ -33,7 +33,7 @@ pub(super) struct Proxy {
 
 impl Proxies {
     /// `env`, `none` or a URL.
-    pub(in crate::builtins::http) fn of(cx: &Cx, word: &str) -> Result<Self, Fault> {
+    pub(in crate::builtins) fn of(cx: &Cx, word: &str) -> Result<Self, Fault> {
         match word {
             "none" => Ok(Self::default()),
             "env" => Self::environment(cx),
@@ -181,12 +181,12 @@ impl Proxy {
 }
 
 /// `Basic …` of `user:password`.
-pub(in crate::builtins::http) fn basic(credentials: &str) -> Result<HeaderValue, Fault> {
+pub(in crate::builtins) fn basic(credentials: &str) -> Result<HeaderValue, Fault> {
     sensitive(&format!("Basic {}", BASE64_STANDARD.encode(credentials)))
 }
 
 /// A header that is in no log.
-pub(in crate::builtins::http) fn sensitive(text: &str) -> Result<HeaderValue, Fault> {
+pub(in crate::builtins) fn sensitive(text: &str) -> Result<HeaderValue, Fault> {
     let mut value = HeaderValue::from_str(text)
         .map_err(|_| Fault::new(FaultKind::Setup, "a secret has characters in it that no header can hold"))?;
     value.set_sensitive(true);

@@ -245,6 +245,6 @@ fn cause(error: &hyper::Error) -> String {
 }
 
 /// A URL for a message: without its query, which may hold what is nobody's business.
-pub(in crate::builtins::http) fn shown(url: &Url) -> &str {
+pub(in crate::builtins) fn shown(url: &Url) -> &str {
     &url[..Position::AfterPath]
 }

@@ -1,0 +1,1 @@
+"""How the lab is built, brought up, broken, mended and taken down."""
