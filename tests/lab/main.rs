@@ -11,4 +11,5 @@
 )]
 
 mod harness;
+mod redis;
 mod s3;

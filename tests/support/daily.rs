@@ -137,12 +137,10 @@ static DRIVERS: &[Driver] = &[
             param("password", Accepts::Type(|| Type::Secret), OPTIONAL),
         ],
     ),
-    connection("redis", &[THROUGH]),
 ];
 
 const K8S: ParamInfo = on("kubernetes");
 const POSTGRES: ParamInfo = on("postgres");
-const REDIS: ParamInfo = on("redis");
 const POD: ParamInfo = param("pod", Accepts::Type(pod), REQUIRED);
 const NODE: ParamInfo = param("node", Accepts::Type(node), REQUIRED);
 
@@ -177,14 +175,5 @@ static BUILTINS: &[Builtin] = &[
         &[POSTGRES, param("over", Accepts::Type(|| Type::Duration), REQUIRED)],
         || Type::list(record("activity", &[("pid", Type::Int), ("query", Type::String)])),
         READS,
-    ),
-    builtin("redis.answers", &[REDIS], || Type::Bool, READS),
-    builtin("redis.info", &[REDIS, string("section", REQUIRED)], || Type::Data, READS),
-    builtin("redis.key_count", &[REDIS], || Type::Int, READS),
-    builtin(
-        "redis.command",
-        &[REDIS, param("command", Accepts::Literal(Landing::Words), REQUIRED)],
-        || Type::Data,
-        CHANGES,
     ),
 ];

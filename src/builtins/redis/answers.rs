@@ -1,4 +1,4 @@
-//! redis.answers
+//! `redis.answers`
 
 use redis::Value as Answer;
 

@@ -1,6 +1,7 @@
 //! A server and the connections to it: kept for the next read, and never used again after a change.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -98,22 +99,21 @@ impl Redis {
     pub(super) async fn change<W: AsRef<str> + Sync>(&self, words: &[W], limit: Duration) -> Result<Value, Fault> {
         let progress = Progress::default();
         let login = self.changes.as_ref().unwrap_or(&self.reads);
-        let start = Instant::now();
-        let mut session = within(limit, self, &progress, self.session(login, &progress))
-            .await
-            .map_err(|trouble| not_sent(trouble.fault))?;
-        progress.now("waiting for the answer");
-        let left = limit.saturating_sub(start.elapsed());
-        let asked = async {
-            session.ask(words, self.at_most).await.map_err(|failure| match failure.broken {
-                true => Trouble { fault: failure.trouble.fault.sent(), ours: failure.trouble.ours },
-                false => failure.trouble,
-            })
+        let sent = AtomicBool::new(false);
+        let work = async {
+            let mut session = self.session(login, &progress).await?;
+            progress.now("waiting for the answer");
+            sent.store(true, Ordering::Relaxed);
+            Ok(session
+                .ask(words, self.at_most)
+                .await
+                .map_err(|Failure { trouble, broken }| if broken { trouble.fault.sent() } else { trouble.fault }))
         };
-        within(left, self, &progress, asked).await.map_err(|trouble| match trouble.fault.kind {
-            FaultKind::Timeout => trouble.fault.sent(),
-            _ => trouble.fault,
-        })
+        match within(limit, self, &progress, work).await {
+            Ok(answered) => answered,
+            Err(trouble) if sent.load(Ordering::Relaxed) => Err(trouble.fault.sent()),
+            Err(trouble) => Err(not_sent(trouble.fault)),
+        }
     }
 
     async fn session(&self, login: &Login, progress: &Progress) -> Result<Session, Trouble> {
@@ -200,5 +200,63 @@ impl Drop for Lease<'_> {
         if let Some(session) = self.session.take() {
             self.redis.idle().push(session);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use futures_util::FutureExt;
+    use futures_util::future::BoxFuture;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+
+    use super::super::session::{Login, Server};
+    use super::Redis;
+    use crate::builtins::dial::way::{Carrier, Stream, Way};
+    use crate::builtins::dial::{Place, Progress, Trouble};
+
+    /// A pod with a server in it that greets, and counts 7 keys.
+    struct Pod;
+
+    impl Carrier for Pod {
+        fn host(&self) -> &str {
+            "redis-0"
+        }
+
+        fn shown(&self) -> String {
+            "pod redis-0 of shop".to_owned()
+        }
+
+        fn carry<'a>(&'a self, port: u16, _: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
+            assert_eq!(port, 6379);
+            let (here, there) = duplex(64);
+            tokio::spawn(serve(there));
+            async move { Ok(Box::new(here) as Box<dyn Stream>) }.boxed()
+        }
+    }
+
+    async fn serve(mut stream: DuplexStream) {
+        let mut asked = [0; 256];
+        while let Ok(length @ 1..) = stream.read(&mut asked).await {
+            let hello = asked.get(..length).is_some_and(|asked| asked.windows(5).any(|word| word == b"HELLO"));
+            let answer: &[u8] = if hello { b"%1\r\n$4\r\nrole\r\n$7\r\nreplica\r\n" } else { b":7\r\n" };
+            if stream.write_all(answer).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_is_reached_through_what_carries_a_stream() {
+        let place = Place { host: "redis-0".to_owned(), port: 6379 };
+        let way = Way::Through { carrier: Arc::new(Pod), host: place.host.clone() };
+        let server = Server { place, way, trust: None, database: 0 };
+        let redis = Redis::new(server, Login::default(), None, Duration::from_secs(5), 1024);
+        let target = redis.greeted().await.expect("a target");
+        assert_eq!(target, "redis://redis-0:6379/0 through pod redis-0 of shop (replica)");
+        let answer = redis.read(&["DBSIZE"], Duration::from_secs(5)).await.map_err(|trouble| trouble.fault);
+        assert_eq!(answer.expect("an answer"), redis::Value::Int(7));
     }
 }

@@ -1,4 +1,4 @@
-//! redis.clients
+//! `redis.clients`
 
 use super::memory::ratio;
 use super::sections::{CONNECTION, Section, WITHIN};

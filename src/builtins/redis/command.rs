@@ -1,4 +1,4 @@
-//! redis.command
+//! `redis.command`
 
 use std::sync::Arc;
 

@@ -92,7 +92,8 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     }
     let changes = match (args.get(&CHANGE_USER)?, args.get(&CHANGE_PASSWORD)?) {
         (None, None) => None,
-        (user, Some(password)) => Some(Login { user, password: Some(password) }),
+        (Some(user), Some(password)) => Some(Login { user: Some(user), password: Some(password) }),
+        (None, Some(_)) => return Err(setup("`change_password` is of a `change_user`, and there is none")),
         (Some(_), None) => {
             return Err(setup("`change_user` says who changes, and nothing says with which password")
                 .help("give it `change_password: …`, with a declared secret"));

@@ -1,4 +1,4 @@
-//! redis.cpu
+//! `redis.cpu`
 
 use jiff::SignedDuration;
 

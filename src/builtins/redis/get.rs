@@ -1,4 +1,4 @@
-//! redis.get
+//! `redis.get`
 
 use redis::Value as Answer;
 

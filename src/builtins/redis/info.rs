@@ -1,4 +1,4 @@
-//! redis.info
+//! `redis.info`
 
 use std::sync::Arc;
 

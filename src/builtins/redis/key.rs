@@ -1,4 +1,4 @@
-//! redis.key
+//! `redis.key`
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ pub(super) const KEY: Param<String> = Param::required("key", "Its name.");
 
 /// What a key can hold.
 #[derive(Clone, Debug)]
-pub(super) struct Kinds;
+pub struct Kinds;
 
 impl Words for Kinds {
     const ENUM: &'static EnumType =

@@ -1,4 +1,4 @@
-//! redis.key_count
+//! `redis.key_count`
 
 use super::connection;
 use super::reply;

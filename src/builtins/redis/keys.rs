@@ -1,4 +1,4 @@
-//! redis.keys
+//! `redis.keys`
 
 use std::collections::HashSet;
 

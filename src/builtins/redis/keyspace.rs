@@ -1,4 +1,4 @@
-//! redis.keyspace
+//! `redis.keyspace`
 
 use jiff::SignedDuration;
 
@@ -8,7 +8,7 @@ use crate::types::{Fault, Typed, Value, records};
 
 records! {
     /// A database of a Redis server that has keys.
-    struct Database "redis_database" {
+    struct Keyspace "redis_database" {
         /// Its number.
         database: i64,
         /// How many keys it has.
@@ -24,7 +24,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     name: "redis.keyspace",
     summary: "The databases of a server that have keys, and how many.",
     params: &[CONNECTION.info(), WITHIN.info()],
-    returns: Returns::Type(Vec::<Database>::ty),
+    returns: Returns::Type(Vec::<Keyspace>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(keyspace(args))),
     needs: &["ACL +info"],
@@ -36,13 +36,13 @@ async fn keyspace(args: Args<'static>) -> Result<Value, Fault> {
     let info = Section::ask("keyspace", &args).await?;
     let database = |(database, parts)| {
         let ttl = number(&parts, "avg_ttl")?;
-        Ok(Database {
+        Ok(Keyspace {
             database,
             keys: number(&parts, "keys")?,
             expiring: number(&parts, "expires")?,
             average_ttl: (ttl > 0).then(|| SignedDuration::from_millis(ttl)),
         })
     };
-    let found: Vec<Database> = info.numbered("db").into_iter().map(database).collect::<Result<_, Fault>>()?;
+    let found: Vec<Keyspace> = info.numbered("db").into_iter().map(database).collect::<Result<_, Fault>>()?;
     Ok(found.into())
 }

@@ -1,4 +1,4 @@
-//! redis.memory
+//! `redis.memory`
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! redis.memory_doctor
+//! `redis.memory_doctor`
 
 use super::connection;
 use super::reply;

@@ -1,4 +1,4 @@
-//! redis.persistence
+//! `redis.persistence`
 
 use jiff::{SignedDuration, Timestamp};
 

@@ -1,4 +1,4 @@
-//! redis.read
+//! `redis.read`
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! redis.replication
+//! `redis.replication`
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::types::{EnumType, Fault, FaultKind, Size, Typed, Value, Word, Words, 
 
 /// What a server is to the others.
 #[derive(Clone, Debug)]
-pub(super) struct Roles;
+pub struct Roles;
 
 impl Words for Roles {
     const ENUM: &'static EnumType = &EnumType { name: "redis_role", values: &["primary", "replica"], open: false };

@@ -24,7 +24,7 @@ pub(super) fn text(value: Value) -> Result<String, Fault> {
 
 pub(super) fn int(value: &Value) -> Result<i64, Fault> {
     match value {
-        Value::Int(number) => Ok(*number),
+        Value::Int(number) => Some(*number),
         Value::BulkString(bytes) => std::str::from_utf8(bytes).ok().and_then(|text| text.parse().ok()),
         Value::SimpleString(text) => text.parse().ok(),
         _ => None,

@@ -1,4 +1,4 @@
-//! redis.server
+//! `redis.server`
 
 use std::sync::Arc;
 

@@ -54,6 +54,13 @@ pub(super) struct Failure {
     pub(super) broken: bool,
 }
 
+/// Why there is no answer to a command.
+enum Unanswered {
+    /// The server says no.
+    Refused(Refusal),
+    Lost(RedisError),
+}
+
 /// A connection.
 pub(super) struct Session {
     connection: MultiplexedConnection,
@@ -82,7 +89,7 @@ impl Session {
         }
         progress.now(format!("logging in at {place}"));
         let mut session = Self::over(stream, place, login).await?;
-        session.greet(login).await?;
+        session.greet(login).await.map_err(|trouble| sealed(trouble, server))?;
         if server.database != 0 {
             session.ask(&["SELECT", &server.database.to_string()], GREETING).await.map_err(|failure| {
                 let message = format!("{place} has no database {}: {}", server.database, failure.trouble.fault.message);
@@ -100,7 +107,7 @@ impl Session {
         let silent = RedisConnectionInfo::default().set_protocol(ProtocolVersion::RESP2).set_skip_set_lib_name();
         let config = AsyncConnectionConfig::new().set_response_timeout(None).set_connection_timeout(None);
         let made = MultiplexedConnection::new_with_config(&silent, stream, config).await;
-        let (connection, driver) = made.map_err(|error| lost(place, &error))?;
+        let (connection, driver) = made.map_err(|error| lost(place, &error, &meter))?;
         let driver = tokio::spawn(driver).abort_handle();
         let (place, user) = (place.clone(), login.name().to_owned());
         Ok(Self { connection, driver, meter, place, user, greeting: Greeting::default() })
@@ -118,14 +125,11 @@ impl Session {
                 self.greeting = greeting(answer);
                 Ok(())
             }
-            Err(error) => match refusal::of(&error) {
-                // Its own words may repeat the password.
-                Some(refusal) if refusal.is_unknown_command() || refusal.code == "NOPROTO" => {
-                    self.log_in_as_before_hello(login).await
-                }
-                Some(refusal) => Err(refusal::log_in(&refusal, &self.place, login)),
-                None => Err(self.broken(&error, GREETING)),
-            },
+            // Its own words may repeat the password.
+            Err(Unanswered::Refused(refusal)) if refusal.is_unknown_command() || refusal.code == "NOPROTO" => {
+                self.log_in_as_before_hello(login).await
+            }
+            Err(unanswered) => Err(self.not_let_in(&unanswered, login)),
         }
     }
 
@@ -134,40 +138,42 @@ impl Session {
         let words: Vec<&str> = ["AUTH"].into_iter().chain(login.user.as_deref()).chain([password.expose()]).collect();
         match self.send(&words, GREETING).await {
             Ok(_) => Ok(()),
-            Err(error) => Err(match refusal::of(&error) {
-                Some(refusal) => refusal::log_in(&refusal, &self.place, login),
-                None => self.broken(&error, GREETING),
-            }),
+            Err(unanswered) => Err(self.not_let_in(&unanswered, login)),
+        }
+    }
+
+    fn not_let_in(&self, unanswered: &Unanswered, login: &Login) -> Trouble {
+        match unanswered {
+            Unanswered::Refused(refusal) => refusal::log_in(refusal, &self.place, login),
+            Unanswered::Lost(error) => self.broken(error, GREETING),
         }
     }
 
     /// The answer to a command, if it is no longer than that.
     pub(super) async fn ask<W: AsRef<str>>(&mut self, words: &[W], at_most: u64) -> Result<Value, Failure> {
-        match self.send(words, at_most).await {
-            Ok(Value::ServerError(error)) => {
-                let refusal = Refusal { code: error.code().to_owned(), text: error.details().unwrap_or("").to_owned() };
-                Err(self.refused(&refusal, words))
+        self.send(words, at_most).await.map_err(|unanswered| match unanswered {
+            Unanswered::Refused(refusal) => {
+                let command = words.first().map_or("", AsRef::as_ref).to_uppercase();
+                Failure { trouble: refusal::trouble(&refusal, &self.place, &self.user, &command), broken: false }
             }
-            Ok(answer) => Ok(answer),
-            Err(error) => Err(match refusal::of(&error) {
-                Some(refusal) => self.refused(&refusal, words),
-                None => Failure { trouble: self.broken(&error, at_most), broken: true },
-            }),
-        }
+            Unanswered::Lost(error) => Failure { trouble: self.broken(&error, at_most), broken: true },
+        })
     }
 
-    fn refused<W: AsRef<str>>(&self, refusal: &Refusal, words: &[W]) -> Failure {
-        let command = words.first().map_or("", AsRef::as_ref).to_uppercase();
-        Failure { trouble: refusal::trouble(refusal, &self.place, &self.user, &command), broken: false }
-    }
-
-    async fn send<W: AsRef<str>>(&mut self, words: &[W], at_most: u64) -> Result<Value, RedisError> {
+    async fn send<W: AsRef<str>>(&mut self, words: &[W], at_most: u64) -> Result<Value, Unanswered> {
         let mut command = Cmd::new();
         for word in words {
             command.arg(word.as_ref().as_bytes());
         }
         self.meter.allow(at_most);
-        self.connection.send_packed_command(&command).await
+        match self.connection.send_packed_command(&command).await {
+            Ok(Value::ServerError(error)) => {
+                let text = error.details().unwrap_or_default().to_owned();
+                Err(Unanswered::Refused(Refusal { code: error.code().to_owned(), text }))
+            }
+            Ok(answer) => Ok(answer),
+            Err(error) => Err(refusal::of(&error).map_or(Unanswered::Lost(error), Unanswered::Refused)),
+        }
     }
 
     /// What is wrong where no server said it.
@@ -178,18 +184,27 @@ impl Session {
             return Trouble::theirs(FaultKind::TooLarge, message)
                 .help("ask for less, or say `at_most:` where the connection is declared");
         }
-        lost(&self.place, error)
+        lost(&self.place, error, &self.meter)
     }
 }
 
-fn lost(place: &Place, error: &RedisError) -> Trouble {
-    match error.kind() {
-        ErrorKind::Parse => {
-            let message = format!("what answers at {place} does not speak Redis");
-            Trouble::theirs(FaultKind::BadAnswer, message).help("is it another port, or does it want `tls: true`?")
-        }
-        _ => Trouble::theirs(FaultKind::Unreachable, format!("{place} closed the connection without an answer")),
+fn lost(place: &Place, error: &RedisError, meter: &Meter) -> Trouble {
+    // An answer that broke off cannot be read either.
+    if error.kind() == ErrorKind::Parse && !meter.has_ended() {
+        let message = format!("what answers at {place} does not speak Redis");
+        return Trouble::theirs(FaultKind::BadAnswer, message).help("is it another port?");
     }
+    let when = if meter.has_begun() { "in the middle of its answer" } else { "without an answer" };
+    Trouble::theirs(FaultKind::Unreachable, format!("{place} closed the connection {when}"))
+}
+
+/// A port that wants TLS closes the connection of whoever begins without.
+fn sealed(trouble: Trouble, server: &Server) -> Trouble {
+    let unsaid = matches!(trouble.fault.kind, FaultKind::Unreachable | FaultKind::BadAnswer) && !trouble.ours;
+    if unsaid && server.trust.is_none() {
+        return trouble.help("is it another port, or does it want `tls: true`?");
+    }
+    trouble
 }
 
 /// What has no TLS is more likely the plain port of a server than anything else.

@@ -1,4 +1,4 @@
-//! redis.setting
+//! `redis.setting`
 
 use super::connection::{self, setup};
 use super::reply;

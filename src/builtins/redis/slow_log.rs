@@ -1,4 +1,4 @@
-//! redis.slow_log
+//! `redis.slow_log`
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! redis.stats
+//! `redis.stats`
 
 use super::memory::ratio;
 use super::sections::{CONNECTION, Section, WITHIN};
@@ -7,7 +7,7 @@ use crate::types::{Counted, Fault, Percent, Size, Type, Typed, Value, records};
 
 /// Things per second.
 #[derive(Clone, Debug)]
-pub(super) struct PerSecond(f64);
+pub struct PerSecond(f64);
 
 impl Typed for PerSecond {
     fn ty() -> Type {
