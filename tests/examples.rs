@@ -147,6 +147,12 @@ metric disk_used: percent for disk in host.disks() every 5m = disk.used_share
 
 const CONNECTIONS: &str = r#"
 connect api = http("https://api.example.com")
+connect tracker = http("https://tracker.example.com")
+connect prom = prometheus("http://prometheus:9090")
+connect pager = alertmanager("http://alertmanager:9093")
+connect search = elasticsearch("https://elasticsearch:9200")
+connect tracing = jaeger("http://jaeger-query:16686")
+connect charts = grafana("https://grafana.example.com")
 connect backups = s3(bucket: "backups")
 connect cache = redis("cache.example")
 "#;

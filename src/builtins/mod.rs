@@ -2,32 +2,43 @@
 //!
 //! Nothing below the command line imports this module: the other stages take the [`Catalog`] that it makes.
 
+mod alertmanager;
 mod blocking;
 mod channels;
 mod dial;
 mod dns;
+mod elasticsearch;
 mod files;
+mod grafana;
 mod host;
 mod http;
+mod jaeger;
+mod kubernetes;
 mod later;
 mod line_time;
+mod lines;
 mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
+mod prometheus;
+mod quoted;
 mod redis;
 mod s3;
 mod secrets;
+mod spool;
 mod text;
 mod tls;
 mod tool;
+mod words;
 
 use crate::catalog::{Builtin, Catalog, Driver};
 
 /// The whole catalogue.
 #[must_use]
 pub fn catalog() -> Catalog {
-    let builtins: Vec<&'static Builtin> = FAMILIES.iter().flat_map(|family| family.iter().copied()).collect();
+    let builtins: Vec<&'static Builtin> =
+        FAMILIES.iter().chain(kubernetes::ALL).flat_map(|family| family.iter().copied()).collect();
     let drivers: Vec<&'static Driver> = DRIVERS.iter().flat_map(|family| family.iter().copied()).collect();
     Catalog::new(&builtins, &drivers)
 }
@@ -40,6 +51,11 @@ static FAMILIES: &[&[&Builtin]] = &[
     host::ALL,
     logs::ALL,
     http::ALL,
+    prometheus::ALL,
+    alertmanager::ALL,
+    elasticsearch::ALL,
+    jaeger::ALL,
+    grafana::ALL,
     redis::ALL,
     s3::ALL,
     dns::ALL,
@@ -49,4 +65,16 @@ static FAMILIES: &[&[&Builtin]] = &[
 ];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.
-static DRIVERS: &[&[&Driver]] = &[secrets::DRIVERS, http::DRIVERS, redis::DRIVERS, s3::DRIVERS, channels::DRIVERS];
+static DRIVERS: &[&[&Driver]] = &[
+    secrets::DRIVERS,
+    http::DRIVERS,
+    kubernetes::DRIVERS,
+    prometheus::DRIVERS,
+    alertmanager::DRIVERS,
+    elasticsearch::DRIVERS,
+    jaeger::DRIVERS,
+    grafana::DRIVERS,
+    redis::DRIVERS,
+    s3::DRIVERS,
+    channels::DRIVERS,
+];

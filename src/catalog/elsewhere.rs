@@ -47,6 +47,10 @@ const NAMES: &[(&str, &str)] = &[
 
 /// Programs and functions whose place something else takes: what to write.
 const WAYS: &[(&str, &str)] = &[
+    (
+        "amtool",
+        "declare `connect name = alertmanager(\"http://…\")` and write `name.alerts()` or `change name.silence(…)`",
+    ),
     ("awk", "write `… | each(…)` or `… | where(…)`"),
     ("aws", "declare `connect name = s3(bucket: \"bucket\")` and write `name.list(\"prefix/\")`"),
     ("cat", "write `host.text(\"/path\")`, or `logs(file: \"/path\")` for a log"),
@@ -79,6 +83,7 @@ const WAYS: &[(&str, &str)] = &[
     ("pgrep", "write `host.processes() | where(.name == \"name\")`"),
     ("print", "write `show …`"),
     ("printf", "write `show …`"),
+    ("promtool", "declare `connect name = prometheus(\"http://…\")` and write `name.query('up')`"),
     ("ps", "write `host.processes()`"),
     ("pwd", "paths start from the folder of the runbook"),
     ("reduce", "write `sum(…)`, `min(…)`, `max(…)` or `join(…)`"),

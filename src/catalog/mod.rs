@@ -9,6 +9,7 @@ mod cx;
 mod driver;
 pub mod elsewhere;
 mod param;
+mod quoting;
 
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
@@ -17,6 +18,7 @@ pub use self::args::{Arg, Args, PerItem};
 pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened};
 pub use self::param::{Accepts, Landing, Param, ParamInfo, Presence, Yields};
+pub use self::quoting::{Inside, Quoting, Reading};
 use crate::types::{Fault, Type, Value};
 
 /// What a call does to the world.

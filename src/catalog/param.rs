@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::PerItem;
+use super::{PerItem, Quoting};
 use crate::types::{Connection, Template, Type, Typed, Value};
 
 /// A parameter as the body takes it: `args.get(&DATABASE)?` gives a `T`.
@@ -73,6 +73,8 @@ pub enum Landing {
     Sql,
     /// Values become words of a command, one each.
     Words,
+    /// Values stand between quotes of the text and cannot end them. Outside of quotes stand only numbers and durations.
+    Quoted(&'static Quoting),
 }
 
 /// Whether a parameter must be given.

@@ -199,6 +199,7 @@ impl<'a> Checker<'a> {
             Landing::Url => ("an address", "\"/tasks/{id}\""),
             Landing::Sql => ("SQL", "\"SELECT … WHERE id = {id}\""),
             Landing::Words => ("a command", "\"systemctl restart {unit}\""),
+            Landing::Quoted(quoting) => (quoting.language, quoting.example),
         };
         let message = format!("{what} is written where it is used: {} comes from elsewhere", self.quoted(span));
         let help = format!("write {place} in quotes, with values in braces: `{how}`; so nothing can break out of it");

@@ -11,7 +11,7 @@ use super::literals::literal;
 use super::operators::convert;
 use super::program::{Expr, ExprKind, Format, TextPart};
 use super::wording::a;
-use crate::catalog::{Effect, Landing};
+use crate::catalog::{Effect, Inside, Landing, Reading};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::syntax::ast::{self, Part, Template};
 use crate::types::{Type, Value};
@@ -35,13 +35,26 @@ impl<'a> Checker<'a> {
     fn parts(&mut self, template: &'a Template, landing: Option<Landing>) -> (Vec<TextPart>, Effect) {
         let mut effect = Effect::Pure;
         let mut parts = Vec::new();
+        let mut reading = match landing {
+            Some(Landing::Quoted(quoting)) => Some(quoting.read()),
+            _ => None,
+        };
         for part in &template.parts {
             match part {
-                Part::Text(text) => parts.push(TextPart::Text(text.node.clone())),
+                Part::Text(text) => {
+                    if let Some(reading) = &mut reading {
+                        reading.piece(&text.node);
+                    }
+                    parts.push(TextPart::Text(text.node.clone()));
+                }
                 Part::Interpolation(found) => {
                     let value = self.expr(&found.value);
                     effect = effect.max(value.effect);
                     self.check_shown(&value, landing);
+                    if let Some(reading) = &mut reading {
+                        self.check_quoted(&value, reading);
+                        reading.value();
+                    }
                     let (value, format) = match &found.format {
                         Some(written) => self.format(value, written),
                         None => (value, None),
@@ -62,7 +75,9 @@ impl<'a> Checker<'a> {
         }
         match (&value.ty, landing) {
             // A missing value in a path would be another path; in SQL it is NULL.
-            (ty, Some(Landing::Url | Landing::Words)) if ty.is_optional() => self.report_missing(value),
+            (ty, Some(Landing::Url | Landing::Words | Landing::Quoted(_))) if ty.is_optional() => {
+                self.report_missing(value);
+            }
             (Type::List(_) | Type::Record(_), Some(Landing::Url)) => {
                 let message = format!("one part of an address is one value, {}", self.claim(value));
                 let help = "join a list: `{xs | join(\",\")}`";
@@ -74,6 +89,26 @@ impl<'a> Checker<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a value can stand where it does in a query.
+    fn check_quoted(&mut self, value: &Expr, reading: &Reading) {
+        let quoting = reading.quoting();
+        let ty = value.ty.present();
+        let (place, help) = match (reading.inside(), ty) {
+            (_, Type::Data | Type::Unknown | Type::Connection(_)) => return,
+            (Inside::Quotes { pattern: true, .. }, Type::List(item)) if item.is_text() || **item == Type::Data => {
+                return;
+            }
+            (Inside::Quotes { .. }, ty) if !matches!(ty, Type::List(_) | Type::Record(_)) && !has_unit(ty) => return,
+            (Inside::Nothing, ty) if ty.is_plain_number() => return,
+            (Inside::Nothing, Type::Duration) if quoting.durations => return,
+            (_, ty) if has_unit(ty) => ("a number stands there", "say how it is meant, such as `{x / 1s}`".to_owned()),
+            (_, Type::List(_) | Type::Record(_)) => ("one value stands there", quoting.list_help()),
+            _ => ("outside of quotes stands a number", format!("put quotes around the value: `{}`", quoting.example)),
+        };
+        let message = format!("in {} {place}, {}", quoting.language, self.claim(value));
+        self.report(Diagnostic::new(Code::TypeMismatch, value.span, message).help(help));
     }
 
     fn format(&mut self, value: Expr, written: &ast::Written) -> (Expr, Option<Format>) {
@@ -117,6 +152,11 @@ impl<'a> Checker<'a> {
         };
         self.report(Diagnostic::new(Code::UnknownFormat, written.span, why).help(help));
     }
+}
+
+/// Whether a number of this type means something only with its unit.
+const fn has_unit(ty: &Type) -> bool {
+    matches!(ty, Type::Duration | Type::Size | Type::Cores | Type::Rate(_))
 }
 
 /// `.1`, `#,`, `#,.1`.

@@ -169,6 +169,7 @@ fn accepts(accepts: Accepts) -> String {
             Landing::Url => "literal URL",
             Landing::Sql => "literal SQL",
             Landing::Words => "literal words",
+            Landing::Quoted(quoting) => return format!("literal {}", quoting.language),
         }
         .to_owned(),
         Accepts::Connection(driver) => format!("{driver} connection"),

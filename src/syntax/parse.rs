@@ -1,5 +1,9 @@
 //! From a text to its tree, with every mistake in it.
 
+use std::num::NonZero;
+use std::ops::Range;
+use std::thread;
+
 use pest::Parser;
 use pest::error::InputLocation;
 
@@ -7,10 +11,16 @@ use super::ast::{File, Item};
 use super::build::Builder;
 use super::grammar::{Grammar, Rule};
 use super::recover;
-use super::scan::{self, Scan, Source};
-use super::{ast, junk};
+use super::scan::{self, Scan, Source, TokenKind};
+use super::{ast, junk, words};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::FileId;
+
+/// Bytes of a file that are worth a thread of their own: reading them takes some milliseconds.
+const WORTH_A_THREAD: usize = 64 << 10;
+
+/// Bytes of stack for such a thread: what nests as deep as it may must fit, also unoptimised.
+const STACK: usize = 16 << 20;
 
 /// A tree, and what was wrong with the text.
 #[derive(Clone, Debug)]
@@ -60,11 +70,44 @@ impl Found {
     }
 }
 
-/// Reads a file that has no mistake the grammar would see. False if it has one.
+/// Reads a file that has no mistake the grammar would see. False if it has one. The parts of a long file are read side by
+/// side: what comes of it is the same.
 fn whole(builder: &mut Builder<'_>, start: usize, found: &mut Found) -> bool {
-    let text = builder.source.text.get(start..).unwrap_or("");
+    let (source, scan) = (builder.source, builder.scan);
+    let parts = parts(source, scan, start);
+    let Some((first, others)) = parts.split_first() else { return true };
+    let read_apart = |part: &Range<usize>| {
+        let (mut builder, mut found) = (Builder::new(source, scan), Found::default());
+        part_of(&mut builder, part.clone(), &mut found).then_some((builder.diagnostics, builder.junk, found))
+    };
+    let read: Option<Vec<_>> = thread::scope(|scope| {
+        let spawn = |part| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || read_apart(part));
+        let threads: Vec<_> = others.iter().map(|part| (part, spawn(part))).collect();
+        let first = read_apart(first);
+        let others = threads.into_iter().map(|(part, thread)| match thread {
+            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            // No thread is to be had: it is read here.
+            Err(_) => read_apart(part),
+        });
+        std::iter::once(first).chain(others).collect()
+    });
+    let Some(read) = read else { return false };
+    for (diagnostics, junk, part) in read {
+        builder.diagnostics.extend(diagnostics);
+        builder.junk.extend(junk);
+        found.items.extend(part.items);
+        if let Some(header) = part.header {
+            found.header(builder, header);
+        }
+    }
+    true
+}
+
+/// Reads a part of a file that begins and ends between two declarations.
+fn part_of(builder: &mut Builder<'_>, part: Range<usize>, found: &mut Found) -> bool {
+    let text = builder.source.text.get(part.clone()).unwrap_or("");
     let Ok(mut pairs) = Grammar::parse(Rule::file, text) else { return false };
-    builder.base = start;
+    builder.base = part.start;
     for pair in pairs.next().into_iter().flat_map(pest::iterators::Pair::into_inner) {
         let span = builder.span(&pair);
         match pair.as_rule() {
@@ -78,6 +121,33 @@ fn whole(builder: &mut Builder<'_>, start: usize, found: &mut Found) -> bool {
         }
     }
     true
+}
+
+/// The parts of a file, one for each processor, none shorter than is worth a thread. One ends where a block of its own
+/// closes and a word that begins a declaration follows at the beginning of a line: nothing goes on there.
+fn parts(source: Source<'_>, scan: &Scan, start: usize) -> Vec<Range<usize>> {
+    let length = source.text.len() - start;
+    let most = thread::available_parallelism().map_or(1, NonZero::get);
+    let wanted = (length / WORTH_A_THREAD).clamp(1, most);
+    let mut parts = Vec::with_capacity(wanted);
+    let mut begin = start;
+    for (before, token) in scan.tokens.iter().zip(scan.tokens.iter().skip(1)) {
+        if parts.len() + 1 == wanted {
+            break;
+        }
+        let at = token.start as usize;
+        let is_border = before.kind == TokenKind::Close
+            && before.depth == 0
+            && token.kind == TokenKind::Word
+            && token.indent == Some(0)
+            && words::ITEMS.contains(&source.of(*token));
+        if is_border && at - begin >= length / wanted {
+            parts.push(begin..at);
+            begin = at;
+        }
+    }
+    parts.push(begin..source.text.len());
+    parts
 }
 
 /// A file that the grammar refuses has a mistake, even where recovery could read each of its parts.

@@ -103,9 +103,15 @@ pub struct Connection {
     pub handle: Arc<dyn Any + Send + Sync>,
 }
 
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to {}", self.name, self.target)
+    }
+}
+
 /// The way to what a record is of: a pod's leads to its cluster. A field of this type makes calls on the record possible
 /// (`cluster.pod("x").disks()`, `through: cluster.pod("x")`); it is no value that could be shown, sent or compared.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Way(pub Arc<Connection>);
 
 impl Way {

@@ -11,5 +11,6 @@
 )]
 
 mod harness;
+mod observe;
 mod redis;
 mod s3;

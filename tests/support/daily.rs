@@ -122,22 +122,18 @@ const CHANGES: EffectRule = EffectRule::Changes { idempotent: false };
 const OPTIONAL: Presence = Presence::Optional;
 const REQUIRED: Presence = Presence::Required;
 
-const AT_ONCE: ParamInfo = param("at_once", Accepts::Type(|| Type::Int), OPTIONAL);
 const THROUGH: ParamInfo = param("through", Accepts::Anything, OPTIONAL);
 const SQL: ParamInfo = param("sql", Accepts::Literal(Landing::Sql), REQUIRED);
 
-static DRIVERS: &[Driver] = &[
-    connection("kubernetes", &[string("namespace", OPTIONAL), AT_ONCE]),
-    connection(
-        "postgres",
-        &[
-            THROUGH,
-            string("user", OPTIONAL),
-            string("database", OPTIONAL),
-            param("password", Accepts::Type(|| Type::Secret), OPTIONAL),
-        ],
-    ),
-];
+static DRIVERS: &[Driver] = &[connection(
+    "postgres",
+    &[
+        THROUGH,
+        string("user", OPTIONAL),
+        string("database", OPTIONAL),
+        param("password", Accepts::Type(|| Type::Secret), OPTIONAL),
+    ],
+)];
 
 const K8S: ParamInfo = on("kubernetes");
 const POSTGRES: ParamInfo = on("postgres");

@@ -7,7 +7,7 @@ use crate::builtins::plain_text::plain_text;
 use crate::types::{Fault, FaultKind, Piece, Record, Template, Value};
 
 /// What is encoded in a value: everything but the unreserved characters of RFC 3986.
-const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+pub(super) const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The address.
 pub(super) fn address(base: &Url, path: &Template, query: Option<&Record>) -> Result<Url, Fault> {

@@ -13,7 +13,7 @@ use super::reads::Rule;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
-use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, ParamInfo};
 use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
 
 const URL: Param<Option<String>> =
@@ -47,6 +47,8 @@ const WITHIN: Param<SignedDuration> =
         Value::Duration(SignedDuration::from_secs(10))
     });
 const AT_MOST: Param<Size> = Param::or("at_most", "How large a body may be.", || Value::Size(1 << 20));
+/// The same for a product whose answers are data.
+const AT_MOST_DATA: Param<Size> = Param::or("at_most", "How large an answer may be.", || Value::Size(16 << 20));
 const AT_ONCE: Param<i64> = Param::or("at_once", "How many requests go out side by side.", || Value::Int(16));
 
 pub(super) static DRIVER: Driver = Driver {
@@ -70,12 +72,56 @@ pub(super) static DRIVER: Driver = Driver {
         AT_MOST.info(),
         AT_ONCE.info(),
     ],
-    open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    open: Open::Now(|cx, args| {
+        Box::pin(async move {
+            let reads = args.get(&READS)?.iter().map(|rule| Rule::parse(rule)).collect::<Result<_, _>>()?;
+            open(&cx, &args, Own { driver: "http", reads, login: None })
+        })
+    }),
     examples: &[
         Example::call(r#"connect api = http("https://api.example.com", reads: ["POST /query"])"#),
         Example::call(r#"connect tracker = http("https://tracker.example.com", bearer: tracker_token)"#),
     ],
 };
+
+/// What the driver of every product behind HTTP takes.
+pub(in crate::builtins) const PARAMS: [ParamInfo; 14] = [
+    URL.info(),
+    THROUGH.info(),
+    PORT.info(),
+    BEARER.info(),
+    BASIC.info(),
+    HEADERS.info(),
+    CA.info(),
+    INSECURE.info(),
+    REDIRECTS.info(),
+    DOWNGRADE.info(),
+    PROXY.info(),
+    WITHIN.info(),
+    AT_MOST_DATA.info(),
+    AT_ONCE.info(),
+];
+
+/// What a driver brings to the parameters that all share.
+pub(in crate::builtins) struct Own {
+    /// Its name, for messages.
+    pub(in crate::builtins) driver: &'static str,
+    pub(super) reads: Vec<Rule>,
+    /// The whole of `Authorization`, where that is another login than `bearer` and `basic`.
+    login: Option<SecretText>,
+}
+
+impl Own {
+    /// A driver that has nothing of its own.
+    pub(in crate::builtins) const fn named(driver: &'static str) -> Self {
+        Self { driver, reads: Vec::new(), login: None }
+    }
+
+    /// With a login of its own, where there is one.
+    pub(in crate::builtins) fn login(self, login: Option<SecretText>) -> Self {
+        Self { login, ..self }
+    }
+}
 
 /// An opened connection.
 pub(super) struct Http {
@@ -101,14 +147,15 @@ impl Http {
     }
 }
 
-pub(super) fn setup(message: impl Into<Arc<str>>) -> Fault {
+pub(in crate::builtins) fn setup(message: impl Into<Arc<str>>) -> Fault {
     Fault::new(FaultKind::Setup, message)
 }
 
-fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
-    let (base, way) = base(args)?;
+/// Opens a connection of a driver with these parameters.
+pub(in crate::builtins) fn open(cx: &Cx, args: &Args<'static>, own: Own) -> Result<Opened, Fault> {
+    let (base, way) = base(args, own.driver)?;
     let mut secrets = Vec::new();
-    let headers = headers(args, &mut secrets)?;
+    let headers = headers(args, own.login, &mut secrets)?;
     let trust = match (args.get(&CA)?, args.get(&INSECURE)?) {
         (Some(_), true) => {
             return Err(setup("`ca` says whom to trust and `insecure` to trust anybody: keep one of them"));
@@ -129,7 +176,7 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
         config: OnceLock::new(),
     };
     let http = Http {
-        reads: args.get(&READS)?.iter().map(|rule| Rule::parse(rule)).collect::<Result<_, _>>()?,
+        reads: own.reads,
         headers,
         within: limit(args.get(&WITHIN)?)?,
         at_most: usize::try_from(args.get(&AT_MOST)?.0).map_err(|_| setup("`at_most` cannot be negative"))?,
@@ -157,12 +204,12 @@ pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
 }
 
 /// Where the paths of the calls start from, and the way there.
-fn base(args: &Args<'static>) -> Result<(Url, Way), Fault> {
+fn base(args: &Args<'static>, driver: &str) -> Result<(Url, Way), Fault> {
     let (text, through, port) = (args.get(&URL)?, args.get(&THROUGH)?, args.get(&PORT)?);
     match (text, through, port) {
-        (Some(text), None, None) => Ok((url(&text)?, Way::Direct)),
+        (Some(text), None, None) => Ok((url(&text, driver)?, Way::Direct)),
         (Some(text), Some(value), None) => {
-            let url = url(&text)?;
+            let url = url(&text, driver)?;
             let way = Way::through(&value, url.host_str().map(|host| host.trim_matches(['[', ']'])))?;
             Ok((url, way))
         }
@@ -171,21 +218,23 @@ fn base(args: &Args<'static>) -> Result<(Url, Way), Fault> {
             let port = port.ok_or_else(|| setup("`port` is a number from 1 to 65535"))?;
             let way = Way::through(&value, None)?;
             let Way::Through { host, .. } = &way else { return Err(setup("`through` leads nowhere")) };
-            Ok((url(&format!("http://{host}:{port}"))?, way))
+            Ok((url(&format!("http://{host}:{port}"), driver)?, way))
         }
         (None, Some(_), None) => Err(setup("nothing says which port of it is meant")
-            .help("write `http(through: cluster.pod(\"name\"), port: 8080)`, or a URL: `http(\"https://name:8443\", through: …)`")),
+            .help(format!("write `{driver}(through: cluster.pod(\"name\"), port: 8080)`, or a URL: `{driver}(\"https://name:8443\", through: …)`"))),
         (Some(_), _, Some(_)) => Err(setup("the URL says the port: leave out `port`")),
-        (None, None, _) => Err(setup("a connection of `http` needs its URL").help(r#"write `http("https://api.example.com")`"#)),
+        (None, None, _) => Err(setup(format!("a connection of `{driver}` needs its URL")).help(example(driver))),
     }
 }
 
-fn url(text: &str) -> Result<Url, Fault> {
+fn example(driver: &str) -> String {
+    format!("write `{driver}(\"https://api.example.com\")`")
+}
+
+fn url(text: &str, driver: &str) -> Result<Url, Fault> {
     // The text may hold a password: no message repeats it before that is known.
-    let url = Url::parse(text).map_err(|error| {
-        setup(format!("the URL of a connection cannot be read: {error}"))
-            .help(r#"write `http("https://api.example.com")`"#)
-    })?;
+    let url = Url::parse(text)
+        .map_err(|error| setup(format!("the URL of a connection cannot be read: {error}")).help(example(driver)))?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(setup(format!(
             "the URL of {} has credentials in it, where everybody sees them",
@@ -194,18 +243,19 @@ fn url(text: &str) -> Result<Url, Fault> {
         .help(r#"take them out: `secret login = env("LOGIN")` with `user:password`, and `basic: login`"#));
     }
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
-        return Err(
-            setup(format!("`{url}` is no http or https URL")).help(r#"write `http("https://api.example.com")`"#)
-        );
+        return Err(setup(format!("`{url}` is no http or https URL")).help(example(driver)));
     }
     if url.query().is_some() || url.fragment().is_some() {
-        return Err(setup(format!("`{url}` has more than a path, and the paths of the calls come behind it"))
-            .help("write the query where it is asked: `api.get(\"/search\", query: { q: \"x\" })`"));
+        let fault = setup(format!("`{url}` has more than a path, and the paths of the calls come behind it"));
+        return Err(match driver {
+            "http" => fault.help("write the query where it is asked: `api.get(\"/search\", query: { q: \"x\" })`"),
+            _ => fault.help("leave out what follows the `?`"),
+        });
     }
     Ok(url)
 }
 
-fn headers(args: &Args<'static>, secrets: &mut Vec<SecretText>) -> Result<HeaderMap, Fault> {
+fn headers(args: &Args<'static>, login: Option<SecretText>, secrets: &mut Vec<SecretText>) -> Result<HeaderMap, Fault> {
     let mut headers = HeaderMap::new();
     headers.insert(USER_AGENT, HeaderValue::from_static(concat!("runbook/", env!("CARGO_PKG_VERSION"))));
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
@@ -231,6 +281,12 @@ fn headers(args: &Args<'static>, secrets: &mut Vec<SecretText>) -> Result<Header
             headers.insert(AUTHORIZATION, header);
         }
         (None, None) => {}
+    }
+    if let Some(login) = login {
+        if headers.insert(AUTHORIZATION, sensitive(login.expose())?).is_some() {
+            return Err(setup("there are two ways to log in: keep one of them"));
+        }
+        secrets.extend(login.expose().split(' ').nth(1).map(|text| SecretText::new(text.to_owned())));
     }
     secrets.extend(bearer.into_iter().chain(user));
     if let Some(record) = args.get(&HEADERS)? {

@@ -13,6 +13,7 @@ mod post;
 mod put;
 mod reads;
 mod response;
+pub(super) mod service;
 
 use crate::catalog::{Builtin, Driver};
 

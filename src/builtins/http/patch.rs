@@ -17,5 +17,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     body: Body::Outside(|_, args| Box::pin(call(Method::PATCH, args))),
     needs: &["the server's HTTP port"],
     by_hand: "curl -fsS -X PATCH -H 'Content-Type: application/json' -d '{json}' {connection}{path}",
-    examples: &[Example::call(r#"change api.patch("/flags/beta", json: { on: false })"#)],
+    examples: &[
+        Example::call(r#"change api.patch("/flags/beta", json: { on: false })"#),
+        Example::call(r#"change tracker.patch("/issues/{id}", json: { state: "closed" })"#),
+    ],
 };

@@ -17,5 +17,10 @@ pub(super) static BUILTIN: Builtin = Builtin {
     body: Body::Outside(|_, args| Box::pin(call(Method::POST, args))),
     needs: &["the server's HTTP port"],
     by_hand: "curl -fsS -X POST -H 'Content-Type: application/json' -d '{json}' {connection}{path}",
-    examples: &[Example::call(r#"change api.post("/indexes/documents/settings")"#)],
+    examples: &[
+        Example::call(r#"change api.post("/indexes/documents/settings")"#),
+        Example::call(
+            r#"change issue = tracker.post("/issues", json: { title: "disk is nearly full", date: run.date })"#,
+        ),
+    ],
 };

@@ -112,7 +112,7 @@ impl Outcome<'_> {
 }
 
 /// How the body of an error begins, on one line, without secrets and markup.
-fn beginning(body: &[u8], secrets: &[SecretText]) -> String {
+pub(super) fn beginning(body: &[u8], secrets: &[SecretText]) -> String {
     let text = redacted(&String::from_utf8_lossy(body), secrets);
     if text.trim_start().starts_with('<') {
         return String::new();
@@ -139,16 +139,22 @@ fn bad(answer: &Answer, what: &str) -> Fault {
     Fault::new(FaultKind::BadAnswer, format!("the body of {} {what}", shown(&answer.url)))
 }
 
+fn header(answer: &Answer, name: &http::HeaderName) -> String {
+    answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_lowercase()
+}
+
+/// None was asked for, so that a server which compresses anyway breaks its word.
+pub(super) fn uncompressed(answer: &Answer) -> Result<(), Fault> {
+    match header(answer, &http::header::CONTENT_ENCODING).trim() {
+        "" | "identity" => Ok(()),
+        encoding => Err(bad(answer, &format!("is compressed with `{encoding}`, which was not asked for"))),
+    }
+}
+
 /// The body as text. The charset is what the header says; without one it is UTF-8.
 fn decoded(answer: &Answer) -> Result<String, Fault> {
-    let header =
-        |name| answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_lowercase();
-    let encoding = header(http::header::CONTENT_ENCODING);
-    // None was asked for, so that a server which sends one anyway breaks its word.
-    if !matches!(encoding.trim(), "" | "identity") {
-        return Err(bad(answer, &format!("is compressed with `{encoding}`, which was not asked for")));
-    }
-    let content = header(http::header::CONTENT_TYPE);
+    uncompressed(answer)?;
+    let content = header(answer, &http::header::CONTENT_TYPE);
     let charset = content.split("charset=").nth(1).map(|rest| rest.split(';').next().unwrap_or_default());
     match charset.map(|charset| charset.trim().trim_matches('"')) {
         Some("iso-8859-1" | "latin1") => Ok(answer.body.iter().copied().map(char::from).collect()),

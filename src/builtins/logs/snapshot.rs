@@ -10,13 +10,8 @@ use jiff::Timestamp;
 use super::window::Window;
 use crate::builtins::files;
 use crate::builtins::line_time::{self, Reading};
+use crate::builtins::lines::{Broken, Buffer, Row, too_long};
 use crate::types::{Fault, FaultKind, Line, LogReader};
-
-/// How much is read at once.
-const CHUNK: usize = 256 << 10;
-
-/// The longest line that is taken. A longer one is a fault: half of it would look like a whole one.
-const LONGEST_LINE: usize = 1 << 20;
 
 /// How far into a file its first time is looked for when the log is opened.
 const PROBED: u64 = 1 << 20;
@@ -127,7 +122,7 @@ impl Iterator for Walk {
         let log = Arc::clone(&self.log);
         while let Some(part) = log.parts.get(self.part) {
             let place = self.at.get_or_insert_with(|| Place { buffer: Buffer::default(), number: 0 });
-            let Some(line) = place.buffer.next_line(part, part.size) else {
+            let Some(line) = place.buffer.next_line(&part.file, part.size) else {
                 self.part += 1;
                 self.at = None;
                 continue;
@@ -136,10 +131,10 @@ impl Iterator for Walk {
             let number = place.number;
             let row = match line {
                 Ok(row) => row,
-                Err(fault) => {
+                Err(why) => {
                     self.part += 1;
                     self.at = None;
-                    return Some(Err(fault));
+                    return Some(Err(broken(part, part.size, &why)));
                 }
             };
             let time = line_time::of_line(row.bytes, &log.reading);
@@ -186,98 +181,18 @@ impl<'a> Scan<'a> {
     }
 
     fn next_line(&mut self) -> Option<Result<Row<'_>, Fault>> {
-        self.buffer.next_line(self.part, self.end)
+        let line = self.buffer.next_line(&self.part.file, self.end)?;
+        Some(line.map_err(|why| broken(self.part, self.end, &why)))
     }
 }
 
-/// A line without its end, or the beginning of one that is too long.
-struct Row<'a> {
-    bytes: &'a [u8],
-    whole: bool,
-}
-
-/// What was read of a file and not yet given as lines.
-#[derive(Default)]
-struct Buffer {
-    bytes: Vec<u8>,
-    /// Where the next line begins in the bytes.
-    start: usize,
-    /// Up to where there is no end of a line from there on.
-    searched: usize,
-    /// How much of the file was read.
-    offset: u64,
-    /// The rest of a line that is too long is passed over.
-    overlong: bool,
-}
-
-impl Buffer {
-    /// The next line. A fault ends the file.
-    fn next_line(&mut self, part: &Part, end: u64) -> Option<Result<Row<'_>, Fault>> {
-        loop {
-            let rest = self.bytes.get(self.searched..).unwrap_or_default();
-            if let Some(found) = memchr::memchr(b'\n', rest) {
-                let line = self.start..self.searched + found;
-                self.start = line.end + 1;
-                self.searched = self.start;
-                if std::mem::take(&mut self.overlong) {
-                    continue;
-                }
-                return Some(Ok(self.row(line)));
-            }
-            self.searched = self.bytes.len();
-            let line = self.start..self.bytes.len();
-            if self.overlong || self.offset >= end || line.len() > LONGEST_LINE {
-                let given = self.overlong || line.is_empty();
-                self.start = line.end;
-                self.overlong = self.offset < end;
-                if !given {
-                    return Some(Ok(self.row(line)));
-                }
-            }
-            if self.offset >= end {
-                return None;
-            }
-            if let Err(fault) = self.fill(part, end) {
-                self.offset = end;
-                self.start = self.bytes.len();
-                return Some(Err(fault));
-            }
-        }
+/// Why a file ended before its end.
+fn broken(part: &Part, end: u64, broken: &Broken) -> Fault {
+    match broken {
+        Broken::Io(error) => files::fault("read", &part.path, error),
+        Broken::Short { at } => Fault::new(
+            FaultKind::Partial,
+            format!("`{}` was cut short while it was read: it ends at byte {at} of {end}", part.source),
+        ),
     }
-
-    fn row(&self, line: std::ops::Range<usize>) -> Row<'_> {
-        let whole = line.len() <= LONGEST_LINE;
-        let bytes = self.bytes.get(line).unwrap_or_default();
-        Row { bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes), whole }
-    }
-
-    fn fill(&mut self, part: &Part, end: u64) -> Result<(), Fault> {
-        self.bytes.drain(..self.start);
-        self.searched -= self.start;
-        self.start = 0;
-        let kept = self.bytes.len();
-        let wanted = usize::try_from(end - self.offset).unwrap_or(CHUNK).min(CHUNK);
-        self.bytes.resize(kept + wanted, 0);
-        let into = self.bytes.get_mut(kept..).unwrap_or_default();
-        let read = loop {
-            match part.file.read_at(into, self.offset) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        let read = read.map_err(|error| files::fault("read", &part.path, &error))?;
-        self.bytes.truncate(kept + read);
-        if read == 0 {
-            let message =
-                format!("`{}` was cut short while it was read: it ends at byte {} of {end}", part.source, self.offset);
-            return Err(Fault::new(FaultKind::Partial, message));
-        }
-        self.offset += read as u64;
-        Ok(())
-    }
-}
-
-fn too_long(source: &str, number: i64) -> Fault {
-    let message = format!("line {number} of `{source}` is longer than the {LONGEST_LINE} bytes that are taken");
-    Fault::new(FaultKind::TooLarge, message)
 }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::connection;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
-use super::words::words;
+use crate::builtins::words;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Landing, Param, Returns};
 use crate::types::{Fault, Template, Type, Value};
 
 pub(super) const COMMAND: Param<Arc<Template>> = Param::literal(
     "command",
-    "The command and its words, with quotes around a word that has blanks. An interpolated value is one word.",
+    "The command and its words, with quotes around a word that has blanks. An interpolated value is one word, a list as many as it has items.",
     Landing::Words,
 );
 
@@ -33,7 +33,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 async fn command(args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CONNECTION)?;
     let redis = connection::of(&connection)?;
-    let words = words(args.get(&COMMAND)?.as_ref())?;
+    let words = words::of_command(args.get(&COMMAND)?.as_ref())?;
     let answer = redis.change(&words, within(redis, &args)?).await?;
     reply::data(answer).map(|data| Value::Data(Arc::new(data)))
 }

@@ -28,7 +28,6 @@ mod session;
 mod setting;
 mod slow_log;
 mod stats;
-mod words;
 
 use crate::catalog::{Builtin, Driver};
 

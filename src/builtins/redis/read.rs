@@ -7,8 +7,8 @@ use super::connection;
 use super::effect::{Verdict, verdict};
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
-use super::words::words;
 use crate::builtins::dial::{Progress, Trouble};
+use crate::builtins::words;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Type, Value};
 
@@ -30,7 +30,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 async fn read(args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CONNECTION)?;
     let redis = connection::of(&connection)?;
-    let words = words(args.get(&COMMAND)?.as_ref())?;
+    let words = words::of_command(args.get(&COMMAND)?.as_ref())?;
     let name = words.first().cloned().unwrap_or_default().to_lowercase();
     let progress = Progress::default();
     let asked = async {

@@ -1,6 +1,7 @@
 //! TLS: the certificate that a server shows.
 
 mod certificate;
+pub(super) mod own;
 
 use crate::catalog::Builtin;
 

@@ -6,7 +6,6 @@ mod output;
 mod process;
 mod program;
 mod shell;
-mod spool;
 
 use crate::catalog::Builtin;
 

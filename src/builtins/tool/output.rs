@@ -1,6 +1,6 @@
 //! What a program printed, as a value.
 
-use super::spool::Spool;
+use crate::builtins::spool::Spool;
 use crate::types::{Fault, FaultKind, Value};
 
 /// The words of `output:`.

@@ -14,8 +14,8 @@ use tokio::process::{Child, ChildStdin, Command};
 use tokio::time::timeout;
 
 use super::output::Form;
-use super::spool::Spool;
 use crate::builtins::plain_text::redacted;
+use crate::builtins::spool::Spool;
 use crate::types::{Fault, FaultKind, SecretText, Value};
 use crate::units;
 

@@ -17,6 +17,7 @@ use url::Url;
 
 use self::pool::Key;
 pub(in crate::builtins) use self::pool::Pool;
+pub(in crate::builtins) use self::proxy::named_for as proxy_named_for;
 pub(in crate::builtins) use self::proxy::{Proxies, basic, sensitive};
 use self::redirect::Redirects;
 use self::wire::Wire;

@@ -53,14 +53,10 @@ impl Proxies {
             }
             Ok(None)
         };
-        let direct = match cx.world.env("no_proxy")? {
-            Some(hosts) => Some(hosts),
-            None => cx.world.env("NO_PROXY")?,
-        };
         Ok(Self {
             plain: variable(&["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"])?,
-            tls: variable(&["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])?,
-            direct: direct.iter().flat_map(|hosts| hosts.split(',')).map(|host| host.trim().to_lowercase()).collect(),
+            tls: variable(TLS)?,
+            direct: unproxied(cx)?,
         })
     }
 
@@ -68,6 +64,32 @@ impl Proxies {
         let proxy = if tls { self.tls.as_ref() } else { self.plain.as_ref() }?;
         (!self.direct.iter().any(|entry| covers(entry, place))).then_some(proxy)
     }
+}
+
+/// The variables that name the proxy of what is asked over TLS.
+const TLS: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// The proxy that the environment names for a place that is asked over TLS, as it is written there: for a client that
+/// has its own way with proxies.
+pub(in crate::builtins) fn named_for(cx: &Cx, place: &Place) -> Result<Option<String>, Fault> {
+    if unproxied(cx)?.iter().any(|entry| covers(entry, place)) {
+        return Ok(None);
+    }
+    for name in TLS {
+        if let Some(url) = cx.world.env(name)?.filter(|url| !url.is_empty()) {
+            return Ok(Some(if url.contains("://") { url } else { format!("http://{url}") }));
+        }
+    }
+    Ok(None)
+}
+
+/// The entries of `NO_PROXY`.
+fn unproxied(cx: &Cx) -> Result<Vec<String>, Fault> {
+    let hosts = match cx.world.env("no_proxy")? {
+        Some(hosts) => Some(hosts),
+        None => cx.world.env("NO_PROXY")?,
+    };
+    Ok(hosts.iter().flat_map(|hosts| hosts.split(',')).map(|host| host.trim().to_lowercase()).collect())
 }
 
 /// Whether an entry of `NO_PROXY` means a place: `*`, `example.com` with all below it, `10.0.0.0/8`, each with a port.

@@ -231,7 +231,8 @@ impl Wire {
     fn broken(&self, error: &hyper::Error, read: usize) -> Trouble {
         let read = units::size(i64::try_from(read).unwrap_or(i64::MAX));
         let why = cause(error);
-        Trouble::theirs(FaultKind::BadAnswer, format!("the body from {} broke off after {read}: {why}", self.place))
+        let message = format!("the body from {} broke off after {read}: {why}", self.place);
+        gone_out(Trouble::theirs(FaultKind::BadAnswer, message))
     }
 }
 

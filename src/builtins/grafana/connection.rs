@@ -1,0 +1,13 @@
+//! `connect charts = grafana("https://grafana.example.com", bearer: token)`
+
+use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::catalog::{Driver, DriverKind, Example, Open};
+
+pub(super) static DRIVER: Driver = Driver {
+    name: "grafana",
+    kind: DriverKind::Connection,
+    summary: "A Grafana. `bearer:` is the token of a service account.",
+    params: &PARAMS,
+    open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args, Own::named("grafana")) })),
+    examples: &[Example::call(r#"connect dash = grafana("https://grafana.example.com", bearer: tracker_token)"#)],
+};

@@ -1,0 +1,188 @@
+//! `connect cluster = kubernetes(context: "prod", namespace: "shop")`
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use serde_json::{Value as Json, json};
+use tokio::sync::OnceCell;
+
+use super::access::Access;
+use super::ask::{ALL, Ask, Resource};
+use super::exec::reads::Rule;
+use super::kubeconfig::Source;
+use super::request::Deadline;
+use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::types::{Connection, Fault, FaultKind, Value};
+
+const CONTEXT: Param<Option<String>> =
+    Param::optional("context", "The context of the kubeconfig; its current one where none is named.");
+const NAMESPACE: Param<Option<String>> = Param::optional(
+    "namespace",
+    "The namespace that calls mean where they name none; the context's own where this is left out. `*` is all.",
+);
+const KUBECONFIG: Param<Option<String>> = Param::optional(
+    "kubeconfig",
+    "The file with the contexts, from the runbook's own folder; otherwise those of KUBECONFIG, `~/.kube/config`, or the service account of the pod that this runs in.",
+);
+const CHANGE: Param<Option<String>> = Param::optional(
+    "change",
+    "The context whose credentials changes are made with, and nothing else. It leads to the same server, and is first read when something is changed.",
+);
+const READS: Param<Vec<String>> =
+    Param::or("reads", "Which commands in containers only look, by their first words: `redis-cli info`.", || {
+        Value::list(Vec::new())
+    });
+const WITHIN: Param<SignedDuration> =
+    Param::or("within", "How long one call may take, all pages and tries included.", || {
+        Value::Duration(SignedDuration::from_secs(10))
+    });
+const AT_ONCE: Param<i64> = Param::or("at_once", "How many calls go out side by side.", || Value::Int(8));
+
+pub(super) static DRIVER: Driver = Driver {
+    name: "kubernetes",
+    kind: DriverKind::Connection,
+    summary: "A Kubernetes cluster, as kubectl reaches it: by a context of the kubeconfig with its certificate, token or login program.",
+    params: &[
+        CONTEXT.info(),
+        NAMESPACE.info(),
+        KUBECONFIG.info(),
+        CHANGE.info(),
+        READS.info(),
+        WITHIN.info(),
+        AT_ONCE.info(),
+    ],
+    open: Open::Now(|cx, args| Box::pin(async move { open(cx, args).await })),
+    examples: &[
+        Example::call(r#"connect cluster = kubernetes(namespace: "shop")"#),
+        Example::call(
+            r#"connect cluster = kubernetes(context: "prod-reader", change: "prod-operator", namespace: "shop", at_once: 8)"#,
+        ),
+    ],
+};
+
+/// How long the server may take to say who we are. It is for the output: without it the kubeconfig's word stands.
+const INTRODUCTION: Duration = Duration::from_secs(2);
+
+/// An opened connection.
+pub(super) struct Kubernetes {
+    /// What calls mean that name none; `*` for all.
+    pub(super) namespace: Arc<str>,
+    pub(super) within: Duration,
+    /// Which commands in containers only look.
+    pub(super) rules: Vec<Rule>,
+    reads: Access,
+    changes: Option<Separate>,
+    /// Namespaces that were seen to be there.
+    seen: Mutex<HashSet<Arc<str>>>,
+}
+
+/// Credentials for changes alone.
+struct Separate {
+    context: String,
+    kubeconfig: Option<String>,
+    cx: Cx,
+    access: OnceCell<Access>,
+}
+
+impl Kubernetes {
+    /// What a connection value of this driver holds.
+    pub(super) fn of(connection: &Connection) -> Result<Arc<Self>, Fault> {
+        Arc::clone(&connection.handle).downcast().map_err(|_| {
+            let message =
+                format!("`{}` is a connection of `{}`, not of `kubernetes`", connection.name, connection.driver);
+            Fault::new(FaultKind::Setup, message)
+        })
+    }
+
+    /// With what reads are made.
+    pub(super) const fn reads(&self) -> &Access {
+        &self.reads
+    }
+
+    /// With what changes are made. Read when the first one is: a run that only looks never has it.
+    pub(super) async fn changes(&self) -> Result<&Access, Fault> {
+        let Some(separate) = &self.changes else { return Ok(&self.reads) };
+        let load = || async {
+            let cx = &separate.cx;
+            let chosen = Source::read(cx, separate.kubeconfig.as_deref())?.choose(cx, Some(&separate.context))?;
+            if chosen.server != self.reads.server {
+                let message = format!(
+                    "the context `{}` for changes leads to {}, and `{}` to {}: they are two clusters",
+                    separate.context, chosen.server, self.reads.context, self.reads.server
+                );
+                return Err(Fault::new(FaultKind::Setup, message));
+            }
+            Ok(Access::new(chosen, self.within, Arc::clone(&cx.world)))
+        };
+        separate.access.get_or_try_init(load).await
+    }
+
+    /// The context that reads are made with.
+    pub(super) fn context(&self) -> &str {
+        &self.reads.context
+    }
+
+    /// The namespace that a call means.
+    pub(super) fn namespace(&self, named: Option<String>) -> Arc<str> {
+        named.map_or_else(|| Arc::clone(&self.namespace), Arc::from)
+    }
+
+    pub(super) fn known_namespace(&self, namespace: &str) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).contains(namespace)
+    }
+
+    pub(super) fn know_namespace(&self, namespace: &str) {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).insert(namespace.into());
+    }
+
+    /// As whom we are known there; as whom by the kubeconfig, where the server does not say.
+    async fn who(&self) -> String {
+        let presumably = format!("{} (by the kubeconfig)", self.reads.presumably());
+        let Ok(ask) = Ask::new("create", &Resource::SELF_SUBJECT_REVIEWS, "", None) else { return presumably };
+        let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+        match self.review(&ask, &review, Deadline::after(INTRODUCTION.min(self.within))).await {
+            Ok(answer) => {
+                let name = answer.pointer("/status/userInfo/username").and_then(Json::as_str);
+                name.map_or(presumably, str::to_owned)
+            }
+            Err(fault) => {
+                tracing::debug!(%fault, "the server does not say who we are");
+                presumably
+            }
+        }
+    }
+}
+
+async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
+    let setup = |message: &str| Fault::new(FaultKind::Setup, message);
+    let within = Duration::try_from(args.get(&WITHIN)?)
+        .map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))?;
+    let at_once = usize::try_from(args.get(&AT_ONCE)?).ok().filter(|most| *most > 0);
+    let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
+    let kubeconfig = args.get(&KUBECONFIG)?;
+    let chosen = Source::read(&cx, kubeconfig.as_deref())?.choose(&cx, args.get(&CONTEXT)?.as_deref())?;
+    let namespace: Arc<str> = args.get(&NAMESPACE)?.map_or_else(|| Arc::clone(&chosen.namespace), Arc::from);
+    if namespace.is_empty() {
+        return Err(
+            setup("an empty text is no namespace").help("leave it out for the context's own, or write `\"*\"` for all")
+        );
+    }
+    let world = Arc::clone(&cx.world);
+    let changes = args.get(&CHANGE)?.map(|context| Separate { context, kubeconfig, cx, access: OnceCell::new() });
+    let cluster = Kubernetes {
+        namespace,
+        within,
+        rules: args.get(&READS)?.iter().map(|rule| Rule::parse(rule)).collect::<Result<_, _>>()?,
+        reads: Access::new(chosen, within, world),
+        changes,
+        seen: Mutex::default(),
+    };
+    let place = if &*cluster.namespace == ALL { "all namespaces" } else { &*cluster.namespace };
+    let mut target = format!("{}/{place} as {}", cluster.context(), cluster.who().await);
+    if let Some(separate) = &cluster.changes {
+        target = format!("{target}, changes by {}", separate.context);
+    }
+    Ok(Opened { target, handle: Arc::new(cluster), at_once })
+}

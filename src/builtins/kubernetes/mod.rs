@@ -1,0 +1,63 @@
+//! Kubernetes: a connection by a context of the kubeconfig, and what is read of a cluster through it.
+
+mod access;
+mod ask;
+mod by_exec;
+mod call;
+mod changes;
+mod connection;
+mod containers;
+mod detail;
+mod events;
+mod exec;
+mod faults;
+mod forward;
+mod ingresses;
+mod kinds;
+mod kubeconfig;
+mod list;
+mod logs;
+mod meta;
+mod namespace;
+mod namespaces;
+mod nodes;
+mod of_pod;
+mod place;
+mod plugin;
+mod pod;
+mod pods;
+mod quantity;
+mod request;
+mod resources;
+mod route;
+mod service;
+mod services;
+mod status;
+mod usage;
+mod workloads;
+
+use crate::catalog::{Builtin, Driver};
+
+/// The built-ins of this family: what is read of objects, what streams from and to pods, what changes a cluster.
+pub(super) static ALL: &[&[&Builtin]] = &[OBJECTS, logs::ALL, exec::ALL, changes::ALL];
+
+static OBJECTS: &[&Builtin] = &[
+    &pods::BUILTIN,
+    &pod::BUILTIN,
+    &by_exec::BUILTIN,
+    &workloads::BUILTIN,
+    &workloads::DEPLOYMENTS,
+    &services::BUILTIN,
+    &service::BUILTIN,
+    &ingresses::BUILTIN,
+    &nodes::BUILTIN,
+    &namespaces::BUILTIN,
+    &events::BUILTIN,
+    &resources::BUILTIN,
+    &detail::BUILTIN,
+    &usage::PODS,
+    &usage::NODES,
+];
+
+/// The drivers of this family.
+pub(super) static DRIVERS: &[&Driver] = &[&connection::DRIVER];

@@ -1,0 +1,162 @@
+//! kubernetes.nodes
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+use super::ask::{ALL, Ask, Resource};
+use super::call::{CLUSTER, SELECTOR, WITHIN, cluster, deadline};
+use super::meta::Meta;
+use super::quantity;
+use super::usage::{self, NodeUsage};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
+use crate::types::{Cores, Fault, Percent, Size, Type, Typed, Value, records};
+
+records! {
+    /// A node of a cluster.
+    struct Node "node" {
+        /// Its name.
+        name: Arc<str>,
+        /// Whether it runs pods.
+        ready: bool,
+        /// Whether new pods are put on it: not while it is cordoned.
+        schedulable: bool,
+        /// What it is short of, and what else is wrong: `MemoryPressure`, `DiskPressure`, `PIDPressure`, `NetworkUnavailable`.
+        problems: Vec<Arc<str>>,
+        /// What it is for: `control-plane`, `worker`.
+        roles: Vec<Arc<str>>,
+        /// Processors that pods may use.
+        cpu: Cores,
+        /// Memory that pods may use.
+        memory: Size,
+        /// How many pods it may have.
+        pods: i64,
+        /// The share of its processors that is in use; an error where nothing measures it.
+        cpu_share: Result<Percent, Fault>,
+        /// The share of its memory that is in use; an error where nothing measures it.
+        memory_share: Result<Percent, Fault>,
+        /// The version of its kubelet.
+        version: Arc<str>,
+        /// Its address in the network.
+        address: Option<Arc<str>>,
+        /// Its labels.
+        labels: Arc<serde_json::Value>,
+        /// How old it was when the run began.
+        age: SignedDuration,
+    }
+}
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "kubernetes.nodes",
+    summary: "The nodes of a cluster, with what they are short of and what is in use.",
+    params: &[CLUSTER.info(), SELECTOR.info(), WITHIN.info()],
+    returns: Returns::Type(|| Type::list(Node::ty())),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|cx, args| Box::pin(nodes(cx, args))),
+    needs: &["list nodes", "list nodes.metrics.k8s.io"],
+    by_hand: "kubectl get nodes -o wide",
+    examples: &[
+        Example::call("cluster.nodes() | all(.ready and (.problems | is_empty))"),
+        Example::call("cluster.nodes() | all(.memory_share < 85%)"),
+    ],
+};
+
+#[derive(Deserialize)]
+struct Object {
+    metadata: Meta,
+    #[serde(default)]
+    spec: Spec,
+    #[serde(default)]
+    status: Status,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Spec {
+    unschedulable: bool,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Status {
+    allocatable: HashMap<String, String>,
+    conditions: Vec<Condition>,
+    addresses: Vec<Address>,
+    node_info: Info,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Condition {
+    r#type: Arc<str>,
+    status: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Address {
+    r#type: String,
+    address: Arc<str>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Info {
+    kubelet_version: Arc<str>,
+}
+
+async fn nodes(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let cluster = cluster(&args)?;
+    let deadline = deadline(&cluster, &args)?;
+    let mut ask = Ask::list(&Resource::NODES, ALL)?;
+    if let Some(labels) = args.get(&SELECTOR)? {
+        ask = ask.query("labelSelector", labels);
+    }
+    let (found, measured) = futures_util::join!(
+        cluster.list(&ask, deadline, |object: Object| Ok(object)),
+        usage::of_nodes(&cluster, &args, deadline),
+    );
+    let made = found?.into_iter().map(|object| shown(&cx, object, &measured));
+    Ok(made.collect::<Result<Vec<_>, Fault>>()?.into())
+}
+
+fn shown(cx: &Cx, mut object: Object, measured: &Result<Vec<NodeUsage>, Fault>) -> Result<Node, Fault> {
+    let labels = object.metadata.labels();
+    let role = |label: &String| label.strip_prefix("node-role.kubernetes.io/").map(Arc::from);
+    let roles = labels.as_object().into_iter().flat_map(|labels| labels.keys().filter_map(role)).collect();
+    let name = object.metadata.name.clone();
+    let age = object.metadata.age(cx)?;
+    let Status { allocatable, conditions, addresses, node_info } = object.status;
+    let is_ready = |condition: &Condition| &*condition.r#type == "Ready";
+    let room = |name: &str| {
+        allocatable.get(name).ok_or_else(|| Fault::no_value(format!("a node does not say its room for `{name}`")))
+    };
+    let used = |pick: fn(&NodeUsage) -> Percent| {
+        let measured = measured.as_ref().map_err(Clone::clone)?;
+        let own = measured.iter().find(|usage| usage.node == name).map(pick);
+        own.ok_or_else(|| Fault::no_value(format!("the node `{name}` is not measured yet")))
+    };
+    Ok(Node {
+        ready: conditions.iter().any(|condition| is_ready(condition) && condition.status == "True"),
+        schedulable: !object.spec.unschedulable,
+        // Every other condition is of something that is wrong; what is unknown is not well either.
+        problems: conditions
+            .iter()
+            .filter(|condition| !is_ready(condition) && condition.status != "False")
+            .map(|condition| condition.r#type.clone())
+            .collect(),
+        roles,
+        cpu: quantity::cores(room("cpu")?)?,
+        memory: quantity::size(room("memory")?)?,
+        pods: quantity::size(room("pods")?)?.0,
+        cpu_share: used(|usage| usage.cpu_share),
+        memory_share: used(|usage| usage.memory_share),
+        version: node_info.kubelet_version,
+        address: addresses.into_iter().find(|address| address.r#type == "InternalIP").map(|address| address.address),
+        name,
+        labels,
+        age,
+    })
+}

@@ -1,0 +1,29 @@
+//! kubernetes.service
+
+use super::ask::{Ask, Resource};
+use super::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use super::services::{Object, Service};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, Typed, Value};
+
+const NAME: Param<String> = Param::required("name", "The name of the service.");
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "kubernetes.service",
+    summary: "A service by its name, and the way to a pod of it that is ready.",
+    params: &[CLUSTER.info(), NAME.info(), NAMESPACE.info()],
+    returns: Returns::Type(Service::ty),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|cx, args| Box::pin(service(cx, args))),
+    needs: &["get services"],
+    by_hand: "kubectl get service {name} -n {namespace}",
+    examples: &[Example::call(r#"cluster.service("gateway").ports"#)],
+};
+
+async fn service(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let connection = args.get(&CLUSTER)?;
+    let cluster = cluster(&args)?;
+    let ask = Ask::get(&Resource::SERVICES, &namespace(&cluster, &args)?, &args.get(&NAME)?)?;
+    let object: Object = cluster.read(&ask).await?;
+    Ok(object.shown(&cx, &cluster, &connection)?.into())
+}
