@@ -139,6 +139,7 @@ fn the_runbook_of_this_machine_runs_as_it_is() {
 const DECLARED: &str = r#"
 param id: string = "7"
 secret tracker_token = env("TRACKER_TOKEN")
+secret redis_password = env("REDIS_PASSWORD")
 secret slack_webhook = env("SLACK_WEBHOOK")
 secret pagerduty_key = env("PAGERDUTY_KEY")
 metric disk_used: percent for disk in host.disks() every 5m = disk.used_share
@@ -155,6 +156,7 @@ connect db = postgres(host: "db.example.com", user: "ops")
 connect cache = redis(host: "redis.example.com")
 connect charts = grafana("https://grafana.example.com")
 connect backups = s3(bucket: "backups")
+connect cache = redis("cache.example")
 "#;
 
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.

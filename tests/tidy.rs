@@ -43,6 +43,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hickory_resolver", &["src/builtins/dns/"]),
     ("x509_parser", &["src/builtins/tls/", "src/builtins/http/"]),
     ("sysinfo", &["src/builtins/host/"]),
+    ("redis", &["src/builtins/redis/", "src/builtins/mod.rs"]),
     ("indicatif", &["src/report/"]),
 ];
 

@@ -24,6 +24,7 @@ mod plain_text;
 mod postgres;
 mod prometheus;
 mod quoted;
+mod redis;
 mod s3;
 mod secrets;
 mod spool;
@@ -57,6 +58,7 @@ static FAMILIES: &[&[&Builtin]] = &[
     elasticsearch::ALL,
     jaeger::ALL,
     grafana::ALL,
+    redis::ALL,
     s3::ALL,
     dns::ALL,
     tls::ALL,
@@ -75,6 +77,7 @@ static DRIVERS: &[&[&Driver]] = &[
     elasticsearch::DRIVERS,
     jaeger::DRIVERS,
     grafana::DRIVERS,
+    redis::DRIVERS,
     s3::DRIVERS,
     channels::DRIVERS,
 ];

@@ -1,8 +1,6 @@
 //! What the checker finds: sources, and the codes with their places.
 
 mod checked;
-#[path = "../support/daily.rs"]
-mod daily;
 mod hostile;
 mod modules;
 

@@ -5,7 +5,7 @@ use runbook::source::Sources;
 use runbook::syntax;
 
 use crate::checked::lines;
-use crate::daily;
+use crate::checked::catalog;
 
 fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
     let mut sources = Sources::new();
@@ -19,7 +19,7 @@ fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
         found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
     };
     let (modules, mut diagnostics) = check::load(&mut sources, id, &mut parse, &mut read);
-    diagnostics.extend(check::check(&sources, &modules, daily::catalog()).diagnostics);
+    diagnostics.extend(check::check(&sources, &modules, catalog()).diagnostics);
     lines(&sources, &diagnostics).iter().map(|line| line.split(' ').next().unwrap_or("").to_owned()).collect()
 }
 

@@ -17,4 +17,5 @@ mod kubernetes_changes;
 mod kubernetes_rehearsed;
 mod kubernetes_streams;
 mod observe;
+mod redis;
 mod s3;
