@@ -4,8 +4,8 @@ use runbook::check;
 use runbook::source::Sources;
 use runbook::syntax;
 
-use crate::checked::lines;
 use crate::checked::catalog;
+use crate::checked::lines;
 
 fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
     let mut sources = Sources::new();
