@@ -10,6 +10,7 @@
     reason = "a test ends where something is not as it should be, and each takes what it needs of the harness"
 )]
 
+mod daily;
 mod fake_api;
 mod harness;
 mod kubectl;
@@ -17,5 +18,4 @@ mod kubernetes_changes;
 mod kubernetes_rehearsed;
 mod kubernetes_streams;
 mod observe;
-mod redis;
 mod s3;

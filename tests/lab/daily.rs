@@ -1,0 +1,99 @@
+//! The shipped daily runbook, whole: on the lab as it is, and with each of the things broken that it is there to notice.
+
+use std::process::Command;
+
+use crate::harness::{Lab, Ran, alone, lab};
+
+const PARTS: &[&str] = &["kubernetes", "metrics", "postgres", "redis", "s3", "products"];
+
+/// All of it. The log of the run goes into the run's own folder.
+fn daily(lab: &Lab) -> Ran {
+    lab.run(&include_str!("../../runbooks/daily.runbook").replace("/var/log/sarvanom/", "log"))
+}
+
+/// Something that is broken until this goes.
+struct Broken(&'static str);
+
+impl Broken {
+    fn new(fault: &'static str) -> Self {
+        control("break", fault);
+        Self(fault)
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        control("mend", self.0);
+    }
+}
+
+fn control(what: &str, fault: &str) {
+    let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab");
+    let output = Command::new(lab).args([what, fault]).output().unwrap();
+    assert!(output.status.success(), "lab {what} {fault}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// How a change ended: `done`, `failed`; `None` where it was not begun.
+fn ended<'r>(ran: &'r Ran, title: &str) -> Option<&'r str> {
+    let is = |event: &&serde_json::Value| {
+        event["event"] == "change_ended" && event["title"].as_str().is_some_and(|own| own.starts_with(title))
+    };
+    ran.events.iter().find(is).and_then(|event| event["outcome"].as_str())
+}
+
+#[test]
+fn it_passes_on_the_lab() {
+    let Some(lab) = lab("the daily runbook", PARTS) else { return };
+    let _alone = alone();
+    let ran = daily(lab);
+    ran.code(0);
+    for change in ["db.execute", "cache.command", "qdrant.patch", "arangodb.put", "meilisearch.patch", "tracker.post"] {
+        assert_eq!(ended(&ran, change), Some("done"), "{change}: {}", ran.text);
+    }
+    // Both pods of the gateway are read: `kubectl logs deployment/gateway` reads one.
+    let shown = ran.shown("Errors of gateway").to_string();
+    assert!(!shown.contains("\"value\":0,"), "{shown}");
+}
+
+#[test]
+fn a_dead_database_fails_its_check_and_is_not_changed() {
+    let Some(lab) = lab("the daily runbook without PostgreSQL", PARTS) else { return };
+    let _alone = alone();
+    let _broken = Broken::new("kill-postgres");
+    let ran = daily(lab);
+    ran.code(4);
+    assert_eq!(ran.outcome("PostgreSQL answers"), "failed");
+    assert_eq!(ran.outcome("no long-running query holds the tables"), "not_measured");
+    assert_eq!(ended(&ran, "db.execute"), None, "{}", ran.text);
+    // What does not need it goes on.
+    assert_eq!(ran.outcome("Redis answers"), "passed");
+    assert_eq!(ran.outcome("postgres has a fresh backup"), "passed");
+}
+
+#[test]
+fn a_crash_looping_pod_is_named() {
+    let Some(lab) = lab("the daily runbook with a crashing pod", PARTS) else { return };
+    let _alone = alone();
+    let _broken = Broken::new("crash-pod");
+    let ran = daily(lab);
+    ran.code(4);
+    assert_eq!(ran.outcome("every pod is running or done"), "failed");
+    assert!(ran.text.contains("CrashLoopBackOff") && ran.text.contains("OOMKilled"), "{}", ran.text);
+    assert_eq!(ran.outcome("PostgreSQL answers"), "passed");
+}
+
+#[test]
+fn a_cluster_that_knows_nobody_is_not_a_healthy_one() {
+    let Some(lab) = lab("the daily runbook with a token that nobody knows", PARTS) else { return };
+    let _alone = alone();
+    let _broken = Broken::new("api-401");
+    let ran = daily(lab);
+    ran.code(3);
+    for check in ["every pod is running or done", "PostgreSQL answers", "Qdrant answers", "gateway has few errors"] {
+        let (kind, message) = ran.fault(check);
+        assert_eq!(kind, "denied", "{check}: {message}");
+        assert!(message.contains("wrong-token"), "{check}: {message}");
+    }
+    assert_eq!(ran.outcome("OpenAI is reachable"), "passed");
+    assert_eq!(ran.outcome("postgres has a fresh backup"), "passed");
+}
