@@ -12,5 +12,6 @@
 
 mod harness;
 mod observe;
+mod products;
 mod redis;
 mod s3;
