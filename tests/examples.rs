@@ -152,6 +152,8 @@ connect prom = prometheus("http://prometheus:9090")
 connect pager = alertmanager("http://alertmanager:9093")
 connect search = elasticsearch("https://elasticsearch:9200")
 connect tracing = jaeger("http://jaeger-query:16686")
+connect db = postgres(host: "db.example.com", user: "ops")
+connect cache = redis(host: "redis.example.com")
 connect charts = grafana("https://grafana.example.com")
 connect backups = s3(bucket: "backups")
 connect cache = redis("cache.example")
@@ -159,15 +161,22 @@ connect cache = redis("cache.example")
 
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.
 fn around(example: &str) -> String {
+    // The example of the driver is the declaration itself.
+    let cluster = if example.contains("connect cluster") { "" } else { "connect cluster = kubernetes()\n" };
     let first = example.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     let body = if ITEMS.contains(&first) && !example.starts_with(&format!("{first}(")) {
-        return format!("{example}\n{DECLARED}");
+        return format!("{example}\n{cluster}{DECLARED}");
     } else if STATEMENTS.contains(&first) {
         example.to_owned()
     } else {
         format!("show {example}")
     };
-    format!("{CONNECTIONS}{DECLARED}section \"example\" {{\n{body}\n}}\n")
+    format!(
+        "{CONNECTIONS}{cluster}{DECLARED}section \"example\" {{
+{body}
+}}
+"
+    )
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod lists;
 mod logs;
 mod numbers;
 mod plain_text;
+mod postgres;
 mod prometheus;
 mod quoted;
 mod redis;
@@ -51,6 +52,7 @@ static FAMILIES: &[&[&Builtin]] = &[
     host::ALL,
     logs::ALL,
     http::ALL,
+    postgres::ALL,
     prometheus::ALL,
     alertmanager::ALL,
     elasticsearch::ALL,
@@ -69,6 +71,7 @@ static DRIVERS: &[&[&Driver]] = &[
     secrets::DRIVERS,
     http::DRIVERS,
     kubernetes::DRIVERS,
+    postgres::DRIVERS,
     prometheus::DRIVERS,
     alertmanager::DRIVERS,
     elasticsearch::DRIVERS,

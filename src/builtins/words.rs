@@ -74,16 +74,15 @@ struct Words {
 
 impl Words {
     fn push(&mut self, c: char) -> Result<(), Fault> {
-        match self.quote {
-            Some(quote) if c == quote => self.quote = None,
-            Some(_) => self.word.get_or_insert_default().push(c),
-            None if c == '"' || c == '\'' => {
+        match (self.quote, c) {
+            (Some(quote), c) if c == quote => self.quote = None,
+            (None, '"' | '\'') => {
                 self.quote = Some(c);
                 self.given = true;
                 self.word.get_or_insert_default();
             }
-            None if c.is_whitespace() => return self.finish(),
-            None => self.word.get_or_insert_default().push(c),
+            (None, c) if c.is_whitespace() => return self.finish(),
+            _ => self.word.get_or_insert_default().push(c),
         }
         Ok(())
     }

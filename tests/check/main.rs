@@ -1,8 +1,6 @@
 //! What the checker finds: sources, and the codes with their places.
 
 mod checked;
-#[path = "../support/daily.rs"]
-mod daily;
 mod hostile;
 mod modules;
 
@@ -152,10 +150,12 @@ fn names_and_arguments() {
         ("count([1])", &[]),
         ("[1].count()", &[]),
         ("http.get(\"/x\")", &["missing-argument@6"]),
-        ("cluster.logs(since: 1h)", &["missing-argument@9"]),
+        ("cluster.pod(\"a\").disk()", &["missing-argument@18"]),
+        ("cluster.logs(since: 1h)", &["type-mismatch@9"]),
+        ("cluster.logs(\"a\", deployment: \"b\", since: 1h)", &["type-mismatch@31"]),
         ("cluster.logs(deployment: \"a\", sinse: 1h)", &["unknown-argument@31"]),
-        ("cluster.logs(\"a\", deployment: \"b\", since: 1h)", &["duplicate-argument@19"]),
-        ("cluster.logs(\"a\", 1h, 2)", &["unknown-argument@23"]),
+        ("cluster.logs(\"a\", pod: \"b\", since: 1h)", &["duplicate-argument@19"]),
+        ("cluster.pod(\"a\").disk(\"/\", \"b\", 1s, 2)", &["unknown-argument@37"]),
         ("cluster.logs(\"a\", since: 1)", &["unit-missing@26"]),
         ("cluster.logs(\"a\", since: 1GiB)", &["unit-mismatch@26"]),
         ("cluster.logs(1, since: 1h)", &["type-mismatch@14"]),
@@ -179,7 +179,7 @@ fn effects() {
     expect_expressions(&[
         ("db.execute(\"V\")", &["unguarded-change@1"]),
         ("db.execute(\"V\") > 1", &["unguarded-change@1"]),
-        ("cluster.nodes() | each(cluster.drain(it))", &["unguarded-change@24"]),
+        ("cluster.nodes() | each(cluster.drain(it.name))", &["unguarded-change@24"]),
         ("api.post(\"/query\", json: { a: 1 }).status", &[]),
         ("api.post(\"/other\", json: { a: 1 }).status", &["unguarded-change@1"]),
     ]);
@@ -190,12 +190,15 @@ fn effects() {
         (case("change db.execute(\"V\") within 5m verify db.answers()"), &[]),
         (case("change db.size()"), &["nothing-changes@4:8"]),
         (case("change 5"), &["nothing-changes@4:8"]),
-        (case("change cluster.drain(cluster.nodes()[0])"), &[]),
-        (case("for n in cluster.nodes() { change cluster.drain(n) }"), &["unbounded-change@4:10"]),
-        (case("for n in cluster.nodes() at most 3 { change cluster.drain(n) undo cluster.uncordon(n) }"), &[]),
+        (case("change cluster.drain(cluster.nodes()[0].name)"), &[]),
+        (case("for n in cluster.nodes() { change cluster.drain(n.name) }"), &["unbounded-change@4:10"]),
+        (
+            case("for n in cluster.nodes() at most 3 { change cluster.drain(n.name) undo cluster.uncordon(n.name) }"),
+            &[],
+        ),
         (case("for n in [1, 2] { change db.execute(\"V {n}\") }"), &[]),
         (case("retry 3 every 5s { change db.execute(\"V\") }"), &["not-idempotent@4:30"]),
-        (case("retry 3 every 5s { change cluster.cordon(cluster.nodes()[0]) }"), &[]),
+        (case("retry 3 every 5s { change cluster.cordon(cluster.nodes()[0].name) }"), &[]),
         (case("change shell(\"ls\")"), &["shell-used@4:8"]),
         (case("return 1"), &["not-in-a-command@4:1"]),
         (case("send to x"), &["not-in-a-command@4:1"]),

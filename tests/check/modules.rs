@@ -4,8 +4,8 @@ use runbook::check;
 use runbook::source::Sources;
 use runbook::syntax;
 
+use crate::checked::catalog;
 use crate::checked::lines;
-use crate::daily;
 
 fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
     let mut sources = Sources::new();
@@ -19,13 +19,13 @@ fn found(root: &str, others: &[(&str, &str)]) -> Vec<String> {
         found.map(|(_, text)| text.as_bytes().to_vec()).ok_or_else(|| "no such file".to_owned())
     };
     let (modules, mut diagnostics) = check::load(&mut sources, id, &mut parse, &mut read);
-    diagnostics.extend(check::check(&sources, &modules, daily::catalog()).diagnostics);
+    diagnostics.extend(check::check(&sources, &modules, catalog()).diagnostics);
     lines(&sources, &diagnostics).iter().map(|line| line.split(' ').next().unwrap_or("").to_owned()).collect()
 }
 
 const CARE: &str = "library \"Care\" { edition 1 }\nparam grace: duration = 5m\ntype report = { pods: int, late: bool }\n\
     connect cluster = kubernetes()\ncommand unhealthy(pods: list<pod>, limit: duration = 1m) -> report {\n\
-    return { pods: pods | count, late: limit > 2m } }\ncommand drain() changes { change cluster.drain(cluster.nodes()[0]) }\n";
+    return { pods: pods | count, late: limit > 2m } }\ncommand drain() changes { change cluster.drain(cluster.nodes()[0].name) }\n";
 
 #[test]
 fn a_library_lends_its_declarations() {

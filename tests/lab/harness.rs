@@ -172,6 +172,14 @@ impl Ran {
         &found.unwrap_or_else(|| panic!("nothing shown as `{title}` in\n{}", self.text))["shown"]["body"]
     }
 
+    /// Why a `show … as "title"` showed nothing.
+    #[track_caller]
+    pub(crate) fn not_shown(&self, title: &str) -> String {
+        let found = self.events.iter().find(|event| event["event"] == "not_shown" && event["title"] == title);
+        let found = found.unwrap_or_else(|| panic!("`{title}` was shown, or never tried, in\n{}", self.text));
+        found["fault"]["message"].as_str().unwrap().to_owned()
+    }
+
     #[track_caller]
     pub(crate) fn code(&self, code: i32) -> &Self {
         assert_eq!(self.code, code, "{}", self.text);

@@ -10,7 +10,12 @@
     reason = "a test ends where something is not as it should be, and each takes what it needs of the harness"
 )]
 
+mod fake_api;
 mod harness;
+mod kubectl;
+mod kubernetes_changes;
+mod kubernetes_rehearsed;
+mod kubernetes_streams;
 mod observe;
 mod products;
 mod redis;

@@ -13,7 +13,7 @@ use crate::types::{Fault, Typed, Value};
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "elasticsearch.count",
-    summary: "How many documents match. A fault where a shard does not answer or no index has the name, never a smaller number.",
+    summary: "How many documents match. A shard that does not answer, an index or a field that is not there is a fault, never a smaller number.",
     params: &[ELASTICSEARCH.info(), INDEX.info(), QUERY.info(), JSON.info(), SINCE.info(), TIME.info(), WITHIN.info()],
     returns: Returns::Type(i64::ty),
     effect: EffectRule::Reads,

@@ -21,7 +21,7 @@ pub(super) static DRIVERS: &[&Driver] = &[&connection::DRIVER];
 
 /// How query strings quote.
 pub(super) static LUCENE: Quoting = Quoting {
-    language: "a query string",
+    language: "Lucene syntax",
     example: "\"level:error AND service:\\\"{service}\\\"\"",
     quotes: &['"'],
     raw: None,

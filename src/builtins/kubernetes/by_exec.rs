@@ -15,11 +15,10 @@ use tokio::time::timeout;
 
 use super::exec::session::{Limits, Place, Purpose, exit_code};
 use super::of_pod::{self, POD};
-use super::pods::Pod;
 use crate::builtins::dial::way::{Carried, Carrier, Stream};
 use crate::builtins::dial::{Progress, Trouble};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Connection, Fault, FaultKind, Typed, Value};
+use crate::types::{Connection, Fault, FaultKind, Value};
 
 const CONTAINER: Param<Option<String>> = Param::optional("container", "The container, where the pod has several.");
 
@@ -27,7 +26,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     name: "pod.by_exec",
     summary: "The same pod, to whose ports `nc`, `socat` or `bash` of its container leads: for clusters that allow `exec` and no port-forward.",
     params: &[POD.info(), CONTAINER.info()],
-    returns: Returns::Type(Pod::ty),
+    returns: Returns::Computed { shape: "pod", compute: |inputs| Ok(inputs.of(POD.name())) },
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(async move { by_exec(&args) })),
     needs: &["get and create pods/exec", "`nc`, `socat` or `bash` in the container"],

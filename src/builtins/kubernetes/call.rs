@@ -23,7 +23,7 @@ pub(super) const WITHIN: Param<Option<SignedDuration>> =
 
 /// The cluster that a call goes to.
 pub(super) fn cluster(args: &Args<'static>) -> Result<Arc<Kubernetes>, Fault> {
-    Kubernetes::of(args.get(&CLUSTER)?.as_ref())
+    Kubernetes::of(&args.get(&CLUSTER)?)
 }
 
 /// The namespace that a call means.

@@ -88,7 +88,7 @@ struct Separate {
 
 impl Kubernetes {
     /// What a connection value of this driver holds.
-    pub(super) fn of(connection: &Connection) -> Result<Arc<Self>, Fault> {
+    pub(super) fn of(connection: &Arc<Connection>) -> Result<Arc<Self>, Fault> {
         Arc::clone(&connection.handle).downcast().map_err(|_| {
             let message =
                 format!("`{}` is a connection of `{}`, not of `kubernetes`", connection.name, connection.driver);
@@ -169,12 +169,13 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
             setup("an empty text is no namespace").help("leave it out for the context's own, or write `\"*\"` for all")
         );
     }
+    let rules = args.get(&READS)?.iter().map(|rule| Rule::parse(rule)).collect::<Result<_, _>>()?;
     let world = Arc::clone(&cx.world);
     let changes = args.get(&CHANGE)?.map(|context| Separate { context, kubeconfig, cx, access: OnceCell::new() });
     let cluster = Kubernetes {
         namespace,
         within,
-        rules: args.get(&READS)?.iter().map(|rule| Rule::parse(rule)).collect::<Result<_, _>>()?,
+        rules,
         reads: Access::new(chosen, within, world),
         changes,
         seen: Mutex::default(),

@@ -67,12 +67,12 @@ pub(super) fn status(code: u16, body: &[u8]) -> Status {
 }
 
 /// What is meant by an answer that is an error.
-pub(super) fn refused(said: &Status, after: Option<Duration>, ask: &Ask, access: &Access, who: &str) -> Failure {
+pub(super) fn refused(said: &Status, after: Option<Duration>, ask: &Ask, access: &Access) -> Failure {
     let message = said.message.trim();
     let never = |fault| Failure { fault, again: Again::Never, sent: false };
     match said.code {
         401 => Failure { again: Again::LoggedIn, ..never(unknown_person(access)) },
-        403 => never(forbidden(message, ask, who)),
+        403 => never(forbidden(message, ask, access)),
         404 => never(not_found(said, ask, access)),
         410 => Failure {
             fault: Fault::new(
@@ -111,12 +111,13 @@ fn unknown_person(access: &Access) -> Fault {
 }
 
 /// The permission that is missing, or what another gate said: a policy, a quota.
-fn forbidden(message: &str, ask: &Ask, who: &str) -> Fault {
+fn forbidden(message: &str, ask: &Ask, access: &Access) -> Fault {
     let told = message.split_once("User \"").and_then(|(_, rest)| rest.split_once('"')).map(|(user, _)| user);
     if told.is_none() || !message.contains(" cannot ") {
         return Fault::new(FaultKind::Denied, format!("cannot {}: {message}", ask.doing()));
     }
-    let who = told.filter(|user| !user.is_empty()).unwrap_or(who);
+    let presumably = access.presumably();
+    let who = told.filter(|user| !user.is_empty()).unwrap_or(&presumably);
     Fault::new(FaultKind::Denied, format!("`{who}` may not {}", ask.doing()))
         .help(format!("whoever grants rights sees the missing one with `{}`", ask.can_i(who)))
 }
@@ -162,9 +163,9 @@ fn broken(said: &Status, ask: &Ask, access: &Access) -> Fault {
 }
 
 /// What is meant by a request that had no answer, or not all of one.
-pub(super) fn lost(error: &kube::Error, ask: &Ask, access: &Access, who: &str) -> Failure {
+pub(super) fn lost(error: &kube::Error, ask: &Ask, access: &Access) -> Failure {
     if let kube::Error::Api(status) = error {
-        return refused(status, None, ask, access, who);
+        return refused(status, None, ask, access);
     }
     if let kube::Error::Auth(problem) = error {
         let message = format!("no credentials for the context `{}`: {}", access.context, words(problem));
@@ -217,7 +218,7 @@ fn tls<'a>(part: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
 }
 
 fn chain<'a>(error: &'a (dyn StdError + 'static)) -> impl Iterator<Item = &'a (dyn StdError + 'static)> {
-    std::iter::successors(Some(error), |error: &&'a (dyn StdError + 'static)| (*error).source())
+    std::iter::successors(Some(error), |error| (*error).source())
 }
 
 /// The innermost reason, which is what a person can do something about.

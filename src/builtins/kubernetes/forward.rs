@@ -40,7 +40,7 @@ pub(super) async fn forward(
     progress.now(format!("opening a port-forward to {pod}:{port}"));
     let opened = api.portforward(pod, &[port]).await;
     // What the cluster refuses is no word on the port.
-    let failed = |error: kube::Error| ours(lost(&error, &ask, access, &access.presumably()).fault);
+    let failed = |error: kube::Error| ours(lost(&error, &ask, access).fault);
     let mut forwarder = opened.map_err(failed)?;
     let (stream, error) = (forwarder.take_stream(port), forwarder.take_error(port));
     let (Some(stream), Some(error)) = (stream, error) else {
@@ -48,8 +48,14 @@ pub(super) async fn forward(
     };
     let mut error: BoxFuture<'static, Option<String>> = Box::pin(error);
     // There is no word on a port that takes the connection, only on one that does not.
-    if let Ok(Some(why)) = timeout(REFUSAL, &mut error).await {
-        return Err(refused(pod, port, &why));
+    match timeout(REFUSAL, &mut error).await {
+        Err(_) => {}
+        Ok(Some(why)) => return Err(refused(pod, port, &why)),
+        Ok(None) => {
+            drop(stream);
+            let why = how_it_ended(forwarder, None).await.err();
+            return Err(refused(pod, port, &why.unwrap_or_else(|| "it ended at once".to_owned())));
+        }
     }
     let name = format!("{pod}:{port}");
     Ok(Box::new(Forwarded { name, stream, state: State::Open { forwarder: Some(forwarder), error: Some(error) } }))
@@ -150,6 +156,8 @@ async fn how_it_ended(
         return Err(why);
     }
     match joined {
+        // A farewell to one that has said its own is sent in vain; what is not received is missing.
+        Ok(Err(broken)) if broken.to_string().starts_with("failed to send") => Ok(()),
         Ok(Err(broken)) => Err(broken.to_string()),
         // A cluster that does not say farewell has said all that it had to say.
         Ok(Ok(())) | Err(_) => Ok(()),

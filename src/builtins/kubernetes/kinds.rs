@@ -60,7 +60,7 @@ impl Kubernetes {
         let client = access.client().await?;
         let work = async {
             let both = try_join!(client.list_core_api_versions_aggregated(), client.list_api_groups_aggregated());
-            both.map_err(|error| lost(&error, &ask, access, &access.presumably()))
+            both.map_err(|error| lost(&error, &ask, access))
         };
         let (core, groups) = deadline.or_late(&ask, access, work).await.map_err(|failure| failure.fault)?;
         Ok(known(core).into_iter().chain(known(groups)).collect())

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use kube::Config;
 use kube::config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
+use super::faults::words;
 use crate::builtins::dial::Place;
 use crate::builtins::http::client::proxy_named_for;
 use crate::catalog::Cx;
@@ -174,18 +175,4 @@ fn unreadable(path: &std::path::Path, error: &KubeconfigError) -> Fault {
             .help(format!("see what is wrong with it: `kubectl --kubeconfig {path} config view`")),
         other => setup(format!("the kubeconfig `{path}` is of no use: {}", words(other))),
     }
-}
-
-/// An error with what is behind it.
-fn words(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        let more = source.to_string();
-        if !text.contains(&more) {
-            text = format!("{text}: {more}");
-        }
-        next = source.source();
-    }
-    text
 }

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use super::by_exec::ExecPlace;
 use super::exec::session::Place;
 use super::place::PodPlace;
-use super::pods::Pod;
 use crate::builtins::dial::way::carrier;
 use crate::catalog::{Accepts, Args, Param, Presence};
-use crate::types::{Fault, FaultKind, Typed, Value};
+use crate::types::{Fault, FaultKind, Value};
 
 pub(super) const POD: Param<Value> =
-    Param::new("pod", "The pod, as `cluster.pod(…)` gives it.", Accepts::Type(Pod::ty), Presence::Required);
+    Param::new("pod", "The pod, as `cluster.pod(…)` gives it.", Accepts::Way, Presence::Required);
 
 /// Where commands of the pod run, whichever way leads to it.
 ///
@@ -25,7 +24,7 @@ pub(super) fn place(args: &Args<'static>) -> Result<Place, Fault> {
         return Ok(Place {
             cluster: Arc::clone(&place.cluster),
             namespace: Arc::clone(&place.namespace),
-            pod: Arc::clone(&place.pod),
+            pod: Arc::clone(&place.name),
             container: None,
         });
     }

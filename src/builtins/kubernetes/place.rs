@@ -1,63 +1,62 @@
-//! Where a pod or a service is: what the way in its record holds, so that calls on it and connections through it find it.
+//! What leads to a server in the cluster: a pod, or a service and one of the pods behind it.
 
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
 use super::connection::Kubernetes;
-use super::{forward, route};
 use crate::builtins::dial::way::{Carried, Carrier, Stream};
 use crate::builtins::dial::{Progress, Trouble};
 use crate::types::{Connection, Way};
 
-/// A pod of a cluster.
+/// A pod, as built-ins on its record find it again and as connections are led through it.
 pub(super) struct PodPlace {
     pub(super) cluster: Arc<Kubernetes>,
     pub(super) namespace: Arc<str>,
-    pub(super) pod: Arc<str>,
+    pub(super) name: Arc<str>,
+}
+
+/// A service, in the same way.
+pub(super) struct ServicePlace {
+    pub(super) cluster: Arc<Kubernetes>,
+    pub(super) namespace: Arc<str>,
+    pub(super) name: Arc<str>,
 }
 
 impl Carrier for PodPlace {
     fn host(&self) -> &str {
-        &self.pod
+        &self.name
     }
 
     fn shown(&self) -> String {
-        format!("pod {} of {}/{}", self.pod, self.cluster.context(), self.namespace)
+        format!("pod {} of {}/{}", self.name, self.cluster.context(), self.namespace)
     }
 
     fn carry<'a>(&'a self, port: u16, progress: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
-        Box::pin(forward::forward(&self.cluster, &self.namespace, &self.pod, port, progress))
+        Box::pin(super::forward::forward(&self.cluster, &self.namespace, &self.name, port, progress))
     }
-}
-
-/// A service of a cluster: the stream goes to a pod of it that is ready.
-pub(super) struct ServicePlace {
-    pub(super) cluster: Arc<Kubernetes>,
-    pub(super) namespace: Arc<str>,
-    pub(super) service: Arc<str>,
 }
 
 impl Carrier for ServicePlace {
     fn host(&self) -> &str {
-        &self.service
+        &self.name
     }
 
     fn shown(&self) -> String {
-        format!("service {} of {}/{}", self.service, self.cluster.context(), self.namespace)
+        format!("service {} of {}/{}", self.name, self.cluster.context(), self.namespace)
     }
 
     fn carry<'a>(&'a self, port: u16, progress: &'a Progress) -> BoxFuture<'a, Result<Box<dyn Stream>, Trouble>> {
-        Box::pin(route::forward(&self.cluster, &self.namespace, &self.service, port, progress))
+        Box::pin(super::route::forward(&self.cluster, &self.namespace, &self.name, port, progress))
     }
 }
 
-/// The way to a place, under the name of the connection that it was read through.
-pub(super) fn way(connection: &Connection, place: Arc<dyn Carrier>) -> Way {
+/// The way to what a record is of, for its field `via`: calls through it count to the connection that it was read from.
+pub(super) fn via(connection: &Connection, place: Arc<dyn Carrier>) -> Way {
     Way(Arc::new(Connection {
-        name: connection.name.clone(),
-        driver: connection.driver.clone(),
-        target: connection.target.clone(),
+        name: Arc::clone(&connection.name),
+        driver: Way::NAME.into(),
+        target: place.shown().into(),
         handle: Arc::new(Carried(place)),
     }))
 }

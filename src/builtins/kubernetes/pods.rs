@@ -10,7 +10,7 @@ use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadlin
 use super::connection::Kubernetes;
 use super::containers::{self, Container, Exit, Shown};
 use super::meta::Meta;
-use super::place::{PodPlace, way};
+use super::place::{PodPlace, via};
 use super::status::{Seen, status};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Connection, EnumType, Fault, Type, Typed, Value, Way, Word, Words, records};
@@ -163,7 +163,7 @@ impl Object {
         let place = PodPlace {
             cluster: Arc::clone(cluster),
             namespace: self.metadata.namespace.clone(),
-            pod: self.metadata.name.clone(),
+            name: self.metadata.name.clone(),
         };
         Ok(Pod {
             status,
@@ -182,7 +182,7 @@ impl Object {
             containers: own.iter().map(|one| one.shown(&self.spec.containers)).collect::<Result<_, _>>()?,
             name: self.metadata.name,
             namespace: self.metadata.namespace,
-            via: way(connection, Arc::new(place)),
+            via: via(connection, Arc::new(place)),
         })
     }
 

@@ -160,14 +160,13 @@ impl Kubernetes {
     async fn answered(&self, access: &Access, ask: &Ask, request: Request<Body>) -> Result<Response<Body>, Failure> {
         let never = |fault| Failure { fault, again: Again::Never, sent: false };
         let client = access.client().await.map_err(never)?;
-        let who = access.presumably();
-        let response = client.send(request).await.map_err(|error| lost(&error, ask, access, &who))?;
+        let response = client.send(request).await.map_err(|error| lost(&error, ask, access))?;
         if response.status().is_success() {
             return Ok(response);
         }
         let (code, after) = (response.status(), retry_after(response.headers()));
         let body = bytes(response, ERROR_AT_MOST).await.unwrap_or_default();
-        Err(refused(&status(code.as_u16(), &body), after, ask, access, &who))
+        Err(refused(&status(code.as_u16(), &body), after, ask, access))
     }
 }
 

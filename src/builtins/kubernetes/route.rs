@@ -117,6 +117,7 @@ fn ready(slices: &[EndpointSlice], port_name: &str, name: &str) -> Result<Vec<Se
 mod tests {
     use super::{Serving, port_name, ready};
 
+    #[expect(clippy::needless_pass_by_value, reason = "a test reads better with its values in place")]
     fn slices(ready: serde_json::Value, kind: &str) -> Vec<k8s_openapi::api::discovery::v1::EndpointSlice> {
         let slice = serde_json::json!({
             "addressType": "IPv4", "metadata": { "name": "web-1" },

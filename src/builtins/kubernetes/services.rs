@@ -10,7 +10,7 @@ use super::ask::Resource;
 use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::connection::Kubernetes;
 use super::meta::Meta;
-use super::place::{ServicePlace, way};
+use super::place::{ServicePlace, via};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Connection, EnumType, Fault, Type, Typed, Value, Way, Word, Words, records};
 
@@ -142,7 +142,7 @@ impl Object {
         let place = ServicePlace {
             cluster: Arc::clone(cluster),
             namespace: self.metadata.namespace.clone(),
-            service: self.metadata.name.clone(),
+            name: self.metadata.name.clone(),
         };
         let ports = self.spec.ports.into_iter().map(|port| Port {
             name: port.name,
@@ -169,7 +169,7 @@ impl Object {
             selector: Arc::new(self.spec.selector.unwrap_or_else(|| Json::Object(serde_json::Map::new()))),
             name: self.metadata.name,
             namespace: self.metadata.namespace,
-            via: way(connection, Arc::new(place)),
+            via: via(connection, Arc::new(place)),
         })
     }
 }

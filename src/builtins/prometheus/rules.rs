@@ -64,14 +64,14 @@ records! {
         group: Arc<str>,
         /// Whether it could be evaluated. `unknown`: it has not been yet.
         health: Word<Health>,
-        /// Why it could not be.
-        last_error: Option<Arc<str>>,
         /// What an alerting rule says; missing where it records.
         state: Option<Word<State>>,
         /// When it was evaluated last; missing where it never was.
         evaluated_at: Option<Timestamp>,
         /// How long that took; missing where the server does not say it.
         evaluation_time: Result<Option<SignedDuration>, Fault>,
+        /// Why it could not be evaluated.
+        last_error: Option<Arc<str>>,
         /// Its expression.
         query: Arc<str>,
     }

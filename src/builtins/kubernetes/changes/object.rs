@@ -78,7 +78,10 @@ impl Object {
     pub(super) async fn now(&self) -> Result<Option<Json>, Fault> {
         match self.there().await {
             Ok(object) => Ok(Some(object)),
-            Err(fault) if fault.kind == FaultKind::NotFound && !fault.message.contains("namespace `") => Ok(None),
+            // A namespace that is not there is another matter.
+            Err(fault) if fault.kind == FaultKind::NotFound && !fault.message.starts_with("there is no namespace") => {
+                Ok(None)
+            }
             Err(fault) => Err(fault),
         }
     }
@@ -123,7 +126,7 @@ async fn resource(cluster: &Kubernetes, version: &str, kind: &str) -> Result<Res
         kube::Error::Discovery(_) => unknown(version, kind),
         kube::Error::Api(status) if status.code == 404 => unknown(version, kind),
         error => match Ask::list(&named, ALL) {
-            Ok(ask) => lost(error, &ask, access, &access.presumably()).fault,
+            Ok(ask) => lost(error, &ask, access).fault,
             Err(fault) => fault,
         },
     })?;

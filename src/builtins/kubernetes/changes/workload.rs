@@ -228,6 +228,7 @@ mod tests {
 
     use super::{Kind, Rollout, State};
 
+    #[expect(clippy::needless_pass_by_value, reason = "a test reads better with its values in place")]
     fn state(kind: Kind, spec: serde_json::Value, status: serde_json::Value) -> State {
         Rollout::of(kind, &json!({ "metadata": { "generation": 4 }, "spec": spec, "status": status })).state
     }

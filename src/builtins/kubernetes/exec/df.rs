@@ -6,7 +6,7 @@ use crate::types::{Fault, FaultKind, Percent, Size, records};
 
 records! {
     /// A mounted file system of a container.
-    struct Mount "mount" {
+    struct Mounted "mount" {
         /// Its pod.
         pod: Arc<str>,
         /// Where it is mounted.
@@ -99,11 +99,11 @@ fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The mounts of both tables.
-pub(super) fn mounts(pod: &str, sizes: Vec<Row>, inodes: &Result<Vec<Row>, Fault>) -> Vec<Mount> {
+pub(super) fn mounts(pod: &str, sizes: Vec<Row>, inodes: &Result<Vec<Row>, Fault>) -> Vec<Mounted> {
     sizes.into_iter().map(|row| mount(pod, row, inodes)).collect()
 }
 
-fn mount(pod: &str, row: Row, inodes: &Result<Vec<Row>, Fault>) -> Mount {
+fn mount(pod: &str, row: Row, inodes: &Result<Vec<Row>, Fault>) -> Mounted {
     let counted = inodes.as_ref().map_err(Clone::clone).and_then(|rows| {
         let found = rows.iter().find(|own| own.mount == row.mount && own.device == row.device);
         let found = found.ok_or_else(|| Fault::no_value(format!("`df -i` says nothing of `{}`", row.mount)))?;
@@ -111,7 +111,7 @@ fn mount(pod: &str, row: Row, inodes: &Result<Vec<Row>, Fault>) -> Mount {
     });
     let bytes = |kilobytes: i64| Size(kilobytes.saturating_mul(1024));
     let share = ratio(row.used, row.used.saturating_add(row.free));
-    Mount {
+    Mounted {
         pod: pod.into(),
         size: bytes(row.total),
         used: bytes(row.used),

@@ -1,7 +1,7 @@
 //! `pod.disk`
 
 use super::call::CONTAINER;
-use super::df::{Mount, mounts, rows};
+use super::df::{Mounted, mounts, rows};
 use super::look::{WITHIN, place, printed};
 use crate::builtins::kubernetes::of_pod::POD;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
@@ -13,7 +13,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     name: "pod.disk",
     summary: "The file system that a path of a container is on.",
     params: &[POD.info(), PATH.info(), CONTAINER.info(), WITHIN.info()],
-    returns: Returns::Type(Mount::ty),
+    returns: Returns::Type(Mounted::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(disk(args))),
     needs: &["get and create pods/exec", "`df` in the container"],
@@ -34,7 +34,7 @@ async fn disk(args: Args<'static>) -> Result<Value, Fault> {
     let sizes = sizes.map_err(|fault| missing(fault, &place.pod, &path))?;
     let inodes = inodes.and_then(|inodes| rows(&inodes));
     let found = mounts(&place.pod, rows(&sizes)?, &inodes);
-    <[Mount; 1]>::try_from(found).map(|[mount]| mount.into()).map_err(|found| {
+    <[Mounted; 1]>::try_from(found).map(|[mount]| mount.into()).map_err(|found| {
         Fault::new(
             FaultKind::BadAnswer,
             format!("`df {path}` in {} told of {} mounts, not of one", place.pod, found.len()),

@@ -1,7 +1,7 @@
 //! `pod.disks`
 
 use super::call::CONTAINER;
-use super::df::{Mount, is_kept, mounts, rows};
+use super::df::{Mounted, is_kept, mounts, rows};
 use super::look::{WITHIN, place, printed};
 use crate::builtins::kubernetes::of_pod::POD;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -11,7 +11,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     name: "pod.disks",
     summary: "The file systems of a container, as its `df` lists them; not those in memory.",
     params: &[POD.info(), CONTAINER.info(), WITHIN.info()],
-    returns: Returns::Type(|| Type::list(Mount::ty())),
+    returns: Returns::Type(|| Type::list(Mounted::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(disks(args))),
     needs: &["get and create pods/exec", "`df` in the container"],

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::{Either, join, select};
+use futures_util::future::{Either, select, try_join};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::Status;
 use kube::api::{Api, AttachParams, AttachedProcess};
@@ -81,7 +81,7 @@ impl Place {
         };
         let api: Api<Pod> = Api::namespaced(access.client().await?, &self.namespace);
         let started = api.exec(&self.pod, words, &params).await;
-        let failed = |error| self.not_started(&error, lost(&error, &ask, access, &access.presumably()).fault);
+        let failed = |error| self.not_started(&error, lost(&error, &ask, access).fault);
         started.map_err(failed)
     }
 
@@ -189,10 +189,7 @@ async fn ended(
     stderr: impl AsyncRead + Unpin,
     at_most: usize,
 ) -> Result<(Status, (Vec<u8>, Vec<u8>)), Broken> {
-    let outputs = async {
-        let (out, errors) = join(all(stdout, at_most), tail(stderr)).await;
-        Ok((out?, errors.map_err(Broken::Io)?))
-    };
+    let outputs = try_join(all(stdout, at_most), tail(stderr));
     let (status, outputs) = (std::pin::pin!(status), std::pin::pin!(outputs));
     match select(outputs, status).await {
         // An output that is too large ends it; else both have ended, and the word comes at once or never.
@@ -225,11 +222,11 @@ async fn all(mut from: impl AsyncRead + Unpin, at_most: usize) -> Result<Vec<u8>
     }
 }
 
-async fn tail(mut from: impl AsyncRead + Unpin) -> std::io::Result<Vec<u8>> {
+async fn tail(mut from: impl AsyncRead + Unpin) -> Result<Vec<u8>, Broken> {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 16 << 10];
     loop {
-        let read = from.read(&mut buffer).await?;
+        let read = from.read(&mut buffer).await.map_err(Broken::Io)?;
         if read == 0 {
             return Ok(bytes);
         }

@@ -89,6 +89,7 @@ fn instances(status: &ContainerStatus) -> (Option<Instance>, Option<Instance>) {
 mod tests {
     use super::{Instance, containers, names};
 
+    #[expect(clippy::needless_pass_by_value, reason = "a test reads better with its values in place")]
     fn pod(statuses: serde_json::Value) -> k8s_openapi::api::core::v1::Pod {
         serde_json::from_value(serde_json::json!({
             "metadata": { "name": "web-0", "uid": "u" },
@@ -98,8 +99,8 @@ mod tests {
         .unwrap()
     }
 
-    fn began(text: &str) -> Option<Instance> {
-        Some(Instance { began: Some(text.parse().unwrap()) })
+    fn began(text: &str) -> Instance {
+        Instance { began: Some(text.parse().unwrap()) }
     }
 
     #[test]
@@ -116,13 +117,16 @@ mod tests {
         assert_eq!((app.source.as_str(), app.started), ("web-0/app", 4));
         assert_eq!(
             (app.current.clone(), app.previous.clone()),
-            (began("2026-11-25T08:00:00Z"), began("2026-11-25T07:00:00Z"))
+            (Some(began("2026-11-25T08:00:00Z")), Some(began("2026-11-25T07:00:00Z")))
         );
         assert_eq!(found.get(1).unwrap().current, None, "it has not been started");
 
         let waiting = pod(status(serde_json::json!({ "waiting": { "reason": "CrashLoopBackOff" } })));
         let app = containers(&waiting, Some("app")).pop().unwrap();
-        assert_eq!((app.source.as_str(), app.current, app.previous), ("web-0", began("2026-11-25T07:00:00Z"), None));
+        assert_eq!(
+            (app.source.as_str(), app.current, app.previous),
+            ("web-0", Some(began("2026-11-25T07:00:00Z")), None)
+        );
     }
 
     #[test]
