@@ -2,6 +2,7 @@
 
 mod net;
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use net::server::{authority, raw, refused, reply, request, says, secure, web};
@@ -74,10 +75,41 @@ async fn garbage_is_a_bad_answer() {
     assert_eq!((mute.kind, mute.message.contains("without an answer")), (FaultKind::Unreachable, true), "{mute}");
     let packed = says(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n\x1f\x8b").await;
     let packed = field(&get(&packed.url(), &[]).await.expect("an answer"), "text").read().expect_err("a fault");
-    assert!(packed.message.contains("compressed with `gzip`"), "{packed}");
+    assert!(packed.message.contains("is compressed (`gzip, broken`)"), "{packed}");
+    let packed = says(b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n\x1f\x8b").await;
+    let packed = get(&packed.url(), &[]).await.expect("an answer");
+    assert!(field(&packed, "status").equals(&Value::Int(200)));
+    let packed = field(&packed, "text").read().expect_err("a fault");
+    assert!(packed.message.contains("is compressed (`br`), and cannot be unpacked"), "{packed}");
     let binary = says(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n\xff\xfe").await;
     let binary = field(&get(&binary.url(), &[]).await.expect("an answer"), "text").read().expect_err("a fault");
     assert!(binary.message.contains("not UTF-8, from byte 0 on"), "{binary}");
+}
+
+#[tokio::test]
+async fn what_comes_compressed_is_unpacked_within_its_limit() {
+    let answer = |how: &str, body: Vec<u8>| {
+        let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {how}\r\nContent-Length: {}\r\n\r\n", body.len());
+        &*Vec::leak([head.into_bytes(), body].concat())
+    };
+    let gzip = |text: &[u8]| {
+        let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        packer.write_all(text).expect("packed");
+        packer.finish().expect("packed")
+    };
+    let mut deflate = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+    deflate.write_all(b"{\"a\": 2}").expect("packed");
+    let deflate = deflate.finish().expect("packed");
+    for (how, body) in [("gzip", gzip(b"{\"a\": 2}")), ("X-Gzip", gzip(b"{\"a\": 2}")), ("deflate", deflate)] {
+        let server = says(answer(how, body)).await;
+        let page = get(&server.url(), &[]).await.expect("an answer");
+        assert!(field(&page, "text").equals(&Value::string("{\"a\": 2}")), "{how}: {page}");
+        assert!(server.last().to_lowercase().contains("accept-encoding: identity"), "{}", server.last());
+    }
+    // 8 MiB of zeros in 8 KiB.
+    let bomb = fault(get(&says(answer("gzip", gzip(&[0; 8 << 20]))).await.url(), &[]).await);
+    assert_eq!(bomb.kind, FaultKind::TooLarge);
+    assert!(bomb.message.contains("larger than 1MiB"), "{bomb}");
 }
 
 #[tokio::test]

@@ -18,4 +18,5 @@ mod kubernetes_changes;
 mod kubernetes_rehearsed;
 mod kubernetes_streams;
 mod observe;
+mod products;
 mod s3;

@@ -143,11 +143,11 @@ fn header(answer: &Answer, name: &http::HeaderName) -> String {
     answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_lowercase()
 }
 
-/// None was asked for, so that a server which compresses anyway breaks its word.
+/// What is compressed in a way that nobody asked for, or broken, is no text.
 pub(super) fn uncompressed(answer: &Answer) -> Result<(), Fault> {
-    match header(answer, &http::header::CONTENT_ENCODING).trim() {
-        "" | "identity" => Ok(()),
-        encoding => Err(bad(answer, &format!("is compressed with `{encoding}`, which was not asked for"))),
+    match &answer.packed {
+        None => Ok(()),
+        Some(how) => Err(bad(answer, &format!("is compressed (`{how}`), and cannot be unpacked"))),
     }
 }
 

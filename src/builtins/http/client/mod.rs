@@ -1,5 +1,6 @@
 //! An HTTP client that times each phase: name, connection, TLS, first byte, and all of it.
 
+mod packed;
 mod pool;
 mod proxy;
 mod redirect;
@@ -15,6 +16,7 @@ use rustls::ClientConfig;
 use tokio::time::Instant;
 use url::Url;
 
+use self::packed::Body;
 use self::pool::Key;
 pub(in crate::builtins) use self::pool::Pool;
 pub(in crate::builtins) use self::proxy::named_for as proxy_named_for;
@@ -77,6 +79,8 @@ pub(in crate::builtins) struct Answer {
     pub(in crate::builtins) url: Url,
     pub(in crate::builtins) redirects: usize,
     pub(in crate::builtins) body: Vec<u8>,
+    /// How the body is compressed, where it could not be unpacked.
+    pub(in crate::builtins) packed: Option<String>,
     pub(in crate::builtins) timing: Timing,
 }
 
@@ -110,7 +114,13 @@ async fn follow(target: &Target, mut request: Request, limits: Limits, progress:
             continue;
         }
         timing.total = start.elapsed();
-        return Ok(Answer { status, headers, url: request.url, redirects: redirects.followed(), body, timing });
+        let most = limits.at_most.unwrap_or_default();
+        let (body, packed) = match packed::unpacked(&headers, body, most) {
+            Body::Plain(body) => (body, None),
+            Body::Packed(body, how) => (body, Some(how)),
+            Body::TooLarge => return Err(wire::too_large(&shown(&request.url), most)),
+        };
+        return Ok(Answer { status, headers, url: request.url, redirects: redirects.followed(), body, packed, timing });
     }
 }
 

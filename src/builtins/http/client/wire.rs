@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{HOST, PROXY_AUTHORIZATION};
+use http::header::{ACCEPT_ENCODING, HOST, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderValue, Response, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
@@ -156,6 +156,8 @@ impl Wire {
             HeaderValue::from_str(&url[Position::BeforeHost..Position::AfterPort]).map_err(|error| invalid(&error))?;
         let mut headers: HeaderMap = request.headers.clone();
         headers.entry(HOST).or_insert(host);
+        // Left out it would mean that anything is welcome.
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
         if let Route::Proxy(Some(authorization)) = &self.route {
             headers.insert(PROXY_AUTHORIZATION, authorization.clone());
         }
@@ -192,13 +194,8 @@ impl Wire {
 
     /// The whole body.
     pub(super) async fn body(&self, mut body: Incoming, most: usize, progress: &Progress) -> Result<Vec<u8>, Trouble> {
-        let too_large = || {
-            let most = units::size(i64::try_from(most).unwrap_or(i64::MAX));
-            Trouble::theirs(FaultKind::TooLarge, format!("the body from {} is larger than {most}", self.place))
-                .help("ask for less, or say `at_most:` where the connection is declared")
-        };
         if body.size_hint().lower() > most as u64 {
-            return Err(too_large());
+            return Err(too_large(&self.place, most));
         }
         progress.now("reading the body");
         let mut whole = Vec::new();
@@ -206,7 +203,7 @@ impl Wire {
             let frame = frame.map_err(|error| self.broken(&error, whole.len()))?;
             if let Ok(data) = frame.into_data() {
                 if whole.len() + data.len() > most {
-                    return Err(too_large());
+                    return Err(too_large(&self.place, most));
                 }
                 whole.extend_from_slice(&data);
             }
@@ -234,6 +231,13 @@ impl Wire {
         let message = format!("the body from {} broke off after {read}: {why}", self.place);
         gone_out(Trouble::theirs(FaultKind::BadAnswer, message))
     }
+}
+
+/// A body that is longer than is taken.
+pub(super) fn too_large(from: &dyn std::fmt::Display, most: usize) -> Trouble {
+    let most = units::size(i64::try_from(most).unwrap_or(i64::MAX));
+    Trouble::theirs(FaultKind::TooLarge, format!("the body from {from} is larger than {most}"))
+        .help("ask for less, or say `at_most:` where the connection is declared")
 }
 
 /// The innermost reason: `connection reset`.
