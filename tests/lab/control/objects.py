@@ -116,10 +116,11 @@ def remarks():
 
 
 def many(count, namespace="many"):
-    """A great number of pods, without anything that owns them."""
+    """A great number of pods, without anything that owns them. They ask for nothing: others still find room."""
     yield {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}
     for index in range(count):
         template = _template("many", 8080, "5m", "20Mi")
+        del template["spec"]["containers"][0]["resources"]
         yield {"apiVersion": "v1", "kind": "Pod",
                "metadata": {"name": f"many-{index:05}", "namespace": namespace, **template["metadata"]},
                "spec": {**template["spec"], "nodeName": f"node-{index % 3 + 1}"}}
