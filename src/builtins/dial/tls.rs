@@ -113,7 +113,8 @@ pub(in crate::builtins) fn server_name(name: &str) -> Result<ServerName<'static>
         .map_err(|_| Trouble::ours(FaultKind::Setup, format!("`{name}` is no name that a certificate could be for")))
 }
 
-fn failed(place: &Place, error: &io::Error) -> Trouble {
+/// What an error of a handshake means.
+pub(in crate::builtins) fn failed(place: &Place, error: &io::Error) -> Trouble {
     let unreachable = |message: String| Trouble::theirs(FaultKind::Unreachable, message);
     let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
         let why = match error.kind() {

@@ -133,10 +133,10 @@ fn shown(cx: &Cx, mut object: Object, measured: &Result<Vec<NodeUsage>, Fault>) 
     let room = |name: &str| {
         allocatable.get(name).ok_or_else(|| Fault::no_value(format!("a node does not say its room for `{name}`")))
     };
-    let used = |pick: fn(&NodeUsage) -> Percent| {
+    let used = |pick: fn(&NodeUsage) -> &Result<Percent, Fault>| {
         let measured = measured.as_ref().map_err(Clone::clone)?;
         let own = measured.iter().find(|usage| usage.node == name).map(pick);
-        own.ok_or_else(|| Fault::no_value(format!("the node `{name}` is not measured yet")))
+        own.cloned().unwrap_or_else(|| Err(Fault::no_value(format!("the node `{name}` is not measured"))))
     };
     Ok(Node {
         ready: conditions.iter().any(|condition| is_ready(condition) && condition.status == "True"),
@@ -151,8 +151,8 @@ fn shown(cx: &Cx, mut object: Object, measured: &Result<Vec<NodeUsage>, Fault>) 
         cpu: quantity::cores(room("cpu")?)?,
         memory: quantity::size(room("memory")?)?,
         pods: quantity::size(room("pods")?)?.0,
-        cpu_share: used(|usage| usage.cpu_share),
-        memory_share: used(|usage| usage.memory_share),
+        cpu_share: used(|usage| &usage.cpu_share),
+        memory_share: used(|usage| &usage.memory_share),
         version: node_info.kubelet_version,
         address: addresses.into_iter().find(|address| address.r#type == "InternalIP").map(|address| address.address),
         name,

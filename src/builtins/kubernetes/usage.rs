@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::ask::Resource;
@@ -13,55 +13,58 @@ use super::containers;
 use super::pods::Spec;
 use super::quantity;
 use super::request::Deadline;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Cores, Fault, Percent, Size, Type, Typed, Value, records};
 
 records! {
-    /// What a pod uses.
+    /// What a pod uses. Where a pod that runs is not measured, its fields are errors, and not left out.
     struct PodUsage "pod_usage" {
         /// The pod.
         pod: Arc<str>,
         /// The namespace it is in.
         namespace: Arc<str>,
         /// Processors, on average over `over`.
-        cpu: Cores,
+        cpu: Result<Cores, Fault>,
         /// Memory that cannot be taken away from it.
-        memory: Size,
+        memory: Result<Size, Fault>,
         /// Of what its containers ask for; missing where one of them asks for nothing.
-        cpu_of_request: Option<Percent>,
+        cpu_of_request: Result<Option<Percent>, Fault>,
         /// Of what its containers may use; missing where one of them has no limit.
-        cpu_of_limit: Option<Percent>,
+        cpu_of_limit: Result<Option<Percent>, Fault>,
         /// Of what its containers ask for; missing where one of them asks for nothing.
-        memory_of_request: Option<Percent>,
+        memory_of_request: Result<Option<Percent>, Fault>,
         /// Of what its containers may use: at 100% one is killed. Missing where one of them has no limit.
-        memory_of_limit: Option<Percent>,
+        memory_of_limit: Result<Option<Percent>, Fault>,
         /// How long was measured.
-        over: SignedDuration,
+        over: Result<SignedDuration, Fault>,
     }
-    /// What a node uses.
+    /// What a node uses. Where a node is not measured, its fields are errors, and not left out.
     struct NodeUsage "node_usage" {
         /// The node.
         node: Arc<str>,
         /// Processors, on average over `over`.
-        cpu: Cores,
+        cpu: Result<Cores, Fault>,
         /// Memory that cannot be taken away.
-        memory: Size,
+        memory: Result<Size, Fault>,
         /// Of the processors that pods may use.
-        cpu_share: Percent,
+        cpu_share: Result<Percent, Fault>,
         /// Of the memory that pods may use.
-        memory_share: Percent,
+        memory_share: Result<Percent, Fault>,
         /// How long was measured.
-        over: SignedDuration,
+        over: Result<SignedDuration, Fault>,
     }
 }
 
+/// A pod is measured for the first time some seconds after it started: until then it is left out.
+const SETTLED: SignedDuration = SignedDuration::from_mins(2);
+
 pub(super) static PODS: Builtin = Builtin {
     name: "kubernetes.pod_usage",
-    summary: "What the pods of a namespace use, as metrics-server measured it. A pod that is not measured yet is not in it.",
+    summary: "What the pods of a namespace use, as metrics-server measured it. A pod that runs for minutes and is not measured has errors in its fields; one that has just started is left out.",
     params: &[CLUSTER.info(), NAMESPACE.info(), SELECTOR.info(), WITHIN.info()],
     returns: Returns::Type(|| Type::list(PodUsage::ty())),
     effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| Box::pin(pods(args))),
+    body: Body::Outside(|cx, args| Box::pin(pods(cx, args))),
     needs: &["list pods.metrics.k8s.io", "list pods"],
     by_hand: "kubectl top pods -n {namespace}",
     examples: &[
@@ -104,11 +107,20 @@ struct Container {
     usage: HashMap<String, String>,
 }
 
-/// What is looked up of a pod to know its shares.
+/// What is looked up of a pod to know its shares, and that none is missing.
 #[derive(Deserialize)]
 struct Pod {
     metadata: Name,
     spec: Spec,
+    #[serde(default)]
+    status: PodStatus,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodStatus {
+    phase: String,
+    start_time: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -157,7 +169,7 @@ const fn bytes(size: Size) -> f64 {
     size.0 as f64
 }
 
-async fn pods(args: Args<'static>) -> Result<Value, Fault> {
+async fn pods(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let cluster = cluster(&args)?;
     let deadline = deadline(&cluster, &args)?;
     let measured = listed(&cluster, &Resource::POD_METRICS, &args)?;
@@ -165,28 +177,42 @@ async fn pods(args: Args<'static>) -> Result<Value, Fault> {
     let (measured, known) = futures_util::try_join!(
         cluster.list(&measured, deadline, |object: Measured| Ok(object)),
         cluster.list(&known, deadline, |pod: Pod| {
-            let Name { name, namespace } = pod.metadata;
-            Ok(((namespace, name), containers::together(&pod.spec.containers)?))
+            let settled = pod.status.start_time.is_some_and(|start| cx.run.started_at.duration_since(start) > SETTLED);
+            let asked = containers::together(&pod.spec.containers)?;
+            Ok((pod.metadata, asked, settled && pod.status.phase == "Running"))
         }),
     )?;
-    let known: HashMap<_, _> = known.into_iter().collect();
-    let made = measured.into_iter().map(|object| {
-        let Used { cpu, memory } = used(object.containers.iter().map(|container| &container.usage))?;
-        let Name { name, namespace } = object.metadata;
-        let asked = known.get(&(namespace.clone(), name.clone()));
-        Ok(PodUsage {
-            cpu,
-            memory,
-            cpu_of_request: share(cpu.0, asked.and_then(|asked| asked.cpu_request)),
-            cpu_of_limit: share(cpu.0, asked.and_then(|asked| asked.cpu_limit)),
-            memory_of_request: share(bytes(memory), asked.and_then(|asked| asked.memory_request)),
-            memory_of_limit: share(bytes(memory), asked.and_then(|asked| asked.memory_limit)),
-            over: window(&object.window)?,
+    let mut measured: HashMap<_, _> = measured
+        .into_iter()
+        .map(|object| ((object.metadata.namespace.clone(), object.metadata.name.clone()), object))
+        .collect();
+    let made = known.into_iter().filter_map(|(Name { name, namespace }, asked, expected)| {
+        let found = measured.remove(&(namespace.clone(), name.clone()));
+        if found.is_none() && !expected {
+            return None;
+        }
+        let missing =
+            || Fault::no_value(format!("the pod `{name}` runs, and the metrics API has no measurement of it"));
+        let seen = found.ok_or_else(missing).and_then(|object| {
+            Ok((used(object.containers.iter().map(|container| &container.usage))?, window(&object.window)?))
+        });
+        let of = |pick: &dyn Fn(&Used) -> f64, whole: Option<f64>| {
+            seen.as_ref().map(|(used, _)| share(pick(used), whole)).map_err(Clone::clone)
+        };
+        let (cpu, memory) = (|used: &Used| used.cpu.0, |used: &Used| bytes(used.memory));
+        Some(PodUsage {
+            cpu_of_request: of(&cpu, asked.cpu_request),
+            cpu_of_limit: of(&cpu, asked.cpu_limit),
+            memory_of_request: of(&memory, asked.memory_request),
+            memory_of_limit: of(&memory, asked.memory_limit),
+            cpu: seen.as_ref().map(|(used, _)| used.cpu).map_err(Clone::clone),
+            memory: seen.as_ref().map(|(used, _)| used.memory).map_err(Clone::clone),
+            over: seen.map(|(_, over)| over),
             pod: name,
             namespace,
         })
     });
-    Ok(made.collect::<Result<Vec<_>, Fault>>()?.into())
+    Ok(made.collect::<Vec<_>>().into())
 }
 
 async fn nodes(args: Args<'static>) -> Result<Value, Fault> {
@@ -207,25 +233,29 @@ pub(super) async fn of_nodes(
         cluster.list(&measured, deadline, |object: Measured| Ok(object)),
         cluster.list(&known, deadline, |node: Node| Ok((node.metadata.name, node.status.allocatable))),
     )?;
-    let known: HashMap<_, _> = known.into_iter().collect();
-    let made = measured.into_iter().map(|object| {
-        let Used { cpu, memory } = used([&object.usage])?;
-        let name = object.metadata.name;
-        let room = known.get(&name).ok_or_else(|| Fault::no_value(format!("there is no node `{name}` any more")))?;
-        let room = used([room])?;
-        let of = |part: f64, whole: f64| {
-            share(part, Some(whole)).ok_or_else(|| Fault::no_value(format!("the node `{name}` has no room at all")))
+    let mut measured: HashMap<_, _> =
+        measured.into_iter().map(|object| (object.metadata.name.clone(), object)).collect();
+    let made = known.into_iter().map(|(name, room)| {
+        let missing = || Fault::no_value(format!("the metrics API has no measurement of the node `{name}`"));
+        let seen = measured
+            .remove(&name)
+            .ok_or_else(missing)
+            .and_then(|object| Ok((used([&object.usage])?, used([&room])?, window(&object.window)?)));
+        let of = |pick: &dyn Fn(&Used) -> f64| {
+            let (own, room, _) = seen.as_ref().map_err(Clone::clone)?;
+            share(pick(own), Some(pick(room)))
+                .ok_or_else(|| Fault::no_value(format!("the node `{name}` has no room at all")))
         };
-        Ok(NodeUsage {
-            cpu,
-            memory,
-            cpu_share: of(cpu.0, room.cpu.0)?,
-            memory_share: of(bytes(memory), bytes(room.memory))?,
-            over: window(&object.window)?,
+        NodeUsage {
+            cpu_share: of(&|used| used.cpu.0),
+            memory_share: of(&|used| bytes(used.memory)),
+            cpu: seen.as_ref().map(|(own, ..)| own.cpu).map_err(Clone::clone),
+            memory: seen.as_ref().map(|(own, ..)| own.memory).map_err(Clone::clone),
+            over: seen.map(|(.., over)| over),
             node: name,
-        })
+        }
     });
-    made.collect()
+    Ok(made.collect())
 }
 
 fn listed_nodes(resource: &Resource, args: &Args<'static>) -> Result<super::ask::Ask, Fault> {

@@ -1,57 +1,71 @@
-//! postgres.connections
+//! `postgres.connections`
 
-use super::call::{DATABASE, Row, WITHIN, rows};
+use serde::Deserialize;
+
+use super::connection::Postgres;
+use super::statement::Statement;
+use super::{CONNECTION, visible};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Percent, Typed, Value, records};
 
 records! {
-    /// How many sessions there are.
+    /// How many sessions a server has, of all its databases.
     struct Sessions "sessions" {
-        /// All of clients.
-        used: i64,
-        /// Those that work.
+        /// All of them, this one included.
+        total: i64,
+        /// Those that work on a statement.
         active: i64,
-        /// Those that wait for their client.
+        /// Those that wait for the next.
         idle: i64,
-        /// Those that wait for their client in a transaction: they hold locks and dead rows.
+        /// Those that wait for the next within a transaction, which holds what it has locked.
         idle_in_transaction: i64,
-        /// How many the server takes, without those that are kept for superusers.
+        /// How many there may be, without what is kept for superusers.
         most: i64,
-        /// The share that is used.
-        share: Percent,
+        /// How many of these there are.
+        used_share: Percent,
     }
 }
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "postgres.connections",
-    summary: "How many sessions there are, by what they do, and how many the server takes.",
-    params: &[DATABASE.info(), WITHIN.info()],
+    summary: "How many sessions the server has, of all its databases, and how many it may have.",
+    params: &[CONNECTION.info()],
     returns: Returns::Type(Sessions::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(connections(args))),
-    needs: &["pg_monitor, to see what others do"],
-    by_hand: "psql -c 'SELECT state, count(*) FROM pg_stat_activity GROUP BY 1' -c 'SHOW max_connections'",
-    examples: &[Example::call("db.connections().share < 80%")],
+    needs: &["pg_read_all_stats, to see what others do"],
+    by_hand: "psql {connection} -c 'SELECT state, count(*) FROM pg_stat_activity GROUP BY 1'",
+    examples: &[Example::call("db.connections().used_share < 80%")],
 };
 
-const SQL: &str = "SELECT count(*) AS used, count(*) FILTER (WHERE state = 'active') AS active, \
-    count(*) FILTER (WHERE state = 'idle') AS idle, count(*) FILTER (WHERE state LIKE 'idle in transaction%') AS waiting, \
-    current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8 AS most \
-    FROM pg_stat_activity WHERE backend_type = 'client backend'";
+#[derive(Deserialize)]
+struct Row {
+    total: i64,
+    active: i64,
+    idle: i64,
+    idle_in_transaction: i64,
+    most: i64,
+}
 
+const COUNT: &str = "SELECT count(*) AS total, count(*) FILTER (WHERE state = 'active') AS active, \
+    count(*) FILTER (WHERE state = 'idle') AS idle, \
+    count(*) FILTER (WHERE state LIKE 'idle in transaction%') AS idle_in_transaction, \
+    current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8 AS most \
+    FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'";
+
+#[expect(clippy::cast_precision_loss, reason = "a server has not that many sessions")]
 async fn connections(args: Args<'static>) -> Result<Value, Fault> {
-    let found = rows(&args, SQL, &[]).await?;
-    let row = Row(found.first().ok_or_else(|| Fault::no_value("the server counted nothing"))?);
-    let (used, most) = (row.number("used")?, row.number("most")?);
-    #[expect(clippy::cast_precision_loss, reason = "a share of sessions")]
-    let share = Percent(used as f64 / most.max(1) as f64);
+    let connection = args.get(&CONNECTION)?;
+    let server = Postgres::of(&connection)?;
+    visible::everywhere(server).await?;
+    let row: Row = server.own_row(Statement::own(COUNT, Vec::new())).await?;
     let sessions = Sessions {
-        used,
-        active: row.number("active")?,
-        idle: row.number("idle")?,
-        idle_in_transaction: row.number("waiting")?,
-        most,
-        share,
+        total: row.total,
+        active: row.active,
+        idle: row.idle,
+        idle_in_transaction: row.idle_in_transaction,
+        most: row.most,
+        used_share: Percent(row.total as f64 / row.most as f64),
     };
     Ok(sessions.into())
 }

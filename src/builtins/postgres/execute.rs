@@ -1,40 +1,118 @@
-//! postgres.execute
+//! `postgres.execute`
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::call::DATABASE;
-use super::connection::Postgres;
-use super::sql::Statement;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Landing, Param, Returns};
-use crate::types::{Fault, Template, Typed, Value};
+use jiff::SignedDuration;
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
 
-const SQL: Param<Arc<Template>> =
-    Param::literal("sql", "One statement. What is interpolated is bound, and never part of the SQL.", Landing::Sql);
+use super::connection::{Postgres, limit, setup};
+use super::refusal::{Asked, of_statement};
+use super::rows;
+use super::server::{Server, UnderWay};
+use super::statement::Statement;
+use super::{CONNECTION, SQL};
+use crate::builtins::dial::{Progress, within};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, FaultKind, Typed, Value};
 
-/// A change has the limit that its statement gives it by `within`; this is for one that gives none.
-const AT_LONGEST: Duration = Duration::from_secs(24 * 3600);
+const WITHIN: Param<SignedDuration> =
+    Param::or("within", "How long the server works on it before it gives up and takes it back.", || {
+        Value::Duration(SignedDuration::from_hours(24))
+    });
+
+/// How much later than the server this side gives up.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// What is about a session, which ends with the statement.
+const OF_SESSION: &[&str] = &[
+    "abort",
+    "begin",
+    "close",
+    "commit",
+    "deallocate",
+    "declare",
+    "discard",
+    "end",
+    "fetch",
+    "listen",
+    "load",
+    "move",
+    "release",
+    "reset",
+    "rollback",
+    "savepoint",
+    "set",
+    "start",
+    "unlisten",
+];
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "postgres.execute",
-    summary: "Runs one statement by itself, outside of a transaction of ours, so that VACUUM can run. Gives the rows it has touched.",
-    params: &[DATABASE.info(), SQL.info()],
+    summary: "Executes one statement that changes something, in a transaction of its own where it wants one, and gives how many rows it changed: 0 where it is about no rows.",
+    params: &[CONNECTION.info(), SQL.info(), WITHIN.info()],
     returns: Returns::Type(i64::ty),
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(execute(args))),
-    needs: &["the rights that the statement takes"],
-    by_hand: "psql -c '{sql}'",
+    needs: &["the privilege that the statement wants"],
+    by_hand: "psql {connection} -c {sql}",
     examples: &[
-        Example::call(r#"change db.execute("VACUUM ANALYZE") within 30m"#),
-        Example::call(r#"change db.execute("DELETE FROM sessions WHERE expired_at < {run.started_at}") within 5m"#),
+        Example::call(r#"change db.execute("VACUUM ANALYZE documents")"#),
+        Example::call(r#"change db.execute("DELETE FROM sessions WHERE seen < now() - {30d}")"#),
     ],
 };
 
 async fn execute(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&DATABASE)?;
-    let postgres = Postgres::of(&connection)?;
+    let connection = args.get(&CONNECTION)?;
+    let server = Postgres::of(&connection)?;
     let statement = Statement::of(args.get(&SQL)?.as_ref())?;
-    let session = postgres.changing().await?;
-    let touched = session.execute(&statement.text, &statement.values, AT_LONGEST).await?;
-    Ok(Value::Int(i64::try_from(touched).unwrap_or(i64::MAX)))
+    let keyword = statement.keyword();
+    if OF_SESSION.contains(&keyword) {
+        return Err(setup(format!("`{}` is about a session, and the session ends with it", keyword.to_uppercase()))
+            .help("each statement is a transaction; what belongs together is one statement (`WITH … INSERT …`) or a function"));
+    }
+    let streams = |word: &str| {
+        statement.tokens.iter().any(|token| matches!(token, super::lexer::Token::Word(own) if own == word))
+    };
+    if keyword == "copy" && (streams("stdin") || streams("stdout")) {
+        return Err(
+            setup("`COPY` from and to this side is not done here").help("name a file of the server, or use `psql`")
+        );
+    }
+    let rows = send(server, &statement, limit(args.get(&WITHIN)?)?).await?;
+    Ok(Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)))
+}
+
+/// Sends it once, in a session of its own, which ends with it.
+async fn send(server: &Arc<Server>, statement: &Statement, limit: Duration) -> Result<u64, Fault> {
+    let login = server.changing();
+    let shown = server.shown(login);
+    let progress = Progress::default();
+    let asked = Asked { server, login, sql: &statement.sql, before: 0, limit: rows::limit(limit) };
+    let millis = limit.as_millis().clamp(1, i32::MAX as u128);
+    let begin = async {
+        let session = server.connect(login, &progress).await?;
+        let set = format!("SET statement_timeout = {millis}");
+        session.client.batch_execute(&set).await.map_err(|error| of_statement(&asked, &error))?;
+        Ok(session)
+    };
+    let session = within(server.within, &shown, &progress, begin).await?;
+    let params: Vec<_> =
+        statement.params.iter().map(|(value, ty)| (value as &(dyn ToSql + Sync), ty.clone())).collect();
+    let under_way = UnderWay::new(server, &session);
+    let Ok(result) = timeout(limit + GRACE, session.client.execute_typed(&statement.sql, &params)).await else {
+        let message = format!("{shown}: no answer within {}, and the server did not give it up either", asked.limit);
+        return Err(Fault::new(FaultKind::Timeout, message).sent());
+    };
+    under_way.ended();
+    match result {
+        Ok(rows) => Ok(rows),
+        Err(error) => {
+            let lost = session.client.is_closed() || error.as_db_error().is_none();
+            let error = session.last_words(error).await;
+            let fault = of_statement(&asked, &error).fault;
+            Err(if lost { fault.sent() } else { fault })
+        }
+    }
 }

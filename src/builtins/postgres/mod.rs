@@ -1,24 +1,47 @@
-//! PostgreSQL: a connection, queries that only look, statements that change, and what the server says of itself.
+//! `PostgreSQL`: questions that change nothing, changes, and what the server knows of itself.
+//!
+//! The protocol is tokio-postgres's, over a stream that leads straight to the server or through a cluster.
 
 mod answers;
-mod bind;
-mod call;
+mod calls;
 mod connection;
 mod connections;
 mod execute;
-mod faults;
-mod guard;
+mod lexer;
 mod locks;
 mod long_running;
 mod query;
+mod refusal;
 mod replication;
-mod session;
+mod rows;
+mod server;
+mod settings;
 mod size;
-mod sql;
-mod stream;
+mod statement;
 mod tables;
+mod tls;
+mod vacuum_state;
+mod visible;
+mod wire;
 
-use crate::catalog::{Builtin, Driver};
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+
+use crate::catalog::{Builtin, Driver, Landing, Param};
+use crate::types::{Connection, Template};
+
+const CONNECTION: Param<Arc<Connection>> = Param::connection("postgres");
+const SQL: Param<Arc<Template>> = Param::literal(
+    "sql",
+    "One statement. What is interpolated is bound: `WHERE id = {id}`, `= ANY({ids})`, without quotes.",
+    Landing::Sql,
+);
+
+/// Seconds, as the server counts them.
+fn seconds(seconds: f64) -> SignedDuration {
+    SignedDuration::try_from_secs_f64(seconds).unwrap_or(SignedDuration::MAX)
+}
 
 /// The built-ins of this family.
 pub(super) static ALL: &[&Builtin] = &[
@@ -27,9 +50,10 @@ pub(super) static ALL: &[&Builtin] = &[
     &execute::BUILTIN,
     &size::BUILTIN,
     &tables::BUILTIN,
+    &vacuum_state::BUILTIN,
+    &connections::BUILTIN,
     &long_running::BUILTIN,
     &locks::BUILTIN,
-    &connections::BUILTIN,
     &replication::BUILTIN,
 ];
 

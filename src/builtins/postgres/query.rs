@@ -1,57 +1,48 @@
-//! postgres.query
+//! `postgres.query`
 
 use std::sync::Arc;
 
-use super::call::{DATABASE, WITHIN, within};
-use super::connection::{Postgres, setup};
-use super::guard::{calls_only_what_looks, looks};
-use super::sql::Statement;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Landing, Param, Returns};
-use crate::types::{Fault, FaultKind, Template, Type, Value};
+use jiff::SignedDuration;
 
-const SQL: Param<Arc<Template>> = Param::literal(
-    "sql",
-    "One statement that gives rows. What is interpolated is bound, and never part of the SQL.",
-    Landing::Sql,
+use super::connection::{Postgres, limit, setup};
+use super::rows::Question;
+use super::statement::Statement;
+use super::{CONNECTION, SQL, calls};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::types::{Fault, Type, Value};
+
+const AT_MOST: Param<i64> = Param::or(
+    "at_most",
+    "How many rows there may be. Where there are more, it is a fault and no shorter list.",
+    || Value::Int(10_000),
 );
-const AT_MOST: Param<i64> = Param::or("at_most", "How many rows it may give.", || Value::Int(10_000));
+const WITHIN: Param<Option<SignedDuration>> =
+    Param::optional("within", "How long it may take, instead of what the connection says.");
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "postgres.query",
-    summary: "The rows of a query, in a transaction that only reads. It is not sent if it is two statements, or calls a function that may change something.",
-    params: &[DATABASE.info(), SQL.info(), AT_MOST.info(), WITHIN.info()],
+    summary: "The rows of one statement that only looks, as data by the names of the columns; NULL is null. It runs in a read-only transaction, and is refused before it is sent where it calls what may change something.",
+    params: &[CONNECTION.info(), SQL.info(), AT_MOST.info(), WITHIN.info()],
     returns: Returns::Type(|| Type::list(Type::Data)),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(query(args))),
     needs: &["SELECT on what it reads"],
-    by_hand: "psql -c 'BEGIN READ ONLY' -c '{sql}'",
+    by_hand: "psql {connection} -c 'BEGIN READ ONLY' -c {sql}",
     examples: &[
-        Example::call(r#"db.query("SELECT count(*) AS waiting FROM orders WHERE state = 'waiting'") | scalar"#),
-        Example::call(r#"db.query("SELECT id, total FROM orders WHERE shop = {shop}", at_most: 100)"#),
+        Example::call(r#"db.query("SELECT id, title FROM documents WHERE added > now() - {1h} ORDER BY id LIMIT 10")"#),
+        Example::call(r#"db.query("SELECT count(*) AS n FROM documents")"#),
     ],
 };
 
 async fn query(args: Args<'static>) -> Result<Value, Fault> {
-    let connection = args.get(&DATABASE)?;
-    let postgres = Postgres::of(&connection)?;
-    let within = within(postgres, &args)?;
-    let most = usize::try_from(args.get(&AT_MOST)?).ok().filter(|most| *most > 0);
-    let most = most.ok_or_else(|| setup("`at_most` is at least 1"))?;
+    let connection = args.get(&CONNECTION)?;
+    let server = Postgres::of(&connection)?;
     let statement = Statement::of(args.get(&SQL)?.as_ref())?;
-    looks(&statement)?;
-    let session = postgres.session().await?;
-    calls_only_what_looks(&session, &statement, within).await?;
-    let columns = session.columns(&statement.text, within).await?;
-    if let Some(twice) = columns.iter().enumerate().find_map(|(at, name)| columns[..at].contains(name).then_some(name))
-    {
-        return Err(setup(format!("two columns are called `{twice}`")).help("name them apart: `… AS other`"));
-    }
-    let (rows, more) = session.rows(&statement.text, &statement.values, most, within).await?;
-    if more {
-        let message = format!("there are more than {most} rows");
-        return Err(Fault::new(FaultKind::TooLarge, message)
-            .help("let the database count, sum or limit them, or say `at_most:`"));
-    }
-    postgres.keep(session);
+    let at_most = args.get(&AT_MOST)?;
+    let at_most =
+        usize::try_from(at_most).ok().filter(|most| *most > 0).ok_or_else(|| setup("`at_most` is at least 1"))?;
+    let within = args.get(&WITHIN)?.map_or(Ok(server.within), limit)?;
+    let question = Question { calls: calls::of(&statement)?, statement: &statement, at_most, within };
+    let rows = server.rows(&question).await?;
     Ok(Value::list(rows.into_iter().map(|row| Value::Data(Arc::new(row))).collect()))
 }

@@ -1,4 +1,4 @@
-//! A stream under one name: the compiler cannot see that futures over a bare `Box<dyn …>` may cross threads.
+//! The stream to a server as one type without a lifetime in it: with the bare box, no future of the library is `Send`.
 
 use std::io;
 use std::pin::Pin;
@@ -8,16 +8,16 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::builtins::dial::way::Stream;
 
-/// The bytes of a session, whichever way they go.
-pub(super) struct Bytes(pub(super) Box<dyn Stream>);
+/// Bytes in both directions.
+pub(super) struct Wire(pub(super) Box<dyn Stream>);
 
-impl AsyncRead for Bytes {
+impl AsyncRead for Wire {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_read(cx, into)
     }
 }
 
-impl AsyncWrite for Bytes {
+impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(cx, bytes)
     }
