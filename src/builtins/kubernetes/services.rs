@@ -1,4 +1,4 @@
-//! kubernetes.services
+//! `kubernetes.services`
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! postgres.answers
+//! `postgres.answers`
 
 use super::call::{DATABASE, WITHIN, within};
 use super::connection::Postgres;

@@ -1,4 +1,4 @@
-//! postgres.connections
+//! `postgres.connections`
 
 use super::call::{DATABASE, Row, WITHIN, rows};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};

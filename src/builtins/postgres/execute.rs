@@ -1,4 +1,4 @@
-//! postgres.execute
+//! `postgres.execute`
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ const SQL: Param<Arc<Template>> =
     Param::literal("sql", "One statement. What is interpolated is bound, and never part of the SQL.", Landing::Sql);
 
 /// A change has the limit that its statement gives it by `within`; this is for one that gives none.
-const AT_LONGEST: Duration = Duration::from_secs(24 * 3600);
+const AT_LONGEST: Duration = Duration::from_hours(24);
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "postgres.execute",

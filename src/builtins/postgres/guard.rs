@@ -3,7 +3,7 @@
 //!
 //! What is asked: is it a statement that gives rows, and is every function in it known to leave things as they are? Names are
 //! taken from the text, outside of texts and comments, and looked up in the server's own catalogue in every schema. A volatile
-//! function may do anything, so it has to be among those of PostgreSQL itself that only look. What cannot be seen from the
+//! function may do anything, so it has to be among those of `PostgreSQL` itself that only look. What cannot be seen from the
 //! text is what a view or an operator calls; writes to tables are refused by the transaction there as well.
 
 use std::time::Duration;

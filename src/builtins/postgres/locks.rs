@@ -1,4 +1,4 @@
-//! postgres.locks
+//! `postgres.locks`
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! postgres.long_running
+//! `postgres.long_running`
 
 use std::sync::Arc;
 

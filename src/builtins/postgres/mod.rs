@@ -1,4 +1,4 @@
-//! PostgreSQL: a connection, queries that only look, statements that change, and what the server says of itself.
+//! `PostgreSQL`: a connection, queries that only look, statements that change, and what the server says of itself.
 
 mod answers;
 mod bind;

@@ -1,4 +1,4 @@
-//! postgres.query
+//! `postgres.query`
 
 use std::sync::Arc;
 
@@ -42,7 +42,8 @@ async fn query(args: Args<'static>) -> Result<Value, Fault> {
     let session = postgres.session().await?;
     calls_only_what_looks(&session, &statement, within).await?;
     let columns = session.columns(&statement.text, within).await?;
-    if let Some(twice) = columns.iter().enumerate().find_map(|(at, name)| columns[..at].contains(name).then_some(name))
+    if let Some((_, twice)) =
+        columns.iter().enumerate().find(|(at, name)| columns.iter().take(*at).any(|other| other == *name))
     {
         return Err(setup(format!("two columns are called `{twice}`")).help("name them apart: `… AS other`"));
     }

@@ -1,4 +1,4 @@
-//! postgres.replication
+//! `postgres.replication`
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! postgres.size
+//! `postgres.size`
 
 use super::call::{DATABASE, Row, WITHIN, rows};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};

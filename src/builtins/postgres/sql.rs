@@ -32,7 +32,9 @@ impl Statement {
                     }
                     values.push(value.clone());
                     // Apart from what it touches, so that it is no part of a longer word or number.
-                    text.push_str(&format!(" ${} ", values.len()));
+                    text.push_str(" $");
+                    text.push_str(&values.len().to_string());
+                    text.push(' ');
                 }
             }
         }

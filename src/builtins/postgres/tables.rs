@@ -1,4 +1,4 @@
-//! postgres.tables
+//! `postgres.tables`
 
 use std::sync::Arc;
 
