@@ -167,8 +167,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Object {
     metadata: Meta,
-    #[serde(default)]
-    involved_object: Involved,
+    #[serde(default, rename = "involvedObject")]
+    involved: Involved,
     #[serde(default)]
     r#type: Arc<str>,
     #[serde(default)]
@@ -228,7 +228,7 @@ pub(super) fn shown(cx: &Cx, object: Object) -> Result<Event, Fault> {
         last_seen,
         age: age(cx, last_seen),
         count: series.and_then(|series| series.count).or(object.count).unwrap_or(1),
-        object: format!("{}/{}", object.involved_object.kind, object.involved_object.name).into(),
+        object: format!("{}/{}", object.involved.kind, object.involved.name).into(),
         namespace: object.metadata.namespace,
         r#type: Word::new(object.r#type),
         reason: Word::new(object.reason),
