@@ -138,8 +138,10 @@ fn the_runbook_of_this_machine_runs_as_it_is() {
 /// The names that examples speak of without declaring them.
 const DECLARED: &str = r#"
 param id: string = "7"
+param shop: string = "berlin"
 secret tracker_token = env("TRACKER_TOKEN")
 secret redis_password = env("REDIS_PASSWORD")
+secret db_password = env("DB_PASSWORD")
 secret slack_webhook = env("SLACK_WEBHOOK")
 secret pagerduty_key = env("PAGERDUTY_KEY")
 metric disk_used: percent for disk in host.disks() every 5m = disk.used_share

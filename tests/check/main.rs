@@ -278,7 +278,7 @@ fn declarations() {
         ("param a: int", &["unused-name@1:7"]),
         ("connect db = postgres()\nparam a: size = db.size()\nsection \"S\" { show a }", &["not-a-literal@2:17"]),
         (
-            "connect a = postgres(through: b.answers())\nconnect b = postgres(through: a.answers())",
+            "connect a = redis(host: b.get(\"x\") ?? \"h\")\nconnect b = redis(host: a.get(\"x\") ?? \"h\")",
             &["name-before-value@1:9"],
         ),
         ("connect a = postgress()\nsection \"S\" { show a.size() }", &["unknown-builtin@1:13"]),
