@@ -138,8 +138,10 @@ fn the_runbook_of_this_machine_runs_as_it_is() {
 /// The names that examples speak of without declaring them.
 const DECLARED: &str = r#"
 param id: string = "7"
+param shop: string = "berlin"
 secret tracker_token = env("TRACKER_TOKEN")
 secret redis_password = env("REDIS_PASSWORD")
+secret db_password = env("DB_PASSWORD")
 secret slack_webhook = env("SLACK_WEBHOOK")
 secret pagerduty_key = env("PAGERDUTY_KEY")
 metric disk_used: percent for disk in host.disks() every 5m = disk.used_share
@@ -156,7 +158,6 @@ connect db = postgres(host: "db.example.com", user: "ops")
 connect cache = redis(host: "redis.example.com")
 connect charts = grafana("https://grafana.example.com")
 connect backups = s3(bucket: "backups")
-connect cache = redis("cache.example")
 "#;
 
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.

@@ -43,6 +43,10 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hickory_resolver", &["src/builtins/dns/"]),
     ("x509_parser", &["src/builtins/tls/", "src/builtins/http/"]),
     ("sysinfo", &["src/builtins/host/"]),
+    ("kube", &["src/builtins/kubernetes/"]),
+    ("k8s_openapi", &["src/builtins/kubernetes/"]),
+    ("tokio_postgres", &["src/builtins/postgres/"]),
+    ("bytes", &["src/builtins/postgres/"]),
     ("redis", &["src/builtins/redis/", "src/builtins/mod.rs"]),
     ("indicatif", &["src/report/"]),
 ];

@@ -1,12 +1,10 @@
 //! Built-ins against real servers: the lab's (`tests/lab/README.md`), or a cluster of one's own.
 //!
 //! What the lab does not have is named on standard error and counted by `.ci/run`; nothing is left out in silence.
-#![allow(
-    clippy::allow_attributes,
+#![expect(
     clippy::disallowed_methods,
     clippy::indexing_slicing,
     clippy::unwrap_used,
-    dead_code,
     reason = "a test ends where something is not as it should be, and each takes what it needs of the harness"
 )]
 

@@ -22,7 +22,7 @@ use crate::types::{Fault, FaultKind, Value};
 /// How long a client may take to be made: a login program of the old kind is run meanwhile.
 const MAKING: Duration = Duration::from_secs(30);
 /// Credentials that end sooner than this are fetched anew.
-const SPARE: Duration = Duration::from_secs(60);
+const SPARE: Duration = Duration::from_mins(1);
 
 pub(super) struct Access {
     pub(super) context: Arc<str>,
@@ -102,7 +102,7 @@ impl Access {
         }
     }
 
-    /// What the kubeconfig says, for a message about a refusal: `the user `sre` of the context `prod``.
+    /// What the kubeconfig says, for a message about a refusal: the user `sre` of the context `prod`.
     pub(super) fn named(&self) -> String {
         if self.user.is_empty() {
             format!("the context `{}`, which has no user", self.context)

@@ -1,4 +1,4 @@
-//! kubernetes.detail
+//! `kubernetes.detail`
 
 use std::sync::Arc;
 

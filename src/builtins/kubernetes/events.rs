@@ -1,4 +1,4 @@
-//! kubernetes.events
+//! `kubernetes.events`
 
 use std::sync::Arc;
 
@@ -19,13 +19,116 @@ impl Words for EventType {
     const ENUM: &'static EnumType = &EnumType { name: "event_type", values: &["Normal", "Warning"], open: true };
 }
 
+/// What an event is, in a word: those that kubelet, scheduler and controllers use most. Whoever writes an event may
+/// make up another.
+#[derive(Clone, Debug)]
+pub struct EventReason;
+
+impl Words for EventReason {
+    const ENUM: &'static EnumType = &EnumType {
+        name: "event_reason",
+        values: &[
+            // The kubelet's, of pods and containers.
+            "Pulling",
+            "Pulled",
+            "Created",
+            "Started",
+            "Killing",
+            "Preempting",
+            "BackOff",
+            "Failed",
+            "ErrImageNeverPull",
+            "InspectFailed",
+            "Unhealthy",
+            "ProbeWarning",
+            "Evicted",
+            "OOMKilling",
+            "FailedMount",
+            "FailedAttachVolume",
+            "FailedCreatePodSandBox",
+            "FailedKillPod",
+            "FailedPostStartHook",
+            "FailedPreStopHook",
+            "FailedSync",
+            "FailedValidation",
+            "SandboxChanged",
+            "ExceededGracePeriod",
+            "NetworkNotReady",
+            // The kubelet's and the node controller's, of nodes.
+            "Starting",
+            "Rebooted",
+            "NodeReady",
+            "NodeNotReady",
+            "NodeSchedulable",
+            "NodeNotSchedulable",
+            "NodeHasSufficientMemory",
+            "NodeHasInsufficientMemory",
+            "NodeHasNoDiskPressure",
+            "NodeHasDiskPressure",
+            "NodeHasSufficientPID",
+            "NodeHasInsufficientPID",
+            "NodeAllocatableEnforced",
+            "EvictionThresholdMet",
+            "FreeDiskSpaceFailed",
+            "ImageGCFailed",
+            "InvalidDiskCapacity",
+            "SystemOOM",
+            "RegisteredNode",
+            "RemovingNode",
+            "TaintManagerEviction",
+            // The scheduler's.
+            "Scheduled",
+            "FailedScheduling",
+            "Preempted",
+            // The controllers'.
+            "ScalingReplicaSet",
+            "SuccessfulCreate",
+            "SuccessfulDelete",
+            "FailedCreate",
+            "FailedDelete",
+            "DeploymentRollback",
+            "ReplicaSetCreateError",
+            "SuccessfulRescale",
+            "FailedRescale",
+            "FailedGetScale",
+            "FailedGetResourceMetric",
+            "FailedComputeMetricsReplicas",
+            "SawCompletedJob",
+            "UnexpectedJob",
+            "MissSchedule",
+            "JobAlreadyActive",
+            "Completed",
+            "BackoffLimitExceeded",
+            "DeadlineExceeded",
+            "NoPods",
+            "CalculateExpectedPodCountFailed",
+            "ProvisioningSucceeded",
+            "ProvisioningFailed",
+            "ExternalProvisioning",
+            "Provisioning",
+            "WaitForFirstConsumer",
+            "FailedBinding",
+            "VolumeResizeFailed",
+            "VolumeResizeSuccessful",
+            "FileSystemResizeSuccessful",
+            "SuccessfulAttachVolume",
+            "EnsuringLoadBalancer",
+            "EnsuredLoadBalancer",
+            "SyncLoadBalancerFailed",
+            "FailedToUpdateEndpoint",
+            "LeaderElection",
+        ],
+        open: true,
+    };
+}
+
 records! {
     /// Something that happened to an object.
     struct Event "event" {
         /// How serious it is.
         r#type: Word<EventType>,
         /// What it is, in a word: `FailedScheduling`, `BackOff`, `Unhealthy`.
-        reason: Arc<str>,
+        reason: Word<EventReason>,
         /// What happened.
         message: Arc<str>,
         /// To what: `Pod/web-0`.
@@ -64,8 +167,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
 #[serde(rename_all = "camelCase")]
 pub(super) struct Object {
     metadata: Meta,
-    #[serde(default)]
-    involved_object: Involved,
+    #[serde(default, rename = "involvedObject")]
+    involved: Involved,
     #[serde(default)]
     r#type: Arc<str>,
     #[serde(default)]
@@ -125,10 +228,10 @@ pub(super) fn shown(cx: &Cx, object: Object) -> Result<Event, Fault> {
         last_seen,
         age: age(cx, last_seen),
         count: series.and_then(|series| series.count).or(object.count).unwrap_or(1),
-        object: format!("{}/{}", object.involved_object.kind, object.involved_object.name).into(),
+        object: format!("{}/{}", object.involved.kind, object.involved.name).into(),
         namespace: object.metadata.namespace,
         r#type: Word::new(object.r#type),
-        reason: object.reason,
+        reason: Word::new(object.reason),
         message: object.message,
         source: object.source.component.or(object.reporting_component).filter(|source| !source.is_empty()),
     })

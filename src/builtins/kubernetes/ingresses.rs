@@ -1,4 +1,4 @@
-//! kubernetes.ingresses
+//! `kubernetes.ingresses`
 
 use std::sync::Arc;
 

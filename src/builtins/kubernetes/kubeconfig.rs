@@ -138,15 +138,15 @@ fn in_cluster(named: Option<&str>) -> Result<Chosen, Fault> {
 /// What the cluster's entry says, or the environment. kube would ask whether the proxy itself is in `NO_PROXY`.
 fn proxy(cx: &Cx, config: &Kubeconfig, cluster: &str, server: &http::Uri) -> Result<Option<http::Uri>, Fault> {
     let entry = config.clusters.iter().find(|one| one.name == cluster).and_then(|one| one.cluster.as_ref());
-    let named = match entry.and_then(|cluster| cluster.proxy_url.clone()).filter(|url| !url.is_empty()) {
-        Some(url) => Some(url),
-        None => {
-            let host = server.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
-            let loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-            let place = Place { host, port: server.port_u16().unwrap_or(443) };
-            // No proxy leads to this machine, which is how kubectl sees it as well.
-            if loopback { None } else { proxy_named_for(cx, &place)? }
-        }
+    let own = entry.and_then(|cluster| cluster.proxy_url.clone()).filter(|url| !url.is_empty());
+    let named = if own.is_some() {
+        own
+    } else {
+        let host = server.host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
+        let loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+        let place = Place { host, port: server.port_u16().unwrap_or(443) };
+        // No proxy leads to this machine, which is how kubectl sees it as well.
+        if loopback { None } else { proxy_named_for(cx, &place)? }
     };
     // The text may hold a password: it is in no message.
     let parsed = named.map(|url| url.parse().map_err(|_| setup("the proxy of the cluster is no URL"))).transpose();

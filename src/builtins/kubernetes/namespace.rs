@@ -54,12 +54,9 @@ impl Kubernetes {
     async fn look_for(&self, namespace: &str) -> Result<(), Failure> {
         let never = |fault| Failure { fault, again: super::faults::Again::Never, sent: false };
         let ask = Ask::get(&Resource::NAMESPACES, "", namespace).map_err(never)?;
-        let mut failure = match self.tried(&ask, Deadline::after(self.within), None).await {
-            Ok(_) => {
-                self.know_namespace(namespace);
-                return Ok(());
-            }
-            Err(failure) => failure,
+        let Err(mut failure) = self.tried(&ask, Deadline::after(self.within), None).await else {
+            self.know_namespace(namespace);
+            return Ok(());
         };
         if failure.fault.kind == FaultKind::NotFound {
             let message = format!("there is no namespace `{namespace}` in the cluster of `{}`", self.context());

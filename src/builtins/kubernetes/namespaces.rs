@@ -1,4 +1,4 @@
-//! kubernetes.namespaces
+//! `kubernetes.namespaces`
 
 use std::sync::Arc;
 

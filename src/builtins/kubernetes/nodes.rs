@@ -1,4 +1,4 @@
-//! kubernetes.nodes
+//! `kubernetes.nodes`
 
 use std::collections::HashMap;
 use std::sync::Arc;

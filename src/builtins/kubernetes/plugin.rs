@@ -108,14 +108,14 @@ async fn take(pipe: Option<impl AsyncRead + Unpin>) -> std::io::Result<Vec<u8>> 
 
 /// What the program is told, as the protocol has it.
 fn info(exec: &ExecConfig) -> Result<String, Fault> {
-    let mut spec = serde_json::json!({ "interactive": false });
+    let mut spec = serde_json::Map::from_iter([("interactive".to_owned(), false.into())]);
     if exec.provide_cluster_info
         && let Some(cluster) = &exec.cluster
     {
         let cluster = serde_json::to_value(cluster).map_err(|error| {
             Fault::new(FaultKind::Setup, format!("the cluster cannot be described to the login program: {error}"))
         })?;
-        spec["cluster"] = cluster;
+        spec.insert("cluster".to_owned(), cluster);
     }
     let info = serde_json::json!({ "kind": "ExecCredential", "apiVersion": exec.api_version, "spec": spec });
     Ok(info.to_string())

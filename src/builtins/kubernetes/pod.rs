@@ -1,4 +1,4 @@
-//! kubernetes.pod
+//! `kubernetes.pod`
 
 use super::ask::{Ask, Resource};
 use super::call::{CLUSTER, NAMESPACE, cluster, namespace};

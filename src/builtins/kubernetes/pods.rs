@@ -1,4 +1,4 @@
-//! kubernetes.pods
+//! `kubernetes.pods`
 
 use std::sync::Arc;
 

@@ -226,7 +226,7 @@ async fn bytes(response: Response<Body>, at_most: usize) -> Result<Vec<u8>, Cut>
     let mut body = response.into_body();
     let mut bytes = Vec::new();
     while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|error| Cut::Broken(error))?;
+        let frame = frame.map_err(Cut::Broken)?;
         if let Some(data) = frame.data_ref() {
             if bytes.len() + data.len() > at_most {
                 return Err(Cut::TooLarge);

@@ -1,4 +1,4 @@
-//! kubernetes.resources
+//! `kubernetes.resources`
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! kubernetes.service
+//! `kubernetes.service`
 
 use super::ask::{Ask, Resource};
 use super::call::{CLUSTER, NAMESPACE, cluster, namespace};

@@ -1,4 +1,4 @@
-//! kubernetes.services
+//! `kubernetes.services`
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Words for ServiceType {
 
 records! {
     /// A port of a service.
-    struct Port "service_port" {
+    struct ServicePort "service_port" {
         /// What it is called, where it has a name.
         name: Option<Arc<str>>,
         /// Where the service listens.
@@ -51,7 +51,7 @@ records! {
         /// Where it is reached from outside.
         external: Vec<Arc<str>>,
         /// Its ports.
-        ports: Vec<Port>,
+        ports: Vec<ServicePort>,
         /// The labels of its pods.
         selector: Arc<Json>,
         /// How old it was when the run began.
@@ -144,7 +144,7 @@ impl Object {
             namespace: self.metadata.namespace.clone(),
             name: self.metadata.name.clone(),
         };
-        let ports = self.spec.ports.into_iter().map(|port| Port {
+        let ports = self.spec.ports.into_iter().map(|port| ServicePort {
             name: port.name,
             port: port.port,
             target: match port.target_port {

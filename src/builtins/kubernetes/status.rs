@@ -32,8 +32,9 @@ pub(super) fn status(seen: &Seen<'_>) -> Arc<str> {
         let mut running = false;
         for container in seen.containers.iter().rev() {
             match &container.state {
-                State::Waiting { reason: why } if !why.is_empty() => why.clone_into(&mut reason),
-                State::Terminated { reason: why, .. } if !why.is_empty() => why.clone_into(&mut reason),
+                State::Waiting { reason: why } | State::Terminated { reason: why, .. } if !why.is_empty() => {
+                    why.clone_into(&mut reason);
+                }
                 State::Terminated { exit_code, signal, .. } => reason = ended(*exit_code, *signal, ""),
                 State::Running if container.ready => running = true,
                 _ => {}

@@ -1,4 +1,4 @@
-//! kubernetes.pod_usage, kubernetes.node_usage: what metrics-server measured.
+//! `kubernetes.pod_usage`, `kubernetes.node_usage`: what metrics-server measured.
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! kubernetes.workloads
+//! `kubernetes.workloads`
 
 use std::sync::Arc;
 

@@ -221,7 +221,7 @@ mod tests {
     struct Pod;
 
     impl Carrier for Pod {
-        fn host(&self) -> &str {
+        fn host(&self) -> &'static str {
             "redis-0"
         }
 
