@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import signal
 import sys
 
 from . import build, faults, parts
@@ -24,6 +25,8 @@ def main(words):
         breaking.add_argument("fault", nargs="?", choices=sorted(faults.FAULTS))
         breaking.add_argument("argument", nargs="?")
     asked = parser.parse_args(words)
+    # `lab list | head` ends quietly.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     try:
         return _run(asked)
     except Failed as error:
@@ -55,6 +58,8 @@ def _run(asked):
         case "break" | "mend" if asked.fault is None:
             for name, fault in sorted(faults.FAULTS.items()):
                 print(f"{name:14} {fault.says}")
+        case "break" | "mend" if not parts.is_up():
+            raise Failed("the lab is not up: `lab up` brings it up")
         case "break":
             faults.FAULTS[asked.fault].breaks(asked.argument)
         case "mend":

@@ -7,7 +7,7 @@ import shutil
 from .build import postgres_bin
 from .certificates import certificate, path
 from .places import DATA, STATE, port
-from .processes import listens, run, start, stop, wait_for
+from .processes import listens, run, start, wait_for
 
 # What everybody's password is. The lab listens on loopback only.
 PASSWORD = "lab"
@@ -114,26 +114,25 @@ def start_redis():
         f"user ops on >{PASSWORD} ~* &* -@all +@read +@connection +ping +info +command +dbsize +memory|usage +memory|stats\n"
         f"user admin on >{PASSWORD} ~* &* +@all\n")
     serve_redis()
+
+
+def _fill_redis():
+    """Keys of some kinds, and an entry of the slow log."""
     words = "\n".join(f"SET key:{n} value-{n}" for n in range(500))
     redis_cli(input=f"{words}\nSET binary \"\\xff\\x00\\xfe\"\nSET short 1 EX 3600\nCONFIG SET slowlog-log-slower-than 0\nGET key:1\n"
                     "CONFIG SET slowlog-log-slower-than 10000\n")
 
 
 def serve_redis():
-    """Redis alone, on what it kept."""
+    """Redis alone, filled: what it had is gone when it is killed."""
     folder = STATE / "redis"
     start("redis", ["redis-server", "--port", port("redis"), "--bind", "127.0.0.1", "--dir", folder, "--save", "3600 1",
                     "--tls-port", port("redis-tls"), "--tls-cert-file", path("redis"), "--tls-key-file", path("redis", "key"),
                     "--tls-ca-cert-file", path("ca"), "--tls-auth-clients", "no", "--aclfile", folder / "users.acl"])
     wait_for("Redis", lambda: listens(port("redis")) and redis_cli("PING") == "PONG\n")
+    _fill_redis()
 
 
 def redis_cli(*words, **more):
     """Commands, and what comes of them."""
     return run(["/usr/bin/redis-cli", "-p", port("redis"), *words], **more)
-
-
-def stop_all():
-    """All of them."""
-    for name in ("postgres-replica", "postgres", "redis"):
-        stop(name)

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from . import build, databases, kubernetes, services
 from .certificates import path
-from .places import DATA, STATE, VENV, port, url
-from .processes import Failed, listens, names, pid, stop, wait_for
+from .places import DATA, NAMES, STATE, VENV, port, url
+from .processes import FILE, Failed, listens, names, pid, stop, wait_for
 
 # name: (what of the build it needs, how it comes up, its programs)
 PARTS = {
@@ -40,18 +40,21 @@ def _kubernetes():
     wait_for("the metrics", kubernetes.has_metrics, patience=90)
 
 
+def is_up():
+    """Whether anything of it runs."""
+    return any(pid(name) for name in names())
+
+
 def up():
     """Brings up all that was built, side by side."""
-    if any(pid(name) for name in names()):
+    if is_up():
         print("the lab is up already: `lab list` lists it, `lab down` takes it down")
         return 0
-    taken = [name for name in ("apiserver", "postgres", "redis", "s3", "prometheus", "proxy") if listens(port(name))]
+    taken = [f"{name} ({port(name)})" for name in NAMES if listens(port(name))]
     if taken:
         raise Failed(f"somebody else listens on the ports of {', '.join(taken)}: set RUNBOOK_LAB_PORT to another first port")
     began = time.monotonic()
-    shutil.rmtree(STATE, ignore_errors=True)
-    shutil.rmtree(DATA, ignore_errors=True)
-    STATE.mkdir(parents=True)
+    _clear()
     kubernetes.make_certificates()
     found = {}
 
@@ -78,6 +81,16 @@ def up():
     MISSING.write_text(json.dumps(found, indent=1))
     (STATE / "lab.json").write_text(json.dumps(facts(), indent=1))
     return 0 if not found else 1
+
+
+def _clear():
+    """An empty folder for what runs. One with files that are not the lab's is not the lab's to empty."""
+    if STATE.is_dir() and any(STATE.iterdir()) and not FILE.exists():
+        raise Failed(f"{STATE} holds files that are not the lab's: set RUNBOOK_LAB_STATE to an empty folder or a new one")
+    shutil.rmtree(STATE, ignore_errors=True)
+    shutil.rmtree(DATA, ignore_errors=True)
+    STATE.mkdir(parents=True, exist_ok=True)
+    FILE.write_text("{}")
 
 
 def down():

@@ -22,7 +22,7 @@ NAMES = [
     "postgres", "replica", "redis", "redis-tls", "hung", "s3", "s3-strict",
     "prometheus", "alertmanager", "blackbox", "smtp", "proxy",
     "slack", "pagerduty", "openai", "anthropic", "huggingface", "ollama", "qdrant", "arangodb", "meilisearch",
-    "sarvanom", "tracker", "elasticsearch", "jaeger", "grafana", "alertmanager-peer",
+    "sarvanom", "tracker", "elasticsearch", "jaeger", "grafana",
 ]
 
 

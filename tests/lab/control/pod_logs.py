@@ -12,7 +12,8 @@ LINES = {
         (25, "WARN access denied user=u{n} role=admin"), (20, "WARN failed login user=u{n} from 10.9.{b}.{c}"),
         (15, "ERROR upstream retrieval failed: timeout after {ms}ms"), (12, "ERROR unauthorized: api key expired key=k{n}"),
         (20, "WARN slow query id={n} took {ms}ms"), (40, "INFO api key used key=k{n}"), (6, "WARN suspicious pattern in query id={n}"),
-        (3, "WARN privilege escalation attempt by u{n}"), (2, "WARN anomaly: attack signature sig-{b} blocked"), (37, "DEBUG cache hit ratio=0.{b}"),
+        (3, "WARN privilege escalation attempt by u{n}"), (2, "WARN anomaly: attack signature sig-{b} blocked"), (34, "DEBUG cache hit ratio=0.{b}"),
+        (3, "INFO security: session of u{n} ended by its time"),
     ],
     "retrieval": [(940, "INFO fetched {b} documents in {ms}ms"), (45, "ERROR qdrant error: collection not ready"), (15, "WARN retry {b}")],
     "synthesis": [(985, "INFO answer id={n} tokens={ms}"), (15, "error: model overloaded, attempt {b}")],
@@ -23,7 +24,7 @@ EVERY = 4.0
 
 
 def write(pods):
-    """A log for each pod; gateway's pods have a run before this one as well."""
+    """A log for each pod; those of gateway, and of retrieval, which `crash-pod` breaks, have a run before this one as well."""
     LOGS.mkdir(exist_ok=True)
     (LOGS / "empty").write_text("")
     now = datetime.now(timezone.utc)
@@ -31,7 +32,7 @@ def write(pods):
         service = pod.rsplit("-", 2)[0] if pod.count("-") > 1 else pod.rsplit("-", 1)[0]
         chance = random.Random(f"{service}/{pods.index(pod)}")
         (LOGS / f"{pod}.log").write_text("".join(_lines(service, chance, now, HOURS)))
-        if service == "gateway":
+        if service in ("gateway", "retrieval"):
             before = _lines(service, chance, now - timedelta(hours=HOURS), 1)
             (LOGS / f"{pod}.previous").write_text("".join([*before, _line(now - timedelta(hours=HOURS), "FATAL out of memory")]))
 

@@ -1,17 +1,17 @@
 """Programs of the lab: started apart from whoever starts them, known by their process and its start, ended with it."""
 
+import fcntl
 import json
 import os
 import signal
 import socket
 import subprocess
-import threading
 import time
+from contextlib import contextmanager
 
 from .places import STATE
 
 FILE = STATE / "processes.json"
-LOCK = threading.Lock()
 
 
 class Failed(Exception):
@@ -25,16 +25,23 @@ def _known():
         return {}
 
 
+@contextmanager
+def _alone():
+    """Parts come up side by side, and several people may break and mend at once: one changes the list at a time."""
+    with open(FILE.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _note(name, entry):
-    """Keeps a program in the list, or with `None` takes it out. Parts come up side by side."""
-    with LOCK:
-        known = _known()
-        known.pop(name, None)
-        if entry:
-            known[name] = entry
-        whole = FILE.with_suffix(".new")
-        whole.write_text(json.dumps(known, indent=1))
-        whole.replace(FILE)
+    """Keeps a program in the list, or with `None` takes it out."""
+    known = _known()
+    known.pop(name, None)
+    if entry:
+        known[name] = entry
+    whole = FILE.with_suffix(".new")
+    whole.write_text(json.dumps(known, indent=1))
+    whole.replace(FILE)
 
 
 def _began(pid):
@@ -48,14 +55,17 @@ def _began(pid):
 
 
 def start(name, command, env=None, cwd=None, user=None):
-    """Starts a program under a name; its output goes to a file of that name."""
-    with open(STATE / f"{name}.log", "ab") as log:
+    """Starts a program under a name, unless it runs already: a second one would take its place in the list, and nobody
+    would end the first. Its output goes to a file of that name."""
+    with _alone(), open(STATE / f"{name}.log", "ab") as log:
+        if pid(name) is not None:
+            return
         process = subprocess.Popen(
             [str(word) for word in command],
             stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, user=user,
             env={**os.environ, **(env or {})}, cwd=cwd or STATE,
         )
-    _note(name, {"pid": process.pid, "began": _began(process.pid)})
+        _note(name, {"pid": process.pid, "began": _began(process.pid)})
 
 
 def pid(name):
@@ -76,7 +86,10 @@ def stop(name, how=signal.SIGTERM, patience=10.0):
             if time.monotonic() > until:
                 _signal(process, signal.SIGKILL)
             time.sleep(0.05)
-    _note(name, None)
+    with _alone():
+        # Somebody may have started it anew by now.
+        if pid(name) is None:
+            _note(name, None)
 
 
 def _signal(process, how):
