@@ -156,7 +156,6 @@ connect db = postgres(host: "db.example.com", user: "ops")
 connect cache = redis(host: "redis.example.com")
 connect charts = grafana("https://grafana.example.com")
 connect backups = s3(bucket: "backups")
-connect cache = redis("cache.example")
 "#;
 
 /// A whole file around an example of the catalogue, which is a declaration, a statement or an expression.
