@@ -153,3 +153,36 @@ connect too_much = redis("rediss://{plain}", ca: "{ca}", within: 3s)
     let (kind, message) = ran.fault("counted with too much TLS");
     assert!(kind == "timeout" && message.contains("the TLS handshake"), "{message}");
 }
+
+#[test]
+fn a_pod_and_a_service_lead_to_it() {
+    let Some(lab) = lab("a_pod_and_a_service_lead_to_it", &["kubernetes", "redis"]) else { return };
+    let ran = lab.run(&runbook(
+        r#"
+secret redis_password = env("REDIS_PASSWORD")
+connect cluster = kubernetes(context: "lab", namespace: "sarvanom-production")
+connect cache = redis(through: cluster.pod("redis-0"))
+connect ops = redis(through: cluster.service("redis"), user: "ops", password: redis_password)
+connect refused = redis(through: cluster.pod("redis-0"), port: 9998, within: 5s)
+connect silent = redis(through: cluster.pod("redis-0"), port: 9999, within: 2s)
+"#,
+        r#"
+    check cache.key_count() >= 500 as "keys"
+    check ops.get("key:1") == "value-1" as "reads"
+    change cache.command("MEMORY PURGE") as "purge"
+    check refused.answers() as "refused"
+    check refused.key_count() > 0 as "counted"
+    check silent.answers() as "silent"
+"#,
+    ));
+    for title in ["keys", "reads"] {
+        assert_eq!(ran.outcome(title), "passed", "{title}: {}", ran.text);
+    }
+    assert_eq!(change(&ran, "purge")["outcome"], "done", "{}", ran.text);
+    for title in ["refused", "silent"] {
+        assert_eq!(ran.outcome(title), "failed", "{title}: {}", ran.text);
+    }
+    assert_eq!(ran.fault("counted").0, "unreachable", "{}", ran.text);
+    let led = target(&ran, "cache");
+    assert!(led.starts_with("redis://redis-0:6379/0 through pod redis-0 of lab/sarvanom-production (7."), "{led}");
+}
