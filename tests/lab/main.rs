@@ -16,5 +16,7 @@ mod kubernetes_changes;
 mod kubernetes_rehearsed;
 mod kubernetes_streams;
 mod observe;
+mod postgres;
 mod products;
+mod redis;
 mod s3;

@@ -86,6 +86,9 @@ def stop(name, how=signal.SIGTERM, patience=10.0):
             if time.monotonic() > until:
                 _signal(process, signal.SIGKILL)
             time.sleep(0.05)
+        # What has ended and was not yet taken note of still holds its lock files: another server would not start.
+        while os.path.exists(f"/proc/{process}") and time.monotonic() < until:
+            time.sleep(0.05)
     with _alone():
         # Somebody may have started it anew by now.
         if pid(name) is None:
