@@ -107,7 +107,7 @@ async fn what_comes_compressed_is_unpacked_within_its_limit() {
         assert!(server.last().to_lowercase().contains("accept-encoding: identity"), "{}", server.last());
     }
     // 8 MiB of zeros in 8 KiB.
-    let bomb = fault(get(&says(answer("gzip", gzip(&[0; 8 << 20]))).await.url(), &[]).await);
+    let bomb = fault(get(&says(answer("gzip", gzip(&vec![0; 8 << 20]))).await.url(), &[]).await);
     assert_eq!(bomb.kind, FaultKind::TooLarge);
     assert!(bomb.message.contains("larger than 1MiB"), "{bomb}");
 }

@@ -18,7 +18,7 @@ records! {
         pid: i64,
         /// Who; missing for a process of the server's own.
         user: Option<Arc<str>>,
-        /// How long it has waited; before PostgreSQL 14 how long its statement has been running.
+        /// How long it has waited; before `PostgreSQL` 14 how long its statement has been running.
         waiting: SignedDuration,
         /// What it wants: `AccessExclusiveLock`.
         mode: Arc<str>,
