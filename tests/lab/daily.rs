@@ -1,36 +1,12 @@
 //! The shipped daily runbook, whole: on the lab as it is, and with each of the things broken that it is there to notice.
 
-use std::process::Command;
-
-use crate::harness::{Lab, Ran, alone, lab};
+use crate::harness::{Broken, Lab, Ran, alone, lab};
 
 const PARTS: &[&str] = &["kubernetes", "metrics", "postgres", "redis", "s3", "products"];
 
 /// All of it. The log of the run goes into the run's own folder.
 fn daily(lab: &Lab) -> Ran {
     lab.run(&include_str!("../../runbooks/daily.runbook").replace("/var/log/sarvanom/", "log"))
-}
-
-/// Something that is broken until this goes.
-struct Broken(&'static str);
-
-impl Broken {
-    fn new(fault: &'static str) -> Self {
-        control("break", fault);
-        Self(fault)
-    }
-}
-
-impl Drop for Broken {
-    fn drop(&mut self) {
-        control("mend", self.0);
-    }
-}
-
-fn control(what: &str, fault: &str) {
-    let lab = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/lab/lab");
-    let output = Command::new(lab).args([what, fault]).output().unwrap();
-    assert!(output.status.success(), "lab {what} {fault}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// How a change ended: `done`, `failed`; `None` where it was not begun.

@@ -46,6 +46,26 @@ pub(crate) fn alone() -> MutexGuard<'static, ()> {
     ALONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Something of the lab that is broken until this goes, also where the test fails.
+pub(crate) struct Broken(&'static str);
+
+impl Broken {
+    #[track_caller]
+    pub(crate) fn new(fault: &'static str) -> Self {
+        // From here on it is mended, should it break by half only.
+        let broken = Self(fault);
+        control(&["break", fault]).unwrap();
+        broken
+    }
+}
+
+impl Drop for Broken {
+    fn drop(&mut self) {
+        let mended = control(&["mend", self.0]);
+        assert!(mended.is_ok() || std::thread::panicking(), "{mended:?}");
+    }
+}
+
 fn all() -> bool {
     std::env::var_os("RUNBOOK_TESTS").is_some_and(|wanted| wanted == "all")
 }

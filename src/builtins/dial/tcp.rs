@@ -85,6 +85,8 @@ fn is_ours(error: &io::Error) -> bool {
 pub(in crate::builtins) fn words(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::Other => error.to_string(),
+        // The TLS library has a lesson for programmers here.
+        ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
         kind if error.raw_os_error().is_some() => {
             let words = kind.to_string();
             if words.starts_with("uncategorized") { error.to_string() } else { words }

@@ -143,11 +143,6 @@ def seed_products():
     (services.RECORDS / "mode").unlink(missing_ok=True)
 
 
-def stop_api(_=None):
-    """Nobody answers for the cluster."""
-    stop("kube-apiserver")
-
-
 def start_api():
     """The API again."""
     if pid("kube-apiserver") is None:
@@ -174,7 +169,7 @@ FAULTS = {
     "kill-products": Fault("the web services are down, behind the pods as well", kill_products, start_products),
     "slow-api": Fault("the context `slow` answers late, by [seconds]", slow_api, straight_api),
     "cut-api": Fault("the context `slow` breaks off after [bytes]", cut_api, straight_api),
-    "stop-api": Fault("the Kubernetes API is down", stop_api, start_api),
+    "stop-api": Fault("the Kubernetes API is down", kill("kube-apiserver"), start_api),
     "api-401": Fault("the current context has a token that nobody knows", current_context("wrong-token"), current_context("lab")),
     "api-403": Fault("the current context may do nothing", current_context("forbidden"), current_context("lab")),
     "no-metrics": Fault("the metrics API is not there", hide_metrics, show_metrics),
