@@ -20,8 +20,7 @@ fn run(lab: &Lab, body: &str) -> Ran {
 
 fn run_with(lab: &Lab, body: &str, env: &[(&str, &str)]) -> Ran {
     let ran = lab.run_with(&format!("runbook \"t\" {{ edition 1 }}\n{CONNECTIONS}\n{body}"), &[], env);
-    // The password of the lab is a word of every second message: another one stands for it in `no_secret`.
-    assert!(ran.events.iter().any(|event| event["event"] == "finished" || event["event"] == "ended"), "{}", ran.text);
+    assert!(ran.events.iter().any(|event| event["event"] == "run_finished"), "{}", ran.text);
     ran
 }
 
@@ -36,7 +35,6 @@ fn the_rows_are_what_the_server_has() {
     let ran = run(
         lab,
         r#"
-        type kind = { n: int, big: int, yes: bool, ts: time, d: date, j: data, nothing: string? }
         param name: string = "x'; DROP TABLE documents; --"
         section "s" {
           show db.query("SELECT * FROM kinds") as "kinds"
@@ -150,16 +148,12 @@ fn no_answer_is_a_no_and_our_own_fault_a_fault() {
         connect gone = postgres(port: 1, user: "ops_ro")
         connect hung = postgres(port: HUNG, user: "ops_ro", within: 1s)
         connect badca = postgres(user: "ops_ro", database: "sarvanom_production", ca: "CA")
-        connect noname = postgres(host: "127.0.0.2", user: "ops_ro", database: "sarvanom_production")
-        connect anyname = postgres(host: "127.0.0.2", user: "ops_ro", database: "sarvanom_production", tls: "verify-ca")
         section "s" {
           check badpw.answers() as "password"
           check nodb.answers() as "database"
           check gone.answers() as "gone"
           check hung.answers() as "hung"
           check badca.answers() as "authority"
-          check noname.answers() as "name"
-          check anyname.answers() as "any name"
         }"#;
     let source = source.replace("HUNG", hung).replace("CA", other.path().to_str().unwrap());
     let start = Instant::now();
@@ -168,8 +162,7 @@ fn no_answer_is_a_no_and_our_own_fault_a_fault() {
     for (title, kind) in [("password", "denied"), ("database", "not_found"), ("authority", "unreachable")] {
         assert_eq!(ran.fault(title).0, kind, "{title}: {}", ran.text);
     }
-    // 127.0.0.2 is only there where the lab listens on it: nobody, or the wrong name.
-    for title in ["gone", "hung", "name"] {
+    for title in ["gone", "hung"] {
         assert_eq!(ran.outcome(title), "failed", "{title}: {}", ran.text);
     }
     assert!(!ran.text.contains("geheim-4711"), "{}", ran.text);
@@ -215,7 +208,7 @@ fn a_statement_that_takes_too_long_is_cancelled_on_the_server() {
     let (kind, message) = ran.fault("read");
     assert!(kind == "timeout" && message.contains("the server cancelled it"), "{kind}: {message}");
     let still = ask(lab, "SELECT pid FROM pg_stat_activity WHERE query ~ 'sleep.6[123]' AND pid <> pg_backend_pid()");
-    assert!(!still.to_string().contains("pid\":"), "{still}");
+    assert!(!still.to_string().contains("\"value\""), "{still}");
 }
 
 #[test]
@@ -226,17 +219,20 @@ fn changes_are_made_once_and_a_lost_answer_is_no_failure() {
         r#"
         connect split = postgres(user: "ops_ro", database: "sarvanom_production", change_user: "maintenance", change_password: key)
         section "s" {
-          let before = db.query("SELECT count(*) AS n FROM documents")
           change db.execute("VACUUM ANALYZE")
-          let made = change db.execute("INSERT INTO documents (title) SELECT 'lab test' FROM generate_series(1, {3})")
-          let gone = change db.execute("DELETE FROM documents WHERE title = {"lab test"}")
-          check made == 3 as "made"
-          check gone == 3 as "gone"
+          change db.execute("INSERT INTO documents (title) SELECT 'lab test' FROM generate_series(1, {3})")
+          change db.execute("DELETE FROM documents WHERE title = {"lab test"}")
         }
         section "lost" { change split.execute("SELECT pg_terminate_backend(pg_backend_pid())") }
         "#,
     );
-    assert_eq!((ran.outcome("made"), ran.outcome("gone")), ("passed", "passed"), "{}", ran.text);
+    let ended = ran.events.iter().filter(|event| event["event"] == "change_ended" && event["outcome"] == "done");
+    let rows: Vec<String> = ended.map(|event| event["result"].to_string()).collect();
+    assert!(
+        rows.len() == 3 && rows[0].contains('0') && rows[1..].iter().all(|rows| rows.contains('3')),
+        "{}",
+        ran.text
+    );
     assert!(ran.text.contains("for changes as maintenance"), "{}", ran.text);
     assert!(ran.events.iter().any(|event| event["fault"]["sent"] == json!(true)), "{}", ran.text);
 }
@@ -276,13 +272,19 @@ fn a_pod_of_a_cluster_leads_to_it() {
         r#"
         connect cluster = kubernetes(context: "lab", namespace: "sarvanom-production")
         connect pod = postgres(through: cluster.pod("postgres-0"), user: "sarvanom", database: "sarvanom_production")
+        connect noname = postgres(through: cluster.pod("postgres-0"), host: "db.example", user: "ops_ro", database: "sarvanom_production", tls: "verify-full")
+        connect anyname = postgres(through: cluster.pod("postgres-0"), host: "db.example", user: "ops_ro", database: "sarvanom_production", tls: "verify-ca")
         section "s" {
+          check noname.answers() as "another name"
+          check anyname.answers() as "any name"
           check pod.answers() as "answers"
           check pod.query("SELECT 1 AS one") | count == 1 as "query"
           check pod.size() > 1MiB as "size"
         }"#,
     );
-    for title in ["answers", "query", "size"] {
+    for title in ["answers", "query", "size", "any name"] {
         assert_eq!(ran.outcome(title), "passed", "{title}: {}", ran.text);
     }
+    assert_eq!(ran.outcome("another name"), "failed", "{}", ran.text);
+    assert!(ran.text.contains("not for `db.example`"), "{}", ran.text);
 }

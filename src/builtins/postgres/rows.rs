@@ -80,7 +80,8 @@ impl Server {
     }
 
     async fn rows_once(self: &Arc<Self>, question: &Question<'_>, progress: &Progress) -> Result<Vec<Json>, Failed> {
-        let (session, _) = self.session(progress).await?;
+        let shown = self.shown(&self.reading);
+        let session = within(question.within, &shown, progress, self.session(progress)).await?;
         progress.now("waiting for the rows");
         let under_way = UnderWay::new(self, &session);
         match session.ask(question).await {

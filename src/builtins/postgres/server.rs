@@ -89,14 +89,14 @@ impl Server {
         format!("{shown}{}{}", self.tls.shown(), changing.unwrap_or_default())
     }
 
-    /// A session to look with, and whether it was in use before.
-    pub(super) async fn session(&self, progress: &Progress) -> Result<(Session, bool), Trouble> {
+    /// A session to look with.
+    pub(super) async fn session(&self, progress: &Progress) -> Result<Session, Trouble> {
         while let Some(session) = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop() {
             if !session.client.is_closed() {
-                return Ok((session, true));
+                return Ok(session);
             }
         }
-        self.connect(&self.reading, progress).await.map(|session| (session, false))
+        self.connect(&self.reading, progress).await
     }
 
     /// Keeps a session for whoever looks next. It is in no transaction.
