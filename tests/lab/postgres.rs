@@ -93,7 +93,8 @@ fn a_query_that_may_change_something_is_not_sent() {
         .iter()
         .enumerate()
         .map(|(index, (sql, _))| format!("check db.query(\"{sql}\") | count >= 0 as \"case {index}\"\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let ran = run(lab, &format!("section \"s\" {{ {checks} }}"));
     for (index, (sql, said)) in cases.iter().enumerate() {
         let (kind, message) = ran.fault(&format!("case {index}"));
