@@ -200,7 +200,7 @@ fn without_metrics_nobody_says_that_nothing_is_used() {
         run(
             lab,
             "lab",
-            "check cluster.pod_usage() | all(.cpu < 1000 cores) as \"pods\"\n\
+            "check cluster.pod_usage() | all(.cpu < 1000cores) as \"pods\"\n\
              check cluster.node_usage() | is_empty as \"nodes\"\n\
              check cluster.nodes() | all(.cpu_share < 900%) as \"shares\"\n\
              check cluster.nodes() | all(.ready) as \"ready\"",

@@ -193,7 +193,7 @@ fn streams_to_ports() {
 #[test]
 fn a_server_behind_a_port_forward_is_asked_like_any_other() {
     let test = "a_server_behind_a_port_forward_is_asked_like_any_other";
-    let Some(lab) = lab(test, &["kubernetes", "qdrant"]) else { return };
+    let Some(lab) = lab(test, &["kubernetes", "products"]) else { return };
     let ran = lab.run(&format!(
         r#"connect cluster = kubernetes(context: "lab", namespace: "{SHOP}")
         connect pod = http(through: cluster.pod("qdrant-0"), port: 6333)

@@ -208,7 +208,9 @@ fn unreachable(error: &kube::Error, access: &Access) -> Fault {
             return Fault::new(FaultKind::Unreachable, format!("no TLS with {server}: {error}"));
         }
     }
-    let fault = Fault::new(FaultKind::Unreachable, format!("no connection to {server}: {}", deepest(error)));
+    let why = deepest(error);
+    let kind = if why.contains("deadline has elapsed") { FaultKind::Timeout } else { FaultKind::Unreachable };
+    let fault = Fault::new(kind, format!("no connection to {server}: {why}"));
     fault.help(format!("is that still its address? `kubectl --context {} cluster-info`", access.context))
 }
 

@@ -1,4 +1,4 @@
-//! `connect db = postgres(host: "db.example.com", user: "ops_ro", database: "shop", password: key)`
+//! `connect db = postgres(host: "db.example.com", user: "ops_ro", database: "shop", password: db_password)`
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,7 +68,7 @@ pub(super) static DRIVER: Driver = Driver {
     examples: &[
         Example::call(r#"connect db = postgres(host: "db.example.com", user: "ops_ro", database: "shop")"#),
         Example::call(
-            r#"connect db = postgres(through: cluster.pod("postgres-0"), user: "ops_ro", database: "shop", password: key)"#,
+            r#"connect db = postgres(through: cluster.pod("postgres-0"), user: "ops_ro", database: "shop", password: db_password)"#,
         ),
     ],
 };

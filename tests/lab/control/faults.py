@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Callable
 
-from . import databases, kubernetes, objects, services
+from . import databases, kubernetes, objects, pod_logs, services
 from .places import STATE
 from .processes import Failed, pid, run, stop, wait_for
 
@@ -25,6 +25,11 @@ class Fault:
 def _status(pod, status):
     """Makes the API say something of a pod. kwok leaves a pod alone that is ready."""
     kubernetes.kubectl("patch", "pod", pod, "-n", NAMESPACE, "--subresource=status", "--type=merge", "-p", json.dumps({"status": status}))
+
+
+def _own():
+    """The pods that the lab's workloads make, whatever else a fault has put beside them."""
+    return [pod for pod in kubernetes.pods() if "app" in pod["metadata"].get("labels", {})]
 
 
 def _pod(app):
@@ -50,7 +55,12 @@ def crash_pod(_=None):
 def mend_pod():
     """A pod that is deleted comes back well."""
     kubernetes.kubectl("delete", "pod", _pod("retrieval"), "-n", NAMESPACE, "--wait=true")
-    wait_for("the pods", lambda: len(kubernetes.pods()) == objects.PODS and kubernetes.all_run())
+    wait_for("the pods", lambda: len(_own()) == objects.PODS and kubernetes.all_run(_own()))
+    # A new pod has a new name, and is given a log of its own.
+    pod_logs.write(sorted(pod["metadata"]["name"] for pod in _own()))
+    stop("kwok")
+    kubernetes.start_nodes()
+    wait_for("kwok", lambda: kubernetes.kubectl("logs", _pod("retrieval"), "-n", NAMESPACE, "--tail=1"))
 
 
 def pending_pod(_=None):

@@ -155,9 +155,9 @@ def pods(namespace=NAMESPACE):
     return json.loads(kubectl("get", "pods", "-n", namespace, "-o", "json"))["items"]
 
 
-def all_run():
+def all_run(found=None):
     """Whether the lab's pods run."""
-    return all(pod["status"].get("phase") == "Running" for pod in pods())
+    return all(pod["status"].get("phase") == "Running" for pod in (pods() if found is None else found))
 
 
 def start_metrics():
