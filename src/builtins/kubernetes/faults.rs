@@ -209,8 +209,10 @@ fn unreachable(error: &kube::Error, access: &Access) -> Fault {
         }
     }
     let why = deepest(error);
-    let kind = if why.contains("deadline has elapsed") { FaultKind::Timeout } else { FaultKind::Unreachable };
-    let fault = Fault::new(kind, format!("no connection to {server}: {why}"));
+    if why.contains("deadline has elapsed") {
+        return Fault::new(FaultKind::Timeout, format!("no connection to {server} within the time that the call has"));
+    }
+    let fault = Fault::new(FaultKind::Unreachable, format!("no connection to {server}: {why}"));
     fault.help(format!("is that still its address? `kubectl --context {} cluster-info`", access.context))
 }
 

@@ -61,6 +61,7 @@ def mend_pod():
     stop("kwok")
     kubernetes.start_nodes()
     wait_for("kwok", lambda: kubernetes.kubectl("logs", _pod("retrieval"), "-n", NAMESPACE, "--tail=1"))
+    wait_for("the metrics", kubernetes.has_metrics, patience=90)
 
 
 def pending_pod(_=None):
