@@ -27,6 +27,7 @@ mod quoted;
 mod redis;
 mod s3;
 mod secrets;
+mod settings;
 mod spool;
 mod text;
 mod tls;

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::{ALERTMANAGER, Matcher, PRODUCT};
-use crate::builtins::http::service::{Ask, Service, setup};
+use crate::builtins::http::service::{Ask, Service};
 use crate::builtins::plain_text::plain_text;
+use crate::builtins::settings::setup;
 use crate::catalog::{Accepts, Args, Body, Builtin, Cx, EffectRule, Example, Param, Presence, Returns};
 use crate::types::{Fault, Record, Typed, Value};
 

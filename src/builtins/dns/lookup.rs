@@ -13,6 +13,7 @@ use hickory_resolver::proto::rr::{Name, RecordType};
 use jiff::SignedDuration;
 
 use crate::builtins::dial::{self, Place, Progress, Trouble, name::resolve};
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -67,8 +68,7 @@ async fn lookup(args: Args<'static>) -> Result<Value, Fault> {
         wanted.parse().map_err(|_| Fault::new(FaultKind::Setup, format!("`{wanted}` is no type of a DNS record")))?;
     let written = args.get(&NAME)?;
     let name = whole_name(&written, kind)?;
-    let within = Duration::try_from(args.get(&WITHIN)?)
-        .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?;
+    let within = limit(args.get(&WITHIN)?)?;
     let server = args.get(&SERVER)?;
     let asked = server
         .clone()

@@ -1,13 +1,11 @@
 //! dns.resolves
 
-use std::time::Duration;
-
 use jiff::SignedDuration;
 
 use crate::builtins::dial::{self, Place, Progress, name::resolve};
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Fault, FaultKind, Typed, Value};
-
+use crate::types::{Fault, Typed, Value};
 const NAME: Param<String> = Param::required("name", "The name, as a program on this machine would use it.");
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long the answer may take.", || Value::Duration(SignedDuration::from_secs(5)));
@@ -26,8 +24,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn resolves(args: Args<'static>) -> Result<Value, Fault> {
     let place = Place { host: args.get(&NAME)?, port: 0 };
-    let within = Duration::try_from(args.get(&WITHIN)?)
-        .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?;
+    let within = limit(args.get(&WITHIN)?)?;
     let progress = Progress::default();
     progress.looking_up(&place.host);
     match dial::within(within, &"this machine's name server", &progress, resolve(&place)).await {

@@ -9,7 +9,8 @@ use serde_json::{Value as Json, json};
 use super::api::{ELASTICSEARCH, PRODUCT, Shards};
 use super::fields;
 use super::search::{INDEX, JSON, QUERY, SINCE, TIME, WITHIN, index, query};
-use crate::builtins::http::service::{Ask, Service, setup};
+use crate::builtins::http::service::{Ask, Service};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 

@@ -6,8 +6,9 @@ use jiff::SignedDuration;
 use serde_json::{Value as Json, json};
 
 use super::LUCENE;
-use crate::builtins::http::service::{part, setup};
+use crate::builtins::http::service::part;
 use crate::builtins::quoted::quoted;
+use crate::builtins::settings::setup;
 use crate::catalog::{Accepts, Args, Landing, Param, Presence};
 use crate::types::{Fault, Template, Type, Value};
 

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::api::{GRAFANA, PRODUCT};
-use crate::builtins::http::service::{Ask, Service, setup};
+use crate::builtins::http::service::{Ask, Service};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 

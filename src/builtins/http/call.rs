@@ -9,9 +9,10 @@ use jiff::SignedDuration;
 
 use super::address::address;
 use super::client::{Limits, Request, send};
-use super::connection::{self, Http, insert_fields, limit};
+use super::connection::{Http, insert_fields};
 use super::reads::pattern;
 use super::response::Outcome;
+use crate::builtins::settings::{limit, setup};
 use crate::catalog::{Accepts, Args, Landing, Param, ParamInfo, Presence};
 use crate::types::{Connection, Fault, Record, SecretText, Template, Type, Value};
 
@@ -95,7 +96,7 @@ pub(super) fn request(http: &Http, method: Method, args: &Args<'static>) -> Resu
 
 fn body(args: &Args<'static>, headers: &mut HeaderMap) -> Result<Option<Bytes>, Fault> {
     match (args.value(JSON.name()), args.value(BODY.name())) {
-        (Some(_), Some(_)) => Err(connection::setup("`json` and `body` are both the body: keep one of them")),
+        (Some(_), Some(_)) => Err(setup("`json` and `body` are both the body: keep one of them")),
         (Some(data), None) => {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             whole(&data)?;

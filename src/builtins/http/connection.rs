@@ -13,6 +13,7 @@ use super::reads::Rule;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
+use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, ParamInfo};
 use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
 
@@ -147,10 +148,6 @@ impl Http {
     }
 }
 
-pub(in crate::builtins) fn setup(message: impl Into<Arc<str>>) -> Fault {
-    Fault::new(FaultKind::Setup, message)
-}
-
 /// Opens a connection of a driver with these parameters.
 pub(in crate::builtins) fn open(cx: &Cx, args: &Args<'static>, own: Own) -> Result<Opened, Fault> {
     let (base, way) = base(args, own.driver)?;
@@ -164,8 +161,7 @@ pub(in crate::builtins) fn open(cx: &Cx, args: &Args<'static>, own: Own) -> Resu
         (None, true) => Trust::Anybody,
         (None, false) => Trust::System,
     };
-    let at_once = usize::try_from(args.get(&AT_ONCE)?).ok().filter(|most| *most > 0);
-    let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
+    let at_once = at_once(args.get(&AT_ONCE)?)?;
     let target = Target {
         trust,
         proxies: proxies(cx, &args.get(&PROXY)?, &way)?,
@@ -196,11 +192,6 @@ fn proxies(cx: &Cx, word: &str, way: &Way) -> Result<Proxies, Fault> {
         (Way::Through { .. }, "env" | "none") => Ok(Proxies::default()),
         (Way::Through { .. }, _) => Err(setup("`through` and `proxy` are two ways to one server: keep one of them")),
     }
-}
-
-/// A time limit.
-pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
-    Duration::try_from(within).map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))
 }
 
 /// Where the paths of the calls start from, and the way there.

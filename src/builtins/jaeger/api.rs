@@ -8,7 +8,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::builtins::http::service::{Ask, Product, Said, Service, age, part, setup};
+use crate::builtins::http::service::{Ask, Product, Said, Service, age, part};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Cx, Param};
 use crate::types::{Connection, Fault, FaultKind, Value, records};
 

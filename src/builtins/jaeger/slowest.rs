@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::api::{AT_MOST, JAEGER, OPERATION, SERVICE, SINCE, Trace, traces};
-use crate::builtins::http::service::setup;
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 

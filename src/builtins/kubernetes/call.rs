@@ -1,16 +1,15 @@
 //! What the reads of a cluster have in common: which objects are meant, within which time.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::ask::{Ask, Resource};
 use super::connection::Kubernetes;
 use super::request::Deadline;
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Param};
-use crate::types::{Connection, Fault, FaultKind};
-
+use crate::types::{Connection, Fault};
 pub(super) const CLUSTER: Param<Arc<Connection>> = Param::connection("kubernetes");
 pub(super) const NAMESPACE: Param<Option<String>> =
     Param::optional("namespace", "In which namespace; the connection's own where it is left out, `*` for all of them.");
@@ -45,10 +44,5 @@ pub(super) fn listed(cluster: &Kubernetes, resource: &Resource, args: &Args<'sta
 
 /// When a call has to be over.
 pub(super) fn deadline(cluster: &Kubernetes, args: &Args<'static>) -> Result<Deadline, Fault> {
-    let within = match args.get(&WITHIN)? {
-        Some(within) => Duration::try_from(within)
-            .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?,
-        None => cluster.within,
-    };
-    Ok(Deadline::after(within))
+    Ok(Deadline::after(args.get(&WITHIN)?.map_or(Ok(cluster.within), limit)?))
 }

@@ -13,6 +13,7 @@ use super::ask::{ALL, Ask, Resource};
 use super::exec::reads::Rule;
 use super::kubeconfig::Source;
 use super::request::Deadline;
+use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, FaultKind, Value};
 
@@ -156,11 +157,8 @@ impl Kubernetes {
 }
 
 async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
-    let setup = |message: &str| Fault::new(FaultKind::Setup, message);
-    let within = Duration::try_from(args.get(&WITHIN)?)
-        .map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))?;
-    let at_once = usize::try_from(args.get(&AT_ONCE)?).ok().filter(|most| *most > 0);
-    let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
+    let within = limit(args.get(&WITHIN)?)?;
+    let at_once = at_once(args.get(&AT_ONCE)?)?;
     let kubeconfig = args.get(&KUBECONFIG)?;
     let chosen = Source::read(&cx, kubeconfig.as_deref())?.choose(&cx, args.get(&CONTEXT)?.as_deref())?;
     let namespace: Arc<str> = args.get(&NAMESPACE)?.map_or_else(|| Arc::clone(&chosen.namespace), Arc::from);

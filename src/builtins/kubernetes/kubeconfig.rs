@@ -12,8 +12,9 @@ use kube::config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use super::faults::words;
 use crate::builtins::dial::Place;
 use crate::builtins::http::client::proxy_named_for;
+use crate::builtins::settings::setup;
 use crate::catalog::Cx;
-use crate::types::{Fault, FaultKind};
+use crate::types::Fault;
 
 /// What there is to choose a context from.
 pub(super) enum Source {
@@ -36,10 +37,6 @@ pub(super) struct Chosen {
     /// Without the plugin, which is not left to kube.
     pub(super) config: Config,
     pub(super) exec: Option<ExecConfig>,
-}
-
-fn setup(message: impl Into<Arc<str>>) -> Fault {
-    Fault::new(FaultKind::Setup, message)
 }
 
 impl Source {

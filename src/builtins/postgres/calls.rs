@@ -7,9 +7,9 @@
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
-use super::connection::setup;
 use super::lexer::Token;
 use super::statement::{Bound, Statement, array};
+use crate::builtins::settings::setup;
 use crate::types::{Fault, Value};
 
 /// What a question may begin with.

@@ -10,8 +10,9 @@ use super::settings::{Settings, whose_password};
 use super::tls::{Mode, Tls};
 use crate::builtins::dial::Place;
 use crate::builtins::dial::way::{THROUGH, Way};
+use crate::builtins::settings::{at_once, setup};
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
-use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
+use crate::types::{Connection, Fault, SecretText, Value};
 
 const HOST: Param<Option<String>> = Param::optional(
     "host",
@@ -86,10 +87,6 @@ impl Postgres {
     }
 }
 
-pub(super) fn setup(message: impl Into<Arc<str>>) -> Fault {
-    Fault::new(FaultKind::Setup, message)
-}
-
 fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     let settings = Settings { cx };
     let (reach, carried) = reach(args, &settings)?;
@@ -109,8 +106,7 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
         (None, Some(_)) => return Err(setup("`change_password` is of a `change_user`, and there is none")),
     };
     let tls = tls(cx, args, &settings, carried || reach.socket.is_some())?;
-    let at_once = usize::try_from(args.get(&AT_ONCE)?).ok().filter(|most| *most > 0);
-    let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
+    let at_once = at_once(args.get(&AT_ONCE)?)?;
     let within = limit(args.get(&WITHIN)?)?;
     let server = Server::new(reach, tls, reading, changing, database, within);
     Ok(Opened { target: server.target(), handle: Arc::new(Postgres(Arc::new(server))), at_once })

@@ -7,13 +7,14 @@ use jiff::SignedDuration;
 use tokio::time::timeout;
 use tokio_postgres::types::ToSql;
 
-use super::connection::{Postgres, limit, setup};
+use super::connection::{Postgres, limit};
 use super::refusal::{Asked, of_statement};
 use super::rows;
 use super::server::{Server, UnderWay};
 use super::statement::Statement;
 use super::{CONNECTION, SQL};
 use crate::builtins::dial::{Progress, within};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value};
 

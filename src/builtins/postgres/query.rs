@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::connection::{Postgres, limit, setup};
+use super::connection::{Postgres, limit};
 use super::rows::Question;
 use super::statement::Statement;
 use super::{CONNECTION, SQL, calls};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Type, Value};
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use super::connection::setup;
 use crate::builtins::dial::Place;
+use crate::builtins::settings::setup;
 use crate::catalog::Cx;
 use crate::types::{Fault, SecretText};
 

@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type};
 use tokio_util::bytes::BytesMut;
 
-use super::connection::setup;
 use super::lexer::{Token, tokens};
 use crate::builtins::plain_text::plain_or_secret;
+use crate::builtins::settings::setup;
 use crate::types::{Fault, Piece, Template, Value};
 
 /// A statement.

@@ -6,8 +6,9 @@ use serde::Deserialize;
 use tokio_postgres::types::Type as Sql;
 
 use super::CONNECTION;
-use super::connection::{Postgres, setup};
+use super::connection::Postgres;
 use super::statement::{Bound, Statement};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Size, Type, Typed, Value, records};
 

@@ -9,8 +9,9 @@ use serde_json::Value as Json;
 use super::PROMQL;
 use super::api::{PRODUCT, data};
 use super::sample::{Labels, PROM, Point, QUERY, WITHIN, histogram, instant_of, named, number, of_query};
-use crate::builtins::http::service::{Ask, Service, setup};
+use crate::builtins::http::service::{Ask, Service};
 use crate::builtins::quoted::quoted;
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value, records};
 

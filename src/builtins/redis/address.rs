@@ -2,8 +2,8 @@
 
 use url::Url;
 
-use super::connection::setup;
 use crate::builtins::dial::Place;
+use crate::builtins::settings::setup;
 use crate::types::Fault;
 
 pub(super) const PORT: u16 = 6379;

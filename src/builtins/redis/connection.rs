@@ -1,7 +1,6 @@
 //! The driver: what `connect cache = redis(…)` takes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
@@ -11,9 +10,9 @@ use super::session::{Login, Server};
 use crate::builtins::dial::Place;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
+use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
-use crate::types::{Connection, Fault, FaultKind, SecretText, Size, Value};
-
+use crate::types::{Connection, Fault, SecretText, Size, Value};
 const HOST: Param<Option<String>> = Param::optional(
     "host",
     "Its name or address: `cache.example`, `cache.example:6380`, or a URL as `rediss://cache.example:6380/2`. Left out only with `through:`.",
@@ -74,15 +73,6 @@ pub(super) fn of(connection: &Connection) -> Result<&Redis, Fault> {
     })
 }
 
-pub(super) fn setup(message: impl Into<Arc<str>>) -> Fault {
-    Fault::new(FaultKind::Setup, message)
-}
-
-/// A time limit.
-pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
-    Duration::try_from(within).map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))
-}
-
 async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     let server = server(&cx, &args)?;
     let reads = Login { user: args.get(&USER)?, password: args.get(&PASSWORD)? };
@@ -99,8 +89,7 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
                 .help("give it `change_password: …`, with a declared secret"));
         }
     };
-    let at_once = usize::try_from(args.get(&AT_ONCE)?).ok().filter(|most| *most > 0);
-    let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
+    let at_once = at_once(args.get(&AT_ONCE)?)?;
     let at_most = u64::try_from(args.get(&AT_MOST)?.0).ok().filter(|most| *most > 0);
     let at_most = at_most.ok_or_else(|| setup("`at_most` is at least 1B"))?;
     let redis = Redis::new(server, reads, changes, limit(args.get(&WITHIN)?)?, at_most);

@@ -4,10 +4,11 @@ use std::collections::HashSet;
 
 use redis::Value as Answer;
 
-use super::connection::{self, setup};
+use super::connection;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::builtins::dial::{Progress, Trouble};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value};
 

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::client::Redis;
 use super::connection;
 use super::reply;
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Param};
 use crate::types::{Connection, Fault, FaultKind, Size};
 
@@ -17,7 +18,7 @@ pub(super) const WITHIN: Param<Option<SignedDuration>> =
 
 /// The time limit of a call.
 pub(super) fn within(redis: &Redis, args: &Args<'static>) -> Result<Duration, Fault> {
-    args.get(&WITHIN)?.map_or(Ok(redis.within), connection::limit)
+    args.get(&WITHIN)?.map_or(Ok(redis.within), limit)
 }
 
 /// A section of what a server says of itself.

@@ -1,8 +1,9 @@
 //! `redis.setting`
 
-use super::connection::{self, setup};
+use super::connection;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value};
 

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use redis::Value as Answer;
 
-use super::connection::{self, setup};
+use super::connection;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
+use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value, records};
 

@@ -11,6 +11,7 @@ use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::http::client::{Pool, Proxies, Target};
 use crate::builtins::plain_text::plain_or_secret;
+use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::{Accepts, Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, Presence};
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
 
@@ -120,10 +121,6 @@ impl S3 {
     }
 }
 
-fn setup(message: impl Into<Arc<str>>) -> Fault {
-    Fault::new(FaultKind::Setup, message)
-}
-
 async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     let bucket = Place::bucket(&args.get(&BUCKET)?)?;
     let environment = Environment::read(cx)?;
@@ -158,8 +155,7 @@ async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     }
     let path_style = style.unwrap_or(endpoint.is_some() || !Place::is_host(&bucket));
     let place = Place { bucket, endpoint, path_style };
-    let at_once = usize::try_from(args.get(&AT_ONCE)?).ok().filter(|most| *most > 0);
-    let at_once = at_once.ok_or_else(|| setup("`at_once` is at least 1"))?;
+    let at_once = at_once(args.get(&AT_ONCE)?)?;
     let (read, change) = identities(&machine, anonymous, keys, profile, read, change)?;
     let shown = target(&place, &machine, &way, &read, &change);
     let s3 = S3 {
@@ -179,11 +175,6 @@ async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
         place,
     };
     Ok(Opened { target: shown, handle: Arc::new(s3), at_once })
-}
-
-/// A time limit.
-pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
-    Duration::try_from(within).map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))
 }
 
 fn keys(args: &Args<'static>) -> Result<Option<Keys>, Fault> {

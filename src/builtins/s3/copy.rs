@@ -8,11 +8,12 @@ use serde::Deserialize;
 
 use super::CONNECTION;
 use super::ask::{Ask, ask};
-use super::connection::{S3, limit};
+use super::connection::S3;
 use super::head::look;
 use super::object::etag;
 use super::place::encoded;
 use super::xml;
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Size, Typed, Value, records};
 

@@ -11,7 +11,8 @@ use url::Url;
 
 use super::super::address::PART;
 use super::super::client::Request;
-use super::super::connection::{Http, limit, setup};
+use super::super::connection::Http;
+use crate::builtins::settings::{limit, setup};
 use crate::types::Fault;
 
 /// One question, or one thing to do.

@@ -9,10 +9,10 @@ use kube::ResourceExt;
 use serde_json::json;
 use tokio::time::{Instant, sleep};
 
-use super::restart::limit;
 use crate::builtins::kubernetes::ask::{Ask, Resource};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
 use crate::builtins::kubernetes::request::Sent;
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 

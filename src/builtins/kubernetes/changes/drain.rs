@@ -14,13 +14,13 @@ use serde_json::Value as Json;
 use tokio::time::{Instant, sleep};
 
 use super::node::{NODE, set};
-use super::restart::limit;
 use crate::builtins::kubernetes::access::Access;
 use crate::builtins::kubernetes::ask::{ALL, Ask, Resource};
 use crate::builtins::kubernetes::call::{CLUSTER, cluster};
 use crate::builtins::kubernetes::connection::Kubernetes;
 use crate::builtins::kubernetes::faults::words;
 use crate::builtins::kubernetes::request::Deadline;
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 use crate::units;

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::workload::{DAEMON_SET, DEPLOYMENT, Kind, STATEFUL_SET, Workload, one_is_named};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
 use crate::builtins::kubernetes::request::Sent;
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -94,9 +95,4 @@ pub(super) async fn rolled(workload: &Workload, within: Duration, begun: tokio::
     let took = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
     let name = workload.name.as_str().into();
     Ok(Rolled { name, replicas: rollout.wanted, ready: rollout.ready, took }.into())
-}
-
-pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
-    Duration::try_from(within)
-        .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))
 }

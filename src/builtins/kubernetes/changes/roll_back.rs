@@ -9,11 +9,12 @@ use kube::ResourceExt;
 use serde_json::{Value as Json, json};
 use tokio::time::Instant;
 
-use super::restart::{WITHIN, can_roll, limit};
+use super::restart::{WITHIN, can_roll};
 use super::workload::{DAEMON_SET, DEPLOYMENT, Kind, STATEFUL_SET, Workload, one_is_named};
 use crate::builtins::kubernetes::ask::{Ask, Resource};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
 use crate::builtins::kubernetes::request::{Deadline, Sent};
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 

@@ -6,10 +6,11 @@ use jiff::SignedDuration;
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::restart::{WITHIN, limit};
+use super::restart::WITHIN;
 use super::workload::{DEPLOYMENT, STATEFUL_SET, Workload, one_is_named};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
 use crate::builtins::kubernetes::request::Sent;
+use crate::builtins::settings::limit;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 

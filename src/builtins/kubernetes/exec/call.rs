@@ -1,12 +1,12 @@
 //! What `kubernetes.exec` and `pod.exec` have in common: a command in a container, and what came of it as a record.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use jiff::SignedDuration;
 
 use super::reads::allowed;
 use super::session::{Limits, Output, Place, Purpose};
+use crate::builtins::settings::{limit, setup};
 use crate::builtins::words;
 use crate::catalog::{Args, Landing, Param};
 use crate::types::{Fault, FaultKind, Size, Template, Value, records};
@@ -63,10 +63,8 @@ pub(super) async fn call(place: &Place, args: &Args<'static>) -> Result<Value, F
 }
 
 pub(super) fn limits(within: SignedDuration, at_most: Size) -> Result<Limits, Fault> {
-    let setup = |message: &str| Fault::new(FaultKind::Setup, message);
     Ok(Limits {
-        within: Duration::try_from(within)
-            .map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))?,
+        within: limit(within)?,
         at_most: usize::try_from(at_most.0).map_err(|_| setup("`at_most` cannot be negative"))?,
     })
 }

@@ -1,15 +1,14 @@
 //! `kubernetes.logs`
 
-use std::time::Duration;
-
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::{Wanted, snapshot};
 use super::whose::{Kind, Whose};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
 use crate::builtins::kubernetes::connection::Kubernetes;
+use crate::builtins::settings::{limit, setup};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Inputs, Mismatch, Param, Returns};
-use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed, Value};
+use crate::types::{Fault, Line, Log, Size, Type, Typed, Value};
 use crate::units;
 
 const POD: Param<Option<String>> = Param::optional("pod", "One pod, by its name.");
@@ -127,8 +126,7 @@ pub(super) async fn of(
         previous: args.get(&PREVIOUS)?,
         tail: args.get(&TAIL)?.map(positive).transpose()?,
         at_most: u64::try_from(args.get(&AT_MOST)?.0).map_err(|_| setup("`at_most` cannot be negative"))?,
-        within: Duration::try_from(args.get(&WITHIN)?)
-            .map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))?,
+        within: limit(args.get(&WITHIN)?)?,
     };
     let mut name = whose.shown();
     if let Some(since) = since {
@@ -145,8 +143,4 @@ fn from(since: SignedDuration, started_at: Timestamp) -> Result<Timestamp, Fault
 
 fn positive(tail: i64) -> Result<i64, Fault> {
     if tail < 0 { Err(setup("`tail` is a number of lines, so it cannot be negative")) } else { Ok(tail) }
-}
-
-fn setup(message: &str) -> Fault {
-    Fault::new(FaultKind::Setup, message)
 }

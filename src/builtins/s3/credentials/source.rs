@@ -12,6 +12,7 @@ use reqsign::{ProvideCredentialDyn, Signer};
 
 use super::profiles::Section;
 use super::{Given, Machine, profile_name};
+use crate::builtins::settings::setup;
 use crate::types::{Fault, FaultKind};
 
 /// How many profiles may be assumed one from the other.
@@ -250,8 +251,4 @@ fn no_profile(machine: &Machine<'_>, name: &str) -> Fault {
     let known: Vec<String> = machine.profiles.names().map(|name| format!("`{name}`")).collect();
     let known = if known.is_empty() { "they have none".to_owned() } else { format!("they have {}", known.join(", ")) };
     setup(format!("there is no profile `{name}`: looked in {}", machine.profiles.looked.join(", "))).help(known)
-}
-
-fn setup(message: String) -> Fault {
-    Fault::new(FaultKind::Setup, message)
 }

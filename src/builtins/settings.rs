@@ -1,0 +1,29 @@
+//! What connections and calls are told about themselves, and that it makes sense: one wording for all of them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+
+use crate::types::{Fault, FaultKind};
+
+/// Something is set up wrongly.
+pub(super) fn setup(message: impl Into<Arc<str>>) -> Fault {
+    Fault::new(FaultKind::Setup, message)
+}
+
+/// A time limit.
+///
+/// # Errors
+/// Where it is negative.
+pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
+    Duration::try_from(within).map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))
+}
+
+/// How many calls go out side by side.
+///
+/// # Errors
+/// Where it is less than one.
+pub(super) fn at_once(most: i64) -> Result<usize, Fault> {
+    usize::try_from(most).ok().filter(|most| *most > 0).ok_or_else(|| setup("`at_once` is at least 1"))
+}
