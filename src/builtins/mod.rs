@@ -39,8 +39,7 @@ use crate::catalog::{Builtin, Catalog, Driver};
 /// The whole catalogue.
 #[must_use]
 pub fn catalog() -> Catalog {
-    let builtins: Vec<&'static Builtin> =
-        FAMILIES.iter().chain(kubernetes::ALL).flat_map(|family| family.iter().copied()).collect();
+    let builtins: Vec<&'static Builtin> = FAMILIES.iter().flat_map(|family| family.iter().copied()).collect();
     let drivers: Vec<&'static Driver> = DRIVERS.iter().flat_map(|family| family.iter().copied()).collect();
     Catalog::new(&builtins, &drivers)
 }
@@ -65,6 +64,10 @@ static FAMILIES: &[&[&Builtin]] = &[
     tls::ALL,
     tool::ALL,
     later::ALL,
+    kubernetes::OBJECTS,
+    kubernetes::LOGS,
+    kubernetes::COMMANDS,
+    kubernetes::CHANGES,
 ];
 
 /// What `connect`, `channel`, `secret` and `tool` call, by family.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
 use super::{Args, Builtin, Driver, Opened};
 use crate::types::{Fault, Value};
@@ -95,4 +95,12 @@ pub struct RunFacts {
     pub timezone: TimeZone,
     /// The folder that relative paths in the runbook start from.
     pub directory: PathBuf,
+}
+
+impl RunFacts {
+    /// How long ago something was when the run began; what has begun since has no age yet.
+    #[must_use]
+    pub fn age(&self, then: Timestamp) -> SignedDuration {
+        self.started_at.duration_since(then).max(SignedDuration::ZERO)
+    }
 }

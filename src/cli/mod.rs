@@ -54,14 +54,10 @@ enum Command {
     Man(man::Man),
 }
 
-/// Bytes of stack for each thread that reads or computes: what nests as deep as it may must fit, also unoptimised, and
-/// whatever the first thread is given by whoever starts it. Only what is used is taken.
-const STACK: usize = 16 << 20;
-
 /// Does what the arguments say and gives the exit code.
 #[must_use]
 pub fn main() -> u8 {
-    let commands = std::thread::Builder::new().name("runbook".to_owned()).stack_size(STACK).spawn(obey);
+    let commands = std::thread::Builder::new().name("runbook".to_owned()).stack_size(crate::syntax::STACK).spawn(obey);
     // A panic has said what it is.
     commands.map_or_else(|_| obey(), |thread| thread.join().unwrap_or(101))
 }

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use clap::Args;
 
-use super::STACK;
 use super::asking::Terminal as Asking;
 use super::console::{Console, Failure};
 use super::inputs::STDIN;
@@ -61,7 +60,7 @@ pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
-        .thread_stack_size(STACK)
+        .thread_stack_size(crate::syntax::STACK)
         .build()
         .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let exit = runtime.block_on(execute(args, prepared, identity, journal, console));

@@ -19,8 +19,9 @@ use crate::source::FileId;
 /// Bytes of a file that are worth a thread of their own: reading them takes some milliseconds.
 const WORTH_A_THREAD: usize = 64 << 10;
 
-/// Bytes of stack for such a thread: what nests as deep as it may must fit, also unoptimised.
-const STACK: usize = 16 << 20;
+/// Bytes of stack for each thread that reads or computes: what nests as deep as it may must fit, also unoptimised, and
+/// whatever the first thread is given by whoever starts it. Only what is used is taken.
+pub const STACK: usize = 16 << 20;
 
 /// A tree, and what was wrong with the text.
 #[derive(Clone, Debug)]

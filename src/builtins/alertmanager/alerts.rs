@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::api::{ALERTMANAGER, PRODUCT};
-use crate::builtins::http::service::{Ask, Service, age};
+use crate::builtins::http::service::{Ask, Service};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
@@ -98,7 +98,7 @@ async fn alerts(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         labels: data(entry.labels),
         annotations: data(entry.annotations),
         starts_at: entry.starts_at,
-        age: age(&cx, entry.starts_at),
+        age: cx.run.age(entry.starts_at),
         ends_at: entry.ends_at,
         receivers: entry.receivers.into_iter().map(|receiver| receiver.name).collect(),
         silenced_by: entry.status.silenced_by,

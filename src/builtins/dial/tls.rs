@@ -117,11 +117,7 @@ pub(in crate::builtins) fn server_name(name: &str) -> Result<ServerName<'static>
 pub(in crate::builtins) fn failed(place: &Place, error: &io::Error) -> Trouble {
     let unreachable = |message: String| Trouble::theirs(FaultKind::Unreachable, message);
     let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) else {
-        let why = match error.kind() {
-            io::ErrorKind::UnexpectedEof => "the connection was closed".to_owned(),
-            _ => words(error),
-        };
-        return unreachable(format!("no TLS with {place}: {why} during the handshake"));
+        return unreachable(format!("no TLS with {place}: {} during the handshake", words(error)));
     };
     match tls {
         rustls::Error::InvalidCertificate(problem) => {

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 
-use crate::builtins::http::service::{Ask, Product, Said, Service, age, part};
+use crate::builtins::http::service::{Ask, Product, Said, Service, part};
 use crate::builtins::settings::setup;
 use crate::catalog::{Args, Cx, Param};
 use crate::types::{Connection, Fault, FaultKind, Value, records};
@@ -225,7 +225,7 @@ fn seen(cx: &Cx, Entry { id, spans, processes }: Entry) -> Result<Seen, Fault> {
         service: service(root)?.into(),
         operation: Arc::clone(&root.operation_name),
         started,
-        age: age(cx, started),
+        age: cx.run.age(started),
         duration: ended.duration_since(started),
         spans: i64::try_from(spans.len()).unwrap_or(i64::MAX),
         errors: i64::try_from(failed.len()).unwrap_or(i64::MAX),

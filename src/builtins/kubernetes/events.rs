@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::ask::Resource;
 use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
-use super::meta::{Meta, age};
+use super::meta::Meta;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, FaultKind, Type, Typed, Value, Word, Words, records};
 
@@ -226,7 +226,7 @@ pub(super) fn shown(cx: &Cx, object: Object) -> Result<Event, Fault> {
     Ok(Event {
         first_seen: object.first_timestamp.or(object.event_time).or(created).unwrap_or(last_seen),
         last_seen,
-        age: age(cx, last_seen),
+        age: cx.run.age(last_seen),
         count: series.and_then(|series| series.count).or(object.count).unwrap_or(1),
         object: format!("{}/{}", object.involved.kind, object.involved.name).into(),
         namespace: object.metadata.namespace,

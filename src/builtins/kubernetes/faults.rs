@@ -5,8 +5,6 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
-use http::HeaderMap;
-use http::header::RETRY_AFTER;
 use kube::core::Status;
 
 use super::access::Access;
@@ -48,11 +46,6 @@ pub(super) fn words(error: &(dyn StdError + 'static)) -> String {
         next = source.source();
     }
     text.replace('\n', " ")
-}
-
-/// When the server wants to be asked again.
-pub(super) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// What the server answered, as far as it can be read: beyond the API's own errors there are those of proxies before it.

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::ask::Resource;
 use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
-use super::meta::Meta;
+use super::meta;
 use super::services::Balancer;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Type, Typed, Value, records};
@@ -46,14 +46,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     examples: &[Example::call("cluster.ingresses() | none(.addresses | is_empty)")],
 };
 
-#[derive(Deserialize)]
-struct Object {
-    metadata: Meta,
-    #[serde(default)]
-    spec: Spec,
-    #[serde(default)]
-    status: Status,
-}
+type Object = meta::Object<Spec, Status>;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

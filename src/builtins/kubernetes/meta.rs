@@ -9,6 +9,16 @@ use serde_json::Value as Json;
 use crate::catalog::Cx;
 use crate::types::{Fault, FaultKind};
 
+/// An object as the API says it, with what is kept of its specification and its status.
+#[derive(Deserialize)]
+pub(super) struct Object<S, T> {
+    pub(super) metadata: Meta,
+    #[serde(default)]
+    pub(super) spec: S,
+    #[serde(default)]
+    pub(super) status: T,
+}
+
 /// The metadata of an object. What is not named here is skipped, not kept.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -44,7 +54,7 @@ impl Meta {
 
     /// How old it was when the run began; nothing where it is younger than the run.
     pub(super) fn age(&self, cx: &Cx) -> Result<SignedDuration, Fault> {
-        Ok(age(cx, self.created()?))
+        Ok(cx.run.age(self.created()?))
     }
 
     /// Its labels; an empty object where it has none.
@@ -58,9 +68,4 @@ impl Meta {
         let owner = owners.iter().find(|owner| owner.controller).or_else(|| owners.first())?;
         Some(format!("{}/{}", owner.kind, owner.name).into())
     }
-}
-
-/// How long ago something was when the run began.
-pub(super) fn age(cx: &Cx, then: Timestamp) -> SignedDuration {
-    cx.run.started_at.duration_since(then).max(SignedDuration::ZERO)
 }

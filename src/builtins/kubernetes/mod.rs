@@ -38,10 +38,17 @@ mod workloads;
 
 use crate::catalog::{Builtin, Driver};
 
-/// The built-ins of this family: what is read of objects, what streams from and to pods, what changes a cluster.
-pub(super) static ALL: &[&[&Builtin]] = &[OBJECTS, logs::ALL, exec::ALL, changes::ALL];
+/// What is logged.
+pub(super) static LOGS: &[&Builtin] = logs::ALL;
 
-static OBJECTS: &[&Builtin] = &[
+/// Commands in containers, and what they tell.
+pub(super) static COMMANDS: &[&Builtin] = exec::ALL;
+
+/// What changes a cluster.
+pub(super) static CHANGES: &[&Builtin] = changes::ALL;
+
+/// What is read of the objects of a cluster.
+pub(super) static OBJECTS: &[&Builtin] = &[
     &pods::BUILTIN,
     &pod::BUILTIN,
     &by_exec::BUILTIN,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::ask::{ALL, Ask, Resource};
-use super::call::{CLUSTER, SELECTOR, WITHIN, cluster, deadline};
-use super::meta::Meta;
+use super::ask::Resource;
+use super::call::{CLUSTER, SELECTOR, WITHIN, cluster, deadline, listed};
+use super::meta;
 use super::quantity;
 use super::usage::{self, NodeUsage};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
@@ -63,14 +63,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-#[derive(Deserialize)]
-struct Object {
-    metadata: Meta,
-    #[serde(default)]
-    spec: Spec,
-    #[serde(default)]
-    status: Status,
-}
+type Object = meta::Object<Spec, Status>;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -110,23 +103,25 @@ struct Info {
 async fn nodes(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let cluster = cluster(&args)?;
     let deadline = deadline(&cluster, &args)?;
-    let mut ask = Ask::list(&Resource::NODES, ALL)?;
-    if let Some(labels) = args.get(&SELECTOR)? {
-        ask = ask.query("labelSelector", labels);
-    }
-    let (found, measured) = futures_util::join!(
+    let ask = listed(&cluster, &Resource::NODES, &args)?;
+    let (found, mut measured) = futures_util::join!(
         cluster.list(&ask, deadline, |object: Object| Ok(object)),
-        usage::of_nodes(&cluster, &args, deadline),
+        usage::measured_nodes(&cluster, &args, deadline),
     );
-    let made = found?.into_iter().map(|object| shown(&cx, object, &measured));
+    let made = found?.into_iter().map(|object| {
+        let name = object.metadata.name.clone();
+        let usage = measured.as_mut().map_err(|fault| fault.clone());
+        let usage =
+            usage.map(|measured| NodeUsage::of(name.clone(), &object.status.allocatable, measured.remove(&name)));
+        shown(&cx, object, &usage)
+    });
     Ok(made.collect::<Result<Vec<_>, Fault>>()?.into())
 }
 
-fn shown(cx: &Cx, mut object: Object, measured: &Result<Vec<NodeUsage>, Fault>) -> Result<Node, Fault> {
+fn shown(cx: &Cx, mut object: Object, usage: &Result<NodeUsage, Fault>) -> Result<Node, Fault> {
     let labels = object.metadata.labels();
     let role = |label: &String| label.strip_prefix("node-role.kubernetes.io/").map(Arc::from);
     let roles = labels.as_object().into_iter().flat_map(|labels| labels.keys().filter_map(role)).collect();
-    let name = object.metadata.name.clone();
     let age = object.metadata.age(cx)?;
     let Status { allocatable, conditions, addresses, node_info } = object.status;
     let is_ready = |condition: &Condition| &*condition.r#type == "Ready";
@@ -134,9 +129,7 @@ fn shown(cx: &Cx, mut object: Object, measured: &Result<Vec<NodeUsage>, Fault>) 
         allocatable.get(name).ok_or_else(|| Fault::no_value(format!("a node does not say its room for `{name}`")))
     };
     let used = |pick: fn(&NodeUsage) -> &Result<Percent, Fault>| {
-        let measured = measured.as_ref().map_err(Clone::clone)?;
-        let own = measured.iter().find(|usage| usage.node == name).map(pick);
-        own.cloned().unwrap_or_else(|| Err(Fault::no_value(format!("the node `{name}` is not measured"))))
+        usage.as_ref().map_err(Clone::clone).and_then(|usage| pick(usage).clone())
     };
     Ok(Node {
         ready: conditions.iter().any(|condition| is_ready(condition) && condition.status == "True"),
@@ -155,7 +148,7 @@ fn shown(cx: &Cx, mut object: Object, measured: &Result<Vec<NodeUsage>, Fault>) 
         memory_share: used(|usage| &usage.memory_share),
         version: node_info.kubelet_version,
         address: addresses.into_iter().find(|address| address.r#type == "InternalIP").map(|address| address.address),
-        name,
+        name: object.metadata.name,
         labels,
         age,
     })

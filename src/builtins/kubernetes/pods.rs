@@ -9,7 +9,7 @@ use super::ask::Resource;
 use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::connection::Kubernetes;
 use super::containers::{self, Container, Exit, Shown};
-use super::meta::Meta;
+use super::meta;
 use super::place::{PodPlace, via};
 use super::status::{Seen, status};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
@@ -110,14 +110,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 /// What is kept of a pod as the API says it.
-#[derive(Deserialize)]
-pub(super) struct Object {
-    pub(super) metadata: Meta,
-    #[serde(default)]
-    pub(super) spec: Spec,
-    #[serde(default)]
-    status: Status,
-}
+pub(super) type Object = meta::Object<Spec, Status>;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -129,7 +122,7 @@ pub(super) struct Spec {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Status {
+pub(super) struct Status {
     phase: String,
     reason: Option<String>,
     start_time: Option<Timestamp>,

@@ -13,7 +13,8 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::access::Access;
 use super::ask::Ask;
 use super::connection::Kubernetes;
-use super::faults::{Again, Failure, cut_off, lost, refused, retry_after, status};
+use super::faults::{Again, Failure, cut_off, lost, refused, status};
+use crate::builtins::http::client::retry_after;
 use crate::types::{Fault, FaultKind, Value};
 
 /// How often a read is tried.

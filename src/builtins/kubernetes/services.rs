@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::ask::Resource;
 use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::connection::Kubernetes;
-use super::meta::Meta;
+use super::meta;
 use super::place::{ServicePlace, via};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Connection, EnumType, Fault, Type, Typed, Value, Way, Word, Words, records};
@@ -76,18 +76,11 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 /// What is kept of a service as the API says it.
-#[derive(Deserialize)]
-pub(super) struct Object {
-    metadata: Meta,
-    #[serde(default)]
-    spec: Spec,
-    #[serde(default)]
-    status: Status,
-}
+pub(super) type Object = meta::Object<Spec, Status>;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Spec {
+pub(super) struct Spec {
     r#type: Arc<str>,
     #[serde(rename = "clusterIP")]
     cluster_ip: Option<Arc<str>>,
@@ -109,7 +102,7 @@ struct OwnPort {
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Status {
+pub(super) struct Status {
     load_balancer: Balancer,
 }
 

@@ -85,8 +85,9 @@ pub(super) static NODES: Builtin = Builtin {
     examples: &[Example::call("cluster.node_usage() | all(.memory_share < 85%)")],
 };
 
+/// A measurement of a pod or a node.
 #[derive(Deserialize)]
-struct Measured {
+pub(super) struct Measured {
     metadata: Name,
     window: String,
     #[serde(default)]
@@ -217,36 +218,43 @@ async fn pods(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
 
 async fn nodes(args: Args<'static>) -> Result<Value, Fault> {
     let cluster = cluster(&args)?;
-    let found = of_nodes(&cluster, &args, deadline(&cluster, &args)?).await?;
-    Ok(found.into())
+    let deadline = deadline(&cluster, &args)?;
+    let known = listed(&cluster, &Resource::NODES, &args)?;
+    let (mut measured, known) = futures_util::try_join!(
+        measured_nodes(&cluster, &args, deadline),
+        cluster.list(&known, deadline, |node: Node| Ok((node.metadata.name, node.status.allocatable))),
+    )?;
+    let made = known.into_iter().map(|(name, room)| {
+        let found = measured.remove(&name);
+        NodeUsage::of(name, &room, found)
+    });
+    Ok(made.collect::<Vec<_>>().into())
 }
 
-/// What the nodes use.
-pub(super) async fn of_nodes(
+/// What is measured of the nodes, by their names.
+pub(super) async fn measured_nodes(
     cluster: &Kubernetes,
     args: &Args<'static>,
     deadline: Deadline,
-) -> Result<Vec<NodeUsage>, Fault> {
-    let measured = listed_nodes(&Resource::NODE_METRICS, args)?;
-    let known = listed_nodes(&Resource::NODES, args)?;
-    let (measured, known) = futures_util::try_join!(
-        cluster.list(&measured, deadline, |object: Measured| Ok(object)),
-        cluster.list(&known, deadline, |node: Node| Ok((node.metadata.name, node.status.allocatable))),
-    )?;
-    let mut measured: HashMap<_, _> =
-        measured.into_iter().map(|object| (object.metadata.name.clone(), object)).collect();
-    let made = known.into_iter().map(|(name, room)| {
+) -> Result<HashMap<Arc<str>, Measured>, Fault> {
+    let ask = listed(cluster, &Resource::NODE_METRICS, args)?;
+    let measured = cluster.list(&ask, deadline, |object: Measured| Ok((object.metadata.name.clone(), object))).await?;
+    Ok(measured.into_iter().collect())
+}
+
+impl NodeUsage {
+    /// What a node with this room uses, as far as it is measured.
+    pub(super) fn of(name: Arc<str>, room: &HashMap<String, String>, measured: Option<Measured>) -> Self {
         let missing = || Fault::no_value(format!("the metrics API has no measurement of the node `{name}`"));
         let seen = measured
-            .remove(&name)
             .ok_or_else(missing)
-            .and_then(|object| Ok((used([&object.usage])?, used([&room])?, window(&object.window)?)));
+            .and_then(|object| Ok((used([&object.usage])?, used([room])?, window(&object.window)?)));
         let of = |pick: &dyn Fn(&Used) -> f64| {
             let (own, room, _) = seen.as_ref().map_err(Clone::clone)?;
             share(pick(own), Some(pick(room)))
                 .ok_or_else(|| Fault::no_value(format!("the node `{name}` has no room at all")))
         };
-        NodeUsage {
+        Self {
             cpu_share: of(&|used| used.cpu.0),
             memory_share: of(&|used| bytes(used.memory)),
             cpu: seen.as_ref().map(|(own, ..)| own.cpu).map_err(Clone::clone),
@@ -254,14 +262,5 @@ pub(super) async fn of_nodes(
             over: seen.map(|(.., over)| over),
             node: name,
         }
-    });
-    Ok(made.collect())
-}
-
-fn listed_nodes(resource: &Resource, args: &Args<'static>) -> Result<super::ask::Ask, Fault> {
-    let ask = super::ask::Ask::list(resource, super::ask::ALL)?;
-    Ok(match args.get(&SELECTOR)? {
-        Some(labels) => ask.query("labelSelector", labels),
-        None => ask,
-    })
+    }
 }

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::ask::Resource;
 use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
-use super::meta::Meta;
+use super::meta;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Type, Typed, Value, Word, Words, records};
 
@@ -116,14 +116,7 @@ impl Kind {
     }
 }
 
-#[derive(Deserialize)]
-struct Object {
-    metadata: Meta,
-    #[serde(default)]
-    spec: Spec,
-    #[serde(default)]
-    status: Status,
-}
+type Object = meta::Object<Spec, Status>;
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::api::{PRODUCT, data};
 use super::sample::{Labels, PROM, json, number};
-use crate::builtins::http::service::{Ask, Service, age};
+use crate::builtins::http::service::{Ask, Service};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
@@ -81,7 +81,7 @@ async fn alerts(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         labels: Arc::new(json(entry.labels)),
         annotations: Arc::new(json(entry.annotations)),
         active_at: entry.active_at,
-        age: age(&cx, entry.active_at),
+        age: cx.run.age(entry.active_at),
         value: number(&entry.value),
     });
     Ok(alerts.collect::<Vec<_>>().into())

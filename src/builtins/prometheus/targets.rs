@@ -9,7 +9,7 @@ use serde_json::Value as Json;
 use super::api::{PRODUCT, data};
 use super::rules::{happened, seconds};
 use super::sample::{Labels, PROM, json};
-use crate::builtins::http::service::{Ask, Service, age};
+use crate::builtins::http::service::{Ask, Service};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
@@ -91,7 +91,7 @@ async fn targets(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
             health: Word::new(entry.health),
             last_error: Some(entry.last_error).filter(|error| !error.is_empty()),
             last_scrape,
-            age: last_scrape.map(|time| age(&cx, time)),
+            age: last_scrape.map(|time| cx.run.age(time)),
             duration: seconds(entry.last_scrape_duration),
             // A query may hold a token.
             url: entry.scrape_url.split('?').next().unwrap_or_default().into(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::header::{HeaderName, RETRY_AFTER};
+use http::header::HeaderName;
 use http::{HeaderMap, HeaderValue, Method};
 use tokio::time::Instant;
 
@@ -11,7 +11,7 @@ use super::credentials::unsigned_headers;
 use super::place::Region;
 use super::refusal::Refusal;
 use crate::builtins::dial::Trouble;
-use crate::builtins::http::client::{Answer, Limits, Request, send};
+use crate::builtins::http::client::{Answer, Limits, Request, retry_after, send};
 use crate::catalog::Cx;
 use crate::types::{Fault, FaultKind};
 
@@ -87,7 +87,7 @@ pub(super) async fn answer(cx: &Cx, s3: &S3, ask: &Ask<'_>) -> Result<Result<Ans
                     tries -= 1;
                     continue;
                 }
-                let wait = refusal.passes().then(|| after(&answer.headers).unwrap_or_default());
+                let wait = refusal.passes().then(|| retry_after(&answer.headers).unwrap_or_default());
                 (Ok(Err(refusal)), wait)
             }
             Err(trouble) => {
@@ -119,9 +119,4 @@ async fn once(s3: &S3, ask: &Ask<'_>, region: &Region, left: Duration) -> Result
     unsigned_headers(&mut request.headers);
     let limits = Limits { within: left.saturating_sub(start.elapsed()), at_most: Some(ask.at_most) };
     Ok(send(&s3.target, request, limits).await)
-}
-
-/// What a server says of when to ask again: a number of seconds.
-fn after(headers: &HeaderMap) -> Option<Duration> {
-    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }

@@ -10,6 +10,7 @@ mod wire;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method, StatusCode};
 pub(in crate::builtins) use hyper::body::Bytes;
 use rustls::ClientConfig;
@@ -90,6 +91,11 @@ pub(in crate::builtins) struct Timing {
     pub(in crate::builtins) phases: Phases,
     pub(in crate::builtins) first_byte: Duration,
     pub(in crate::builtins) total: Duration,
+}
+
+/// When a server wants to be asked again, where it says so as a number of seconds.
+pub(in crate::builtins) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
 }
 
 /// Sends a request, follows its redirects, and reads the answer.

@@ -8,7 +8,6 @@ mod refusal;
 mod retry;
 
 use http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
 use serde::de::DeserializeOwned;
 
 pub(in crate::builtins) use self::ask::{Ask, part};
@@ -127,11 +126,6 @@ impl<'a> Service<'a> {
         let what = redacted(what, &self.http.secrets);
         Fault::new(FaultKind::BadAnswer, format!("the answer of {url} {what}")).help(self.product.elsewhere())
     }
-}
-
-/// How long ago something was when the run began; what has begun since has no age yet.
-pub(in crate::builtins) fn age(cx: &Cx, time: Timestamp) -> SignedDuration {
-    cx.run.started_at.duration_since(time).max(SignedDuration::ZERO)
 }
 
 /// A change that the product took.

@@ -8,7 +8,7 @@ use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 
 use super::{Ask, Service};
-use crate::builtins::http::client::{Answer, Limits, send};
+use crate::builtins::http::client::{Answer, Limits, retry_after, send};
 use crate::types::{Fault, FaultKind};
 
 /// How often something is asked at most.
@@ -63,10 +63,10 @@ impl Service<'_> {
 
     /// How long the other side asks us to wait.
     fn asked_for(&self, answer: &Answer) -> Option<Duration> {
-        let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse() {
-            return Some(Duration::from_secs(seconds));
+        if let Some(seconds) = retry_after(&answer.headers) {
+            return Some(seconds);
         }
+        let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
         let until = rfc2822::parse(text).ok()?.timestamp();
         Some(Duration::try_from(until.duration_since(self.cx.world.now())).unwrap_or_default())
     }
