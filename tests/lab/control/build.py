@@ -142,8 +142,3 @@ def python():
     run([sys.executable, "-m", "venv", VENV])
     run([VENV / "bin" / "pip", "install", "--quiet", "--disable-pip-version-check", "-r", HERE / "requirements.txt"])
     stamp.write_text(requirements)
-
-
-def has(part):
-    """Whether a part was built."""
-    return part not in missing() and "everything" not in missing()

@@ -8,10 +8,8 @@ from datetime import datetime, timedelta, timezone
 from typing import Callable
 
 from . import databases, kubernetes, objects, pod_logs, services
-from .places import STATE
+from .places import NAMESPACE, STATE
 from .processes import Failed, pid, run, stop, wait_for
-
-NAMESPACE = objects.NAMESPACE
 
 
 @dataclass

@@ -5,10 +5,9 @@ import os
 
 from . import kwok, objects, pod_logs
 from .certificates import authority, certificate, path
-from .places import BIN, STATE, port
-from .processes import Failed, listens, run, start, stop, wait_for
+from .places import BIN, NAMESPACE, STATE, port
+from .processes import listens, run, start, wait_for
 
-NAMESPACE = "sarvanom-production"
 KUBECONFIG = STATE / "kubeconfig"
 SERVER = f"https://127.0.0.1:{port('apiserver')}"
 # Its cache of what kinds there are goes into the lab's own folder, not into that of whoever runs it.
@@ -186,14 +185,3 @@ def metrics_objects():
 def has_metrics():
     """Whether the usage of pods can be asked for."""
     return len(kubectl("top", "pods", "-n", NAMESPACE, "--no-headers").splitlines()) >= objects.PODS
-
-
-def stop_all():
-    """The reverse of all that."""
-    for name in ("metrics-server", "kwok", *PROGRAMS, "kube-apiserver", "etcd"):
-        stop(name)
-
-
-def version():
-    """What the API says that it is."""
-    return json.loads(kubectl("get", "--raw", "/version"))["gitVersion"]

@@ -4,14 +4,13 @@ import json
 import shutil
 
 from .build import STAGES
-from .places import HERE, STATE, port
+from .places import HERE, NAMESPACE, STATE, port
 
 # Which server of the lab stands behind which port of which pod.
 FORWARDS = {
     "postgres-0": (5432, "postgres"), "redis-0": (6379, "redis"), "qdrant-0": (6333, "qdrant"),
     "arangodb-0": (8529, "arangodb"), "meilisearch-0": (7700, "meilisearch"), "ollama-0": (11434, "ollama"),
 }
-NAMESPACE = "sarvanom-production"
 SHIMS = STATE / "shims"
 LOGS = STATE / "pod-logs"
 

@@ -3,8 +3,8 @@
 from datetime import datetime, timedelta, timezone
 
 from .kwok import FORWARDS
+from .places import NAMESPACE
 
-NAMESPACE = "sarvanom-production"
 
 # name: (pods, container port, cpu used, memory used)
 DEPLOYMENTS = {"gateway": (2, 8080, "180m", "210Mi"), "retrieval": (1, 8081, "420m", "900Mi"), "synthesis": (1, 8082, "75m", "310Mi")}

@@ -15,11 +15,14 @@ STATE = Path(os.environ.get("RUNBOOK_LAB_STATE") or CACHE / "state")
 # PostgreSQL does not run as root, and another user does not get into root's home.
 DATA = Path(f"/var/tmp/runbook-lab-{os.environ.get('RUNBOOK_LAB_PORT') or 27100}") if os.getuid() == 0 else STATE / "data"
 
+# Where the objects of the lab are.
+NAMESPACE = "sarvanom-production"
+
 # Every port is the first one plus its place in this list, so that two labs stand beside each other with two first ports.
 FIRST = int(os.environ.get("RUNBOOK_LAB_PORT") or 27100)
 NAMES = [
     "etcd", "etcd-peer", "apiserver", "controller-manager", "scheduler", "kwok", "metrics-server", "slow-api",
-    "postgres", "replica", "redis", "redis-tls", "hung", "s3", "s3-strict",
+    "postgres", "replica", "redis", "redis-tls", "hung", "s3",
     "prometheus", "alertmanager", "blackbox", "smtp", "proxy",
     "slack", "pagerduty", "openai", "anthropic", "huggingface", "ollama", "qdrant", "arangodb", "meilisearch",
     "sarvanom", "tracker", "elasticsearch", "jaeger", "grafana",
