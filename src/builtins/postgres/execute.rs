@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use tokio::time::timeout;
+use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::ToSql;
 
 use super::connection::{Postgres, limit};
@@ -85,6 +86,12 @@ async fn execute(args: Args<'static>) -> Result<Value, Fault> {
     Ok(Value::Int(i64::try_from(rows).unwrap_or(i64::MAX)))
 }
 
+/// Whether it is the server's last word in a session: whatever was under way may have been done or not. It comes before
+/// the connection is seen to be closed.
+fn ends_the_session(refusal: &DbError) -> bool {
+    matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
 /// Sends it once, in a session of its own, which ends with it.
 async fn send(server: &Arc<Server>, statement: &Statement, limit: Duration) -> Result<u64, Fault> {
     let login = server.changing();
@@ -110,7 +117,7 @@ async fn send(server: &Arc<Server>, statement: &Statement, limit: Duration) -> R
     match result {
         Ok(rows) => Ok(rows),
         Err(error) => {
-            let lost = session.client.is_closed() || error.as_db_error().is_none();
+            let lost = session.client.is_closed() || error.as_db_error().is_none_or(ends_the_session);
             let error = session.last_words(error).await;
             let fault = of_statement(&asked, &error).fault;
             Err(if lost { fault.sent() } else { fault })
