@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use crate::catalog::{Body, Call, Open, Opened, Opening, World};
+use crate::catalog::{Body, Call, Opened, Opening, World};
 use crate::types::{Fault, FaultKind, Value};
 
 /// A secret is a line, perhaps a certificate; a file beyond this is something else.
@@ -53,10 +53,7 @@ impl World for System {
     }
 
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
-        match opening.driver.open {
-            Open::Now(open) => open(opening.cx, opening.args),
-            Open::Later(part) => refuse(later(opening.driver.name, part)),
-        }
+        opening.driver.make(opening.cx, opening.args)
     }
 
     fn env(&self, name: &str) -> Result<Option<String>, Fault> {

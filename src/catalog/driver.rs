@@ -5,16 +5,17 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::{Args, Cx, Example, ParamInfo};
-use crate::types::Fault;
+use super::{Args, Channel, Cx, Example, ParamInfo};
+use crate::types::{Fault, FaultKind};
 
 /// What a driver makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriverKind {
     /// `connect api = http("https://api.example.com")`
     Connection,
-    /// `channel slack = slack(webhook: key)`. `person`: a message through it reaches somebody by itself, now.
-    Channel { person: bool },
+    /// `channel slack = slack(webhook: key)`. `person`: a message through it reaches somebody by itself, now. `policy`:
+    /// the parameter that hands incidents to an escalation on the other side, so that nobody is paged twice.
+    Channel { person: bool, policy: Option<&'static str> },
     /// `secret key = env("KEY")`
     Secret,
 }
@@ -24,8 +25,27 @@ pub enum DriverKind {
 pub enum Open {
     /// Makes what the built-ins of the driver work with. It may look at this machine, and connects when it is first used.
     Now(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Opened, Fault>>),
+    /// Makes a way to tell people. It may look at this machine, and connects when it has something to tell.
+    Channel(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Arc<dyn Channel>, Fault>>),
     /// The language has it, this version cannot run it: the part of the tool that is missing.
     Later(&'static str),
+}
+
+impl Driver {
+    /// Opens it for real. A channel's handle is an `Arc<dyn Channel>`.
+    pub fn make(&self, cx: Cx, args: Args<'static>) -> BoxFuture<'static, Result<Opened, Fault>> {
+        match self.open {
+            Open::Now(open) => open(cx, args),
+            Open::Channel(open) => Box::pin(async move {
+                let channel = open(cx, args).await?;
+                Ok(Opened { target: channel.target(), handle: Arc::new(channel), at_once: 1 })
+            }),
+            Open::Later(part) => {
+                let message = format!("`{}` needs {part}, which this version does not have", self.name);
+                Box::pin(std::future::ready(Err(Fault::new(FaultKind::Unsupported, message))))
+            }
+        }
+    }
 }
 
 /// A connection that is ready.

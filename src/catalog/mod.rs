@@ -5,6 +5,7 @@
 //! wires the real one, so tests can bring their own.
 
 mod args;
+mod channel;
 mod cx;
 mod driver;
 pub mod elsewhere;
@@ -15,6 +16,7 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
 pub use self::args::{Arg, Args, PerItem};
+pub use self::channel::{Again, Channel, Incident, Message, NotTold, Occasion, Told};
 pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened};
 pub use self::param::{Accepts, Landing, Param, ParamInfo, Presence, Yields};

@@ -72,7 +72,7 @@ impl Checker<'_> {
         }
         let message = format!("`{}` is critical, and reaches no person by itself", threshold.title);
         let catalog = self.catalog;
-        let paging = catalog.drivers().filter(|driver| matches!(driver.kind, DriverKind::Channel { person: true }));
+        let paging = catalog.drivers().filter(|driver| matches!(driver.kind, DriverKind::Channel { person: true, .. }));
         let paging = super::wording::alternatives(paging.map(|driver| driver.name));
         let help = if paging.is_empty() {
             "notify a channel that pages somebody".to_owned()
@@ -87,7 +87,7 @@ impl Checker<'_> {
         let Some(declaration) = self.names.declaration(What::Channel(channel)) else { return true };
         let ItemKind::Channel(channel) = &declaration.item.kind else { return true };
         let driver = channel.driver.path.first().and_then(|name| self.catalog.driver(&name.text));
-        driver.is_none_or(|driver| matches!(driver.kind, DriverKind::Channel { person: true }))
+        driver.is_none_or(|driver| matches!(driver.kind, DriverKind::Channel { person: true, .. }))
     }
 
     fn check_levels(&mut self, escalation: Option<&Escalation>) {

@@ -238,8 +238,8 @@ fn examples(examples: &[Example]) -> String {
 fn driver(one: &Driver, level: &str) -> String {
     let (word, what) = match one.kind {
         DriverKind::Connection => ("connect", "a connection"),
-        DriverKind::Channel { person: true } => ("channel", "a channel that reaches a person"),
-        DriverKind::Channel { person: false } => ("channel", "a channel"),
+        DriverKind::Channel { person: true, .. } => ("channel", "a channel that reaches a person"),
+        DriverKind::Channel { person: false, .. } => ("channel", "a channel"),
         DriverKind::Secret => ("secret", "a secret"),
     };
     let declared = format!("{word} name = {}({})", one.name, arguments(one.params));

@@ -8,7 +8,7 @@ use super::eval::truth;
 use super::evidence::evidence;
 use super::gate::Guard;
 use super::telling::missing_engine;
-use crate::check::program::{self, CheckElse, Expr, Statement};
+use crate::check::program::{CheckElse, Expr, Statement};
 use crate::store::event::{CheckKind, Checked, Event, Outcome, Severity, Shown, Withheld};
 use crate::types::Fault;
 
@@ -123,18 +123,10 @@ fn report(context: &Context<'_>, statement: &Statement, checked: Checked, found:
 /// How severe it is when it fails, what is said then, and the threshold that it raises.
 fn weight<'e>(context: &Context<'_>, otherwise: &'e CheckElse) -> (Severity, Option<&'e Expr>, Option<Arc<str>>) {
     match otherwise {
-        CheckElse::Severity { severity, message } => (severity_of(*severity), message.as_ref(), None),
+        CheckElse::Severity { severity, message } => (*severity, message.as_ref(), None),
         CheckElse::Raise { threshold, message } => match context.run.program.thresholds.get(threshold.index()) {
-            Some(threshold) => (severity_of(threshold.severity), message.as_ref(), Some(threshold.title.clone())),
+            Some(threshold) => (threshold.severity, message.as_ref(), Some(threshold.title.clone())),
             None => (Severity::Critical, message.as_ref(), None),
         },
-    }
-}
-
-const fn severity_of(severity: program::Severity) -> Severity {
-    match severity {
-        program::Severity::Info => Severity::Info,
-        program::Severity::Warning => Severity::Warning,
-        program::Severity::Critical => Severity::Critical,
     }
 }

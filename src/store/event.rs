@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::types::Fault;
+pub use crate::types::Severity;
 
 /// The version of the format, in the first record.
 pub const VERSION: u32 = 1;
@@ -232,14 +233,6 @@ pub enum Status {
     Failed,
     /// It was stopped, or not reached.
     Stopped,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Severity {
-    Info,
-    Warning,
-    Critical,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 mod fault;
 mod record;
+mod severity;
 mod typed;
 mod value;
 
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 pub use self::fault::{Fault, FaultKind};
 pub use self::record::{Field, RecordType};
+pub use self::severity::Severity;
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Size, Typed, Word, Words};
 pub use self::value::{

@@ -18,7 +18,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{Timestamp, tz::TimeZone};
 use runbook::builtins::catalog;
-use runbook::catalog::{Arg, Args, Body, Call, Cx, Open, Opened, Opening, Remark, RunFacts, World};
+use runbook::catalog::{Arg, Args, Body, Call, Cx, Opened, Opening, Remark, RunFacts, World};
 use runbook::types::{Connection, Fault, FaultKind, Piece, Template, Value};
 
 /// This machine.
@@ -45,12 +45,7 @@ impl World for Machine {
     }
 
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
-        match opening.driver.open {
-            Open::Now(open) => open(opening.cx, opening.args),
-            Open::Later(part) => {
-                Box::pin(async move { Err(Fault::new(FaultKind::Unsupported, format!("{part} is missing"))) })
-            }
-        }
+        opening.driver.make(opening.cx, opening.args)
     }
 
     fn env(&self, name: &str) -> Result<Option<String>, Fault> {

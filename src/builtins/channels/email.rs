@@ -13,7 +13,7 @@ const PASSWORD: Param<Option<SecretText>> = Param::optional("password", "The pas
 
 pub(super) static DRIVER: Driver = Driver {
     name: "email",
-    kind: DriverKind::Channel { person: true },
+    kind: DriverKind::Channel { person: true, policy: None },
     summary: "Mail.",
     params: &[TO.info(), FROM.info(), SERVER.info(), USER.info(), PASSWORD.info(), TEMPLATE.info()],
     open: Open::Later(PART),

@@ -12,7 +12,7 @@ const POLICY: Param<Option<String>> = Param::optional(
 
 pub(super) static DRIVER: Driver = Driver {
     name: "pagerduty",
-    kind: DriverKind::Channel { person: true },
+    kind: DriverKind::Channel { person: true, policy: Some("policy") },
     summary: "PagerDuty: pages whoever is on call.",
     params: &[KEY.info(), POLICY.info()],
     open: Open::Later(PART),

@@ -11,7 +11,7 @@ const CHANNEL: Param<Option<String>> =
 
 pub(super) static DRIVER: Driver = Driver {
     name: "slack",
-    kind: DriverKind::Channel { person: true },
+    kind: DriverKind::Channel { person: true, policy: None },
     summary: "A Slack channel.",
     params: &[WEBHOOK.info(), CHANNEL.info(), TEMPLATE.info()],
     open: Open::Later(PART),

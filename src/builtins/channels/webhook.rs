@@ -16,7 +16,7 @@ const HEADERS: Param<Option<Arc<Record>>> = Param::fields("headers", "Headers of
 
 pub(super) static DRIVER: Driver = Driver {
     name: "webhook",
-    kind: DriverKind::Channel { person: false },
+    kind: DriverKind::Channel { person: false, policy: None },
     summary: "A request to a program. Whether a person gets to see it, nobody knows.",
     params: &[URL.info(), HEADERS.info(), TEMPLATE.info()],
     open: Open::Later(PART),

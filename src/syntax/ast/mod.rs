@@ -22,11 +22,10 @@ pub use self::item::{
     Param, Parameter, Report, Schedule, ScheduleRule, Secret, Section, SectionMember, Step, Threshold, ThresholdClause,
     ThresholdClauseKind, Tool, Type, TypeAlias, TypeField, TypeKind, Unless, Use,
 };
-pub use self::statement::{
-    Block, Body, Change, Check, CheckElse, For, IfBranch, Label, Severity, Statement, StatementKind,
-};
+pub use self::statement::{Block, Body, Change, Check, CheckElse, For, IfBranch, Label, Statement, StatementKind};
 pub use self::test::{Expect, Fact, Given, Outcome, Test, TestStatement, TestStatementKind};
 use crate::source::{FileId, Span, Spanned};
+pub use crate::types::Severity;
 
 /// How deep expressions may nest in one another, operators and brackets together.
 pub const MAX_DEPTH: usize = 256;

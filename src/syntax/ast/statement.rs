@@ -4,6 +4,7 @@
 
 use super::{Docs, Expr, Name, Template, Title, Type, Written};
 use crate::source::{Span, Spanned};
+use crate::types::Severity;
 
 /// `{ … }` of statements.
 #[derive(Clone, Debug, PartialEq)]
@@ -151,26 +152,6 @@ pub enum CheckElse {
     Severity { severity: Spanned<Severity>, message: Option<Template> },
     /// `else raise "Threshold"`
     Raise { threshold: Title, message: Option<Template> },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Severity {
-    Info,
-    Warning,
-    Critical,
-}
-
-impl Severity {
-    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Critical];
-
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Info => "info",
-            Self::Warning => "warning",
-            Self::Critical => "critical",
-        }
-    }
 }
 
 /// `change result = call as "…" within D approve by "role" verify condition undo call`, the clauses in any order.

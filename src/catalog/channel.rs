@@ -1,0 +1,109 @@
+//! Channels: what is told, and the contract of whoever tells it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::Cx;
+use crate::types::{Fault, Severity};
+
+/// A way to people, opened: mail, a chat, a pager.
+pub trait Channel: Send + Sync {
+    /// Tells it, once. Whether it is tried again is up to the caller, who knows what else waits.
+    fn tell(&self, cx: Cx, message: Arc<Message>) -> BoxFuture<'static, Result<Told, NotTold>>;
+
+    /// Where it leads, for the output: `#alerts`, `2 addresses by smtp.example.com`. Never a secret.
+    fn target(&self) -> String;
+}
+
+/// What the other side made of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    /// `250 queued`, `202 accepted`: as short as it goes.
+    pub said: String,
+}
+
+/// A message that did not get through.
+#[derive(Clone, Debug)]
+pub struct NotTold {
+    pub fault: Fault,
+    pub again: Again,
+}
+
+/// Whether it helps to tell it once more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Again {
+    /// The other side refuses this message whenever it comes.
+    Never,
+    /// As soon as the caller sees fit.
+    Later,
+    /// Not before this time has passed: the other side said so.
+    After(Duration),
+}
+
+/// What people are told.
+///
+/// It is written down before it is sent and may be sent twice: `key` is the same both times.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// Names this message: at most 255 characters of ASCII.
+    pub key: Arc<str>,
+    /// Names what it is about, the same from its opening to its end: at most 255 characters of ASCII. Mails of one
+    /// subject are one thread, and a pager's events of one subject one incident.
+    pub about: Arc<str>,
+    pub occasion: Occasion,
+    pub severity: Severity,
+    /// The threshold, or the runbook where no threshold is behind it. One line.
+    pub title: Arc<str>,
+    /// What is the matter, in a sentence or more: `error_rate is 12%, for service=gateway`.
+    pub text: String,
+    /// What else is known, in order: labels, values, the level and its role.
+    pub facts: Vec<(Arc<str>, String)>,
+    /// The doc comment of the threshold: what to do about it.
+    pub doc: Arc<str>,
+    pub runbook: Arc<str>,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The name of the runbook's zone, in which people read times.
+    pub timezone: Arc<str>,
+    pub incident: Option<Incident>,
+    /// Where to read on: the `link` of the threshold.
+    pub link: Option<String>,
+    /// Where it is acknowledged. Whoever has the address can do so.
+    pub acknowledge: Option<String>,
+}
+
+/// Why people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Occasion {
+    /// Something is wrong.
+    Opened,
+    /// Nobody answered in time: the same people again.
+    Again,
+    /// A higher level is told.
+    Escalated,
+    /// Somebody has taken it on.
+    Acknowledged,
+    /// It is over.
+    Closed,
+    /// `notify` in a runbook.
+    Note,
+    /// `send` in a report.
+    Report,
+    /// `runbook notify --test`: it says of itself that it is one.
+    Test,
+}
+
+/// The incident that a message belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number in the store.
+    pub number: i64,
+    pub level: u32,
+    /// `Operations Engineer`
+    pub role: Arc<str>,
+}
