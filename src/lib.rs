@@ -35,9 +35,13 @@ pub mod store;
 // Floor 5: making it happen.
 pub mod run;
 
-// Floor 6: what people see of it.
+// Floor 6: what follows from it, and what people see of it.
+pub mod alerting;
 pub mod report;
 
-// Floor 7: the commands, and the real world.
+// Floor 7: the same on a stage.
+pub mod rehearsal;
+
+// Floor 8: the commands, and the real world.
 pub mod cli;
 pub mod system;

@@ -98,6 +98,22 @@ pub enum Occasion {
     Test,
 }
 
+impl Occasion {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "opened",
+            Self::Again => "again",
+            Self::Escalated => "escalated",
+            Self::Acknowledged => "acknowledged",
+            Self::Closed => "closed",
+            Self::Note => "note",
+            Self::Report => "report",
+            Self::Test => "test",
+        }
+    }
+}
+
 /// The incident that a message belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Incident {

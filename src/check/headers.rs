@@ -43,6 +43,7 @@ impl Checker<'_> {
             escalations: Vec::new(),
             sections: Vec::new(),
             reports: Vec::new(),
+            tests: Vec::new(),
             locals: Vec::new(),
         }
     }

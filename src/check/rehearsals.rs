@@ -4,13 +4,14 @@ use super::calls::Position;
 use super::checker::Checker;
 use super::convert::Want;
 use super::placement::Place;
-use super::program::Program;
+use super::declarations::doc;
+use super::program::{self, Expr, ExprKind, ParamId, Program, Target, Test, TestKind};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{
     self, Expect, Fact, Given, ItemKind, SectionMember, Statement, StatementKind, TestStatement, TestStatementKind,
 };
-use crate::types::Type;
+use crate::types::{Field, RecordType, Type};
 
 /// The titles that a test may name.
 #[derive(Default)]
@@ -25,12 +26,14 @@ struct Titles<'a> {
 }
 
 impl<'a> Checker<'a> {
-    pub(super) fn check_rehearsals(&mut self, program: &Program) {
+    /// The tests of the root file.
+    pub(super) fn rehearsals(&mut self, program: &Program) -> Vec<Test> {
         let names = self.names;
+        let mut tests = Vec::new();
         self.module = 0;
-        let Some(root) = names.modules.first() else { return };
+        let Some(root) = names.modules.first() else { return tests };
         if root.file.items.iter().all(|item| !matches!(item.kind, ItemKind::Test(_))) {
-            return;
+            return tests;
         }
         let mut titles = Titles::default();
         for module in &names.modules {
@@ -42,73 +45,112 @@ impl<'a> Checker<'a> {
                 if let Some(first) = own.insert(test.title.as_str(), test.title.span) {
                     self.report(super::names::duplicate(test.title.as_str(), test.title.span, first));
                 }
-                for statement in &test.statements {
-                    self.rehearsed(statement, &titles, program);
-                }
+                let statements = test.statements.iter().filter_map(|statement| {
+                    let kind = self.rehearsed(statement, &titles, program)?;
+                    Some(program::TestStatement { kind, span: statement.span })
+                });
+                let statements = statements.collect();
+                let (title, span) = (test.title.text.clone(), test.title.span);
+                tests.push(Test { title, doc: doc(&item.docs), span, statements });
             }
         }
+        tests
     }
 
-    fn rehearsed(&mut self, statement: &'a TestStatement, titles: &Titles<'a>, program: &Program) {
-        match &statement.kind {
-            TestStatementKind::Given(given) => self.given(given, titles),
+    /// `None` for what was a mistake.
+    fn rehearsed(
+        &mut self,
+        statement: &'a TestStatement,
+        titles: &Titles<'a>,
+        program: &Program,
+    ) -> Option<TestKind> {
+        Some(match &statement.kind {
+            TestStatementKind::Given(given) => TestKind::Given(self.given(given, titles)?),
             TestStatementKind::Run { section, args } => {
                 self.check_title(section, &titles.sections, "section", false);
-                for arg in args.iter().flat_map(|args| &args.items) {
-                    self.run_argument(arg);
-                }
+                let args = args.iter().flat_map(|args| &args.items);
+                let set = args.filter_map(|arg| self.run_argument(arg)).collect();
+                TestKind::Run { section: section.text.clone(), set }
             }
             TestStatementKind::After { time } => {
                 let time = self.expr_as(time, &Type::Duration, "`after`");
-                self.constant_duration(&time, "`after`");
+                TestKind::After(self.constant_duration(&time, "`after`")?)
             }
-            TestStatementKind::Expect(expect) => self.expected(expect, titles, program),
-        }
+            TestStatementKind::Expect(expect) => {
+                let fact = self.expected(expect, titles, program)?;
+                TestKind::Expect { negated: expect.negated, fact }
+            }
+        })
     }
 
     /// `run "Section" (name: value)` sets a param.
-    fn run_argument(&mut self, arg: &'a ast::Arg) {
+    fn run_argument(&mut self, arg: &'a ast::Arg) -> Option<(ParamId, Expr)> {
         let Some(name) = &arg.name else {
             let message = "a param is given by its name";
             self.report(Diagnostic::new(Code::ImpossibleTest, arg.span, message).help("write `name: value`"));
             self.touch(&arg.value);
-            return;
+            return None;
         };
         let what = self.names.find(0, &name.text).map(|declaration| declaration.what);
-        if let Some(what @ super::names::What::Param(_)) = what {
+        if let Some(what @ super::names::What::Param(id)) = what {
             let ty = self.type_of_declared(what);
             let value = self.expr(&arg.value);
             let place = format!("`{name}`");
-            self.coerce(value, &Want::new(&ty, &place));
-            return;
+            return Some((id, self.coerce(value, &Want::new(&ty, &place))));
         }
         self.report(Diagnostic::new(Code::ImpossibleTest, name.span, format!("there is no param `{name}`")));
         self.touch(&arg.value);
+        None
     }
 
-    fn given(&mut self, given: &'a Given, titles: &Titles<'a>) {
-        match given {
-            Given::Approves { role } => self.check_title(role, &titles.roles, "role that approves anything,", false),
+    fn given(&mut self, given: &'a Given, titles: &Titles<'a>) -> Option<program::Given> {
+        Some(match given {
+            Given::Approves { role } => {
+                self.check_title(role, &titles.roles, "role that approves anything,", false);
+                program::Given::Approves { role: role.text.clone() }
+            }
             Given::Answers { question, answer } => {
                 self.check_title(question, &titles.questions, "`manual`", titles.questions_open);
-                self.text_expr(answer);
+                program::Given::Answers { question: question.text.clone(), answer: self.text_expr(answer) }
             }
             Given::Unreachable { target } => {
-                self.mentioned(target);
+                let mentioned = self.mentioned(target);
+                program::Given::Unreachable(self.target(mentioned)?)
             }
             Given::Is { target, value } => {
                 let target = self.mentioned(target);
                 let value = self.expr(value);
-                self.coerce(value, &Want::new(&target.ty, "what is given"));
+                // What a test does not say of an answer is not given: a record may be left incomplete.
+                let wanted = as_far_as_given(&target.ty, &value.ty);
+                let value = self.coerce(value, &Want::new(&wanted, "what is given"));
+                program::Given::Is { target: self.target(target)?, value }
             }
             Given::Takes { target, duration } => {
-                self.mentioned(target);
+                let target = self.mentioned(target);
                 let duration = self.expr_as(duration, &Type::Duration, "`takes`");
-                self.constant_duration(&duration, "`takes`");
+                let duration = self.constant_duration(&duration, "`takes`");
+                program::Given::Takes { target: self.target(target)?, duration: duration? }
             }
             Given::Fails { target, message } => {
-                self.mentioned(target);
-                self.text_expr(message);
+                let target = self.mentioned(target);
+                let message = self.text_expr(message);
+                program::Given::Fails { target: self.target(target)?, message }
+            }
+        })
+    }
+
+    /// What a test can put something else in the place of.
+    fn target(&mut self, mentioned: Expr) -> Option<Target> {
+        match mentioned.kind {
+            ExprKind::Metric(id) => Some(Target::Metric(id)),
+            ExprKind::Connection(id) => Some(Target::Connection(id)),
+            ExprKind::Call(_) | ExprKind::Tool { .. } | ExprKind::Command { .. } => Some(Target::Call(mentioned)),
+            ExprKind::Broken => None,
+            _ => {
+                let message = format!("{} is not asked of anybody", self.quoted(mentioned.span));
+                let help = "name a connection, a metric, or a call";
+                self.report(Diagnostic::new(Code::ImpossibleTest, mentioned.span, message).help(help));
+                None
             }
         }
     }
@@ -122,15 +164,15 @@ impl<'a> Checker<'a> {
         found
     }
 
-    fn expected(&mut self, expect: &'a Expect, titles: &Titles<'a>, program: &Program) {
-        match &expect.fact {
+    fn expected(&mut self, expect: &'a Expect, titles: &Titles<'a>, program: &Program) -> Option<program::Fact> {
+        Some(match &expect.fact {
             Fact::Alert { title: Some(title), severity } => {
                 let Some(id) = self.names.threshold(title.as_str()) else {
                     let known: Vec<&str> = self.names.threshold_titles().collect();
                     self.check_title(title, &known, "threshold", false);
-                    return;
+                    return None;
                 };
-                let Some(threshold) = self.names.thresholds.get(id.index()) else { return };
+                let threshold = self.names.thresholds.get(id.index())?;
                 if let Some(severity) = severity.as_ref().filter(|severity| severity.node != threshold.severity.node) {
                     let message = format!(
                         "`{}` is {}, never {}",
@@ -141,24 +183,28 @@ impl<'a> Checker<'a> {
                     let diagnostic = Diagnostic::new(Code::ImpossibleTest, severity.span, message);
                     self.report(diagnostic.label(threshold.severity.span, "declared here"));
                 }
+                program::Fact::Alert(Some((id, severity.as_ref().map(|severity| severity.node))))
             }
-            Fact::Alert { title: None, .. } | Fact::Run { .. } => {}
+            Fact::Alert { title: None, .. } => program::Fact::Alert(None),
+            Fact::Run { outcome } => program::Fact::Run(outcome.node),
             Fact::Notified { channel } => {
-                self.channels(std::slice::from_ref(channel));
+                program::Fact::Notified(self.channels(std::slice::from_ref(channel)).first().copied()?)
             }
             Fact::Level { level } => {
-                let Some(number) = self.count(level, 1, "a level") else { return };
+                let number = self.count(level, 1, "a level")?;
                 let known = program.escalations.iter().flat_map(|escalation| &escalation.levels);
                 if known.into_iter().all(|known| known.number != number) {
                     let message = format!("there is no level {number}");
                     self.report(Diagnostic::new(Code::ImpossibleTest, level.span, message));
                 }
+                program::Fact::Level(number)
             }
-            Fact::Change { call } => {
-                self.mentioned(call);
+            Fact::Change { call } => program::Fact::Change(self.mentioned(call)),
+            Fact::Check { title, outcome } => {
+                self.check_title(title, &titles.checks, "check", titles.checks_open);
+                program::Fact::Check { title: title.text.clone(), outcome: outcome.node }
             }
-            Fact::Check { title, .. } => self.check_title(title, &titles.checks, "check", titles.checks_open),
-        }
+        })
     }
 
     fn check_title(&mut self, title: &ast::Title, known: &[&str], noun: &str, open: bool) {
@@ -175,6 +221,22 @@ impl<'a> Checker<'a> {
             None => Diagnostic::new(Code::ImpossibleTest, title.span, message),
         };
         self.report(diagnostic);
+    }
+}
+
+/// The type that is wanted, of the fields that are there.
+fn as_far_as_given(wanted: &Type, given: &Type) -> Type {
+    match (wanted.present(), given) {
+        (Type::List(wanted), Type::List(given)) => Type::list(as_far_as_given(wanted, given)),
+        (Type::Record(wanted), Type::Record(given)) => {
+            let kept = wanted.fields.iter().filter(|(name, _)| given.fields.contains_key(*name));
+            let fields = kept.map(|(name, field)| {
+                let inner = given.fields.get(name).map_or(&field.ty, |given| &given.ty);
+                (name.clone(), Field { ty: as_far_as_given(&field.ty, inner), doc: field.doc.clone() })
+            });
+            Type::Record(RecordType { name: wanted.name.clone(), fields: fields.collect() }.into())
+        }
+        (wanted, _) => wanted.clone(),
     }
 }
 

@@ -25,6 +25,7 @@ mod run_log;
 mod show;
 mod signals;
 mod state;
+mod test;
 
 use std::sync::Arc;
 
@@ -45,6 +46,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Plan(plan::PlanArgs),
+    Test(test::Test),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Doc(doc::Doc),
@@ -82,6 +84,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
+        Command::Test(args) => test::run(&args, console),
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::program::{Member, Program};
+use crate::check::program::{Member, MetricId, Program};
 use crate::diagnostics::nearest;
 
 /// The sections and steps that were asked for.
@@ -10,6 +10,8 @@ use crate::diagnostics::nearest;
 pub struct Selection {
     /// `None`: everything. Else, by section: its members, or `None` for all of them.
     sections: Option<BTreeMap<usize, Option<BTreeSet<usize>>>>,
+    /// The metrics that are sampled beside them.
+    metrics: Vec<MetricId>,
 }
 
 /// A title that no section and no step has.
@@ -43,7 +45,19 @@ impl Selection {
                 return Err(unknown(program, title));
             }
         }
-        Ok(Self { sections: Some(selection) })
+        Ok(Self { sections: Some(selection), metrics: Vec::new() })
+    }
+
+    /// No section, but a sample of each of these metrics.
+    #[must_use]
+    pub const fn metrics(metrics: Vec<MetricId>) -> Self {
+        Self { sections: Some(BTreeMap::new()), metrics }
+    }
+
+    /// The metrics that are sampled.
+    #[must_use]
+    pub fn sampled(&self) -> &[MetricId] {
+        &self.metrics
     }
 
     #[must_use]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::look::{counted, seconds};
 use crate::store::event::{
-    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Outcome, Place, Severity, Shown, Withheld,
+    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Shown, Withheld,
 };
 use crate::types::Fault;
 
@@ -98,6 +98,7 @@ impl Finding {
             Event::NotMeasured { place, what, fault } => {
                 Self::new(Verdict::Unknown, &**what, Some(place)).fault(Some(fault))
             }
+            Event::Measured(measured) => of_samples(measured)?,
             Event::Unsupported { place, what, fault } => {
                 Self::new(Verdict::Failed, &**what, Some(place)).fault(Some(fault))
             }
@@ -152,6 +153,18 @@ fn of_check(checked: &Checked) -> Finding {
         seconds: checked.seconds,
         ..finding
     }
+}
+
+/// `None` where every sample could be taken.
+fn of_samples(measured: &Measured) -> Option<Finding> {
+    let faults: Vec<_> = measured.samples.iter().filter(|sample| sample.fault.is_some()).collect();
+    let first = measured.fault.as_ref().or_else(|| faults.first().and_then(|sample| sample.fault.as_ref()))?;
+    let title = format!("measure {}", measured.metric);
+    let mut finding = Finding::new(Verdict::Unknown, title, Some(&measured.place)).fault(Some(first));
+    if measured.fault.is_none() && measured.samples.len() > 1 {
+        finding = finding.say(format!("{} of {} samples", faults.len(), measured.samples.len()));
+    }
+    Some(finding)
 }
 
 fn of_change(ended: &ChangeEnded) -> Finding {

@@ -139,6 +139,15 @@ impl<W: Write> Terminal<W> {
                 self.order.show(&place.path, shown::lines(title, shown, self.look, 4, extent));
                 self.order.ready(self.look)
             }
+            Event::Notified { place, channels, message } => {
+                self.told(place, format!("notify {}", channels.join(", ")), message.as_deref())
+            }
+            Event::Raised { place, threshold, message } => {
+                self.told(place, format!("raise \"{threshold}\""), message.as_deref())
+            }
+            Event::Called { place, level, message } => {
+                self.told(place, format!("escalate to level {level}"), message.as_deref())
+            }
             Event::ChangeEnded(ended) => {
                 if let Some(result) = &ended.result {
                     let lines = shown::lines(&ended.title, result, self.look, 4, Extent { rows: ROWS, rest: "" });
@@ -154,6 +163,16 @@ impl<W: Write> Terminal<W> {
             Event::RunFinished(finished) => self.end(finished),
             _ => Vec::new(),
         }
+    }
+
+    /// Something that tells people.
+    fn told(&mut self, place: &Place, what: String, message: Option<&str>) -> Vec<String> {
+        let line = match message {
+            Some(message) => format!("{what}: {}", clean(message)),
+            None => what,
+        };
+        self.order.show(&place.path, vec![line]);
+        self.order.ready(self.look)
     }
 
     fn begin(&mut self, started: &RunStarted, at: jiff::Timestamp) -> Vec<String> {

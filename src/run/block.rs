@@ -6,7 +6,7 @@ use futures_util::future::BoxFuture;
 use super::context::{Context, is_barrier};
 use super::group::Group;
 use super::memory::Epoch;
-use super::{branches, changes, checks, telling, values, waiting};
+use super::{branches, changes, checks, measuring, telling, values, waiting};
 use crate::check::program::{Block, Statement, StatementKind};
 use crate::store::event::Event;
 use crate::types::FaultKind;
@@ -84,11 +84,11 @@ async fn begun<'r>(context: &Context<'r>, one: &'r Statement) {
             branches::choose(context, one, branches, otherwise.as_ref()).await;
         }
         StatementKind::Do { command, args } => branches::fragment(context, one, *command, args).await,
-        StatementKind::Measure { .. }
-        | StatementKind::Notify { .. }
-        | StatementKind::Raise { .. }
-        | StatementKind::Escalate { .. }
-        | StatementKind::Send { .. } => telling::tell(context, one),
+        StatementKind::Measure { metrics } => measuring::measure(context, one, metrics).await,
+        StatementKind::Notify { channels, message } => telling::notify(context, one, channels, message.as_ref()).await,
+        StatementKind::Raise { threshold, message } => telling::raise(context, one, *threshold, message.as_ref()).await,
+        StatementKind::Escalate { level, message } => telling::call(context, one, *level, message.as_ref()).await,
+        StatementKind::Send { .. } => telling::send(context, one),
         // Handled before: they say in their own way that they were not reached.
         StatementKind::Let { .. } | StatementKind::Return { .. } | StatementKind::Change(_) => {}
     }

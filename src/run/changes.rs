@@ -84,8 +84,14 @@ async fn allowed<'r>(
         return Err(Withheld::ReadOnly);
     }
     if let Some(role) = &change.approve_by {
+        if let Consent::Rehearsed { roles } = &context.run.consent {
+            if !roles.contains(role) {
+                return Err(Withheld::NotApproved);
+            }
+        } else {
         let message = format!("an approval by \"{role}\" needs the approvals store, which this version does not have");
         return Err(Withheld::NotMeasured { fault: Fault::new(FaultKind::Unsupported, message) });
+        }
     }
     let prepared = prepared(context, change).await.map_err(|fault| withheld_by(context, fault))?;
     let within = match &change.within {

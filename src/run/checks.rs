@@ -7,7 +7,6 @@ use super::context::{Context, whole};
 use super::eval::truth;
 use super::evidence::evidence;
 use super::gate::Guard;
-use super::telling::missing_engine;
 use crate::check::program::{CheckElse, Expr, Statement};
 use crate::store::event::{CheckKind, Checked, Event, Outcome, Severity, Shown, Withheld};
 use crate::types::Fault;
@@ -33,17 +32,11 @@ pub(super) async fn check(
         kind: CheckKind::Check,
         severity,
         message,
-        raises: raises.clone(),
+        raises,
         seconds: context.seconds_since(started),
         ..checked(context, statement, title, source, outcome)
     };
     report(context, statement, checked, found);
-    if let (Outcome::Failed, Some(threshold)) = (outcome, raises) {
-        // The check is reported in full; that nobody hears of it is one more thing that went wrong.
-        let place = context.place(statement.span);
-        let what = format!("raise \"{threshold}\"").into();
-        context.emit(Event::Unsupported { place, what, fault: missing_engine("raise", "the alerting engine") });
-    }
 }
 
 pub(super) async fn require<'r>(

@@ -16,6 +16,7 @@ pub(super) async fn given(context: &Context<'_>) -> Result<bool, Fault> {
     let how = match &run.consent {
         Consent::ReadOnly | Consent::None => None,
         Consent::Given { hash } => crate::plan::is_hash(hash, &proposal.hash).then(|| "--approve".to_owned()),
+        Consent::Rehearsed { .. } => Some("rehearsal".to_owned()),
         Consent::Ask(asking) => {
             let how = context.limits.race(asking.ask(proposal.clone())).await?;
             context.waited();

@@ -23,6 +23,12 @@ impl Key {
         Self(bytes.into())
     }
 
+    pub(crate) fn value(value: &Value) -> Self {
+        let mut bytes = vec![b'v'];
+        push(&mut bytes, value);
+        Self(bytes.into())
+    }
+
     pub(crate) fn connection(id: ConnectionId) -> Self {
         Self([b"o".as_slice(), &id.0.to_le_bytes()].concat().into())
     }

@@ -7,6 +7,7 @@
 //!
 //! `tally` knows what an event weighs; statuses, counts and the exit code are made from events and nothing else.
 
+mod asking;
 mod block;
 mod branches;
 mod changes;
@@ -22,7 +23,9 @@ mod gate;
 mod group;
 mod items;
 mod key;
+mod judge;
 mod limits;
+mod measuring;
 mod memory;
 mod operators;
 mod outside;
@@ -52,6 +55,8 @@ use self::gate::Gate;
 use self::limits::Limits;
 use self::memory::Epoch;
 use self::outside::Outside;
+pub use self::asking::{Asked, Asking, is_same};
+pub use self::judge::{Judge, Samples, Taken, Verdict};
 pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request};
 use self::scope::Scope;
 use self::sink::Emitter;

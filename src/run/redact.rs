@@ -153,6 +153,17 @@ impl Pass<'_> {
                 self.text(what);
                 self.fault(fault);
             }
+            Event::Measured(measured) => {
+                self.faults(&mut measured.fault);
+                for sample in &mut measured.samples {
+                    sample.labels.iter_mut().for_each(|(_, value)| self.text(value));
+                    self.string(&mut sample.text);
+                    self.faults(&mut sample.fault);
+                }
+            }
+            Event::Notified { message, .. } | Event::Raised { message, .. } | Event::Called { message, .. } => {
+                self.option(message);
+            }
             Event::Checked(checked) => {
                 self.text(&mut checked.title);
                 self.text(&mut checked.source);

@@ -52,6 +52,8 @@ pub enum Consent {
     None,
     /// `--approve HASH`: it counts if it is the hash of the proposal, or enough of it.
     Given { hash: String },
+    /// A rehearsal: nothing outside is changed. `roles` approve what asks for their approval.
+    Rehearsed { roles: Vec<Arc<str>> },
     /// Somebody is asked once, before the first change.
     Ask(Arc<dyn AskConsent>),
 }

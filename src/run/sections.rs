@@ -12,6 +12,7 @@ use super::branches::{list, with};
 use super::closing::close;
 use super::context::{Context, Running, has_barrier, is_barrier};
 use super::gate::Gate;
+use super::measuring;
 use super::group::{Entered, Group, Latch};
 use super::text::beginning;
 use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
@@ -21,6 +22,7 @@ use crate::types::{Fault, Value};
 /// Runs all that was selected.
 pub(super) async fn sections(context: Context<'_>) {
     let run = context.run;
+    measuring::due(&context, run.selection.sampled()).await;
     let mut group = Group::default();
     for (index, section) in run.program.sections.iter().enumerate() {
         if run.selection.section(index) {
@@ -227,7 +229,7 @@ fn end(outer: &Context<'_>, context: &Context<'_>, step: &Step, label: Option<St
 const MAX_LABEL: usize = 1024;
 
 /// What tells an item from the others: a text or a number itself, a record by its name or its first field.
-fn label_of(item: &Value) -> String {
+pub(super) fn label_of(item: &Value) -> String {
     let text = match item {
         Value::Record(fields) => match fields.get("name").or_else(|| fields.values().next()) {
             Some(value) => beginning(value, MAX_LABEL).0,

@@ -80,6 +80,12 @@ fn weigh(event: &Event, counts: &mut Counts) -> Status {
             },
         },
         Event::NotShown { .. } | Event::NotMeasured { .. } => not_measured(counts),
+        Event::Measured(measured) => {
+            let faults = measured.samples.iter().filter(|sample| sample.fault.is_some()).count();
+            let faults = u32::try_from(faults + usize::from(measured.fault.is_some())).unwrap_or(u32::MAX);
+            counts.not_measured = counts.not_measured.saturating_add(faults);
+            if faults > 0 { Status::NotMeasured } else { Status::Passed }
+        }
         // Somebody was not told, or a value not taken: neither went well.
         Event::Unsupported { .. } => failed(counts),
         Event::ChangeEnded(ended) => {

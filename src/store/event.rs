@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::types::Fault;
+use crate::types::{Fault, Labels};
 pub use crate::types::Severity;
 
 /// The version of the format, in the first record.
@@ -138,6 +138,26 @@ pub enum Event {
         answer: ManualAnswer,
         note: Option<String>,
     },
+    /// `measure`, or a sample that was due.
+    Measured(Measured),
+    /// `notify`
+    Notified {
+        place: Place,
+        channels: Vec<Arc<str>>,
+        message: Option<String>,
+    },
+    /// `raise`; a check that raises says so itself.
+    Raised {
+        place: Place,
+        threshold: Arc<str>,
+        message: Option<String>,
+    },
+    /// `escalate to level N`
+    Called {
+        place: Place,
+        level: u32,
+        message: Option<String>,
+    },
     /// A statement that this version cannot run: it says so and fails the run, it never does nothing.
     Unsupported {
         place: Place,
@@ -256,6 +276,28 @@ pub struct Checked {
     /// The threshold that it raises.
     pub raises: Option<Arc<str>>,
     pub seconds: f64,
+}
+
+/// The samples of a metric that were taken at one time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Measured {
+    pub place: Place,
+    pub metric: Arc<str>,
+    pub samples: Vec<Sampled>,
+    /// Why nobody knows of what there should have been samples.
+    pub fault: Option<Fault>,
+}
+
+/// One sample.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Sampled {
+    pub labels: Labels,
+    /// In the base unit of the metric: seconds, bytes, a ratio; 1 and 0 for true and false. Missing where it could not
+    /// be measured.
+    pub value: Option<f64>,
+    /// As a person reads it.
+    pub text: String,
+    pub fault: Option<Fault>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! Types, values and faults: what an expression can be, and what it gives.
 
 mod fault;
+mod measure;
 mod record;
 mod severity;
 mod typed;
@@ -10,6 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::fault::{Fault, FaultKind};
+pub use self::measure::{Labels, Measure};
 pub use self::record::{Field, RecordType};
 pub use self::severity::Severity;
 pub(crate) use self::typed::records;

@@ -6,6 +6,7 @@
 mod alerting;
 mod expr;
 mod statement;
+mod test;
 
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ pub use self::alerting::{
 };
 pub use self::expr::{BinaryOp, Call, CallArg, Expr, ExprKind, Format, Lambda, RunField, TextPart, UnaryOp};
 pub use self::statement::{Block, Branch, Change, CheckElse, For, Statement, StatementKind};
+pub use self::test::{Fact, Given, Outcome, Target, Test, TestKind, TestStatement};
 use crate::catalog::{Builtin, Driver, Effect};
 use crate::source::Span;
 use crate::types::Type;
@@ -74,6 +76,7 @@ pub struct Program {
     pub escalations: Vec<Escalation>,
     pub sections: Vec<Section>,
     pub reports: Vec<Report>,
+    pub tests: Vec<Test>,
     /// Names inside blocks, by [`LocalId`].
     pub locals: Vec<Local>,
 }

@@ -17,7 +17,7 @@ use super::facts::Facts;
 use super::memory::{Memory, Need, lock};
 use super::scope::{Scope, Tracked};
 use super::{convert, operators, text};
-use crate::check::program::{BinaryOp, Expr, ExprKind, Lambda, LocalId, RunField, TextPart, UnaryOp};
+use crate::check::program::{BinaryOp, Expr, ExprKind, Lambda, LocalId, MetricId, RunField, TextPart, UnaryOp};
 use crate::types::{Fault, FaultKind, Partial, Piece, Template, Value};
 
 /// How deep calls and expressions nest before it is taken for a mistake. The stack holds this many, also unoptimised.
@@ -74,6 +74,8 @@ pub(crate) struct Evaluation<'e> {
     /// Set when nobody waits for the result any more.
     unwanted: &'e AtomicBool,
     memo: &'e Mutex<Memo>,
+    /// The samples that a threshold looks at. Elsewhere a metric stands for itself, for who asks for its history.
+    measured: Option<&'e HashMap<MetricId, Result<Value, Fault>>>,
     needs: Mutex<Vec<Need>>,
     partial: Mutex<Option<Arc<Partial>>>,
     /// How often a per-item expression was blocked: a stage cannot say so by itself.
@@ -88,11 +90,17 @@ impl<'e> Evaluation<'e> {
             memory,
             unwanted,
             memo,
+            measured: None,
             needs: Mutex::default(),
             partial: Mutex::default(),
             blocked: AtomicU32::new(0),
             depth: AtomicU32::new(0),
         }
+    }
+
+    /// With the samples that a threshold looks at.
+    pub(crate) fn measured(self, measured: &'e HashMap<MetricId, Result<Value, Fault>>) -> Self {
+        Self { measured: Some(measured), ..self }
     }
 
     /// The value of an expression, with the reason where it is not whole.
@@ -137,7 +145,7 @@ impl<'e> Evaluation<'e> {
             ExprKind::Param(_) | ExprKind::Secret(_) | ExprKind::Connection(_) | ExprKind::Run(_) => {
                 self.declared(&expr.kind, env)
             }
-            ExprKind::Metric(_) => Err(unsupported("the value of a metric needs the metrics store").into()),
+            ExprKind::Metric(id) => self.metric(*id),
             ExprKind::Field { base, name, optional } => self.field(base, name, *optional, env),
             ExprKind::Index { base, index } => self.index(base, index, env),
             ExprKind::Unary { op, operand } => self.unary(*op, operand, env),
@@ -189,6 +197,16 @@ impl<'e> Evaluation<'e> {
             Some(Err(fault)) => Err(fault.clone().into()),
             None if cell.is_passing() => Err(Stop::Blocked),
             None => self.need(Need::Local(Arc::clone(cell))),
+        }
+    }
+
+    fn metric(&self, id: MetricId) -> Eval {
+        match self.measured {
+            Some(measured) => match measured.get(&id) {
+                Some(sample) => Ok(sample.clone()?),
+                None => Err(Fault::no_value("there is no sample of it yet").into()),
+            },
+            None => Ok(super::measuring::named(&self.facts.program, id)?),
         }
     }
 

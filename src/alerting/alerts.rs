@@ -1,0 +1,328 @@
+//! Alerts: when one opens, and when it closes.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::definitions::{EscalateWhen, Threshold};
+use super::engine::{Judged, Raised, Turn};
+use super::outcome::Happened;
+use super::state::{Alert, Cause, End, Subject, Watch};
+use crate::types::Labels;
+
+/// How long alerts of a group that is open already are gathered, to be told together.
+const GATHERED: SignedDuration = SignedDuration::from_secs(30);
+
+impl Turn<'_> {
+    pub(super) fn judged(&mut self, judged: Judged) {
+        let Some(threshold) = self.threshold(&judged.subject.threshold) else { return };
+        let at = judged.at;
+        let watch = self.state.watches.entry(judged.subject.clone()).or_default();
+        // Two processes may sample at once: what is older than what was judged says nothing new.
+        if watch.sampled_at.is_some_and(|last| at < last) {
+            return;
+        }
+        let before = watch.clone();
+        let holds = observe(watch, &judged, &threshold.held);
+        watch.sampled_at = Some(at);
+        let (alert, unknown_since) = (watch.alert, watch.unknown_since);
+        // A sample that says what the one before said need not be written down.
+        let changed = Watch { sampled_at: before.sampled_at, ..watch.clone() } != before;
+        if changed {
+            self.outcome.touched.watches.insert(judged.subject.clone());
+        }
+        match alert {
+            Some(number) => self.judge_open(number, &judged, &threshold, holds),
+            None if holds => self.open_judged(&judged, &threshold),
+            None => {
+                let limit = threshold.unknown_for.and_then(|limit| unknown_since?.checked_add(limit).ok());
+                if limit.is_some_and(|limit| limit <= self.now) {
+                    self.open(judged.subject, &threshold, Cause::Unknown, judged.text, None);
+                }
+            }
+        }
+    }
+
+    fn open_judged(&mut self, judged: &Judged, threshold: &Threshold) {
+        let level = called_for(judged, threshold);
+        let subject = judged.subject.clone();
+        let number = self.open(subject, threshold, Cause::When, Arc::clone(&judged.text), level);
+        if let (Some(number), Some(level)) = (number, level) {
+            self.call_level(number, level);
+        }
+    }
+
+    /// A sample of something whose alert is open.
+    fn judge_open(&mut self, number: i64, judged: &Judged, threshold: &Threshold, holds: bool) {
+        let wrong = judged.when.contains(&Some(true));
+        let right = !judged.when.is_empty() && judged.when.iter().all(|when| *when == Some(false));
+        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        if holds && alert.cause == Cause::Unknown {
+            alert.cause = Cause::When;
+        }
+        let over = match (judged.until, alert.cause) {
+            // It was opened because nobody could look: now somebody can, and nothing is wrong.
+            (_, Cause::Unknown) | (None, _) => right,
+            (Some(until), _) => until == Some(true),
+        };
+        if wrong && alert.text != judged.text {
+            alert.text = Arc::clone(&judged.text);
+            self.outcome.touched.alerts.insert(number);
+        }
+        if over {
+            let at = self.now;
+            self.close_alert(number, &End::Over { at });
+        } else if let Some(level) = called_for(judged, threshold) {
+            self.call_level(number, level);
+        }
+    }
+
+    /// Subjects that nobody could look at for too long, also where no sample comes at all.
+    pub(super) fn blind(&mut self) {
+        let now = self.now;
+        let mut blind: Vec<(Subject, Arc<str>)> = Vec::new();
+        for (subject, watch) in &self.state.watches {
+            let (Some(since), None) = (watch.unknown_since, watch.alert) else { continue };
+            let limit = self.definitions.thresholds.get(&subject.threshold).and_then(|one| one.unknown_for);
+            if limit.and_then(|limit| since.checked_add(limit).ok()).is_some_and(|limit| limit <= now) {
+                blind.push((subject.clone(), watch.unknown_why.clone().unwrap_or_else(|| "not measured".into())));
+            }
+        }
+        for (subject, why) in blind {
+            if let Some(threshold) = self.threshold(&subject.threshold) {
+                self.open(subject, &threshold, Cause::Unknown, why, None);
+            }
+        }
+    }
+
+    pub(super) fn listed(&mut self, threshold: &str, present: &BTreeSet<Labels>) {
+        let gone = |subject: &Subject| &*subject.threshold == threshold && !present.contains(&subject.labels);
+        let subjects: Vec<(Subject, Option<i64>)> = self
+            .state
+            .watches
+            .iter()
+            .filter(|(subject, _)| gone(subject))
+            .map(|(subject, watch)| (subject.clone(), watch.alert))
+            .collect();
+        let at = self.now;
+        for (subject, alert) in subjects {
+            if let Some(alert) = alert {
+                self.close_alert(alert, &End::Gone { at });
+            }
+            self.state.watches.remove(&subject);
+            self.outcome.touched.watches.insert(subject);
+        }
+    }
+
+    pub(super) fn raised(&mut self, raised: Raised) {
+        let Raised { subject, raiser, text } = raised;
+        let Some(threshold) = self.threshold(&subject.threshold) else { return };
+        let number = match self.state.watches.get(&subject).and_then(|watch| watch.alert) {
+            Some(number) => Some(number),
+            None => self.open(subject, &threshold, Cause::Raised, Arc::clone(&text), at_once(&threshold)),
+        };
+        let Some((number, alert)) = number.and_then(|number| Some((number, self.state.alerts.get_mut(&number)?)))
+        else {
+            return;
+        };
+        if alert.raisers.insert(raiser) || alert.text != text {
+            alert.text = text;
+            self.outcome.touched.alerts.insert(number);
+        }
+    }
+
+    pub(super) fn passed(&mut self, subject: &Subject, raiser: &str) {
+        let Some(number) = self.state.watches.get(subject).and_then(|watch| watch.alert) else { return };
+        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        if !alert.raisers.remove(raiser) {
+            return;
+        }
+        self.outcome.touched.alerts.insert(number);
+        if alert.raisers.is_empty() {
+            let at = self.now;
+            self.close_alert(number, &End::Over { at });
+        }
+    }
+
+    /// Opens an alert, and tells of it unless something keeps it quiet. `level`: the one that it calls for at once.
+    fn open(
+        &mut self,
+        subject: Subject,
+        threshold: &Threshold,
+        cause: Cause,
+        text: Arc<str>,
+        level: Option<u32>,
+    ) -> Option<i64> {
+        self.state.numbers.alert += 1;
+        let number = self.state.numbers.alert;
+        let due = threshold.escalate.iter().filter_map(|escalate| match escalate.when {
+            EscalateWhen::After(delay) => Some((self.after(delay), escalate.level)),
+            EscalateWhen::AtOnce | EscalateWhen::Condition => None,
+        });
+        let by = self.quiet_by(&subject);
+        let alert = Alert {
+            number,
+            subject: subject.clone(),
+            severity: threshold.severity,
+            cause,
+            text: Arc::clone(&text),
+            doc: Arc::clone(&threshold.doc),
+            opened_at: self.now,
+            end: None,
+            raisers: BTreeSet::new(),
+            told: BTreeSet::new(),
+            quiet: by.is_some(),
+            gathered_until: None,
+            due: due.collect(),
+            incident: None,
+        };
+        let name = alert.subject.name();
+        self.state.alerts.insert(number, alert);
+        self.state.watches.entry(subject.clone()).or_default().alert = Some(number);
+        self.outcome.touched.alerts.insert(number);
+        self.outcome.touched.watches.insert(subject);
+        self.outcome.touched.rest = true;
+        let (title, severity) = (name.clone(), threshold.severity);
+        self.happened(Some(number), None, Happened::AlertOpened { title, severity, cause, text });
+        match by {
+            Some(by) => {
+                self.happened(Some(number), None, Happened::Quiet { title: name, by });
+            }
+            None => self.announce(number, threshold, level),
+        }
+        Some(number)
+    }
+
+    /// Tells of an alert, or gathers it with others of its group.
+    fn announce(&mut self, number: i64, threshold: &Threshold, level: Option<u32>) {
+        let Some(group) = self.group(number, threshold) else { return };
+        let others = || {
+            let of_group = |other: &&Alert| other.number != number && other.subject.threshold == threshold.title;
+            self.state.alerts.values().filter(of_group).filter(|other| {
+                !other.quiet && !threshold.group_by.is_empty() && of(&other.subject.labels, threshold) == group
+            })
+        };
+        if others().next().is_none() {
+            self.tell_opened(&[number], threshold, level);
+            return;
+        }
+        let until = others().find_map(|other| other.gathered_until).unwrap_or_else(|| self.after(GATHERED));
+        if let Some(alert) = self.state.alerts.get_mut(&number) {
+            alert.gathered_until = Some(until);
+        }
+    }
+
+    /// Tells of alerts whose time of gathering is over, a message a group.
+    pub(super) fn tell_gathered(&mut self, numbers: &[i64]) {
+        let mut groups: std::collections::BTreeMap<(Arc<str>, Labels), Vec<i64>> = std::collections::BTreeMap::new();
+        for number in numbers {
+            let Some(alert) = self.state.alerts.get_mut(number) else { continue };
+            alert.gathered_until = None;
+            let title = Arc::clone(&alert.subject.threshold);
+            self.outcome.touched.alerts.insert(*number);
+            let Some(threshold) = self.threshold(&title) else { continue };
+            let Some(group) = self.group(*number, &threshold) else { continue };
+            groups.entry((title, group)).or_default().push(*number);
+        }
+        for ((title, _), group) in groups {
+            if let Some(threshold) = self.threshold(&title) {
+                self.tell_opened(&group, &threshold, at_once(&threshold));
+            }
+        }
+    }
+
+    /// The labels that tell the group of an alert from others.
+    fn group(&self, number: i64, threshold: &Threshold) -> Option<Labels> {
+        self.state.alerts.get(&number).map(|alert| of(&alert.subject.labels, threshold))
+    }
+
+    /// What keeps a subject quiet: a silence, another threshold, a section that runs.
+    pub(super) fn quiet_by(&self, subject: &Subject) -> Option<Arc<str>> {
+        let silence = self.state.silences.values().find(|silence| silence.covers(subject));
+        if let Some(silence) = silence {
+            return Some(format!("a silence of {}: {}", silence.by, silence.why).into());
+        }
+        if let Some((by, _)) = self.state.quiet.iter().find(|(_, quiet)| quiet.thresholds.contains(&subject.threshold)) {
+            return Some(Arc::clone(by));
+        }
+        let threshold = self.definitions.thresholds.get(&subject.threshold)?;
+        let open = |title: &&Arc<str>| self.state.alerts.values().any(|alert| alert.subject.threshold == **title);
+        threshold.quiet_while.iter().find(open).map(|title| format!("\"{title}\"").into())
+    }
+
+    /// Tells of alerts that nothing keeps quiet any more.
+    pub(super) fn wake(&mut self) {
+        for number in self.open_alerts(|alert| alert.quiet) {
+            let Some(alert) = self.state.alerts.get(&number) else { continue };
+            if self.quiet_by(&alert.subject).is_some() {
+                continue;
+            }
+            let title = Arc::clone(&alert.subject.threshold);
+            if let Some(alert) = self.state.alerts.get_mut(&number) {
+                alert.quiet = false;
+            }
+            self.outcome.touched.alerts.insert(number);
+            if let Some(threshold) = self.threshold(&title) {
+                self.announce(number, &threshold, at_once(&threshold));
+            }
+        }
+    }
+
+    pub(super) fn close_alert(&mut self, number: i64, end: &End) {
+        let Some(mut alert) = self.state.alerts.remove(&number) else { return };
+        alert.end = Some(end.clone());
+        if let Some(watch) = self.state.watches.get_mut(&alert.subject) {
+            watch.alert = None;
+            // What somebody closed by hand opens again once it has held once more.
+            watch.true_since.iter_mut().for_each(|since| *since = None);
+            watch.unknown_since = None;
+            // A raised one is watched by its checks alone.
+            if alert.cause == Cause::Raised {
+                self.state.watches.remove(&alert.subject);
+            }
+        }
+        self.outcome.touched.watches.insert(alert.subject.clone());
+        self.outcome.touched.alerts.insert(number);
+        let title = alert.subject.name();
+        self.happened(Some(number), alert.incident, Happened::AlertClosed { title, end: end.clone() });
+        self.tell_closed(&alert, end);
+        self.outcome.ended_alerts.push(alert);
+    }
+}
+
+/// Takes a sample into account. Gives whether a condition has held for as long as it must.
+fn observe(watch: &mut Watch, judged: &Judged, held: &[SignedDuration]) -> bool {
+    watch.true_since.resize(judged.when.len(), None);
+    for (since, when) in watch.true_since.iter_mut().zip(&judged.when) {
+        // A sample that could not be taken is none at which the condition was true.
+        *since = if *when == Some(true) { Some(since.unwrap_or(judged.at)) } else { None };
+    }
+    let unknown = !judged.when.contains(&Some(true)) && judged.when.contains(&None);
+    watch.unknown_since = unknown.then(|| watch.unknown_since.unwrap_or(judged.at));
+    watch.unknown_why = unknown.then(|| Arc::clone(&judged.text));
+    let long_enough = |since: Timestamp, held: SignedDuration| judged.at.duration_since(since) >= held;
+    let mut all = watch.true_since.iter().zip(held);
+    all.any(|(since, held)| since.is_some_and(|since| long_enough(since, *held)))
+}
+
+/// The highest level that a threshold calls for at once.
+pub(super) fn at_once(threshold: &Threshold) -> Option<u32> {
+    let at_once = threshold.escalate.iter().filter(|escalate| escalate.when == EscalateWhen::AtOnce);
+    at_once.map(|escalate| escalate.level).max()
+}
+
+/// The highest level that a sample calls for.
+fn called_for(judged: &Judged, threshold: &Threshold) -> Option<u32> {
+    let by_condition = threshold
+        .escalate
+        .iter()
+        .zip(&judged.escalate)
+        .filter(|(escalate, truth)| escalate.when == EscalateWhen::Condition && **truth == Some(true))
+        .map(|(escalate, _)| escalate.level);
+    by_condition.chain(at_once(threshold)).max()
+}
+
+fn of(labels: &Labels, threshold: &Threshold) -> Labels {
+    labels.iter().filter(|(name, _)| threshold.group_by.contains(name)).cloned().collect()
+}

@@ -1,0 +1,157 @@
+//! What a runbook says about alerting, as data: an open incident keeps the policy it was opened under.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::DriverKind;
+use crate::check::program::{self, ChannelId, Program, Unless};
+use crate::types::Severity;
+
+/// The thresholds, channels and the escalation of a runbook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Definitions {
+    pub runbook: Arc<str>,
+    /// The name of its zone.
+    pub timezone: Arc<str>,
+    /// By title.
+    pub thresholds: BTreeMap<Arc<str>, Threshold>,
+    /// The channels that have an escalation of their own: an incident is handed to them once.
+    pub owners: Vec<Arc<str>>,
+    pub policy: Option<Policy>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Threshold {
+    pub title: Arc<str>,
+    pub severity: Severity,
+    /// How long each `when` must hold. Empty where it is raised by checks.
+    pub held: Vec<SignedDuration>,
+    /// `when unknown for`
+    pub unknown_for: Option<SignedDuration>,
+    pub notify: Vec<Arc<str>>,
+    pub escalate: Vec<Escalate>,
+    pub quiet_while: Vec<Arc<str>>,
+    pub group_by: Vec<Arc<str>>,
+    pub doc: Arc<str>,
+}
+
+/// `escalate to level N …`
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Escalate {
+    pub level: u32,
+    pub when: EscalateWhen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EscalateWhen {
+    AtOnce,
+    /// Counted from the opening of the alert.
+    After(SignedDuration),
+    /// As soon as the condition in this place is true.
+    Condition,
+}
+
+/// An escalation: who is told next, and when.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Policy {
+    pub name: Arc<str>,
+    /// From the lowest.
+    pub levels: Vec<Level>,
+    /// How many rounds follow the first.
+    pub repeat: u32,
+    /// Reasons for which a person may begin at a level.
+    pub by_hand: Vec<(Arc<str>, u32)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Level {
+    pub number: u32,
+    pub role: Arc<str>,
+    /// The time to acknowledge.
+    pub respond: Option<SignedDuration>,
+    /// The time to the next level.
+    pub after: Option<SignedDuration>,
+    /// Whether an acknowledgement keeps it from the next level; else only its end does.
+    pub unless_acknowledged: bool,
+    pub notify: Vec<Arc<str>>,
+}
+
+impl Policy {
+    #[must_use]
+    pub fn level(&self, number: u32) -> Option<&Level> {
+        self.levels.iter().find(|level| level.number == number)
+    }
+
+    /// The level above one.
+    #[must_use]
+    pub fn above(&self, number: u32) -> Option<&Level> {
+        self.levels.iter().find(|level| level.number > number)
+    }
+}
+
+impl Definitions {
+    #[must_use]
+    pub fn of(program: &Program) -> Self {
+        let names = |ids: &[ChannelId]| -> Vec<Arc<str>> {
+            ids.iter().filter_map(|id| program.channels.get(id.index())).map(|channel| channel.name.clone()).collect()
+        };
+        let titles = |threshold: &program::Threshold| -> Vec<Arc<str>> {
+            let quiet = threshold.quiet_while.iter().filter_map(|id| program.thresholds.get(id.index()));
+            quiet.map(|threshold| threshold.title.clone()).collect()
+        };
+        let thresholds = program.thresholds.iter().map(|threshold| {
+            let own = Threshold {
+                title: threshold.title.clone(),
+                severity: threshold.severity,
+                held: threshold.when.iter().map(|when| when.held.unwrap_or_default()).collect(),
+                unknown_for: threshold.unknown_for,
+                notify: names(&threshold.notify),
+                escalate: threshold.escalate.iter().map(escalate).collect(),
+                quiet_while: titles(threshold),
+                group_by: threshold.group_by.clone(),
+                doc: threshold.doc.clone(),
+            };
+            (threshold.title.clone(), own)
+        });
+        let policy = program.escalations.first().map(|escalation| {
+            let levels = escalation.levels.iter().map(|level| Level {
+                number: level.number,
+                role: level.role.clone(),
+                respond: level.respond,
+                after: level.next.map(|next| next.after),
+                unless_acknowledged: level.next.is_some_and(|next| next.unless == Unless::Acknowledged),
+                notify: names(&level.notify),
+            });
+            let mut levels: Vec<Level> = levels.collect();
+            levels.sort_by_key(|level| level.number);
+            let (name, by_hand) = (escalation.name.clone(), escalation.by_hand.clone());
+            Policy { name, levels, repeat: escalation.repeat, by_hand }
+        });
+        Self {
+            runbook: program.header.title.clone(),
+            timezone: program.header.timezone_name.clone(),
+            thresholds: thresholds.collect(),
+            owners: program.channels.iter().filter(|one| owns_incidents(one)).map(|one| one.name.clone()).collect(),
+            policy,
+        }
+    }
+}
+
+fn escalate(escalate: &program::Escalate) -> Escalate {
+    let when = match &escalate.when {
+        program::EscalateWhen::AtOnce => EscalateWhen::AtOnce,
+        program::EscalateWhen::After(after) => EscalateWhen::After(*after),
+        program::EscalateWhen::Condition(_) => EscalateWhen::Condition,
+    };
+    Escalate { level: escalate.level, when }
+}
+
+/// Whether a channel has an escalation of its own.
+fn owns_incidents(channel: &program::Channel) -> bool {
+    let DriverKind::Channel { policy: Some(policy), .. } = channel.made.driver.kind else { return false };
+    let place = channel.made.driver.params.iter().position(|param| param.name == policy);
+    place.and_then(|place| channel.made.args.get(place)).is_some_and(Option::is_some)
+}

@@ -1,0 +1,260 @@
+//! The engine: a state, a time and an input give a new state and what has to be told.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::definitions::{Definitions, Threshold};
+use super::outcome::{Happened, Happening, Outcome, Tell};
+use super::state::{Acknowledged, End, Quiet, Silence, State, Subject};
+use super::wording;
+use crate::catalog::{Message, Occasion};
+use crate::types::Labels;
+
+/// What the engine is told.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Input {
+    /// Samples were taken: what each subject's conditions say of them.
+    Judged(Vec<Judged>),
+    /// All subjects that a threshold has now: those that are not among them are gone.
+    Listed { threshold: Arc<str>, present: BTreeSet<Labels> },
+    /// A check failed, or `raise` was reached.
+    Raised(Raised),
+    /// A check that raised it passes, or a section ended without its `raise`.
+    Passed { subject: Subject, raiser: Arc<str> },
+    /// A section begins that keeps thresholds quiet while it runs.
+    QuietBegins { by: Arc<str>, quiet: Quiet },
+    QuietEnds { by: Arc<str> },
+    /// `notify`. `key` names the message.
+    Note { key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String },
+    /// `escalate to level N` in a section, or a person who begins one by hand. `about` names what it is for.
+    Called { title: Arc<str>, level: u32, text: Arc<str> },
+    Acknowledge { incident: i64, by: Arc<str> },
+    /// A person calls a level of an incident.
+    Escalate { incident: i64, level: u32 },
+    Close { incident: i64, by: Arc<str> },
+    CloseAlert { alert: i64, by: Arc<str> },
+    Silence { threshold: Option<Arc<str>>, labels: Labels, until: Timestamp, by: Arc<str>, why: Arc<str> },
+    EndSilence { silence: i64, by: Arc<str> },
+    /// Time has passed.
+    Tick,
+}
+
+/// What the conditions of a threshold say of one set of labels; `None` where nobody can say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    pub subject: Subject,
+    /// When the youngest sample in it was taken.
+    pub at: Timestamp,
+    pub when: Vec<Option<bool>>,
+    /// `None` where there is no `until`.
+    pub until: Option<Option<bool>>,
+    /// For each `escalate` of the threshold; `None` where it has no condition or nobody can say.
+    pub escalate: Vec<Option<bool>>,
+    /// What was measured: `error_rate is 12%`; why not, where it could not be.
+    pub text: Arc<str>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    pub subject: Subject,
+    /// The check or statement.
+    pub raiser: Arc<str>,
+    pub text: Arc<str>,
+}
+
+/// Alerting with its state.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) definitions: Arc<Definitions>,
+    pub(super) state: State,
+}
+
+/// One input being worked on.
+pub(super) struct Turn<'e> {
+    pub(super) definitions: &'e Definitions,
+    pub(super) state: &'e mut State,
+    pub(super) now: Timestamp,
+    pub(super) outcome: Outcome,
+}
+
+impl Engine {
+    #[must_use]
+    pub const fn new(definitions: Arc<Definitions>, state: State) -> Self {
+        Self { definitions, state }
+    }
+
+    #[must_use]
+    pub const fn state(&self) -> &State {
+        &self.state
+    }
+
+    #[must_use]
+    pub fn definitions(&self) -> &Definitions {
+        &self.definitions
+    }
+
+    /// Goes on with an edited runbook. What is open keeps what it was opened under.
+    pub fn redefine(&mut self, definitions: Arc<Definitions>) {
+        self.definitions = definitions;
+    }
+
+    /// Takes one input at a time. What was due before is done first.
+    pub fn take(&mut self, now: Timestamp, input: Input) -> Outcome {
+        let mut turn =
+            Turn { definitions: &self.definitions, state: &mut self.state, now, outcome: Outcome::default() };
+        turn.timers();
+        turn.input(input);
+        turn.wake();
+        turn.outcome
+    }
+
+    /// When something is due that no input brings about.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        let state = &self.state;
+        let alerts = state.alerts.values().flat_map(|alert| {
+            alert.due.iter().map(|(at, _)| *at).chain(alert.gathered_until).collect::<Vec<_>>()
+        });
+        let incidents =
+            state.incidents.values().flat_map(|incident| incident.respond_due.into_iter().chain(incident.next_due));
+        let watches = state.watches.iter().filter(|(_, watch)| watch.alert.is_none()).filter_map(|(subject, watch)| {
+            let limit = self.definitions.thresholds.get(&subject.threshold)?.unknown_for?;
+            watch.unknown_since?.checked_add(limit).ok()
+        });
+        let silences = state.silences.values().map(|silence| silence.until);
+        let silences = silences.chain(state.quiet.values().map(|quiet| quiet.until));
+        alerts.chain(incidents).chain(watches).chain(silences).min()
+    }
+}
+
+impl Turn<'_> {
+    fn input(&mut self, input: Input) {
+        match input {
+            Input::Judged(all) => all.into_iter().for_each(|judged| self.judged(judged)),
+            Input::Listed { threshold, present } => self.listed(&threshold, &present),
+            Input::Raised(raised) => self.raised(raised),
+            Input::Passed { subject, raiser } => self.passed(&subject, &raiser),
+            Input::QuietBegins { by, quiet } => {
+                self.state.quiet.insert(by, quiet);
+                self.outcome.touched.rest = true;
+            }
+            Input::QuietEnds { by } => {
+                self.state.quiet.remove(&by);
+                self.outcome.touched.rest = true;
+            }
+            Input::Note { key, channels, title, text } => self.note(key, channels, title, text),
+            Input::Called { title, level, text } => self.called(title, level, text),
+            Input::Acknowledge { incident, by } => self.acknowledge(incident, by),
+            Input::Escalate { incident, level } => self.raise_to(incident, level),
+            Input::Close { incident, by } => {
+                let at = self.now;
+                self.close_incident(incident, &End::Hand { at, by });
+            }
+            Input::CloseAlert { alert, by } => {
+                let at = self.now;
+                self.close_alert(alert, &End::Hand { at, by });
+            }
+            Input::Silence { threshold, labels, until, by, why } => {
+                self.state.numbers.silence += 1;
+                let number = self.state.numbers.silence;
+                self.happened(None, None, Happened::Silenced { until, by: by.clone(), why: why.clone() });
+                let silence = Silence { number, threshold, labels, from: self.now, until, by, why };
+                self.state.silences.insert(number, silence);
+                self.outcome.touched.silences.insert(number);
+                self.outcome.touched.rest = true;
+            }
+            Input::EndSilence { silence, by } => self.end_silence(silence, by),
+            Input::Tick => {}
+        }
+    }
+
+    fn end_silence(&mut self, number: i64, by: Arc<str>) {
+        if self.state.silences.remove(&number).is_some() {
+            self.outcome.touched.silences.insert(number);
+            self.happened(None, None, Happened::SilenceEnded { by });
+        }
+    }
+
+    /// All that is due. What is long overdue happens once and now: the time that the machine was away is not made up
+    /// for by pages in a row.
+    fn timers(&mut self) {
+        let over: Vec<i64> =
+            self.state.silences.values().filter(|one| one.until <= self.now).map(|one| one.number).collect();
+        for number in over {
+            self.end_silence(number, "its end".into());
+        }
+        let now = self.now;
+        let running = self.state.quiet.len();
+        self.state.quiet.retain(|_, quiet| quiet.until > now);
+        self.outcome.touched.rest |= self.state.quiet.len() != running;
+        self.blind();
+        let gathered: Vec<i64> = self.open_alerts(|alert| alert.gathered_until.is_some_and(|until| until <= now));
+        self.tell_gathered(&gathered);
+        for number in self.open_alerts(|alert| alert.due.iter().any(|(at, _)| *at <= now)) {
+            self.escalate_late(number);
+        }
+        let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
+        let incidents: Vec<i64> = self
+            .state
+            .incidents
+            .values()
+            .filter(|incident| due(incident.respond_due) || due(incident.next_due))
+            .map(|incident| incident.number)
+            .collect();
+        for number in incidents {
+            self.incident_due(number);
+        }
+    }
+
+    pub(super) fn open_alerts(&self, which: impl Fn(&super::state::Alert) -> bool) -> Vec<i64> {
+        self.state.alerts.values().filter(|alert| which(alert)).map(|alert| alert.number).collect()
+    }
+
+    pub(super) fn threshold(&self, title: &str) -> Option<Threshold> {
+        self.definitions.thresholds.get(title).cloned()
+    }
+
+    pub(super) fn after(&self, delay: SignedDuration) -> Timestamp {
+        self.now.checked_add(delay).unwrap_or(Timestamp::MAX)
+    }
+
+    pub(super) fn happened(&mut self, alert: Option<i64>, incident: Option<i64>, what: Happened) {
+        self.outcome.happened.push(Happening { at: self.now, alert, incident, what });
+    }
+
+    /// Writes a message down for a channel.
+    pub(super) fn tell(&mut self, channel: &Arc<str>, message: &Arc<Message>, alert: Option<i64>) {
+        let incident = message.incident.as_ref().map(|incident| incident.number);
+        let told = Happened::Told {
+            channel: Arc::clone(channel),
+            occasion: message.occasion,
+            title: Arc::clone(&message.title),
+        };
+        self.happened(alert, incident, told);
+        self.outcome.tell.push(Tell { channel: Arc::clone(channel), message: Arc::clone(message) });
+    }
+
+    fn note(&mut self, key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String) {
+        let about = wording::about(&self.definitions.runbook, &title, &Vec::new());
+        let message = wording::blank(self.definitions, Occasion::Note, about, self.now);
+        let message = Arc::new(Message { key, title, text, ..message });
+        for channel in channels {
+            self.tell(&channel, &message, None);
+        }
+    }
+
+    fn acknowledge(&mut self, number: i64, by: Arc<str>) {
+        let now = self.now;
+        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        incident.acknowledged = Some(Acknowledged { by: by.clone(), at: now });
+        incident.respond_due = None;
+        if incident.policy.level(incident.level).is_none_or(|level| level.unless_acknowledged) {
+            incident.next_due = None;
+        }
+        self.withdraw_pages(number);
+        self.happened(None, Some(number), Happened::Acknowledged { by: by.clone() });
+        self.tell_incident(number, Occasion::Acknowledged, &format!("{by} has taken it on"), None);
+    }
+}

@@ -1,0 +1,349 @@
+//! Incidents: who is told, who answers, and who is next.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::definitions::Threshold;
+use super::engine::Turn;
+use super::outcome::Happened;
+use super::state::{Alert, End, Incident};
+use super::wording;
+use crate::catalog::{Message, Occasion};
+use crate::types::{Labels, Severity};
+
+/// What an incident is opened for.
+struct Opening {
+    title: Arc<str>,
+    labels: Labels,
+    severity: Severity,
+    text: Arc<str>,
+    doc: Arc<str>,
+    alerts: BTreeSet<i64>,
+    level: u32,
+}
+
+impl Turn<'_> {
+    /// Tells of alerts of one group for the first time.
+    pub(super) fn tell_opened(&mut self, numbers: &[i64], threshold: &Threshold, level: Option<u32>) {
+        let alerts: Vec<Alert> =
+            numbers.iter().filter_map(|number| self.state.alerts.get(number)).cloned().collect();
+        let Some(first) = alerts.first() else { return };
+        let level = level.or_else(|| (threshold.severity == Severity::Critical).then_some(1));
+        let incident = level.and_then(|level| self.incident_for(&alerts, threshold, level));
+        let refs: Vec<&Alert> = alerts.iter().collect();
+        let number = first.number;
+        let about = wording::about(&self.definitions.runbook, &threshold.title, &first.subject.labels);
+        let mut message = wording::blank(self.definitions, Occasion::Opened, about, self.now);
+        wording::of_alerts(&mut message, &refs);
+        let mut channels = threshold.notify.clone();
+        match incident.and_then(|number| self.state.incidents.get_mut(&number)) {
+            Some(incident) => {
+                message.about = Arc::clone(&incident.about);
+                wording::of_incident(&mut message, incident);
+                let level = incident.policy.level(incident.level);
+                let own = level.into_iter().flat_map(|level| &level.notify);
+                let own: Vec<Arc<str>> = own.filter(|channel| !channels.contains(channel)).cloned().collect();
+                channels.extend(own);
+                message.key = page_key(incident);
+                incident.told.extend(channels.iter().cloned());
+            }
+            None => message.key = format!("{}/a{number}/opened", message.about).into(),
+        }
+        for number in numbers {
+            if let Some(alert) = self.state.alerts.get_mut(number) {
+                alert.told.extend(channels.iter().cloned());
+                alert.incident = incident;
+                self.outcome.touched.alerts.insert(*number);
+            }
+        }
+        let message = Arc::new(message);
+        for channel in &channels {
+            self.tell(channel, &message, Some(number));
+        }
+    }
+
+    /// The incident of a group of alerts: the one that is open, or a new one. `None` where nobody escalates.
+    fn incident_for(&mut self, alerts: &[Alert], threshold: &Threshold, level: u32) -> Option<i64> {
+        let first = alerts.first()?;
+        let numbers: BTreeSet<i64> = alerts.iter().map(|alert| alert.number).collect();
+        let labels = |alert: &Alert| -> Labels {
+            let of_group = alert.subject.labels.iter().filter(|(name, _)| threshold.group_by.contains(name));
+            of_group.cloned().collect()
+        };
+        if !threshold.group_by.is_empty() {
+            let open = self.state.alerts.values().find_map(|other| {
+                let same = other.subject.threshold == threshold.title && labels(other) == labels(first);
+                other.incident.filter(|_| same)
+            });
+            if let Some(incident) = open.and_then(|number| self.state.incidents.get_mut(&number)) {
+                incident.alerts.extend(numbers);
+                self.outcome.touched.incidents.insert(incident.number);
+                return Some(incident.number);
+            }
+        }
+        let labels = if threshold.group_by.is_empty() { first.subject.labels.clone() } else { labels(first) };
+        let opening = Opening {
+            title: Arc::clone(&threshold.title),
+            labels,
+            severity: threshold.severity,
+            text: Arc::clone(&first.text),
+            doc: Arc::clone(&threshold.doc),
+            alerts: numbers,
+            level,
+        };
+        self.open_incident(opening)
+    }
+
+    fn open_incident(&mut self, opening: Opening) -> Option<i64> {
+        let policy = self.definitions.policy.clone()?;
+        let level = policy.level(opening.level)?.clone();
+        self.state.numbers.incident += 1;
+        let number = self.state.numbers.incident;
+        let incident = Incident {
+            number,
+            about: wording::about(&self.definitions.runbook, &opening.title, &opening.labels),
+            title: opening.title,
+            labels: opening.labels,
+            severity: opening.severity,
+            text: opening.text,
+            doc: opening.doc,
+            alerts: opening.alerts,
+            opened_at: self.now,
+            end: None,
+            level: level.number,
+            round: 1,
+            acknowledged: None,
+            respond_due: level.respond.map(|respond| self.after(respond)),
+            next_due: level.after.map(|after| self.after(after)),
+            policy,
+            late: Vec::new(),
+            told: BTreeSet::new(),
+            messages: 0,
+        };
+        let title = incident.name();
+        self.state.incidents.insert(number, incident);
+        self.outcome.touched.incidents.insert(number);
+        self.outcome.touched.rest = true;
+        let alert = self.state.incidents.get(&number).and_then(|one| one.alerts.first().copied());
+        let what = Happened::IncidentOpened { title, level: level.number, role: level.role };
+        self.happened(alert, Some(number), what);
+        Some(number)
+    }
+
+    /// `escalate to level N` in a section, or a person who begins one.
+    pub(super) fn called(&mut self, title: Arc<str>, level: u32, text: Arc<str>) {
+        let about = wording::about(&self.definitions.runbook, &title, &Vec::new());
+        let open = self.state.incidents.values().find(|incident| incident.about == about);
+        if let Some(number) = open.map(|incident| incident.number) {
+            self.raise_to(number, level);
+            return;
+        }
+        let opening = Opening {
+            title,
+            labels: Vec::new(),
+            severity: Severity::Critical,
+            text,
+            doc: "".into(),
+            alerts: BTreeSet::new(),
+            level,
+        };
+        if let Some(number) = self.open_incident(opening) {
+            let channels = self.level_channels(number);
+            self.tell_incident(number, Occasion::Opened, "", Some(channels));
+        }
+    }
+
+    /// A sample or a timer of an alert calls for a level.
+    pub(super) fn call_level(&mut self, alert: i64, level: u32) {
+        let Some(open) = self.state.alerts.get(&alert).filter(|alert| !alert.quiet).cloned() else { return };
+        match open.incident {
+            Some(incident) => self.raise_to(incident, level),
+            // Of one that is gathered with others, people hear when its time comes.
+            None if open.gathered_until.is_some() => {}
+            None => {
+                let Some(threshold) = self.threshold(&open.subject.threshold) else { return };
+                let Some(incident) = self.incident_for(&[open], &threshold, level) else { return };
+                if let Some(alert) = self.state.alerts.get_mut(&alert) {
+                    alert.incident = Some(incident);
+                }
+                self.outcome.touched.alerts.insert(alert);
+                let channels = self.level_channels(incident);
+                self.tell_incident(incident, Occasion::Escalated, "", Some(channels));
+            }
+        }
+    }
+
+    /// `escalate to level N after D`: the time has come.
+    pub(super) fn escalate_late(&mut self, number: i64) {
+        let now = self.now;
+        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        let level = alert.due.iter().filter(|(at, _)| *at <= now).map(|(_, level)| *level).max();
+        alert.due.retain(|(at, _)| *at > now);
+        self.outcome.touched.alerts.insert(number);
+        if let Some(level) = level {
+            self.call_level(number, level);
+        }
+    }
+
+    /// Tells a level of an incident, if it is a higher one.
+    pub(super) fn raise_to(&mut self, number: i64, level: u32) {
+        if self.state.incidents.get(&number).is_some_and(|incident| incident.level < level) {
+            self.enter(number, level);
+        }
+    }
+
+    fn enter(&mut self, number: i64, level: u32) {
+        let now = self.now;
+        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let Some(level) = incident.policy.level(level).cloned() else { return };
+        incident.level = level.number;
+        // Whoever took it on did so at another level: this one has to answer, too.
+        incident.acknowledged = None;
+        incident.respond_due = level.respond.and_then(|respond| now.checked_add(respond).ok());
+        incident.next_due = level.after.and_then(|after| now.checked_add(after).ok());
+        let round = incident.round;
+        let what = Happened::Level { level: level.number, role: Arc::clone(&level.role), round };
+        self.happened(None, Some(number), what);
+        self.tell_incident(number, Occasion::Escalated, "", Some(level.notify));
+    }
+
+    /// Nobody answered in time, or the time of the level is over.
+    pub(super) fn incident_due(&mut self, number: i64) {
+        let now = self.now;
+        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        self.outcome.touched.incidents.insert(number);
+        let role = incident.policy.level(incident.level).map_or_else(|| "".into(), |level| Arc::clone(&level.role));
+        let level = incident.level;
+        let late = incident.respond_due.take_if(|due| *due <= now).is_some();
+        let on = incident.next_due.take_if(|due| *due <= now).is_some();
+        if late {
+            incident.late.push((now, level));
+            self.happened(None, Some(number), Happened::Late { level, role });
+        }
+        if on {
+            self.next_level(number);
+        } else if late {
+            let channels = self.level_channels(number);
+            self.tell_incident(number, Occasion::Again, "nobody has answered in time", Some(channels));
+        }
+    }
+
+    fn next_level(&mut self, number: i64) {
+        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        if let Some(above) = incident.policy.above(incident.level).map(|level| level.number) {
+            self.enter(number, above);
+            return;
+        }
+        let lowest = incident.policy.levels.first().map(|level| level.number);
+        match lowest {
+            Some(lowest) if incident.round <= incident.policy.repeat => {
+                incident.round += 1;
+                self.enter(number, lowest);
+            }
+            _ => self.happened(None, Some(number), Happened::Exhausted),
+        }
+    }
+
+    /// The channels of an incident's level; those of its threshold where the level has none.
+    fn level_channels(&self, number: i64) -> Vec<Arc<str>> {
+        let Some(incident) = self.state.incidents.get(&number) else { return Vec::new() };
+        let own = incident.policy.level(incident.level).map(|level| level.notify.clone()).unwrap_or_default();
+        if !own.is_empty() {
+            return own;
+        }
+        self.definitions.thresholds.get(&incident.title).map(|one| one.notify.clone()).unwrap_or_default()
+    }
+
+    /// Tells of an incident: some channels, or all that know of it.
+    pub(super) fn tell_incident(
+        &mut self,
+        number: i64,
+        occasion: Occasion,
+        text: &str,
+        channels: Option<Vec<Arc<str>>>,
+    ) {
+        let owners = &self.definitions.owners;
+        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        self.outcome.touched.incidents.insert(number);
+        let page = channels.is_some();
+        let channels = channels.unwrap_or_else(|| incident.told.iter().cloned().collect());
+        // A channel with an escalation of its own has the incident already: nobody is paged twice.
+        let (handed, channels): (Vec<Arc<str>>, Vec<Arc<str>>) = channels
+            .into_iter()
+            .partition(|channel| page && owners.contains(channel) && incident.told.contains(channel));
+        incident.told.extend(channels.iter().cloned());
+        let mut message = wording::blank(self.definitions, occasion, Arc::clone(&incident.about), self.now);
+        message.key = page_key(incident);
+        text.clone_into(&mut message.text);
+        wording::of_incident(&mut message, incident);
+        if !text.is_empty() && &*incident.text != text {
+            message.text = format!("{text}: {}", incident.text);
+        }
+        let message: Arc<Message> = Arc::new(message);
+        for channel in handed {
+            self.happened(None, Some(number), Happened::Handed { channel });
+        }
+        for channel in &channels {
+            self.tell(channel, &message, None);
+        }
+    }
+
+    /// What was written down for an incident and not told yet need not be told any more.
+    pub(super) fn withdraw_pages(&mut self, number: i64) {
+        let Some(incident) = self.state.incidents.get(&number) else { return };
+        self.outcome.touched.incidents.insert(number);
+        let keys = (1..=incident.messages).map(|message| key(incident, message));
+        self.outcome.withdraw.extend(keys);
+    }
+
+    /// Tells that an alert is over, and closes its incident with the last of its alerts.
+    pub(super) fn tell_closed(&mut self, alert: &Alert, end: &End) {
+        if let Some(number) = alert.incident {
+            let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+            incident.alerts.remove(&alert.number);
+            self.outcome.touched.incidents.insert(number);
+            if incident.alerts.is_empty() {
+                self.close_incident(number, end);
+            }
+            return;
+        }
+        if alert.told.is_empty() {
+            return;
+        }
+        let about = wording::about(&self.definitions.runbook, &alert.subject.threshold, &alert.subject.labels);
+        let mut message = wording::blank(self.definitions, Occasion::Closed, about, self.now);
+        wording::of_alerts(&mut message, &[alert]);
+        message.text = format!("{}: {}", wording::ended(end), alert.text);
+        message.key = format!("{}/a{}/closed", message.about, alert.number).into();
+        let message = Arc::new(message);
+        for channel in &alert.told {
+            self.tell(channel, &message, Some(alert.number));
+        }
+    }
+
+    pub(super) fn close_incident(&mut self, number: i64, end: &End) {
+        let Some(incident) = self.state.incidents.get(&number) else { return };
+        let (title, alerts) = (incident.name(), incident.alerts.clone());
+        self.withdraw_pages(number);
+        self.tell_incident(number, Occasion::Closed, &wording::ended(end), None);
+        self.happened(None, Some(number), Happened::IncidentClosed { title, end: end.clone() });
+        if let Some(mut incident) = self.state.incidents.remove(&number) {
+            incident.end = Some(end.clone());
+            self.outcome.ended_incidents.push(incident);
+        }
+        // Closed by hand: its alerts end with it.
+        for alert in alerts {
+            self.close_alert(alert, end);
+        }
+    }
+}
+
+/// The key of the next message of an incident.
+fn page_key(incident: &mut Incident) -> Arc<str> {
+    incident.messages += 1;
+    key(incident, incident.messages)
+}
+
+fn key(incident: &Incident, message: u32) -> Arc<str> {
+    format!("{}/i{}/{message}", incident.about, incident.number).into()
+}

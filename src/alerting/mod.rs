@@ -1,0 +1,20 @@
+//! Alerting: what was measured and checked becomes alerts, incidents and messages.
+//!
+//! `engine` is pure: a state, a time and an input give a new state and what has to be told. It knows no clock, no store
+//! and no network, so a night with nobody answering is rehearsed in a millisecond, and what it decided can be written
+//! down in one piece before anybody is told. `reading` turns the events of a run into its inputs.
+
+mod alerts;
+mod definitions;
+mod engine;
+mod incidents;
+mod outcome;
+mod reading;
+mod state;
+mod wording;
+
+pub use self::definitions::{Definitions, Escalate, EscalateWhen, Level, Policy, Threshold};
+pub use self::engine::{Engine, Input, Judged, Raised};
+pub use self::outcome::{Happened, Happening, Outcome, Tell, Touched};
+pub use self::reading::Reading;
+pub use self::state::{Alert, Cause, End, Incident, Numbers, Quiet, Silence, State, Subject, Watch};

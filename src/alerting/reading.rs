@@ -1,0 +1,243 @@
+//! From the events of a run to what the engine takes.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::engine::{Input, Judged, Raised};
+use super::state::{Quiet, State, Subject};
+use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, Threshold};
+use crate::run::{Judge, Samples};
+use crate::store::event::{Checked, Event, Measured, Outcome, Path, Record};
+use crate::types::{Fault, FaultKind, Labels, Measure, Value};
+
+/// How long a section without `within` keeps thresholds quiet if nobody hears of its end.
+const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(6);
+
+/// Reads along with runs of one program.
+pub struct Reading {
+    program: Arc<Program>,
+    judge: Judge,
+    samples: Samples,
+    run: Option<Run>,
+}
+
+/// A step, or one of its rounds.
+struct StepName {
+    title: Arc<str>,
+    label: Option<String>,
+}
+
+/// The run that is read.
+#[derive(Default)]
+struct Run {
+    id: Arc<str>,
+    /// Whether it runs all, so that what was not raised is known not to be.
+    whole: bool,
+    sections: HashMap<u32, Arc<str>>,
+    steps: BTreeMap<Path, StepName>,
+    /// What checks and statements that raise came to, by who raises what.
+    raisers: BTreeMap<(Arc<str>, Subject), Found>,
+}
+
+/// What one raiser came to in this run.
+struct Found {
+    path: Path,
+    failed: bool,
+    unknown: bool,
+}
+
+impl Reading {
+    #[must_use]
+    pub fn new(program: Arc<Program>, set: HashMap<ParamId, Value>, facts: Arc<crate::catalog::RunFacts>) -> Self {
+        let judge = Judge::new(Arc::clone(&program), set, facts);
+        Self { program, judge, samples: Samples::default(), run: None }
+    }
+
+    /// What an event means for alerting, in order. `state` is what is open now.
+    pub fn read(&mut self, record: &Record, state: &State) -> Vec<Input> {
+        match &record.event {
+            Event::RunStarted(started) => {
+                let whole = started.only.is_empty();
+                self.run = Some(Run { id: Arc::clone(&started.run), whole, ..Run::default() });
+                Vec::new()
+            }
+            Event::SectionStarted { path, title, .. } => self.section(path, title, record.at),
+            Event::StepStarted { path, title, label, .. } => {
+                if let Some(run) = &mut self.run {
+                    run.steps.insert(path.clone(), StepName { title: Arc::clone(title), label: label.clone() });
+                }
+                Vec::new()
+            }
+            Event::Measured(measured) => self.measured(measured, record.at),
+            Event::Checked(checked) => self.checked(checked),
+            Event::Raised { place, threshold, message } => self.raise(&place.path, threshold, message.as_deref()),
+            Event::Notified { place, channels, message } => {
+                let Some(run) = &self.run else { return Vec::new() };
+                let title: Arc<str> = run.whereabouts(&place.path).into();
+                let text = message.clone().unwrap_or_else(|| format!("{title} has something to tell"));
+                let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
+                let key = format!("run-{}-{}", run.id, path.join("."));
+                vec![Input::Note { key: key.into(), channels: channels.clone(), title, text }]
+            }
+            Event::Called { place, level, message } => {
+                let Some(run) = &self.run else { return Vec::new() };
+                let title: Arc<str> = run.whereabouts(&place.path).into();
+                let text = message.clone().map_or_else(|| Arc::clone(&title), Arc::from);
+                vec![Input::Called { title, level: *level, text }]
+            }
+            Event::StepFinished { path, .. } => self.over(|found| found.starts_with(path)),
+            Event::SectionFinished { path, title, .. } => self.section_over(path, title, state),
+            Event::RunFinished(_) => {
+                self.run = None;
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn section(&mut self, path: &Path, title: &Arc<str>, at: Timestamp) -> Vec<Input> {
+        let (Some(run), Some(number)) = (&mut self.run, path.first()) else { return Vec::new() };
+        run.sections.insert(*number, Arc::clone(title));
+        let Some(section) = self.program.sections.iter().find(|section| section.title == *title) else {
+            return Vec::new();
+        };
+        let quiet = section.quiet.iter().filter_map(|id| self.program.thresholds.get(id.index()));
+        let thresholds: BTreeSet<Arc<str>> = quiet.map(|threshold| Arc::clone(&threshold.title)).collect();
+        if thresholds.is_empty() {
+            return Vec::new();
+        }
+        let longest = section.within.as_ref().and_then(literal).unwrap_or(LONGEST_QUIET);
+        let until = at.checked_add(longest).unwrap_or(Timestamp::MAX);
+        vec![Input::QuietBegins { by: run.keeper(title), quiet: Quiet { thresholds, until } }]
+    }
+
+    fn section_over(&mut self, path: &Path, title: &Arc<str>, state: &State) -> Vec<Input> {
+        let mut inputs = self.over(|found| found.starts_with(path));
+        let Some(run) = &self.run else { return inputs };
+        inputs.push(Input::QuietEnds { by: run.keeper(title) });
+        // A `raise` that was not reached in a run of the whole section has nothing more to raise.
+        if run.whole {
+            let beginning = format!("{title} › ");
+            for alert in state.alerts.values() {
+                for raiser in alert.raisers.iter().filter(|raiser| raiser.starts_with(&beginning)) {
+                    let by_statement = raiser.ends_with(RAISE);
+                    let reached = run.raisers.contains_key(&(Arc::clone(raiser), alert.subject.clone()));
+                    if by_statement && !reached {
+                        let (subject, raiser) = (alert.subject.clone(), Arc::clone(raiser));
+                        inputs.push(Input::Passed { subject, raiser });
+                    }
+                }
+            }
+        }
+        inputs
+    }
+
+    /// The checks of a part that is over: those that passed in every round close what they raised.
+    fn over(&mut self, part: impl Fn(&Path) -> bool) -> Vec<Input> {
+        let Some(run) = &self.run else { return Vec::new() };
+        let passed = run.raisers.iter().filter(|(_, found)| part(&found.path) && !found.failed && !found.unknown);
+        passed
+            .map(|((raiser, subject), _)| Input::Passed { subject: subject.clone(), raiser: Arc::clone(raiser) })
+            .collect()
+    }
+
+    fn checked(&mut self, checked: &Checked) -> Vec<Input> {
+        let (Some(run), Some(threshold)) = (&mut self.run, &checked.raises) else { return Vec::new() };
+        let path = &checked.place.path;
+        let raiser: Arc<str> = format!("{} › {}", run.whereabouts(path), checked.title).into();
+        let subject = Subject { threshold: Arc::clone(threshold), labels: run.labels(path) };
+        let entry = run.raisers.entry((Arc::clone(&raiser), subject.clone()));
+        let found = entry.or_insert_with(|| Found { path: path.clone(), failed: false, unknown: false });
+        found.failed |= checked.outcome == Outcome::Failed;
+        found.unknown |= checked.outcome == Outcome::NotMeasured;
+        if checked.outcome != Outcome::Failed {
+            return Vec::new();
+        }
+        let text = match &checked.message {
+            Some(message) => format!("{}: {message}", checked.title),
+            None => format!("{} is not so", checked.title),
+        };
+        vec![Input::Raised(Raised { subject, raiser, text: text.into() })]
+    }
+
+    fn raise(&mut self, path: &Path, threshold: &Arc<str>, message: Option<&str>) -> Vec<Input> {
+        let Some(run) = &mut self.run else { return Vec::new() };
+        let raiser: Arc<str> = format!("{} › {RAISE}", run.whereabouts(path)).into();
+        let subject = Subject { threshold: Arc::clone(threshold), labels: run.labels(path) };
+        let found = Found { path: path.clone(), failed: true, unknown: false };
+        run.raisers.insert((Arc::clone(&raiser), subject.clone()), found);
+        let text = message.map_or_else(|| format!("raised by {}", run.whereabouts(path)), str::to_owned);
+        vec![Input::Raised(Raised { subject, raiser, text: text.into() })]
+    }
+
+    fn measured(&mut self, measured: &Measured, at: Timestamp) -> Vec<Input> {
+        let metrics = &self.program.metrics;
+        let Some(place) = metrics.iter().position(|metric| metric.name == measured.metric) else { return Vec::new() };
+        let (Some(metric), Ok(id)) = (metrics.get(place), u32::try_from(place)) else { return Vec::new() };
+        let (id, measure) = (MetricId(id), Measure::of(&metric.ty));
+        let samples = measured.samples.iter().map(|sample| {
+            let missing = || sample.fault.clone().unwrap_or_else(|| Fault::new(FaultKind::NoValue, "not measured"));
+            let value = sample.value.zip(measure).map(|(number, measure)| measure.value(number));
+            (sample.labels.clone(), value.ok_or_else(missing))
+        });
+        self.samples.take(id, at, samples.collect(), measured.fault.as_ref());
+        let thresholds = self.program.thresholds.iter().filter(|threshold| threshold.metrics.contains(&id));
+        thresholds.flat_map(|threshold| self.judged(threshold, at)).collect()
+    }
+
+    fn judged(&self, threshold: &Threshold, at: Timestamp) -> Vec<Input> {
+        let (verdicts, listed) = self.judge.judge(threshold, &self.samples);
+        let present: BTreeSet<Labels> = verdicts.iter().map(|verdict| verdict.labels.clone()).collect();
+        let judged = verdicts.into_iter().map(|verdict| Judged {
+            subject: Subject { threshold: Arc::clone(&threshold.title), labels: verdict.labels },
+            at: verdict.at.max(at),
+            when: verdict.when,
+            until: verdict.until,
+            escalate: verdict.escalate,
+            text: verdict.text.into(),
+        });
+        let mut inputs = vec![Input::Judged(judged.collect())];
+        if listed {
+            inputs.push(Input::Listed { threshold: Arc::clone(&threshold.title), present });
+        }
+        inputs
+    }
+}
+
+/// How the name of a `raise` statement ends, and that of no check.
+const RAISE: &str = "(raise)";
+
+impl Run {
+    /// `Section › Step [label]`
+    fn whereabouts(&self, path: &Path) -> String {
+        let section = path.first().and_then(|number| self.sections.get(number)).map_or("", |title| &**title);
+        match self.step(path) {
+            Some(StepName { title, label: Some(label) }) => format!("{section} › {title} [{label}]"),
+            Some(StepName { title, label: None }) => format!("{section} › {title}"),
+            None => section.to_owned(),
+        }
+    }
+
+    fn step(&self, path: &Path) -> Option<&StepName> {
+        self.steps.range(..=path.clone()).next_back().filter(|(own, _)| path.starts_with(own)).map(|(_, name)| name)
+    }
+
+    fn labels(&self, path: &Path) -> Labels {
+        let label = self.step(path).and_then(|step| step.label.as_deref()).and_then(|label| label.split_once('='));
+        label.map(|(name, value)| (Arc::from(name), Arc::from(value))).into_iter().collect()
+    }
+
+    /// What keeps thresholds quiet while a section runs.
+    fn keeper(&self, section: &str) -> Arc<str> {
+        format!("section \"{section}\" of run {}", self.id).into()
+    }
+}
+
+fn literal(expr: &Expr) -> Option<SignedDuration> {
+    match &expr.kind {
+        ExprKind::Literal(Value::Duration(duration)) => Some(*duration),
+        _ => None,
+    }
+}

@@ -1,0 +1,154 @@
+//! What messages say, and how things are named to the outside.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use sha2::{Digest, Sha256};
+
+use super::definitions::Definitions;
+use super::outcome::Happened;
+use super::state::{Alert, Cause, End, Incident};
+use crate::catalog::{self, Message, Occasion};
+use crate::types::{Labels, Severity};
+
+/// A name of something for other systems: the same from every machine, also for one that lost its store.
+pub(super) fn about(runbook: &str, title: &str, labels: &Labels) -> Arc<str> {
+    const LONGEST: usize = 160;
+    let mut whole = format!("{runbook}\0{title}");
+    let mut slug = format!("{runbook} {title}");
+    for (name, value) in labels {
+        let _ = write!(whole, "\0{name}\0{value}");
+        let _ = write!(slug, " {value}");
+    }
+    let mut name = String::new();
+    for letter in slug.chars() {
+        match letter {
+            'a'..='z' | '0'..='9' => name.push(letter),
+            'A'..='Z' => name.push(letter.to_ascii_lowercase()),
+            _ if name.ends_with('-') || name.is_empty() => {}
+            _ => name.push('-'),
+        }
+        if name.len() >= LONGEST {
+            break;
+        }
+    }
+    let digest = Sha256::digest(whole.as_bytes());
+    let hash = digest.iter().take(4).fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    });
+    format!("{}-{hash}", name.trim_end_matches('-')).into()
+}
+
+/// What every message of a runbook shares.
+pub(super) fn blank(definitions: &Definitions, occasion: Occasion, about: Arc<str>, at: Timestamp) -> Message {
+    Message {
+        key: Arc::clone(&about),
+        about,
+        occasion,
+        severity: Severity::Info,
+        title: "".into(),
+        text: String::new(),
+        facts: Vec::new(),
+        doc: "".into(),
+        runbook: Arc::clone(&definitions.runbook),
+        at,
+        timezone: Arc::clone(&definitions.timezone),
+        incident: None,
+        link: None,
+        acknowledge: None,
+    }
+}
+
+/// What is said of alerts that are told together.
+pub(super) fn of_alerts(message: &mut Message, alerts: &[&Alert]) {
+    let Some(first) = alerts.first() else { return };
+    message.severity = first.severity;
+    message.title = Arc::clone(&first.subject.threshold);
+    message.doc = Arc::clone(&first.doc);
+    message.text = match alerts {
+        [one] => one.text.to_string(),
+        several => {
+            let mut text = format!("{} alerts:", several.len());
+            for alert in several {
+                let _ = write!(text, "\n{}", alert.text);
+            }
+            text
+        }
+    };
+    if let [one] = alerts {
+        message.facts.extend(one.subject.labels.iter().map(|(name, value)| (Arc::clone(name), value.to_string())));
+    }
+    message.facts.push(("alert".into(), numbers(alerts)));
+    if first.cause == Cause::Unknown {
+        message.facts.push(("cause".into(), "nobody could look".to_owned()));
+    }
+}
+
+/// What is said of an incident.
+pub(super) fn of_incident(message: &mut Message, incident: &Incident) {
+    message.severity = incident.severity;
+    message.title = Arc::clone(&incident.title);
+    message.doc = Arc::clone(&incident.doc);
+    if message.text.is_empty() {
+        message.text = incident.text.to_string();
+    }
+    let role = incident.policy.level(incident.level).map_or_else(|| "".into(), |level| Arc::clone(&level.role));
+    message.facts.push(("incident".into(), format!("#{}", incident.number)));
+    message.facts.push(("level".into(), format!("{} {role}", incident.level)));
+    message.incident = Some(catalog::Incident { number: incident.number, level: incident.level, role });
+}
+
+fn numbers(alerts: &[&Alert]) -> String {
+    alerts.iter().map(|alert| format!("#{}", alert.number)).collect::<Vec<_>>().join(", ")
+}
+
+/// How it ended, in a sentence.
+pub(super) fn ended(end: &End) -> String {
+    match end {
+        End::Over { .. } => "it is over".to_owned(),
+        End::Gone { .. } => "what it was about is not there any more".to_owned(),
+        End::Hand { by, .. } => format!("closed by {by}"),
+    }
+}
+
+impl fmt::Display for Happened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlertOpened { title, severity, text, .. } => {
+                write!(f, "alert \"{title}\" ({}) opens: {text}", severity.name())
+            }
+            Self::AlertClosed { title, end } => write!(f, "alert \"{title}\" closes: {}", ended(end)),
+            Self::Quiet { title, by } => write!(f, "\"{title}\" is kept quiet by {by}"),
+            Self::IncidentOpened { title, level, role } => {
+                write!(f, "incident \"{title}\" opens at level {level}, {role}")
+            }
+            Self::Level { level, role, round: 1 } => write!(f, "level {level}, {role}"),
+            Self::Level { level, role, round } => write!(f, "level {level}, {role}, round {round}"),
+            Self::Late { level, role } => write!(f, "level {level}, {role}, has not answered in time"),
+            Self::Handed { channel } => write!(f, "{channel} has it already and escalates by itself"),
+            Self::Acknowledged { by } => write!(f, "{by} takes it on"),
+            Self::Exhausted => write!(f, "everybody has been told, and nobody is left"),
+            Self::IncidentClosed { title, end } => write!(f, "incident \"{title}\" closes: {}", ended(end)),
+            Self::Told { channel, occasion, title } => write!(f, "→ {channel}: {title} ({})", occasion.name()),
+            Self::Silenced { until, by, why } => write!(f, "{by} silences it until {until}: {why}"),
+            Self::SilenceEnded { by } => write!(f, "the silence ends: {by}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::about;
+
+    #[test]
+    fn names_are_short_stable_and_different() {
+        let one = about("Daily operations", "Service Down", &vec![("pod".into(), "a-1".into())]);
+        assert_eq!(&*one, "daily-operations-service-down-a-1-3ea2b9c9");
+        let long = about("Täglich", &"x".repeat(500), &Vec::new());
+        assert!(long.len() < 255 && long.is_ascii());
+        let other = about("Daily operations", "Service Down", &vec![("service".into(), "a-1".into())]);
+        assert_ne!(one, other);
+    }
+}

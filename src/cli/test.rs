@@ -1,0 +1,185 @@
+//! `runbook test`: rehearses the tests of runbooks. Nothing outside is ever asked.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use clap::{Args, ValueEnum};
+
+use super::checking;
+use super::console::{Console, Failure};
+use super::inputs;
+use crate::builtins;
+use crate::catalog::Catalog;
+use crate::check::program::Program;
+use crate::diagnostics::has_errors;
+use crate::diagnostics::render::terminal;
+use crate::rehearsal::{self, Gap, Reached, Rehearsed, junit};
+use crate::report::look::{Look, Tone, clean, counted};
+use crate::source::Sources;
+
+/// Rehearse the tests of runbooks: canned answers, a clock of their own, and no connection at all.
+#[derive(Debug, Args)]
+pub(super) struct Test {
+    /// Files, folders (all `.runbook` files below them), or `-` for standard input.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Only tests with this in their title; can be given several times.
+    #[arg(long, value_name = "TITLE")]
+    only: Vec<String>,
+    /// Tell the story of every test, not only of those that fail.
+    #[arg(long)]
+    timeline: bool,
+    /// Tell which thresholds, levels, changes and checks no test reaches.
+    #[arg(long)]
+    coverage: bool,
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Terminal,
+    /// `JUnit` XML, for the test reports of CI.
+    Junit,
+}
+
+/// The tests of one file.
+struct File {
+    name: String,
+    sources: Arc<Sources>,
+    tests: Vec<(Rehearsed, Duration)>,
+    gaps: Vec<Gap>,
+}
+
+pub(super) fn run(args: &Test, console: &Console) -> Result<u8, Failure> {
+    let catalog = builtins::catalog();
+    let mut sources = Sources::new();
+    let mut found = Vec::new();
+    let names = inputs::expand(&args.files, &mut sources, &mut found);
+    let mut invalid = has_errors(&found);
+    if invalid {
+        console.say(&terminal::render(&found, &sources, console.diagnostics_look_err()));
+    }
+    let mut files = Vec::new();
+    for name in &names {
+        match read(name, &catalog, console) {
+            Some((program, sources)) => files.push(rehearse(name, program, sources, args)),
+            None => invalid = true,
+        }
+    }
+    let tests: usize = files.iter().map(|file| file.tests.len()).sum();
+    let failed = files.iter().flat_map(|file| &file.tests).filter(|(test, _)| test.failure.is_some()).count();
+    match args.format {
+        Format::Terminal => console.print(&told(&files, args, console.look()))?,
+        Format::Junit => console.print(&as_junit(&files)?)?,
+    }
+    if tests == 0 && !invalid {
+        let what = if args.only.is_empty() { "there is no test" } else { "no test has such a title" };
+        return Err(Failure::new(format!("{what} in {}", args.files.join(", ")))
+            .help("a test begins with `test \"title\" {`; see LANGUAGE.md"));
+    }
+    let broken = if invalid { ", and what is not valid was not rehearsed" } else { "" };
+    console.say(&format!("{} rehearsed, {failed} failed{broken}\n", counted(tests as u64, "test")));
+    Ok(match (invalid, failed) {
+        (true, _) => 2,
+        (false, 0) => 0,
+        (false, _) => 4,
+    })
+}
+
+/// A valid runbook; `None` where it is not, which has been said then.
+fn read(name: &str, catalog: &Catalog, console: &Console) -> Option<(Program, Sources)> {
+    let mut sources = Sources::new();
+    let mut found = Vec::new();
+    let input = inputs::read(name, &mut sources, &mut found);
+    let program = input.is_text.then(|| {
+        let checked = checking::check(input.id, &mut sources, catalog);
+        found.extend(checked.diagnostics);
+        checked.program
+    });
+    if has_errors(&found) {
+        console.say(&terminal::render(&found, &sources, console.diagnostics_look_err()));
+        return None;
+    }
+    program.map(|program| (program, sources))
+}
+
+fn rehearse(name: &str, program: Program, sources: Sources, args: &Test) -> File {
+    let (program, sources) = (Arc::new(program), Arc::new(sources));
+    let chosen = |title: &str| args.only.is_empty() || args.only.iter().any(|only| title.contains(only.as_str()));
+    let mut reached = Reached::default();
+    let mut tests = Vec::new();
+    for test in program.tests.iter().filter(|test| chosen(&test.title)) {
+        let begun = Instant::now();
+        let rehearsed = rehearsal::rehearse(&program, &sources, test);
+        reached.join(&rehearsed.reached);
+        tests.push((rehearsed, begun.elapsed()));
+    }
+    let gaps = if args.coverage { rehearsal::gaps(&program, &sources, &reached) } else { Vec::new() };
+    File { name: name.to_owned(), sources, tests, gaps }
+}
+
+fn told(files: &[File], args: &Test, look: Look) -> String {
+    let mut text = String::new();
+    for file in files.iter().filter(|file| !file.tests.is_empty() || !file.gaps.is_empty()) {
+        let _ = writeln!(text, "{}", look.paint(Tone::Strong, &clean(&file.name)));
+        for (test, took) in &file.tests {
+            let title = clean(&test.title);
+            let took = format!("{:.1} ms", took.as_secs_f64() * 1e3);
+            match &test.failure {
+                None => {
+                    let _ = writeln!(text, "{} {title}  {}", look.paint(Tone::Good, "✓"), look.paint(Tone::Faint, &took));
+                }
+                Some(failure) => {
+                    let at = file.sources.position(failure.span);
+                    let name = &file.sources.file(failure.span.file).name;
+                    let _ = writeln!(text, "{} {title}", look.paint(Tone::Bad, "✗"));
+                    let _ = writeln!(text, "    {}:{}: {}", clean(name), at.line, clean(&failure.message));
+                    for line in &failure.found {
+                        let _ = writeln!(text, "      {}", clean(line));
+                    }
+                }
+            }
+            if test.failure.is_some() || args.timeline {
+                story(&mut text, test, look);
+            }
+        }
+        for gap in &file.gaps {
+            let at = file.sources.position(gap.span);
+            let name = &file.sources.file(gap.span.file).name;
+            let _ = writeln!(
+                text,
+                "{} {}:{}: {}",
+                look.paint(Tone::Doubtful, "not reached"),
+                clean(name),
+                at.line,
+                clean(&gap.what)
+            );
+        }
+    }
+    text
+}
+
+/// What was told to whom, and when.
+fn story(text: &mut String, test: &Rehearsed, look: Look) {
+    for (after, happening) in &test.timeline {
+        let after = crate::types::Value::Duration(*after).to_string();
+        let _ = writeln!(text, "    {} {}", look.paint(Tone::Faint, &format!("{after:>8}")), clean(&happening.what.to_string()));
+    }
+}
+
+fn as_junit(files: &[File]) -> Result<String, Failure> {
+    let suites: Vec<junit::Suite<'_>> = files
+        .iter()
+        .map(|file| junit::Suite {
+            name: file.name.clone(),
+            sources: &file.sources,
+            tests: file.tests.iter().map(|(test, took)| (test, *took)).collect(),
+        })
+        .collect();
+    let mut out = Vec::new();
+    junit::write(&mut out, &suites).map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
+    String::from_utf8(out).map_err(|error| Failure::new(format!("cannot write the report: {error}")))
+}

@@ -1,0 +1,140 @@
+//! `expect`: whether it is so, and what is there instead.
+
+use std::sync::Arc;
+
+use super::Failure;
+use super::stage::{Stage, failure};
+use crate::alerting::{Alert, Happened};
+use crate::check::program::{Fact, Outcome, Severity, ThresholdId};
+use crate::source::Span;
+use crate::store::event::{self, Event};
+
+/// How many lines of what is there are told.
+const MOST: usize = 12;
+
+pub(super) async fn expect(stage: &Stage, span: Span, negated: bool, fact: &Fact) -> Result<(), Failure> {
+    let (holds, what, mut found) = match fact {
+        Fact::Alert(wanted) => alert(stage, wanted.as_ref()),
+        Fact::Notified(channel) => {
+            let name = stage.program.channels.get(channel.index()).map(|one| Arc::clone(&one.name)).unwrap_or_default();
+            notified(stage, &name)
+        }
+        Fact::Level(level) => at_level(stage, *level),
+        Fact::Change(call) => {
+            let wanted = stage.asking().call(call).await.map_err(|fault| {
+                failure(span, format!("it cannot be rehearsed: {}", fault.message), Vec::new())
+            })?;
+            let (made, changes) = (stage.world.was_made(&wanted), changes(stage));
+            (made, "this change".to_owned(), changes)
+        }
+        Fact::Check { title, outcome } => check(stage, title, *outcome),
+        Fact::Run(outcome) => run(stage, *outcome),
+    };
+    if holds != negated {
+        return Ok(());
+    }
+    found.truncate(MOST);
+    let message = if negated { format!("expected no {what}, and there is one") } else { format!("expected {what}") };
+    Err(failure(span, message, found))
+}
+
+fn alert(stage: &Stage, wanted: Option<&(ThresholdId, Option<Severity>)>) -> (bool, String, Vec<String>) {
+    let open = stage.engine.state().alerts.values();
+    let found = open.clone().map(described).collect();
+    let Some((id, severity)) = wanted else { return (open.count() > 0, "alert".to_owned(), found) };
+    let title = stage.program.thresholds.get(id.index()).map(|one| Arc::clone(&one.title)).unwrap_or_default();
+    let is_it = |alert: &Alert| {
+        alert.subject.threshold == title && severity.is_none_or(|severity| severity == alert.severity)
+    };
+    (open.clone().any(is_it), format!("alert \"{title}\""), or(found, "no alert is open"))
+}
+
+fn described(alert: &Alert) -> String {
+    format!("alert \"{}\" {} is open: {}", alert.subject.threshold, alert.severity.name(), alert.text)
+}
+
+fn notified(stage: &Stage, channel: &str) -> (bool, String, Vec<String>) {
+    let told = stage.recent.iter().filter_map(|happening| match &happening.what {
+        Happened::Told { channel, occasion, title } => Some((channel, *occasion, title)),
+        _ => None,
+    });
+    let holds = told.clone().any(|(own, ..)| &**own == channel);
+    let found = told.map(|(channel, occasion, title)| format!("{channel} was told: {title} ({})", occasion.name()));
+    let found = or(found.collect(), "nobody was told since the last `run` or `after`");
+    (holds, format!("a message to `{channel}`"), found)
+}
+
+fn at_level(stage: &Stage, level: u32) -> (bool, String, Vec<String>) {
+    let open = stage.engine.state().incidents.values();
+    let holds = open.clone().any(|incident| incident.level == level);
+    let found = open.map(|incident| format!("incident \"{}\" is at level {}", incident.title, incident.level));
+    (holds, format!("an incident at level {level}"), or(found.collect(), "no incident is open"))
+}
+
+fn check(stage: &Stage, title: &str, wanted: Outcome) -> (bool, String, Vec<String>) {
+    let of_title = |event: &Event| match event {
+        Event::Checked(checked) if &*checked.title == title => {
+            let why = checked.fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
+            Some((outcome(checked.outcome), format!("it {}{why}", past(checked.outcome))))
+        }
+        _ => None,
+    };
+    let found: Vec<(Outcome, String)> = stage.events.iter().filter_map(of_title).collect();
+    let holds = found.iter().any(|(found, _)| *found == wanted);
+    let says = found.into_iter().map(|(_, says)| says).collect();
+    (holds, format!("\"{title}\" {}", wanted.name()), or(says, "the last `run` made no such check"))
+}
+
+fn run(stage: &Stage, wanted: Outcome) -> (bool, String, Vec<String>) {
+    let exit = stage.events.iter().find_map(|event| match event {
+        Event::RunFinished(finished) => Some(finished.exit),
+        _ => None,
+    });
+    let found = match exit {
+        Some(0) => Some(Outcome::Passed),
+        Some(3) => Some(Outcome::NotMeasured),
+        Some(_) => Some(Outcome::Failed),
+        None => None,
+    };
+    let mut says = match (exit, found) {
+        (Some(exit), Some(found)) => vec![format!("the run is {}: exit {exit}", found.name())],
+        _ => vec!["nothing was run".to_owned()],
+    };
+    says.extend(stage.events.iter().filter_map(|event| match event {
+        Event::Checked(checked) if checked.outcome != event::Outcome::Passed => {
+            let why = checked.fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
+            Some(format!("\"{}\" {}{why}", checked.title, past(checked.outcome)))
+        }
+        _ => None,
+    }));
+    (found == Some(wanted), format!("the run {}", wanted.name()), says)
+}
+
+fn changes(stage: &Stage) -> Vec<String> {
+    let changes = stage.events.iter().filter_map(|event| match event {
+        Event::ChangeEnded(ended) => Some(format!("change {}: {:?}", ended.title, ended.outcome).to_lowercase()),
+        Event::ChangeWithheld { title, reason, .. } => Some(format!("change {title} was withheld: {reason:?}")),
+        _ => None,
+    });
+    or(changes.collect(), "nothing was changed in the last `run`")
+}
+
+fn or(found: Vec<String>, nothing: &str) -> Vec<String> {
+    if found.is_empty() { vec![nothing.to_owned()] } else { found }
+}
+
+const fn outcome(outcome: event::Outcome) -> Outcome {
+    match outcome {
+        event::Outcome::Passed => Outcome::Passed,
+        event::Outcome::Failed => Outcome::Failed,
+        event::Outcome::NotMeasured => Outcome::NotMeasured,
+    }
+}
+
+const fn past(outcome: event::Outcome) -> &'static str {
+    match outcome {
+        event::Outcome::Passed => "passed",
+        event::Outcome::Failed => "failed",
+        event::Outcome::NotMeasured => "was not measured",
+    }
+}

@@ -1,0 +1,388 @@
+//! Performs a test: what is given, what is done, and what came of it.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use jiff::{SignedDuration, Timestamp};
+
+use super::blank::{is_not_given, padded};
+use super::expecting::expect;
+use super::world::{Canned, Given, Of, Says};
+use super::{Failure, Reached, Rehearsed};
+use crate::alerting::{Definitions, Engine, Happened, Happening, Input, Outcome, Reading, State};
+use crate::catalog::{RunFacts, World};
+use crate::check::program::{self, Expr, MetricId, ParamId, Program, Target, Test, TestKind};
+use crate::plan::Selection;
+use crate::run::{self, Asking, Consent, EventSink, Interrupt, Person, Proposal, Request};
+use crate::source::{Sources, Span};
+use crate::store::event::{self, Event, Measured, Record, RunStarted, Sampled};
+use crate::types::{Fault, FaultKind, Measure, Value};
+
+/// When a test begins: a Thursday morning, so that nothing depends on the day on which it is run.
+const BEGINNING: Timestamp = Timestamp::constant(1_767_859_200, 0);
+
+/// A test under way.
+pub(super) struct Stage {
+    pub(super) program: Arc<Program>,
+    sources: Arc<Sources>,
+    pub(super) world: Arc<Canned>,
+    reading: Reading,
+    pub(super) engine: Engine,
+    /// What is given of metrics, the last first.
+    metrics: Vec<(MetricId, Result<Value, Fault>)>,
+    roles: Vec<Arc<str>>,
+    /// When each metric with an interval is sampled next.
+    due: Vec<(MetricId, SignedDuration, SignedDuration)>,
+    sampling: bool,
+    /// The events of the last `run`.
+    pub(super) events: Vec<Event>,
+    /// What happened since the last `run` or `after`.
+    pub(super) recent: Vec<Happening>,
+    timeline: Vec<(SignedDuration, Happening)>,
+    reached: Reached,
+}
+
+pub(super) fn perform(program: &Arc<Program>, sources: &Arc<Sources>, test: &Test) -> Rehearsed {
+    let mut stage = Stage::new(Arc::clone(program), Arc::clone(sources));
+    let clock = stage.world.clock.clone();
+    let ended = clock.run(stage.perform(test));
+    let failure = ended.map_or_else(
+        || {
+            let message = "the test waits for something that never comes".to_owned();
+            Some(Failure { span: test.span, message, found: Vec::new() })
+        },
+        Result::err,
+    );
+    let (title, span) = (Arc::clone(&test.title), test.span);
+    Rehearsed { title, span, failure, timeline: stage.timeline, reached: stage.reached }
+}
+
+impl Stage {
+    fn new(program: Arc<Program>, sources: Arc<Sources>) -> Self {
+        let facts = facts(&program, BEGINNING);
+        let definitions = Arc::new(Definitions::of(&program));
+        let due = program.metrics.iter().enumerate().filter_map(|(index, metric)| {
+            let id = MetricId(u32::try_from(index).ok()?);
+            Some((id, metric.every?, SignedDuration::ZERO))
+        });
+        Self {
+            world: Arc::new(Canned::new(BEGINNING)),
+            reading: Reading::new(Arc::clone(&program), HashMap::new(), facts),
+            engine: Engine::new(definitions, State::default()),
+            metrics: Vec::new(),
+            roles: Vec::new(),
+            due: due.collect(),
+            sampling: false,
+            events: Vec::new(),
+            recent: Vec::new(),
+            timeline: Vec::new(),
+            reached: Reached::default(),
+            program,
+            sources,
+        }
+    }
+
+    async fn perform(&mut self, test: &Test) -> Result<(), Failure> {
+        for statement in &test.statements {
+            let failed = |fault: Fault| Failure {
+                span: statement.span,
+                message: format!("it cannot be rehearsed: {}", fault.message),
+                found: Vec::new(),
+            };
+            match &statement.kind {
+                TestKind::Given(given) => self.given(given).await.map_err(failed)?,
+                TestKind::Run { section, set } => {
+                    self.begin_sampling().await;
+                    self.run(section, set).await.map_err(failed)?;
+                }
+                TestKind::After(time) => {
+                    self.begin_sampling().await;
+                    self.after(*time).await;
+                }
+                TestKind::Expect { negated, fact } => {
+                    self.begin_sampling().await;
+                    expect(self, statement.span, *negated, fact).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Values of the program outside of a run.
+    pub(super) fn asking(&self) -> Asking {
+        let world: Arc<dyn World> = Arc::<Canned>::clone(&self.world);
+        let facts = facts(&self.program, self.world.now());
+        Asking::new(Arc::clone(&self.program), HashMap::new(), facts, world)
+    }
+
+    async fn given(&mut self, given: &program::Given) -> Result<(), Fault> {
+        let asking = self.asking();
+        match given {
+            program::Given::Approves { role } => self.roles.push(Arc::clone(role)),
+            program::Given::Answers { question, answer } => {
+                let Value::String(answer) = asking.value(answer).await? else { return Ok(()) };
+                self.world.answer(Arc::clone(question), answer);
+            }
+            program::Given::Unreachable(target) => {
+                let fault = Fault::new(FaultKind::Unreachable, "nobody answers");
+                self.give(&asking, target, Says::Unreachable, Err(fault)).await?;
+            }
+            program::Given::Is { target, value } => {
+                let value = asking.value(value).await?;
+                let value = match target {
+                    Target::Call(call) => padded(value, &call.ty),
+                    Target::Metric(_) | Target::Connection(_) => value,
+                };
+                self.give(&asking, target, Says::Value(value.clone()), Ok(value)).await?;
+            }
+            program::Given::Takes { target, duration } => {
+                let (says, value) = (Says::Takes(*duration), Value::Duration(*duration));
+                self.give(&asking, target, says, Ok(value)).await?;
+            }
+            program::Given::Fails { target, message } => {
+                let message = asking.value(message).await?.to_string();
+                let fault = Fault::new(FaultKind::Failed, message);
+                self.give(&asking, target, Says::Fault(fault.clone()), Err(fault)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts an answer in the place of something outside, or a sample in that of a measurement.
+    async fn give(
+        &mut self,
+        asking: &Asking,
+        target: &Target,
+        says: Says,
+        sample: Result<Value, Fault>,
+    ) -> Result<(), Fault> {
+        let of = match target {
+            Target::Metric(id) => {
+                self.metrics.insert(0, (*id, sample));
+                return Ok(());
+            }
+            Target::Connection(id) => {
+                let connection = self.program.connections.get(id.index());
+                Of::Connection(connection.map(|one| Arc::clone(&one.name)).unwrap_or_default())
+            }
+            Target::Call(call) => Of::Call(asking.call(call).await?),
+        };
+        self.world.give(Given { of, says });
+        Ok(())
+    }
+
+    async fn run(&mut self, section: &str, set: &[(ParamId, Expr)]) -> Result<(), Fault> {
+        let asking = self.asking();
+        let mut values = HashMap::new();
+        for (id, value) in set {
+            values.insert(*id, asking.value(value).await?);
+        }
+        let selection = Selection::of(&self.program, &[section.to_owned()])
+            .map_err(|fault| Fault::no_value(format!("there is no section \"{}\"", fault.title)))?;
+        self.world.forget();
+        self.recent.clear();
+        self.events = self.execute(selection, values).await;
+        Ok(())
+    }
+
+    /// Lets time pass: what is due on the way is done when it is due.
+    async fn after(&mut self, time: SignedDuration) {
+        self.recent.clear();
+        let end = self.world.elapsed().checked_add(time).unwrap_or(SignedDuration::MAX);
+        loop {
+            let now = self.world.elapsed();
+            let timer = self.engine.next_due().map(|at| at.duration_since(BEGINNING));
+            let sample = self.due.iter().map(|(_, _, at)| *at).min();
+            let next = timer.into_iter().chain(sample).min().unwrap_or(end).clamp(now, end);
+            let wait = self.world.clock.sleep(next - now);
+            wait.await;
+            self.sample_due().await;
+            self.take(Input::Tick);
+            if next >= end {
+                return;
+            }
+        }
+    }
+
+    /// The first samples, as soon as the test does anything: whoever samples begins at once.
+    async fn begin_sampling(&mut self) {
+        if !self.sampling {
+            self.sampling = true;
+            self.sample_due().await;
+        }
+    }
+
+    async fn sample_due(&mut self) {
+        let now = self.world.elapsed();
+        let mut metrics = Vec::new();
+        for (id, every, at) in &mut self.due {
+            if *at <= now {
+                metrics.push(*id);
+                *at = now.checked_add((*every).max(SignedDuration::from_secs(1))).unwrap_or(SignedDuration::MAX);
+            }
+        }
+        if !metrics.is_empty() {
+            self.execute(Selection::metrics(metrics), HashMap::new()).await;
+        }
+    }
+
+    /// Runs a part of the program, and lets alerting read along. Gives the events.
+    async fn execute(&mut self, selection: Selection, set: HashMap<ParamId, Value>) -> Vec<Event> {
+        let now = self.world.now();
+        let world: Arc<dyn World> = Arc::<Canned>::clone(&self.world);
+        let sink = Arc::new(Heard { records: Mutex::default(), world: Arc::clone(&self.world) });
+        let request = Request {
+            started: started(&self.program, now),
+            facts: facts(&self.program, now),
+            program: Arc::clone(&self.program),
+            sources: Arc::clone(&self.sources),
+            selection,
+            set,
+            proposal: Proposal::default(),
+            consent: Consent::Rehearsed { roles: self.roles.clone() },
+            person: Some(Arc::<Canned>::clone(&self.world) as Arc<dyn Person>),
+            interrupt: Interrupt::default(),
+        };
+        run::run(request, world, Arc::<Heard>::clone(&sink) as Arc<dyn EventSink>).await;
+        let records = std::mem::take(&mut *sink.records.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut events = Vec::new();
+        for mut record in records {
+            if let Event::Measured(measured) = &mut record.event {
+                self.with_given(measured);
+            }
+            let inputs = self.reading.read(&record, self.engine.state());
+            for input in inputs {
+                let outcome = self.engine.take(record.at, input);
+                self.keep(outcome);
+            }
+            self.reached.note(&record.event);
+            events.push(record.event);
+        }
+        events
+    }
+
+    /// The samples as the test gives them. What it says nothing of was not sampled.
+    fn with_given(&self, measured: &mut Measured) {
+        let metrics = &self.program.metrics;
+        let Some(place) = metrics.iter().position(|metric| metric.name == measured.metric) else { return };
+        let given = self.metrics.iter().find(|(id, _)| id.index() == place).map(|(_, given)| given);
+        let (Some(metric), Some(given)) = (metrics.get(place), given) else {
+            let unsaid = |fault: &Option<Fault>| fault.as_ref().is_some_and(is_not_given);
+            measured.samples.retain(|sample| !unsaid(&sample.fault));
+            if unsaid(&measured.fault) {
+                measured.fault = None;
+            }
+            return;
+        };
+        if measured.fault.take().is_some() || measured.samples.is_empty() {
+            let labels = metric.labels.iter().map(|label| (Arc::clone(&label.name), Arc::from("given")));
+            let sample = Sampled { labels: labels.collect(), value: None, text: String::new(), fault: None };
+            measured.samples = vec![sample];
+        }
+        for sample in &mut measured.samples {
+            match given {
+                Ok(value) => {
+                    sample.value = Measure::of(&metric.ty).and_then(|measure| measure.number(value));
+                    (sample.text, sample.fault) = (value.to_string(), None);
+                }
+                Err(fault) => (sample.value, sample.fault) = (None, Some(fault.clone())),
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input) {
+        let outcome = self.engine.take(self.world.now(), input);
+        self.keep(outcome);
+    }
+
+    fn keep(&mut self, outcome: Outcome) {
+        for happening in outcome.happened {
+            match &happening.what {
+                Happened::AlertOpened { title, .. } => {
+                    self.reached.thresholds.insert(Arc::clone(title));
+                }
+                Happened::IncidentOpened { level, .. } | Happened::Level { level, .. } => {
+                    self.reached.levels.insert(*level);
+                }
+                _ => {}
+            }
+            self.recent.push(happening.clone());
+            self.timeline.push((happening.at.duration_since(BEGINNING), happening));
+        }
+    }
+}
+
+impl Reached {
+    fn note(&mut self, event: &Event) {
+        let (place, to) = match event {
+            Event::Checked(checked) if checked.outcome == event::Outcome::Failed => (&checked.place, &mut self.failed),
+            Event::ChangeEnded(ended) if ended.outcome == event::ChangeOutcome::Done => {
+                (&ended.place, &mut self.changes)
+            }
+            _ => return,
+        };
+        to.insert((Arc::clone(&place.file), place.line));
+    }
+}
+
+/// Keeps events with the time of the virtual clock.
+struct Heard {
+    records: Mutex<Vec<Record>>,
+    world: Arc<Canned>,
+}
+
+impl EventSink for Heard {
+    fn emit(&self, event: Event) {
+        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
+        let seq = records.len() as u64;
+        records.push(Record { seq, at: self.world.now(), event });
+    }
+
+    fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>> {
+        self.emit(event);
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+fn facts(program: &Program, now: Timestamp) -> Arc<RunFacts> {
+    Arc::new(RunFacts {
+        id: "test".into(),
+        started_at: now,
+        scheduled_at: now,
+        timezone: program.header.timezone.clone(),
+        directory: PathBuf::from("."),
+    })
+}
+
+fn started(program: &Program, now: Timestamp) -> RunStarted {
+    RunStarted {
+        version: event::VERSION,
+        tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
+        run: "test".into(),
+        runbook: program.header.title.clone(),
+        file: "".into(),
+        source_hash: String::new(),
+        plan: None,
+        scheduled_at: now,
+        timezone: program.header.timezone_name.clone(),
+        by: "a test".to_owned(),
+        read_only: false,
+        only: Vec::new(),
+        set: Vec::new(),
+        changes: 0,
+        steps: 0,
+    }
+}
+
+impl std::fmt::Debug for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage").field("timeline", &self.timeline).finish_non_exhaustive()
+    }
+}
+
+/// The place of a failure that is about a statement.
+pub(super) const fn failure(span: Span, message: String, found: Vec<String>) -> Failure {
+    Failure { span, message, found }
+}

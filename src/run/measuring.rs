@@ -1,0 +1,113 @@
+//! `measure`: samples of metrics, one for each set of labels.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, join_all};
+
+use super::branches::{list, with};
+use super::context::Context;
+use super::sections::label_of;
+use crate::check::program::{Label, Metric, MetricId, Program, Statement};
+use crate::source::Span;
+use crate::store::event::{Event, Measured, Sampled};
+use crate::types::{Fault, Labels, Measure, Value};
+
+/// How many sets of labels a metric may have: more of them are a mistake, and no metric.
+const MOST: usize = 100_000;
+
+pub(super) async fn measure(context: &Context<'_>, statement: &Statement, metrics: &[MetricId]) {
+    join_all(metrics.iter().map(|id| sample(context, *id, statement.span))).await;
+}
+
+/// Takes samples of a metric, and tells of them.
+pub(super) async fn sample(context: &Context<'_>, id: MetricId, span: Span) {
+    let Some(metric) = context.run.program.metrics.get(id.index()) else { return };
+    let mut measured = Measured {
+        place: context.place(span),
+        metric: Arc::clone(&metric.name),
+        samples: Vec::new(),
+        fault: None,
+    };
+    if metric.labels.is_empty() {
+        let value = context.whole(&metric.value).await;
+        measured.samples.push(sampled(metric, Labels::new(), value));
+    } else {
+        let (samples, fault) = each(context.clone(), metric, &metric.labels, Labels::new()).await;
+        (measured.samples, measured.fault) = (samples, fault);
+    }
+    if measured.samples.len() > MOST {
+        let message = format!("`{}` has {} sets of labels, more than {MOST}", metric.name, measured.samples.len());
+        measured.fault = Some(Fault::new(crate::types::FaultKind::TooLarge, message));
+        measured.samples.clear();
+    }
+    // The lists are walked side by side, and a list may name a thing twice.
+    measured.samples.sort_by(|one, other| one.labels.cmp(&other.labels));
+    measured.samples.dedup_by(|one, other| one.labels == other.labels);
+    context.emit(Event::Measured(measured));
+}
+
+/// A sample for each item of the first list and of all that follow.
+fn each<'r>(
+    context: Context<'r>,
+    metric: &'r Metric,
+    labels: &'r [Label],
+    known: Labels,
+) -> BoxFuture<'r, (Vec<Sampled>, Option<Fault>)> {
+    async move {
+        let Some((label, rest)) = labels.split_first() else {
+            let value = context.whole(&metric.value).await;
+            return (vec![sampled(metric, known, value)], None);
+        };
+        let looped = match list(&context, &label.list).await {
+            Ok(looped) => looped,
+            Err(fault) => return (Vec::new(), Some(fault)),
+        };
+        let rounds = looped.items.iter().enumerate().map(|(round, item)| {
+            let mut known = known.clone();
+            known.push((Arc::clone(&label.name), label_of(item).into()));
+            each(with(context.at(round), label.local, item), metric, rest, known)
+        });
+        let mut samples = Vec::new();
+        let mut fault = looped.partial;
+        for (own, own_fault) in join_all(rounds).await {
+            samples.extend(own);
+            fault = fault.or(own_fault);
+        }
+        (samples, fault)
+    }
+    .boxed()
+}
+
+fn sampled(metric: &Metric, labels: Labels, value: Result<Value, Fault>) -> Sampled {
+    let number = value.and_then(|value| {
+        let number = Measure::of(&metric.ty).and_then(|measure| measure.number(&value));
+        let text = super::text::beginning(&value, 200).0;
+        number.map(|number| (number, text.clone())).ok_or_else(|| {
+            Fault::no_value(format!("`{}` is {text}, which is not a number that can be kept", metric.name))
+        })
+    });
+    match number {
+        Ok((number, text)) => Sampled { labels, value: Some(number), text, fault: None },
+        Err(fault) => Sampled { labels, value: None, text: String::new(), fault: Some(fault) },
+    }
+}
+
+/// What stands for a metric where its history is asked for: its name, what it measures, its labels.
+pub(super) fn named(program: &Program, id: MetricId) -> Result<Value, Fault> {
+    let metric = program.metrics.get(id.index()).ok_or_else(|| Fault::no_value("a metric that is not there"))?;
+    let measure = Measure::of(&metric.ty).ok_or_else(|| Fault::no_value("a metric that measures nothing"))?;
+    let labels = metric.labels.iter().map(|label| Value::String(Arc::clone(&label.name)));
+    Ok(Value::record([
+        (Arc::from("name"), Value::String(Arc::clone(&metric.name))),
+        (Arc::from("measure"), Value::string(measure.name())),
+        (Arc::from("labels"), Value::list(labels.collect())),
+    ]))
+}
+
+/// Takes samples that are due, without a statement that asks for them.
+pub(super) async fn due(context: &Context<'_>, metrics: &[MetricId]) {
+    let spans = |id: &MetricId| context.run.program.metrics.get(id.index()).map(|metric| (*id, metric.span));
+    let samples = metrics.iter().filter_map(spans).map(|(id, span)| sample(context, id, span));
+    join_all(samples).await;
+}
