@@ -50,6 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("bytes", &["src/builtins/postgres/"]),
     ("redis", &["src/builtins/redis/", "src/builtins/mod.rs"]),
     ("indicatif", &["src/report/"]),
+    ("rusqlite", &["src/store/ledger/"]),
 ];
 
 const MOST_LINES: usize = 500;

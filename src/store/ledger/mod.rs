@@ -1,0 +1,144 @@
+//! The ledger: what outlives a run, in one SQLite file, `ledger.sqlite` in the state folder.
+//!
+//! It keeps the documents of the alerting engine, what happened to them, what has to be told, samples, leases by name
+//! and the due times of sections. It does not know what a document says, and it has no clock: every time is an
+//! argument.
+//!
+//! Several processes may have the same file open. What one has committed is on the disk when the call returns. Where
+//! two would do the same thing, the file decides: a commit names the version that it is based on ([`Ledger::commit`]),
+//! a message is handed to one holder at a time ([`Ledger::claim`]), a lease comes with a number that only grows
+//! ([`Ledger::lease`]), a due time is noted once ([`Ledger::note_due`]).
+//!
+//! The file is on a disk of this machine: the way several processes share it does not work on a network's file system.
+
+mod check;
+mod column;
+mod export;
+mod file;
+mod leases;
+mod outbox;
+mod samples;
+mod schedule;
+mod schema;
+mod state;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
+
+pub use self::check::Checked;
+pub use self::leases::Lease;
+pub use self::outbox::{NewMessage, Outgoing, OutgoingState};
+pub use self::samples::Sample;
+pub use self::state::{Commit, Committed, Document, Happening, Snapshot};
+pub use self::tidy::{Compacted, Retention, Tidied};
+use crate::types::{Fault, FaultKind};
+
+/// The file's name in the state folder.
+pub const FILE: &str = "ledger.sqlite";
+
+/// One connection to the file. It is `Send` and not `Sync`: whoever shares it puts it behind a lock.
+#[derive(Debug)]
+pub struct Ledger {
+    conn: Connection,
+    path: PathBuf,
+}
+
+impl Ledger {
+    /// Opens the ledger. The file and its folder are created where they are not there, and a file of an older version
+    /// is brought up to this one.
+    ///
+    /// # Errors
+    /// Where the file cannot be read or written, is of a newer version, is damaged, or is something else. Such a file
+    /// is left as it is; a new one never takes its place.
+    pub fn open(path: &Path) -> Result<Self, Fault> {
+        file::create_if_missing(path)?;
+        file::connect(path, file::Access::Write).map(|conn| Self { conn, path: path.to_owned() })
+    }
+
+    /// Like [`Ledger::open`], but `None` where there is no file.
+    ///
+    /// # Errors
+    /// As for [`Ledger::open`].
+    pub fn open_existing(path: &Path) -> Result<Option<Self>, Fault> {
+        if !file::is_there(path)? {
+            return Ok(None);
+        }
+        file::connect(path, file::Access::Write).map(|conn| Some(Self { conn, path: path.to_owned() }))
+    }
+
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads from one state of the file, whatever others commit meanwhile.
+    fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let read = || {
+            let transaction = self.conn.unchecked_transaction()?;
+            let read = work(&transaction)?;
+            transaction.commit()?;
+            Ok(read)
+        };
+        read().map_err(|error| fault(&self.path, &error))
+    }
+
+    /// Writes all of it or nothing. Nobody else writes meanwhile.
+    fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let Self { conn, path } = self;
+        let write = || {
+            let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let written = work(&transaction)?;
+            transaction.commit()?;
+            Ok(written)
+        };
+        write().map_err(|error| fault(path, &error))
+    }
+}
+
+/// What an error of the database means for a person.
+fn fault(path: &Path, error: &rusqlite::Error) -> Fault {
+    let told = |kind, help: String| Fault::new(kind, format!("the ledger `{}`: {error}", path.display())).help(help);
+    match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => damaged(path, error),
+        // What is stored is not what a column can hold.
+        None if matches!(
+            error,
+            rusqlite::Error::FromSqlConversionFailure(..)
+                | rusqlite::Error::InvalidColumnType(..)
+                | rusqlite::Error::IntegralValueOutOfRange(..)
+                | rusqlite::Error::Utf8Error(..)
+        ) =>
+        {
+            damaged(path, error)
+        }
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => told(
+            FaultKind::Timeout,
+            format!("another process has kept it for {} s; try again, or end that process", file::PATIENCE.as_secs()),
+        ),
+        Some(ErrorCode::DiskFull) => told(FaultKind::Setup, "make room on that disk; nothing was written".to_owned()),
+        Some(ErrorCode::SystemIoFailure) => told(
+            FaultKind::Setup,
+            "the disk is full, at its limit or broken; `runbook store check` says whether the file is whole".to_owned(),
+        ),
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+            let folder = path.parent().unwrap_or(path);
+            let message = format!("the ledger `{}` cannot be opened for writing: {error}", path.display());
+            Fault::new(FaultKind::Setup, message).help(format!(
+                "make the file and its folder `{}` writable, or name another folder with `--state DIR`",
+                folder.display()
+            ))
+        }
+        _ => Fault::new(FaultKind::Failed, format!("the ledger `{}`: {error}", path.display())),
+    }
+}
+
+/// The fault of a file that cannot be what it should be.
+fn damaged(path: &Path, why: impl std::fmt::Display) -> Fault {
+    let message = format!("the ledger `{}` is damaged: {why}", path.display());
+    Fault::new(FaultKind::Setup, message).help(
+        "`runbook store check` says what of it is damaged; put a backup in its place, or move it and its \
+         `-wal` and `-shm` away to begin anew",
+    )
+}

@@ -1,0 +1,152 @@
+//! Messages: claimed by one at a time, tried until they are told, withdrawn where nobody needs them any more.
+
+use jiff::SignedDuration;
+use runbook::store::ledger::{Commit, Committed, Ledger, Outgoing, OutgoingState};
+use runbook::types::FaultKind;
+
+use crate::place::{Place, at, message, tell};
+
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+
+fn claim(ledger: &mut Ledger, holder: &str, now: i64) -> Vec<Outgoing> {
+    ledger.claim(holder, at(now), LEASE, 10).unwrap()
+}
+
+fn keys(messages: &[Outgoing]) -> Vec<&str> {
+    messages.iter().map(|message| message.key.as_str()).collect()
+}
+
+fn only(ledger: &Ledger) -> Outgoing {
+    let messages = ledger.outgoing(None, None).unwrap();
+    assert_eq!(messages.len(), 1);
+    messages.into_iter().next().unwrap()
+}
+
+fn withdraw(ledger: &mut Ledger, key: &str, now: i64) {
+    let version = ledger.version("shop").unwrap();
+    let commit = Commit { withdraw: vec![key.to_owned()], ..Commit::at(at(now)) };
+    assert!(matches!(ledger.commit("shop", version, &commit).unwrap(), Committed::Done { .. }));
+}
+
+#[test]
+fn due_messages_are_claimed_once_oldest_first() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    assert_eq!(ledger.next_due().unwrap(), None);
+    tell(&mut ledger, "shop", vec![message("a", 5), message("b", 0), message("c", 50)]);
+    assert_eq!(ledger.next_due().unwrap(), Some(at(0)));
+    assert_eq!(keys(&ledger.claim("me", at(10), LEASE, 1).unwrap()), ["a"]);
+    let rest = claim(&mut ledger, "you", 10);
+    assert_eq!(keys(&rest), ["b"]);
+    assert_eq!((rest[0].state, rest[0].tries), (OutgoingState::Claimed, 1));
+    assert_eq!((rest[0].runbook.as_str(), rest[0].channel.as_str()), ("shop", "ops"));
+    assert!(claim(&mut ledger, "me", 10).is_empty());
+    assert_eq!(ledger.next_due().unwrap(), Some(at(50)));
+}
+
+#[test]
+fn the_same_key_on_the_same_channel_is_one_message_for_ever() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    let mut other = message("a", 0);
+    other.channel = "dev".to_owned();
+    let again = runbook::store::ledger::NewMessage { body: "second".into(), ..message("a", 9) };
+    tell(&mut ledger, "shop", vec![message("a", 0), other, again.clone()]);
+    tell(&mut ledger, "bank", vec![message("a", 0)]);
+    let claimed = claim(&mut ledger, "me", 0);
+    assert_eq!(claimed.len(), 3, "one a channel and runbook");
+    assert_eq!(claimed[0].body, message("a", 0).body, "the first one stays");
+    assert!(ledger.told(claimed[0].id, "me", at(1), "ok").unwrap());
+    tell(&mut ledger, "shop", vec![again]);
+    assert!(claim(&mut ledger, "me", 10).is_empty());
+    assert_eq!(ledger.outgoing(Some("shop"), None).unwrap().len(), 2);
+}
+
+#[test]
+fn a_message_is_tried_again_until_it_is_told_or_given_up() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0)]);
+    let id = claim(&mut ledger, "me", 0)[0].id;
+    assert!(ledger.not_told(id, "me", at(1), "503", Some(at(30))).unwrap());
+    let waiting = only(&ledger);
+    assert_eq!(
+        (waiting.state, waiting.last.as_deref(), waiting.not_before),
+        (OutgoingState::Waiting, Some("503"), at(30))
+    );
+    assert!(claim(&mut ledger, "me", 29).is_empty());
+    assert_eq!(claim(&mut ledger, "me", 30)[0].tries, 2);
+    assert!(ledger.told(id, "me", at(31), "200").unwrap());
+    let told = only(&ledger);
+    assert_eq!((told.state, told.last.as_deref(), told.ended_at), (OutgoingState::Told, Some("200"), Some(at(31))));
+    assert_eq!(ledger.next_due().unwrap(), None);
+
+    tell(&mut ledger, "shop", vec![message("b", 40)]);
+    let id = claim(&mut ledger, "me", 40)[0].id;
+    assert!(ledger.not_told(id, "me", at(41), "no such room", None).unwrap());
+    assert!(claim(&mut ledger, "me", 1_000_000).is_empty());
+    let listed = ledger.outgoing(None, Some(at(32))).unwrap();
+    assert_eq!((keys(&listed), listed[0].state), (vec!["b"], OutgoingState::GivenUp), "`a` ended before");
+}
+
+#[test]
+fn a_claim_that_ran_out_is_somebody_elses() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0)]);
+    let id = claim(&mut ledger, "me", 0)[0].id;
+    assert_eq!(ledger.next_due().unwrap(), Some(at(60)));
+    assert!(claim(&mut ledger, "you", 59).is_empty());
+    assert_eq!(claim(&mut ledger, "you", 60)[0].tries, 2);
+    assert!(!ledger.not_told(id, "me", at(61), "too slow", None).unwrap(), "it is not mine to give up any more");
+    assert_eq!((only(&ledger).state, only(&ledger).last), (OutgoingState::Claimed, None));
+    assert!(!ledger.told(id, "me", at(62), "late").unwrap());
+    assert_eq!(only(&ledger).state, OutgoingState::Told, "it is out, whoever holds it");
+    assert!(!ledger.told(id, "you", at(63), "twice").unwrap());
+    assert!(!ledger.not_told(id, "you", at(63), "twice", Some(at(70))).unwrap());
+    assert_eq!((only(&ledger).last.as_deref(), only(&ledger).ended_at), (Some("late"), Some(at(62))));
+}
+
+#[test]
+fn a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0)]);
+    withdraw(&mut ledger, "a", 5);
+    assert!(claim(&mut ledger, "me", 10).is_empty());
+    assert_eq!((only(&ledger).state, only(&ledger).ended_at), (OutgoingState::Withdrawn, Some(at(5))));
+    tell(&mut ledger, "shop", vec![message("a", 20)]);
+    assert!(claim(&mut ledger, "me", 30).is_empty(), "the same key is the same message");
+
+    tell(&mut ledger, "shop", vec![message("b", 30), message("c", 30)]);
+    let flying = claim(&mut ledger, "me", 30);
+    withdraw(&mut ledger, "b", 31);
+    withdraw(&mut ledger, "c", 31);
+    assert!(!ledger.not_told(flying[0].id, "me", at(32), "503", Some(at(40))).unwrap());
+    assert!(!ledger.told(flying[1].id, "me", at(32), "200").unwrap());
+    assert!(claim(&mut ledger, "me", 1000).is_empty());
+    let listed = ledger.outgoing(None, None).unwrap();
+    assert_eq!(keys(&listed), ["c", "b", "a"], "newest first");
+    assert_eq!((listed[0].state, listed[1].state), (OutgoingState::Told, OutgoingState::Withdrawn));
+    assert_eq!(listed[1].last.as_deref(), Some("503"));
+
+    withdraw(&mut ledger, "c", 50);
+    assert_eq!(ledger.outgoing(None, None).unwrap()[0].state, OutgoingState::Told, "told stays told");
+}
+
+#[test]
+fn what_a_commit_withdraws_it_does_not_tell_but_what_it_tells_is_told() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    let commit = Commit { tell: vec![message("a", 0)], withdraw: vec!["a".to_owned()], ..Commit::at(at(0)) };
+    assert_eq!(ledger.commit("shop", 0, &commit).unwrap(), Committed::Done { version: 1 });
+    assert_eq!(keys(&claim(&mut ledger, "me", 0)), ["a"]);
+}
+
+#[test]
+fn a_message_that_is_not_there_is_a_fault() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    assert_eq!(ledger.told(7, "me", at(0), "ok").unwrap_err().kind, FaultKind::NotFound);
+    assert_eq!(ledger.not_told(7, "me", at(0), "no", None).unwrap_err().kind, FaultKind::NotFound);
+}
