@@ -39,7 +39,8 @@ pub mod run;
 pub mod alerting;
 pub mod report;
 
-// Floor 7: the same on a stage.
+// Floor 7: with all that is kept, or on a stage.
+pub mod desk;
 pub mod rehearsal;
 
 // Floor 8: the commands, and the real world.

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("schedule", 6),
     ("report", 6),
     ("ide", 6),
+    ("desk", 7),
     ("rehearsal", 7),
     ("lsp", 8),
     ("server", 8),

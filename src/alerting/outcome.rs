@@ -23,6 +23,22 @@ pub struct Outcome {
     pub ended_incidents: Vec<Incident>,
 }
 
+impl Outcome {
+    /// With what came of the input after it.
+    pub fn join(&mut self, later: Self) {
+        self.happened.extend(later.happened);
+        self.tell.extend(later.tell);
+        self.withdraw.extend(later.withdraw);
+        self.ended_alerts.extend(later.ended_alerts);
+        self.ended_incidents.extend(later.ended_incidents);
+        self.touched.watches.extend(later.touched.watches);
+        self.touched.alerts.extend(later.touched.alerts);
+        self.touched.incidents.extend(later.touched.incidents);
+        self.touched.silences.extend(later.touched.silences);
+        self.touched.rest |= later.touched.rest;
+    }
+}
+
 /// One message for one channel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tell {

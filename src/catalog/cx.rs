@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use super::{Args, Builtin, Driver, Opened};
+use super::{Args, Builtin, Driver, Opened, Past};
 use crate::types::{Fault, Value};
 
 /// The outside: the real machine, or the canned answers and the virtual clock of a test.
@@ -29,6 +29,11 @@ pub trait World: Send + Sync {
 
     /// Opens a connection, once for a run.
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>>;
+
+    /// What outlives a run; `None` where nothing is kept.
+    fn past(&self) -> Option<Arc<dyn Past>> {
+        None
+    }
 
     /// An environment variable; `None` where it is not set.
     ///

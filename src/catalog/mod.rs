@@ -10,6 +10,7 @@ mod cx;
 mod driver;
 pub mod elsewhere;
 mod param;
+mod past;
 mod quoting;
 
 use futures_util::future::BoxFuture;
@@ -20,6 +21,7 @@ pub use self::channel::{Again, Channel, Incident, Message, NotTold, Occasion, To
 pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened};
 pub use self::param::{Accepts, Landing, Param, ParamInfo, Presence, Yields};
+pub use self::past::{Past, PastAlert, PastSample};
 pub use self::quoting::{Inside, Quoting, Reading};
 use crate::types::{Fault, Type, Value};
 

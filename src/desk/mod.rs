@@ -1,0 +1,162 @@
+//! The desk: alerting with what it keeps. It reads along with runs, takes what people say, and writes down what follows
+//! before anybody is told.
+
+mod courier;
+mod keeping;
+mod past;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use tokio::sync::Notify;
+
+pub use self::courier::{Courier, Delivery};
+use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Reading, State};
+use crate::catalog::RunFacts;
+use crate::check::program::{ParamId, Program};
+use crate::store::event::{Event, Measured, Record};
+use crate::store::ledger::{Committed, Ledger, Sample};
+use crate::types::{Fault, FaultKind, Value};
+
+/// How often a decision is made anew because somebody else decided meanwhile.
+const MOST_ROUNDS: u32 = 100;
+
+/// Alerting of one runbook, with what it keeps.
+pub struct Desk {
+    runbook: Arc<str>,
+    inner: Mutex<Inner>,
+    /// Something was written down that has to be told.
+    pub news: Notify,
+}
+
+struct Inner {
+    ledger: Ledger,
+    engine: Engine,
+    /// The version that the engine's state is of; `None` where it is not what the ledger has.
+    version: Option<u64>,
+    reading: Reading,
+}
+
+impl Desk {
+    /// # Errors
+    /// Where what is kept cannot be read.
+    pub fn open(
+        ledger: Ledger,
+        program: Arc<Program>,
+        set: HashMap<ParamId, Value>,
+        facts: Arc<RunFacts>,
+    ) -> Result<Self, Fault> {
+        let definitions = Arc::new(Definitions::of(&program));
+        let runbook = Arc::clone(&definitions.runbook);
+        let engine = Engine::new(definitions, State::default());
+        let mut inner = Inner { ledger, engine, version: None, reading: Reading::new(program, set, facts) };
+        inner.refresh(&runbook)?;
+        Ok(Self { runbook, inner: Mutex::new(inner), news: Notify::new() })
+    }
+
+    #[must_use]
+    pub fn runbook(&self) -> &Arc<str> {
+        &self.runbook
+    }
+
+    /// Reads an event of a run. Gives what follows from it.
+    ///
+    /// # Errors
+    /// Where it could not be written down: then nobody is told of it.
+    pub fn read(&self, record: &Record) -> Result<Vec<Happening>, Fault> {
+        let mut inner = self.lock();
+        if let Event::Measured(measured) = &record.event {
+            inner.ledger.record(&self.runbook, &samples(measured, record.at))?;
+        }
+        let Inner { reading, engine, .. } = &mut *inner;
+        let inputs = reading.read(record, engine.state());
+        inner.decide(&self.runbook, record.at, &inputs).inspect(|happened| self.call(happened))
+    }
+
+    /// Takes what somebody says, or that time has passed.
+    ///
+    /// # Errors
+    /// Where it could not be written down.
+    pub fn take(&self, now: Timestamp, input: Input) -> Result<Vec<Happening>, Fault> {
+        self.lock().decide(&self.runbook, now, &[input]).inspect(|happened| self.call(happened))
+    }
+
+    /// What is open, as the ledger has it now.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn state(&self) -> Result<State, Fault> {
+        let mut inner = self.lock();
+        inner.refresh(&self.runbook)?;
+        Ok(inner.engine.state().clone())
+    }
+
+    /// When something is due that nobody brings about.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.lock().engine.next_due()
+    }
+
+    fn call(&self, happened: &[Happening]) {
+        if !happened.is_empty() {
+            self.news.notify_one();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    /// Takes over what others have decided since.
+    fn refresh(&mut self, runbook: &str) -> Result<(), Fault> {
+        if self.version == Some(self.ledger.version(runbook)?) {
+            return Ok(());
+        }
+        let snapshot = self.ledger.load(runbook)?;
+        let definitions = self.engine.definitions().clone();
+        self.engine = Engine::new(Arc::new(definitions), keeping::state(&snapshot.documents)?);
+        self.version = Some(snapshot.version);
+        Ok(())
+    }
+
+    /// Decides what follows from some inputs, and writes it down in one piece. Where somebody else was quicker, it is
+    /// decided anew from what they wrote.
+    fn decide(&mut self, runbook: &str, now: Timestamp, inputs: &[Input]) -> Result<Vec<Happening>, Fault> {
+        if inputs.is_empty() {
+            return Ok(Vec::new());
+        }
+        for _ in 0..MOST_ROUNDS {
+            self.refresh(runbook)?;
+            let mut outcome = Outcome::default();
+            for input in inputs {
+                outcome.join(self.engine.take(now, input.clone()));
+            }
+            let Some(commit) = keeping::commit(now, &outcome, self.engine.state())? else {
+                return Ok(outcome.happened);
+            };
+            let expected = self.version.unwrap_or(0);
+            // Until it is known that it was written, the engine is ahead of what is kept.
+            self.version = None;
+            if let Committed::Done { version } = self.ledger.commit(runbook, expected, &commit)? {
+                self.version = Some(version);
+                return Ok(outcome.happened);
+            }
+        }
+        let message = format!("others have written {MOST_ROUNDS} times while this was to be written: nobody is told of it");
+        Err(Fault::new(FaultKind::Failed, message))
+    }
+}
+
+fn samples(measured: &Measured, at: Timestamp) -> Vec<Sample> {
+    let samples = measured.samples.iter().map(|sample| Sample {
+        metric: Arc::clone(&measured.metric),
+        labels: sample.labels.clone(),
+        at,
+        value: sample.value,
+        why: sample.fault.as_ref().map(|fault| fault.message.to_string()),
+    });
+    samples.collect()
+}
