@@ -10,6 +10,7 @@
 mod block;
 mod branches;
 mod changes;
+mod channels;
 mod checks;
 mod closing;
 mod consent;
@@ -46,6 +47,7 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::{Either, select};
 use tokio::sync::Mutex;
 
+pub use self::channels::open_channel;
 use self::context::{Context, Running};
 use self::facts::Facts;
 use self::gate::Gate;
