@@ -143,6 +143,8 @@ secret tracker_token = env("TRACKER_TOKEN")
 secret redis_password = env("REDIS_PASSWORD")
 secret db_password = env("DB_PASSWORD")
 secret slack_webhook = env("SLACK_WEBHOOK")
+secret smtp_password = env("SMTP_PASSWORD")
+secret bot_secret = env("BOT_SECRET")
 secret pagerduty_key = env("PAGERDUTY_KEY")
 metric disk_used: percent for disk in host.disks() every 5m = disk.used_share
 "#;

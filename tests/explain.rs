@@ -46,7 +46,22 @@ const ELSEWHERE: &[Elsewhere] = &[
         reason: "it takes two files, of which one is not there",
         files: || vec![("daily.runbook", b"use \"./cair\" as _care\n".to_vec())],
     },
+    Elsewhere {
+        code: Code::FileMissing,
+        reason: "it takes a file that is not there",
+        files: || vec![("daily.runbook", channel("mail.html"))],
+    },
+    Elsewhere {
+        code: Code::TemplateMistake,
+        reason: "it takes a file beside the runbook",
+        files: || vec![("daily.runbook", channel("mail.html")), ("mail.html", b"<h1>{{ titel }}</h1>\n".to_vec())],
+    },
 ];
+
+/// A runbook with a channel of that template.
+fn channel(template: &str) -> Vec<u8> {
+    format!("channel mail = email(to: [\"ops@example.com\"], template: \"{template}\")\n").into_bytes()
+}
 
 fn elsewhere(code: Code) -> Option<&'static Elsewhere> {
     ELSEWHERE.iter().find(|other| other.code == code)

@@ -49,6 +49,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("k8s_openapi", &["src/builtins/kubernetes/"]),
     ("tokio_postgres", &["src/builtins/postgres/"]),
     ("bytes", &["src/builtins/postgres/"]),
+    ("lettre", &["src/builtins/channels/"]),
+    ("minijinja", &["src/builtins/channels/"]),
     ("redis", &["src/builtins/redis/", "src/builtins/mod.rs"]),
     ("indicatif", &["src/report/"]),
     ("rusqlite", &["src/store/ledger/"]),

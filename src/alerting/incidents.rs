@@ -315,6 +315,8 @@ impl Turn<'_> {
         wording::of_alerts(&mut message, &[alert]);
         message.text = format!("{}: {}", wording::ended(end), alert.text);
         message.key = format!("{}/a{}/closed", message.about, alert.number).into();
+        // Whoever was not told yet that it began hears only that it is over.
+        self.outcome.withdraw.push(format!("{}/a{}/opened", message.about, alert.number).into());
         let message = Arc::new(message);
         for channel in &alert.told {
             self.tell(channel, &message, Some(alert.number));

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{PerItem, Quoting};
+use super::{JudgeFile, PerItem, Quoting};
 use crate::types::{Connection, Template, Type, Typed, Value};
 
 /// A parameter as the body takes it: `args.get(&DATABASE)?` gives a `T`.
@@ -49,6 +49,8 @@ pub enum Accepts {
     TextOrSecret,
     /// What leads to a server: a record with a way in it, such as a pod or a service.
     Way,
+    /// The path of a text file in the runbook's own folder or below it, of which this is known before it is used.
+    File(JudgeFile),
     /// A metric, by its name. Its type is the list of its samples: records of `time`, `value` and the text of each label.
     Metric,
 }

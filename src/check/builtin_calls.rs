@@ -164,6 +164,7 @@ impl<'a> Checker<'a> {
             Accepts::Connection(driver) => self.coerce(expr, &Want::new(&Type::Connection(driver.into()), &what)),
             Accepts::Fields { secrets } => self.fields(expr, secrets, &what),
             Accepts::Way => self.way(expr, &what),
+            Accepts::File(_) => self.coerce(expr, &Want::new(&Type::String, &what)),
             Accepts::TextOrSecret if expr.ty == Type::Secret => expr,
             Accepts::TextOrSecret => self.coerce(expr, &Want::new(&Type::String, &what)),
             Accepts::PerItem(_) => {

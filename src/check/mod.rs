@@ -4,6 +4,7 @@
 
 mod alerting;
 mod arguments;
+mod attached;
 mod builtin_calls;
 mod calls;
 mod canonical;
@@ -43,6 +44,7 @@ mod units;
 mod unused;
 mod wording;
 
+pub use self::attached::attached;
 use self::checker::Checker;
 pub use self::modules::{Modules, Parse, Read, load};
 use self::names::Names;

@@ -29,6 +29,11 @@ impl Modules {
         Self { files: vec![file], uses, names: vec![String::new()] }
     }
 
+    /// The name of a file.
+    pub(super) fn name(&self, index: usize) -> &str {
+        self.names.get(index).map_or("", String::as_str)
+    }
+
     /// What the names of a used file are told apart by.
     pub(super) fn stem(&self, index: usize) -> Arc<str> {
         stem(self.names.get(index).map_or("", String::as_str)).into()
@@ -108,7 +113,7 @@ impl Loader<'_> {
             Ok(bytes) => match decode(&bytes) {
                 Ok(text) => Arc::<str>::from(text),
                 Err(faults) => {
-                    self.diagnostics.extend(faults.first().map(|fault| no_text(used, &name, &bytes, fault)));
+                    self.diagnostics.extend(faults.first().map(|fault| unfit(used, &name, &bytes, fault)));
                     return None;
                 }
             },
@@ -158,18 +163,27 @@ fn missing(used: &Use, name: &str, why: &str) -> Diagnostic {
 }
 
 /// A used file that is no source text, under the code that it has where it is checked itself.
-fn no_text(used: &Use, name: &str, bytes: &[u8], fault: &TextFault) -> Diagnostic {
-    let (code, why) = match fault.problem {
+fn unfit(used: &Use, name: &str, bytes: &[u8], fault: &TextFault) -> Diagnostic {
+    let (code, why) = no_text(&fault.problem);
+    let line = line(bytes, fault.offset);
+    Diagnostic::new(code, used.path.span, format!("`{name}` {why}, in line {line}"))
+        .help(format!("`runbook check {name}` shows where"))
+}
+
+/// Why bytes are no text that people can review.
+pub(super) const fn no_text(problem: &TextProblem) -> (Code, &'static str) {
+    match problem {
         TextProblem::TooLarge(_) => (Code::FileTooLarge, "is larger than a page that people review"),
         TextProblem::NotUtf8 => (Code::NotUtf8, "is not UTF-8 text"),
         TextProblem::Control(_) | TextProblem::Bidirectional(_) | TextProblem::Invisible(_) => {
             (Code::HiddenCharacter, "has a character that a reader cannot see")
         }
-    };
-    let before = bytes.get(..fault.offset).unwrap_or_default();
-    let line = before.split(|byte| *byte == b'\n').count();
-    Diagnostic::new(code, used.path.span, format!("`{name}` {why}, in line {line}"))
-        .help(format!("`runbook check {name}` shows where"))
+    }
+}
+
+/// The line of a byte, from 1.
+pub(super) fn line(bytes: &[u8], offset: usize) -> usize {
+    bytes.get(..offset).unwrap_or_default().split(|byte| *byte == b'\n').count()
 }
 
 fn uses(file: &File) -> impl Iterator<Item = &Use> {
@@ -195,6 +209,11 @@ fn resolved(from: &str, path: &str) -> String {
         format!("{folder}/{path}{EXTENSION}")
     };
     normalised(&joined)
+}
+
+/// The name of a file beside another one, or below its folder.
+pub(super) fn beside(from: &str, path: &str) -> String {
+    normalised(&from.rsplit_once('/').map_or_else(|| path.to_owned(), |(folder, _)| format!("{folder}/{path}")))
 }
 
 /// Without `.`, and without `..` where a folder stands before it: one file has one name.

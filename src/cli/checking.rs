@@ -18,6 +18,7 @@ pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> C
     let is_empty = sources.file(root).text.trim_start_matches('\u{FEFF}').trim().is_empty();
     let (modules, mut diagnostics) = check::load(sources, root, &mut parse, &mut read);
     let checked = check::check(sources, &modules, catalog);
+    diagnostics.extend(check::attached(sources, &modules, catalog, &mut read));
     diagnostics.extend(checked.diagnostics);
     // What was cut off or never written must not look like what was checked and found well.
     if is_empty {

@@ -15,6 +15,7 @@ mod history;
 mod inputs;
 mod logging;
 mod man;
+mod notify;
 mod page;
 mod plan;
 mod recorder;
@@ -47,6 +48,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanArgs),
     Test(test::Test),
+    Notify(notify::Notify),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Doc(doc::Doc),
@@ -85,6 +87,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
         Command::Test(args) => test::run(&args, console),
+        Command::Notify(args) => notify::run(&args, console),
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),

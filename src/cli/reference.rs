@@ -176,6 +176,7 @@ fn accepts(accepts: Accepts) -> String {
         Accepts::Fields { secrets: false } => "{…}".to_owned(),
         Accepts::Fields { secrets: true } => "{…}, secrets too".to_owned(),
         Accepts::TextOrSecret => "string | secret".to_owned(),
+        Accepts::File(_) => "path of a file".to_owned(),
         Accepts::Metric => "metric".to_owned(),
         Accepts::Way => "pod | service".to_owned(),
     }

@@ -57,20 +57,7 @@ pub(super) struct Prepared {
 
 /// Checks a runbook and what is asked of it. `None` where it is not valid, which has been said then.
 pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepared>, Failure> {
-    let catalog = builtins::catalog();
-    let mut sources = Sources::new();
-    let mut found = Vec::new();
-    let input = inputs::read(&asked.file, &mut sources, &mut found);
-    if !input.is_text {
-        report(&found, &sources, console);
-        return Ok(None);
-    }
-    let checked = checking::check(input.id, &mut sources, &catalog);
-    report(&checked.diagnostics, &sources, console);
-    if has_errors(&checked.diagnostics) {
-        return Ok(None);
-    }
-    let program = checked.program;
+    let Some((program, sources)) = checked(&asked.file, console) else { return Ok(None) };
     if program.sections.is_empty() {
         return Err(Failure::new(format!("there is nothing to run in `{}`: it has no section", asked.file))
             .help("a section begins with `section \"title\" {`"));
@@ -80,6 +67,21 @@ pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepare
     let plan = plan::plan(&program, &selection, &typed)?;
     let source_hash = hash(&sources);
     Ok(Some(Prepared { program, sources, selection, set, typed, plan, source_hash }))
+}
+
+/// A runbook that is valid. `None` where it is not, which has been said then.
+pub(super) fn checked(file: &str, console: &Console) -> Option<(Program, Sources)> {
+    let catalog = builtins::catalog();
+    let mut sources = Sources::new();
+    let mut found = Vec::new();
+    let input = inputs::read(file, &mut sources, &mut found);
+    if !input.is_text {
+        report(&found, &sources, console);
+        return None;
+    }
+    let checked = checking::check(input.id, &mut sources, &catalog);
+    report(&checked.diagnostics, &sources, console);
+    (!has_errors(&checked.diagnostics)).then_some((checked.program, sources))
 }
 
 /// Diagnostics on standard error: they are not what was asked for.
@@ -106,9 +108,9 @@ fn select(program: &Program, titles: &[String]) -> Result<Selection, Failure> {
     })
 }
 
-type Settings = (HashMap<ParamId, Value>, BTreeMap<Arc<str>, String>);
+pub(super) type Settings = (HashMap<ParamId, Value>, BTreeMap<Arc<str>, String>);
 
-fn settings(program: &Program, given: &[String]) -> Result<Settings, Failure> {
+pub(super) fn settings(program: &Program, given: &[String]) -> Result<Settings, Failure> {
     let mut values = HashMap::new();
     let mut typed = BTreeMap::new();
     for text in given {

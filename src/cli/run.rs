@@ -251,19 +251,19 @@ fn identity(args: &Run, prepared: &Prepared) -> Result<Identity, Failure> {
 
 /// Where relative paths of the runbook start: its own folder. From the root, since a program is started in that folder,
 /// where a path from here would lead elsewhere.
-fn folder(file: &str) -> Result<PathBuf, Failure> {
+pub(super) fn folder(file: &str) -> Result<PathBuf, Failure> {
     let parent = Path::new(file).parent().filter(|parent| file != STDIN && !parent.as_os_str().is_empty());
     std::path::absolute(parent.unwrap_or_else(|| Path::new(".")))
         .map_err(|error| Failure::new(format!("the folder of the runbook cannot be found: {error}")))
 }
 
 /// Six hex digits, at random: the hasher's seed comes from the system.
-fn id() -> String {
+pub(super) fn id() -> String {
     format!("{:06x}", RandomState::new().hash_one(system::now().as_nanosecond()) & 0xff_ffff)
 }
 
 /// `user@host`
-fn by() -> String {
+pub(super) fn by() -> String {
     let user = ["USER", "LOGNAME"].iter().find_map(|name| system::env(name));
     let user = user.unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
     let uname = rustix::system::uname();

@@ -96,7 +96,7 @@ impl Courier {
     /// # Errors
     /// Where the ledger cannot be read.
     pub fn next_due(&self) -> Result<Option<Timestamp>, Fault> {
-        self.with(|ledger| ledger.next_due())
+        self.with(|ledger| ledger.next_due(self.desk.runbook()))
     }
 
     async fn channel(&self, messages: Vec<Outgoing>) -> Result<Vec<Delivery>, Fault> {

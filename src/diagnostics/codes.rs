@@ -91,6 +91,9 @@ codes! {
     ModuleCycle          "module-cycle"           Error   "files use each other in a circle"
     ModuleMissing        "module-missing"         Error   "a used file is not there or is no library"
     NotALibrary          "not-a-library"          Error   "a library has a declaration that only a runbook can have"
+    // Files beside a runbook
+    FileMissing          "file-missing"           Error   "a file that a declaration names is not there, or not in the runbook's folder"
+    TemplateMistake      "template-mistake"       Error   "the template of a message has a mistake in it"
     // Alerting
     ThresholdUnmeasured  "threshold-unmeasured"   Error   "nothing measures or raises a threshold"
     ThresholdBoth        "threshold-both"         Error   "a threshold has a `when` and is raised by a check as well"

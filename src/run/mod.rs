@@ -11,6 +11,7 @@ mod asking;
 mod block;
 mod branches;
 mod changes;
+mod channels;
 mod checks;
 mod closing;
 mod consent;
@@ -49,6 +50,7 @@ use std::sync::{Arc, OnceLock};
 use futures_util::future::{Either, select};
 use tokio::sync::Mutex;
 
+pub use self::channels::open_channel;
 use self::context::{Context, Running};
 use self::facts::Facts;
 use self::gate::Gate;

@@ -150,7 +150,7 @@ impl Outside {
         Ok(Value::Secret(secret))
     }
 
-    async fn open(self: &Arc<Self>, name: &Arc<str>, made: &Made) -> Result<Opened, Fault> {
+    pub(super) async fn open(self: &Arc<Self>, name: &Arc<str>, made: &Made) -> Result<Opened, Fault> {
         if let Open::Later(what) = made.driver.open {
             let message = format!("`{}` needs {what}, which this version does not have", made.driver.name);
             return Err(Fault::new(FaultKind::Unsupported, message));

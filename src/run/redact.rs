@@ -45,6 +45,20 @@ impl Redactor {
     }
 }
 
+impl Redactor {
+    /// A fault without secrets.
+    pub(crate) fn fault(&self, fault: &mut Fault) {
+        let forms = self.forms.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Pass { forms: &forms }.fault(fault);
+    }
+
+    /// A text without secrets.
+    pub(crate) fn string(&self, text: &mut String) {
+        let forms = self.forms.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Pass { forms: &forms }.string(text);
+    }
+}
+
 fn forms_of(text: &str) -> Vec<String> {
     let inner = in_json(text);
     let percent = |letters: &'static AsciiSet| utf8_percent_encode(text, letters).to_string();

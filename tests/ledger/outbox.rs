@@ -9,7 +9,7 @@ use crate::place::{Place, at, message, tell};
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 fn claim(ledger: &mut Ledger, holder: &str, now: i64) -> Vec<Outgoing> {
-    ledger.claim(holder, at(now), LEASE, 10).unwrap()
+    ledger.claim("shop", holder, at(now), LEASE, 10).unwrap()
 }
 
 fn keys(messages: &[Outgoing]) -> Vec<&str> {
@@ -32,16 +32,16 @@ fn withdraw(ledger: &mut Ledger, key: &str, now: i64) {
 fn due_messages_are_claimed_once_oldest_first() {
     let place = Place::new();
     let mut ledger = place.open();
-    assert_eq!(ledger.next_due().unwrap(), None);
+    assert_eq!(ledger.next_due("shop").unwrap(), None);
     tell(&mut ledger, "shop", vec![message("a", 5), message("b", 0), message("c", 50)]);
-    assert_eq!(ledger.next_due().unwrap(), Some(at(0)));
-    assert_eq!(keys(&ledger.claim("me", at(10), LEASE, 1).unwrap()), ["a"]);
+    assert_eq!(ledger.next_due("shop").unwrap(), Some(at(0)));
+    assert_eq!(keys(&ledger.claim("shop", "me", at(10), LEASE, 1).unwrap()), ["a"]);
     let rest = claim(&mut ledger, "you", 10);
     assert_eq!(keys(&rest), ["b"]);
     assert_eq!((rest[0].state, rest[0].tries), (OutgoingState::Claimed, 1));
     assert_eq!((rest[0].runbook.as_str(), rest[0].channel.as_str()), ("shop", "ops"));
     assert!(claim(&mut ledger, "me", 10).is_empty());
-    assert_eq!(ledger.next_due().unwrap(), Some(at(50)));
+    assert_eq!(ledger.next_due("shop").unwrap(), Some(at(50)));
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn a_message_is_tried_again_until_it_is_told_or_given_up() {
     assert!(ledger.told(id, "me", at(31), "200").unwrap());
     let told = only(&ledger);
     assert_eq!((told.state, told.last.as_deref(), told.ended_at), (OutgoingState::Told, Some("200"), Some(at(31))));
-    assert_eq!(ledger.next_due().unwrap(), None);
+    assert_eq!(ledger.next_due("shop").unwrap(), None);
 
     tell(&mut ledger, "shop", vec![message("b", 40)]);
     let id = claim(&mut ledger, "me", 40)[0].id;
@@ -95,7 +95,7 @@ fn a_claim_that_ran_out_is_somebody_elses() {
     let mut ledger = place.open();
     tell(&mut ledger, "shop", vec![message("a", 0)]);
     let id = claim(&mut ledger, "me", 0)[0].id;
-    assert_eq!(ledger.next_due().unwrap(), Some(at(60)));
+    assert_eq!(ledger.next_due("shop").unwrap(), Some(at(60)));
     assert!(claim(&mut ledger, "you", 59).is_empty());
     assert_eq!(claim(&mut ledger, "you", 60)[0].tries, 2);
     assert!(!ledger.not_told(id, "me", at(61), "too slow", None).unwrap(), "it is not mine to give up any more");

@@ -9,6 +9,7 @@
 
 pub mod aws_signature;
 pub mod server;
+pub mod told;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};

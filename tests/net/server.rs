@@ -11,6 +11,7 @@ use rustls::pki_types::PrivateKeyDer;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
 
 /// Where a server listens, how many connections it took and what it was asked.
 #[derive(Clone)]
@@ -167,8 +168,8 @@ impl Authority {
     }
 }
 
-/// A web server behind TLS.
-pub async fn secure(identity: Identity, answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Server {
+/// What seals the connections of a server.
+pub fn secure_acceptor(identity: Identity) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -176,8 +177,17 @@ pub async fn secure(identity: Identity, answer: impl Fn(&str) -> Reply + Send + 
         .with_no_client_auth()
         .with_single_cert(identity.chain, identity.key)
         .expect("a certificate");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let answer = Arc::new(answer);
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// A connection that is sealed from here on.
+pub async fn sealed<S: AsyncRead + AsyncWrite + Unpin>(acceptor: &TlsAcceptor, stream: S) -> Option<TlsStream<S>> {
+    acceptor.accept(stream).await.ok()
+}
+
+/// A web server behind TLS.
+pub async fn secure(identity: Identity, answer: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Server {
+    let (acceptor, answer) = (secure_acceptor(identity), Arc::new(answer));
     raw(move |stream, server| {
         let (acceptor, answer) = (acceptor.clone(), answer.clone());
         async move {

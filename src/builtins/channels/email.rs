@@ -1,8 +1,24 @@
 //! `channel email = email(to: ["ops@example.com"])`
 
-use super::{PART, TEMPLATE};
-use crate::catalog::{Driver, DriverKind, Example, Open, Param};
-use crate::types::SecretText;
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures_util::future::BoxFuture;
+use jiff::SignedDuration;
+use lettre::Address;
+use lettre::message::Mailbox;
+use lettre::transport::smtp::extension::ClientId;
+
+use super::smtp::{Delivered, Refusal, Server, Tls};
+use super::template::{self, Template};
+use super::{CA, letter, wording};
+use crate::builtins::dial::Place;
+use crate::builtins::settings::{limit, setup};
+use crate::catalog::{
+    Accepts, Again, Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence, Told,
+};
+use crate::types::{Fault, FaultKind, SecretText, Value};
 
 const TO: Param<Vec<String>> = Param::required("to", "Who gets it.");
 const FROM: Param<Option<String>> = Param::optional("from", "Who it is from; this machine's user otherwise.");
@@ -10,12 +26,192 @@ const SERVER: Param<Option<String>> =
     Param::optional("server", "The mail server, such as `smtp.example.com:587`; this machine's own otherwise.");
 const USER: Param<Option<String>> = Param::optional("user", "The user to log in to the mail server as.");
 const PASSWORD: Param<Option<SecretText>> = Param::optional("password", "The password of that user.");
+const TLS: Param<Option<String>> = Param::new(
+    "tls",
+    "How the way to the server is sealed: `starttls` begins in the clear (port 587), `tls` does not (port 465). `none` is what a server on this machine gets unless something else is said, and no other.",
+    Accepts::Word(&["starttls", "tls", "none"]),
+    Presence::Optional,
+);
+const TEMPLATE: Param<Option<String>> = template::param(template::judge_mail);
+const WITHIN: Param<SignedDuration> = Param::or("within", "How long the mail server may take, all in all.", || {
+    Value::Duration(SignedDuration::from_secs(30))
+});
 
 pub(super) static DRIVER: Driver = Driver {
     name: "email",
     kind: DriverKind::Channel { person: true, policy: None },
     summary: "Mail.",
-    params: &[TO.info(), FROM.info(), SERVER.info(), USER.info(), PASSWORD.info(), TEMPLATE.info()],
-    open: Open::Later(PART),
-    examples: &[Example::call(r#"channel email = email(to: ["ops@example.com"])"#)],
+    params: &[
+        TO.info(),
+        FROM.info(),
+        SERVER.info(),
+        USER.info(),
+        PASSWORD.info(),
+        TLS.info(),
+        TEMPLATE.info(),
+        CA.info(),
+        WITHIN.info(),
+    ],
+    open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    examples: &[
+        Example::call(r#"channel email = email(to: ["ops@example.com"])"#),
+        Example::call(
+            r#"channel email = email(to: ["ops@example.com"], from: "Runbook <runbook@example.com>", server: "smtp.example.com", user: "runbook", password: smtp_password)"#,
+        ),
+    ],
 };
+
+/// How many messages are remembered that only some addresses have got.
+const REMEMBERED: usize = 64;
+
+fn open(cx: &Cx, args: &Args<'static>) -> Result<Arc<dyn Channel>, Fault> {
+    let to = args.get(&TO)?;
+    if to.is_empty() {
+        return Err(setup("`to` names nobody"));
+    }
+    let to = to.iter().map(|text| mailbox(text, "to")).collect::<Result<Vec<_>, _>>()?;
+    let email = Email {
+        to,
+        from: from(cx, args.get(&FROM)?)?,
+        server: server(cx, args)?,
+        template: Template::of(cx, args, &TEMPLATE, None)?,
+        told: Mutex::default(),
+    };
+    Ok(Arc::new(Opened(Arc::new(email))))
+}
+
+/// An address as it is written. One with a line break in it would write headers of its own.
+fn mailbox(text: &str, param: &str) -> Result<Mailbox, Fault> {
+    let shown = wording::one_line(text);
+    if text.contains(char::is_control) {
+        return Err(setup(format!("`{param}`: \"{shown}\" has a character in it that ends a line of a mail")));
+    }
+    text.trim().parse().map_err(|error| {
+        setup(format!("`{param}`: \"{shown}\" is no address: {error}"))
+            .help("an address is written `ops@example.com`, or `Ops <ops@example.com>`")
+    })
+}
+
+fn from(cx: &Cx, given: Option<String>) -> Result<Mailbox, Fault> {
+    if let Some(text) = given {
+        return mailbox(&text, "from");
+    }
+    let user = match cx.world.env("USER")? {
+        Some(user) => Some(user),
+        None => cx.world.env("LOGNAME")?,
+    };
+    let uname = rustix::system::uname();
+    let own = format!("{}@{}", user.as_deref().unwrap_or("runbook"), uname.nodename().to_string_lossy());
+    own.parse().map_err(|_| {
+        setup(format!("`{own}` is no address that a mail could be from"))
+            .help("say who it is from: `from: \"runbook@example.com\"`")
+    })
+}
+
+fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {
+    let text = args.get(&SERVER)?;
+    let text = text.as_deref().unwrap_or("localhost").trim();
+    let wrong = || {
+        setup(format!("`server`: \"{}\" is no server", wording::one_line(text)))
+            .help("it is written `smtp.example.com`, or with a port: `smtp.example.com:587`")
+    };
+    let host = Place::parse(text, 25).ok_or_else(wrong)?.host;
+    let here = is_this_machine(&host);
+    let tls = match (args.get(&TLS)?.as_deref(), here) {
+        (Some("tls"), _) => Tls::FromTheStart,
+        (Some("none"), _) | (None, true) => Tls::None,
+        (Some(_), _) | (None, false) => Tls::StartTls,
+    };
+    let place = Place::parse(text, tls.port(here)).ok_or_else(wrong)?;
+    let login = match (args.get(&USER)?, args.get(&PASSWORD)?) {
+        (Some(user), Some(password)) => Some((user, password)),
+        (None, None) => None,
+        (Some(_), None) => return Err(setup("there is a `user` and no `password`")),
+        (None, Some(_)) => return Err(setup("there is a `password` and no `user`")),
+    };
+    if login.is_some() && tls == Tls::None && !here {
+        return Err(setup(format!("the password would go to {place} in the clear"))
+            .help("leave out `tls: \"none\"`, or `user` and `password`"));
+    }
+    let authorities = args.get(&CA)?.map(|path| cx.world.file(path.as_ref()).map(|pem| (path, pem))).transpose()?;
+    let hello = ClientId::Domain(rustix::system::uname().nodename().to_string_lossy().into_owned());
+    Ok(Server { place, tls, authorities, login, hello, within: limit(args.get(&WITHIN)?)? })
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost"
+        || host.ends_with(".localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+struct Opened(Arc<Email>);
+
+struct Email {
+    to: Vec<Mailbox>,
+    from: Mailbox,
+    server: Server,
+    template: Option<Template>,
+    /// Who has got a message that others have not: it is not sent to them once more.
+    told: Mutex<VecDeque<(Arc<str>, Vec<Address>)>>,
+}
+
+impl Channel for Opened {
+    fn tell(&self, cx: Cx, message: Arc<Message>) -> BoxFuture<'static, Result<Told, NotTold>> {
+        let email = Arc::clone(&self.0);
+        Box::pin(async move { email.tell(&cx, &message).await })
+    }
+
+    fn target(&self) -> String {
+        let Email { to, server, .. } = &*self.0;
+        match to.as_slice() {
+            [one] => format!("{} by {}", one.email, server.place.host),
+            several => format!("{} addresses by {}", several.len(), server.place.host),
+        }
+    }
+}
+
+impl Email {
+    async fn tell(&self, cx: &Cx, message: &Message) -> Result<Told, NotTold> {
+        let (mail, remark) = letter::of(&self.from, &self.to, message, self.template.as_ref(), cx.world.now())
+            .map_err(|fault| NotTold { fault, again: Again::Never })?;
+        let had = self.had(&message.key);
+        let to: Vec<Address> =
+            self.to.iter().map(|one| one.email.clone()).filter(|address| !had.contains(address)).collect();
+        let Delivered { said, refused } = self.server.deliver(&self.from.email, &to, &mail).await?;
+        if refused.is_empty() {
+            self.forget(&message.key);
+            return Ok(Told { said: remark.map_or(said.clone(), |remark| format!("{said}. {remark}")) });
+        }
+        let accepted = to.iter().filter(|address| !refused.iter().any(|one| one.address == **address));
+        let had: Vec<Address> = had.iter().chain(accepted).cloned().collect();
+        let not_told = self.partly(had.len(), &refused);
+        self.remember(&message.key, had);
+        Err(not_told)
+    }
+
+    /// Some have got it, and some have not: the fault names them, and those that have got it don't get it again.
+    fn partly(&self, told: usize, refused: &[Refusal]) -> NotTold {
+        let who = Refusal::all(refused);
+        let message = format!("{told} of {} addresses were told; {} refuses {who}", self.to.len(), self.server.place);
+        let again = if refused.iter().any(|one| one.passes) { Again::Later } else { Again::Never };
+        NotTold { fault: Fault::new(FaultKind::Failed, message).sent(), again }
+    }
+
+    fn had(&self, key: &str) -> Vec<Address> {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.iter().find(|(own, _)| **own == *key).map(|(_, had)| had.clone()).unwrap_or_default()
+    }
+
+    fn forget(&self, key: &str) {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner).retain(|(own, _)| **own != *key);
+    }
+
+    fn remember(&self, key: &Arc<str>, had: Vec<Address>) {
+        self.forget(key);
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.push_back((Arc::clone(key), had));
+        if told.len() > REMEMBERED {
+            told.pop_front();
+        }
+    }
+}

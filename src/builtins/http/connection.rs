@@ -287,7 +287,7 @@ fn headers(args: &Args<'static>, login: Option<SecretText>, secrets: &mut Vec<Se
 }
 
 /// The fields of a record as headers.
-pub(super) fn insert_fields(
+pub(in crate::builtins) fn insert_fields(
     headers: &mut HeaderMap,
     record: &Record,
     secrets: &mut Vec<SecretText>,

@@ -15,6 +15,7 @@ mod reads;
 mod response;
 pub(super) mod service;
 
+pub(super) use self::connection::insert_fields as fields_as_headers;
 use crate::catalog::{Builtin, Driver};
 
 /// The built-ins of this family.

@@ -77,9 +77,10 @@ impl FromSql for OutgoingState {
 const COLUMNS: &str = "outgoing.id, name, channel, key, body, created_at, not_before, tries, state, last, ended_at";
 
 impl Ledger {
-    /// Hands out messages whose time has come and that nobody holds, oldest first, for as long as `lease`.
+    /// Hands out messages of a runbook whose time has come and that nobody holds, oldest first, for as long as `lease`.
     pub fn claim(
         &mut self,
+        runbook: &str,
         holder: &str,
         now: Timestamp,
         lease: SignedDuration,
@@ -89,8 +90,11 @@ impl Ledger {
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
         self.write(|conn| {
             let due: Vec<i64> = conn
-                .prepare_cached("SELECT id FROM outgoing WHERE due_at <= ? ORDER BY id LIMIT ?")?
-                .query_map(params![Bound(now), at_most], |row| row.get(0))?
+                .prepare_cached(
+                    "SELECT outgoing.id FROM outgoing JOIN runbook ON runbook.id = runbook
+                     WHERE due_at <= ? AND name = ? ORDER BY outgoing.id LIMIT ?",
+                )?
+                .query_map(params![Bound(now), runbook, at_most], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()?;
             let mut claim = conn.prepare_cached(
                 "UPDATE outgoing SET state = 'claimed', holder = ?, due_at = ?, tries = tries + 1 WHERE id = ?",
@@ -154,11 +158,14 @@ impl Ledger {
     }
 
     /// When the next message can be claimed. One that is claimed can be when its claim runs out.
-    pub fn next_due(&self) -> Result<Option<Timestamp>, Fault> {
+    pub fn next_due(&self, runbook: &str) -> Result<Option<Timestamp>, Fault> {
         self.read(|conn| {
             let due: Option<At> = conn
-                .prepare_cached("SELECT min(due_at) FROM outgoing WHERE due_at IS NOT NULL")?
-                .query_row([], |row| row.get(0))?;
+                .prepare_cached(
+                    "SELECT min(due_at) FROM outgoing JOIN runbook ON runbook.id = runbook
+                     WHERE due_at IS NOT NULL AND name = ?",
+                )?
+                .query_row([runbook], |row| row.get(0))?;
             Ok(due.map(|at| at.0))
         })
     }

@@ -13,6 +13,8 @@ use std::time::Duration;
 use http::header::RETRY_AFTER;
 use http::{HeaderMap, Method, StatusCode};
 pub(in crate::builtins) use hyper::body::Bytes;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use rustls::ClientConfig;
 use tokio::time::Instant;
 use url::Url;
@@ -91,6 +93,15 @@ pub(in crate::builtins) struct Timing {
     pub(in crate::builtins) phases: Phases,
     pub(in crate::builtins) first_byte: Duration,
     pub(in crate::builtins) total: Duration,
+}
+
+/// How long a server wants to be left alone: a number of seconds, or until a time.
+pub(in crate::builtins) fn pause_asked_for(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    if let Some(seconds) = retry_after(headers) {
+        return Some(seconds);
+    }
+    let until = rfc2822::parse(headers.get(RETRY_AFTER)?.to_str().ok()?.trim()).ok()?.timestamp();
+    Some(Duration::try_from(until.duration_since(now)).unwrap_or_default())
 }
 
 /// When a server wants to be asked again, where it says so as a number of seconds.

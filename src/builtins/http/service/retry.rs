@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use http::StatusCode;
-use http::header::RETRY_AFTER;
-use jiff::fmt::rfc2822;
 use tokio::time::Instant;
 
 use super::{Ask, Service};
-use crate::builtins::http::client::{Answer, Limits, retry_after, send};
+use crate::builtins::http::client::{Answer, Limits, pause_asked_for, send};
 use crate::types::{Fault, FaultKind};
 
 /// How often something is asked at most.
@@ -27,7 +25,9 @@ impl Service<'_> {
             let pause = PAUSE * (1 << (tries - 1));
             let wait = match &result {
                 Ok(answer) if answer.status.is_success() => None,
-                Ok(answer) => self.worth_asking_again(answer).then(|| self.asked_for(answer).unwrap_or(pause)),
+                Ok(answer) => self
+                    .worth_asking_again(answer)
+                    .then(|| pause_asked_for(&answer.headers, self.cx.world.now()).unwrap_or(pause)),
                 // It was sent, and the connection broke before there was an answer, or in it.
                 Err(trouble) => {
                     let lost = matches!(trouble.fault.kind, FaultKind::Unreachable | FaultKind::BadAnswer);
@@ -59,15 +59,5 @@ impl Service<'_> {
                 | StatusCode::GATEWAY_TIMEOUT
         );
         passes && (self.product.said)(answer.status.as_u16(), &answer.body).is_none_or(|said| said.passes)
-    }
-
-    /// How long the other side asks us to wait.
-    fn asked_for(&self, answer: &Answer) -> Option<Duration> {
-        if let Some(seconds) = retry_after(&answer.headers) {
-            return Some(seconds);
-        }
-        let text = answer.headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        let until = rfc2822::parse(text).ok()?.timestamp();
-        Some(Duration::try_from(until.duration_since(self.cx.world.now())).unwrap_or_default())
     }
 }

@@ -1,0 +1,58 @@
+//! A message as data: what a webhook posts and a template names. Stable: fields are added, never renamed.
+
+use serde_json::{Value as Json, json};
+
+use super::wording;
+use crate::catalog::Message;
+
+/// The version of the shape.
+const VERSION: u32 = 1;
+
+/// The fields, each of them always there: what there is none of is `null`, or empty.
+pub(super) fn of(message: &Message) -> Json {
+    let facts: Vec<Json> = message.facts.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let incident = message
+        .incident
+        .as_ref()
+        .map(|incident| json!({ "number": incident.number, "level": incident.level, "role": incident.role }));
+    json!({
+        "version": VERSION,
+        "key": message.key,
+        "about": message.about,
+        "occasion": message.occasion,
+        "severity": message.severity,
+        "subject": wording::subject(message),
+        "title": message.title,
+        "text": message.text,
+        "facts": facts,
+        "doc": message.doc,
+        "runbook": message.runbook,
+        "at": message.at,
+        "when": wording::when(message),
+        "timezone": message.timezone,
+        "incident": incident,
+        "link": message.link,
+        "acknowledge": message.acknowledge,
+    })
+}
+
+/// A message that is told, for tests and to try templates on: with all that it may have, or with as little.
+pub(super) fn example(occasion: crate::catalog::Occasion, whole: bool) -> Message {
+    use crate::catalog::Incident;
+    Message {
+        key: "run-1".into(),
+        about: "incident-7".into(),
+        occasion,
+        severity: crate::types::Severity::Critical,
+        title: "Error rate".into(),
+        text: "error_rate is 12%, for service=gateway".to_owned(),
+        facts: if whole { vec![("service".into(), "gateway".to_owned())] } else { Vec::new() },
+        doc: if whole { "Restart the gateway.".into() } else { "".into() },
+        runbook: "Daily operations".into(),
+        at: jiff::Timestamp::constant(1_795_680_005, 0),
+        timezone: "UTC".into(),
+        incident: whole.then(|| Incident { number: 7, level: 2, role: "Engineering Manager".into() }),
+        link: whole.then(|| "https://wiki.example.com/errors".to_owned()),
+        acknowledge: whole.then(|| "https://runbook.example.com/ack/7".to_owned()),
+    }
+}

@@ -1,0 +1,154 @@
+//! `runbook notify`: the channels of a runbook, and whether one of them tells people.
+
+use std::sync::Arc;
+
+use clap::Args;
+
+use super::console::{Console, Failure};
+use super::request::{checked, settings};
+use super::run::{by, folder, id};
+use crate::catalog::{Again, Cx, Message, Occasion, Remark, RunFacts};
+use crate::check::program::{ChannelId, Program};
+use crate::diagnostics::nearest;
+use crate::run;
+use crate::source::Sources;
+use crate::system::{self, System};
+use crate::types::{Fault, Severity};
+use crate::units;
+
+/// Say how a runbook tells people, and try a channel.
+#[derive(Debug, Args)]
+pub(super) struct Notify {
+    /// The runbook, or `-` for standard input.
+    file: String,
+    /// Send a message through this channel that says it is a test, and wait for the answer.
+    #[arg(long, value_name = "CHANNEL")]
+    test: Option<String>,
+    /// A value for a `param`; can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+}
+
+pub(super) fn run(args: &Notify, console: &Console) -> Result<u8, Failure> {
+    let Some((program, sources)) = checked(&args.file, console) else { return Ok(2) };
+    if program.channels.is_empty() {
+        return Err(Failure::new(format!("`{}` has no channel", args.file))
+            .help("one is declared with `channel mail = email(to: [\"ops@example.com\"])`"));
+    }
+    let Some(name) = &args.test else {
+        console.print_lines(&list(&program, &sources))?;
+        return Ok(0);
+    };
+    let channel = channel(&program, name)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .thread_stack_size(crate::syntax::STACK)
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let exit = runtime.block_on(test(args, Arc::new(program), channel, console));
+    runtime.shutdown_background();
+    exit
+}
+
+/// Each channel as it was declared.
+fn list(program: &Program, sources: &Sources) -> Vec<String> {
+    let width = program.channels.iter().map(|channel| channel.name.chars().count()).max().unwrap_or_default();
+    let line = |name: &str, text: &str| {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        format!("{name:width$}  {text}")
+    };
+    program.channels.iter().map(|channel| line(&channel.name, sources.text(channel.made.span))).collect()
+}
+
+fn channel(program: &Program, name: &str) -> Result<ChannelId, Failure> {
+    let found = program.channels.iter().zip(0..).find(|(channel, _)| *channel.name == *name);
+    found.map(|(_, index)| ChannelId(index)).ok_or_else(|| {
+        let known: Vec<&str> = program.channels.iter().map(|channel| &*channel.name).collect();
+        let failure = Failure::new(format!("the runbook has no channel `{name}`"));
+        match nearest(name, known.iter().copied()) {
+            Some(meant) => failure.help(format!("did you mean `--test {meant}`?")),
+            None => failure.help(format!("it has: {}", known.join(", "))),
+        }
+    })
+}
+
+async fn test(args: &Notify, program: Arc<Program>, id: ChannelId, console: &Console) -> Result<u8, Failure> {
+    let (set, _) = settings(&program, &args.set)?;
+    let facts = Arc::new(facts(args, &program)?);
+    let world = Arc::new(System::new(facts.directory.clone()));
+    let cx = Cx { world: Arc::clone(&world) as _, run: Arc::clone(&facts), remark: Remark::default() };
+    let message = Arc::new(message(&program, id, &facts));
+    let opened = match run::open_channel(program, set, facts, world, id).await {
+        Ok(opened) => opened,
+        Err(fault) => {
+            console.complain(&not_told(fault, "nobody was told"));
+            return Ok(3);
+        }
+    };
+    let target = opened.target();
+    let begun = std::time::Instant::now();
+    let answer = opened.tell(cx, message).await;
+    let seconds = begun.elapsed().as_secs_f64();
+    match answer {
+        Ok(told) => {
+            console.print(&format!("told {}: {} ({seconds:.1} s)\n", shown(&target), shown(&told.said)))?;
+            Ok(0)
+        }
+        Err(failed) => {
+            let again = match failed.again {
+                Again::Never => "trying again would not help".to_owned(),
+                Again::Later => "it may work when it is tried again".to_owned(),
+                Again::After(pause) => {
+                    let pause = units::duration(i64::try_from(pause.as_nanos()).unwrap_or(i64::MAX));
+                    format!("it wants to be left alone for {pause}")
+                }
+            };
+            let whole = format!("not told {target}; {again}");
+            console.complain(&not_told(failed.fault, &whole));
+            Ok(3)
+        }
+    }
+}
+
+fn not_told(fault: Fault, what: &str) -> Failure {
+    let failure = Failure::from(fault);
+    Failure { message: format!("{what}: {}", failure.message), ..failure }
+}
+
+/// What comes from outside must not write over the terminal.
+fn shown(text: &str) -> String {
+    crate::source::visible(text).to_string()
+}
+
+fn facts(args: &Notify, program: &Program) -> Result<RunFacts, Failure> {
+    let now = system::now();
+    Ok(RunFacts {
+        id: id().into(),
+        started_at: now,
+        scheduled_at: now,
+        timezone: program.header.timezone.clone(),
+        directory: folder(&args.file)?,
+    })
+}
+
+fn message(program: &Program, id: ChannelId, facts: &RunFacts) -> Message {
+    let name = program.channels.get(id.index()).map_or("", |channel| &channel.name);
+    let header = &program.header;
+    let key: Arc<str> = format!("test-{}-{}", facts.id, facts.started_at.as_millisecond()).into();
+    Message {
+        about: key.clone(),
+        key,
+        occasion: Occasion::Test,
+        severity: Severity::Info,
+        title: format!("the channel `{name}` is tried").into(),
+        text: format!("Somebody tries whether the channel `{name}` of \"{}\" tells people. It does.", header.title),
+        facts: vec![("Tried by".into(), by()), ("Channel".into(), name.to_owned())],
+        doc: "".into(),
+        runbook: header.title.clone(),
+        at: facts.started_at,
+        timezone: header.timezone_name.clone(),
+        incident: None,
+        link: None,
+        acknowledge: None,
+    }
+}

@@ -1,0 +1,83 @@
+//! The channels of a program, opened: with its secrets and params, and without a run.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+
+use super::facts::Facts;
+use super::outside::Outside;
+use super::sink::{Emitter, EventSink};
+use crate::catalog::{Channel, Cx, Message, NotTold, Remark, RunFacts, Told, World};
+use crate::check::program::{ChannelId, ParamId, Program};
+use crate::store::event::Event;
+use crate::types::{Fault, FaultKind, Value};
+
+/// Opens a channel of a program. What comes back from it is without the secrets of the program.
+///
+/// # Errors
+/// Where an argument of the channel cannot be had, such as a secret that is not set, or makes no channel.
+pub async fn open_channel(
+    program: Arc<Program>,
+    set: HashMap<ParamId, Value>,
+    facts: Arc<RunFacts>,
+    world: Arc<dyn World>,
+    id: ChannelId,
+) -> Result<Arc<dyn Channel>, Fault> {
+    let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
+    let cx = Cx { world, run: facts, remark: Remark::default() };
+    let outside = Outside::new(known, cx, Emitter::new(Arc::new(Unheard)));
+    let declared = program.channels.get(id.index());
+    let declared = declared.ok_or_else(|| Fault::no_value("a channel that is not there"))?;
+    let about = |mut fault: Fault| {
+        outside.emitter.redactor.fault(&mut fault);
+        Fault { message: format!("channel `{}`: {}", declared.name, fault.message).into(), ..fault }
+    };
+    let opened = outside.open(&declared.name, &declared.made).await.map_err(about)?;
+    let channel = opened.handle.downcast_ref::<Arc<dyn Channel>>().cloned().ok_or_else(|| {
+        about(Fault::new(FaultKind::Setup, format!("`{}` makes no channel", declared.made.driver.name)))
+    })?;
+    Ok(Arc::new(Quiet { channel, outside }))
+}
+
+/// A channel whose answers repeat no secret of its program.
+struct Quiet {
+    channel: Arc<dyn Channel>,
+    outside: Arc<Outside>,
+}
+
+impl Channel for Quiet {
+    fn tell(&self, cx: Cx, message: Arc<Message>) -> BoxFuture<'static, Result<Told, NotTold>> {
+        let (telling, outside) = (self.channel.tell(cx, message), Arc::clone(&self.outside));
+        Box::pin(async move {
+            let redactor = &outside.emitter.redactor;
+            match telling.await {
+                Ok(mut told) => {
+                    redactor.string(&mut told.said);
+                    Ok(told)
+                }
+                Err(mut not_told) => {
+                    redactor.fault(&mut not_told.fault);
+                    Err(not_told)
+                }
+            }
+        })
+    }
+
+    fn target(&self) -> String {
+        let mut target = self.channel.target();
+        self.outside.emitter.redactor.string(&mut target);
+        target
+    }
+}
+
+/// There is no run whose events these would be.
+struct Unheard;
+
+impl EventSink for Unheard {
+    fn emit(&self, _: Event) {}
+
+    fn durable(&self, _: Event) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
+}
