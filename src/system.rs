@@ -2,27 +2,34 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-use crate::catalog::{Body, Call, Opened, Opening, World};
+use crate::catalog::{Body, Call, Opened, Opening, Past, World};
 use crate::types::{Fault, FaultKind, Value};
 
 /// A secret is a line, perhaps a certificate; a file beyond this is something else.
 const MAX_SECRET: u64 = 1024 * 1024;
 
 /// This machine.
-#[derive(Debug)]
 pub struct System {
     /// What relative paths start from.
     directory: PathBuf,
+    past: Option<Arc<dyn Past>>,
 }
 
 impl System {
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+        Self { directory: directory.into(), past: None }
+    }
+
+    /// With what outlives a run.
+    #[must_use]
+    pub fn with_past(self, past: Arc<dyn Past>) -> Self {
+        Self { past: Some(past), ..self }
     }
 }
 
@@ -54,6 +61,10 @@ impl World for System {
 
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
         opening.driver.make(opening.cx, opening.args)
+    }
+
+    fn past(&self) -> Option<Arc<dyn Past>> {
+        self.past.clone()
     }
 
     fn env(&self, name: &str) -> Result<Option<String>, Fault> {

@@ -14,7 +14,7 @@ mod host;
 mod http;
 mod jaeger;
 mod kubernetes;
-mod later;
+mod past;
 mod line_time;
 mod lines;
 mod lists;
@@ -63,7 +63,7 @@ static FAMILIES: &[&[&Builtin]] = &[
     dns::ALL,
     tls::ALL,
     tool::ALL,
-    later::ALL,
+    past::ALL,
     kubernetes::OBJECTS,
     kubernetes::LOGS,
     kubernetes::COMMANDS,

@@ -57,6 +57,22 @@ impl Measure {
         }
     }
 
+    /// What a value is of.
+    #[must_use]
+    pub const fn of_value(value: &Value) -> Option<Self> {
+        match value {
+            Value::Bool(_) => Some(Self::Bool),
+            Value::Int(_) => Some(Self::Int),
+            Value::Float(_) => Some(Self::Float),
+            Value::Percent(_) => Some(Self::Percent),
+            Value::Duration(_) => Some(Self::Duration),
+            Value::Size(_) => Some(Self::Size),
+            Value::Cores(_) => Some(Self::Cores),
+            Value::Rate(_, counted) => Some(Self::Rate(*counted)),
+            _ => None,
+        }
+    }
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::ALERTS;
-use crate::catalog::{Accepts, Body, Builtin, EffectRule, Example, Param, Presence, Returns};
-use crate::types::{EnumType, Typed, Word, Words, records};
+use super::{ago, past};
+use crate::catalog::{Accepts, Args, Body, Builtin, Cx, EffectRule, Example, Param, Presence, Returns};
+use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
 const STATE: Param<Option<String>> =
     Param::new("state", "Only those in this state.", Accepts::Word(STATES), Presence::Optional);
@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[STATE.info(), OVER.info()],
     returns: Returns::Type(Vec::<Alert>::ty),
     effect: EffectRule::Reads,
-    body: Body::Later(ALERTS),
+    body: Body::Outside(|cx, args| Box::pin(async move { alerts(&cx, &args) })),
     needs: &[],
     by_hand: "",
     examples: &[
@@ -66,4 +66,31 @@ records! {
         /// When it closed; missing while it has not.
         closed_at: Option<Timestamp>,
     }
+}
+
+fn alerts(cx: &Cx, args: &Args<'_>) -> Result<Value, Fault> {
+    let since = args.get(&OVER)?.map(|over| ago(cx, over));
+    let wanted = args.get(&STATE)?;
+    let kept = past(cx)?.alerts(since)?;
+    let alerts = kept.into_iter().filter_map(|alert| {
+        let state = match (alert.closed_at, alert.acknowledged) {
+            (Some(_), _) => "closed",
+            (None, true) => "acknowledged",
+            (None, false) => "open",
+        };
+        if wanted.as_ref().is_some_and(|wanted| wanted != state) {
+            return None;
+        }
+        let labels: Vec<String> = alert.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        Some(Value::from(Alert {
+            id: alert.number,
+            threshold: alert.threshold,
+            severity: Word::new(alert.severity.name()),
+            state: Word::new(state),
+            labels: labels.join(", ").into(),
+            opened_at: alert.opened_at,
+            closed_at: alert.closed_at,
+        }))
+    });
+    Ok(Value::list(alerts.collect()))
 }

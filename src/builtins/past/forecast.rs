@@ -1,0 +1,183 @@
+//! forecast
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::catalog::{
+    Accepts, Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Presence, Returns,
+};
+use crate::types::{Fault, FaultKind, Field, Measure, RecordType, Type, Value};
+
+const ITEMS: Param<Value> =
+    Param::new("samples", "The samples of a metric, as `history` gives them.", Accepts::Items, Presence::Required);
+const REACHES: Param<Value> =
+    Param::new("reaches", "The value to look out for, in the unit of the metric.", Accepts::Number, Presence::Required);
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "forecast",
+    summary: "When a metric reaches a value if it goes on like this, for each set of labels: a straight line through the median slope.",
+    params: &[ITEMS.info(), REACHES.info()],
+    returns: Returns::Computed {
+        shape: "list<{ …, value: T, per_day: T, left: duration, at: time? }> with a field for each label of the metric",
+        compute: forecasts,
+    },
+    effect: EffectRule::Pure,
+    body: Body::Stage(forecast),
+    needs: &[],
+    by_hand: "",
+    examples: &[Example::call("history(disk_used, over: 30d) | forecast(reaches: 80%) | all(.left > 14d)")],
+};
+
+fn forecasts(inputs: &Inputs<'_>) -> Result<Type, Mismatch> {
+    let sample = match inputs.item() {
+        Type::Unknown => return Ok(Type::Unknown),
+        Type::Record(sample) if sample.fields.contains_key("value") && sample.fields.contains_key("time") => sample,
+        other => {
+            let message = format!("`forecast` works on the samples of a metric, and these are of type {other}");
+            return Err(mismatch("samples", message, Some("write `history(metric, over: 30d) | forecast(…)`")));
+        }
+    };
+    let value = sample.fields.get("value").map_or(Type::Unknown, |field| field.ty.clone());
+    if !value.is_number() && !value.is_unknown() {
+        let message = format!("`forecast` needs a metric that is a number, and this one is of type {value}");
+        return Err(mismatch("samples", message, None));
+    }
+    let reaches = inputs.of("reaches");
+    if !reaches.fits(&value) {
+        let message = format!("the metric is of type {value}, and `reaches` of type {reaches}");
+        return Err(mismatch("reaches", message, Some("say it in the unit of the metric")));
+    }
+    let mut fields = sample.fields.clone();
+    fields.shift_remove("time");
+    fields.shift_remove("value");
+    let field = |ty: Type, doc: &str| Field { ty, doc: doc.into() };
+    fields.insert("value".into(), field(value.clone(), "What the line says it is now."));
+    fields.insert("per_day".into(), field(value, "How much it grows in a day; negative where it shrinks."));
+    // Never is the longest time there is, so that `.left > 14d` holds for a disk that does not grow.
+    fields.insert("left".into(), field(Type::Duration, "How long until it is reached; 292 years where it never is."));
+    fields.insert("at".into(), field(Type::Time.optional(), "When it is reached; missing where it never is."));
+    Ok(Type::list(Type::Record(Arc::new(RecordType { name: None, fields }))))
+}
+
+fn mismatch(param: &'static str, message: String, help: Option<&str>) -> Mismatch {
+    Mismatch { param, message, help: help.map(str::to_owned) }
+}
+
+/// How many samples of one set of labels a line is drawn through; of more, as many are taken evenly.
+const MOST: usize = 400;
+const DAY: f64 = 86_400.0;
+
+/// The samples of one set of labels.
+struct Line {
+    /// The labels, in the order of the sample's fields.
+    labels: Vec<(Arc<str>, Value)>,
+    points: Vec<(Timestamp, f64)>,
+}
+
+fn forecast<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
+    let reaches = args.get(&REACHES)?.read()?.plainly();
+    let measure = Measure::of_value(&reaches).ok_or_else(|| Fault::conversion("`reaches` is not a number"))?;
+    let reaches = measure.number(&reaches).ok_or_else(|| Fault::conversion("`reaches` is not a number"))?;
+    let mut lines: IndexMap<String, Line> = IndexMap::new();
+    for item in items {
+        let Value::Record(fields) = item?.read()? else { return Err(no_sample()) };
+        let (Some(Value::Time(at)), Some(value)) = (fields.get("time"), fields.get("value")) else {
+            return Err(no_sample());
+        };
+        let number = measure.number(value).ok_or_else(no_sample)?;
+        let labels = fields.iter().filter(|(name, _)| !matches!(&***name, "time" | "value"));
+        let labels: Vec<(Arc<str>, Value)> = labels.map(|(name, value)| (Arc::clone(name), value.clone())).collect();
+        let key = labels.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
+        lines.entry(key).or_insert_with(|| Line { labels, points: Vec::new() }).points.push((*at, number));
+    }
+    // Samples that are not there say nothing of what comes: an empty list would read as "never".
+    if lines.is_empty() {
+        return Err(Fault::no_value("there are no samples to draw a line through"));
+    }
+    Ok(Flow::Value(Value::list(lines.into_values().map(|line| drawn(line, measure, reaches)).collect())))
+}
+
+fn no_sample() -> Fault {
+    Fault::new(FaultKind::Conversion, "`forecast` works on the samples of a metric")
+}
+
+fn drawn(mut line: Line, measure: Measure, reaches: f64) -> Value {
+    line.points.sort_by_key(|(at, _)| *at);
+    let mut fields = line.labels;
+    let last = line.points.last().map_or(Timestamp::UNIX_EPOCH, |(at, _)| *at);
+    let found = slope(&line.points, last);
+    let field = |value: Option<Value>| {
+        let missing = || Value::Faulted(Arc::new(Fault::no_value("two samples of different times draw no line yet")));
+        value.unwrap_or_else(missing)
+    };
+    let left = found.map(|(slope, now)| {
+        // What is beyond it and goes on has reached it; what moves away from it never does.
+        if now >= reaches && slope >= 0.0 {
+            return SignedDuration::ZERO;
+        }
+        let seconds = (reaches - now) / slope;
+        SignedDuration::try_from_secs_f64(seconds).ok().filter(|_| seconds > 0.0).unwrap_or(SignedDuration::MAX)
+    });
+    let at = left.and_then(|left| if left == SignedDuration::MAX { None } else { last.checked_add(left).ok() });
+    fields.push(("value".into(), field(found.map(|(_, now)| measure.value(now)))));
+    fields.push(("per_day".into(), field(found.map(|(slope, _)| measure.value(slope * DAY)))));
+    fields.push(("left".into(), field(left.map(Value::Duration))));
+    fields.push(("at".into(), at.map_or(Value::Null, Value::Time)));
+    Value::record(fields)
+}
+
+/// The median slope of all pairs, a second, and what the line through the medians says of the last time: half of the
+/// samples may be wild without moving it (Theil and Sen).
+fn slope(points: &[(Timestamp, f64)], last: Timestamp) -> Option<(f64, f64)> {
+    let step = points.len().div_ceil(MOST).max(1);
+    let seconds = |at: Timestamp| at.duration_since(last).as_secs_f64();
+    let points: Vec<(f64, f64)> = points.iter().rev().step_by(step).map(|(at, value)| (seconds(*at), *value)).collect();
+    let mut slopes = Vec::new();
+    for (index, (at, value)) in points.iter().enumerate() {
+        for (other_at, other) in points.iter().skip(index + 1) {
+            if (at - other_at).abs() > f64::EPSILON {
+                slopes.push((value - other) / (at - other_at));
+            }
+        }
+    }
+    let slope = median(&mut slopes)?;
+    let mut rests: Vec<f64> = points.iter().map(|(at, value)| value - slope * at).collect();
+    Some((slope, median(&mut rests)?))
+}
+
+fn median(values: &mut [f64]) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let high = *values.get(middle)?;
+    if values.len() % 2 == 1 { Some(high) } else { Some(f64::midpoint(*values.get(middle.checked_sub(1)?)?, high)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forecasts;
+    use crate::catalog::Inputs;
+    use crate::types::{Field, RecordType, Type};
+
+    fn samples(value: Type) -> Type {
+        let field = |ty: Type| Field { ty, doc: "".into() };
+        let fields = [("time", Type::Time), ("value", value), ("mount", Type::String)];
+        let fields = fields.into_iter().map(|(name, ty)| (name.into(), field(ty))).collect();
+        Type::list(Type::Record(RecordType { name: None, fields }.into()))
+    }
+
+    fn of(samples: Type, reaches: Type) -> Result<String, String> {
+        let types = [("samples", Some(samples)), ("reaches", Some(reaches))];
+        forecasts(&Inputs { types: &types }).map(|ty| ty.to_string()).map_err(|mismatch| mismatch.message)
+    }
+
+    #[test]
+    fn a_forecast_keeps_labels_and_units() {
+        let shape = "list<{ mount: string, value: percent, per_day: percent, left: duration, at: time? }>";
+        assert_eq!(of(samples(Type::Percent), Type::Percent).as_deref(), Ok(shape));
+        assert!(of(samples(Type::Percent), Type::Size).is_err_and(|message| message.contains("percent")));
+        assert!(of(samples(Type::Bool), Type::Percent).is_err());
+        assert!(of(Type::list(Type::Int), Type::Int).is_err());
+    }
+}
