@@ -49,6 +49,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("bytes", &["src/builtins/postgres/"]),
     ("redis", &["src/builtins/redis/", "src/builtins/mod.rs"]),
     ("indicatif", &["src/report/"]),
+    ("croner", &["src/check/program/"]),
 ];
 
 const MOST_LINES: usize = 500;

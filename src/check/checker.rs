@@ -84,6 +84,7 @@ impl<'a> Checker<'a> {
         let mut program = self.declarations();
         self.report_cycles();
         self.check_reachability(&program);
+        self.check_schedules(&program);
         self.check_rehearsals(&program);
         self.report_unused();
         let program_locals = std::mem::take(&mut self.locals);
