@@ -35,8 +35,9 @@ pub mod store;
 // Floor 5: making it happen.
 pub mod run;
 
-// Floor 6: what people see of it.
+// Floor 6: what people see of it, and when it comes.
 pub mod report;
+pub mod schedule;
 
 // Floor 7: the commands, and the real world.
 pub mod cli;
