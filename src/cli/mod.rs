@@ -15,6 +15,7 @@ mod history;
 mod inputs;
 mod logging;
 mod man;
+mod next;
 mod page;
 mod plan;
 mod recorder;
@@ -45,6 +46,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Plan(plan::PlanArgs),
+    Next(next::Next),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Doc(doc::Doc),
@@ -82,6 +84,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
+        Command::Next(args) => next::run(&args, console),
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),

@@ -83,7 +83,7 @@ pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepare
 }
 
 /// Diagnostics on standard error: they are not what was asked for.
-fn report(found: &[Diagnostic], sources: &Sources, console: &Console) {
+pub(super) fn report(found: &[Diagnostic], sources: &Sources, console: &Console) {
     if found.is_empty() {
         return;
     }

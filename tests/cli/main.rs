@@ -6,6 +6,7 @@ mod consent;
 mod fmt;
 mod harness;
 mod history;
+mod next;
 mod plan;
 mod reference;
 mod run;
