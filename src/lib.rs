@@ -35,9 +35,10 @@ pub mod store;
 // Floor 5: making it happen.
 pub mod run;
 
-// Floor 6: what follows from it, and what people see of it.
+// Floor 6: what follows from it, when it comes, and what people see of it.
 pub mod alerting;
 pub mod report;
+pub mod schedule;
 
 // Floor 7: with all that is kept, or on a stage.
 pub mod desk;

@@ -54,6 +54,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("redis", &["src/builtins/redis/", "src/builtins/mod.rs"]),
     ("indicatif", &["src/report/"]),
     ("rusqlite", &["src/store/ledger/"]),
+    ("croner", &["src/check/program/"]),
 ];
 
 const MOST_LINES: usize = 500;

@@ -85,6 +85,7 @@ impl<'a> Checker<'a> {
         self.report_cycles();
         self.check_reachability(&program);
         program.tests = self.rehearsals(&program);
+        self.check_schedules(&program);
         self.report_unused();
         let program_locals = std::mem::take(&mut self.locals);
         super::effects::seal(&mut program);

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use jiff::civil::{Time, Weekday};
+use jiff::{SignedDuration, Timestamp};
 
 use super::arguments::{Filled, Given, Slot};
 use super::checker::Checker;
 use super::constants::constant;
 use super::literals::clock;
-use super::program::{Schedule, ScheduleRule};
+use super::program::{Cron, Header, LeftOut, Program, Schedule, ScheduleRule};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name, Written};
@@ -30,28 +30,71 @@ const OPTIONS: &[Slot<'static>] = &[
     Slot { name: "late", required: false, doc: "How late a missed run is still made." },
     Slot { name: "overlap", required: false, doc: "What happens to a run that would overlap itself." },
     Slot { name: "gap", required: false, doc: "What happens at a time that the clock leaves out." },
+    Slot { name: "jitter", required: false, doc: "How much later than its time a run is made at most." },
 ];
 
-/// The fields of a cron pattern: what they count, from and to.
-const CRON: &[(&str, u32, u32)] =
-    &[("minute", 0, 59), ("hour", 0, 23), ("day of the month", 1, 31), ("month", 1, 12), ("day of the week", 0, 7)];
+/// A time that the clock leaves out between these moments must be spoken for: from 2026 to 2056. They are fixed, so that
+/// the same text is valid tomorrow; thirty years have every date on every day of the week.
+const LOOKED_AT: (Timestamp, Timestamp) =
+    (Timestamp::constant(1_767_225_600, 0), Timestamp::constant(2_713_910_400, 0));
 
-const MONTHS: &[&str] = &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
-const DAYS: &[&str] = &["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
+/// A section does not run more often.
+const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
+
+/// Runs are spread over a day at most.
+const WIDEST: SignedDuration = SignedDuration::from_hours(24);
 
 impl<'a> Checker<'a> {
     pub(super) fn schedule(&mut self, written: &'a ast::Schedule) -> Option<Schedule> {
         let rule = self.rule(&written.rule);
-        let (late, overlap, gap) = self.schedule_options(written.options.as_ref(), written.span);
+        let options = self.schedule_options(written.options.as_ref(), written.span);
+        let Options { late, overlap, gap, jitter } = options;
         let overlap = overlap.unwrap_or_else(|| "skip".into());
-        Some(Schedule { rule: rule?, late, overlap, gap, span: written.span })
+        Some(Schedule { rule: rule?, late, overlap, gap, jitter, span: written.span })
+    }
+
+    /// What a schedule says only together with the zone of its runbook.
+    pub(super) fn check_schedules(&mut self, program: &Program) {
+        let sections = program.sections.iter().filter_map(|section| section.schedule.as_ref());
+        let reports = program.reports.iter().filter_map(|report| report.schedule.as_ref());
+        for schedule in sections.chain(reports) {
+            if schedule.gap.is_none() && schedule.rule.asks_for_gap() {
+                let (from, until) = LOOKED_AT;
+                if let Some(out) = schedule.rule.left_out(&program.header.timezone, from, until) {
+                    self.report_left_out(&program.header, schedule.span, out);
+                }
+            }
+        }
+    }
+
+    fn report_left_out(&mut self, header: &Header, span: Span, out: LeftOut) {
+        let clock = "%H:%M";
+        let message = format!(
+            "the clock in {} leaves out {} on {}: it goes from {} to {}",
+            header.timezone_name,
+            out.at.strftime(clock),
+            out.at.date(),
+            out.from.strftime(clock),
+            out.to.strftime(clock),
+        );
+        let help = format!(
+            "say what happens on such a day: `(gap: \"next\")` runs at {} instead, `(gap: \"skip\")` not at all",
+            out.to.strftime(clock)
+        );
+        self.report(Diagnostic::new(Code::TimeLeftOut, span, message).help(help));
     }
 
     fn rule(&mut self, written: &'a ast::ScheduleRule) -> Option<ScheduleRule> {
         match written {
             ast::ScheduleRule::Every { interval } => {
                 let every = self.expr_as(interval, &Type::Duration, "the time between two runs");
-                self.constant_duration(&every, "the time between two runs").map(ScheduleRule::Every)
+                let interval = self.constant_duration(&every, "the time between two runs")?;
+                if interval < SHORTEST {
+                    let message = "nothing runs more often than once a second";
+                    self.report(Diagnostic::new(Code::InvalidSchedule, every.span, message).help("write `every 1s`"));
+                    return None;
+                }
+                Some(ScheduleRule::Every(interval))
             }
             ast::ScheduleRule::Daily { at } => Some(ScheduleRule::Daily(self.clocks(at)?)),
             ast::ScheduleRule::Weekly { on, at } => {
@@ -62,8 +105,8 @@ impl<'a> Checker<'a> {
                 let days = days.iter().map(|day| self.day_of_month(day)).collect::<Option<Vec<_>>>();
                 Some(ScheduleRule::Monthly(days?, self.clocks(at)?))
             }
-            ast::ScheduleRule::Cron { pattern } => match check_cron(pattern.as_str()) {
-                Ok(()) => Some(ScheduleRule::Cron(pattern.text.clone())),
+            ast::ScheduleRule::Cron { pattern } => match Cron::read(pattern.as_str()) {
+                Ok(cron) => Some(ScheduleRule::Cron(cron)),
                 Err(why) => {
                     let help =
                         "five fields: minute, hour, day of the month, month, day of the week: `cron \"0 8 * * 1-5\"`";
@@ -102,31 +145,51 @@ impl<'a> Checker<'a> {
 
     fn day_of_month(&mut self, written: &Written) -> Option<i8> {
         let day = written.node.parse::<i8>().ok().filter(|day| (1..=31).contains(day));
-        if day.is_none() {
-            let message = format!("a month has no day {}", written.node);
-            self.report(Diagnostic::new(Code::InvalidSchedule, written.span, message).help("from 1 to 31"));
+        match day {
+            None => {
+                let message = format!("a month has no day {}", written.node);
+                self.report(Diagnostic::new(Code::InvalidSchedule, written.span, message).help("from 1 to 31"));
+            }
+            Some(day @ 29..) => {
+                let without = match day {
+                    29 => "February has 29 days in a leap year only",
+                    30 => "February has no day 30",
+                    _ => "five months have no day 31",
+                };
+                let message = format!("{without}: nothing runs then");
+                let help = "every month has the days from 1 to 28";
+                self.report(Diagnostic::new(Code::MissingDay, written.span, message).help(help));
+            }
+            Some(_) => {}
         }
         day
     }
 
-    fn schedule_options(
-        &mut self,
-        options: Option<&'a ast::Args>,
-        span: Span,
-    ) -> (Option<SignedDuration>, Option<Arc<str>>, Option<Arc<str>>) {
-        let Some(options) = options else { return (None, None, None) };
+    fn schedule_options(&mut self, options: Option<&'a ast::Args>, span: Span) -> Options {
+        let Some(options) = options else { return Options::default() };
         let Filled { given, .. } = self.fill("the schedule", OPTIONS, None, &options.items, span);
         let mut given = given.into_iter().map(|given| match given {
             Some(Given::Written(arg)) => Some(&arg.value),
             _ => None,
         });
-        let late = given.next().flatten().and_then(|late| {
-            let late = self.expr_as(late, &Type::Duration, "`late`");
-            self.constant_duration(&late, "`late`")
-        });
+        let late = given.next().flatten().and_then(|late| self.option_duration(late, "`late`"));
         let overlap = given.next().flatten().and_then(|word| self.option_word(word, "`overlap`", &["skip", "queue"]));
         let gap = given.next().flatten().and_then(|word| self.option_word(word, "`gap`", &["next", "skip"]));
-        (late, overlap, gap)
+        let jitter = given.next().flatten().and_then(|jitter| {
+            let duration = self.option_duration(jitter, "`jitter`")?;
+            if duration > WIDEST {
+                let message = "`jitter` is a day at most";
+                self.report(Diagnostic::new(Code::InvalidSchedule, jitter.span, message).help("write `jitter: 10m`"));
+                return None;
+            }
+            Some(duration)
+        });
+        Options { late, overlap, gap, jitter }
+    }
+
+    fn option_duration(&mut self, written: &'a ast::Expr, what: &str) -> Option<SignedDuration> {
+        let duration = self.expr_as(written, &Type::Duration, what);
+        self.constant_duration(&duration, what)
     }
 
     fn option_word(&mut self, written: &'a ast::Expr, what: &str, words: &[&str]) -> Option<Arc<str>> {
@@ -144,75 +207,11 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// Whether a cron pattern has its five fields, each within its bounds.
-fn check_cron(pattern: &str) -> Result<(), String> {
-    let fields: Vec<&str> = pattern.split_whitespace().collect();
-    if fields.len() != CRON.len() {
-        return Err(format!("a cron pattern has five fields, and this one has {}", fields.len()));
-    }
-    for (field, (what, from, to)) in fields.iter().zip(CRON) {
-        for part in field.split(',') {
-            check_cron_part(part, what, *from, *to)?;
-        }
-    }
-    Ok(())
-}
-
-fn check_cron_part(part: &str, what: &str, from: u32, to: u32) -> Result<(), String> {
-    let (range, step) = match part.split_once('/') {
-        Some((range, step)) => (range, Some(step)),
-        None => (part, None),
-    };
-    if let Some(step) = step
-        && step.parse::<u32>().ok().is_none_or(|step| step == 0 || step > to)
-    {
-        return Err(format!("`/{step}` is no step of a {what}"));
-    }
-    if range == "*" {
-        return Ok(());
-    }
-    let bound = |text: &str| {
-        let names = if what == "month" {
-            MONTHS
-        } else if what == "day of the week" {
-            DAYS
-        } else {
-            &[]
-        };
-        let named =
-            names.iter().zip(from..).find(|(name, _)| text.eq_ignore_ascii_case(name)).map(|(_, number)| number);
-        named
-            .or_else(|| text.parse::<u32>().ok())
-            .filter(|number| (from..=to).contains(number))
-            .ok_or_else(|| format!("`{text}` is no {what}: it goes from {from} to {to}"))
-    };
-    match range.split_once('-') {
-        Some((first, last)) if bound(first)? > bound(last)? => Err(format!("`{range}` goes backwards")),
-        Some(_) => Ok(()),
-        None => bound(range).map(drop),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::check_cron;
-
-    #[test]
-    fn cron_patterns() {
-        for good in ["0 8 * * 1-5", "*/15 * * * *", "0 0 1,15 jan-mar *", "5 4 * * sun"] {
-            assert_eq!(check_cron(good), Ok(()), "{good}");
-        }
-        for bad in [
-            "0 8 * *",
-            "60 8 * * *",
-            "0 24 * * *",
-            "0 0 0 * *",
-            "*/0 * * * *",
-            "0 0 5-1 * *",
-            "a * * * *",
-            "0 8 * * 1-",
-        ] {
-            assert!(check_cron(bad).is_err(), "{bad}");
-        }
-    }
+/// What stands in the brackets behind a schedule.
+#[derive(Default)]
+struct Options {
+    late: Option<SignedDuration>,
+    overlap: Option<Arc<str>>,
+    gap: Option<Arc<str>>,
+    jitter: Option<SignedDuration>,
 }

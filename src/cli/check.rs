@@ -69,7 +69,7 @@ fn verdict(found: &[Diagnostic], files: usize) -> String {
 }
 
 /// A library that several runbooks use is checked with each of them; what is wrong with it is said once.
-fn each_once(found: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
+pub(super) fn each_once(found: Vec<Diagnostic>, sources: &Sources) -> Vec<Diagnostic> {
     let mut seen = std::collections::HashSet::new();
     let key = |one: &Diagnostic| {
         let span = one.span();

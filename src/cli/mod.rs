@@ -16,6 +16,7 @@ mod inputs;
 mod logging;
 mod man;
 mod notify;
+mod next;
 mod page;
 mod plan;
 mod recorder;
@@ -49,6 +50,7 @@ enum Command {
     Plan(plan::PlanArgs),
     Test(test::Test),
     Notify(notify::Notify),
+    Next(next::Next),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Doc(doc::Doc),
@@ -88,6 +90,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Plan(args) => plan::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Notify(args) => notify::run(&args, console),
+        Command::Next(args) => next::run(&args, console),
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),

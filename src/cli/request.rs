@@ -85,7 +85,7 @@ pub(super) fn checked(file: &str, console: &Console) -> Option<(Program, Sources
 }
 
 /// Diagnostics on standard error: they are not what was asked for.
-fn report(found: &[Diagnostic], sources: &Sources, console: &Console) {
+pub(super) fn report(found: &[Diagnostic], sources: &Sources, console: &Console) {
     if found.is_empty() {
         return;
     }

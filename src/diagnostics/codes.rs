@@ -104,6 +104,8 @@ codes! {
     RespondTooLate       "respond-too-late"       Error   "`respond within` is longer than the time to the next level"
     // Schedules and headers
     InvalidSchedule      "invalid-schedule"       Error   "a schedule is not valid"
+    TimeLeftOut          "time-left-out"          Error   "a schedule has a time that the clock leaves out, and does not say what happens then"
+    MissingDay           "missing-day"            Warning "a monthly schedule names a day that not every month has"
     InvalidHeader        "invalid-header"         Error   "a header's field is not known or not valid"
     // Tests
     ImpossibleTest       "impossible-test"        Error   "a test speaks of something that the runbook does not have"

@@ -3,6 +3,7 @@
 mod checked;
 mod hostile;
 mod modules;
+mod schedules;
 
 use checked::{checked, lines};
 use runbook::check;

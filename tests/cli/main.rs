@@ -7,6 +7,7 @@ mod fmt;
 mod harness;
 mod history;
 mod notify;
+mod next;
 mod plan;
 mod reference;
 mod run;

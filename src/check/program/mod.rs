@@ -4,9 +4,11 @@
 //! uses; a declaration of a library keeps the span in its own file.
 
 mod alerting;
+mod cron;
 mod expr;
 mod statement;
 mod test;
+mod wall;
 
 use std::sync::Arc;
 
@@ -15,9 +17,11 @@ use jiff::tz::TimeZone;
 pub use self::alerting::{
     Channel, Escalate, EscalateWhen, Escalation, Label, Level, Metric, NextLevel, Severity, Threshold, Unless, When,
 };
+pub use self::cron::Cron;
 pub use self::expr::{BinaryOp, Call, CallArg, Expr, ExprKind, Format, Lambda, RunField, TextPart, UnaryOp};
 pub use self::statement::{Block, Branch, Change, CheckElse, For, Statement, StatementKind};
 pub use self::test::{Fact, Given, Outcome, Target, Test, TestKind, TestStatement};
+pub use self::wall::LeftOut;
 use crate::catalog::{Builtin, Driver, Effect};
 use crate::source::Span;
 use crate::types::Type;
@@ -218,6 +222,8 @@ pub struct Schedule {
     pub overlap: Arc<str>,
     /// What happens at a time that the clock leaves out: `next` or `skip`.
     pub gap: Option<Arc<str>>,
+    /// How much later than its time a run is made at most, so that not all begin at once.
+    pub jitter: Option<jiff::SignedDuration>,
     pub span: Span,
 }
 
@@ -228,8 +234,7 @@ pub enum ScheduleRule {
     Weekly(Vec<jiff::civil::Weekday>, Vec<jiff::civil::Time>),
     /// Days of the month, from 1.
     Monthly(Vec<i8>, Vec<jiff::civil::Time>),
-    /// Five fields, as they were written.
-    Cron(Arc<str>),
+    Cron(Cron),
 }
 
 #[derive(Debug)]
