@@ -101,6 +101,12 @@ fn later(name: &str, part: &str) -> Fault {
     Fault::new(FaultKind::Unsupported, format!("`{name}` cannot run yet: this version does not have {part}"))
 }
 
+/// The zone of this machine.
+#[must_use]
+pub fn zone() -> jiff::tz::TimeZone {
+    jiff::tz::TimeZone::system()
+}
+
 /// The wall clock.
 #[must_use]
 #[expect(clippy::disallowed_methods, reason = "this is the clock that the others ask")]

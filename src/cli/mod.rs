@@ -3,6 +3,8 @@
 //! Exit codes: 0 all passed, 1 usage or internal, 2 the runbook is not valid, 3 something could not be measured, 4 a
 //! critical check failed, 5 waits for approval, 6 refused by policy, 130 interrupted.
 
+mod alerting;
+mod answering;
 mod asking;
 mod check;
 mod checking;
@@ -12,6 +14,7 @@ mod doc;
 mod explain;
 mod fmt;
 mod history;
+mod incidents;
 mod inputs;
 mod logging;
 mod man;
@@ -54,6 +57,11 @@ enum Command {
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     Doc(doc::Doc),
+    Incidents(incidents::Incidents),
+    Ack(answering::Ack),
+    Escalate(answering::Escalate),
+    Close(answering::Close),
+    Silence(answering::Silence),
     History(history::History),
     Show(show::Show),
     Completions(completions::Completions),
@@ -94,6 +102,11 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),
         Command::Doc(args) => doc::run(&args, console),
+        Command::Incidents(args) => incidents::run(&args, console),
+        Command::Ack(args) => answering::ack(&args, console),
+        Command::Escalate(args) => answering::escalate(&args, console),
+        Command::Close(args) => answering::close(&args, console),
+        Command::Silence(args) => answering::silence(&args, console),
         Command::History(args) => history::run(&args, console),
         Command::Show(args) => show::run(&args, console),
         Command::Completions(args) => completions::run(&args, console),

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::future::BoxFuture;
 
 use super::console::Out;
 use super::run_log::RunLog;
+use crate::desk::Desk;
 use crate::report::terminal::Terminal;
 use crate::report::{json, junit};
 use crate::run::EventSink;
@@ -40,11 +41,19 @@ struct Inner {
     /// What is not printed while a person is asked.
     held: Option<Vec<Record>>,
     changes: BTreeMap<u32, (String, bool)>,
+    /// Reads along where the runbook has alerting.
+    desk: Option<Arc<Desk>>,
 }
 
 impl Recorder {
-    pub(super) fn new(journal: Option<Journal>, output: Output, log: Option<RunLog>) -> Self {
-        let inner = Inner { seq: 0, journal, output, log, faults: Vec::new(), held: None, changes: BTreeMap::new() };
+    pub(super) fn new(
+        journal: Option<Journal>,
+        output: Output,
+        log: Option<RunLog>,
+        desk: Option<Arc<Desk>>,
+    ) -> Self {
+        let (faults, changes) = (Vec::new(), BTreeMap::new());
+        let inner = Inner { seq: 0, journal, output, log, faults, held: None, changes, desk };
         Self { inner: Mutex::new(inner) }
     }
 
@@ -98,6 +107,14 @@ impl Recorder {
         };
         if let (Err(fault), true) = (&written, inner.journal.is_some() && inner.faults.is_empty()) {
             inner.faults.push(fault.message.to_string());
+        }
+        if let Some(desk) = inner.desk.clone()
+            && let Err(fault) = desk.read(&record)
+        {
+            let message = format!("what follows from the run could not be written down, and nobody is told: {fault}");
+            if !inner.faults.contains(&message) {
+                inner.faults.push(message);
+            }
         }
         let logged = inner.log.as_mut().map_or(Ok(()), |log| log.record(&record));
         inner.note_log(logged);

@@ -44,7 +44,7 @@ pub(super) struct Asked {
 
 /// A runbook that is valid, and what was asked of it.
 pub(super) struct Prepared {
-    pub(super) program: Program,
+    pub(super) program: Arc<Program>,
     pub(super) sources: Sources,
     pub(super) selection: Selection,
     pub(super) set: HashMap<ParamId, Value>,
@@ -66,6 +66,7 @@ pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepare
     let (set, typed) = settings(&program, &asked.set)?;
     let plan = plan::plan(&program, &selection, &typed)?;
     let source_hash = hash(&sources);
+    let program = Arc::new(program);
     Ok(Some(Prepared { program, sources, selection, set, typed, plan, source_hash }))
 }
 

@@ -2,10 +2,13 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 
 use clap::Args;
+use futures_util::future::{Either, select};
 
+use super::alerting::{self, Alerting, Telling};
 use super::asking::Terminal as Asking;
 use super::console::{Console, Failure};
 use super::inputs::STDIN;
@@ -20,9 +23,9 @@ use crate::plan::{Plan, SHORTEST, is_hash};
 use crate::report::terminal::{Terminal, short};
 use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request};
 use crate::source::Sources;
-use crate::store::event::{ProposedChange, RunStarted, VERSION};
+use crate::store::event::{ProposedChange, RunFinished, RunStarted, VERSION};
 use crate::store::journal::Journal;
-use crate::system::{self, System};
+use crate::system;
 
 /// Run a runbook: check it, look, and change what was agreed to.
 #[derive(Debug, Args)]
@@ -37,6 +40,8 @@ pub(super) struct Run {
     approve: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
+    #[command(flatten)]
+    telling: Telling,
     #[command(flatten)]
     state: State,
 }
@@ -54,10 +59,7 @@ pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
     }
     let identity = identity(args, &prepared)?;
     let journal = journal(args, &prepared.plan, &identity, console)?;
-    // TLS without a provider panics when it is first used.
-    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
-        tracing::debug!("a TLS provider was installed already");
-    }
+    provide_tls();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .thread_stack_size(crate::syntax::STACK)
@@ -69,6 +71,13 @@ pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
     exit
 }
 
+/// TLS without a provider panics when it is first used.
+pub(super) fn provide_tls() {
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("a TLS provider was installed already");
+    }
+}
+
 async fn execute(
     args: &Run,
     prepared: Prepared,
@@ -76,21 +85,47 @@ async fn execute(
     journal: Option<Journal>,
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
+    let program = Arc::clone(&prepared.program);
+    let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &program, &identity.facts).await?;
     let log = run_log(args, &prepared, &identity.facts, console);
-    let recorder = Arc::new(Recorder::new(journal, output(args.format, console), log));
+    let desk = alerting.as_ref().map(|alerting| Arc::clone(&alerting.desk));
+    let recorder = Arc::new(Recorder::new(journal, output(args.format, console), log, desk));
     let interrupt = Interrupt::default();
     let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
-    let world = Arc::new(System::new(identity.facts.directory.clone()));
     let request = request(args, prepared, identity, interrupt, &recorder, console);
-    let finished = run::run(request, world, Arc::clone(&recorder) as Arc<dyn run::EventSink>).await;
+    let running = run::run(request, world, Arc::clone(&recorder) as Arc<dyn run::EventSink>);
+    let (finished, telling) = match &alerting {
+        Some(alerting) => {
+            alerting.begin(system::now())?;
+            together(running, alerting, console).await
+        }
+        None => (running.await, Ok(true)),
+    };
     watching.abort();
     let faults = recorder.finish();
     for fault in &faults {
         console.warn(fault, None);
     }
-    // A pass that nobody can read back is not whole.
-    Ok(if finished.exit == 0 && !faults.is_empty() { 1 } else { finished.exit })
+    let all_told = telling.unwrap_or_else(|failure| {
+        console.complain(&failure);
+        false
+    });
+    // A pass that nobody can read back, or that somebody should have heard of, is not whole.
+    Ok(if finished.exit == 0 && !(faults.is_empty() && all_told) { 1 } else { finished.exit })
+}
+
+/// The run, and beside it people who are told of what it finds.
+async fn together(
+    running: impl Future<Output = RunFinished>,
+    alerting: &Alerting,
+    console: &Console,
+) -> (RunFinished, Result<bool, Failure>) {
+    let (running, telling) = (pin!(running), pin!(alerting.go_on(console)));
+    match select(running, telling).await {
+        Either::Left((finished, _)) => (finished, alerting.finish(console).await),
+        Either::Right((failure, running)) => (running.await, Err(failure)),
+    }
 }
 
 fn request(
@@ -111,7 +146,7 @@ fn request(
     };
     Request {
         proposal: proposal(args, &prepared.plan, &prepared.sources),
-        program: Arc::new(prepared.program),
+        program: prepared.program,
         sources: Arc::new(prepared.sources),
         started: identity.started,
         facts: identity.facts,

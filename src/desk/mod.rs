@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 pub use self::courier::{Courier, Delivery};
-use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Reading, State};
+use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::store::event::{Event, Measured, Record};
@@ -90,6 +90,27 @@ impl Desk {
         let mut inner = self.lock();
         inner.refresh(&self.runbook)?;
         Ok(inner.engine.state().clone())
+    }
+
+    /// Who is told next, and when; `None` where the runbook has no escalation.
+    #[must_use]
+    pub fn policy(&self) -> Option<Policy> {
+        self.lock().engine.definitions().policy.clone()
+    }
+
+    /// A threshold by its title.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub fn threshold(&self, title: &str) -> Result<Arc<str>, Fault> {
+        let inner = self.lock();
+        let known = &inner.engine.definitions().thresholds;
+        let found = known.get(title).map(|threshold| Arc::clone(&threshold.title));
+        found.ok_or_else(|| {
+            let titles: Vec<&str> = known.keys().map(|title| &**title).collect();
+            Fault::new(FaultKind::NotFound, format!("there is no threshold \"{title}\""))
+                .help(format!("there are: {}", titles.join(", ")))
+        })
     }
 
     /// When something is due that nobody brings about.

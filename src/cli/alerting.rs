@@ -1,0 +1,164 @@
+//! Alerting of a run: what follows from what it finds is written down, and people are told.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::console::{Console, Failure};
+use super::request::Prepared;
+use super::state::State;
+use crate::alerting::Input;
+use crate::catalog::{Past, RunFacts, World};
+use crate::check::program::{ChannelId, Program};
+use crate::desk::{Courier, Delivery, Desk};
+use crate::report::look::clean;
+use crate::run;
+use crate::store::ledger::Ledger;
+use crate::system::{self, System};
+
+/// How long the end of a run waits for messages to get through.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+#[derive(Debug, Default, Args)]
+pub(super) struct Telling {
+    /// Only look: open no alert, keep no sample, tell nobody.
+    #[arg(long)]
+    no_notify: bool,
+}
+
+/// What takes part in a run beside it.
+pub(super) struct Alerting {
+    pub(super) desk: Arc<Desk>,
+    courier: Courier,
+    zone: TimeZone,
+}
+
+/// Whether a runbook has anything to tell or to keep.
+pub(super) fn has_alerting(program: &Program) -> bool {
+    !(program.metrics.is_empty() && program.thresholds.is_empty() && program.channels.is_empty())
+}
+
+/// The world of a run, and its alerting where the runbook has any.
+///
+/// A channel that cannot be opened is an error before anything is run: a page that reaches nobody is found out at the
+/// wrong moment otherwise.
+pub(super) async fn open(
+    telling: &Telling,
+    state: &State,
+    prepared: &Prepared,
+    program: &Arc<Program>,
+    facts: &Arc<RunFacts>,
+) -> Result<(Arc<System>, Option<Alerting>), Failure> {
+    let bare = || Arc::new(System::new(facts.directory.clone()));
+    if !has_alerting(program) {
+        return Ok((bare(), None));
+    }
+    let ledger = || -> Result<Ledger, Failure> { Ok(Ledger::open(&state.ledger()?)?) };
+    let set = || prepared.set.clone();
+    let desk = Arc::new(Desk::open(ledger()?, Arc::clone(program), set(), Arc::clone(facts))?);
+    let world = System::new(facts.directory.clone()).with_past(Arc::clone(&desk) as Arc<dyn Past>);
+    let world = Arc::new(world);
+    if telling.no_notify {
+        return Ok((world, None));
+    }
+    for id in told(program) {
+        let outside: Arc<dyn World> = Arc::<System>::clone(&world);
+        run::open_channel(Arc::clone(program), set(), Arc::clone(facts), outside, id).await.map_err(|fault| {
+            let failure = Failure::from(fault);
+            let help = failure.help.map_or_else(String::new, |help| format!("{help}; "));
+            Failure::new(format!("{}, so nobody would be told there: nothing was run", failure.message))
+                .help(format!("{help}`--no-notify` only looks"))
+        })?;
+    }
+    let holder = format!("{}:{}", facts.id, std::process::id());
+    let outside: Arc<dyn World> = Arc::<System>::clone(&world);
+    let courier =
+        Courier::new(ledger()?, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
+    Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))
+}
+
+/// The channels that a runbook can tell by itself.
+fn told(program: &Program) -> Vec<ChannelId> {
+    let thresholds = program.thresholds.iter().flat_map(|threshold| &threshold.notify);
+    let levels = program.escalations.iter().flat_map(|escalation| &escalation.levels).flat_map(|level| &level.notify);
+    let mut ids: Vec<ChannelId> = thresholds.chain(levels).copied().collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+impl Alerting {
+    /// Tells people while the run goes on. It never ends by itself.
+    pub(super) async fn go_on(&self, console: &Console) -> Failure {
+        loop {
+            match self.courier.deliver().await {
+                Ok(deliveries) => say(&deliveries, console),
+                Err(fault) => return fault.into(),
+            }
+            self.desk.news.notified().await;
+        }
+    }
+
+    /// What is left when the run is over: tells it, with some patience, and says what waits. Gives whether all is told.
+    pub(super) async fn finish(&self, console: &Console) -> Result<bool, Failure> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            say(&self.courier.deliver().await?, console);
+            let Some(due) = self.courier.next_due()? else { break };
+            let pause = Duration::try_from(due.duration_since(system::now())).unwrap_or_default();
+            let next = tokio::time::Instant::now() + pause.max(Duration::from_millis(50));
+            if next > deadline {
+                let message = "messages wait that could not be told; the next run or `runbook serve` tries again";
+                console.warn(message, Some("`runbook incidents` lists them"));
+                return Ok(false);
+            }
+            tokio::time::sleep_until(next).await;
+        }
+        self.say_waiting(console)?;
+        Ok(true)
+    }
+
+    /// What nobody brings about without a server.
+    fn say_waiting(&self, console: &Console) -> Result<(), Failure> {
+        let state = self.desk.state()?;
+        for incident in state.incidents.values() {
+            let due = incident.next_due.or(incident.respond_due);
+            if let Some(due) = due {
+                let at = due.to_zoned(self.zone.clone()).strftime("%H:%M %Z");
+                console.say(&format!(
+                    "incident #{} \"{}\" is at level {}; the next is told at {at} by `runbook serve`, or by a run after that\n",
+                    incident.number,
+                    clean(&incident.name()),
+                    incident.level
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what became due while nothing was up.
+    pub(super) fn begin(&self, now: Timestamp) -> Result<(), Failure> {
+        self.desk.take(now, Input::Tick)?;
+        Ok(())
+    }
+}
+
+/// What became of messages, a line each.
+pub(super) fn say(deliveries: &[Delivery], console: &Console) {
+    for delivery in deliveries {
+        let what = format!("{} ({})", clean(&delivery.message.title), delivery.message.occasion.name());
+        match &delivery.result {
+            Ok(said) => console.say(&format!("told {}: {what}: {}\n", delivery.channel, clean(said))),
+            Err((fault, again)) => {
+                let again = match again {
+                    Some(_) => "it will be tried again",
+                    None => "it is not tried again",
+                };
+                console.warn(&format!("{} was not told of {what}: {fault}; {again}", delivery.channel), None);
+            }
+        }
+    }
+}

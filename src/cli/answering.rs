@@ -1,0 +1,238 @@
+//! `runbook ack`, `escalate`, `close` and `silence`: what people say to alerting.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::SignedDuration;
+
+use super::alerting::{self, Alerting};
+use super::console::{Console, Failure};
+use super::request::{self, Prepared};
+use super::run::folder;
+use super::state::State;
+use crate::alerting::{Happening, Input};
+use crate::catalog::RunFacts;
+use crate::report::look::clean;
+use crate::system;
+use crate::units;
+
+/// The runbook whose alerting is meant, and who speaks.
+#[derive(Debug, Args)]
+pub(super) struct Speaker {
+    /// The runbook.
+    file: String,
+    /// A value for a `param`; can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Who says it: a person's name. The user of this machine otherwise.
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
+    #[command(flatten)]
+    state: State,
+}
+
+/// Take on an incident: the pages for it stop.
+#[derive(Debug, Args)]
+pub(super) struct Ack {
+    #[command(flatten)]
+    speaker: Speaker,
+    /// The incident, by its number in `runbook incidents`.
+    incident: i64,
+}
+
+/// Call a level of an incident, or begin one by hand.
+#[derive(Debug, Args)]
+pub(super) struct Escalate {
+    #[command(flatten)]
+    speaker: Speaker,
+    /// The incident by its number, or a reason that the runbook's escalation has `by hand`.
+    what: String,
+    /// The level; the next one, or that of the reason, otherwise.
+    #[arg(long)]
+    to: Option<u32>,
+    /// What is the matter, for the people who are told.
+    #[arg(long, value_name = "TEXT")]
+    message: Option<String>,
+}
+
+/// Close an incident with its alerts.
+#[derive(Debug, Args)]
+pub(super) struct Close {
+    #[command(flatten)]
+    speaker: Speaker,
+    /// The incident, by its number in `runbook incidents`; an alert as `alert/12`.
+    incident: String,
+}
+
+/// Keep thresholds quiet for a time: nobody is told of what opens meanwhile until it is over.
+#[derive(Debug, Args)]
+pub(super) struct Silence {
+    #[command(flatten)]
+    speaker: Speaker,
+    /// Only this threshold; all otherwise.
+    #[arg(long, value_name = "TITLE")]
+    threshold: Option<String>,
+    /// Only alerts with this label; can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    label: Vec<String>,
+    /// How long: `2h`, `30m`.
+    #[arg(long = "for", value_name = "TIME", required_unless_present = "end")]
+    duration: Option<String>,
+    /// Why.
+    #[arg(long, value_name = "TEXT", required_unless_present = "end")]
+    why: Option<String>,
+    /// End a silence before its time, by its number.
+    #[arg(long, value_name = "NUMBER", conflicts_with_all = ["duration", "threshold", "label"])]
+    end: Option<i64>,
+}
+
+pub(super) fn ack(args: &Ack, console: &Console) -> Result<u8, Failure> {
+    speak(&args.speaker, console, |desk, by| {
+        open_incident(desk, args.incident)?;
+        Ok(Input::Acknowledge { incident: args.incident, by })
+    })
+}
+
+pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure> {
+    speak(&args.speaker, console, |desk, by| {
+        let policy = desk.desk.policy();
+        if let Ok(number) = args.what.parse::<i64>() {
+            let incident = open_incident(desk, number)?;
+            let next = || incident.policy.above(incident.level).map(|level| level.number);
+            let level = args.to.or_else(next).ok_or_else(|| {
+                Failure::new(format!("incident #{number} is at its highest level, {}", incident.level))
+            })?;
+            if incident.policy.level(level).is_none() {
+                return Err(Failure::new(format!("there is no level {level}")));
+            }
+            if level <= incident.level {
+                return Err(Failure::new(format!("incident #{number} is at level {} already", incident.level)));
+            }
+            return Ok(Input::Escalate { incident: number, level });
+        }
+        let policy = policy.ok_or_else(|| Failure::new("the runbook has no escalation"))?;
+        let reasons: Vec<&str> = policy.by_hand.iter().map(|(reason, _)| &**reason).collect();
+        let found = policy.by_hand.iter().find(|(reason, _)| **reason == *args.what);
+        let (reason, own) = found.ok_or_else(|| {
+            let failure = Failure::new(format!("no incident has the number `{}`, and no reason is called so", args.what));
+            match reasons.as_slice() {
+                [] => failure.help("the runbook's escalation has no reason `by hand`"),
+                known => failure.help(format!("it has: {}", known.join(", "))),
+            }
+        })?;
+        let text = args.message.clone().map_or_else(|| format!("{reason}, said by {by}"), |text| format!("{text} ({by})"));
+        Ok(Input::Called { title: Arc::clone(reason), level: args.to.unwrap_or(*own), text: text.into() })
+    })
+}
+
+pub(super) fn close(args: &Close, console: &Console) -> Result<u8, Failure> {
+    speak(&args.speaker, console, |desk, by| {
+        if let Some(alert) = args.incident.strip_prefix("alert/") {
+            let number = alert.parse::<i64>().ok().filter(|number| {
+                desk.desk.state().is_ok_and(|state| state.alerts.contains_key(number))
+            });
+            let alert = number.ok_or_else(|| Failure::new(format!("no open alert has the number `{alert}`")))?;
+            return Ok(Input::CloseAlert { alert, by });
+        }
+        let number = args.incident.parse().map_err(|_| {
+            Failure::new(format!("`{}` is no number", args.incident)).help("`runbook incidents` lists them")
+        })?;
+        open_incident(desk, number)?;
+        Ok(Input::Close { incident: number, by })
+    })
+}
+
+pub(super) fn silence(args: &Silence, console: &Console) -> Result<u8, Failure> {
+    speak(&args.speaker, console, |desk, by| {
+        let state = desk.desk.state()?;
+        if let Some(silence) = args.end {
+            if !state.silences.contains_key(&silence) {
+                let known: Vec<String> = state.silences.keys().map(ToString::to_string).collect();
+                return Err(Failure::new(format!("no silence has the number {silence}"))
+                    .help(format!("there are: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })));
+            }
+            return Ok(Input::EndSilence { silence, by });
+        }
+        let threshold = args.threshold.as_deref().map(|title| desk.desk.threshold(title)).transpose()?;
+        let mut labels = Vec::new();
+        for label in &args.label {
+            let (name, value) = label.split_once('=').ok_or_else(|| {
+                Failure::new(format!("`--label {label}` has no value")).help("write `--label name=value`")
+            })?;
+            labels.push((name.into(), value.into()));
+        }
+        let text = args.duration.as_deref().unwrap_or_default();
+        let duration = match units::parse_quantity(text) {
+            Ok(units::Quantity::Duration(nanoseconds)) if nanoseconds > 0 => SignedDuration::from_nanos(nanoseconds),
+            _ => return Err(Failure::new(format!("`--for {text}` is no time")).help("write `--for 2h` or `--for 30m`")),
+        };
+        let until = system::now().checked_add(duration).map_err(|_| Failure::new("that is too far ahead"))?;
+        let why = args.why.clone().unwrap_or_default().into();
+        Ok(Input::Silence { threshold, labels, until, by, why })
+    })
+}
+
+fn open_incident(alerting: &Alerting, number: i64) -> Result<crate::alerting::Incident, Failure> {
+    let mut state = alerting.desk.state()?;
+    let known: Vec<String> = state.incidents.keys().map(|number| format!("#{number}")).collect();
+    state.incidents.remove(&number).ok_or_else(|| {
+        let open = if known.is_empty() { "none is open".to_owned() } else { format!("open: {}", known.join(", ")) };
+        Failure::new(format!("no open incident of this runbook has the number {number}")).help(open)
+    })
+}
+
+/// Says something to the alerting of a runbook, tells whom it concerns, and says what came of it.
+fn speak(
+    speaker: &Speaker,
+    console: &Console,
+    input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
+) -> Result<u8, Failure> {
+    let asked = request::Asked { file: speaker.file.clone(), only: Vec::new(), set: speaker.set.clone() };
+    let Some(prepared) = request::prepare(&asked, console)? else { return Ok(2) };
+    super::run::provide_tls();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    runtime.block_on(spoken(speaker, prepared, console, input))
+}
+
+async fn spoken(
+    speaker: &Speaker,
+    prepared: Prepared,
+    console: &Console,
+    input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
+) -> Result<u8, Failure> {
+    let now = system::now();
+    let by: Arc<str> = speaker.by.clone().unwrap_or_else(super::run::by).into();
+    let directory: PathBuf = folder(&speaker.file)?;
+    let facts = Arc::new(RunFacts {
+        id: "said".into(),
+        started_at: now,
+        scheduled_at: now,
+        timezone: prepared.program.header.timezone.clone(),
+        directory,
+    });
+    let program = Arc::clone(&prepared.program);
+    let opened = alerting::open(&alerting::Telling::default(), &speaker.state, &prepared, &program, &facts).await?;
+    let Some(alerting) = opened.1 else {
+        return Err(Failure::new(format!("`{}` has no thresholds and no channels", speaker.file)));
+    };
+    let input = input(&alerting, by)?;
+    let happened = alerting.desk.take(system::now(), input)?;
+    tell(&happened, console)?;
+    Ok(u8::from(!alerting.finish(console).await?))
+}
+
+fn tell(happened: &[Happening], console: &Console) -> Result<(), Failure> {
+    for happening in happened {
+        let about = match (happening.incident, happening.alert) {
+            (Some(incident), _) => format!("incident #{incident}: "),
+            (None, Some(alert)) => format!("alert #{alert}: "),
+            (None, None) => String::new(),
+        };
+        console.print(&format!("{about}{}\n", clean(&happening.what.to_string())))?;
+    }
+    Ok(())
+}
