@@ -319,6 +319,39 @@ async fn the_way_is_sealed_before_a_password_goes_over_it() {
     }
 }
 
+/// Words of somebody on the way, sent behind the answer to STARTTLS, are not the server's.
+#[tokio::test]
+async fn nobody_answers_for_the_server_before_the_way_is_sealed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = authority();
+    std::fs::write(folder.path().join("ca.pem"), &authority.pem).expect("written");
+    let outside = Outside::new(&[], Path::new(folder.path()));
+    let injects: Script = |line| match line {
+        "STARTTLS" => {
+            Some("220 go on\r\n250 mail.example.com\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 queued\r\n")
+        }
+        line if line.starts_with("EHLO") => Some("250-mail.example.com\r\n250 STARTTLS\r\n"),
+        line => kind(line),
+    };
+    let acceptor = secure_acceptor(authority.sign(&["localhost"], 2100));
+    let server = raw(move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let plain = session(BufReader::new(stream), injects, &Heard::default(), true).await;
+            if let Some(plain) = plain
+                && let Some(stream) = sealed(&acceptor, plain).await
+            {
+                session(BufReader::new(stream), kind, &Heard::default(), false).await;
+            }
+        }
+    })
+    .await;
+    let place = text(&format!("localhost:{}", server.address.port()));
+    let mail = email(&outside, &server, &[("server", place), ("tls", text("starttls")), ("ca", text("ca.pem"))]).await;
+    let failed = failed(tell(&outside, &mail, &message(Occasion::Opened)).await);
+    assert_eq!((failed.again, failed.fault.sent), (Again::Later, false), "{}", failed.fault);
+}
+
 #[tokio::test]
 async fn what_is_not_sealed_goes_nowhere_but_to_this_machine() {
     let (outside, (server, heard)) = (Outside::here(), server(kind).await);

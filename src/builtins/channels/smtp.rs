@@ -13,6 +13,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::time::timeout;
 
+use super::unsealed::Unsealed;
 use super::wording::one_line;
 use crate::builtins::dial::{self, Place, Progress, Trouble, name, tcp, tls};
 use crate::builtins::plain_text::redacted;
@@ -125,7 +126,7 @@ impl Server {
         } else {
             let (stream, _) = dial::dial(&self.place, progress).await?;
             progress.now("waiting for the greeting");
-            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello).await
+            AsyncSmtpConnection::connect_with_transport(Box::new(Unsealed::new(stream)), &self.hello).await
         };
         let mut connection = match opened {
             Ok(connection) => connection,
