@@ -1,4 +1,4 @@
-//! Slack, PagerDuty and webhooks: what is posted, and what each answer of the other side means.
+//! Channels over HTTP: what is posted to Slack, `PagerDuty` and a webhook, and what each answer means.
 
 mod net;
 
@@ -145,7 +145,7 @@ async fn an_answer_that_does_not_come_may_come_another_time() {
     });
     let silent = raw(|mut stream, server| async move {
         net::server::request(&mut stream, &server).await;
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
     });
     let gone = {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("bind");

@@ -73,6 +73,7 @@ async fn server(script: Script) -> (Server, Heard) {
 }
 
 /// A server that takes everything.
+#[expect(clippy::unnecessary_wraps, reason = "it is a script, and others hang up")]
 fn kind(line: &str) -> Option<&'static str> {
     Some(match line.split([' ', ':']).next().unwrap_or_default() {
         "" => "220 mail.example.com ESMTP\r\n",
@@ -248,7 +249,7 @@ async fn an_address_that_is_refused_for_good_is_named() {
 #[tokio::test]
 async fn a_server_that_never_answers_is_left_in_time() {
     let server = raw(|stream, _| async move {
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         drop(stream);
     })
     .await;
@@ -316,6 +317,39 @@ async fn the_way_is_sealed_before_a_password_goes_over_it() {
         assert!(login.is_none_or(|login| sealed.is_some_and(|sealed| sealed < login)), "{tls}: {heard:?}");
         assert_eq!(login.is_some(), wanted.is_none(), "{tls}: {heard:?}");
     }
+}
+
+/// Words of somebody on the way, sent behind the answer to STARTTLS, are not the server's.
+#[tokio::test]
+async fn nobody_answers_for_the_server_before_the_way_is_sealed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let authority = authority();
+    std::fs::write(folder.path().join("ca.pem"), &authority.pem).expect("written");
+    let outside = Outside::new(&[], Path::new(folder.path()));
+    let injects: Script = |line| match line {
+        "STARTTLS" => {
+            Some("220 go on\r\n250 mail.example.com\r\n250 ok\r\n250 ok\r\n250 ok\r\n354 go on\r\n250 queued\r\n")
+        }
+        line if line.starts_with("EHLO") => Some("250-mail.example.com\r\n250 STARTTLS\r\n"),
+        line => kind(line),
+    };
+    let acceptor = secure_acceptor(authority.sign(&["localhost"], 2100));
+    let server = raw(move |stream, _| {
+        let acceptor = acceptor.clone();
+        async move {
+            let plain = session(BufReader::new(stream), injects, &Heard::default(), true).await;
+            if let Some(plain) = plain
+                && let Some(stream) = sealed(&acceptor, plain).await
+            {
+                session(BufReader::new(stream), kind, &Heard::default(), false).await;
+            }
+        }
+    })
+    .await;
+    let place = text(&format!("localhost:{}", server.address.port()));
+    let mail = email(&outside, &server, &[("server", place), ("tls", text("starttls")), ("ca", text("ca.pem"))]).await;
+    let failed = failed(tell(&outside, &mail, &message(Occasion::Opened)).await);
+    assert_eq!((failed.again, failed.fault.sent), (Again::Later, false), "{}", failed.fault);
 }
 
 #[tokio::test]

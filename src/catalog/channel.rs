@@ -15,7 +15,7 @@ pub trait Channel: Send + Sync {
     /// Tells it, once. Whether it is tried again is up to the caller, who knows what else waits.
     fn tell(&self, cx: Cx, message: Arc<Message>) -> BoxFuture<'static, Result<Told, NotTold>>;
 
-    /// Where it leads, for the output: `#alerts`, `2 addresses by smtp.example.com`. Never a secret.
+    /// Where it leads, for the output: `#alerts by Slack`, `2 addresses by smtp.example.com`. Never a secret.
     fn target(&self) -> String;
 }
 

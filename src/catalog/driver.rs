@@ -20,13 +20,16 @@ pub enum DriverKind {
     Secret,
 }
 
+/// A channel on its way to be opened.
+pub type OpensChannel = BoxFuture<'static, Result<Arc<dyn Channel>, Fault>>;
+
 /// How a driver is opened.
 #[derive(Clone, Copy)]
 pub enum Open {
     /// Makes what the built-ins of the driver work with. It may look at this machine, and connects when it is first used.
     Now(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Opened, Fault>>),
     /// Makes a way to tell people. It may look at this machine, and connects when it has something to tell.
-    Channel(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Arc<dyn Channel>, Fault>>),
+    Channel(fn(Cx, Args<'static>) -> OpensChannel),
     /// The language has it, this version cannot run it: the part of the tool that is missing.
     Later(&'static str),
 }

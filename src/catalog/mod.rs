@@ -20,7 +20,7 @@ use indexmap::IndexMap;
 pub use self::args::{Arg, Args, PerItem};
 pub use self::channel::{Again, Channel, Incident, Message, NotTold, Occasion, Told};
 pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
-pub use self::driver::{Driver, DriverKind, Open, Opened};
+pub use self::driver::{Driver, DriverKind, Open, Opened, OpensChannel};
 pub use self::file::{JudgeFile, Misplaced, Problem, in_folder};
 pub use self::param::{Accepts, Landing, Param, ParamInfo, Presence, Yields};
 pub use self::past::{Past, PastAlert, PastSample};

@@ -164,9 +164,8 @@ impl<'a> Checker<'a> {
             Accepts::Connection(driver) => self.coerce(expr, &Want::new(&Type::Connection(driver.into()), &what)),
             Accepts::Fields { secrets } => self.fields(expr, secrets, &what),
             Accepts::Way => self.way(expr, &what),
-            Accepts::File(_) => self.coerce(expr, &Want::new(&Type::String, &what)),
             Accepts::TextOrSecret if expr.ty == Type::Secret => expr,
-            Accepts::TextOrSecret => self.coerce(expr, &Want::new(&Type::String, &what)),
+            Accepts::TextOrSecret | Accepts::File(_) => self.coerce(expr, &Want::new(&Type::String, &what)),
             Accepts::PerItem(_) => {
                 let message = format!("{what} is asked for each item, and cannot stand before the call");
                 self.report(Diagnostic::new(Code::TypeMismatch, expr.span, message));

@@ -18,7 +18,9 @@ pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> C
     let is_empty = sources.file(root).text.trim_start_matches('\u{FEFF}').trim().is_empty();
     let (modules, mut diagnostics) = check::load(sources, root, &mut parse, &mut read);
     let checked = check::check(sources, &modules, catalog);
-    diagnostics.extend(check::attached(sources, &modules, catalog, &mut read));
+    let folder = inputs::folder(&sources.file(root).name);
+    let mut read_below = |name: &str| inputs::bytes_below(&folder, name).map_err(|error| error.to_string());
+    diagnostics.extend(check::attached(sources, &modules, catalog, &mut read_below));
     diagnostics.extend(checked.diagnostics);
     // What was cut off or never written must not look like what was checked and found well.
     if is_empty {

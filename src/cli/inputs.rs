@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{FileId, MAX_BYTES, Sources, Span, TextFault, TextProblem, decode};
@@ -94,6 +94,24 @@ pub(super) fn bytes(name: &str) -> io::Result<Vec<u8>> {
         File::open(name)?.take(limit).read_to_end(&mut bytes)?;
     }
     Ok(bytes)
+}
+
+/// The folder of a file, as it was named.
+pub(super) fn folder(name: &str) -> PathBuf {
+    let parent = Path::new(name).parent().filter(|parent| !parent.as_os_str().is_empty());
+    parent.unwrap_or_else(|| Path::new(".")).to_owned()
+}
+
+/// The bytes of a file in a folder or below it, also where links lead there.
+pub(super) fn bytes_below(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
+    let real = fs::canonicalize(name)?;
+    if !real.starts_with(fs::canonicalize(folder)?) {
+        return Err(io::Error::other("a link leads out of the runbook's folder"));
+    }
+    if !real.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    bytes(name)
 }
 
 fn add(name: &str, bytes: &[u8], sources: &mut Sources, found: &mut Vec<Diagnostic>) -> Input {

@@ -141,7 +141,7 @@ fn message(program: &Program, id: ChannelId, facts: &RunFacts) -> Message {
         occasion: Occasion::Test,
         severity: Severity::Info,
         title: format!("the channel `{name}` is tried").into(),
-        text: format!("Somebody tries whether the channel `{name}` of \"{}\" tells people. It does.", header.title),
+        text: format!("`runbook notify --test` tries whether the channel `{name}` of \"{}\" arrives.", header.title),
         facts: vec![("Tried by".into(), by()), ("Channel".into(), name.to_owned())],
         doc: "".into(),
         runbook: header.title.clone(),

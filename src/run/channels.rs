@@ -17,6 +17,7 @@ use crate::types::{Fault, FaultKind, Value};
 ///
 /// # Errors
 /// Where an argument of the channel cannot be had, such as a secret that is not set, or makes no channel.
+#[expect(clippy::implicit_hasher, reason = "it is the map of a request to run")]
 pub async fn open_channel(
     program: Arc<Program>,
     set: HashMap<ParamId, Value>,

@@ -67,9 +67,12 @@ fn templates_are_checked_in_the_folder_of_the_runbook_and_nowhere_else() {
     folder.write("ops/mail.html", b"caf\xe9".as_slice());
     folder.run(&["check", "ops/a.runbook"]).code(2).out("`ops/mail.html` is not UTF-8 text, in line 1 [not-utf8]");
     folder.write("above.html", "{{ title }}");
+    std::os::unix::fs::symlink("../above.html", folder.path("ops/link.html")).unwrap();
     for (path, wanted) in [
         ("../above.html", "`../above.html` leads out of the runbook's folder"),
         ("/etc/hostname", "`/etc/hostname` starts from the root"),
+        ("link.html", "`ops/link.html` cannot be read: a link leads out of the runbook's folder"),
+        ("t", "`ops/t` cannot be read: it is no file"),
         ("gone.html", "`ops/gone.html` cannot be read: No such file or directory"),
     ] {
         folder.write("ops/a.runbook", with(path, mail));

@@ -61,8 +61,8 @@ fn folder(lab: &Lab) -> tempfile::TempDir {
 
 /// What takes whatever is posted.
 fn sink(lab: &Lab) -> String {
-    let servers = lab.env["LAB_SERVERS"].split(' ');
-    servers.filter_map(|one| one.strip_prefix("slack=")).next().unwrap().to_owned()
+    let mut servers = lab.env["LAB_SERVERS"].split(' ');
+    servers.find_map(|one| one.strip_prefix("slack=")).unwrap().to_owned()
 }
 
 /// What a stand-in was asked, from the last to the first.

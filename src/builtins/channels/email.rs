@@ -120,7 +120,7 @@ fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {
     let tls = match (args.get(&TLS)?.as_deref(), here) {
         (Some("tls"), _) => Tls::FromTheStart,
         (Some("none"), _) | (None, true) => Tls::None,
-        (Some(_), _) | (None, false) => Tls::StartTls,
+        (Some(_), _) | (None, false) => Tls::Upgraded,
     };
     let place = Place::parse(text, tls.port(here)).ok_or_else(wrong)?;
     let login = match (args.get(&USER)?, args.get(&PASSWORD)?) {

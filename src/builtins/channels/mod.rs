@@ -10,6 +10,7 @@ mod shape;
 mod slack;
 mod smtp;
 mod template;
+mod unsealed;
 mod webhook;
 mod wording;
 

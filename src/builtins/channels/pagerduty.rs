@@ -32,7 +32,7 @@ pub(super) static DRIVER: Driver = Driver {
     examples: &[Example::call(r#"channel pager = pagerduty(key: pagerduty_key, policy: "ops")"#)],
 };
 
-/// What PagerDuty takes, in characters: a summary, a key that names an incident; and the whole event, in bytes.
+/// What the other side takes, in characters: a summary, a key that names an incident; and the whole event, in bytes.
 const SUMMARY: usize = 1_024;
 const DEDUP: usize = 255;
 /// Of one of our own facts, so that all of them stay far below the 512 KiB of an event.

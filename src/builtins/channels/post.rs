@@ -106,7 +106,7 @@ impl Post {
             Request { method: Method::POST, url: self.url.clone(), headers, body: Some(body.into()), reads: false };
         let limits = Limits { within: self.within, at_most: Some(ANSWER) };
         let answer = send(&self.target, request, limits).await.map_err(|trouble| self.lost(trouble))?;
-        if answer.status.is_success() { Ok(answer) } else { Err(self.refused(cx, answer)) }
+        if answer.status.is_success() { Ok(answer) } else { Err(self.refused(cx, &answer)) }
     }
 
     /// Nobody answered, or not in HTTP. It may be another time; what is set up wrongly stays so.
@@ -118,7 +118,7 @@ impl Post {
     }
 
     /// What a status means for a message that it answers.
-    fn refused(&self, cx: &Cx, answer: Answer) -> Refused {
+    fn refused(&self, cx: &Cx, answer: &Answer) -> Refused {
         let status = answer.status;
         let said = self.clean(&words(&answer.body));
         let pause = pause_asked_for(&answer.headers, cx.world.now());

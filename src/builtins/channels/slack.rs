@@ -82,7 +82,7 @@ impl Channel for Opened {
 
 impl Slack {
     async fn tell(&self, cx: &Cx, message: &Message) -> Result<Told, NotTold> {
-        let Some(template) = &self.template else { return Ok(self.send(cx, blocks(message, None)).await??) };
+        let Some(template) = &self.template else { return self.send(cx, blocks(message, None)).await? };
         let document = template.document(message).and_then(|document| match document {
             Json::Object(fields) => Ok(fields),
             _ => Err(template.remark("what it makes is no JSON object: a message of Slack is `{ \"blocks\": […] }`")),
@@ -95,7 +95,7 @@ impl Slack {
                     Err(refused) if is_about_the_document(&refused) => {
                         template.remark(&format!("Slack does not take what it makes: {}", refused.said))
                     }
-                    sent => return Ok(sent??),
+                    sent => return sent?,
                 }
             }
             Err(remark) => remark,

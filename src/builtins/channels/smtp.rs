@@ -13,6 +13,7 @@ use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
 use tokio::time::timeout;
 
+use super::unsealed::Unsealed;
 use super::wording::one_line;
 use crate::builtins::dial::{self, Place, Progress, Trouble, name, tcp, tls};
 use crate::builtins::plain_text::redacted;
@@ -37,7 +38,8 @@ pub(super) struct Server {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tls {
     None,
-    StartTls,
+    /// By STARTTLS.
+    Upgraded,
     FromTheStart,
 }
 
@@ -46,8 +48,8 @@ impl Tls {
     pub(super) const fn port(self, here: bool) -> u16 {
         match self {
             Self::FromTheStart => 465,
-            Self::StartTls if !here => 587,
-            Self::StartTls | Self::None => 25,
+            Self::Upgraded if !here => 587,
+            Self::Upgraded | Self::None => 25,
         }
     }
 }
@@ -124,13 +126,13 @@ impl Server {
         } else {
             let (stream, _) = dial::dial(&self.place, progress).await?;
             progress.now("waiting for the greeting");
-            AsyncSmtpConnection::connect_with_transport(Box::new(stream), &self.hello).await
+            AsyncSmtpConnection::connect_with_transport(Box::new(Unsealed::new(stream)), &self.hello).await
         };
         let mut connection = match opened {
             Ok(connection) => connection,
             Err(error) => return Ok(Err(self.failed(&error, "the connection")?)),
         };
-        if self.tls == Tls::StartTls {
+        if self.tls == Tls::Upgraded {
             if !connection.can_starttls() {
                 let message = format!("{} does not offer STARTTLS, and the mail would go out in the clear", self.place);
                 let fault = Fault::new(FaultKind::Unsupported, message)
@@ -261,7 +263,7 @@ impl Server {
             return Ok(NotTold { fault, again });
         }
         if let Some(io) = io_error(error) {
-            if io.get_ref().is_some_and(|inner| inner.is::<rustls::Error>()) {
+            if io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()).is_some() {
                 return Err(tls::failed(place, io));
             }
             let what = tcp::words(io);

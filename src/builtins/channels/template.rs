@@ -40,7 +40,7 @@ pub(super) enum Makes {
 impl Makes {
     /// What the template of a mail makes.
     fn of_mail(name: &str) -> Self {
-        if name.ends_with(".txt") { Self::Text } else { Self::Html }
+        if name.rsplit('.').next() == Some("txt") { Self::Text } else { Self::Html }
     }
 }
 
