@@ -25,6 +25,7 @@ mod run_log;
 mod show;
 mod signals;
 mod state;
+mod store;
 
 use std::sync::Arc;
 
@@ -50,6 +51,7 @@ enum Command {
     Doc(doc::Doc),
     History(history::History),
     Show(show::Show),
+    Store(store::Store),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -87,6 +89,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Doc(args) => doc::run(&args, console),
         Command::History(args) => history::run(&args, console),
         Command::Show(args) => show::run(&args, console),
+        Command::Store(args) => store::run(&args, console),
         Command::Completions(args) => completions::run(&args, console),
         Command::Man(args) => man::run(&args, console),
     }

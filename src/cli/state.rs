@@ -7,6 +7,7 @@ use clap::Args;
 use super::console::Failure;
 use crate::store::history::{Lookup, Recorded};
 use crate::store::journal::Store;
+use crate::store::ledger;
 use crate::system;
 
 #[derive(Debug, Args)]
@@ -19,6 +20,11 @@ pub(super) struct State {
 impl State {
     pub(super) fn store(&self) -> Result<Store, Failure> {
         self.folder().map(Store::new)
+    }
+
+    /// The file that keeps what outlives a run.
+    pub(super) fn ledger(&self) -> Result<PathBuf, Failure> {
+        self.folder().map(|folder| folder.join(ledger::FILE))
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {

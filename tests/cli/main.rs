@@ -9,3 +9,4 @@ mod history;
 mod plan;
 mod reference;
 mod run;
+mod store;
