@@ -31,6 +31,7 @@ mod show;
 mod signals;
 mod state;
 mod test;
+mod store;
 
 use std::sync::Arc;
 
@@ -64,6 +65,7 @@ enum Command {
     Silence(answering::Silence),
     History(history::History),
     Show(show::Show),
+    Store(store::Store),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -109,6 +111,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Silence(args) => answering::silence(&args, console),
         Command::History(args) => history::run(&args, console),
         Command::Show(args) => show::run(&args, console),
+        Command::Store(args) => store::run(&args, console),
         Command::Completions(args) => completions::run(&args, console),
         Command::Man(args) => man::run(&args, console),
     }

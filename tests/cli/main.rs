@@ -11,3 +11,4 @@ mod next;
 mod plan;
 mod reference;
 mod run;
+mod store;

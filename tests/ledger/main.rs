@@ -1,7 +1,16 @@
 //! The ledger: what was kept is there again, two that do the same thing are told apart, and damage is said.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_macros,
+    reason = "a test ends where something is not as it should be, and prints what it has measured"
+)]
 
+mod children;
 mod damage;
+mod figures;
+mod full;
+mod kills;
 mod leases;
 mod outbox;
 mod place;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
-use super::{damaged, fault, schema};
+use super::{damaged, fault, read_only, schema};
 use crate::types::{Fault, FaultKind};
 
 /// How long a call waits for another process that is writing.
@@ -80,6 +80,9 @@ pub(super) fn connect(path: &Path, access: Access) -> Result<Connection, Fault> 
         return Err(damaged(path, format!("it was cut to {len} bytes")));
     }
     let mut conn = prepare(&absolute, access).map_err(|error| fault(path, &error))?;
+    if access == Access::Write && conn.is_readonly("main").map_err(|error| fault(path, &error))? {
+        return Err(read_only(path, "it may be read only"));
+    }
     let whose: (i32, i64) = whose(&conn).map_err(|error| fault(path, &error))?;
     match whose {
         (schema::APPLICATION, version) if version > schema::newest() => Err(newer(path, version)),

@@ -122,16 +122,17 @@ fn fault(path: &Path, error: &rusqlite::Error) -> Fault {
             FaultKind::Setup,
             "the disk is full, at its limit or broken; `runbook store check` says whether the file is whole".to_owned(),
         ),
-        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
-            let folder = path.parent().unwrap_or(path);
-            let message = format!("the ledger `{}` cannot be opened for writing: {error}", path.display());
-            Fault::new(FaultKind::Setup, message).help(format!(
-                "make the file and its folder `{}` writable, or name another folder with `--state DIR`",
-                folder.display()
-            ))
-        }
+        Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => read_only(path, error),
         _ => Fault::new(FaultKind::Failed, format!("the ledger `{}`: {error}", path.display())),
     }
+}
+
+/// The fault of a file that may not be written, or stands where nothing may be.
+fn read_only(path: &Path, why: impl std::fmt::Display) -> Fault {
+    let message = format!("the ledger `{}` cannot be opened for writing: {why}", path.display());
+    let folder = path.parent().unwrap_or(path).display();
+    Fault::new(FaultKind::Setup, message)
+        .help(format!("make it and its folder `{folder}` writable, or name another folder with `--state DIR`"))
 }
 
 /// The fault of a file that cannot be what it should be.
