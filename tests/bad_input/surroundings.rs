@@ -21,6 +21,9 @@ fn an_output_that_is_full_is_no_pass() {
         let output = full(args);
         assert!(output.code == Some(1) || args == ["fmt", "-"], "{args:?}: {output:?}");
     }
+    for args in [&["--help"][..], &["--version"], &["check", "--help"], &["help", "run"]] {
+        full(args).code(1).says("error: cannot write: No space left on device");
+    }
 }
 
 #[test]
@@ -30,6 +33,12 @@ fn an_output_that_nobody_reads_to_its_end_is_no_failure() {
     let mut child = folder.command(&["run", "a.runbook"]).spawn().unwrap();
     drop(child.stdout.take());
     finish(child).code(0);
+    for args in [&["--help"][..], &["--version"], &["check", "--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = finish(folder.command(args).stdout(writer).spawn().unwrap());
+        assert_eq!(output.code(0).stderr, "", "{args:?}");
+    }
     assert!(folder.journals().contains("run_finished"), "the journal is whole all the same");
     let closed = folder.command(&["run", "a.runbook"]);
     let mut shell = Command::new("sh");
