@@ -104,14 +104,17 @@ impl Finding {
             Event::NotReached { place, what, reason } => {
                 Self::new(Verdict::NotReached, &**what, Some(place)).say(reason)
             }
-            Event::Waited { place, what, outcome, polls, seconds: took, fault } => {
+            Event::Waited { place, what, outcome, polls, seconds: took, fault, evidence } => {
                 let verdict = verdict(*outcome, Severity::Critical);
                 let mut finding = Self::new(verdict, format!("wait until {what}"), Some(place)).fault(fault.as_ref());
+                let looks = counted(u64::from(*polls), "look");
                 if *outcome == Outcome::Failed {
-                    let polls = counted(u64::from(*polls), "look");
-                    finding = finding.say(format!("did not become true in {} ({polls})", seconds(*took)));
+                    finding = finding.say(format!("did not become true in {} ({looks})", seconds(*took)));
+                } else if *outcome == Outcome::NotMeasured && *polls > 1 {
+                    let seen = if evidence.is_empty() { "could not be looked at" } else { "was seen so last" };
+                    finding = finding.say(format!("{seen} in {} ({looks})", seconds(*took)));
                 }
-                Self { seconds: *took, ..finding }
+                Self { evidence: evidence.clone(), seconds: *took, ..finding }
             }
             Event::Manual { place, text, answer, note, .. } => of_manual(place, text, *answer, note.as_deref()),
             _ => return None,

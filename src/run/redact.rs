@@ -179,9 +179,12 @@ impl Pass<'_> {
                     Withheld::ReadOnly | Withheld::NotApproved | Withheld::TooMany { .. } => {}
                 }
             }
-            Event::Waited { what, fault, .. } => {
+            Event::Waited { what, fault, evidence, .. } => {
                 self.text(what);
                 self.faults(fault);
+                for shown in evidence {
+                    self.shown(shown);
+                }
             }
             Event::Retried { fault, .. } => self.faults(fault),
             Event::Manual { text, link, note, .. } => {

@@ -120,7 +120,11 @@ pub enum Event {
         outcome: Outcome,
         polls: u32,
         seconds: f64,
+        /// Why it could not be looked at, the last time.
         fault: Option<Fault>,
+        /// What was found the last time that it was seen not to hold: as of a check that failed.
+        #[serde(default)]
+        evidence: Vec<Shown>,
     },
     /// A round of `retry` that did not do.
     Retried {

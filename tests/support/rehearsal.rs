@@ -150,9 +150,11 @@ fn told(event: &Event) -> Option<(Option<Path>, String)> {
         Event::ChangeWithheld { place, title, reason, .. } => {
             at(place, format!("change \"{title}\": withheld, {}", told_reason(reason)))
         }
-        Event::Waited { place, what, outcome, polls, seconds, fault } => {
+        Event::Waited { place, what, outcome, polls, seconds, fault, evidence } => {
             let fault = fault.as_ref().map_or_else(String::new, |fault| format!(", {}: {fault}", fault.kind.name()));
-            at(place, format!("wait {what}: {} after {polls} polls in {seconds:.0}s{fault}", told_outcome(*outcome)))
+            let evidence: String = evidence.iter().map(|shown| format!(", {}", told_shown(shown))).collect();
+            let outcome = told_outcome(*outcome);
+            at(place, format!("wait {what}: {outcome} after {polls} polls in {seconds:.0}s{fault}{evidence}"))
         }
         Event::Retried { place, round, of, fault } => {
             let fault = fault.as_ref().map_or_else(String::new, |fault| format!(", {}: {fault}", fault.kind.name()));
