@@ -152,7 +152,7 @@ fn told(event: &Event) -> Option<(Option<Path>, String)> {
         }
         Event::Waited { place, what, outcome, polls, seconds, fault, evidence } => {
             let fault = fault.as_ref().map_or_else(String::new, |fault| format!(", {}: {fault}", fault.kind.name()));
-            let evidence: String = evidence.iter().map(|shown| format!(", {}", told_shown(shown))).collect();
+            let evidence = evidence.iter().map(|shown| format!(", {}", told_shown(shown))).collect::<Vec<_>>().concat();
             let outcome = told_outcome(*outcome);
             at(place, format!("wait {what}: {outcome} after {polls} polls in {seconds:.0}s{fault}{evidence}"))
         }
