@@ -5,7 +5,9 @@
 //! --test spec` writes what is given now in place of what was expected: read the difference before it is committed.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
-mod support;
+#[path = "support/document.rs"]
+mod document;
+mod rehearsal;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,8 +18,8 @@ use runbook::diagnostics::Diagnostic;
 use runbook::source::{FileId, Sources};
 use runbook::syntax;
 
-use support::document::{Case, Fence, Page};
-use support::rehearsal::{self, Rehearsed};
+use document::{Case, Fence, Page};
+use rehearsal::Ran;
 
 #[test]
 #[expect(
@@ -31,7 +33,7 @@ fn the_language_is_as_it_is_specified() {
     assert!(!(update && std::env::var_os("CI").is_some()), "expectations are never rewritten in CI");
     let catalog = runbook::builtins::catalog();
     let (mut cases, mut failures) = (0, Vec::new());
-    for page in support::document::pages(&folder) {
+    for page in document::pages(&folder) {
         let mut replaced = Vec::new();
         for case in &page.cases {
             cases += 1;
@@ -58,13 +60,13 @@ fn compare<'p>(
     let mut compared = false;
     let diagnostics = source.diagnostics();
     let runs = case.fence("events").or(case.fence("log")).is_some();
-    let rehearsed = runs.then(|| source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
+    let ran = runs.then(|| source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
     for fence in &case.fences {
-        let given = match (fence.kind.as_str(), &rehearsed) {
+        let given = match (fence.kind.as_str(), &ran) {
             ("runbook" | "world" | "text" | "sh", _) => continue,
             ("diagnostics", _) => diagnostics.clone(),
-            ("events", Some(rehearsed)) => rehearsal::events_text(&rehearsed.events),
-            ("log", Some(rehearsed)) => rehearsal::log_text(&rehearsed.log),
+            ("events", Some(ran)) => ran.events_text(),
+            ("log", Some(ran)) => ran.log_text(),
             (other, _) => panic!("{place}: there is no fence `{other}`"),
         };
         compared = true;
@@ -109,10 +111,10 @@ impl Source {
     }
 
     /// Runs it in its world; a case that is run has no errors.
-    fn rehearse(self, world: &str, place: &str) -> Rehearsed {
+    fn rehearse(self, world: &str, place: &str) -> Ran {
         let found = self.diagnostics();
         assert!(!runbook::diagnostics::has_errors(&self.diagnostics), "{place} is not valid:\n{found}");
-        rehearsal::rehearse(self.checked.program, self.sources, world)
+        rehearsal::of(self.checked.program, self.sources).fenced(world).run()
     }
 
     /// A line a finding: where, which code, what; then its labels, its help and its fix, each indented.
