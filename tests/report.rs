@@ -267,6 +267,7 @@ fn an_unknown_change_names_its_undo() {
         fault: Some(Fault::new(FaultKind::Timeout, "no answer within 30s")),
         result: None,
         verified: None,
+        evidence: Vec::new(),
         undo: Some("host.start()".into()),
         seconds: 30.0,
     };
@@ -305,12 +306,12 @@ fn a_wait_says_what_was_seen_last_and_why_it_could_not_be_seen_again() {
         &block([
             &format!("UNKNOWN  {title}"),
             "queue.waiting  40",
-            "was seen so last in 1m (13 looks)",
+            "that was seen last; did not become true in 1m (13 looks)",
             "could not look: connection refused [unreachable]",
         ]),
         &block([
             &format!("UNKNOWN  {title}"),
-            "could not be looked at in 1m (13 looks)",
+            "did not become true in 1m (13 looks)",
             "could not look: connection refused [unreachable]",
             "help: is it up?",
         ]),

@@ -1,8 +1,9 @@
 //! The language, tested by its specification: every heading of `tests/spec/**/*.md` with fences is a test.
 //!
 //! A case has one `runbook` fence, more with a name for the files that it uses, and what it gives: `diagnostics`,
-//! `formatted`, `events`, `log` (which call went outside when), each compared as text. `UPDATE_SPEC=1 cargo test
-//! --test spec` writes what is given now in place of what was expected: read the difference before it is committed.
+//! `plan` (as `runbook plan --offline` prints it), `events`, `log` (what went outside when) and `report` (as a terminal of
+//! 100 columns shows the run), each compared as text. `UPDATE_SPEC=1 cargo test --test spec` writes what is given now in
+//! place of what was expected: read the difference before it is committed.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
 #[path = "support/document.rs"]
@@ -59,14 +60,17 @@ fn compare<'p>(
     let source = Source::read(case, catalog).unwrap_or_else(|why| panic!("{place}: {why}"));
     let mut compared = false;
     let diagnostics = source.diagnostics();
-    let runs = case.fence("events").or(case.fence("log")).is_some();
+    let plan = case.fence("plan").map(|_| source.plan(&place));
+    let runs = ["events", "log", "report"].iter().any(|kind| case.fence(kind).is_some());
     let ran = runs.then(|| source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
     for fence in &case.fences {
         let given = match (fence.kind.as_str(), &ran) {
             ("runbook" | "world" | "text" | "sh", _) => continue,
             ("diagnostics", _) => diagnostics.clone(),
+            ("plan", _) => plan.clone().unwrap_or_default(),
             ("events", Some(ran)) => ran.events_text(),
             ("log", Some(ran)) => ran.log_text(),
+            ("report", Some(ran)) => ran.report(),
             (other, _) => panic!("{place}: there is no fence `{other}`"),
         };
         compared = true;
@@ -110,10 +114,20 @@ impl Source {
         Ok(Self { sources, root, diagnostics, checked })
     }
 
-    /// Runs it in its world; a case that is run has no errors.
-    fn rehearse(self, world: &str, place: &str) -> Ran {
+    /// A case that is planned or run has no errors.
+    fn assert_valid(&self, place: &str) {
         let found = self.diagnostics();
         assert!(!runbook::diagnostics::has_errors(&self.diagnostics), "{place} is not valid:\n{found}");
+    }
+
+    fn plan(&self, place: &str) -> String {
+        self.assert_valid(place);
+        rehearsal::planned(&self.checked.program, &self.sources)
+    }
+
+    /// Runs it in its world.
+    fn rehearse(self, world: &str, place: &str) -> Ran {
+        self.assert_valid(place);
         rehearsal::of(self.checked.program, self.sources).fenced(world).run()
     }
 

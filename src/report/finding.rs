@@ -111,8 +111,8 @@ impl Finding {
                 if *outcome == Outcome::Failed {
                     finding = finding.say(format!("did not become true in {} ({looks})", seconds(*took)));
                 } else if *outcome == Outcome::NotMeasured && *polls > 1 {
-                    let seen = if evidence.is_empty() { "could not be looked at" } else { "was seen so last" };
-                    finding = finding.say(format!("{seen} in {} ({looks})", seconds(*took)));
+                    let seen = if evidence.is_empty() { "" } else { "that was seen last; " };
+                    finding = finding.say(format!("{seen}did not become true in {} ({looks})", seconds(*took)));
                 }
                 Self { evidence: evidence.clone(), seconds: *took, ..finding }
             }
@@ -167,12 +167,15 @@ fn of_change(ended: &ChangeEnded) -> Finding {
         }
     };
     let title = format!("change {}", ended.title);
-    let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(ended.fault.as_ref());
+    // That `verify` does not hold has been said.
+    let fault = ended.fault.as_ref().filter(|_| ended.verified != Some(false));
+    let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(fault);
     finding.says.extend(says.map(str::to_owned));
     if let (true, Some(undo)) = (verdict != Verdict::Passed, &ended.undo) {
         finding = finding.say(format!("to undo it: {undo}"));
     }
-    Finding { evidence: ended.result.iter().cloned().collect(), seconds: ended.seconds, ..finding }
+    let evidence = ended.result.iter().chain(&ended.evidence).cloned().collect();
+    Finding { evidence, seconds: ended.seconds, ..finding }
 }
 
 fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {

@@ -168,7 +168,7 @@ impl Pass<'_> {
             Event::ChangeEnded(ended) => {
                 self.text(&mut ended.title);
                 self.faults(&mut ended.fault);
-                ended.result.iter_mut().for_each(|shown| self.shown(shown));
+                ended.result.iter_mut().chain(&mut ended.evidence).for_each(|shown| self.shown(shown));
             }
             Event::ChangeWithheld { title, reason, .. } => {
                 self.text(title);

@@ -22,7 +22,7 @@ pub(super) struct Polled {
     /// Whether it holds, or why that could not be said, when it was last looked at.
     pub(super) last: Result<bool, Fault>,
     /// What decided it when it was last seen not to hold.
-    evidence: Vec<Shown>,
+    pub(super) evidence: Vec<Shown>,
 }
 
 impl Polled {

@@ -288,6 +288,9 @@ pub struct ChangeEnded {
     pub result: Option<Shown>,
     /// Whether `verify` held; `None` where there is none or it was not reached.
     pub verified: Option<bool>,
+    /// What was found the last time that `verify` was seen not to hold.
+    #[serde(default)]
+    pub evidence: Vec<Shown>,
     /// How it is undone, as it was written: printed and offered, never run by itself.
     pub undo: Option<Arc<str>>,
     pub seconds: f64,

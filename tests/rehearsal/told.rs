@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use runbook::report::look::Look;
 use runbook::report::terminal::Terminal;
 use runbook::store::event::{Checked, Counts, Event, ManualAnswer, Outcome, Place, Shown, ShownBody, Withheld};
+use runbook::types::Fault;
 
 use super::Ran;
 
@@ -83,24 +84,25 @@ fn told(event: &Event) -> Option<(Option<&Place>, String)> {
             at(place, format!("change {change} \"{title}\": intended"))
         }
         Event::ChangeEnded(ended) => {
-            let fault =
-                ended.fault.as_ref().map_or_else(String::new, |fault| format!(", {}: {fault}", fault.kind.name()));
+            let fault = told_fault(ended.fault.as_ref());
             let verified = ended.verified.map_or("", |held| if held { ", verified" } else { ", not verified" });
             let undo = ended.undo.as_ref().map_or_else(String::new, |undo| format!(", undo {undo}"));
+            let evidence = told_evidence(&ended.evidence);
             let outcome = format!("{:?}", ended.outcome).to_lowercase();
-            at(&ended.place, format!("change {} \"{}\": {outcome}{verified}{fault}{undo}", ended.change, ended.title))
+            let title = format!("change {} \"{}\"", ended.change, ended.title);
+            at(&ended.place, format!("{title}: {outcome}{verified}{fault}{evidence}{undo}"))
         }
         Event::ChangeWithheld { place, title, reason, .. } => {
             at(place, format!("change \"{title}\": withheld, {}", told_reason(reason)))
         }
         Event::Waited { place, what, outcome, polls, seconds, fault, evidence } => {
-            let fault = fault.as_ref().map_or_else(String::new, |fault| format!(", {}: {fault}", fault.kind.name()));
-            let evidence = evidence.iter().map(|shown| format!(", {}", told_shown(shown))).collect::<Vec<_>>().concat();
+            let fault = told_fault(fault.as_ref());
+            let evidence = told_evidence(evidence);
             let outcome = told_outcome(*outcome);
             at(place, format!("wait {what}: {outcome} after {polls} polls in {seconds:.0}s{fault}{evidence}"))
         }
         Event::Retried { place, round, of, fault } => {
-            let fault = fault.as_ref().map_or_else(String::new, |fault| format!(", {}: {fault}", fault.kind.name()));
+            let fault = told_fault(fault.as_ref());
             at(place, format!("retry: round {round} of {of} did not do{fault}"))
         }
         Event::Manual { place, text, answer, .. } => at(place, format!("manual \"{text}\": {}", told_answer(*answer))),
@@ -121,13 +123,15 @@ fn told_check(checked: &Checked) -> String {
     let mut line =
         format!("{:?} \"{}\": {}", checked.kind, checked.title, told_outcome(checked.outcome)).to_lowercase();
     line = line.replacen(&checked.title.to_lowercase(), &checked.title, 1);
-    if let Some(fault) = &checked.fault {
-        let _ = write!(line, ", {}: {fault}", fault.kind.name());
-    }
-    for evidence in &checked.evidence {
-        let _ = write!(line, ", {}", told_shown(evidence));
-    }
-    line
+    line + &told_fault(checked.fault.as_ref()) + &told_evidence(&checked.evidence)
+}
+
+fn told_fault(fault: Option<&Fault>) -> String {
+    fault.map_or_else(String::new, |fault| format!(", {}: {fault}", fault.kind.name()))
+}
+
+fn told_evidence(evidence: &[Shown]) -> String {
+    evidence.iter().map(|shown| format!(", {}", told_shown(shown))).collect::<Vec<_>>().concat()
 }
 
 fn told_shown(shown: &Shown) -> String {
