@@ -1,12 +1,14 @@
 //! What is shown as an example is one: the blocks of the README and of LANGUAGE.md, the shipped runbooks, the catalogue.
 
 mod pages;
+#[path = "support/program.rs"]
+mod program;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
-use std::process::Command;
 
 use pages::{Fence, fences, formatted, look};
+use program::Folder;
 use runbook::catalog::Catalog;
 use runbook::diagnostics::Code;
 use runbook::syntax::words::{ITEMS, STATEMENTS};
@@ -107,17 +109,11 @@ fn the_shipped_runbooks_check_and_are_formatted() {
 /// On the machine of the test, whatever it is: a container, a laptop, as root or not.
 #[test]
 fn the_runbook_of_this_machine_runs_as_it_is() {
-    let folder = tempfile::tempdir().unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_runbook"))
-        .args(["run", "--format", "json", "runbooks/host.runbook", "--state"])
-        .arg(folder.path())
-        .output()
-        .unwrap();
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let events: Vec<serde_json::Value> = stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/host.runbook");
+    let output = Folder::new().run(&["run", "--format", "json", shipped]);
+    let (stdout, events) = (&output.stdout, output.lines());
     let of = |kind: &str| events.iter().filter(|event| event["event"] == kind).count();
-    let code = output.status.code();
-    assert!(matches!(code, Some(0 | 3 | 4)), "{code:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(matches!(output.code, 0 | 3 | 4), "{output:?}");
     assert_eq!(of("unsupported"), 0, "{stdout}");
     assert_eq!((of("change_intended"), of("run_finished")), (0, 1), "{stdout}");
     // Memory, load and processes are looked at everywhere.
@@ -129,7 +125,7 @@ fn the_runbook_of_this_machine_runs_as_it_is() {
         .filter_map(|event| event["outcome"].as_str())
         .collect();
     assert_eq!(outcomes.len(), of("checked"));
-    if code == Some(0) {
+    if output.code == 0 {
         assert!(!outcomes.contains(&"not_measured"), "{stdout}");
         assert_eq!(of("not_measured") + of("not_shown"), 0, "{stdout}");
     }
@@ -253,18 +249,11 @@ fn the_examples_that_compute_give_what_they_say() {
 
 /// Runs a runbook with the tool itself and gives what it showed, in the order of the text.
 fn run_and_show(source: &str) -> Vec<String> {
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("examples.runbook");
-    std::fs::write(&file, source).expect("the folder takes a file");
-    let output = Command::new(env!("CARGO_BIN_EXE_runbook"))
-        .args(["run", "--format", "json", "--state"])
-        .args([folder.path().join("state"), file])
-        .output()
-        .expect("the tool starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let mut shown: Vec<(u64, String)> = String::from_utf8_lossy(&output.stdout)
+    let output = Folder::with(source).run(&["run", "--format", "json", "a.runbook"]);
+    let mut shown: Vec<(u64, String)> = output
+        .code(0)
         .lines()
-        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("a line is JSON"))
+        .iter()
         .filter(|event| event.get("event").is_some_and(|kind| kind == "shown"))
         .filter_map(|event| Some((event.pointer("/place/line")?.as_u64()?, read(event.pointer("/shown/body")?))))
         .collect();

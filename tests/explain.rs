@@ -1,10 +1,11 @@
 //! Every page of `runbook explain` is true: its example raises its own code and no other, its mended form nothing.
 
 mod pages;
-
-use std::process::Command;
+#[path = "support/program.rs"]
+mod program;
 
 use pages::{fences, formatted, look};
+use program::Folder;
 use runbook::diagnostics::Code;
 use runbook::source::MAX_BYTES;
 
@@ -116,20 +117,16 @@ fn what_a_page_cannot_raise_is_answered_as_it_says() {
         let fences = fences(other.code.page());
         let shown = fences.first().filter(|fence| fence.info == ["text"]).unwrap_or_else(|| panic!("{name}: {reason}"));
         let command = shown.text.lines().next().and_then(|line| line.strip_prefix("$ runbook ")).expect("a command");
-        let folder = tempfile::tempdir().unwrap();
+        let folder = Folder::new();
         for (file, bytes) in (other.files)() {
-            std::fs::write(folder.path().join(file), bytes).unwrap();
+            folder.write(file, bytes);
         }
-        let output = Command::new(env!("CARGO_BIN_EXE_runbook"))
-            .args(command.split(' '))
-            .current_dir(folder.path())
-            .output()
-            .unwrap();
-        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let output = folder.run(&command.split(' ').collect::<Vec<_>>());
+        let said = format!("{}{}", output.stdout, output.stderr);
         let answer = shown.text.lines().nth(1).expect("an answer");
         assert!(answer.ends_with(&format!("[{name}]")), "{name}: {answer}");
         assert!(said.lines().any(|line| line == answer), "{name} ({reason}): wanted `{answer}`, got\n{said}");
-        assert_eq!(output.status.code(), Some(2), "{name}");
+        assert_eq!(output.code, 2, "{name}");
     }
 }
 

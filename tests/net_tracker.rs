@@ -1,11 +1,13 @@
 //! An issue that a runbook opens where there is none, and brings up to date where there is one: `http` is all it takes.
 
 mod net;
+#[path = "support/program.rs"]
+mod program;
 
-use std::process::{Command, Output};
 use std::sync::Mutex;
 
 use net::server::{reply, web};
+use program::{Folder, Output, finish};
 
 const SOURCE: &str = r#"
 secret tracker_token = env("TRACKER_TOKEN")
@@ -27,17 +29,9 @@ section "End of day" {
 
 /// Runs the runbook with consent to what it changes.
 fn run(url: &str) -> Output {
-    let folder = tempfile::tempdir().expect("a folder");
-    std::fs::write(folder.path().join("a.runbook"), SOURCE.replace("URL", url)).expect("written");
-    let program = |args: &[&str]| {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runbook"));
-        let command = command.current_dir(folder.path()).args(args).env("TRACKER_TOKEN", "s3cret-token");
-        command.env("RUNBOOK_STATE", folder.path()).output().expect("it starts")
-    };
-    let plan = program(&["plan", "--offline", "a.runbook"]);
-    let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
-    let hash = plan.split_once("--approve ").and_then(|(_, rest)| rest.split_whitespace().next()).expect(&plan);
-    program(&["run", "a.runbook", "--format", "json", "--approve", hash])
+    let folder = Folder::with(SOURCE.replace("URL", url));
+    let mut command = folder.command(&["run", "a.runbook", "--format", "json", "--approve", &folder.hash()]);
+    finish(command.env("TRACKER_TOKEN", "s3cret-token").spawn().expect("it starts"))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -65,9 +59,8 @@ async fn an_issue_is_opened_once_and_then_brought_up_to_date() {
     for wanted in [["GET", "POST"].as_slice(), &["GET", "PATCH", "GET"]] {
         let (url, before) = (server.url(), server.asked().len());
         let ran = tokio::task::spawn_blocking(move || run(&url)).await.expect("it ran");
-        let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), String::from_utf8_lossy(&ran.stderr));
-        assert_eq!(ran.status.code(), Some(0), "{said}");
-        assert!(!said.contains("s3cret"), "{said}");
+        ran.code(0).lacks("s3cret");
+        let said = &ran.stdout;
         let asked = server.asked();
         let methods: Vec<&str> = asked[before..].iter().filter_map(|one| one.split(' ').next()).collect();
         assert_eq!(methods, wanted, "{said}");

@@ -77,6 +77,10 @@ fn cell(text: &str, number: bool) -> Cell {
     Cell { text: text.to_owned(), value: serde_json::Value::from(text), number }
 }
 
+fn value(text: &str) -> ShownBody {
+    ShownBody::Value { cell: cell(text, true) }
+}
+
 fn table(rows: u64) -> Shown {
     let body = ShownBody::Table {
         columns: vec!["mount".to_owned(), "used".to_owned()],
@@ -263,6 +267,7 @@ fn an_unknown_change_names_its_undo() {
         fault: Some(Fault::new(FaultKind::Timeout, "no answer within 30s")),
         result: None,
         verified: None,
+        evidence: Vec::new(),
         undo: Some("host.start()".into()),
         seconds: 30.0,
     };
@@ -270,6 +275,55 @@ fn an_unknown_change_names_its_undo() {
     assert!(text.contains("UNKNOWN  change host.restart"), "{text}");
     assert!(text.contains("nobody can say whether it was made"), "{text}");
     assert!(text.contains("to undo it: host.start()"), "{text}");
+}
+
+#[test]
+fn a_wait_says_what_was_seen_last_and_why_it_could_not_be_seen_again() {
+    let found = |text: &str| Shown { title: Some("queue.waiting".to_owned()), body: value(text), partial: None };
+    let waited = |path, outcome, fault, evidence| Event::Waited {
+        place: place(path, 9),
+        what: "queue.waiting == 0".into(),
+        outcome,
+        polls: 13,
+        seconds: 60.0,
+        fault,
+        evidence,
+    };
+    let refused = Fault::new(FaultKind::Unreachable, "connection refused");
+    let records = records(vec![
+        started(),
+        section(0, "Morning"),
+        waited(&[0, 0], Outcome::Failed, None, vec![found("12")]),
+        waited(&[0, 1], Outcome::NotMeasured, Some(refused.clone()), vec![found("40")]),
+        waited(&[0, 2], Outcome::NotMeasured, Some(refused.help("is it up?")), Vec::new()),
+    ]);
+    let text = text(&records, Look::PLAIN);
+    let block = |lines: [&str; 4]| lines.join("\n         ");
+    let title = "wait until queue.waiting == 0                      daily.runbook:9";
+    for wanted in [
+        block([&format!("FAILED   {title}"), "queue.waiting  12", "did not become true in 1m (13 looks)", ""])
+            .trim_end(),
+        &block([
+            &format!("UNKNOWN  {title}"),
+            "queue.waiting  40",
+            "that was seen last; did not become true in 1m (13 looks)",
+            "could not look: connection refused [unreachable]",
+        ]),
+        &block([
+            &format!("UNKNOWN  {title}"),
+            "did not become true in 1m (13 looks)",
+            "could not look: connection refused [unreachable]",
+            "help: is it up?",
+        ]),
+    ] {
+        assert!(text.contains(wanted), "{wanted}\n--- is not in\n{text}");
+    }
+    let mut xml = Vec::new();
+    junit::write(&mut xml, &records).unwrap();
+    let xml = String::from_utf8(xml).unwrap();
+    assert!(xml.contains("<failure message=\"did not become true in 1m (13 looks)\">"), "{xml}");
+    assert!(xml.contains("queue.waiting: 12"), "{xml}");
+    assert!(xml.contains("<error message=\"connection refused\">"), "{xml}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod rehearsal;
 
 use std::time::Duration;
 
-use rehearsal::lab::{fault, json, log, value};
+use rehearsal::world::{fault, json, log, value};
 use rehearsal::{runbook, section, step};
 use runbook::store::event::{Event, ShownBody, Status};
 use runbook::types::{FaultKind, Value};
@@ -14,7 +14,15 @@ use runbook::types::{FaultKind, Value};
 fn shows_values_as_they_are() {
     let ran =
         step(r#"show 1 + 2  show { a: 1GiB, b: 5% }  show ["x", "y"]  show [1, 2, 3] | where(it > 1) | count"#).run();
-    assert_eq!(ran.told(), ["shown 3", "shown a: 1GiB, b: 5%", "shown x, y of 2", "shown 2"]);
+    assert_eq!(
+        ran.told(),
+        [
+            "show \"1 + 2\": 3",
+            "show \"{ a: 1GiB, b: 5% }\": a=1GiB b=5%",
+            "show \"[\"x\", \"y\"]\": [x; y] of 2",
+            "show \"[1, 2, 3] | where(it > 1) | count\": 2"
+        ]
+    );
     assert_eq!((ran.finished.exit, ran.finished.status), (0, Status::Passed));
 }
 
@@ -25,8 +33,15 @@ fn makes_identical_reads_once() {
             .answers("a", [value(1).after(10), value(2)])
             .answers("b", [value(5).after(10)])
             .run();
-    assert_eq!(ran.told(), ["shown 1", "passed lab.number(\"a\") == 1", "shown 6"]);
-    assert_eq!((ran.lab.times("read a"), ran.lab.times("read b"), ran.lab.times("open")), (1, 1, 1));
+    assert_eq!(
+        ran.told(),
+        [
+            "show \"lab.number(\"a\")\": 1",
+            "check \"lab.number(\"a\") == 1\": passed",
+            "show \"x + lab.number(\"b\")\": 6"
+        ]
+    );
+    assert_eq!((ran.world.times("read a"), ran.world.times("read b"), ran.world.times("open lab")), (1, 1, 1));
     assert_eq!(ran.took, Duration::from_millis(10));
 }
 
@@ -46,7 +61,7 @@ fn reads_side_by_side_across_steps_and_as_many_as_the_connection_takes() {
         }
         let ran = rehearsal.run();
         assert_eq!(ran.took, Duration::from_millis(took));
-        assert_eq!(ran.lab.most_at_once(), at_once as usize);
+        assert_eq!(ran.world.most_at_once(), at_once as usize);
         assert_eq!(ran.finished.counts.passed, 12);
     }
 }
@@ -59,9 +74,12 @@ fn reads_of_all_items_are_side_by_side() {
         .answers("b", [value(2).after(20)])
         .answers("c", [value(3).after(20)])
         .run();
-    assert_eq!(ran.told(), ["passed names | all(n => lab.number(n) > 0)", "shown 6"]);
+    assert_eq!(
+        ran.told(),
+        ["check \"names | all(n => lab.number(n) > 0)\": passed", "show \"names | sum(n => lab.number(n))\": 6"]
+    );
     assert_eq!(ran.took, Duration::from_millis(25));
-    assert_eq!(ran.lab.calls().len(), 5);
+    assert_eq!(ran.world.calls().len(), 5);
 }
 
 #[test]
@@ -75,11 +93,11 @@ fn a_fault_poisons_only_what_needs_it() {
     assert_eq!(
         ran.told(),
         [
-            "not shown: unreachable no route",
-            "unknown bad > 1: unreachable no route",
-            "passed 1 < 2",
-            "shown 7",
-            "unknown (try bad on not_found otherwise 7) == 7: unreachable no route",
+            "show \"bad + 1\": unreachable: no route",
+            "check \"bad > 1\": not measured, unreachable: no route",
+            "check \"1 < 2\": passed",
+            "show \"try bad on unreachable otherwise 7\": 7",
+            "check \"(try bad on not_found otherwise 7) == 7\": not measured, unreachable: no route",
         ]
     );
     assert_eq!((ran.finished.exit, ran.finished.status), (3, Status::NotMeasured));
@@ -90,7 +108,7 @@ fn a_let_that_nobody_looks_at_tells_of_its_own_fault() {
     let ran = step(r#"let bad = lab.number("bad")  if 1 > 2 { show bad }  check 1 < 2"#).run();
     assert_eq!(
         ran.told(),
-        ["not measured let bad = lab.number(\"bad\"): not_found the lab has no `bad`", "passed 1 < 2"]
+        ["let bad = lab.number(\"bad\"): not_found: nothing answers `bad`", "check \"1 < 2\": passed"]
     );
     assert_eq!(ran.finished.exit, 3);
 }
@@ -105,8 +123,10 @@ fn logic_is_that_of_kleene() {
     .answers("yes", [value(true).after(5)])
     .answers("no", [value(false).after(9)])
     .run();
-    let told: Vec<String> = ran.told().iter().map(|line| line.split(' ').next().unwrap().to_owned()).collect();
-    assert_eq!(told, ["passed", "passed", "passed", "passed", "unknown", "unknown", "unknown"]);
+    let told = ran.told();
+    assert_eq!(told.len(), 7);
+    assert!(told[..4].iter().all(|line| line.ends_with("\": passed")), "{told:?}");
+    assert!(told[4..].iter().all(|line| line.contains("\": not measured, ")), "{told:?}");
 }
 
 #[test]
@@ -114,8 +134,8 @@ fn all_of_nothing_is_not_measured() {
     let ran = step(r#"check lab.words("none") | all(it == "a")  check lab.words("none") | is_empty"#)
         .answers("none", [value(Value::list(Vec::new()))])
         .run();
-    assert!(ran.told()[0].starts_with("unknown"), "{:?}", ran.told());
-    assert!(ran.told()[1].starts_with("passed"));
+    assert!(ran.told()[0].contains("\": not measured, "), "{:?}", ran.told());
+    assert!(ran.told()[1].ends_with("\": passed"));
 }
 
 #[test]
@@ -130,14 +150,14 @@ fn a_log_that_was_cut_short_is_not_measured_but_shown() {
     assert_eq!(
         ran.told(),
         [
-            "shown an error, error 2 of 2 (partial: it begins late)",
-            "shown 2 (partial: it begins late)",
-            "unknown errors | count > 0: partial it begins late",
-            "passed errors | count < 9 or 1 < 2",
-            "shown 0",
+            "show \"errors\": [an error; error 2] of 2 (not whole: it begins late)",
+            "show \"errors | count\": 2 (not whole: it begins late)",
+            "check \"errors | count > 0\": not measured, partial: it begins late",
+            "check \"errors | count < 9 or 1 < 2\": passed",
+            "show \"try lines | count on partial otherwise 0\": 0",
         ]
     );
-    assert_eq!(ran.lab.times("read l"), 1);
+    assert_eq!(ran.world.times("read l"), 1);
 }
 
 #[test]
@@ -149,11 +169,11 @@ fn data_is_what_it_plainly_is() {
     .answers("d", [json(serde_json::json!({ "count": 3, "items": [{ "name": "a" }, { "name": "b" }] }))])
     .run();
     let told = ran.told();
-    assert_eq!(told[0], "shown b");
-    assert!(told[1].starts_with("passed"));
+    assert_eq!(told[0], "show \"d.items[1].name\": b");
+    assert!(told[1].ends_with("\": passed"));
     assert!(told[2].contains("`.contt` is not there: it has `count`, `items`"), "{}", told[2]);
-    assert!(told[3].starts_with("unknown"), "{}", told[3]);
-    assert_eq!(told[4], "shown none");
+    assert!(told[3].contains("\": not measured, "), "{}", told[3]);
+    assert_eq!(told[4], "show \"d?.gone?.deeper ?? \"none\"\": none");
     assert!(told[5].contains("`[7]` of a list of 2"), "{}", told[5]);
 }
 
@@ -164,7 +184,10 @@ fn computes_nothing_that_has_no_result() {
         .run();
     assert_eq!(
         ran.told().iter().map(|line| line.split_once(": ").unwrap().1.to_owned()).collect::<Vec<_>>(),
-        ["no_value division by zero: `5 / 0`", "no_value `9223372036854775807 + 1` is out of range"]
+        [
+            "not measured, no_value: division by zero: `5 / 0`",
+            "not measured, no_value: `9223372036854775807 + 1` is out of range"
+        ]
     );
 }
 
@@ -181,10 +204,10 @@ fn a_read_that_gives_no_answer_is_cut_off() {
     assert_eq!(
         ran.told(),
         [
-            "unknown lab.flag(\"slow\"): timeout step \"A\" is limited to 10s",
-            "passed 1 < 2",
-            "unknown lab.flag(\"slower\"): timeout `lab.flag` gave no answer within 1m",
-            "passed lab.flag(\"own\", within: 2m)",
+            "check \"lab.flag(\"slow\")\": not measured, timeout: step \"A\" is limited to 10s",
+            "check \"1 < 2\": passed",
+            "check \"lab.flag(\"slower\")\": not measured, timeout: `lab.flag` gave no answer within 1m",
+            "check \"lab.flag(\"own\", within: 2m)\": passed",
         ]
     );
     assert_eq!(ran.finished.exit, 3);
@@ -192,14 +215,14 @@ fn a_read_that_gives_no_answer_is_cut_off() {
 
 #[test]
 fn a_connection_that_cannot_be_opened_is_told_once() {
-    let ran = runbook(
-        "connect lab = lab(broken: true)\nsection \"S\" { check lab.flag(\"a\")  check lab.flag(\"b\")  check 1 < 2 }",
-    )
-    .run();
-    let failed = ran.events.iter().filter(|event| matches!(event, Event::ConnectionFailed { .. })).count();
-    assert_eq!(failed, 1);
-    assert_eq!(ran.told()[0], "unknown lab.flag(\"a\"): unreachable `lab`: connection refused");
-    assert_eq!(ran.told()[2], "passed 1 < 2");
+    let ran =
+        runbook("connect lab = lab()\nsection \"S\" { check lab.flag(\"a\")  check lab.flag(\"b\")  check 1 < 2 }")
+            .answers("open lab", [fault(FaultKind::Unreachable, "connection refused")])
+            .run();
+    let failed = ran.events().filter(|event| matches!(event, Event::ConnectionFailed { .. })).count();
+    assert_eq!((failed, ran.world.times("open lab")), (1, 1));
+    assert_eq!(ran.told()[0], "check \"lab.flag(\"a\")\": not measured, unreachable: `lab`: connection refused");
+    assert_eq!(ran.told()[2], "check \"1 < 2\": passed");
 }
 
 #[test]
@@ -207,8 +230,15 @@ fn no_secret_is_told_even_by_the_other_side() {
     let ran = runbook("secret key = env(\"LAB_KEY\")\nconnect lab = lab(key: key)\nsection \"S\" { show lab.json(\"a\")  check lab.flag(\"b\") }")
         .answers("a", [json(serde_json::json!({ "echo": "Bearer hunter2-key" }))])
         .answers("b", [fault(FaultKind::Denied, "hunter2-key is no key")])
+        .env("LAB_KEY", "hunter2-key")
         .run();
-    assert_eq!(ran.told(), ["shown echo: Bearer (secret)", "unknown lab.flag(\"b\"): denied (secret) is no key"]);
+    assert_eq!(
+        ran.told(),
+        [
+            "show \"lab.json(\"a\")\": echo=Bearer (secret)",
+            "check \"lab.flag(\"b\")\": not measured, denied: (secret) is no key"
+        ]
+    );
 }
 
 #[test]
@@ -218,8 +248,7 @@ fn a_failed_check_says_what_decided_it() {
         .answers("n", [value(7)])
         .run();
     let evidence: Vec<_> = ran
-        .events
-        .iter()
+        .events()
         .filter_map(|event| match event {
             Event::Checked(checked) => Some(checked.evidence.clone()),
             _ => None,
@@ -252,14 +281,14 @@ fn commands_and_params_compute() {
     .answers("n", [value(7)])
     .set("limit", Value::Int(6))
     .run();
-    assert_eq!(ran.told(), ["shown yes", "shown no"]);
-    assert_eq!(ran.lab.times("read n"), 1);
+    assert_eq!(ran.told(), ["show \"over(limit)\": yes", "show \"over(10)\": no"]);
+    assert_eq!(ran.world.times("read n"), 1);
 }
 
 #[test]
 fn only_what_was_selected_is_run() {
     let ran = section(r#"let x = 4  step "A" { show x }  step "B" { show x + 1 }  check 1 < 2"#).only("B").run();
-    assert_eq!(ran.told(), ["shown 5"]);
+    assert_eq!(ran.told(), ["show \"x + 1\": 5"]);
 }
 
 #[test]

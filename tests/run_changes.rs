@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use rehearsal::lab::{fault, value};
+use rehearsal::world::{failed, fault, value};
 use rehearsal::{runbook, section, step};
 use runbook::run::EventSink;
 use runbook::store::event::{Event, ManualAnswer, Status};
@@ -25,16 +25,16 @@ fn a_change_waits_for_all_above_it_and_holds_back_all_below() {
     .answers("set x", [value(1).after(100)])
     .approved()
     .run();
-    assert_eq!(ran.lab.calls(), ["open", "read a", "asked", "set x=1", "read a", "read b"]);
+    assert_eq!(ran.world.calls(), ["open lab", "read a", "asked", "set x=1", "read a", "read b"]);
     assert_eq!(
         ran.told(),
         [
-            "shown 1",
-            "intends 1 lab.set(\"x\", to: 1)",
-            "change done lab.set(\"x\", to: 1)",
-            "shown 2",
-            "shown 2",
-            "shown 9"
+            "show \"lab.number(\"a\")\": 1",
+            "change 1 \"lab.set(\"x\", to: 1)\": intended",
+            "change 1 \"lab.set(\"x\", to: 1)\": done",
+            "show \"lab.number(\"a\")\": 2",
+            "show \"lab.number(\"a\")\": 2",
+            "show \"lab.number(\"b\")\": 9"
         ]
     );
     assert_eq!(ran.took, Duration::from_millis(140));
@@ -48,10 +48,17 @@ fn without_consent_the_run_stops_before_the_first_change() {
         step(&format!("check 1 < 2  {SET}  show 5")).asking(None, Duration::ZERO),
     ] {
         let ran = rehearsal.run();
-        assert_eq!(ran.told(), ["passed 1 < 2", "withheld lab.set(\"x\", to: 1): not approved", "not reached show 5"]);
-        assert!(ran.events.iter().any(|event| matches!(event, Event::ApprovalNeeded { .. })));
+        assert_eq!(
+            ran.told(),
+            [
+                "check \"1 < 2\": passed",
+                "change \"lab.set(\"x\", to: 1)\": withheld, not approved",
+                "show 5: not reached, the run waits for approval"
+            ]
+        );
+        assert!(ran.events().any(|event| matches!(event, Event::ApprovalNeeded { .. })));
         assert_eq!((ran.finished.exit, ran.finished.status), (5, Status::Stopped));
-        assert_eq!(ran.lab.times("set x=1"), 0);
+        assert_eq!(ran.world.times("set x=1"), 0);
     }
 }
 
@@ -60,7 +67,11 @@ fn read_only_withholds_changes_and_goes_on() {
     let ran = step(r#"change done = lab.set("x")  show done  show 5"#).read_only().run();
     assert_eq!(
         ran.told(),
-        ["withheld lab.set(\"x\"): read-only", "not shown: no_value `lab.set(\"x\")` was not done", "shown 5"]
+        [
+            "change \"lab.set(\"x\")\": withheld, read-only",
+            "show \"done\": no_value: `lab.set(\"x\")` was not done",
+            "show \"5\": 5"
+        ]
     );
     assert_eq!(ran.finished.exit, 3);
     assert_eq!(step(&format!("{SET}  check 1 < 2")).read_only().run().finished.exit, 0);
@@ -78,17 +89,17 @@ fn a_guard_holds_back_the_changes_below_it_in_its_step() {
     assert_eq!(
         ran.told(),
         [
-            "failed calm",
-            "withheld lab.set(\"x\", to: 1): guard calm Failed",
-            "shown 1",
-            "unknown there: not_found the lab has no `gone`",
-            "withheld lab.set(\"x\", to: 1): guard there NotMeasured",
+            "require \"calm\": failed",
+            "change \"lab.set(\"x\", to: 1)\": withheld, guard \"calm\" failed",
+            "show \"1\": 1",
+            "require \"there\": not measured, not_found: nothing answers `gone`",
+            "change \"lab.set(\"x\", to: 1)\": withheld, guard \"there\" not measured",
             // A guard speaks for its own step.
-            "intends 3 lab.set(\"x\", to: 1)",
-            "change done lab.set(\"x\", to: 1)",
+            "change 3 \"lab.set(\"x\", to: 1)\": intended",
+            "change 3 \"lab.set(\"x\", to: 1)\": done",
         ]
     );
-    assert_eq!((ran.finished.exit, ran.lab.times("asked"), ran.lab.times("set x=1")), (4, 1, 1));
+    assert_eq!((ran.finished.exit, ran.world.times("asked"), ran.world.times("set x=1")), (4, 1, 1));
 }
 
 #[test]
@@ -98,8 +109,11 @@ fn a_guard_is_read_again_after_the_run_waited_for_a_person() {
         .answers("set x", [value(1)])
         .asking(Some("yes"), Duration::from_mins(10))
         .run();
-    assert_eq!(ran.told(), ["passed calm", "withheld lab.set(\"x\", to: 1): guard calm Failed"]);
-    assert_eq!(ran.lab.times("read calm"), 2);
+    assert_eq!(
+        ran.told(),
+        ["require \"calm\": passed", "change \"lab.set(\"x\", to: 1)\": withheld, guard \"calm\" failed"]
+    );
+    assert_eq!(ran.world.times("read calm"), 2);
 }
 
 #[test]
@@ -113,8 +127,8 @@ fn outcomes_of_changes_are_not_guessed() {
         let ran =
             step(&format!(r#"{SET}  change lab.set("y")"#)).answers("set x", [fault(kind, "no")]).approved().run();
         let told = ran.told();
-        assert_eq!(told[1], format!("change {outcome} lab.set(\"x\", to: 1)"));
-        assert_eq!(told[2], "withheld lab.set(\"y\"): after lab.set(\"x\", to: 1)");
+        assert!(told[1].starts_with(&format!("change 1 \"lab.set(\"x\", to: 1)\": {outcome}, ")), "{told:?}");
+        assert_eq!(told[2], "change \"lab.set(\"y\")\": withheld, earlier change \"lab.set(\"x\", to: 1)\"");
         assert_eq!(ran.finished.exit, 4);
     }
 }
@@ -122,15 +136,20 @@ fn outcomes_of_changes_are_not_guessed() {
 #[test]
 fn a_change_that_went_out_and_was_not_answered_is_unknown() {
     let lost = Fault::new(FaultKind::Unreachable, "it closed the connection").sent();
-    let canned = rehearsal::lab::Canned { after: Duration::ZERO, result: Err(lost) };
-    let ran = step(SET).answers("set x", [canned]).approved().run();
-    assert_eq!(ran.told()[1], "change unknown lab.set(\"x\", to: 1)");
+    let ran = step(SET).answers("set x", [failed(lost)]).approved().run();
+    assert_eq!(ran.told()[1], "change 1 \"lab.set(\"x\", to: 1)\": unknown, unreachable: it closed the connection");
 }
 
 #[test]
 fn a_change_beyond_its_limit_is_unknown() {
     let ran = step(r#"change lab.set("x") within 5s"#).answers("set x", [value(1).after(60_000)]).approved().run();
-    assert_eq!(ran.told(), ["intends 1 lab.set(\"x\")", "change unknown lab.set(\"x\")"]);
+    assert_eq!(
+        ran.told(),
+        [
+            "change 1 \"lab.set(\"x\")\": intended",
+            "change 1 \"lab.set(\"x\")\": unknown, timeout: the change is limited to 5s"
+        ]
+    );
     assert_eq!(ran.took, Duration::from_secs(5));
     assert_eq!(ran.finished.counts.changes_unknown, 1);
 }
@@ -143,12 +162,22 @@ fn verify_is_polled_with_fresh_reads_and_decides() {
         .answers("x", [fault(FaultKind::Unreachable, "starting"), value(3), value(4)])
         .approved()
         .run();
-    assert_eq!(ran.told(), ["intends 1 lab.set(\"x\")", "change done lab.set(\"x\") verified=true", "shown 4"]);
+    assert_eq!(
+        ran.told(),
+        ["change 1 \"lab.set(\"x\")\": intended", "change 1 \"lab.set(\"x\")\": done, verified", "show \"n\": 4"]
+    );
     assert_eq!(ran.took, Duration::from_secs(2));
     let ran = step(body).answers("set x", [value(4)]).answers("x", [value(3)]).approved().run();
-    assert_eq!(ran.told()[1], "change failed lab.set(\"x\") verified=false");
+    assert_eq!(
+        ran.told()[1],
+        "change 1 \"lab.set(\"x\")\": failed, not verified, failed: it was done, and `verify` does not hold, \
+         lab.number(\"x\") = 3, n = 4"
+    );
     let ran = step(body).answers("set x", [value(4)]).approved().run();
-    assert_eq!(ran.told()[1], "change unknown lab.set(\"x\")");
+    assert_eq!(
+        ran.told()[1],
+        "change 1 \"lab.set(\"x\")\": unknown, not_found: it was done, and `verify` could not look: nothing answers `x`"
+    );
     assert_eq!(ran.took, Duration::from_secs(30));
 }
 
@@ -166,7 +195,7 @@ fn what_cannot_be_written_down_is_not_begun() {
     }
     let sink = Arc::new(Full::default());
     let ran = step(SET).answers("set x", [value(1)]).approved().sink(sink.clone()).run();
-    assert_eq!(ran.lab.times("set x=1"), 0);
+    assert_eq!(ran.world.times("set x=1"), 0);
     assert_eq!(ran.finished.counts.changes_withheld, 1);
     assert_ne!(ran.finished.exit, 0);
     assert!(sink.0.lock().unwrap().iter().any(|event| matches!(event, Event::ChangeWithheld { .. })));
@@ -176,7 +205,7 @@ fn what_cannot_be_written_down_is_not_begun() {
 fn the_intent_is_written_before_the_call_and_the_outcome_after() {
     let ran = step(SET).answers("set x", [value(1).after(10)]).approved().run();
     let told = ran.told_as_told();
-    assert_eq!(told, ["intends 1 lab.set(\"x\", to: 1)", "change done lab.set(\"x\", to: 1)"]);
+    assert_eq!(told, ["change 1 \"lab.set(\"x\", to: 1)\": intended", "change 1 \"lab.set(\"x\", to: 1)\": done"]);
 }
 
 #[test]
@@ -189,34 +218,43 @@ fn ctrl_c_drops_reads_and_says_what_was_not_reached() {
     assert_eq!(
         ran.told(),
         [
-            "not reached check lab.flag(\"slow\")",
-            "shown 1",
-            "withheld lab.set(\"x\", to: 1): stopped: the run was stopped",
-            "not reached show 1",
+            "check lab.flag(\"slow\"): not reached, the run was stopped",
+            "show \"lab.number(\"quick\")\": 1",
+            "change \"lab.set(\"x\", to: 1)\": withheld, the run was stopped",
+            "show 1: not reached, the run was stopped",
         ]
     );
     assert_eq!((ran.finished.exit, ran.finished.status, ran.took), (130, Status::Stopped, Duration::from_secs(1)));
-    assert!(ran.events.iter().any(|event| matches!(event, Event::Interrupted { .. })));
+    assert!(ran.events().any(|event| matches!(event, Event::Interrupted { .. })));
 }
 
 #[test]
 fn ctrl_c_waits_for_a_change_in_flight_and_a_second_one_does_not() {
     let source = |takes: u64| step(&format!("{SET}  show 1")).answers("set x", [value(1).after(takes)]).approved();
     let ran = source(20_000).cancelled_at(1_000).run();
-    assert_eq!(ran.told()[1..], ["change done lab.set(\"x\", to: 1)", "not reached show 1"]);
+    assert_eq!(
+        ran.told()[1..],
+        ["change 1 \"lab.set(\"x\", to: 1)\": done", "show 1: not reached, the run was stopped"]
+    );
     assert_eq!((ran.finished.exit, ran.took), (130, Duration::from_secs(20)));
     let ran = source(60_000).cancelled_at(1_000).run();
-    assert_eq!(ran.told()[1], "change unknown lab.set(\"x\", to: 1)");
+    assert_eq!(
+        ran.told()[1],
+        "change 1 \"lab.set(\"x\", to: 1)\": unknown, cancelled: the run was stopped while the change was under way"
+    );
     assert_eq!(ran.took, Duration::from_secs(31));
     let ran = source(60_000).cancelled_at(1_000).aborted_at(3_000).run();
-    assert_eq!(ran.told()[1], "change unknown lab.set(\"x\", to: 1)");
+    assert_eq!(
+        ran.told()[1],
+        "change 1 \"lab.set(\"x\", to: 1)\": unknown, cancelled: the run was stopped while the change was under way"
+    );
     assert_eq!(ran.took, Duration::from_secs(3));
 }
 
 #[test]
 fn ctrl_c_while_consent_is_asked_changes_nothing() {
     let ran = step(SET).asking(Some("yes"), Duration::from_secs(9)).cancelled_at(1_000).run();
-    assert_eq!(ran.told(), ["withheld lab.set(\"x\", to: 1): stopped: the run was stopped"]);
+    assert_eq!(ran.told(), ["change \"lab.set(\"x\", to: 1)\": withheld, the run was stopped"]);
     assert_eq!(ran.finished.exit, 130);
 }
 
@@ -224,15 +262,21 @@ fn ctrl_c_while_consent_is_asked_changes_nothing() {
 fn what_closes_a_step_runs_when_it_is_for() {
     let with =
         |body: &str| format!(r#"step "A" {{ {body} on failure {{ show "failed" }} always {{ show "closed" }} }}"#);
-    assert_eq!(section(&with("check 1 < 2")).run().told(), ["passed 1 < 2", "shown closed"]);
-    assert_eq!(section(&with("check 1 > 2")).run().told(), ["failed 1 > 2", "shown failed", "shown closed"]);
+    assert_eq!(section(&with("check 1 < 2")).run().told(), ["check \"1 < 2\": passed", "show \"\"closed\"\": closed"]);
+    assert_eq!(
+        section(&with("check 1 > 2")).run().told(),
+        ["check \"1 > 2\": failed", "show \"\"failed\"\": failed", "show \"\"closed\"\": closed"]
+    );
     let ran = section(&with(r#"check lab.flag("gone")"#)).run();
-    assert_eq!(ran.told()[1..], ["shown failed", "shown closed"]);
+    assert_eq!(ran.told()[1..], ["show \"\"failed\"\": failed", "show \"\"closed\"\": closed"]);
     let ran = section(&with(r#"check lab.flag("slow")"#))
         .answers("slow", [value(true).after(60_000)])
         .cancelled_at(1_000)
         .run();
-    assert_eq!(ran.told(), ["not reached check lab.flag(\"slow\")", "shown closed"]);
+    assert_eq!(
+        ran.told(),
+        ["check lab.flag(\"slow\"): not reached, the run was stopped", "show \"\"closed\"\": closed"]
+    );
     assert_eq!(ran.finished.exit, 130);
 }
 
@@ -243,7 +287,13 @@ fn what_closes_after_a_stop_has_little_time() {
         .answers("slower", [value(1).after(60_000)])
         .cancelled_at(1_000)
         .run();
-    assert_eq!(ran.told(), ["not reached check lab.flag(\"slow\")", "not reached show lab.number(\"slower\")"]);
+    assert_eq!(
+        ran.told(),
+        [
+            "check lab.flag(\"slow\"): not reached, the run was stopped",
+            "show lab.number(\"slower\"): not reached, the run was stopped, and its time to close is over"
+        ]
+    );
     assert_eq!(ran.took, Duration::from_secs(11));
 }
 
@@ -254,25 +304,31 @@ fn a_wait_polls_until_it_is_true_or_its_time_is_over() {
         .answers("up", [value(false), fault(FaultKind::Unreachable, "no"), value(true)])
         .answers("n", [value(1)])
         .run();
-    assert_eq!(ran.told(), ["waited passed 3", "shown 1"]);
+    assert_eq!(ran.told(), ["wait lab.flag(\"up\"): passed after 3 polls in 4s", "show \"lab.number(\"n\")\": 1"]);
     assert_eq!(ran.took, Duration::from_secs(4));
     let ran = step(body).answers("up", [value(false)]).answers("n", [value(1)]).run();
-    assert_eq!(ran.told()[0], "waited failed 6");
+    assert_eq!(ran.told()[0], "wait lab.flag(\"up\"): failed after 6 polls in 10s");
     assert_eq!((ran.took, ran.finished.exit), (Duration::from_secs(10), 4));
     let ran = step(&format!("{body} {SET}")).answers("n", [value(1)]).approved().run();
-    assert!(ran.told()[0].starts_with("waited unknown"));
-    assert!(ran.told()[2].starts_with("withheld"));
+    assert!(ran.told()[0].starts_with("wait lab.flag(\"up\"): not measured after "));
+    assert!(ran.told()[2].contains("\": withheld, "));
 }
 
 #[test]
 fn retry_repeats_with_fresh_reads_and_only_the_last_round_counts() {
     let body = r#"retry 3 every 1s { check lab.flag("up") as "up" }"#;
     let ran = step(body).answers("up", [value(false), fault(FaultKind::Unreachable, "no"), value(true)]).run();
-    assert_eq!(ran.told(), ["retried 1 of 3", "retried 2 of 3", "passed up"]);
+    assert_eq!(
+        ran.told(),
+        ["retry: round 1 of 3 did not do", "retry: round 2 of 3 did not do, unreachable: no", "check \"up\": passed"]
+    );
     assert_eq!((ran.finished.exit, ran.finished.counts.passed, ran.finished.counts.failed), (0, 1, 0));
     let ran = step(body).answers("up", [value(false)]).run();
-    assert_eq!(ran.told(), ["retried 1 of 3", "retried 2 of 3", "failed up"]);
-    assert_eq!((ran.finished.exit, ran.lab.times("read up")), (4, 3));
+    assert_eq!(
+        ran.told(),
+        ["retry: round 1 of 3 did not do", "retry: round 2 of 3 did not do", "check \"up\": failed"]
+    );
+    assert_eq!((ran.finished.exit, ran.world.times("read up")), (4, 3));
 }
 
 #[test]
@@ -282,7 +338,7 @@ fn retry_repeats_changes_that_may_be_repeated() {
         .answers("touch y", [value(1)])
         .approved()
         .run();
-    assert_eq!(ran.lab.calls()[2..], ["touch x", "touch x", "touch y"]);
+    assert_eq!(ran.world.calls()[2..], ["touch x", "touch x", "touch y"]);
     assert_eq!((ran.finished.exit, ran.finished.counts.changes_done, ran.finished.counts.changes_failed), (0, 2, 0));
 }
 
@@ -296,11 +352,11 @@ fn loops_that_change_go_one_by_one_and_know_their_bound() {
         .answers("set b", [value(1).after(10)])
         .approved()
         .run();
-    assert_eq!(ran.lab.calls()[2..], ["asked", "set a", "set b"]);
-    assert_eq!((ran.took, ran.lab.most_at_once()), (Duration::from_millis(20), 1));
+    assert_eq!(ran.world.calls()[2..], ["asked", "set a", "set b"]);
+    assert_eq!((ran.took, ran.world.most_at_once()), (Duration::from_millis(20), 1));
     let ran = step(body).answers("names", [names(&["a", "b", "c"])]).approved().run();
-    assert_eq!(ran.told(), ["withheld lab.set(n): 3 > 2"]);
-    assert_eq!((ran.finished.exit, ran.lab.times("asked")), (4, 0));
+    assert_eq!(ran.told(), ["change \"lab.set(n)\": withheld, 3 found, at most 2"]);
+    assert_eq!((ran.finished.exit, ran.world.times("asked")), (4, 0));
 }
 
 #[test]
@@ -313,11 +369,20 @@ fn loops_that_read_go_side_by_side_in_the_order_of_the_source() {
         .answers("b1", [value(5)])
         .answers("b2", [value(6).after(5)])
         .run();
-    assert_eq!(ran.told(), ["shown 1", "shown 2", "shown 3", "shown 4", "shown 5", "shown 6"]);
+    assert_eq!(
+        ran.told(),
+        [
+            "show \"lab.number(\"{n}{m}\")\": 1",
+            "show \"lab.number(\"{n}{m}\")\": 2",
+            "show \"lab.number(\"{n}{m}\")\": 3",
+            "show \"lab.number(\"{n}{m}\")\": 4",
+            "show \"lab.number(\"{n}{m}\")\": 5",
+            "show \"lab.number(\"{n}{m}\")\": 6"
+        ]
+    );
     assert_eq!(ran.took, Duration::from_millis(30));
     let labels: Vec<_> = ran
-        .events
-        .iter()
+        .events()
         .filter_map(|event| match event {
             Event::StepStarted { label, .. } => label.clone(),
             _ => None,
@@ -330,10 +395,10 @@ fn loops_that_read_go_side_by_side_in_the_order_of_the_source() {
 fn a_person_answers_or_nobody_does() {
     let body = format!(r#"manual "unplug it"  {SET}"#);
     let ran = step(&body).answers("set x", [value(1)]).person(ManualAnswer::Done).approved().run();
-    assert_eq!((ran.told()[0].as_str(), ran.finished.exit), ("manual unplug it Done", 0));
+    assert_eq!((ran.told()[0].as_str(), ran.finished.exit), ("manual \"unplug it\": done", 0));
     for (rehearsal, exit) in [(step(&body).person(ManualAnswer::Problem), 4), (step(&body), 3)] {
         let ran = rehearsal.approved().run();
-        assert!(ran.told()[1].starts_with("withheld"), "{:?}", ran.told());
+        assert!(ran.told()[1].contains("\": withheld, "), "{:?}", ran.told());
         assert_eq!(ran.finished.exit, exit);
     }
 }
@@ -348,8 +413,8 @@ fn a_command_that_changes_writes_down_what_it_does() {
     .answers("set x", [value(1), value(2)])
     .approved()
     .run();
-    assert_eq!((ran.lab.times("set x=1"), ran.lab.times("set x=2"), ran.lab.times("asked")), (1, 1, 1));
-    assert_eq!(ran.told().last().unwrap(), "shown 2");
+    assert_eq!((ran.world.times("set x=1"), ran.world.times("set x=2"), ran.world.times("asked")), (1, 1, 1));
+    assert_eq!(ran.told().last().unwrap(), "show \"n\": 2");
     assert_eq!((ran.finished.exit, ran.finished.counts.changes_done), (0, 1));
 }
 
@@ -366,9 +431,9 @@ fn a_section_that_takes_too_long_changes_nothing_more() {
     assert_eq!(
         ran.told(),
         [
-            "not shown: timeout section \"S\" is limited to 5s",
-            "withheld lab.set(\"x\", to: 1): stopped: section \"S\" is limited to 5s",
-            "shown 1",
+            "show \"lab.number(\"slow\")\": timeout: section \"S\" is limited to 5s",
+            "change \"lab.set(\"x\", to: 1)\": withheld, section \"S\" is limited to 5s",
+            "show \"1\": 1",
         ]
     );
     assert_eq!(ran.took, Duration::from_secs(5));
@@ -384,8 +449,14 @@ fn what_this_version_cannot_run_is_said_and_fails_the_run() {
         ))
     };
     let ran = source("notify mail \"hello\"  check 1 > 2 else raise \"T\"").run();
-    assert_eq!(ran.told()[0], "unsupported notify mail \"hello\"");
-    assert_eq!(ran.told()[1], "failed 1 > 2");
-    assert_eq!(ran.told()[2], "unsupported raise \"T\"");
+    assert_eq!(
+        ran.told()[0],
+        "notify mail \"hello\": unsupported: `notify` needs the notification engine, which this version does not have: nobody was told"
+    );
+    assert_eq!(ran.told()[1], "check \"1 > 2\": failed");
+    assert_eq!(
+        ran.told()[2],
+        "raise \"T\": unsupported: `raise` needs the alerting engine, which this version does not have: nobody was told"
+    );
     assert_eq!(ran.finished.exit, 4);
 }

@@ -1,11 +1,14 @@
 //! The language, tested by its specification: every heading of `tests/spec/**/*.md` with fences is a test.
 //!
 //! A case has one `runbook` fence, more with a name for the files that it uses, and what it gives: `diagnostics`,
-//! `formatted`, `events`, `log` (which call went outside when), each compared as text. `UPDATE_SPEC=1 cargo test
-//! --test spec` writes what is given now in place of what was expected: read the difference before it is committed.
+//! `plan` (as `runbook plan --offline` prints it), `events`, `log` (what went outside when) and `report` (as a terminal of
+//! 100 columns shows the run), each compared as text. `UPDATE_SPEC=1 cargo test --test spec` writes what is given now in
+//! place of what was expected: read the difference before it is committed.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
-mod support;
+#[path = "support/document.rs"]
+mod document;
+mod rehearsal;
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -16,8 +19,8 @@ use runbook::diagnostics::Diagnostic;
 use runbook::source::{FileId, Sources};
 use runbook::syntax;
 
-use support::document::{Case, Fence, Page};
-use support::rehearsal::{self, Rehearsed};
+use document::{Case, Fence, Page};
+use rehearsal::Ran;
 
 #[test]
 #[expect(
@@ -31,7 +34,7 @@ fn the_language_is_as_it_is_specified() {
     assert!(!(update && std::env::var_os("CI").is_some()), "expectations are never rewritten in CI");
     let catalog = runbook::builtins::catalog();
     let (mut cases, mut failures) = (0, Vec::new());
-    for page in support::document::pages(&folder) {
+    for page in document::pages(&folder) {
         let mut replaced = Vec::new();
         for case in &page.cases {
             cases += 1;
@@ -57,14 +60,17 @@ fn compare<'p>(
     let source = Source::read(case, catalog).unwrap_or_else(|why| panic!("{place}: {why}"));
     let mut compared = false;
     let diagnostics = source.diagnostics();
-    let runs = case.fence("events").or(case.fence("log")).is_some();
-    let rehearsed = runs.then(|| source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
+    let plan = case.fence("plan").map(|_| source.plan(&place));
+    let runs = ["events", "log", "report"].iter().any(|kind| case.fence(kind).is_some());
+    let ran = runs.then(|| source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
     for fence in &case.fences {
-        let given = match (fence.kind.as_str(), &rehearsed) {
+        let given = match (fence.kind.as_str(), &ran) {
             ("runbook" | "world" | "text" | "sh", _) => continue,
             ("diagnostics", _) => diagnostics.clone(),
-            ("events", Some(rehearsed)) => rehearsal::events_text(&rehearsed.events),
-            ("log", Some(rehearsed)) => rehearsal::log_text(&rehearsed.log),
+            ("plan", _) => plan.clone().unwrap_or_default(),
+            ("events", Some(ran)) => ran.events_text(),
+            ("log", Some(ran)) => ran.log_text(),
+            ("report", Some(ran)) => ran.report(),
             (other, _) => panic!("{place}: there is no fence `{other}`"),
         };
         compared = true;
@@ -108,11 +114,21 @@ impl Source {
         Ok(Self { sources, root, diagnostics, checked })
     }
 
-    /// Runs it in its world; a case that is run has no errors.
-    fn rehearse(self, world: &str, place: &str) -> Rehearsed {
+    /// A case that is planned or run has no errors.
+    fn assert_valid(&self, place: &str) {
         let found = self.diagnostics();
         assert!(!runbook::diagnostics::has_errors(&self.diagnostics), "{place} is not valid:\n{found}");
-        rehearsal::rehearse(self.checked.program, self.sources, world)
+    }
+
+    fn plan(&self, place: &str) -> String {
+        self.assert_valid(place);
+        rehearsal::planned(&self.checked.program, &self.sources)
+    }
+
+    /// Runs it in its world.
+    fn rehearse(self, world: &str, place: &str) -> Ran {
+        self.assert_valid(place);
+        rehearsal::of(self.checked.program, self.sources).fenced(world).run()
     }
 
     /// A line a finding: where, which code, what; then its labels, its help and its fix, each indented.

@@ -3,10 +3,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test asks the real environment what it is to do")]
 
+#[path = "support/program.rs"]
+mod program;
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
+
+use program::{Folder, PROGRAM};
 
 const SYSTEMD: &str = "/lib/systemd/systemd";
 
@@ -80,11 +85,7 @@ fn units_are_as_systemd_says() {
         return;
     }
     let systemd = Systemd::boot();
-    let folder = tempfile::tempdir().unwrap();
-    let state = folder.path().join("state").to_str().unwrap().to_owned();
-    let file = folder.path().join("units.runbook");
-    std::fs::write(
-        &file,
+    let folder = Folder::with(
         r#"
 section "Units" {
   let units = host.units()
@@ -95,10 +96,10 @@ section "Units" {
   check host.unit("nobody").active == "active" as "one that is not there"
 }
 "#,
-    )
-    .unwrap();
-    let runbook = env!("CARGO_BIN_EXE_runbook");
-    let args = [runbook, "run", file.to_str().unwrap(), "--state", &state, "--format", "json"];
+    );
+    let path = |name: &str| folder.path(name).to_str().unwrap().to_owned();
+    let (file, state) = (path("a.runbook"), path("state"));
+    let args = [PROGRAM, "run", &file, "--state", &state, "--format", "json"];
     let printed = systemd.says(&args);
     let events: Vec<serde_json::Value> = printed.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     let of = |title: &str| events.iter().find(|event| event["title"] == title).unwrap_or_else(|| panic!("{printed}"));
@@ -113,7 +114,7 @@ section "Units" {
 
     // The shipped runbook sees the failed unit, too.
     let host = concat!(env!("CARGO_MANIFEST_DIR"), "/runbooks/host.runbook");
-    let args = [runbook, "run", host, "--state", &state, "--only", "Services", "--set", "services=runs"];
+    let args = [PROGRAM, "run", host, "--state", &state, "--only", "Services", "--set", "services=runs"];
     let printed = systemd.says(&args);
     assert!(printed.contains("FAILED   no unit has failed") && printed.contains("fails.service"), "{printed}");
     assert!(printed.contains("1 passed · 1 failed"), "{printed}");

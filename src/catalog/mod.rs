@@ -186,10 +186,20 @@ impl Example {
     }
 }
 
+/// A built-in that still works and is to be written otherwise.
+#[derive(Clone, Copy, Debug)]
+pub struct Deprecated {
+    /// The built-in's whole name: `http.fetch`.
+    pub name: &'static str,
+    /// What to do instead: `` write `api.get(…)` ``.
+    pub instead: &'static str,
+}
+
 /// All built-ins and drivers that a runbook can name.
 #[derive(Default)]
 pub struct Catalog {
     builtins: IndexMap<&'static str, &'static Builtin>,
+    deprecated: IndexMap<&'static str, &'static str>,
     drivers: IndexMap<&'static str, &'static Driver>,
     types: IndexMap<String, Type>,
 }
@@ -212,9 +222,28 @@ impl Catalog {
         catalog
     }
 
+    /// With some of its built-ins marked as deprecated.
+    ///
+    /// # Panics
+    /// If there is no such built-in, or it is marked twice: a mistake in the catalogue itself.
+    #[must_use]
+    pub fn deprecating(mut self, marks: &[Deprecated]) -> Self {
+        for Deprecated { name, instead } in marks {
+            assert!(self.builtins.contains_key(name), "no built-in named {name} to deprecate");
+            assert!(self.deprecated.insert(name, instead).is_none(), "{name} is deprecated twice");
+        }
+        self
+    }
+
     #[must_use]
     pub fn builtin(&self, name: &str) -> Option<&'static Builtin> {
         self.builtins.get(name).copied()
+    }
+
+    /// What to do instead of calling a built-in that is deprecated.
+    #[must_use]
+    pub fn instead_of(&self, builtin: &Builtin) -> Option<&'static str> {
+        self.deprecated.get(builtin.name).copied()
     }
 
     #[must_use]

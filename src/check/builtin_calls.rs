@@ -22,6 +22,9 @@ impl<'a> Checker<'a> {
         let maybe = optional && receiver.as_ref().is_some_and(|receiver| receiver.ty.is_optional());
         let receiver = receiver
             .map(|receiver| if optional { Expr { ty: receiver.ty.present().clone(), ..receiver } } else { receiver });
+        if let Some(instead) = self.catalog.instead_of(builtin) {
+            self.report_deprecated(builtin.name, instead, name.span, position);
+        }
         let slots: Vec<Slot<'_>> = builtin.params.iter().map(slot).collect();
         if self.report_without_connection(builtin, receiver.as_ref(), written, name.span) {
             return broken(span);

@@ -232,6 +232,10 @@ impl<'a> Checker<'a> {
         self.needs.add(Node::Declared(What::Command(id)));
         let Some(signature) = self.signatures.command(id) else { return broken(call.span) };
         let (name, span) = (call.name, call.span);
+        let declared = self.names.declaration(What::Command(id)).map(|declaration| &declaration.item.kind);
+        if let Some(ast::ItemKind::Command(ast::Command { deprecated: Some(instead), .. })) = declared {
+            self.report_deprecated(&name.text, &instead.text, name.span, position);
+        }
         let (args, effect) = self.own_args(&signature, call);
         match position {
             Position::Value if signature.returns.is_none() => {
@@ -255,6 +259,14 @@ impl<'a> Checker<'a> {
         self.check_effect(signature.effect, signature.idempotent, name, span, position);
         let ty = signature.returns.clone().unwrap_or(Type::String);
         Expr { kind: ExprKind::Tool { tool: id, args }, ty, effect: effect.max(signature.effect), span }
+    }
+
+    /// Something that still works is called. A test that only speaks of it has nothing to replace.
+    pub(super) fn report_deprecated(&mut self, name: &str, instead: &str, span: Span, position: Position) {
+        if position != Position::Mention {
+            let message = format!("`{name}` is deprecated: it still works, and will go one day");
+            self.report(Diagnostic::new(Code::Deprecated, span, message).help(instead));
+        }
     }
 
     /// The arguments of a command or a tool, one for each parameter.

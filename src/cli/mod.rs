@@ -33,6 +33,7 @@ mod state;
 mod test;
 mod store;
 
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
@@ -82,7 +83,7 @@ fn obey() -> u8 {
     let console = Arc::new(Console::new());
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return refuse(&error),
+        Err(error) => return refuse(&error, &console),
     };
     match logging::start(&console).and_then(|()| run(cli.command, &console)) {
         Ok(exit) => exit,
@@ -117,9 +118,18 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
     }
 }
 
-/// Help and version are what was asked for; anything else is bad usage.
-fn refuse(error: &clap::Error) -> u8 {
-    // A closed pipe is the reader's choice.
-    let _ = error.print();
-    u8::from(error.use_stderr())
+/// Help and version are what was asked for, and are to arrive like any other output; anything else is bad usage.
+fn refuse(error: &clap::Error, console: &Console) -> u8 {
+    let printed = error.print().and_then(|()| io::stdout().flush());
+    if error.use_stderr() {
+        return 1;
+    }
+    match printed {
+        // A closed pipe is the reader's choice.
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            console.complain(&Failure::new(format!("cannot write: {error}")));
+            1
+        }
+        _ => 0,
+    }
 }

@@ -44,7 +44,7 @@ pub(super) fn whole(catalog: &Catalog) -> String {
     for family in families(catalog) {
         let _ = write!(text, "\n## {family}\n");
         for one in catalog.builtins().filter(|one| self::family(one) == family) {
-            let _ = write!(text, "\n{}", builtin(one, "###"));
+            let _ = write!(text, "\n{}", builtin(catalog, one, "###"));
         }
     }
     text.push_str("\n## drivers\n");
@@ -62,7 +62,7 @@ pub(super) fn whole(catalog: &Catalog) -> String {
 /// The page of a name; of all that have it.
 pub(super) fn page(catalog: &Catalog, name: &str) -> Option<String> {
     let mut pages = Vec::new();
-    pages.extend(catalog.builtin(name).map(|one| builtin(one, "#")));
+    pages.extend(catalog.builtin(name).map(|one| builtin(catalog, one, "#")));
     pages.extend(catalog.driver(name).map(|one| driver(one, "#")));
     pages.extend(catalog.named_type(name).map(|ty| named_type(name, ty, "#")));
     match name {
@@ -106,9 +106,12 @@ fn list<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     text
 }
 
-fn builtin(one: &Builtin, level: &str) -> String {
+fn builtin(catalog: &Catalog, one: &Builtin, level: &str) -> String {
     let mut text = format!("{level} {}\n\n```text\n{}\n```\n\n{}\n", one.name, signature(one), one.summary);
     let _ = write!(text, "\n- effect: {}\n", effect(one.effect));
+    if let Some(instead) = catalog.instead_of(one) {
+        let _ = writeln!(text, "- deprecated: {instead}");
+    }
     if let Body::Later(part) = one.body {
         let _ = writeln!(text, "- not in this version: it needs {part}");
     }
@@ -272,4 +275,19 @@ fn errors(level: &str) -> String {
         let _ = writeln!(text, "- `{}`: {}", kind.name(), kind.summary());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::page;
+    use crate::builtins;
+    use crate::catalog::Deprecated;
+
+    #[test]
+    fn a_built_in_that_is_deprecated_says_so_on_its_page() {
+        let marks = [Deprecated { name: "count", instead: "write `is_empty`" }];
+        let catalog = builtins::catalog().deprecating(&marks);
+        assert!(page(&catalog, "count").is_some_and(|page| page.contains("- deprecated: write `is_empty`\n")));
+        assert!(page(&catalog, "sum").is_some_and(|page| !page.contains("deprecated")));
+    }
 }

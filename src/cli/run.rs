@@ -23,7 +23,7 @@ use crate::plan::{Plan, SHORTEST, is_hash};
 use crate::report::terminal::{Terminal, short};
 use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request};
 use crate::source::Sources;
-use crate::store::event::{ProposedChange, RunFinished, RunStarted, VERSION};
+use crate::store::event::{RunFinished, RunStarted, VERSION};
 use crate::store::journal::Journal;
 use crate::system;
 
@@ -191,22 +191,8 @@ fn unapproved(args: &Run, plan: &Plan, console: &Console) -> Result<Option<u8>, 
 }
 
 fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
-    let changes = plan.changes.iter().map(|change| {
-        let targets = plan.connections.iter().filter(|target| change.on.contains(&target.name));
-        let target: Vec<String> = targets.map(|target| target.declared.clone()).collect();
-        ProposedChange {
-            section: change.section.clone(),
-            step: change.step.clone(),
-            file: sources.file(change.span.file).name.as_str().into(),
-            line: sources.position(change.span).line,
-            change: change.text.clone(),
-            given: change.given.clone(),
-            target: (!target.is_empty()).then(|| target.join(", ")),
-        }
-    });
-    let hash = plan.hash.clone().unwrap_or_default();
-    let help = format!("approve: {} --approve {}", command("run", &args.asked), short(&hash));
-    Proposal { changes: changes.collect(), help, hash }
+    let hash = plan.hash.as_deref().unwrap_or_default();
+    Proposal::of(plan, sources, format!("approve: {} --approve {}", command("run", &args.asked), short(hash)))
 }
 
 /// The journal, begun. A run that changes something is not begun without one.

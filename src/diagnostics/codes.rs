@@ -63,6 +63,7 @@ codes! {
     UnknownBuiltin       "unknown-builtin"        Error   "there is no built-in, stage, driver or command of this name"
     DuplicateName        "duplicate-name"         Error   "a name is declared twice"
     UnusedName           "unused-name"            Warning "a name is declared and never used"
+    Deprecated           "deprecated"             Warning "a built-in or a command is called that is to be replaced"
     NoItem               "no-item"                Error   "`it` or an own field is used where there is no item"
     NameBeforeValue      "name-before-value"      Error   "a value needs itself, directly or through others"
     // Types

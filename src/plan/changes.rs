@@ -100,7 +100,8 @@ impl<'p> Finder<'p> {
         if let Some((local, list)) = &step.each {
             self.look(list);
             let name = self.program.locals.get(local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
-            let around = Around::Each { name, list: text::expr(self.program, list), at_most: None };
+            let text = text::expr(self.program, list);
+            let around = Around::Each { name, list: text, items: text::items(list), at_most: None };
             self.inside(around, vec![list], |finder| finder.block(&step.body));
         } else {
             self.block(&step.body);
@@ -159,7 +160,7 @@ impl<'p> Finder<'p> {
                 let name =
                     self.program.locals.get(each.local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
                 let list = text::expr(self.program, &each.list);
-                let around = Around::Each { name, list, at_most: each.at_most };
+                let around = Around::Each { name, list, items: text::items(&each.list), at_most: each.at_most };
                 self.inside(around, vec![&each.list], |finder| finder.block(&each.body));
             }
             StatementKind::If { branches, otherwise } => {

@@ -46,7 +46,7 @@ fn hex(bytes: &[u8]) -> String {
 fn change_facts(change: &PlannedChange) -> Vec<String> {
     let mut facts = vec!["change".to_owned()];
     facts.extend(change.around.iter().map(|around| match around {
-        Around::Each { name, list, at_most } => format!("for {name} in {list} at most {at_most:?}"),
+        Around::Each { name, list, at_most, .. } => format!("for {name} in {list} at most {at_most:?}"),
         Around::If { condition } => format!("if {condition}"),
         Around::Else { conditions } => format!("else of {}", conditions.join(" | ")),
         Around::Retry { times } => format!("retry {times}"),

@@ -72,6 +72,8 @@ pub enum Around {
     Each {
         name: Arc<str>,
         list: String,
+        /// How many items it has, where they are written there.
+        items: Option<usize>,
         at_most: Option<u32>,
     },
     /// `if`, with all conditions before it in the same statement.

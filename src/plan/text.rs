@@ -14,6 +14,16 @@ pub(super) fn expr(program: &Program, expr: &Expr) -> String {
     writer.text
 }
 
+/// How many items a list has that is written where it is used.
+pub(super) fn items(list: &Expr) -> Option<usize> {
+    match &list.kind {
+        ExprKind::Convert(inner) => items(inner),
+        ExprKind::List(items) => Some(items.len()),
+        ExprKind::Literal(Value::List(items)) => Some(items.len()),
+        _ => None,
+    }
+}
+
 /// A declaration's driver with its arguments by name.
 pub(super) fn made(program: &Program, made: &Made) -> String {
     let mut writer = Writer { program, text: String::new() };

@@ -105,14 +105,17 @@ impl Finding {
             Event::NotReached { place, what, reason } => {
                 Self::new(Verdict::NotReached, &**what, Some(place)).say(reason)
             }
-            Event::Waited { place, what, outcome, polls, seconds: took, fault } => {
+            Event::Waited { place, what, outcome, polls, seconds: took, fault, evidence } => {
                 let verdict = verdict(*outcome, Severity::Critical);
                 let mut finding = Self::new(verdict, format!("wait until {what}"), Some(place)).fault(fault.as_ref());
+                let looks = counted(u64::from(*polls), "look");
                 if *outcome == Outcome::Failed {
-                    let polls = counted(u64::from(*polls), "look");
-                    finding = finding.say(format!("did not become true in {} ({polls})", seconds(*took)));
+                    finding = finding.say(format!("did not become true in {} ({looks})", seconds(*took)));
+                } else if *outcome == Outcome::NotMeasured && *polls > 1 {
+                    let seen = if evidence.is_empty() { "" } else { "that was seen last; " };
+                    finding = finding.say(format!("{seen}did not become true in {} ({looks})", seconds(*took)));
                 }
-                Self { seconds: *took, ..finding }
+                Self { evidence: evidence.clone(), seconds: *took, ..finding }
             }
             Event::Manual { place, text, answer, note, .. } => of_manual(place, text, *answer, note.as_deref()),
             _ => return None,
@@ -177,12 +180,15 @@ fn of_change(ended: &ChangeEnded) -> Finding {
         }
     };
     let title = format!("change {}", ended.title);
-    let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(ended.fault.as_ref());
+    // That `verify` does not hold has been said.
+    let fault = ended.fault.as_ref().filter(|_| ended.verified != Some(false));
+    let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(fault);
     finding.says.extend(says.map(str::to_owned));
     if let (true, Some(undo)) = (verdict != Verdict::Passed, &ended.undo) {
         finding = finding.say(format!("to undo it: {undo}"));
     }
-    Finding { evidence: ended.result.iter().cloned().collect(), seconds: ended.seconds, ..finding }
+    let evidence = ended.result.iter().chain(&ended.evidence).cloned().collect();
+    Finding { evidence, seconds: ended.seconds, ..finding }
 }
 
 fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {

@@ -185,17 +185,21 @@ fn body(finding: &Finding) -> String {
 }
 
 fn evidence(shown: &Shown) -> String {
-    match &shown.body {
-        ShownBody::Value { cell } => cell.text.clone(),
-        ShownBody::Record { fields } => {
-            fields.iter().map(|(name, cell)| format!("{name}: {}", cell.text)).collect::<Vec<_>>().join("\n")
-        }
+    let title = shown.title.as_deref().unwrap_or("");
+    let mut lines = match &shown.body {
+        ShownBody::Value { cell } if title.is_empty() => return cell.text.clone(),
+        ShownBody::Value { cell } => return format!("{title}: {}", cell.text),
+        ShownBody::Record { fields } => fields.iter().map(|(name, cell)| format!("{name}: {}", cell.text)).collect(),
         ShownBody::Table { columns, rows, .. } => {
             let rows = rows.iter().map(|row| row.iter().map(|cell| &*cell.text).collect::<Vec<_>>().join("  "));
-            std::iter::once(columns.join("  ")).chain(rows).collect::<Vec<_>>().join("\n")
+            std::iter::once(columns.join("  ")).chain(rows).collect()
         }
-        ShownBody::Lines { lines, .. } => lines.join("\n"),
+        ShownBody::Lines { lines, .. } => lines.clone(),
+    };
+    if !title.is_empty() {
+        lines.insert(0, title.to_owned());
     }
+    lines.join("\n")
 }
 
 /// XML 1.0 has no way to write most control characters, not even as an escape: they are dropped.

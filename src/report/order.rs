@@ -32,8 +32,8 @@ enum Block {
     Step(Step),
     /// Shown by a section itself.
     Loose(Vec<String>),
-    /// What the section's own checks came to, behind all that it shows.
-    Own(String),
+    /// The end of a section, behind all that it shows: what its own checks came to, if it has any.
+    End(Option<String>),
 }
 
 #[derive(Debug)]
@@ -70,7 +70,7 @@ impl Order {
             _ => match self.blocks.entry(path.clone()).or_insert_with(|| Block::Loose(Vec::new())) {
                 Block::Loose(all) => all.extend(lines),
                 Block::Step(step) => step.shown.push((path.clone(), lines)),
-                Block::Own(_) => {}
+                Block::End(_) => {}
             },
         }
     }
@@ -111,7 +111,7 @@ impl Order {
             Block::Step(Step { end: None, .. }) => true,
             // A round of a step for each item is a block of its own.
             Block::Step(_) => self.parts.range(..path.clone()).any(|part| !path.starts_with(part)),
-            Block::Loose(_) | Block::Own(_) => self.parts.range(..=path.clone()).next().is_some(),
+            Block::Loose(_) | Block::End(_) => self.parts.range(..=path.clone()).next().is_some(),
         };
         section || part
     }
@@ -126,7 +126,7 @@ impl Order {
             match block {
                 Block::Loose(shown) => lines.extend(shown.iter().map(|line| format!("  {line}"))),
                 Block::Step(step) => self.step(&path, step, look, &mut lines),
-                Block::Own(line) => lines.push(line),
+                Block::End(line) => lines.extend(line),
             }
         }
         lines
@@ -147,20 +147,15 @@ impl Order {
         lines
     }
 
-    /// The title of a section that is over, also where no step of it was begun.
+    /// A section that is over is told by its title, also where no step of it was begun.
     pub(super) fn finished(&mut self, path: &[u32], took: f64, look: Look) -> Vec<String> {
-        if let Some(section) = path.first() {
+        if let (Some(section), Some(title)) = (path.first(), path.first().and_then(|one| self.sections.get(one))) {
             self.open.remove(section);
-            if let (Some((status, counts)), Some(title)) = (self.own.remove(section), self.sections.get(section)) {
-                let line = step_line(&clean(title), status, took, counts, look);
-                self.blocks.insert(vec![*section, u32::MAX], Block::Own(line));
-            }
+            let own = self.own.remove(section);
+            let line = own.map(|(status, counts)| step_line(&clean(title), status, took, counts, look));
+            self.blocks.insert(vec![*section, u32::MAX], Block::End(line));
         }
-        let mut lines = self.ready(look);
-        if self.blocks.is_empty() && self.open.is_empty() {
-            self.heading(path, look, &mut lines);
-        }
-        lines
+        self.ready(look)
     }
 
     fn heading(&mut self, path: &[u32], look: Look, lines: &mut Vec<String>) {

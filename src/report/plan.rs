@@ -84,11 +84,12 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, look: Look) ->
 
 fn around(around: &Around) -> String {
     match around {
-        Around::Each { name, list, at_most } => {
-            let bound = at_most.map_or_else(
-                || "the list is unknown until the run".to_owned(),
-                |most| format!("unknown until the run: the list; more than {most} stops the changes"),
-            );
+        Around::Each { name, list, items, at_most } => {
+            let bound = match (items, at_most) {
+                (Some(items), _) => counted(*items as u64, "item"),
+                (None, None) => "the list is unknown until the run".to_owned(),
+                (None, Some(most)) => format!("unknown until the run: the list; more than {most} stops the changes"),
+            };
             format!("for each {name} in {} ({bound})", clean(list))
         }
         Around::If { condition } => format!("if {}", clean(condition)),

@@ -24,7 +24,7 @@ use super::shown::shown;
 use super::waiting::poll;
 use crate::catalog::Builtin;
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
-use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
+use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Shown, Withheld};
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long a change in flight is waited for after the run was stopped.
@@ -206,7 +206,7 @@ async fn made<'r>(
     }
     let ended = called_out(context, prepared, within).await;
     let limit = within.unwrap_or(VERIFY_WITHIN);
-    let (ended, verified) = verified(context, change, ended, limit, started, within.is_some()).await;
+    let (ended, verified, evidence) = verified(context, change, ended, limit, started, within.is_some()).await;
     if ended.outcome == ChangeOutcome::Failed && verified.is_none() {
         context.gate.not_made(&title);
     }
@@ -225,6 +225,7 @@ async fn made<'r>(
         fault: ended.result.err(),
         result,
         verified,
+        evidence,
         undo: change.undo.as_ref().map(|undo| context.written(undo.span)),
         seconds: context.seconds_since(started),
     });
@@ -339,7 +340,7 @@ async fn command_made<'r>(context: &Context<'r>, id: CommandId, args: &'r [Expr]
     Ended { outcome: ChangeOutcome::Done, result }
 }
 
-/// Binds the result, and looks whether the change did what it was for.
+/// Binds the result, and looks whether the change did what it was for: whether it did, and what was seen if not.
 async fn verified(
     context: &Context<'_>,
     change: &Change,
@@ -347,7 +348,7 @@ async fn verified(
     limit: SignedDuration,
     started: Timestamp,
     limited: bool,
-) -> (Ended, Option<bool>) {
+) -> (Ended, Option<bool>, Vec<Shown>) {
     // What was read before the change is no answer to whether it worked.
     context.waited();
     let value = match (&ended.outcome, &ended.result) {
@@ -356,13 +357,16 @@ async fn verified(
         (_, Ok(_)) => Err(Fault::new(FaultKind::Failed, "the change failed")),
     };
     bind(context, change, value);
-    let (Some(condition), ChangeOutcome::Done) = (&change.verify, ended.outcome) else { return (ended, None) };
+    let (Some(condition), ChangeOutcome::Done) = (&change.verify, ended.outcome) else {
+        return (ended, None, Vec::new());
+    };
     let left =
         if limited { limit.saturating_sub(context.now().duration_since(started)).max(VERIFY_EVERY) } else { limit };
     // It goes on after a stop of the run: a change that was made is looked after, within its limit.
     let ends = limits::within(context.world(), left, "`verify`");
     let own = Context { limits: super::closing::grace(context.run), closing: true, ..context.clone() };
-    match poll(&own, condition, VERIFY_EVERY, ends).await.last {
+    let polled = poll(&own, condition, VERIFY_EVERY, ends).await;
+    let (ended, verified) = match polled.last {
         Ok(true) => (ended, Some(true)),
         Ok(false) => {
             let fault = Fault::new(FaultKind::Failed, "it was done, and `verify` does not hold");
@@ -372,7 +376,8 @@ async fn verified(
             let message = format!("it was done, and `verify` could not look: {}", fault.message).into();
             (Ended { outcome: ChangeOutcome::Unknown, result: Err(Fault { message, ..fault }) }, None)
         }
-    }
+    };
+    (ended, verified, polled.evidence)
 }
 
 fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {

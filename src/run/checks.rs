@@ -63,7 +63,7 @@ pub(super) async fn require<'r>(
 }
 
 /// Whether it holds, and what decides it where it does not.
-async fn decide(context: &Context<'_>, condition: &Expr) -> Result<(bool, Vec<Shown>), Fault> {
+pub(super) async fn decide(context: &Context<'_>, condition: &Expr) -> Result<(bool, Vec<Shown>), Fault> {
     let sources = Arc::clone(&context.run.sources);
     let found = context.look(condition, move |evaluation, condition, scope, tracked| {
         let holds = truth(whole(tracked)?)?;

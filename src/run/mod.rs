@@ -62,7 +62,7 @@ pub use self::judge::{Judge, Samples, Taken, Verdict};
 pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request};
 use self::scope::Scope;
 use self::sink::Emitter;
-pub use self::sink::{Collected, EventSink};
+pub use self::sink::EventSink;
 use self::tally::{Out, Sum, Tally};
 use crate::catalog::{Cx, Remark, World};
 use crate::store::event::{Event, RunFinished, Status};

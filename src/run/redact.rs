@@ -193,7 +193,7 @@ impl Pass<'_> {
             Event::ChangeEnded(ended) => {
                 self.text(&mut ended.title);
                 self.faults(&mut ended.fault);
-                ended.result.iter_mut().for_each(|shown| self.shown(shown));
+                ended.result.iter_mut().chain(&mut ended.evidence).for_each(|shown| self.shown(shown));
             }
             Event::ChangeWithheld { title, reason, .. } => {
                 self.text(title);
@@ -204,9 +204,12 @@ impl Pass<'_> {
                     Withheld::ReadOnly | Withheld::NotApproved | Withheld::TooMany { .. } => {}
                 }
             }
-            Event::Waited { what, fault, .. } => {
+            Event::Waited { what, fault, evidence, .. } => {
                 self.text(what);
                 self.faults(fault);
+                for shown in evidence {
+                    self.shown(shown);
+                }
             }
             Event::Retried { fault, .. } => self.faults(fault),
             Event::Manual { text, link, note, .. } => {

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
-use crate::plan::Selection;
+use crate::plan::{Plan, Selection};
 use crate::source::Sources;
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted};
 use crate::types::Value;
@@ -41,6 +41,26 @@ pub struct Proposal {
     pub changes: Vec<ProposedChange>,
     /// What to type to approve it.
     pub help: String,
+}
+
+impl Proposal {
+    #[must_use]
+    pub fn of(plan: &Plan, sources: &Sources, help: String) -> Self {
+        let changes = plan.changes.iter().map(|change| {
+            let targets = plan.connections.iter().filter(|target| change.on.contains(&target.name));
+            let target: Vec<String> = targets.map(|target| target.declared.clone()).collect();
+            ProposedChange {
+                section: change.section.clone(),
+                step: change.step.clone(),
+                file: sources.file(change.span.file).name.as_str().into(),
+                line: sources.position(change.span).line,
+                change: change.text.clone(),
+                given: change.given.clone(),
+                target: (!target.is_empty()).then(|| target.join(", ")),
+            }
+        });
+        Self { hash: plan.hash.clone().unwrap_or_default(), changes: changes.collect(), help }
+    }
 }
 
 /// Who may allow the changes of a run.

@@ -1,10 +1,9 @@
 //! Where the events of a run go.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::memory::lock;
 use super::redact::Redactor;
 use crate::store::event::Event;
 use crate::types::Fault;
@@ -15,31 +14,6 @@ pub trait EventSink: Send + Sync {
 
     /// Takes an event like [`Self::emit`], and waits until it is on the disk. An error says that it may not be there.
     fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>>;
-}
-
-/// Keeps the events, for tests and for what looks at a run as a whole.
-#[derive(Default)]
-pub struct Collected {
-    events: Mutex<Vec<Event>>,
-}
-
-impl Collected {
-    /// What there is so far.
-    #[must_use]
-    pub fn events(&self) -> Vec<Event> {
-        lock(&self.events).clone()
-    }
-}
-
-impl EventSink for Collected {
-    fn emit(&self, event: Event) {
-        lock(&self.events).push(event);
-    }
-
-    fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>> {
-        self.emit(event);
-        Box::pin(std::future::ready(Ok(())))
-    }
 }
 
 /// The way of every event to the sink: no secret passes.

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::block::block;
+use super::checks::decide;
 use super::context::Context;
-use super::eval::truth;
 use super::gate::Gate;
 use super::limits::{self, race, to_std};
 use super::memory::Epoch;
 use super::request::{Answer, ManualTask};
 use super::tally::Out;
 use crate::check::program::{Block, Expr, Statement};
-use crate::store::event::{Event, ManualAnswer, Outcome, Status, Withheld};
+use crate::store::event::{Event, ManualAnswer, Outcome, Shown, Status, Withheld};
 use crate::types::Fault;
 
 /// What polling came to.
@@ -21,6 +21,21 @@ pub(super) struct Polled {
     pub(super) polls: u32,
     /// Whether it holds, or why that could not be said, when it was last looked at.
     pub(super) last: Result<bool, Fault>,
+    /// What decided it when it was last seen not to hold.
+    pub(super) evidence: Vec<Shown>,
+}
+
+impl Polled {
+    const fn never(last: Result<bool, Fault>) -> Self {
+        Self { polls: 0, last, evidence: Vec::new() }
+    }
+
+    fn take(&mut self, seen: Result<(bool, Vec<Shown>), Fault>) {
+        self.last = seen.map(|(holds, evidence)| {
+            self.evidence = evidence;
+            holds
+        });
+    }
 }
 
 /// Looks until a condition holds or the limit is reached, with fresh reads each time. A look that gives a fault is
@@ -31,29 +46,19 @@ pub(super) async fn poll(
     every: SignedDuration,
     limit: limits::Limit,
 ) -> Polled {
-    let mut polled = Polled { polls: 0, last: Ok(false) };
+    let mut polled = Polled::never(Ok(false));
     let ends = context.limits.and(limit);
     loop {
         let own = Context { epoch: Epoch::new(), limits: ends.clone(), ..context.clone() };
-        let seen = own.whole(condition).await.and_then(truth);
+        let seen = decide(&own, condition).await;
         polled.polls += 1;
-        match (seen, ends.reached()) {
-            (Ok(true), _) => {
-                polled.last = Ok(true);
-                return polled;
-            }
-            // A look that was cut off says nothing: the one before it counts, unless it was the only one.
-            (Err(fault), Some(_)) => {
-                if polled.polls == 1 {
-                    polled.last = Err(fault);
-                }
-                return polled;
-            }
-            (seen, Some(_)) => {
-                polled.last = seen;
-                return polled;
-            }
-            (seen, None) => polled.last = seen,
+        let over = ends.reached().is_some();
+        // A look that was cut off says nothing: the one before it counts, unless it was the only one.
+        if !(over && seen.is_err() && polled.polls > 1) {
+            polled.take(seen);
+        }
+        if over || polled.last == Ok(true) {
+            return polled;
         }
         if ends.race(context.world().sleep(to_std(every))).await.is_err() {
             return polled;
@@ -65,11 +70,13 @@ pub(super) async fn poll(
 /// that it is not so is no failure of what was not done.
 async fn look_once(context: &Context<'_>, condition: &Expr, unmade: &str) -> Polled {
     let own = Context { epoch: Epoch::new(), ..context.clone() };
-    let last = match own.whole(condition).await.and_then(truth) {
-        Ok(false) => Err(Fault::no_value(format!("`{unmade}` was not done, so this is not waited for"))),
-        seen => seen,
-    };
-    Polled { polls: 1, last }
+    let mut polled = Polled::never(Ok(false));
+    polled.take(decide(&own, condition).await);
+    polled.polls = 1;
+    if polled.last == Ok(false) {
+        polled.last = Err(Fault::no_value(format!("`{unmade}` was not done, so this is not waited for")));
+    }
+    polled
 }
 
 pub(super) async fn wait(
@@ -90,7 +97,7 @@ pub(super) async fn wait(
                 Some(title) => look_once(context, condition, &title).await,
             }
         }
-        Err(fault) => Polled { polls: 0, last: Err(fault) },
+        Err(fault) => Polled::never(Err(fault)),
     };
     context.waited();
     let (outcome, fault) = match polled.last {
@@ -112,6 +119,7 @@ pub(super) async fn wait(
         polls: polled.polls,
         seconds: context.seconds_since(started),
         fault,
+        evidence: polled.evidence,
     });
 }
 

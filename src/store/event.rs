@@ -121,7 +121,11 @@ pub enum Event {
         outcome: Outcome,
         polls: u32,
         seconds: f64,
+        /// Why it could not be looked at, the last time.
         fault: Option<Fault>,
+        /// What was found the last time that it was seen not to hold: as of a check that failed.
+        #[serde(default)]
+        evidence: Vec<Shown>,
     },
     /// A round of `retry` that did not do.
     Retried {
@@ -319,6 +323,9 @@ pub struct ChangeEnded {
     pub result: Option<Shown>,
     /// Whether `verify` held; `None` where there is none or it was not reached.
     pub verified: Option<bool>,
+    /// What was found the last time that `verify` was seen not to hold.
+    #[serde(default)]
+    pub evidence: Vec<Shown>,
     /// How it is undone, as it was written: printed and offered, never run by itself.
     pub undo: Option<Arc<str>>,
     pub seconds: f64,

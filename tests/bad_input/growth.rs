@@ -3,9 +3,9 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::harness::{Folder, finish};
+use crate::program::{Folder, PROGRAM, finish, signal};
 
 fn step(statements: &str) -> String {
     format!("section \"s\" {{ step \"t\" {{ {statements} }} }}\n")
@@ -35,11 +35,11 @@ fn a_time_limit_ends_a_computation() {
 
 #[test]
 fn a_signal_ends_a_computation() {
-    for signal in [Signal::INT, Signal::TERM] {
+    for sent in [Signal::INT, Signal::TERM] {
         let folder = Folder::with(doubling() + &step("show f40(1)"));
         let child = folder.command(&["run", "a.runbook"]).spawn().unwrap();
         std::thread::sleep(Duration::from_secs(2));
-        kill_process(Pid::from_child(&child), signal).unwrap();
+        signal(&child, sent);
         finish(child).code(130).says("NOT REACHED");
     }
 }
@@ -68,11 +68,9 @@ fn a_deep_row_of_commands_is_not_measured() {
     let folder = Folder::with(text + &step("check f3000(1) == 3001 as \"c\""));
     folder.run(&["run", "a.runbook"]).code(3).says("nested too deeply");
     // Whatever stack the first thread is given.
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", "ulimit -s 512; exec \"$0\" run a.runbook"]).arg(env!("CARGO_BIN_EXE_runbook"));
-    shell.current_dir(folder.path("")).env("RUNBOOK_STATE", folder.path("state"));
-    shell.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
-    finish(shell.spawn().unwrap()).code(3).says("nested too deeply");
+    let script = "ulimit -s 512; exec \"$0\" run a.runbook";
+    let child = folder.through("sh", &["-c", script, PROGRAM]).spawn().unwrap();
+    finish(child).code(3).says("nested too deeply");
 }
 
 #[test]

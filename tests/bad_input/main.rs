@@ -3,9 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 mod growth;
-mod harness;
 #[path = "../net/mod.rs"]
 mod net;
+#[path = "../support/program.rs"]
+mod program;
 mod secrets;
 mod servers;
 mod surroundings;

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpListener;
 use std::thread;
 
-use crate::harness::{Folder, Output, finish};
+use crate::program::{Folder, Output, PROGRAM, finish};
 
 const SECRET: &str = "s3cr3t/t0k+en=&x\"y zwölf-and-some-more-letters-to-be-cut-in-the-middle-of-a-message";
 /// In base64, at each of the three places where it can begin.
@@ -107,16 +107,9 @@ fn a_secret_that_comes_back_is_shown_nowhere() {
 fn a_check_reads_no_secret_and_asks_nobody() {
     let folder = folder();
     let trace = folder.path("trace");
-    let mut traced = std::process::Command::new("strace");
-    traced.args(["-f", "-qq", "-e", "trace=network,execve", "-o"]).arg(&trace);
-    let Ok(child) = traced
-        .arg(env!("CARGO_BIN_EXE_runbook"))
-        .args(["check", "a.runbook"])
-        .current_dir(folder.path(""))
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::piped())
-        .spawn()
-    else {
+    let out = trace.to_str().unwrap();
+    let args = ["-f", "-qq", "-e", "trace=network,execve", "-o", out, PROGRAM, "check", "a.runbook"];
+    let Ok(child) = folder.through("strace", &args).spawn() else {
         // Without the tracer what is left to see is that no secret was missed.
         folder.run(&["check", "a.runbook"]).code(0);
         return;

@@ -5,8 +5,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use crate::harness::Folder;
 use crate::net::server::{authority, reply, secure};
+use crate::program::Folder;
 
 /// A server of threads, for as long as the test runs; its address.
 fn serve(answer: impl Fn(&mut TcpStream) -> std::io::Result<()> + Clone + Send + 'static) -> String {

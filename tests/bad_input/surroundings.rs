@@ -1,9 +1,8 @@
 //! Outputs that are full or closed, state folders that are none, arguments that make no sense.
 
 use std::fs::{self, File};
-use std::process::{Command, Stdio};
 
-use crate::harness::{Folder, finish};
+use crate::program::{Folder, PROGRAM, finish};
 
 const GOOD: &str = "section \"s\" { step \"t\" { check 1 == 1 as \"one\" } }\n";
 
@@ -19,7 +18,10 @@ fn an_output_that_is_full_is_no_pass() {
     }
     for args in [&["check", "a.runbook", "--format", "sarif"][..], &["fmt", "-"], &["doc"], &["history"]] {
         let output = full(args);
-        assert!(output.code == Some(1) || args == ["fmt", "-"], "{args:?}: {output:?}");
+        assert!(output.code == 1 || args == ["fmt", "-"], "{args:?}: {output:?}");
+    }
+    for args in [&["--help"][..], &["--version"], &["check", "--help"], &["help", "run"]] {
+        full(args).code(1).says("error: cannot write: No space left on device");
     }
 }
 
@@ -30,12 +32,15 @@ fn an_output_that_nobody_reads_to_its_end_is_no_failure() {
     let mut child = folder.command(&["run", "a.runbook"]).spawn().unwrap();
     drop(child.stdout.take());
     finish(child).code(0);
+    for args in [&["--help"][..], &["--version"], &["check", "--help"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = finish(folder.command(args).stdout(writer).spawn().unwrap());
+        assert_eq!(output.code(0).stderr, "", "{args:?}");
+    }
     assert!(folder.journals().contains("run_finished"), "the journal is whole all the same");
-    let closed = folder.command(&["run", "a.runbook"]);
-    let mut shell = Command::new("sh");
-    shell.args(["-c", "exec \"$0\" run a.runbook <&- >&- 2>&-"]).arg(closed.get_program());
-    let status = shell.current_dir(folder.path("")).env("RUNBOOK_STATE", folder.path("state")).status().unwrap();
-    assert_eq!(status.code(), Some(0));
+    let closed = folder.through("sh", &["-c", "exec \"$0\" run a.runbook <&- >&- 2>&-", PROGRAM]).spawn().unwrap();
+    finish(closed).code(0);
 }
 
 #[test]
@@ -49,11 +54,10 @@ fn a_state_folder_that_cannot_hold_a_run_is_said() {
     let change = Folder::with(
         "tool touch() changes = argv(\"touch\", \"done\")\nsection \"s\" { step \"t\" { change touch() } }\n",
     );
-    let plan = change.run(&["plan", "--offline", "a.runbook"]).stdout;
-    let hash = plan.split("--approve ").nth(1).unwrap().split_whitespace().next().unwrap();
+    let hash = change.hash();
     change.write("state", "I am a file");
     change
-        .run(&["run", "a.runbook", "--approve", hash])
+        .run(&["run", "a.runbook", "--approve", &hash])
         .code(1)
         .says("the run cannot be recorded")
         .says("nothing was run");
@@ -68,15 +72,11 @@ fn a_disk_that_runs_full_stops_the_changes() {
          for n in [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20] { show \"{x}{x}{x}{x}{x}{x}\" }\n  \
          change touch()\n} }\n",
     );
-    let plan = folder.run(&["plan", "--offline", "a.runbook"]).stdout;
-    let hash = plan.split("--approve ").nth(1).unwrap().split_whitespace().next().unwrap();
-    let mut shell = Command::new("sh");
+    let hash = folder.hash();
     // A limit of 4 blocks of 512 bytes on what a file may hold: the run's own, and the changes are never reached.
-    shell.args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" run a.runbook --approve \"$1\""]);
-    shell.arg(env!("CARGO_BIN_EXE_runbook")).arg(hash).current_dir(folder.path(""));
-    shell.env("RUNBOOK_STATE", folder.path("state")).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let output = finish(shell.spawn().unwrap());
-    assert!(!matches!(output.code, None | Some(0)), "{output:?}");
+    let script = "trap '' XFSZ; ulimit -f 4; exec \"$0\" run a.runbook --approve \"$1\"";
+    let output = finish(folder.through("sh", &["-c", script, PROGRAM, &hash]).spawn().unwrap());
+    assert!((1..1000).contains(&output.code), "{output:?}");
     output.says("the run cannot be recorded");
     assert!(!folder.path("done").exists(), "{output:?}");
 }

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::harness::{Folder, finish};
+use crate::program::{Folder, finish};
 
 const GOOD: &str = "section \"s\" { step \"t\" { check 1 == 1 as \"one\" } }\n";
 

@@ -5,9 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 
-use crate::harness::{Folder, finish};
+use crate::program::{Folder, finish, signal};
 
 #[test]
 fn a_tool_that_misbehaves_is_not_measured() {
@@ -61,9 +61,7 @@ fn stubborn(statements: &str) -> Folder {
 
 /// The command that runs it with consent.
 fn approved(folder: &Folder) -> Command {
-    let plan = folder.run(&["plan", "--offline", "a.runbook"]).stdout;
-    let hash = plan.split("--approve ").nth(1).unwrap().split_whitespace().next().unwrap();
-    folder.command(&["run", "a.runbook", "--approve", hash])
+    folder.command(&["run", "a.runbook", "--approve", &folder.hash()])
 }
 
 /// Both programs are over.
@@ -95,7 +93,7 @@ fn a_change_that_hears_no_signal_ends_with_its_limit() {
 
 #[test]
 fn two_signals_end_a_run_at_once_and_leave_nothing() {
-    for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
+    for sent in [Signal::INT, Signal::TERM, Signal::HUP] {
         let folder = stubborn("change slow() as \"slow\" change slow() as \"next\"");
         let child = approved(&folder).spawn().unwrap();
         let begun = Instant::now();
@@ -104,7 +102,7 @@ fn two_signals_end_a_run_at_once_and_leave_nothing() {
             std::thread::sleep(Duration::from_millis(20));
         }
         for _ in 0..2 {
-            kill_process(Pid::from_child(&child), signal).unwrap();
+            signal(&child, sent);
             std::thread::sleep(Duration::from_millis(300));
         }
         finish(child).code(130).says("stopped at once, not waiting for: slow").says("nothing was changed");

@@ -1,6 +1,7 @@
 //! What the checker finds: sources, and the codes with their places.
 
 mod checked;
+mod deprecated;
 mod hostile;
 mod modules;
 mod schedules;

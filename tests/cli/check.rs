@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use crate::harness::{Folder, finish};
+use crate::program::{Folder, finish};
 
 const GOOD: &str = "section \"A\" {\n  check 1 < 2 as \"numbers hold\"\n}\n";
 const BAD: &str = "section \"A\" {\n  check 10GiB > 10% as \"x\"\n}\n";
@@ -126,7 +126,7 @@ fn colour_is_for_terminals_or_on_demand() {
 
 #[test]
 fn a_reader_that_had_enough_is_no_panic() {
-    let folder = Folder::with(&format!("section \"A\" {{\n{}}}\n", "  check 10GiB > 10% as \"x\"\n".repeat(3000)));
+    let folder = Folder::with(format!("section \"A\" {{\n{}}}\n", "  check 10GiB > 10% as \"x\"\n".repeat(3000)));
     let mut child = folder.command(&["check", "a.runbook"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     finish(child).code(2).lacks("panicked");

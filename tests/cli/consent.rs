@@ -5,16 +5,10 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::harness::{Folder, appears, finish, interrupt};
+use crate::program::{Folder, appears, finish, signal};
 
 const CHANGE: &str = "tool mark(text: string) changes = argv(\"touch\", text)\n\
     section \"A\" {\n  step \"One\" {\n    require 1 < 2 as \"numbers hold\"\n    change mark(\"made\") within 10s\n  }\n}\n";
-
-fn hash(folder: &Folder) -> String {
-    let output = folder.run(&["plan", "--offline", "a.runbook"]);
-    let line = output.code(0).stdout.lines().find(|line| line.starts_with("plan ")).unwrap();
-    line.split_whitespace().nth(1).unwrap().to_owned()
-}
 
 fn made(folder: &Folder) -> bool {
     folder.path("made").exists()
@@ -23,7 +17,7 @@ fn made(folder: &Folder) -> bool {
 #[test]
 fn without_a_terminal_the_run_stops_before_the_change_and_says_what_to_type() {
     let folder = Folder::with(CHANGE);
-    let hash = hash(&folder);
+    let hash = folder.hash();
     let output = folder.run(&["run", "a.runbook"]);
     output.code(5).out("WAITS FOR APPROVAL").out(&format!("runbook run a.runbook --approve {hash}"));
     assert!(!made(&folder));
@@ -32,7 +26,7 @@ fn without_a_terminal_the_run_stops_before_the_change_and_says_what_to_type() {
 #[test]
 fn with_the_hash_of_the_plan_it_is_made_and_written_down_before_and_after() {
     let folder = Folder::with(CHANGE);
-    folder.run(&["run", "a.runbook", "--approve", &hash(&folder)]).code(0).out("1 change");
+    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(0).out("1 change");
     assert!(made(&folder));
     let events: Vec<String> = folder
         .run(&["show", "last", "--format", "json"])
@@ -47,10 +41,10 @@ fn with_the_hash_of_the_plan_it_is_made_and_written_down_before_and_after() {
 #[test]
 fn an_edit_of_the_change_voids_the_approval_and_tidying_up_does_not() {
     let folder = Folder::with(CHANGE);
-    let first = hash(&folder);
+    let first = folder.hash();
     folder
         .write("a.runbook", CHANGE.replace("\"One\"", "\"Renamed\"").replace("    change", "    # why\n\n    change"));
-    assert_eq!(hash(&folder), first);
+    assert_eq!(folder.hash(), first);
     for edited in [
         CHANGE.replace("mark(\"made\")", "mark(\"other\")"),
         CHANGE.replace("within 10s", "within 11s"),
@@ -58,7 +52,7 @@ fn an_edit_of_the_change_voids_the_approval_and_tidying_up_does_not() {
         CHANGE.replace("argv(\"touch\", text)", "argv(\"touch\", \"-a\", text)"),
     ] {
         folder.write("a.runbook", &edited);
-        assert_ne!(hash(&folder), first, "{edited}");
+        assert_ne!(folder.hash(), first, "{edited}");
         folder.run(&["run", "a.runbook", "--approve", &first]).code(5).no_out().err("nothing was run");
         assert!(!made(&folder));
     }
@@ -70,10 +64,10 @@ fn a_value_behind_a_name_is_part_of_what_is_approved() {
     let text = "param name: string = \"made\"\ntool mark(text: string) changes = argv(\"touch\", text)\n\
         section \"A\" {\n  step \"One\" {\n    let target = name\n    change mark(target)\n  }\n}\n";
     let folder = Folder::with(text);
-    let first = hash(&folder);
+    let first = folder.hash();
     folder.run(&["run", "a.runbook", "--approve", &first, "--set", "name=other"]).code(5);
     folder.write("a.runbook", text.replace("= name", "= \"x{name}\""));
-    assert_ne!(hash(&folder), first);
+    assert_ne!(folder.hash(), first);
 }
 
 #[test]
@@ -86,8 +80,8 @@ fn read_only_withholds_changes_and_looks_on() {
 
 #[test]
 fn a_guard_that_does_not_hold_keeps_the_change_back() {
-    let folder = Folder::with(&CHANGE.replace("1 < 2", "2 < 1"));
-    let output = folder.run(&["run", "a.runbook", "--approve", &hash(&folder)]);
+    let folder = Folder::with(CHANGE.replace("1 < 2", "2 < 1"));
+    let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
     output.out("guard \"numbers hold\" is false").out("nothing was changed");
     assert!(!made(&folder));
 }
@@ -121,7 +115,7 @@ fn a_person_is_asked_to_do_what_is_manual() {
 fn what_cannot_be_recorded_is_not_changed() {
     let folder = Folder::with(CHANGE);
     folder.write("file", "");
-    let output = folder.run(&["run", "a.runbook", "--approve", &hash(&folder), "--state", "file/state"]);
+    let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash(), "--state", "file/state"]);
     output.code(1).no_out().err("cannot be recorded").err("nothing was run").err("--state");
     assert!(!made(&folder));
     folder.write("look.runbook", "section \"A\" {\n  check 1 < 2 as \"holds\"\n}\n");
@@ -137,11 +131,11 @@ fn a_run_interrupted_in_a_change_says_what_is_in_flight() {
     let text = "tool slow() changes = argv(\"sh\", \"-c\", \"touch begun; sleep 30\")\n\
         section \"A\" {\n  step \"One\" {\n    change slow() within 1m\n  }\n}\n";
     let folder = Folder::with(text);
-    let child = folder.command(&["run", "a.runbook", "--approve", &hash(&folder)]).spawn().unwrap();
+    let child = folder.command(&["run", "a.runbook", "--approve", &folder.hash()]).spawn().unwrap();
     appears(&folder.path("begun"));
-    interrupt(&child, Signal::INT);
+    signal(&child, Signal::INT);
     std::thread::sleep(Duration::from_millis(500));
-    interrupt(&child, Signal::INT);
+    signal(&child, Signal::INT);
     let output = finish(child);
     output.code(130).err("waiting for the end of").err("stopped at once").out("nobody can say whether it was made");
     let journal = fs::read_dir(folder.path("state/runs")).unwrap().next().unwrap().unwrap().path();

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
-use crate::harness::Folder;
+use crate::program::Folder;
 
 const UGLY: &str = "section   \"A\"   {\n check 1<2   as \"numbers hold\"\n}";
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::harness::Folder;
+use crate::program::Folder;
 
 const TEXT: &str =
     "section \"A\" {\n  step \"One\" {\n    show [1, 2] as \"numbers\"\n    check 2 < 1 as \"holds\"\n  }\n}\n";
@@ -60,7 +60,7 @@ fn show_alone_is_the_last_run() {
 
 #[test]
 fn what_a_run_says_is_kept_in_the_folder_that_the_header_names() {
-    let folder = Folder::with(&format!("runbook \"A\" {{\n  log \"logs/shop\"\n}}\n\n{TEXT}"));
+    let folder = Folder::with(format!("runbook \"A\" {{\n  log \"logs/shop\"\n}}\n\n{TEXT}"));
     let printed = folder.run(&["run", "a.runbook"]);
     folder.run(&["run", "a.runbook", "--only", "One", "--format", "json"]).code(4);
     let mut names: Vec<String> = fs::read_dir(folder.path("logs/shop"))

@@ -1,6 +1,6 @@
 //! `runbook plan`
 
-use crate::harness::Folder;
+use crate::program::Folder;
 
 const TEXT: &str = "runbook \"Care\" { edition 1 }\n\
     connect api = http(\"https://api.example.com\")\n\

@@ -1,6 +1,6 @@
 //! `runbook explain`, `doc`, `completions`, `man`
 
-use crate::harness::Folder;
+use crate::program::Folder;
 
 #[test]
 fn every_diagnostic_that_is_listed_has_a_page() {

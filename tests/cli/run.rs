@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::harness::{Folder, appears, finish, interrupt};
+use crate::program::{Folder, appears, finish, signal};
 
 fn section(body: &str) -> String {
     format!("section \"A\" {{\n  step \"One\" {{\n{body}\n  }}\n}}\n")
@@ -20,13 +20,13 @@ fn the_exit_code_is_the_worst_of_what_was_found() {
         ("check host.file(\"/nope/nope\").size > 1B as \"size\"", 3, "UNKNOWN"),
         ("check host.file(\"/nope/nope\").size > 1B as \"size\"\n    check 2 < 1 as \"holds\"", 4, "FAILED"),
     ] {
-        Folder::with(&section(body)).run(&["run", "a.runbook"]).code(code).out(says);
+        Folder::with(section(body)).run(&["run", "a.runbook"]).code(code).out(says);
     }
 }
 
 #[test]
 fn a_runbook_with_errors_is_not_begun() {
-    let folder = Folder::with(&section("check 10GiB > 10% as \"x\""));
+    let folder = Folder::with(section("check 10GiB > 10% as \"x\""));
     folder.run(&["run", "a.runbook"]).code(2).no_out().err("[unit-mismatch]").err("nothing was run");
     assert!(!folder.path("state").exists());
 }
@@ -47,7 +47,7 @@ fn what_cannot_be_run_says_why() {
 
 #[test]
 fn params_are_typed_and_looked_up() {
-    let folder = Folder::with(&format!("param limit: percent\n{}", section("show limit as \"limit\"")));
+    let folder = Folder::with(format!("param limit: percent\n{}", section("show limit as \"limit\"")));
     folder.run(&["run", "a.runbook"]).code(1).err("`limit` (percent) has no default").err("--set limit=VALUE");
     folder.run(&["run", "a.runbook", "--set", "limit=80%"]).code(0).out("limit  80%");
     folder.run(&["run", "a.runbook", "--set", "limit=80"]).code(1).err("80%");
@@ -74,7 +74,7 @@ fn a_part_can_be_run_by_its_title() {
 #[test]
 fn json_is_a_stream_of_records_that_begins_with_the_version() {
     let lines =
-        Folder::with(&section("check 1 < 2 as \"holds\"")).run(&["run", "a.runbook", "--format", "json"]).lines();
+        Folder::with(section("check 1 < 2 as \"holds\"")).run(&["run", "a.runbook", "--format", "json"]).lines();
     assert_eq!((&lines[0]["event"], &lines[0]["version"]), (&"run_started".into(), &1.into()));
     let numbers: Vec<u64> = lines.iter().map(|line| line["seq"].as_u64().unwrap()).collect();
     assert_eq!(numbers, (0..lines.len() as u64).collect::<Vec<_>>());
@@ -84,21 +84,21 @@ fn json_is_a_stream_of_records_that_begins_with_the_version() {
 
 #[test]
 fn junit_is_one_document() {
-    let folder = Folder::with(&section("check 2 < 1 as \"holds\""));
+    let folder = Folder::with(section("check 2 < 1 as \"holds\""));
     folder.run(&["run", "a.runbook", "--format", "junit"]).code(4).out("<failure").out("</testsuites>");
 }
 
 #[test]
 fn an_interrupted_run_stops_and_says_so() {
-    let folder = Folder::with(&section(
+    let folder = Folder::with(section(
         "let ready = host.file(\"/tmp\").exists\n    wait until not ready every 50ms within 10m\n    check 1 < 2 as \"later\"",
     ));
-    for (signal, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
+    for (sent, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
         let child = folder.command(&["run", "a.runbook", "--format", "json", "--state", name]).spawn().unwrap();
         appears(&folder.path(name).join("runs"));
         std::thread::sleep(Duration::from_millis(300));
         let begun = Instant::now();
-        interrupt(&child, signal);
+        signal(&child, sent);
         let output = finish(child);
         assert!(begun.elapsed() < Duration::from_secs(5));
         output.code(130).err("nothing more is begun").out(&format!("\"signal\":\"{name}\"")).out("\"run_finished\"");
@@ -107,7 +107,7 @@ fn an_interrupted_run_stops_and_says_so() {
 
 #[test]
 fn a_reader_that_had_enough_does_not_stop_the_run() {
-    let folder = Folder::with(&section("show 1..1 as \"x\"").replace("show 1..1 as \"x\"", "check 2 < 1 as \"holds\""));
+    let folder = Folder::with(section("show 1..1 as \"x\"").replace("show 1..1 as \"x\"", "check 2 < 1 as \"holds\""));
     let mut child = folder.command(&["run", "a.runbook"]).stdout(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     finish(child).code(4).lacks("panicked");
@@ -157,12 +157,12 @@ fn a_program_beside_the_runbook_is_found_from_any_folder() {
 fn long_texts_and_wide_tables_are_cut_and_are_whole_in_show() {
     let long = "x".repeat(3_000);
     let body = format!("show [{{ name: \"a\", text: \"{long}\" }}]\n    show \"{long}\" as \"text\"");
-    let folder = Folder::with(&section(&body));
+    let folder = Folder::with(section(&body));
     folder.run_on_terminal(&["run", "a.runbook"], &[]).code(0).lacks(&"x".repeat(401)).out("…");
     folder.run(&["run", "a.runbook"]).code(0).out(&long);
     folder.run_on_terminal(&["show", "last", "3"], &[]).code(0).out(&long);
     let columns: Vec<String> = (0..12).map(|n| format!("column_{n}: {n}")).collect();
-    let folder = Folder::with(&section(&format!("show [{{ {} }}]", columns.join(", "))));
+    let folder = Folder::with(section(&format!("show [{{ {} }}]", columns.join(", "))));
     folder.run_on_terminal(&["run", "a.runbook"], &[]).code(0).out("more columns: ").out("column_11");
 }
 
@@ -182,9 +182,7 @@ fn the_same_said_in_each_round_of_retry_is_said_once() {
     let text = section("retry 2 every 1ms {\n      change broken() as \"mend it\"\n    }")
         + "tool broken() changes idempotent = argv(\"sh\", \"-c\", \"exit 3\")\n";
     let folder = Folder::with(&text);
-    let plan = folder.run(&["plan", "--offline", "a.runbook"]).stdout;
-    let hash = plan.split("--approve ").nth(1).unwrap().trim().to_owned();
-    let output = folder.run(&["run", "a.runbook", "--approve", &hash]);
+    let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
     output.code(4).out("         2 times");
     assert_eq!(output.stdout.matches("FAILED   change mend it").count(), 1, "{}", output.stdout);
 }

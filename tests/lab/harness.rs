@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value as Json;
+
+use super::program::Folder;
 
 /// The lab, while it is up.
 pub(crate) struct Lab {
@@ -127,11 +128,10 @@ impl Lab {
 
     /// The same, with more arguments and variables.
     pub(crate) fn run_with(&self, source: &str, args: &[&str], env: &[(&str, &str)]) -> Ran {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("a.runbook"), source).unwrap();
+        let folder = Folder::with(source);
         let command = |args: &[&str]| {
-            let mut command = self.command(&folder.path().to_path_buf());
-            command.args(args).envs(env.iter().copied());
+            let mut command = self.command(&folder, args);
+            command.envs(env.iter().copied());
             command
         };
         let plan = command(&["plan", "--offline", "a.runbook"]).output().unwrap();
@@ -150,15 +150,9 @@ impl Lab {
     }
 
     /// The program in a folder, with the lab's environment and nothing of one's own.
-    pub(crate) fn command(&self, folder: &PathBuf) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runbook"));
-        command
-            .current_dir(folder)
-            .env_clear()
-            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
-            .env("HOME", folder)
-            .env("RUNBOOK_STATE", folder.join("state"))
-            .envs(&self.env);
+    pub(crate) fn command(&self, folder: &Folder, args: &[&str]) -> Command {
+        let mut command = folder.command(args);
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).envs(&self.env);
         command
     }
 }

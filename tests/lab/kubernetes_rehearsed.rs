@@ -1,8 +1,7 @@
 //! What kwok's nodes cannot do, rehearsed: exit codes, streams that break off, logs that are not whole, and a large one.
 
-use std::process::Stdio;
-
 use super::fake_api::{LARGE, rehearsed, run};
+use super::program::Folder;
 
 #[test]
 fn how_a_command_ended_is_never_guessed() {
@@ -87,12 +86,10 @@ fn a_log_past_its_cap_is_partial_and_takes_no_more_of_the_disk() {
 #[test]
 fn a_large_log_takes_no_more_memory_than_a_small_one() {
     let lab = rehearsed();
-    let folder = tempfile::tempdir().unwrap();
     let source = "connect cluster = kubernetes(namespace: \"shop\")\n\
         section \"s\" { show cluster.logs(\"large\", within: 10m) | count as \"lines\" }\n";
-    std::fs::write(folder.path().join("a.runbook"), source).unwrap();
-    let mut command = lab.command(&folder.path().to_path_buf());
-    let mut child = command.args(["run", "a.runbook", "--format", "json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let folder = Folder::with(source);
+    let mut child = lab.command(&folder, &["run", "a.runbook", "--format", "json"]).spawn().unwrap();
     let (mut most, begun) = (0, std::time::Instant::now());
     while child.try_wait().unwrap().is_none() {
         let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();

@@ -20,5 +20,7 @@ mod kubernetes_streams;
 mod observe;
 mod postgres;
 mod products;
+#[path = "../support/program.rs"]
+mod program;
 mod redis;
 mod s3;

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
-#[derive(Default)]
 pub struct Clock {
+    start: Timestamp,
     state: Mutex<State>,
 }
 
@@ -24,7 +24,11 @@ struct State {
 
 impl Clock {
     pub fn new() -> Arc<Self> {
-        Arc::default()
+        Self::starting("2026-11-23T08:00:00Z".parse().unwrap())
+    }
+
+    pub fn starting(start: Timestamp) -> Arc<Self> {
+        Arc::new(Self { start, state: Mutex::default() })
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -32,8 +36,7 @@ impl Clock {
     }
 
     pub fn now(&self) -> Timestamp {
-        let start: Timestamp = "2025-09-09T08:00:00Z".parse().unwrap();
-        start + self.elapsed()
+        self.start + self.elapsed()
     }
 
     pub fn sleep(self: &Arc<Self>, duration: Duration) -> BoxFuture<'static, ()> {

@@ -2,47 +2,61 @@
 #![allow(clippy::allow_attributes, dead_code, unreachable_pub, reason = "each test takes what it needs of it")]
 
 pub mod clock;
+pub mod fence;
 pub mod lab;
 pub mod told;
+mod typed;
+pub mod world;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::{BoxFuture, FutureExt};
-use runbook::catalog::{RunFacts, World};
+use runbook::catalog::RunFacts;
 use runbook::check::program::{ParamId, Program};
 use runbook::check::{self, Modules};
-use runbook::plan::{Selection, plan};
-use runbook::run::{
-    Answer, AskConsent, Collected, Consent, EventSink, Interrupt, ManualTask, Person, Proposal, Request,
-};
+use runbook::plan::{Plan, Selection, plan};
+use runbook::report::terminal::short;
+use runbook::run::{Answer, AskConsent, Consent, EventSink, Interrupt, ManualTask, Person, Proposal, Request};
 use runbook::source::Sources;
-use runbook::store::event::{Event, ManualAnswer, RunFinished, RunStarted, VERSION};
-use runbook::types::Value;
+use runbook::store::event::{Event, ManualAnswer, Record, RunFinished, RunStarted, VERSION};
+use runbook::types::{Fault, Value};
 
 use clock::Clock;
-use lab::Lab;
+use world::World;
 
 /// A runbook, the world it meets, and how it is run.
 pub struct Rehearsal {
-    source: String,
-    pub lab: Arc<Lab>,
+    program: Program,
+    sources: Sources,
+    pub world: Arc<World>,
     only: Vec<String>,
     set: Vec<(String, Value)>,
-    consent: Option<Consent>,
+    allowed: Allowed,
     person: Option<Arc<dyn Person>>,
     cancel_at: Option<Duration>,
     abort_at: Option<Duration>,
     sink: Option<Arc<dyn EventSink>>,
 }
 
+/// Who allows the changes.
+pub enum Allowed {
+    ByNobody,
+    /// Whoever has seen the plan.
+    Given,
+    /// Whoever has seen another plan.
+    Another,
+    ReadOnly,
+    Asked(Arc<dyn AskConsent>),
+}
+
 /// What came of it.
 pub struct Ran {
-    pub events: Vec<Event>,
+    pub records: Vec<Record>,
     pub finished: RunFinished,
-    pub lab: Arc<Lab>,
+    pub world: Arc<World>,
     /// On the virtual clock.
     pub took: Duration,
 }
@@ -57,13 +71,21 @@ pub fn section(body: &str) -> Rehearsal {
     runbook(&format!("connect lab = lab()\nsection \"S\" {{\n{body}\n}}"))
 }
 
+/// A runbook that has no mistake, with the lab beside the catalogue.
 pub fn runbook(source: &str) -> Rehearsal {
+    let (program, sources) = checked(source);
+    of(program, sources)
+}
+
+/// A program, with nothing that answers, and with nobody to allow its changes.
+pub fn of(program: Program, sources: Sources) -> Rehearsal {
     Rehearsal {
-        source: source.to_owned(),
-        lab: Lab::new(Clock::new()),
+        program,
+        sources,
+        world: World::new(Clock::new()),
         only: Vec::new(),
         set: Vec::new(),
-        consent: None,
+        allowed: Allowed::ByNobody,
         person: None,
         cancel_at: None,
         abort_at: None,
@@ -72,8 +94,19 @@ pub fn runbook(source: &str) -> Rehearsal {
 }
 
 impl Rehearsal {
-    pub fn answers(self, name: &str, answers: impl IntoIterator<Item = lab::Canned>) -> Self {
-        self.lab.answers(name, answers);
+    /// In a world as a `world` fence has it.
+    pub fn fenced(mut self, world: &str) -> Self {
+        (self.world, self.allowed) = fence::read(world);
+        self
+    }
+
+    pub fn answers(self, call: &str, answers: impl IntoIterator<Item = world::Answer>) -> Self {
+        self.world.answers(call, answers);
+        self
+    }
+
+    pub fn env(self, name: &str, value: &str) -> Self {
+        self.world.set_env(name, value);
         self
     }
 
@@ -88,7 +121,7 @@ impl Rehearsal {
     }
 
     pub fn read_only(mut self) -> Self {
-        self.consent = Some(Consent::ReadOnly);
+        self.allowed = Allowed::ReadOnly;
         self
     }
 
@@ -99,7 +132,7 @@ impl Rehearsal {
 
     pub fn asking(mut self, answer: Option<&str>, after: Duration) -> Self {
         let answer = answer.map(str::to_owned);
-        self.consent = Some(Consent::Ask(Arc::new(Asked { lab: self.lab.clone(), answer, after })));
+        self.allowed = Allowed::Asked(Arc::new(Asked { world: self.world.clone(), answer, after }));
         self
     }
 
@@ -124,43 +157,41 @@ impl Rehearsal {
     }
 
     pub fn run(self) -> Ran {
-        let (program, sources) = checked(&self.source);
-        let selection = Selection::of(&program, &self.only).expect("these titles are there");
-        let planned = plan(&program, &selection, &BTreeMap::new()).expect("a plan");
-        let set: HashMap<ParamId, Value> = self
-            .set
-            .into_iter()
-            .map(|(name, value)| {
-                let index = program.params.iter().position(|param| *param.name == *name).expect("the param is there");
-                (ParamId(u32::try_from(index).unwrap()), value)
-            })
-            .collect();
-        let clock = self.lab.clock.clone();
+        let selection = Selection::of(&self.program, &self.only).expect("these titles are there");
+        let planned = plan(&self.program, &selection, &BTreeMap::new()).expect("a plan");
+        let set: HashMap<ParamId, Value> =
+            self.set.into_iter().map(|(name, value)| (param(&self.program, &name), value)).collect();
+        let clock = Arc::clone(&self.world.clock);
         let facts = RunFacts {
-            id: "test".into(),
+            id: RUN.into(),
             started_at: clock.now(),
             scheduled_at: clock.now(),
-            timezone: program.header.timezone.clone(),
+            timezone: self.program.header.timezone.clone(),
             directory: PathBuf::new(),
         };
-        let proposal = Proposal { hash: planned.hash.unwrap_or_default(), changes: Vec::new(), help: String::new() };
+        let hash = planned.hash.clone().unwrap_or_default();
+        let help = format!("approve: {} --approve {}", command(&self.sources), short(&hash));
         let interrupt = Interrupt::default();
         let request = Request {
-            started: started(&program),
-            program: Arc::new(program),
-            sources: Arc::new(sources),
+            started: started(&self.program, &self.sources, &planned, &self.allowed, &clock),
+            proposal: Proposal::of(&planned, &self.sources, help),
+            program: Arc::new(self.program),
+            sources: Arc::new(self.sources),
             facts: Arc::new(facts),
             selection,
             set,
-            proposal,
-            consent: self.consent.unwrap_or(Consent::None),
+            consent: match self.allowed {
+                Allowed::ByNobody => Consent::None,
+                Allowed::Given => Consent::Given { hash },
+                Allowed::Another => Consent::Given { hash: "0123456789abcdef".to_owned() },
+                Allowed::ReadOnly => Consent::ReadOnly,
+                Allowed::Asked(who) => Consent::Ask(who),
+            },
             person: self.person,
             interrupt: interrupt.clone(),
         };
-        let collected = Arc::new(Collected::default());
-        let sink = self.sink.unwrap_or_else(|| collected.clone());
-        let begun = clock.elapsed();
-        let world: Arc<dyn World> = self.lab.clone();
+        let kept = Arc::new(Kept { clock: Arc::clone(&clock), records: Mutex::default() });
+        let sink = self.sink.unwrap_or_else(|| kept.clone());
         let mut beside: Vec<BoxFuture<'static, ()>> = Vec::new();
         for (at, token) in [(self.cancel_at, interrupt.cancel), (self.abort_at, interrupt.abort)] {
             if let Some(at) = at {
@@ -168,13 +199,39 @@ impl Rehearsal {
                 beside.push(sleep.map(move |()| token.cancel()).boxed());
             }
         }
-        let finished = clock.drive(runbook::run::run(request, world, sink), beside);
-        Ran { events: collected.events(), finished, took: clock.elapsed().saturating_sub(begun), lab: self.lab }
+        let finished = clock.drive(runbook::run::run(request, self.world.clone(), sink), beside);
+        let records = std::mem::take(&mut *kept.records.lock().unwrap());
+        Ran { records, finished, took: clock.elapsed(), world: self.world }
     }
 }
 
-/// A runbook that has no mistake, with the real catalogue and that of the lab.
-pub fn checked(source: &str) -> (Program, Sources) {
+impl Ran {
+    pub fn events(&self) -> impl Iterator<Item = &Event> {
+        self.records.iter().map(|record| &record.event)
+    }
+}
+
+/// What `runbook plan --offline` prints of a program.
+pub fn planned(program: &Program, sources: &Sources) -> String {
+    let plan = plan(program, &Selection::all(), &BTreeMap::new()).expect("a plan");
+    runbook::report::plan::lines(&plan, sources, &command(sources), told::LOOK).join("\n") + "\n"
+}
+
+/// What runs it.
+fn command(sources: &Sources) -> String {
+    format!("runbook run {}", root(sources))
+}
+
+fn root(sources: &Sources) -> &str {
+    sources.ids().next().map_or("", |root| &sources.file(root).name)
+}
+
+fn param(program: &Program, name: &str) -> ParamId {
+    let index = program.params.iter().position(|param| *param.name == *name).expect("the param is there");
+    ParamId(u32::try_from(index).unwrap())
+}
+
+fn checked(source: &str) -> (Program, Sources) {
     let catalog = lab::catalog();
     let mut sources = Sources::new();
     let id = sources.add("test.runbook", source);
@@ -188,36 +245,57 @@ pub fn checked(source: &str) -> (Program, Sources) {
     (checked.program, sources)
 }
 
-fn started(program: &Program) -> RunStarted {
+const RUN: &str = "7f3a";
+
+fn started(program: &Program, sources: &Sources, plan: &Plan, allowed: &Allowed, clock: &Clock) -> RunStarted {
     RunStarted {
         version: VERSION,
-        tool: "test".into(),
-        run: "test".into(),
+        tool: "runbook".into(),
+        run: RUN.into(),
         runbook: program.header.title.clone(),
-        file: "test.runbook".into(),
+        file: root(sources).into(),
         source_hash: String::new(),
-        plan: None,
-        scheduled_at: jiff::Timestamp::UNIX_EPOCH,
-        timezone: "UTC".into(),
-        by: "test".into(),
-        read_only: false,
+        plan: plan.hash.clone(),
+        scheduled_at: clock.now(),
+        timezone: program.header.timezone_name.clone(),
+        by: "somebody@somewhere".into(),
+        read_only: matches!(allowed, Allowed::ReadOnly),
         only: Vec::new(),
         set: Vec::new(),
-        changes: 0,
-        steps: 0,
+        changes: u32::try_from(plan.changes.len()).unwrap(),
+        steps: plan.steps,
+    }
+}
+
+/// Keeps what a run tells, with its time.
+struct Kept {
+    clock: Arc<Clock>,
+    records: Mutex<Vec<Record>>,
+}
+
+impl EventSink for Kept {
+    fn emit(&self, event: Event) {
+        let mut records = self.records.lock().unwrap();
+        let seq = records.len() as u64;
+        records.push(Record { seq, at: self.clock.now(), event });
+    }
+
+    fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>> {
+        self.emit(event);
+        std::future::ready(Ok(())).boxed()
     }
 }
 
 struct Asked {
-    lab: Arc<Lab>,
+    world: Arc<World>,
     answer: Option<String>,
     after: Duration,
 }
 
 impl AskConsent for Asked {
     fn ask(&self, _: Proposal) -> BoxFuture<'static, Option<String>> {
-        let (answer, sleep) = (self.answer.clone(), self.lab.clock.sleep(self.after));
-        self.lab.note("asked");
+        let (answer, sleep) = (self.answer.clone(), self.world.clock.sleep(self.after));
+        self.world.note("asked");
         sleep.map(move |()| answer).boxed()
     }
 }

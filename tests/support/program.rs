@@ -1,21 +1,32 @@
-//! A folder of one's own, and the binary started in it.
+//! The built program, started in a folder of its own: the one way in which tests run it.
+//!
+//! It gets nothing of the environment of whoever runs the tests, and it must end in time, with the memory that is there
+//! and without a panic.
+#![allow(clippy::allow_attributes, clippy::unwrap_used, dead_code, reason = "each test takes what it needs of it")]
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
-/// Longer than anything here takes: a hang is a failure, not a wait.
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_runbook");
+
+/// Longer than anything here takes, also unoptimised and on a busy machine: a hang is a failure, not a wait.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// Much more than the worst needs, much less than the input could make of it.
+const MEMORY: u64 = 400 << 20;
 
 /// A folder with runbooks.
 pub(crate) struct Folder(tempfile::TempDir);
 
+#[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) stdout: String,
     pub(crate) stderr: String,
@@ -29,7 +40,7 @@ impl Folder {
     }
 
     /// With one runbook, `a.runbook`.
-    pub(crate) fn with(text: &str) -> Self {
+    pub(crate) fn with(text: impl AsRef<[u8]>) -> Self {
         let folder = Self::new();
         folder.write("a.runbook", text);
         folder
@@ -49,9 +60,20 @@ impl Folder {
         fs::read_to_string(self.path(name)).unwrap()
     }
 
-    /// The command, with nothing of the environment of whoever runs the tests.
+    /// All that the journals hold.
+    pub(crate) fn journals(&self) -> String {
+        let runs = fs::read_dir(self.path("state/runs")).unwrap();
+        runs.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+    }
+
+    /// The program.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_runbook"));
+        self.through(PROGRAM, args)
+    }
+
+    /// Something that starts [`PROGRAM`]: a shell, a tracer.
+    pub(crate) fn through(&self, other: &str, args: &[&str]) -> Command {
+        let mut command = Command::new(other);
         command
             .args(args)
             .current_dir(self.0.path())
@@ -76,6 +98,13 @@ impl Folder {
         finish(child)
     }
 
+    /// The hash that `plan` prints for `a.runbook`: what consents to its changes.
+    pub(crate) fn hash(&self) -> String {
+        let plan = self.run(&["plan", "--offline", "a.runbook"]).code(0).stdout.clone();
+        let rest = plan.split_once("--approve ").unwrap_or_else(|| panic!("nothing to approve in {plan}")).1;
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+
     /// On a terminal, where somebody types an answer once a question ends with `after`.
     pub(crate) fn run_on_terminal(&self, args: &[&str], answers: &[(&str, &str)]) -> Output {
         let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
@@ -93,7 +122,7 @@ impl Folder {
         let mut buffer = [0; 4096];
         // The other side being closed is the end of the output.
         while let Ok(n @ 1..) = master.read(&mut buffer) {
-            seen.push_str(&String::from_utf8_lossy(&buffer[..n]));
+            seen.push_str(&String::from_utf8_lossy(buffer.get(..n).unwrap_or_default()));
             if let Some((after, answer)) = answers.peek()
                 && seen.contains(after)
             {
@@ -106,7 +135,7 @@ impl Folder {
     }
 }
 
-pub(crate) fn interrupt(child: &Child, signal: Signal) {
+pub(crate) fn signal(child: &Child, signal: Signal) {
     kill_process(Pid::from_child(child), signal).unwrap();
 }
 
@@ -115,53 +144,77 @@ pub(crate) fn appears(path: &Path) {
     let begun = Instant::now();
     while !path.exists() {
         assert!(begun.elapsed() < PATIENCE, "{} does not appear", path.display());
-        std::thread::sleep(Duration::from_millis(10));
+        thread::sleep(Duration::from_millis(10));
     }
 }
 
+/// Waits for the end, which must come in time and with the memory that is there.
 pub(crate) fn finish(mut child: Child) -> Output {
-    let read = |mut from: Box<dyn Read + Send>| {
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            from.read_to_end(&mut bytes).unwrap();
-            String::from_utf8_lossy(&bytes).into_owned()
-        })
-    };
-    let stdout = child.stdout.take().map(|pipe| read(Box::new(pipe)));
-    let stderr = child.stderr.take().map(|pipe| read(Box::new(pipe)));
+    let stdout = child.stdout.take().map(read_along);
+    let stderr = child.stderr.take().map(read_along);
     let begun = Instant::now();
     let status = loop {
+        let peak = peak(child.id());
+        if peak > MEMORY || begun.elapsed() > PATIENCE {
+            child.kill().unwrap();
+            panic!("it has {} MiB and does not end: {:?}", peak >> 20, begun.elapsed());
+        }
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        if begun.elapsed() > PATIENCE {
-            child.kill().unwrap();
-            panic!("it hangs");
-        }
-        std::thread::sleep(Duration::from_millis(5));
+        thread::sleep(Duration::from_millis(5));
     };
-    let text =
-        |reader: Option<std::thread::JoinHandle<String>>| reader.map_or_else(String::new, |it| it.join().unwrap());
+    let text = |reader: Option<JoinHandle<String>>| reader.map_or_else(String::new, |it| it.join().unwrap());
     let code = status.code().unwrap_or_else(|| 1000 + status.signal().unwrap_or(0));
-    Output { stdout: text(stdout), stderr: text(stderr), code }
+    let output = Output { stdout: text(stdout), stderr: text(stderr), code };
+    assert!(!output.stderr.contains("panicked"), "{}", output.stderr);
+    output
+}
+
+fn read_along(mut from: impl Read + Send + 'static) -> JoinHandle<String> {
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        from.read_to_end(&mut bytes).unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    })
+}
+
+/// The most memory that a process ever had; 0 once it is over, and where the system does not say.
+fn peak(id: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok()).unwrap_or(0) << 10
 }
 
 impl Output {
     #[track_caller]
     pub(crate) fn code(&self, code: i32) -> &Self {
-        assert_eq!(self.code, code, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(self.code, code, "{}", self.start());
         self
     }
 
     #[track_caller]
     pub(crate) fn out(&self, part: &str) -> &Self {
-        assert!(self.stdout.contains(part), "no {part:?} in stdout:\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert!(self.stdout.contains(part), "no {part:?} on stdout:\n{}", self.start());
         self
     }
 
     #[track_caller]
     pub(crate) fn err(&self, part: &str) -> &Self {
-        assert!(self.stderr.contains(part), "no {part:?} in stderr:\n{}\n--- stdout\n{}", self.stderr, self.stdout);
+        assert!(self.stderr.contains(part), "no {part:?} on stderr:\n{}", self.start());
+        self
+    }
+
+    /// Whichever output it is on.
+    #[track_caller]
+    pub(crate) fn says(&self, part: &str) -> &Self {
+        assert!(self.stdout.contains(part) || self.stderr.contains(part), "no {part:?} in\n{}", self.start());
+        self
+    }
+
+    #[track_caller]
+    pub(crate) fn lacks(&self, part: &str) -> &Self {
+        assert!(!self.stdout.contains(part) && !self.stderr.contains(part), "{part:?} in\n{}", self.start());
         self
     }
 
@@ -171,19 +224,14 @@ impl Output {
         self
     }
 
-    #[track_caller]
-    pub(crate) fn lacks(&self, part: &str) -> &Self {
-        assert!(
-            !self.stdout.contains(part) && !self.stderr.contains(part),
-            "{part:?} in\n{}\n{}",
-            self.stdout,
-            self.stderr
-        );
-        self
-    }
-
     /// Standard output as JSON Lines.
     pub(crate) fn lines(&self) -> Vec<serde_json::Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Both outputs, as much of them as a message bears.
+    fn start(&self) -> String {
+        let start = |text: &str| text.chars().take(4_000).collect::<String>();
+        format!("--- stdout\n{}\n--- stderr\n{}", start(&self.stdout), start(&self.stderr))
     }
 }
