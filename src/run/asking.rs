@@ -3,20 +3,23 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use futures_util::future::BoxFuture;
+
 use super::facts::Facts;
 use super::key::Key;
 use super::memory::Memory;
 use super::outside::Outside;
 use super::resolve::resolve;
 use super::scope::{Cell, Scope, Tracked};
-use super::sink::{Collected, Emitter};
+use super::sink::{Emitter, EventSink};
 use crate::catalog::{Builtin, Cx, Remark, RunFacts, World};
 use crate::check::program::{CallArg, Expr, ExprKind, ParamId, Program};
+use crate::store::event::Event;
 use crate::types::{Fault, FaultKind, Value};
 
 /// Asks for values, in a world.
 pub struct Asking {
-    outside: Arc<Outside>,
+    pub(super) outside: Arc<Outside>,
     memory: Arc<Memory>,
 }
 
@@ -32,7 +35,7 @@ impl Asking {
     pub fn new(program: Arc<Program>, set: HashMap<ParamId, Value>, run: Arc<RunFacts>, world: Arc<dyn World>) -> Self {
         let facts = Arc::new(Facts::new(program, set, Arc::clone(&run)));
         let cx = Cx { world, run, remark: Remark::default() };
-        let outside = Outside::new(facts, cx, Emitter::new(Arc::new(Collected::default())));
+        let outside = Outside::new(facts, cx, Emitter::new(Arc::new(Unheard)));
         Self { outside, memory: Memory::new() }
     }
 
@@ -89,4 +92,15 @@ impl Asking {
 #[must_use]
 pub fn is_same(one: &Value, other: &Value) -> bool {
     Key::value(one) == Key::value(other)
+}
+
+/// There is no run whose events these would be.
+struct Unheard;
+
+impl EventSink for Unheard {
+    fn emit(&self, _: Event) {}
+
+    fn durable(&self, _: Event) -> BoxFuture<'_, Result<(), Fault>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }

@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
-use super::facts::Facts;
+use super::asking::Asking;
 use super::outside::Outside;
-use super::sink::{Emitter, EventSink};
-use crate::catalog::{Channel, Cx, Message, NotTold, Remark, RunFacts, Told, World};
+use crate::catalog::{Channel, Cx, Message, NotTold, RunFacts, Told, World};
 use crate::check::program::{ChannelId, ParamId, Program};
-use crate::store::event::Event;
 use crate::types::{Fault, FaultKind, Value};
 
 /// Opens a channel of a program. What comes back from it is without the secrets of the program.
@@ -25,9 +23,7 @@ pub async fn open_channel(
     world: Arc<dyn World>,
     id: ChannelId,
 ) -> Result<Arc<dyn Channel>, Fault> {
-    let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
-    let cx = Cx { world, run: facts, remark: Remark::default() };
-    let outside = Outside::new(known, cx, Emitter::new(Arc::new(Unheard)));
+    let outside = Asking::new(Arc::clone(&program), set, facts, world).outside;
     let declared = program.channels.get(id.index());
     let declared = declared.ok_or_else(|| Fault::no_value("a channel that is not there"))?;
     let about = |mut fault: Fault| {
@@ -69,16 +65,5 @@ impl Channel for Quiet {
         let mut target = self.channel.target();
         self.outside.emitter.redactor.string(&mut target);
         target
-    }
-}
-
-/// There is no run whose events these would be.
-struct Unheard;
-
-impl EventSink for Unheard {
-    fn emit(&self, _: Event) {}
-
-    fn durable(&self, _: Event) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(std::future::ready(Ok(())))
     }
 }
