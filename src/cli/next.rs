@@ -237,21 +237,22 @@ impl<'e, 'a> Answer<'e, 'a> {
             let table = Timetable::new(schedule, &header.timezone, &header.title, entry.title);
             // What is made at that very moment is shown.
             let before = entry.from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(entry.from);
-            match table.next(before) {
+            let mut next = table.after(before);
+            match next.next() {
                 Some(due) => {
                     waiting.push(Reverse((due.at, times.len())));
-                    times.push((entry, table, due, false));
+                    times.push((entry, next, due, false));
                 }
                 None => answer.never.push(entry),
             }
         }
         while answer.rows.len() < most
             && let Some(Reverse((_, index))) = waiting.pop()
-            && let Some((entry, table, due, shown)) = times.get_mut(index)
+            && let Some((entry, next, due, shown)) = times.get_mut(index)
         {
             *shown = true;
             answer.rows.push(Row { entry, due: due.clone() });
-            if let Some(next) = table.next(due.at) {
+            if let Some(next) = next.next() {
                 waiting.push(Reverse((next.at, index)));
                 *due = next;
             }

@@ -16,9 +16,9 @@ mod decide;
 mod instants;
 mod spread;
 
-use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
 pub use self::decide::{Decision, Missed, OwnRun, Past, Why};
 use self::instants::Instant;
@@ -67,25 +67,68 @@ impl<'a> Timetable<'a> {
     /// The first time that it is made at after a moment. `None` where there is none before the calendar ends.
     #[must_use]
     pub fn next(&self, after: Timestamp) -> Option<Due> {
-        // With jitter, what was scheduled before the moment may be made after it.
-        let from = after.checked_sub(self.spread.widest()).unwrap_or(Timestamp::MIN);
-        let mut instant = self.instant_after(from)?;
-        loop {
-            let following = self.instant_after(instant.at);
-            let at = self.spread.at(instant.at, following.as_ref().map(|next| next.at));
-            if at > after {
-                return Some(Due { scheduled: instant.at, at, wall: instant.wall, clock: instant.clock });
-            }
-            instant = following?;
-        }
+        self.after(after).next()
     }
 
     /// All times after a moment, as [`next`](Self::next) gives them one by one.
-    pub fn after(&self, after: Timestamp) -> impl Iterator<Item = Due> {
-        std::iter::successors(self.next(after), |due| self.next(due.at))
+    #[must_use]
+    pub fn after(&self, after: Timestamp) -> Times<'a> {
+        let mut coming = self.instant_before(after).or_else(|| self.instant_after(after));
+        // What was scheduled before the moment may have been made before it, too.
+        if let Some(instant) = coming.take_if(|instant| instant.at <= after) {
+            let following = self.instant_after(instant.at);
+            let made = self.due(&instant, following.as_ref()).at;
+            coming = if made > after { Some(instant) } else { following };
+        }
+        Times { table: self.clone(), coming }
+    }
+
+    fn due(&self, instant: &Instant, following: Option<&Instant>) -> Due {
+        let at = self.spread.at(instant.at, following.map(|next| next.at));
+        Due { scheduled: instant.at, at, wall: instant.wall, clock: instant.clock }
+    }
+
+    /// The last moment that is named up to another, if its jitter could lead beyond that. The steps back double, so that a
+    /// day of jitter on an interval of seconds costs no walk through a day.
+    fn instant_before(&self, at: Timestamp) -> Option<Instant> {
+        let widest = self.spread.widest();
+        let mut back = SignedDuration::from_secs(1);
+        while widest.is_positive() {
+            let from = at.checked_sub(back.min(widest)).unwrap_or(Timestamp::MIN);
+            let mut found = None;
+            let mut next = self.instant_after(from)?;
+            while next.at <= at {
+                let following = self.instant_after(next.at);
+                found = Some(next);
+                let Some(following) = following else { break };
+                next = following;
+            }
+            if found.is_some() || back >= widest {
+                return found;
+            }
+            back = back.saturating_mul(2);
+        }
+        None
     }
 
     fn instant_after(&self, after: Timestamp) -> Option<Instant> {
         instants::next(&self.schedule.rule, self.schedule.gap.as_deref(), self.zone, after)
+    }
+}
+
+/// The times of a [`Timetable`], one by one.
+#[derive(Clone, Debug)]
+pub struct Times<'a> {
+    table: Timetable<'a>,
+    coming: Option<Instant>,
+}
+
+impl Iterator for Times<'_> {
+    type Item = Due;
+
+    fn next(&mut self) -> Option<Due> {
+        let instant = self.coming.take()?;
+        self.coming = self.table.instant_after(instant.at);
+        Some(self.table.due(&instant, self.coming.as_ref()))
     }
 }

@@ -224,3 +224,16 @@ fn a_time_says_what_the_clock_does() {
     let due = Clocked::new(daily, "Europe/Berlin").table().next(moment("2026-03-28T12:00Z")).unwrap();
     assert_eq!(due.wall, Some(date(2026, 3, 29).at(2, 30, 0, 0)));
 }
+
+/// A day of jitter on seconds, asked again and again from where the last time was.
+#[test]
+fn a_wide_jitter_costs_no_walk() {
+    let begun = std::time::Instant::now();
+    let clocked = Clocked::new("every 1s (jitter: 24h)", "Europe/Berlin");
+    let mut at = moment("2026-03-28T12:00Z");
+    for _ in 0..2000 {
+        at = clocked.table().next(at).unwrap().at;
+    }
+    assert_eq!(at, moment("2026-03-28T12:33:20Z"));
+    assert!(begun.elapsed() < std::time::Duration::from_secs(10), "{:?}", begun.elapsed());
+}
