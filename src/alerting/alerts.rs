@@ -243,7 +243,8 @@ impl Turn<'_> {
         if let Some(silence) = silence {
             return Some(format!("a silence of {}: {}", silence.by, silence.why).into());
         }
-        if let Some((by, _)) = self.state.quiet.iter().find(|(_, quiet)| quiet.thresholds.contains(&subject.threshold)) {
+        if let Some((by, _)) = self.state.quiet.iter().find(|(_, quiet)| quiet.thresholds.contains(&subject.threshold))
+        {
             return Some(Arc::clone(by));
         }
         let threshold = self.definitions.thresholds.get(&subject.threshold)?;

@@ -18,25 +18,66 @@ pub enum Input {
     /// Samples were taken: what each subject's conditions say of them.
     Judged(Vec<Judged>),
     /// All subjects that a threshold has now: those that are not among them are gone.
-    Listed { threshold: Arc<str>, present: BTreeSet<Labels> },
+    Listed {
+        threshold: Arc<str>,
+        present: BTreeSet<Labels>,
+    },
     /// A check failed, or `raise` was reached.
     Raised(Raised),
     /// A check that raised it passes, or a section ended without its `raise`.
-    Passed { subject: Subject, raiser: Arc<str> },
+    Passed {
+        subject: Subject,
+        raiser: Arc<str>,
+    },
     /// A section begins that keeps thresholds quiet while it runs.
-    QuietBegins { by: Arc<str>, quiet: Quiet },
-    QuietEnds { by: Arc<str> },
+    QuietBegins {
+        by: Arc<str>,
+        quiet: Quiet,
+    },
+    QuietEnds {
+        by: Arc<str>,
+    },
     /// `notify`. `key` names the message.
-    Note { key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String },
+    Note {
+        key: Arc<str>,
+        channels: Vec<Arc<str>>,
+        title: Arc<str>,
+        text: String,
+    },
     /// `escalate to level N` in a section, or a person who begins one by hand. `about` names what it is for.
-    Called { title: Arc<str>, level: u32, text: Arc<str> },
-    Acknowledge { incident: i64, by: Arc<str> },
+    Called {
+        title: Arc<str>,
+        level: u32,
+        text: Arc<str>,
+    },
+    Acknowledge {
+        incident: i64,
+        by: Arc<str>,
+    },
     /// A person calls a level of an incident.
-    Escalate { incident: i64, level: u32 },
-    Close { incident: i64, by: Arc<str> },
-    CloseAlert { alert: i64, by: Arc<str> },
-    Silence { threshold: Option<Arc<str>>, labels: Labels, until: Timestamp, by: Arc<str>, why: Arc<str> },
-    EndSilence { silence: i64, by: Arc<str> },
+    Escalate {
+        incident: i64,
+        level: u32,
+    },
+    Close {
+        incident: i64,
+        by: Arc<str>,
+    },
+    CloseAlert {
+        alert: i64,
+        by: Arc<str>,
+    },
+    Silence {
+        threshold: Option<Arc<str>>,
+        labels: Labels,
+        until: Timestamp,
+        by: Arc<str>,
+        why: Arc<str>,
+    },
+    EndSilence {
+        silence: i64,
+        by: Arc<str>,
+    },
     /// Time has passed.
     Tick,
 }
@@ -114,9 +155,10 @@ impl Engine {
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         let state = &self.state;
-        let alerts = state.alerts.values().flat_map(|alert| {
-            alert.due.iter().map(|(at, _)| *at).chain(alert.gathered_until).collect::<Vec<_>>()
-        });
+        let alerts = state
+            .alerts
+            .values()
+            .flat_map(|alert| alert.due.iter().map(|(at, _)| *at).chain(alert.gathered_until).collect::<Vec<_>>());
         let incidents =
             state.incidents.values().flat_map(|incident| incident.respond_due.into_iter().chain(incident.next_due));
         let watches = state.watches.iter().filter(|(_, watch)| watch.alert.is_none()).filter_map(|(subject, watch)| {

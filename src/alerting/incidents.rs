@@ -25,8 +25,7 @@ struct Opening {
 impl Turn<'_> {
     /// Tells of alerts of one group for the first time.
     pub(super) fn tell_opened(&mut self, numbers: &[i64], threshold: &Threshold, level: Option<u32>) {
-        let alerts: Vec<Alert> =
-            numbers.iter().filter_map(|number| self.state.alerts.get(number)).cloned().collect();
+        let alerts: Vec<Alert> = numbers.iter().filter_map(|number| self.state.alerts.get(number)).cloned().collect();
         let Some(first) = alerts.first() else { return };
         let level = level.or_else(|| (threshold.severity == Severity::Critical).then_some(1));
         let incident = level.and_then(|level| self.incident_for(&alerts, threshold, level));

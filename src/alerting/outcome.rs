@@ -79,23 +79,62 @@ pub struct Happening {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "happened", rename_all = "snake_case")]
 pub enum Happened {
-    AlertOpened { title: Arc<str>, severity: Severity, cause: Cause, text: Arc<str> },
-    AlertClosed { title: Arc<str>, end: End },
+    AlertOpened {
+        title: Arc<str>,
+        severity: Severity,
+        cause: Cause,
+        text: Arc<str>,
+    },
+    AlertClosed {
+        title: Arc<str>,
+        end: End,
+    },
     /// Nobody is told: `by` says what keeps it quiet.
-    Quiet { title: Arc<str>, by: Arc<str> },
-    IncidentOpened { title: Arc<str>, level: u32, role: Arc<str> },
+    Quiet {
+        title: Arc<str>,
+        by: Arc<str>,
+    },
+    IncidentOpened {
+        title: Arc<str>,
+        level: u32,
+        role: Arc<str>,
+    },
     /// A level was told.
-    Level { level: u32, role: Arc<str>, round: u32 },
+    Level {
+        level: u32,
+        role: Arc<str>,
+        round: u32,
+    },
     /// Nobody has acknowledged within the time of the level.
-    Late { level: u32, role: Arc<str> },
+    Late {
+        level: u32,
+        role: Arc<str>,
+    },
     /// The channel has an escalation of its own, and had been told before.
-    Handed { channel: Arc<str> },
-    Acknowledged { by: Arc<str> },
+    Handed {
+        channel: Arc<str>,
+    },
+    Acknowledged {
+        by: Arc<str>,
+    },
     /// All levels and rounds were told, and nobody else is left.
     Exhausted,
-    IncidentClosed { title: Arc<str>, end: End },
+    IncidentClosed {
+        title: Arc<str>,
+        end: End,
+    },
     /// A message was written down for a channel.
-    Told { channel: Arc<str>, occasion: Occasion, title: Arc<str> },
-    Silenced { until: Timestamp, by: Arc<str>, why: Arc<str> },
-    SilenceEnded { by: Arc<str> },
+    Told {
+        channel: Arc<str>,
+        occasion: Occasion,
+        title: Arc<str>,
+    },
+    Silenced {
+        until: Timestamp,
+        by: Arc<str>,
+        why: Arc<str>,
+    },
+    SilenceEnded {
+        by: Arc<str>,
+    },
 }

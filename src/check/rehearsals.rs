@@ -3,8 +3,8 @@
 use super::calls::Position;
 use super::checker::Checker;
 use super::convert::Want;
-use super::placement::Place;
 use super::declarations::doc;
+use super::placement::Place;
 use super::program::{self, Expr, ExprKind, ParamId, Program, Target, Test, TestKind};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::Span;
@@ -58,12 +58,7 @@ impl<'a> Checker<'a> {
     }
 
     /// `None` for what was a mistake.
-    fn rehearsed(
-        &mut self,
-        statement: &'a TestStatement,
-        titles: &Titles<'a>,
-        program: &Program,
-    ) -> Option<TestKind> {
+    fn rehearsed(&mut self, statement: &'a TestStatement, titles: &Titles<'a>, program: &Program) -> Option<TestKind> {
         Some(match &statement.kind {
             TestStatementKind::Given(given) => TestKind::Given(self.given(given, titles)?),
             TestStatementKind::Run { section, args } => {

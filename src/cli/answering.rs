@@ -115,13 +115,15 @@ pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure
         let reasons: Vec<&str> = policy.by_hand.iter().map(|(reason, _)| &**reason).collect();
         let found = policy.by_hand.iter().find(|(reason, _)| **reason == *args.what);
         let (reason, own) = found.ok_or_else(|| {
-            let failure = Failure::new(format!("no incident has the number `{}`, and no reason is called so", args.what));
+            let failure =
+                Failure::new(format!("no incident has the number `{}`, and no reason is called so", args.what));
             match reasons.as_slice() {
                 [] => failure.help("the runbook's escalation has no reason `by hand`"),
                 known => failure.help(format!("it has: {}", known.join(", "))),
             }
         })?;
-        let text = args.message.clone().map_or_else(|| format!("{reason}, said by {by}"), |text| format!("{text} ({by})"));
+        let text =
+            args.message.clone().map_or_else(|| format!("{reason}, said by {by}"), |text| format!("{text} ({by})"));
         Ok(Input::Called { title: Arc::clone(reason), level: args.to.unwrap_or(*own), text: text.into() })
     })
 }
@@ -129,9 +131,10 @@ pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure
 pub(super) fn close(args: &Close, console: &Console) -> Result<u8, Failure> {
     speak(&args.speaker, console, |desk, by| {
         if let Some(alert) = args.incident.strip_prefix("alert/") {
-            let number = alert.parse::<i64>().ok().filter(|number| {
-                desk.desk.state().is_ok_and(|state| state.alerts.contains_key(number))
-            });
+            let number = alert
+                .parse::<i64>()
+                .ok()
+                .filter(|number| desk.desk.state().is_ok_and(|state| state.alerts.contains_key(number)));
             let alert = number.ok_or_else(|| Failure::new(format!("no open alert has the number `{alert}`")))?;
             return Ok(Input::CloseAlert { alert, by });
         }
@@ -149,8 +152,10 @@ pub(super) fn silence(args: &Silence, console: &Console) -> Result<u8, Failure> 
         if let Some(silence) = args.end {
             if !state.silences.contains_key(&silence) {
                 let known: Vec<String> = state.silences.keys().map(ToString::to_string).collect();
-                return Err(Failure::new(format!("no silence has the number {silence}"))
-                    .help(format!("there are: {}", if known.is_empty() { "none".to_owned() } else { known.join(", ") })));
+                return Err(Failure::new(format!("no silence has the number {silence}")).help(format!(
+                    "there are: {}",
+                    if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+                )));
             }
             return Ok(Input::EndSilence { silence, by });
         }

@@ -113,14 +113,26 @@ fn of_incident(incident: &Incident, look: Look) -> String {
     let next = incident.next_due.map_or_else(String::new, |due| format!(", next level at {}", at(due)));
     let tone = if incident.end.is_some() { Tone::Faint } else { Tone::Bad };
     let head = look.paint(tone, &format!("  incident #{} {}", incident.number, clean(&incident.name())));
-    format!("{head}\n    {}\n    since {}, level {} {}, {state}{next}", clean(&incident.text), at(incident.opened_at), incident.level, clean(role))
+    format!(
+        "{head}\n    {}\n    since {}, level {} {}, {state}{next}",
+        clean(&incident.text),
+        at(incident.opened_at),
+        incident.level,
+        clean(role)
+    )
 }
 
 fn of_alert(alert: &Alert, look: Look) -> String {
     let quiet = if alert.quiet { ", kept quiet" } else { "" };
-    let state = alert.end.as_ref().map_or_else(|| format!("since {}{quiet}", at(alert.opened_at)), |end| format!("{} to {}", at(alert.opened_at), at(end.at())));
+    let state = alert.end.as_ref().map_or_else(
+        || format!("since {}{quiet}", at(alert.opened_at)),
+        |end| format!("{} to {}", at(alert.opened_at), at(end.at())),
+    );
     let tone = if alert.end.is_some() { Tone::Faint } else { Tone::Doubtful };
-    let head = look.paint(tone, &format!("  alert #{} {} ({})", alert.number, clean(&alert.subject.name()), alert.severity.name()));
+    let head = look.paint(
+        tone,
+        &format!("  alert #{} {} ({})", alert.number, clean(&alert.subject.name()), alert.severity.name()),
+    );
     format!("{head}\n    {}\n    {state}", clean(&alert.text))
 }
 
@@ -138,4 +150,3 @@ fn at(at: Timestamp) -> String {
     let format = if day.date() == today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
     day.strftime(format).to_string()
 }
-

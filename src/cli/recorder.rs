@@ -46,12 +46,7 @@ struct Inner {
 }
 
 impl Recorder {
-    pub(super) fn new(
-        journal: Option<Journal>,
-        output: Output,
-        log: Option<RunLog>,
-        desk: Option<Arc<Desk>>,
-    ) -> Self {
+    pub(super) fn new(journal: Option<Journal>, output: Output, log: Option<RunLog>, desk: Option<Arc<Desk>>) -> Self {
         let (faults, changes) = (Vec::new(), BTreeMap::new());
         let inner = Inner { seq: 0, journal, output, log, faults, held: None, changes, desk };
         Self { inner: Mutex::new(inner) }

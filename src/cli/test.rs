@@ -130,7 +130,8 @@ fn told(files: &[File], args: &Test, look: Look) -> String {
             let took = format!("{:.1} ms", took.as_secs_f64() * 1e3);
             match &test.failure {
                 None => {
-                    let _ = writeln!(text, "{} {title}  {}", look.paint(Tone::Good, "✓"), look.paint(Tone::Faint, &took));
+                    let _ =
+                        writeln!(text, "{} {title}  {}", look.paint(Tone::Good, "✓"), look.paint(Tone::Faint, &took));
                 }
                 Some(failure) => {
                     let at = file.sources.position(failure.span);
@@ -166,7 +167,12 @@ fn told(files: &[File], args: &Test, look: Look) -> String {
 fn story(text: &mut String, test: &Rehearsed, look: Look) {
     for (after, happening) in &test.timeline {
         let after = crate::types::Value::Duration(*after).to_string();
-        let _ = writeln!(text, "    {} {}", look.paint(Tone::Faint, &format!("{after:>8}")), clean(&happening.what.to_string()));
+        let _ = writeln!(
+            text,
+            "    {} {}",
+            look.paint(Tone::Faint, &format!("{after:>8}")),
+            clean(&happening.what.to_string())
+        );
     }
 }
 

@@ -166,7 +166,8 @@ impl Inner {
                 return Ok(outcome.happened);
             }
         }
-        let message = format!("others have written {MOST_ROUNDS} times while this was to be written: nobody is told of it");
+        let message =
+            format!("others have written {MOST_ROUNDS} times while this was to be written: nobody is told of it");
         Err(Fault::new(FaultKind::Failed, message))
     }
 }

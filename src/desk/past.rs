@@ -12,9 +12,9 @@ use crate::types::Fault;
 impl Past for Desk {
     fn samples(&self, metric: &str, since: Timestamp) -> Result<Vec<PastSample>, Fault> {
         let samples = self.lock().ledger.samples(&self.runbook, metric, since, Timestamp::MAX)?;
-        let taken = samples.into_iter().filter_map(|sample| {
-            Some(PastSample { at: sample.at, labels: sample.labels, value: sample.value? })
-        });
+        let taken = samples
+            .into_iter()
+            .filter_map(|sample| Some(PastSample { at: sample.at, labels: sample.labels, value: sample.value? }));
         Ok(taken.collect())
     }
 

@@ -21,9 +21,11 @@ pub(super) async fn expect(stage: &Stage, span: Span, negated: bool, fact: &Fact
         }
         Fact::Level(level) => at_level(stage, *level),
         Fact::Change(call) => {
-            let wanted = stage.asking().call(call).await.map_err(|fault| {
-                failure(span, format!("it cannot be rehearsed: {}", fault.message), Vec::new())
-            })?;
+            let wanted = stage
+                .asking()
+                .call(call)
+                .await
+                .map_err(|fault| failure(span, format!("it cannot be rehearsed: {}", fault.message), Vec::new()))?;
             let (made, changes) = (stage.world.was_made(&wanted), changes(stage));
             (made, "this change".to_owned(), changes)
         }
@@ -43,9 +45,8 @@ fn alert(stage: &Stage, wanted: Option<&(ThresholdId, Option<Severity>)>) -> (bo
     let found = open.clone().map(described).collect();
     let Some((id, severity)) = wanted else { return (open.count() > 0, "alert".to_owned(), found) };
     let title = stage.program.thresholds.get(id.index()).map(|one| Arc::clone(&one.title)).unwrap_or_default();
-    let is_it = |alert: &Alert| {
-        alert.subject.threshold == title && severity.is_none_or(|severity| severity == alert.severity)
-    };
+    let is_it =
+        |alert: &Alert| alert.subject.threshold == title && severity.is_none_or(|severity| severity == alert.severity);
     (open.clone().any(is_it), format!("alert \"{title}\""), or(found, "no alert is open"))
 }
 

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use super::look::{counted, seconds};
 use crate::store::event::{
-    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Shown, Withheld,
+    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Shown,
+    Withheld,
 };
 use crate::types::Fault;
 

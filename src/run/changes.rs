@@ -89,8 +89,9 @@ async fn allowed<'r>(
                 return Err(Withheld::NotApproved);
             }
         } else {
-        let message = format!("an approval by \"{role}\" needs the approvals store, which this version does not have");
-        return Err(Withheld::NotMeasured { fault: Fault::new(FaultKind::Unsupported, message) });
+            let message =
+                format!("an approval by \"{role}\" needs the approvals store, which this version does not have");
+            return Err(Withheld::NotMeasured { fault: Fault::new(FaultKind::Unsupported, message) });
         }
     }
     let prepared = prepared(context, change).await.map_err(|fault| withheld_by(context, fault))?;

@@ -37,7 +37,13 @@ pub struct Taken {
 impl Samples {
     /// Takes the samples of one time. Those that were there before and are not among them are gone, or, where the list
     /// could not be had, not measured.
-    pub fn take(&mut self, metric: MetricId, at: Timestamp, samples: Vec<(Labels, Result<Value, Fault>)>, fault: Option<&Fault>) {
+    pub fn take(
+        &mut self,
+        metric: MetricId,
+        at: Timestamp,
+        samples: Vec<(Labels, Result<Value, Fault>)>,
+        fault: Option<&Fault>,
+    ) {
         let known = self.taken.entry(metric).or_default();
         known.listed = fault.is_none();
         match fault {
@@ -82,9 +88,10 @@ impl Judge {
         let known = |id: &MetricId| samples.taken.get(id);
         // The metric with the most labels says how many subjects there are; the others are matched by the labels that
         // they share with it.
-        let widest = threshold.metrics.iter().max_by_key(|id| {
-            self.facts.program.metrics.get(id.index()).map_or(0, |metric| metric.labels.len())
-        });
+        let widest = threshold
+            .metrics
+            .iter()
+            .max_by_key(|id| self.facts.program.metrics.get(id.index()).map_or(0, |metric| metric.labels.len()));
         let Some(lead) = widest.and_then(known) else { return (Vec::new(), false) };
         let listed = threshold.metrics.iter().all(|id| known(id).is_some_and(|metric| metric.listed));
         let subjects: BTreeSet<&Labels> = lead.samples.keys().collect();
@@ -148,9 +155,8 @@ fn matching<'s>(name: &str, metric: &'s Metric, labels: &Labels) -> Result<&'s T
     if let Some(sample) = metric.samples.get(labels) {
         return Ok(sample);
     }
-    let agrees = |own: &Labels| {
-        own.iter().all(|(name, value)| labels.iter().all(|(other, its)| other != name || its == value))
-    };
+    let agrees =
+        |own: &Labels| own.iter().all(|(name, value)| labels.iter().all(|(other, its)| other != name || its == value));
     let mut found = metric.samples.iter().filter(|(own, _)| agrees(own)).map(|(_, sample)| sample);
     match (found.next(), found.next()) {
         (Some(sample), None) => Ok(sample),

@@ -23,12 +23,8 @@ pub(super) async fn measure(context: &Context<'_>, statement: &Statement, metric
 /// Takes samples of a metric, and tells of them.
 pub(super) async fn sample(context: &Context<'_>, id: MetricId, span: Span) {
     let Some(metric) = context.run.program.metrics.get(id.index()) else { return };
-    let mut measured = Measured {
-        place: context.place(span),
-        metric: Arc::clone(&metric.name),
-        samples: Vec::new(),
-        fault: None,
-    };
+    let mut measured =
+        Measured { place: context.place(span), metric: Arc::clone(&metric.name), samples: Vec::new(), fault: None };
     if metric.labels.is_empty() {
         let value = context.whole(&metric.value).await;
         measured.samples.push(sampled(metric, Labels::new(), value));

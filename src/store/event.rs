@@ -9,8 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::types::{Fault, Labels};
 pub use crate::types::Severity;
+use crate::types::{Fault, Labels};
 
 /// The version of the format, in the first record.
 pub const VERSION: u32 = 1;

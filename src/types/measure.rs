@@ -119,13 +119,11 @@ impl Measure {
             Self::Int => Value::Int(number.round() as i64),
             Self::Float => Value::Float(number),
             Self::Percent => Value::Percent(number),
-            Self::Duration => Value::Duration(
-                SignedDuration::try_from_secs_f64(number).unwrap_or(if number < 0.0 {
-                    SignedDuration::MIN
-                } else {
-                    SignedDuration::MAX
-                }),
-            ),
+            Self::Duration => Value::Duration(SignedDuration::try_from_secs_f64(number).unwrap_or(if number < 0.0 {
+                SignedDuration::MIN
+            } else {
+                SignedDuration::MAX
+            })),
             Self::Size => Value::Size(number.round() as i64),
             Self::Cores => Value::Cores(number),
             Self::Rate(counted) => Value::Rate(number, counted),

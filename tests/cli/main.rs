@@ -4,8 +4,8 @@ mod check;
 mod consent;
 mod fmt;
 mod history;
-mod notify;
 mod next;
+mod notify;
 mod plan;
 #[path = "../support/program.rs"]
 mod program;

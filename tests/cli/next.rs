@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::harness::Folder;
+use crate::program::Folder;
 
 const TEXT: &str = "runbook \"Care\" { edition 1 timezone \"Europe/Berlin\" }\n\
     channel mail = email(to: [\"ops@example.com\"])\n\

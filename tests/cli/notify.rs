@@ -1,6 +1,6 @@
 //! `runbook notify`, and what `check` says of templates.
 
-use crate::harness::Folder;
+use crate::program::Folder;
 
 const TEXT: &str = "runbook \"Care\" { edition 1 }\n\
     secret key = env(\"PAGER_KEY\")\n\

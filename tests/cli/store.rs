@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use runbook::store::ledger::{Commit, Committed, Document, FILE, Happening, Ledger, NewMessage, Sample};
 use serde_json::{Value, json};
 
-use crate::harness::Folder;
+use crate::program::Folder;
 
 const AT: &str = "2026-11-26T02:36:42.123456789Z";
 

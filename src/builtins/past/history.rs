@@ -36,10 +36,8 @@ fn history(cx: &Cx, args: &Args<'_>) -> Result<Value, Fault> {
     let measure = Measure::named(measure).ok_or_else(no_metric)?;
     let samples = past(cx)?.samples(name, ago(cx, args.get(&OVER)?))?;
     let samples = samples.iter().map(|sample| {
-        let mut fields = vec![
-            (Arc::from("time"), Value::Time(sample.at)),
-            (Arc::from("value"), measure.value(sample.value)),
-        ];
+        let mut fields =
+            vec![(Arc::from("time"), Value::Time(sample.at)), (Arc::from("value"), measure.value(sample.value))];
         for label in labels.iter() {
             let Value::String(label) = label else { continue };
             let value = sample.labels.iter().find(|(name, _)| name == label);

@@ -67,6 +67,9 @@ pub enum Fact {
     Notified(ChannelId),
     Level(u32),
     Change(Expr),
-    Check { title: Arc<str>, outcome: Outcome },
+    Check {
+        title: Arc<str>,
+        outcome: Outcome,
+    },
     Run(Outcome),
 }
