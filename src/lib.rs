@@ -44,6 +44,9 @@ pub mod schedule;
 pub mod desk;
 pub mod rehearsal;
 
-// Floor 8: the commands, and the real world.
-pub mod cli;
+// Floor 8: around the clock, and the real world.
+pub mod server;
 pub mod system;
+
+// Floor 9: the commands.
+pub mod cli;

@@ -27,10 +27,12 @@ mod reference;
 mod request;
 mod run;
 mod run_log;
+mod serve;
 mod show;
 mod signals;
 mod state;
 mod store;
+mod systemd;
 mod test;
 
 use std::io::{self, Write as _};
@@ -54,6 +56,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanArgs),
     Test(test::Test),
+    Serve(serve::Serve),
     Notify(notify::Notify),
     Next(next::Next),
     Fmt(fmt::Fmt),
@@ -100,6 +103,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
         Command::Test(args) => test::run(&args, console),
+        Command::Serve(args) => serve::run(&args, console),
         Command::Notify(args) => notify::run(&args, console),
         Command::Next(args) => next::run(&args, console),
         Command::Fmt(args) => fmt::run(&args, console),

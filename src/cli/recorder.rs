@@ -23,6 +23,8 @@ pub(super) enum Output {
     Json(Out),
     /// Only a whole run is `JUnit`.
     Junit(Out, Vec<Record>),
+    /// Nobody reads along: it is in the journal.
+    Silent,
 }
 
 pub(super) struct Recorder {
@@ -81,7 +83,7 @@ impl Recorder {
         let mut inner = self.lock();
         let ended = match &mut inner.output {
             Output::Terminal(terminal) => terminal.finish(),
-            Output::Json(_) => Ok(()),
+            Output::Json(_) | Output::Silent => Ok(()),
             Output::Junit(out, records) => junit::write(out, records),
         };
         inner.note_output(ended);
@@ -131,6 +133,7 @@ impl Inner {
         let written = match &mut self.output {
             Output::Terminal(terminal) => terminal.record(record),
             Output::Json(out) => json::write(out, record),
+            Output::Silent => Ok(()),
             Output::Junit(_, records) => {
                 records.push(record.clone());
                 Ok(())

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::console::{Console, Failure};
 use super::recorder::Recorder;
@@ -63,4 +65,17 @@ fn stopping(recorder: &Recorder) -> String {
             "stopping: {made}; waiting for the end of: {waiting}; nothing more is begun. Ctrl-C again stops at once"
         )
     }
+}
+
+/// Stops a server when a signal comes; a second one ends it at once.
+pub(super) fn stop(stop: CancellationToken, console: Arc<Console>) -> Result<JoinHandle<()>, Failure> {
+    let mut signals = Signals::new()?;
+    Ok(tokio::spawn(async move {
+        let name = signals.next().await;
+        console.say(&format!("\n{name}: nothing more is begun; what goes on is brought to its end\n"));
+        stop.cancel();
+        let name = signals.next().await;
+        console.say(&format!("\n{name} again: stopped at once\n"));
+        std::process::exit(130);
+    }))
 }

@@ -10,7 +10,7 @@ use crate::store::journal::Store;
 use crate::store::ledger;
 use crate::system;
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct State {
     /// The folder in which runs are recorded; also `RUNBOOK_STATE`.
     #[arg(long = "state", value_name = "DIR")]

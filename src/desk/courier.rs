@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Desk;
 use crate::alerting::Input;
-use crate::catalog::{Again, Channel, Cx, Message, NotTold, Remark, RunFacts, World};
+use crate::catalog::{Again, Channel, Cx, Message, NotTold, Occasion, Remark, RunFacts, World};
 use crate::check::program::{ChannelId, ParamId, Program};
 use crate::run;
 use crate::store::ledger::{Ledger, Outgoing};
@@ -39,7 +39,11 @@ pub struct Courier {
     /// Names this process to others that share the ledger.
     holder: String,
     opened: Mutex<HashMap<String, Arc<dyn Channel>>>,
+    links: Option<MakesLinks>,
 }
+
+/// The link by which an incident of a runbook is taken on, for a message that is sent now.
+pub type MakesLinks = Box<dyn Fn(&str, i64, Timestamp) -> String + Send + Sync>;
 
 /// What became of a message.
 #[derive(Clone, Debug)]
@@ -63,7 +67,13 @@ impl Courier {
         holder: String,
     ) -> Self {
         let cx = Cx { world, run: facts, remark: Remark::default() };
-        Self { ledger: Mutex::new(ledger), desk, program, set, cx, holder, opened: Mutex::default() }
+        Self { ledger: Mutex::new(ledger), desk, program, set, cx, holder, opened: Mutex::default(), links: None }
+    }
+
+    /// Pages hold a link by which they are answered.
+    #[must_use]
+    pub fn with_links(self, links: MakesLinks) -> Self {
+        Self { links: Some(links), ..self }
     }
 
     /// Tells all that is due now, as often as more becomes due, and gives what came of it.
@@ -111,7 +121,7 @@ impl Courier {
         let message: Message = serde_json::from_value(outgoing.body.clone()).map_err(|error| {
             Fault::new(FaultKind::BadAnswer, format!("the ledger's message {} cannot be read: {error}", outgoing.id))
         })?;
-        let message = Arc::new(message);
+        let message = Arc::new(self.linked(message));
         let answer = self.tell(&outgoing.channel, &message).await;
         let now = self.cx.world.now();
         let result = match answer {
@@ -130,6 +140,18 @@ impl Courier {
             }
         };
         Ok(Delivery { channel: outgoing.channel, message, result })
+    }
+
+    /// With the link by which it is answered, where it asks for an answer.
+    fn linked(&self, message: Message) -> Message {
+        let asks = matches!(message.occasion, Occasion::Opened | Occasion::Again | Occasion::Escalated);
+        let acknowledge = match (&self.links, &message.incident) {
+            (Some(links), Some(incident)) if asks => {
+                Some(links(self.desk.runbook(), incident.number, self.cx.world.now()))
+            }
+            _ => None,
+        };
+        Message { acknowledge, ..message }
     }
 
     async fn tell(&self, name: &str, message: &Arc<Message>) -> Result<String, NotTold> {

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-pub use self::courier::{Courier, Delivery};
+pub use self::courier::{Courier, Delivery, MakesLinks};
 use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};

@@ -1,0 +1,289 @@
+//! `runbook serve`: runs what is due, samples metrics, drives escalations.
+
+use std::io::{Read as _, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use clap::Args;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use super::alerting::say;
+use super::console::{Console, Failure};
+use super::recorder::{Output, Recorder};
+use super::request::{self, Asked, Prepared};
+use super::run::{by, folder, id, provide_tls};
+use super::state::State;
+use crate::catalog::{Past, RunFacts, World};
+use crate::desk::{Delivery, Desk};
+use crate::plan::{self, Selection, is_hash};
+use crate::report::terminal::short;
+use crate::run::{EventSink, Proposal};
+use crate::server::{self, Beginning, Home, Links, Loaded, Recording, Settings};
+use crate::store::event::{RunStarted, VERSION};
+use crate::store::ledger::Ledger;
+use crate::system::{self, System};
+use crate::types::Fault;
+
+/// Serve runbooks: run what is due, sample metrics, drive escalations, answer over HTTP.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The runbooks.
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// A value for a `param` that all of them have; can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
+    /// Agree to the changes of a runbook by the hash of its whole plan; can be given several times. Without it, changes
+    /// wait for approval.
+    #[arg(long, value_name = "HASH")]
+    approve: Vec<String>,
+    /// Where it answers `/healthz`, `/readyz`, `/metrics` and the links of messages.
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8390")]
+    listen: SocketAddr,
+    /// Answer nothing over HTTP.
+    #[arg(long, conflicts_with_all = ["listen", "public_url"])]
+    no_listen: bool,
+    /// Where people reach it, such as `https://runbook.example.com`: messages then hold a link that takes an incident on.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    #[command(flatten)]
+    state: State,
+}
+
+pub(super) fn run(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
+    provide_tls();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // What is written down is waited for until the disk has it, and on a busy disk that takes seconds: those who answer
+        // over HTTP must not wait with it.
+        .worker_threads(8)
+        .thread_stack_size(crate::syntax::STACK)
+        .build()
+        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let served = runtime.block_on(serve(args, console));
+    runtime.shutdown_background();
+    served.map(|()| 0)
+}
+
+async fn serve(args: &Serve, console: &Arc<Console>) -> Result<(), Failure> {
+    let listener = if args.no_listen { None } else { Some(listen(args.listen)?) };
+    let links = match &args.public_url {
+        Some(url) => Some(Links::new(url, key(&args.state.ledger()?)?)),
+        None => None,
+    };
+    let (files, approve, set) = (args.files.clone(), args.approve.clone(), args.set.clone());
+    let home = AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set };
+    let stop = CancellationToken::new();
+    let stopping = super::signals::stop(stop.clone(), Arc::clone(console))?;
+    let holder = format!("{}:{}:{}", by(), std::process::id(), id());
+    let settings = Settings { files, listener, links, holder };
+    super::systemd::say("READY=1");
+    let served = server::serve(settings, Arc::new(home), stop).await;
+    super::systemd::say("STOPPING=1");
+    stopping.abort();
+    served.map_err(Failure::new)
+}
+
+fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
+    let listener = std::net::TcpListener::bind(address).and_then(|listener| {
+        listener.set_nonblocking(true)?;
+        Ok(listener)
+    });
+    listener.map_err(|error| {
+        Failure::new(format!("cannot listen on {address}: {error}"))
+            .help("name another address with `--listen`, or `--no-listen`")
+    })
+}
+
+/// The key of the links, made once and kept beside the ledger.
+fn key(ledger: &Path) -> Result<[u8; 64], Failure> {
+    let path = ledger.with_file_name("links.key");
+    let cannot = |error: std::io::Error| Failure::new(format!("the key `{}` of links: {error}", path.display()));
+    let mut key = [0; 64];
+    match std::fs::File::open(&path) {
+        Ok(mut file) => file.read_exact(&mut key).map_err(cannot)?,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            if let Some(folder) = path.parent() {
+                std::fs::create_dir_all(folder).map_err(cannot)?;
+            }
+            rustls::crypto::aws_lc_rs::default_provider()
+                .secure_random
+                .fill(&mut key)
+                .map_err(|_| Failure::new("this machine gives no random numbers"))?;
+            let mut file =
+                std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(cannot)?;
+            file.write_all(&key).and_then(|()| file.sync_all()).map_err(cannot)?;
+        }
+        Err(error) => return Err(cannot(error)),
+    }
+    Ok(key)
+}
+
+/// This machine, as a server lives on it.
+struct AtHome {
+    console: Arc<Console>,
+    state: State,
+    approve: Vec<String>,
+    set: Vec<String>,
+}
+
+impl AtHome {
+    fn prepared(&self, file: &str, only: &[String]) -> Result<Prepared, String> {
+        let asked = Asked { file: file.to_owned(), only: only.to_vec(), set: self.set.clone() };
+        match request::prepare(&asked, &self.console) {
+            Ok(Some(prepared)) => Ok(prepared),
+            Ok(None) => Err(format!("`{file}` has the mistakes above")),
+            Err(failure) => Err(failure.message),
+        }
+    }
+}
+
+impl Home for AtHome {
+    fn load(&self, file: &str) -> Result<Loaded, String> {
+        let prepared = self.prepared(file, &[])?;
+        let hash = prepared.plan.hash.clone();
+        let approved = hash.as_ref().filter(|hash| self.approve.iter().any(|typed| is_hash(typed, hash)));
+        if let (Some(hash), None) = (&hash, approved) {
+            let changes = prepared.plan.changes.len();
+            self.console.warn(
+                &format!("the changes of `{file}` ({changes}) wait for approval: what else it does goes on"),
+                Some(&format!(
+                    "look at them with `runbook plan --offline {file}`; agree with `--approve {}`",
+                    short(hash)
+                )),
+            );
+        }
+        let now = system::now();
+        let directory: PathBuf = folder(file).map_err(|failure| failure.message)?;
+        let facts = RunFacts {
+            id: "serve".into(),
+            started_at: now,
+            scheduled_at: now,
+            timezone: prepared.program.header.timezone.clone(),
+            directory,
+        };
+        Ok(Loaded {
+            approved: approved.cloned(),
+            program: prepared.program,
+            sources: Arc::new(prepared.sources),
+            set: prepared.set,
+            facts: Arc::new(facts),
+            fingerprint: prepared.source_hash,
+        })
+    }
+
+    fn stamp(&self, loaded: &Loaded) -> String {
+        let of = |id| {
+            let name = &loaded.sources.file(id).name;
+            let metadata = std::fs::metadata(name);
+            let written = metadata.as_ref().ok().and_then(|metadata| metadata.modified().ok());
+            let since = written.and_then(|written| written.duration_since(UNIX_EPOCH).ok());
+            format!("{name}:{:?}:{:?}", metadata.map(|metadata| metadata.len()).ok(), since)
+        };
+        loaded.sources.ids().map(of).collect::<Vec<_>>().join("\n")
+    }
+
+    fn ledger(&self) -> Result<Ledger, Fault> {
+        let path =
+            self.state.ledger().map_err(|failure| Fault::new(crate::types::FaultKind::Setup, failure.message))?;
+        Ledger::open(&path)
+    }
+
+    fn world(&self, directory: &Path, past: Arc<dyn Past>) -> Arc<dyn World> {
+        Arc::new(System::new(directory).with_past(past))
+    }
+
+    fn begin(
+        &self,
+        loaded: &Loaded,
+        section: &str,
+        scheduled: Timestamp,
+        desk: Arc<Desk>,
+    ) -> Result<Beginning, String> {
+        let program = &loaded.program;
+        let selection = Selection::of(program, &[section.to_owned()])
+            .map_err(|fault| format!("there is no section \"{}\"", fault.title))?;
+        let plan =
+            plan::plan(program, &selection, &std::collections::BTreeMap::new()).map_err(|fault| fault.to_string())?;
+        let now = system::now();
+        let run: Arc<str> = id().into();
+        let facts = Arc::new(RunFacts {
+            id: Arc::clone(&run),
+            started_at: now,
+            scheduled_at: scheduled,
+            timezone: program.header.timezone.clone(),
+            directory: loaded.facts.directory.clone(),
+        });
+        let journal = self.state.store().map_err(|failure| failure.message)?;
+        let journal = journal.begin(now, &run).map_err(|fault| fault.to_string())?;
+        let log = program.header.log.as_ref().and_then(|log| {
+            let folder = facts.directory.join(&**log);
+            super::run_log::begin(&folder, section, &facts)
+                .map_err(|(path, error)| self.warn(&format!("`{}` cannot be written: {error}", path.display())))
+                .ok()
+        });
+        let recorder = Recorder::new(Some(journal), Output::Silent, log, Some(desk));
+        // Consent was given to all changes of the runbook, so it covers those of one section.
+        let mut proposal = Proposal::of(&plan, &loaded.sources, "serve it with `--approve HASH`".to_owned());
+        if let Some(approved) = &loaded.approved {
+            proposal.hash.clone_from(approved);
+        }
+        let started = RunStarted {
+            version: VERSION,
+            tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
+            run,
+            runbook: program.header.title.clone(),
+            file: loaded
+                .sources
+                .ids()
+                .next()
+                .map(|id| loaded.sources.file(id).name.as_str().into())
+                .unwrap_or_default(),
+            source_hash: loaded.fingerprint.clone(),
+            plan: plan.hash.clone(),
+            scheduled_at: scheduled,
+            timezone: program.header.timezone_name.clone(),
+            by: format!("serve on {}", by()),
+            read_only: false,
+            only: vec![section.to_owned()],
+            set: Vec::new(),
+            changes: u32::try_from(plan.changes.len()).unwrap_or(u32::MAX),
+            steps: plan.steps,
+        };
+        Ok(Beginning { started, facts, proposal, selection, recording: Arc::new(recorder) })
+    }
+
+    fn say(&self, line: &str) {
+        self.console.say(&format!("{} {line}\n", stamp()));
+    }
+
+    fn warn(&self, line: &str) {
+        self.console.warn(&format!("{} {line}", stamp()), None);
+    }
+
+    fn delivered(&self, deliveries: &[Delivery]) {
+        say(deliveries, &self.console);
+    }
+
+    fn now(&self) -> Timestamp {
+        system::now()
+    }
+}
+
+fn stamp() -> String {
+    system::now().to_zoned(system::zone()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+impl Recording for Recorder {
+    fn end(&self) -> Vec<String> {
+        self.finish()
+    }
+
+    fn sink(self: Arc<Self>) -> Arc<dyn EventSink> {
+        self
+    }
+}

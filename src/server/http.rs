@@ -1,0 +1,167 @@
+//! What a server answers over HTTP: whether it is well, what it knows, and who takes on an incident.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use serde::Deserialize;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::served::Served;
+use super::{Home, Links, exposition};
+use crate::alerting::Input;
+
+/// A form has a name in it, and nothing more.
+const LARGEST_BODY: usize = 16 * 1024;
+const LONGEST_NAME: usize = 100;
+
+#[derive(Clone)]
+struct Shared {
+    all: Vec<Arc<Served>>,
+    links: Option<Arc<Links>>,
+    home: Arc<dyn Home>,
+}
+
+#[derive(Deserialize)]
+struct Signed {
+    until: i64,
+    signature: String,
+}
+
+#[derive(Deserialize)]
+struct Who {
+    by: String,
+}
+
+/// Answers until told to stop.
+pub(super) fn answer(
+    listener: std::net::TcpListener,
+    all: Vec<Arc<Served>>,
+    links: Option<Arc<Links>>,
+    home: Arc<dyn Home>,
+    stop: CancellationToken,
+) -> Result<JoinHandle<()>, String> {
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+    let router = Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
+        .route("/ack/{runbook}/{incident}", get(show).post(acknowledge))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(Shared { all, links, home: Arc::clone(&home) });
+    Ok(tokio::spawn(async move {
+        let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
+        if let Err(error) = served {
+            home.warn(&format!("nothing is answered over HTTP any more: {error}"));
+        }
+    }))
+}
+
+/// Ready is who can read what is kept.
+async fn ready(State(shared): State<Shared>) -> Response {
+    for served in &shared.all {
+        if let Err(fault) = served.state() {
+            return (StatusCode::SERVICE_UNAVAILABLE, format!("\"{}\": {fault}\n", served.title())).into_response();
+        }
+    }
+    "ok\n".into_response()
+}
+
+async fn metrics(State(shared): State<Shared>) -> Response {
+    match exposition::text(&shared.all) {
+        Ok(text) => ([(header::CONTENT_TYPE, exposition::TYPE)], text).into_response(),
+        Err(fault) => (StatusCode::INTERNAL_SERVER_ERROR, format!("{fault}\n")).into_response(),
+    }
+}
+
+/// A page with a button. Looking at it does nothing: programs that look at links before people do must not answer a page.
+async fn show(
+    State(shared): State<Shared>,
+    Path((runbook, incident)): Path<(String, i64)>,
+    Query(signed): Query<Signed>,
+) -> Response {
+    let served = match shared.of(&runbook, incident, &signed) {
+        Ok(served) => served,
+        Err(refused) => return refused,
+    };
+    let state = match served.state() {
+        Ok(state) => state,
+        Err(fault) => return page(StatusCode::INTERNAL_SERVER_ERROR, "It cannot be read", &fault.to_string(), ""),
+    };
+    let Some(open) = state.incidents.get(&incident) else { return over(incident) };
+    let about = format!("{} — level {}", open.text, open.level);
+    match &open.acknowledged {
+        Some(known) => page(StatusCode::OK, &open.name(), &format!("{about}. {} has taken it on.", known.by), ""),
+        None => page(StatusCode::OK, &open.name(), &about, FORM),
+    }
+}
+
+async fn acknowledge(
+    State(shared): State<Shared>,
+    Path((runbook, incident)): Path<(String, i64)>,
+    Query(signed): Query<Signed>,
+    Form(who): Form<Who>,
+) -> Response {
+    let served = match shared.of(&runbook, incident, &signed) {
+        Ok(served) => served,
+        Err(refused) => return refused,
+    };
+    let by: String = who.by.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
+    if by.is_empty() {
+        return page(StatusCode::BAD_REQUEST, "Who are you?", "Write your name, so that others know who has it.", FORM);
+    }
+    match served.state() {
+        Ok(state) if !state.incidents.contains_key(&incident) => return over(incident),
+        Ok(_) => {}
+        Err(fault) => return page(StatusCode::INTERNAL_SERVER_ERROR, "It cannot be read", &fault.to_string(), ""),
+    }
+    match served.take(Input::Acknowledge { incident, by: by.as_str().into() }) {
+        Ok(_) => {
+            shared.home.say(&format!("\"{}\": {by} takes on incident #{incident}", served.title()));
+            page(StatusCode::OK, "It is yours", &format!("{by} has taken on incident #{incident}."), "")
+        }
+        Err(fault) => page(StatusCode::INTERNAL_SERVER_ERROR, "It could not be written down", &fault.to_string(), FORM),
+    }
+}
+
+impl Shared {
+    /// The runbook of a link, if the link is good.
+    fn of(&self, runbook: &str, incident: i64, signed: &Signed) -> Result<&Arc<Served>, Response> {
+        let refused = |why: &str| page(StatusCode::FORBIDDEN, "This link is not good", why, "");
+        let links = self.links.as_ref().ok_or_else(|| refused("this server makes no links"))?;
+        links.check(runbook, incident, signed.until, &signed.signature, self.home.now()).map_err(refused)?;
+        self.all
+            .iter()
+            .find(|served| *served.title() == *runbook)
+            .ok_or_else(|| page(StatusCode::NOT_FOUND, "Not served here", "This runbook is not served any more.", ""))
+    }
+}
+
+fn over(incident: i64) -> Response {
+    page(StatusCode::OK, "It is over", &format!("Incident #{incident} is closed."), "")
+}
+
+const FORM: &str = "<form method=\"post\"><label>Your name <input name=\"by\" required maxlength=\"100\" \
+                    autocomplete=\"name\"></label> <button>I take it on</button></form>";
+
+fn page(status: StatusCode, title: &str, text: &str, form: &str) -> Response {
+    let (title, text) = (escaped(title), escaped(text));
+    let html = format!(
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"><meta name=\"referrer\" content=\"no-referrer\"><title>{title}</title>\
+         <style>body{{font:16px/1.5 system-ui;margin:2em auto;max-width:40em;padding:0 1em}}</style>\
+         <h1>{title}</h1><p>{text}</p>{form}</html>\n"
+    );
+    // Nothing from elsewhere is part of it, and nobody puts it into a frame.
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
+    (status, [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")], Html(html))
+        .into_response()
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

@@ -1,0 +1,136 @@
+//! `runbook serve`: runs what is due, samples metrics, drives escalations, answers over HTTP.
+//!
+//! Each runbook is served by a task of its own (`served`): once a second it looks at what is due by the clock, and writes
+//! down what it begins before it begins it. Several servers on one ledger agree by a lease on who does so; another takes
+//! over as soon as the lease runs out. Where it all comes from (files, the ledger, the world) is behind [`Home`].
+
+mod acknowledging;
+mod exposition;
+mod http;
+mod sampling;
+mod served;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+pub use self::acknowledging::Links;
+use self::served::Served;
+use crate::catalog::{Past, RunFacts, World};
+use crate::check::program::{ParamId, Program};
+use crate::desk::{Delivery, Desk};
+use crate::plan::Selection;
+use crate::run::{EventSink, Proposal};
+use crate::source::Sources;
+use crate::store::event::RunStarted;
+use crate::store::ledger::Ledger;
+use crate::types::{Fault, Value};
+
+/// A runbook that is valid, ready to be served.
+#[derive(Clone)]
+pub struct Loaded {
+    pub program: Arc<Program>,
+    pub sources: Arc<Sources>,
+    pub set: std::collections::HashMap<ParamId, Value>,
+    /// Relative paths in it start here.
+    pub facts: Arc<RunFacts>,
+    /// What consent was given to before, by its hash; `None` where changes wait for approval.
+    pub approved: Option<String>,
+    /// Changes with the text of its files.
+    pub fingerprint: String,
+}
+
+/// A run that is to be begun.
+pub struct Beginning {
+    pub started: RunStarted,
+    pub facts: Arc<RunFacts>,
+    pub proposal: Proposal,
+    pub selection: Selection,
+    /// Takes its events, to the journal and to alerting.
+    pub recording: Arc<dyn Recording>,
+}
+
+/// Keeps a run.
+pub trait Recording: EventSink {
+    /// The run is over. What of it could not be kept.
+    fn end(&self) -> Vec<String>;
+
+    fn sink(self: Arc<Self>) -> Arc<dyn EventSink>;
+}
+
+/// Where a server lives: its files, its ledger, its world.
+pub trait Home: Send + Sync {
+    /// Reads and checks a runbook.
+    ///
+    /// # Errors
+    /// What is wrong with it, as it is told to people.
+    fn load(&self, file: &str) -> Result<Loaded, String>;
+
+    /// Something that is different whenever the files of a runbook are: cheap, and looked at often.
+    fn stamp(&self, loaded: &Loaded) -> String;
+
+    /// # Errors
+    /// Where it cannot be opened.
+    fn ledger(&self) -> Result<Ledger, Fault>;
+
+    fn world(&self, directory: &Path, past: Arc<dyn Past>) -> Arc<dyn World>;
+
+    /// Begins to keep a run of one section.
+    ///
+    /// # Errors
+    /// Where it cannot be kept: it is not begun then.
+    fn begin(&self, loaded: &Loaded, section: &str, scheduled: Timestamp, desk: Arc<Desk>)
+    -> Result<Beginning, String>;
+
+    /// A line for whoever reads along.
+    fn say(&self, line: &str);
+
+    fn warn(&self, line: &str);
+
+    /// What became of messages.
+    fn delivered(&self, deliveries: &[Delivery]);
+
+    fn now(&self) -> Timestamp;
+}
+
+/// How a server is asked to work.
+pub struct Settings {
+    pub files: Vec<String>,
+    /// Where it answers over HTTP; nowhere where there is none.
+    pub listener: Option<std::net::TcpListener>,
+    /// Makes the links by which people acknowledge.
+    pub links: Option<Links>,
+    /// Names this process to others on the same ledger.
+    pub holder: String,
+}
+
+/// Serves until it is told to stop. Whatever is going on then is stopped in good order.
+///
+/// # Errors
+/// Where it cannot begin.
+pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationToken) -> Result<(), String> {
+    let links = settings.links.map(Arc::new);
+    let mut all = Vec::new();
+    for file in &settings.files {
+        let served = Served::open(file, Arc::clone(&home), &settings.holder, links.clone())?;
+        all.push(Arc::new(served));
+    }
+    let mut titles: Vec<Arc<str>> = all.iter().map(|served| served.title()).collect();
+    titles.sort();
+    if let Some(twice) = titles.windows(2).find_map(|pair| pair.first().filter(|one| pair.get(1) == Some(one))) {
+        return Err(format!("two of the files are called \"{twice}\": what is kept of them could not be told apart"));
+    }
+    let answering = match settings.listener {
+        Some(listener) => Some(http::answer(listener, all.clone(), links, Arc::clone(&home), stop.clone())?),
+        None => None,
+    };
+    join_all(all.iter().map(|served| Arc::clone(served).go_on(stop.clone()))).await;
+    if let Some(answering) = answering {
+        // It ends by the same token.
+        let _ = answering.await;
+    }
+    Ok(())
+}

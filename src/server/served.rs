@@ -1,0 +1,412 @@
+//! One runbook that is served.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::sampling::{self, Due};
+use super::{Beginning, Home, Links, Loaded};
+use crate::alerting::{Happening, Input};
+use crate::catalog::{Past, World};
+use crate::check::program::Section;
+use crate::desk::{Courier, Desk};
+use crate::run::{self, Consent, Interrupt, Request};
+use crate::schedule::{self, OwnRun, Timetable};
+use crate::store::event::RunStarted;
+use crate::store::ledger::{Lease, Ledger, OutgoingState, Sample};
+use crate::types::Fault;
+
+/// How often the clock is looked at: it may jump, so nobody sleeps until a far moment.
+const LOOK: Duration = Duration::from_secs(1);
+/// How long others wait for a server that says nothing before one of them takes over.
+const LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// How long a run may take to stop when the server is told to.
+const GRACE: Duration = Duration::from_secs(600);
+
+/// A runbook that is served.
+pub(super) struct Served {
+    file: String,
+    home: Arc<dyn Home>,
+    holder: String,
+    links: Option<Arc<Links>>,
+    ledger: Mutex<Ledger>,
+    current: Mutex<Current>,
+}
+
+/// The version of it that is served now.
+#[derive(Clone)]
+struct Current {
+    loaded: Loaded,
+    stamp: String,
+    desk: Arc<Desk>,
+    world: Arc<dyn World>,
+    courier: Arc<Courier>,
+    leads: bool,
+}
+
+/// What is known of it, for whoever asks.
+pub(super) struct Known {
+    pub(super) samples: Vec<Sample>,
+    pub(super) alerts: usize,
+    pub(super) incidents: usize,
+    pub(super) waiting: usize,
+    pub(super) leads: bool,
+}
+
+/// What goes on, by section.
+#[derive(Default)]
+struct Going {
+    runs: HashMap<Arc<str>, Run>,
+    last: HashMap<Arc<str>, Timestamp>,
+    samples: Due,
+    sampling: Vec<JoinHandle<()>>,
+    telling: Option<JoinHandle<()>>,
+    interrupt: Interrupt,
+}
+
+struct Run {
+    began: Timestamp,
+    ended: Option<Timestamp>,
+    task: Option<JoinHandle<()>>,
+}
+
+impl Served {
+    pub(super) fn open(
+        file: &str,
+        home: Arc<dyn Home>,
+        holder: &str,
+        links: Option<Arc<Links>>,
+    ) -> Result<Self, String> {
+        let loaded = home.load(file)?;
+        let ledger = home.ledger().map_err(|fault| fault.to_string())?;
+        let current = current(loaded, &*home, holder, links.clone()).map_err(|fault| fault.to_string())?;
+        Ok(Self {
+            file: file.to_owned(),
+            home,
+            holder: holder.to_owned(),
+            links,
+            ledger: Mutex::new(ledger),
+            current: Mutex::new(current),
+        })
+    }
+
+    pub(super) fn title(&self) -> Arc<str> {
+        Arc::clone(self.current().desk.runbook())
+    }
+
+    /// Takes what a person says.
+    pub(super) fn take(&self, input: Input) -> Result<Vec<Happening>, Fault> {
+        self.current().desk.take(self.home.now(), input)
+    }
+
+    pub(super) fn state(&self) -> Result<crate::alerting::State, Fault> {
+        self.current().desk.state()
+    }
+
+    pub(super) fn known(&self) -> Result<Known, Fault> {
+        let current = self.current();
+        let state = current.desk.state()?;
+        let ledger = self.ledger();
+        let mut samples = Vec::new();
+        for metric in &current.loaded.program.metrics {
+            samples.extend(ledger.latest(current.desk.runbook(), &metric.name)?);
+        }
+        let outgoing = ledger.outgoing(Some(current.desk.runbook()), Some(Timestamp::MAX))?;
+        let waits = |state| matches!(state, OutgoingState::Waiting | OutgoingState::Claimed);
+        let waiting = outgoing.iter().filter(|one| waits(one.state)).count();
+        let (alerts, incidents) = (state.alerts.len(), state.incidents.len());
+        Ok(Known { samples, alerts, incidents, waiting, leads: current.leads })
+    }
+
+    /// Serves until told to stop.
+    pub(super) async fn go_on(self: Arc<Self>, stop: CancellationToken) {
+        let mut going = Going::default();
+        self.home.say(&format!("serving \"{}\" ({})", self.title(), self.file));
+        while !stop.is_cancelled() {
+            self.reload();
+            // What cannot be written down is not begun; it is tried again at the next look.
+            if let Err(fault) = self.look(&mut going).await {
+                self.home.warn(&format!("\"{}\": {fault}", self.title()));
+            }
+            let desk = Arc::clone(&self.current().desk);
+            tokio::select! {
+                () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => {}
+                () = desk.news.notified() => {}
+            }
+        }
+        self.stop(going).await;
+    }
+
+    /// Does what is due.
+    async fn look(self: &Arc<Self>, going: &mut Going) -> Result<(), Fault> {
+        let now = self.home.now();
+        let current = self.current();
+        let lease = format!("serve/{}", current.desk.runbook());
+        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
+        let leads = matches!(self.ledger().lease(&lease, &self.holder, now, until)?, Lease::Held { .. });
+        if leads != current.leads {
+            let what = if leads { "does what is due from now on" } else { "waits: another server does what is due" };
+            self.home.say(&format!("\"{}\": this server {what}", current.desk.runbook()));
+            self.served_now().leads = leads;
+        }
+        if !leads {
+            return Ok(());
+        }
+        self.settle(going, now);
+        for section in &current.loaded.program.sections {
+            self.section(going, &current, section, now)?;
+        }
+        self.sample(going, &current, now);
+        if current.desk.next_due().is_some_and(|due| due <= now) {
+            current.desk.take(now, Input::Tick)?;
+        }
+        self.tell(going, &current);
+        Ok(())
+    }
+
+    /// Forgets what is over.
+    fn settle(&self, going: &mut Going, now: Timestamp) {
+        for run in going.runs.values_mut() {
+            if run.task.as_ref().is_some_and(JoinHandle::is_finished) {
+                run.task = None;
+                run.ended = Some(now);
+            }
+        }
+        going.sampling.retain(|task| !task.is_finished());
+        if going.telling.as_ref().is_some_and(JoinHandle::is_finished) {
+            going.telling = None;
+        }
+    }
+
+    /// Begins a section that is due, and writes down the times at which it was not made.
+    fn section(
+        self: &Arc<Self>,
+        going: &mut Going,
+        current: &Current,
+        section: &Section,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let Some(schedule) = &section.schedule else { return Ok(()) };
+        let (runbook, title) = (current.desk.runbook(), &section.title);
+        let last = match going.last.get(title) {
+            Some(last) => Some(*last),
+            None => self.ledger().last_due(runbook, title)?,
+        };
+        let own = going.runs.get(title).map(|run| OwnRun { began: run.began, ended: run.ended });
+        let table = Timetable::new(schedule, &current.loaded.program.header.timezone, runbook, title);
+        let decision = table.decide(schedule::Past { last, run: own }, now);
+        if last.is_none() {
+            self.ledger().note_due(runbook, title, decision.last, "seen for the first time", None)?;
+        }
+        if decision.clock_was_wrong {
+            self.home
+                .warn(&format!("\"{title}\": the last time lies ahead of now: a clock was wrong, and is forgotten"));
+        }
+        for missed in &decision.missed {
+            let why = match missed.why {
+                schedule::Why::NotUp => "missed: nothing was up",
+                schedule::Why::TooLate => "missed: it is too late by now",
+                schedule::Why::Overlap => "skipped: the run before it was going on",
+            };
+            if self.ledger().note_due(runbook, title, missed.due.scheduled, why, None)? {
+                self.home.warn(&format!("\"{title}\" of {}: {why}", missed.due.scheduled));
+            }
+        }
+        if let Some(due) = decision.run {
+            self.begin(going, current, section, due.scheduled, now)?;
+        }
+        going.last.insert(Arc::clone(title), decision.last);
+        Ok(())
+    }
+
+    /// Begins a run, unless another server has begun it.
+    fn begin(
+        self: &Arc<Self>,
+        going: &mut Going,
+        current: &Current,
+        section: &Section,
+        scheduled: Timestamp,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let (runbook, title) = (current.desk.runbook(), &section.title);
+        let begun = self.home.begin(&current.loaded, title, scheduled, Arc::clone(&current.desk));
+        let beginning = match begun {
+            Ok(beginning) => beginning,
+            Err(why) => {
+                self.ledger().note_due(runbook, title, scheduled, "not begun: it could not be recorded", None)?;
+                self.home.warn(&format!("\"{title}\" was not begun: {why}"));
+                return Ok(());
+            }
+        };
+        let run = Arc::clone(&beginning.started.run);
+        if !self.ledger().note_due(runbook, title, scheduled, "begun", Some(&run))? {
+            return Ok(());
+        }
+        self.home.say(&format!("\"{title}\" begins: run {run}, for {scheduled}"));
+        let work =
+            running(beginning, current.clone(), going.interrupt.clone(), Arc::clone(&self.home), Arc::clone(title));
+        going.runs.insert(Arc::clone(title), Run { began: now, ended: None, task: Some(tokio::spawn(work)) });
+        Ok(())
+    }
+
+    fn sample(self: &Arc<Self>, going: &mut Going, current: &Current, now: Timestamp) {
+        let due = going.samples.take(&current.loaded, now);
+        if due.is_empty() {
+            return;
+        }
+        let home = Arc::clone(&self.home);
+        let started = sampled(current, now);
+        let (loaded, world) = (current.loaded.clone(), Arc::clone(&current.world));
+        let (desk, interrupt) = (Arc::clone(&current.desk), going.interrupt.clone());
+        going.sampling.push(tokio::spawn(async move {
+            if let Some(fault) = sampling::sample(loaded, due, world, desk, interrupt, started).await {
+                home.warn(&format!("samples could not be written down, and nobody is told of them: {fault}"));
+            }
+        }));
+    }
+
+    fn tell(self: &Arc<Self>, going: &mut Going, current: &Current) {
+        if going.telling.is_some() {
+            return;
+        }
+        let (courier, home) = (Arc::clone(&current.courier), Arc::clone(&self.home));
+        going.telling = Some(tokio::spawn(async move {
+            match courier.deliver().await {
+                Ok(deliveries) => home.delivered(&deliveries),
+                Err(fault) => home.warn(&format!("messages cannot be told: {fault}")),
+            }
+        }));
+    }
+
+    /// Takes an edited file into use if it is valid, and says so, loudly, where it is not.
+    fn reload(&self) {
+        let mut now = self.served_now();
+        let stamp = self.home.stamp(&now.loaded);
+        if stamp == now.stamp {
+            return;
+        }
+        now.stamp = stamp;
+        let (desk, leads) = (Arc::clone(&now.desk), now.leads);
+        drop(now);
+        let loaded = match self.home.load(&self.file) {
+            Ok(loaded) => loaded,
+            Err(why) => {
+                self.home.warn(&format!("{why}\n`{}` is not valid: what was served before is served on", self.file));
+                return;
+            }
+        };
+        if *loaded.program.header.title != **desk.runbook() {
+            let (old, new) = (desk.runbook(), &loaded.program.header.title);
+            self.home
+                .warn(&format!("\"{old}\" is called \"{new}\" now: start the server anew; \"{old}\" is served on"));
+            return;
+        }
+        match current(loaded, &*self.home, &self.holder, self.links.clone()) {
+            Ok(fresh) => {
+                self.home.say(&format!("\"{}\" was edited, and is served as it is now", desk.runbook()));
+                *self.served_now() = Current { leads, ..fresh };
+            }
+            Err(fault) => self.home.warn(&format!("`{}` is not taken into use: {fault}", self.file)),
+        }
+    }
+
+    /// Stops what is going on in good order, and lets another server take over at once.
+    async fn stop(&self, going: Going) {
+        going.interrupt.cancel.cancel();
+        let runs = going.runs.into_values().filter_map(|run| run.task);
+        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).chain(going.telling).collect();
+        if tokio::time::timeout(GRACE, join_all(tasks)).await.is_err() {
+            self.home.warn("not everything has stopped; it is left as it is");
+        }
+        let lease = format!("serve/{}", self.title());
+        if let Err(fault) = self.ledger().release(&lease, &self.holder) {
+            self.home.warn(&format!("another server takes over in {LEASE:#}: {fault}"));
+        }
+    }
+
+    /// What is served now. A copy, so that nobody waits for a look that takes long.
+    fn current(&self) -> Current {
+        self.served_now().clone()
+    }
+
+    fn served_now(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A version of a runbook with all that serving it needs.
+fn current(loaded: Loaded, home: &dyn Home, holder: &str, links: Option<Arc<Links>>) -> Result<Current, Fault> {
+    let (program, facts) = (Arc::clone(&loaded.program), Arc::clone(&loaded.facts));
+    let desk = Desk::open(home.ledger()?, Arc::clone(&program), loaded.set.clone(), Arc::clone(&facts))?;
+    let desk = Arc::new(desk);
+    let world = home.world(&loaded.facts.directory, Arc::clone(&desk) as Arc<dyn Past>);
+    let outside = Arc::clone(&world);
+    let courier =
+        Courier::new(home.ledger()?, Arc::clone(&desk), program, loaded.set.clone(), facts, outside, holder.to_owned());
+    let courier = match links {
+        Some(links) => courier.with_links(Box::new(move |runbook, incident, now| links.of(runbook, incident, now))),
+        None => courier,
+    };
+    let stamp = home.stamp(&loaded);
+    Ok(Current { loaded, stamp, desk, world, courier: Arc::new(courier), leads: false })
+}
+
+/// A run of a section.
+async fn running(beginning: Beginning, current: Current, interrupt: Interrupt, home: Arc<dyn Home>, title: Arc<str>) {
+    let Beginning { started, facts, proposal, selection, recording } = beginning;
+    let id = Arc::clone(&started.run);
+    let consent = match &current.loaded.approved {
+        Some(hash) => Consent::Given { hash: hash.clone() },
+        None => Consent::None,
+    };
+    let request = Request {
+        program: current.loaded.program,
+        sources: current.loaded.sources,
+        started,
+        facts,
+        selection,
+        set: current.loaded.set,
+        proposal,
+        consent,
+        person: None,
+        interrupt,
+    };
+    let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
+    let waits = if finished.exit == 5 { ", waits for approval" } else { "" };
+    home.say(&format!("\"{title}\" ends: run {id}, exit {}{waits}, {:.1} s", finished.exit, finished.seconds));
+    for fault in recording.end() {
+        home.warn(&format!("run {id}: {fault}"));
+    }
+}
+
+/// What stands for a run where only samples are taken.
+fn sampled(current: &Current, now: Timestamp) -> RunStarted {
+    let header = &current.loaded.program.header;
+    RunStarted {
+        version: crate::store::event::VERSION,
+        tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
+        run: "samples".into(),
+        runbook: Arc::clone(&header.title),
+        file: "".into(),
+        source_hash: current.loaded.fingerprint.clone(),
+        plan: None,
+        scheduled_at: now,
+        timezone: Arc::clone(&header.timezone_name),
+        by: String::new(),
+        read_only: true,
+        only: Vec::new(),
+        set: Vec::new(),
+        changes: 0,
+        steps: 0,
+    }
+}
