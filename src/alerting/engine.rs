@@ -188,7 +188,7 @@ impl Turn<'_> {
             }
             Input::Note { key, channels, title, text } => self.note(key, channels, title, text),
             Input::Called { title, level, text } => self.called(title, level, text),
-            Input::Acknowledge { incident, by } => self.acknowledge(incident, by),
+            Input::Acknowledge { incident, by } => self.acknowledge(incident, &by),
             Input::Escalate { incident, level } => self.raise_to(incident, level),
             Input::Close { incident, by } => {
                 let at = self.now;
@@ -287,16 +287,16 @@ impl Turn<'_> {
         }
     }
 
-    fn acknowledge(&mut self, number: i64, by: Arc<str>) {
+    fn acknowledge(&mut self, number: i64, by: &Arc<str>) {
         let now = self.now;
         let Some(incident) = self.state.incidents.get_mut(&number) else { return };
-        incident.acknowledged = Some(Acknowledged { by: by.clone(), at: now });
+        incident.acknowledged = Some(Acknowledged { by: Arc::clone(by), at: now });
         incident.respond_due = None;
         if incident.policy.level(incident.level).is_none_or(|level| level.unless_acknowledged) {
             incident.next_due = None;
         }
         self.withdraw_pages(number);
-        self.happened(None, Some(number), Happened::Acknowledged { by: by.clone() });
+        self.happened(None, Some(number), Happened::Acknowledged { by: Arc::clone(by) });
         self.tell_incident(number, Occasion::Acknowledged, &format!("{by} has taken it on"), None);
     }
 }

@@ -66,10 +66,10 @@ pub(super) fn run(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
         .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
     let served = runtime.block_on(serve(args, console));
     runtime.shutdown_background();
-    served.map(|()| 0)
+    served
 }
 
-async fn serve(args: &Serve, console: &Arc<Console>) -> Result<(), Failure> {
+async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let listener = if args.no_listen { None } else { Some(listen(args.listen)?) };
     let links = match &args.public_url {
         Some(url) => Some(Links::new(url, key(&args.state.ledger()?)?)),
@@ -78,11 +78,15 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<(), Failure> {
     let (files, approve, set) = (args.files.clone(), args.approve.clone(), args.set.clone());
     let home = AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set };
     let stop = CancellationToken::new();
-    let stopping = super::signals::stop(stop.clone(), Arc::clone(console))?;
+    let at_once = CancellationToken::new();
+    let stopping = super::signals::stop(stop.clone(), at_once.clone(), Arc::clone(console))?;
     let holder = format!("{}:{}:{}", by(), std::process::id(), id());
     let settings = Settings { files, listener, links, holder };
     super::systemd::say("READY=1");
-    let served = server::serve(settings, Arc::new(home), stop).await;
+    let served = tokio::select! {
+        served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
+        () = at_once.cancelled() => Ok(130),
+    };
     super::systemd::say("STOPPING=1");
     stopping.abort();
     served.map_err(Failure::new)

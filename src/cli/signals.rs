@@ -68,7 +68,11 @@ fn stopping(recorder: &Recorder) -> String {
 }
 
 /// Stops a server when a signal comes; a second one ends it at once.
-pub(super) fn stop(stop: CancellationToken, console: Arc<Console>) -> Result<JoinHandle<()>, Failure> {
+pub(super) fn stop(
+    stop: CancellationToken,
+    at_once: CancellationToken,
+    console: Arc<Console>,
+) -> Result<JoinHandle<()>, Failure> {
     let mut signals = Signals::new()?;
     Ok(tokio::spawn(async move {
         let name = signals.next().await;
@@ -76,6 +80,6 @@ pub(super) fn stop(stop: CancellationToken, console: Arc<Console>) -> Result<Joi
         stop.cancel();
         let name = signals.next().await;
         console.say(&format!("\n{name} again: stopped at once\n"));
-        std::process::exit(130);
+        at_once.cancel();
     }))
 }

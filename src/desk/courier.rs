@@ -19,7 +19,7 @@ use crate::types::{Fault, FaultKind, Value};
 /// How long a message is ours alone: longer than the longest try.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// How long one try may take.
-const TRY: Duration = Duration::from_secs(60);
+const TRY: Duration = Duration::from_mins(1);
 /// How many messages are taken at a time.
 const AT_ONCE: usize = 16;
 /// After how many tries a channel is said to be down on the others.
@@ -160,7 +160,7 @@ impl Courier {
         match select(telling, self.cx.world.sleep(TRY)).await {
             Either::Left((answer, _)) => answer.map(|told| told.said),
             Either::Right(_) => {
-                let message = format!("no answer within {} seconds", TRY.as_secs());
+                let message = format!("no answer within a minute");
                 Err(NotTold { fault: Fault::new(FaultKind::Timeout, message), again: Again::Later })
             }
         }

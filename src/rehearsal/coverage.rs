@@ -58,20 +58,22 @@ struct Statements<'a> {
 
 impl Statements<'_> {
     fn block(&mut self, block: &Block) {
-        block.iter().for_each(|one| self.statement(one));
+        for one in block {
+            self.statement(one);
+        }
     }
 
     fn statement(&mut self, one: &Statement) {
         match &one.kind {
-            StatementKind::Check { source, .. } | StatementKind::Require { source, .. } => {
-                if !self.reached.failed.contains(&self.place(one.span)) {
-                    self.gap(format!("`{source}` never fails"), one.span);
-                }
+            StatementKind::Check { source, .. } | StatementKind::Require { source, .. }
+                if !self.reached.failed.contains(&self.place(one.span)) =>
+            {
+                self.gap(format!("`{source}` never fails"), one.span);
             }
-            StatementKind::Change(change) => {
-                if change.call.effect == Effect::Changes && !self.reached.changes.contains(&self.place(one.span)) {
-                    self.gap(format!("change `{}` is never made", change.source), one.span);
-                }
+            StatementKind::Change(change)
+                if change.call.effect == Effect::Changes && !self.reached.changes.contains(&self.place(one.span)) =>
+            {
+                self.gap(format!("change `{}` is never made", change.source), one.span);
             }
             StatementKind::Retry { body, .. } => self.block(body),
             StatementKind::For(each) => self.block(&each.body),

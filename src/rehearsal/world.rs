@@ -191,7 +191,6 @@ impl Person for Canned {
         let questions = lock(&self.questions);
         let given = questions.iter().rev().find(|(question, _)| *question == task.text);
         let answer = match given.map(|(_, answer)| &**answer) {
-            Some("done") => ManualAnswer::Done,
             Some("problem") => ManualAnswer::Problem,
             Some("skip") => ManualAnswer::Skipped,
             Some(_) => ManualAnswer::Done,

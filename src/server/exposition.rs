@@ -1,4 +1,4 @@
-//! What a server knows, as OpenMetrics text.
+//! What a server knows, as `OpenMetrics` text.
 
 use std::fmt::Write as _;
 
@@ -20,8 +20,10 @@ pub(super) fn text(all: &[std::sync::Arc<Served>]) -> Result<String, Fault> {
         let runbook = escaped(&served.title());
         let known = served.known()?;
         for sample in &known.samples {
-            let labels: String =
-                sample.labels.iter().map(|(name, value)| format!(",{name}=\"{}\"", escaped(value))).collect();
+            let mut labels = String::new();
+            for (name, value) in &sample.labels {
+                let _ = write!(labels, ",{name}=\"{}\"", escaped(value));
+            }
             if let Some(value) = sample.value {
                 let metric = escaped(&sample.metric);
                 let at = sample.at.as_second();

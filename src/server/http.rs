@@ -86,7 +86,7 @@ async fn show(
 ) -> Response {
     let served = match shared.of(&runbook, incident, &signed) {
         Ok(served) => served,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let state = match served.state() {
         Ok(state) => state,
@@ -108,7 +108,7 @@ async fn acknowledge(
 ) -> Response {
     let served = match shared.of(&runbook, incident, &signed) {
         Ok(served) => served,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let by: String = who.by.trim().chars().filter(|letter| !letter.is_control()).take(LONGEST_NAME).collect();
     if by.is_empty() {
@@ -130,14 +130,13 @@ async fn acknowledge(
 
 impl Shared {
     /// The runbook of a link, if the link is good.
-    fn of(&self, runbook: &str, incident: i64, signed: &Signed) -> Result<&Arc<Served>, Response> {
-        let refused = |why: &str| page(StatusCode::FORBIDDEN, "This link is not good", why, "");
+    fn of(&self, runbook: &str, incident: i64, signed: &Signed) -> Result<&Arc<Served>, Box<Response>> {
+        let refused = |why: &str| Box::new(page(StatusCode::FORBIDDEN, "This link is not good", why, ""));
         let links = self.links.as_ref().ok_or_else(|| refused("this server makes no links"))?;
         links.check(runbook, incident, signed.until, &signed.signature, self.home.now()).map_err(refused)?;
-        self.all
-            .iter()
-            .find(|served| *served.title() == *runbook)
-            .ok_or_else(|| page(StatusCode::NOT_FOUND, "Not served here", "This runbook is not served any more.", ""))
+        self.all.iter().find(|served| *served.title() == *runbook).ok_or_else(|| {
+            Box::new(page(StatusCode::NOT_FOUND, "Not served here", "This runbook is not served any more.", ""))
+        })
     }
 }
 

@@ -26,7 +26,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// How long others wait for a server that says nothing before one of them takes over.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How long a run may take to stop when the server is told to.
-const GRACE: Duration = Duration::from_secs(600);
+const GRACE: Duration = Duration::from_mins(10);
 
 /// A runbook that is served.
 pub(super) struct Served {
@@ -130,7 +130,7 @@ impl Served {
         while !stop.is_cancelled() {
             self.reload();
             // What cannot be written down is not begun; it is tried again at the next look.
-            if let Err(fault) = self.look(&mut going).await {
+            if let Err(fault) = self.look(&mut going) {
                 self.home.warn(&format!("\"{}\": {fault}", self.title()));
             }
             let desk = Arc::clone(&self.current().desk);
@@ -144,7 +144,7 @@ impl Served {
     }
 
     /// Does what is due.
-    async fn look(self: &Arc<Self>, going: &mut Going) -> Result<(), Fault> {
+    fn look(self: &Arc<Self>, going: &mut Going) -> Result<(), Fault> {
         let now = self.home.now();
         let current = self.current();
         let lease = format!("serve/{}", current.desk.runbook());
@@ -158,7 +158,7 @@ impl Served {
         if !leads {
             return Ok(());
         }
-        self.settle(going, now);
+        settle(going, now);
         for section in &current.loaded.program.sections {
             self.section(going, &current, section, now)?;
         }
@@ -168,20 +168,6 @@ impl Served {
         }
         self.tell(going, &current);
         Ok(())
-    }
-
-    /// Forgets what is over.
-    fn settle(&self, going: &mut Going, now: Timestamp) {
-        for run in going.runs.values_mut() {
-            if run.task.as_ref().is_some_and(JoinHandle::is_finished) {
-                run.task = None;
-                run.ended = Some(now);
-            }
-        }
-        going.sampling.retain(|task| !task.is_finished());
-        if going.telling.as_ref().is_some_and(JoinHandle::is_finished) {
-            going.telling = None;
-        }
     }
 
     /// Begins a section that is due, and writes down the times at which it was not made.
@@ -341,6 +327,20 @@ impl Served {
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Forgets what is over.
+fn settle(going: &mut Going, now: Timestamp) {
+    for run in going.runs.values_mut() {
+        if run.task.as_ref().is_some_and(JoinHandle::is_finished) {
+            run.task = None;
+            run.ended = Some(now);
+        }
+    }
+    going.sampling.retain(|task| !task.is_finished());
+    if going.telling.as_ref().is_some_and(JoinHandle::is_finished) {
+        going.telling = None;
     }
 }
 

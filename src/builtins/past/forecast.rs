@@ -89,8 +89,8 @@ fn forecast<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
         let number = measure.number(value).ok_or_else(no_sample)?;
         let labels = fields.iter().filter(|(name, _)| !matches!(&***name, "time" | "value"));
         let labels: Vec<(Arc<str>, Value)> = labels.map(|(name, value)| (Arc::clone(name), value.clone())).collect();
-        let key = labels.iter().map(|(name, value)| format!("{name}={value}\0")).collect();
-        lines.entry(key).or_insert_with(|| Line { labels, points: Vec::new() }).points.push((*at, number));
+        let key: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        lines.entry(key.join("\0")).or_insert_with(|| Line { labels, points: Vec::new() }).points.push((*at, number));
     }
     // Samples that are not there say nothing of what comes: an empty list would read as "never".
     if lines.is_empty() {
