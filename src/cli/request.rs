@@ -65,7 +65,9 @@ pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepare
         report(&found, &sources, console);
         return Ok(None);
     }
-    let checked = checking::check(input.id, &mut sources, &catalog);
+    let (checked, modules) = checking::check(input.id, &mut sources, &catalog);
+    // There is one runbook in the life of this process, which gives back all at once when it ends.
+    std::mem::forget(modules);
     report(&checked.diagnostics, &sources, console);
     if has_errors(&checked.diagnostics) {
         return Ok(None);
