@@ -38,10 +38,15 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     let mut sources = Sources::new();
     let mut found = Vec::new();
     let files = inputs::expand(&args.files, &mut sources, &mut found);
-    for name in &files {
+    for (index, name) in files.iter().enumerate() {
         let input = inputs::read(name, &mut sources, &mut found);
         if input.is_text {
-            found.extend(checking::check(input.id, &mut sources, &catalog).diagnostics);
+            let (checked, modules) = checking::check(input.id, &mut sources, &catalog);
+            found.extend(checked.diagnostics);
+            if index + 1 == files.len() {
+                // The process ends soon, and gives back all at once.
+                std::mem::forget((checked.program, modules));
+            }
         }
     }
     let found = each_once(found, &sources);

@@ -1,15 +1,16 @@
 //! A runbook with all that it uses, parsed and checked.
 
 use crate::catalog::Catalog;
-use crate::check::{self, Checked};
+use crate::check::{self, Checked, Modules};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax;
 
 use super::inputs;
 
-/// Checks a file. The diagnostics are those of every file that it uses, too.
-pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> Checked {
+/// Checks a file. The diagnostics are those of every file that it uses, too. The trees are handed on for whoever ends
+/// with them: giving them back piece by piece takes a tenth of the time that the check of a long file takes.
+pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> (Checked, Modules) {
     let mut parse = |sources: &Sources, id: FileId| {
         let parsed = syntax::parse(id, &sources.file(id).text);
         (parsed.file, parsed.diagnostics)
@@ -28,5 +29,5 @@ pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> C
         diagnostics.push(fault.help("a runbook has a section: `section \"title\" { … }`"));
     }
     diagnostics.sort_by_key(Diagnostic::span);
-    Checked { program: checked.program, diagnostics }
+    (Checked { program: checked.program, diagnostics }, modules)
 }

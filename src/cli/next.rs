@@ -86,7 +86,7 @@ pub(super) fn run(args: &Next, console: &Console) -> Result<u8, Failure> {
     for name in inputs::expand(files, &mut sources, &mut found) {
         let input = inputs::read(&name, &mut sources, &mut found);
         if input.is_text {
-            let checked = checking::check(input.id, &mut sources, &catalog);
+            let (checked, _) = checking::check(input.id, &mut sources, &catalog);
             found.extend(checked.diagnostics);
             programs.push(checked.program);
         }

@@ -80,7 +80,7 @@ pub(super) fn checked(file: &str, console: &Console) -> Option<(Program, Sources
         report(&found, &sources, console);
         return None;
     }
-    let checked = checking::check(input.id, &mut sources, &catalog);
+    let (checked, _) = checking::check(input.id, &mut sources, &catalog);
     report(&checked.diagnostics, &sources, console);
     (!has_errors(&checked.diagnostics)).then_some((checked.program, sources))
 }

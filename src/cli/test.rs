@@ -95,7 +95,7 @@ fn read(name: &str, catalog: &Catalog, console: &Console) -> Option<(Program, So
     let mut found = Vec::new();
     let input = inputs::read(name, &mut sources, &mut found);
     let program = input.is_text.then(|| {
-        let checked = checking::check(input.id, &mut sources, catalog);
+        let (checked, _) = checking::check(input.id, &mut sources, catalog);
         found.extend(checked.diagnostics);
         checked.program
     });
