@@ -41,6 +41,12 @@ fn how_a_command_ended_is_never_guessed() {
 }
 
 #[test]
+fn a_server_without_protobuf_is_read_in_json() {
+    let ran = run("", r#"check cluster.pods() | all(.status == "Running" and .node == "n-1") as "pods""#);
+    assert_eq!(ran.outcome("pods"), "passed", "{}", ran.text);
+}
+
+#[test]
 fn a_change_by_a_command_of_which_nobody_knows_the_end_is_unknown() {
     let ran = run("", r#"change cluster.exec("web-0", "nostatus") as "change""#);
     let ended = ran.events.iter().find(|event| event["event"] == "change_ended").unwrap();

@@ -13,6 +13,7 @@ mod fake_api;
 mod harness;
 mod kubectl;
 mod kubernetes_changes;
+mod kubernetes_pods;
 mod kubernetes_reads;
 mod kubernetes_rehearsed;
 mod kubernetes_streams;

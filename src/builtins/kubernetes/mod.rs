@@ -34,6 +34,7 @@ mod service;
 mod services;
 mod status;
 mod usage;
+mod wire;
 mod workloads;
 
 use crate::catalog::{Builtin, Driver};

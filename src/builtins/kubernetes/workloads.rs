@@ -246,8 +246,8 @@ fn shown(cx: &Cx, kind: Kind, object: Object) -> Result<Workload, Fault> {
     };
     Ok(Workload {
         kind: Word::new(kind.name()),
-        name: object.metadata.name,
-        namespace: object.metadata.namespace,
+        name: object.metadata.name.into(),
+        namespace: object.metadata.namespace.into(),
         desired,
         ready,
         updated,
