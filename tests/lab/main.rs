@@ -17,6 +17,7 @@ mod kubernetes_pods;
 mod kubernetes_reads;
 mod kubernetes_rehearsed;
 mod kubernetes_streams;
+mod kubernetes_workloads;
 mod observe;
 mod postgres;
 mod products;

@@ -12,6 +12,7 @@ mod events;
 mod exec;
 mod faults;
 mod forward;
+mod health;
 mod ingresses;
 mod kinds;
 mod kubeconfig;
