@@ -25,6 +25,7 @@ mod literals;
 mod modules;
 mod names;
 mod operators;
+mod origins;
 mod per_item;
 mod placement;
 pub mod program;

@@ -53,7 +53,7 @@ impl Shop<'_> {
             if found == wanted {
                 return;
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{what}: {field} is {found}, not {wanted}");
+            assert!(begun.elapsed() < Duration::from_mins(1), "{what}: {field} is {found}, not {wanted}");
             std::thread::sleep(Duration::from_millis(200));
         }
     }

@@ -207,7 +207,6 @@ mod tests {
 
     use super::{Kind, Spec, Status, problem};
 
-    #[expect(clippy::needless_pass_by_value, reason = "a test reads better with its values in place")]
     fn of(kind: Kind, spec: serde_json::Value, status: serde_json::Value) -> Option<String> {
         problem(kind, 4, &serde_json::from_value(spec).unwrap(), &serde_json::from_value(status).unwrap())
     }
