@@ -48,6 +48,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sysinfo", &["src/builtins/host/"]),
     ("kube", &["src/builtins/kubernetes/"]),
     ("k8s_openapi", &["src/builtins/kubernetes/"]),
+    ("prost", &["src/builtins/kubernetes/"]),
     ("tokio_postgres", &["src/builtins/postgres/"]),
     ("bytes", &["src/builtins/postgres/"]),
     ("lettre", &["src/builtins/channels/"]),

@@ -7,7 +7,7 @@ use super::constants::constant;
 use super::convert::{Want, holds_secret};
 use super::names::What;
 use super::operators::convert;
-use super::program::{Call, CallArg, Expr, ExprKind};
+use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind};
 use super::wording::{a, alternatives};
 use crate::catalog::{Accepts, Builtin, Effect, Inputs, Landing, Mismatch, ParamInfo, Presence, Returns};
 use crate::diagnostics::{Code, Diagnostic};
@@ -35,7 +35,11 @@ impl<'a> Checker<'a> {
         let mut types: Vec<(&'static str, Option<Type>)> = Vec::new();
         let mut args = Vec::new();
         for (info, given) in builtin.params.iter().zip(given) {
-            let arg = given.map(|given| self.accept(&shown, info, given, &types));
+            let origin = match info.accepts {
+                Accepts::PerItem(_) => self.origin_of_arg(args.first().and_then(Option::as_ref)),
+                _ => None,
+            };
+            let arg = given.map(|given| self.accept(&shown, info, given, &types, origin));
             types.push((info.name, arg.as_ref().map(type_of)));
             args.push(arg);
         }
@@ -128,11 +132,12 @@ impl<'a> Checker<'a> {
         info: &ParamInfo,
         given: Given<'a>,
         before: &[(&'static str, Option<Type>)],
+        origin: Option<ConnectionId>,
     ) -> CallArg {
         let what = format!("`{}`", info.name);
         match (info.accepts, given) {
             (Accepts::PerItem(yields), Given::Written(arg)) => {
-                CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before))
+                CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before, origin))
             }
             (Accepts::Literal(landing), Given::Written(arg)) => {
                 CallArg::Value(self.literal_arg(&arg.value, landing, &what))

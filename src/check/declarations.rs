@@ -251,6 +251,7 @@ impl<'a> Checker<'a> {
         let list = self.expr(&label.list);
         let (list, item) = self.loop_list(list);
         let local = self.declare_local(&label.name, item, LocalKind::Loop);
+        self.scope.comes_from(local, self.origin(&list));
         self.scope.mark_used(local);
         Label { local, name: label.name.text.clone(), list }
     }

@@ -11,7 +11,7 @@ use crate::catalog::{Builtin, CallFacts, Effect, EffectRule};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, ItemKind, Name};
-use crate::types::{Type, Value};
+use crate::types::Value;
 
 impl Checker<'_> {
     /// What a call of a built-in does, as far as it can be told from what is written.
@@ -29,7 +29,12 @@ impl Checker<'_> {
                 CallArg::PerItem(_) => None,
             }
         };
-        let connection = connection_of(args);
+        let named = args.iter().flatten().find_map(|arg| match arg {
+            CallArg::Value(Expr { kind: ExprKind::Connection(id), .. }) => Some(*id),
+            _ => None,
+        });
+        // That of `cluster.pod("x").exec(…)` is `cluster`, also where a `let` holds the pod.
+        let connection = named.or_else(|| self.origin_of_arg(args.first()?.as_ref()));
         let of_connection = |name: &str| connection.map_or_else(Vec::new, |id| self.declared_texts(id, name));
         decide(&CallFacts { argument: &argument, connection: &of_connection })
     }
@@ -102,19 +107,6 @@ impl Checker<'_> {
             self.report(Diagnostic::new(Code::NotIdempotent, name.span, message).help(help));
         }
     }
-}
-
-/// The connection that a call goes through, as far as it is written there: that of `cluster.pod("x").exec(…)` is
-/// `cluster`, of a pod from elsewhere nobody knows it.
-fn connection_of(args: &[Option<CallArg>]) -> Option<ConnectionId> {
-    let named = args.iter().flatten().find_map(|arg| match arg {
-        CallArg::Value(Expr { kind: ExprKind::Connection(id), .. }) => Some(*id),
-        _ => None,
-    });
-    named.or_else(|| match args.first()? {
-        Some(CallArg::Value(Expr { kind: ExprKind::Call(call), ty: Type::Record(_), .. })) => connection_of(&call.args),
-        _ => None,
-    })
 }
 
 /// Whether a `change` is written somewhere in a block.

@@ -26,6 +26,7 @@ mod literals;
 mod modules;
 mod names;
 mod operators;
+mod origins;
 mod per_item;
 mod placement;
 pub mod program;

@@ -2,7 +2,7 @@
 
 use super::checker::Checker;
 use super::convert::Want;
-use super::program::Lambda;
+use super::program::{ConnectionId, Lambda};
 use super::scope::{Item, LocalKind};
 use crate::catalog::{Inputs, Yields};
 use crate::diagnostics::{Code, Diagnostic};
@@ -17,6 +17,7 @@ impl<'a> Checker<'a> {
         yields: Yields,
         value: &'a ast::Expr,
         before: &[(&'static str, Option<Type>)],
+        origin: Option<ConnectionId>,
     ) -> Lambda {
         let ty = Inputs { types: before }.item();
         let mark = self.enter();
@@ -26,6 +27,7 @@ impl<'a> Checker<'a> {
             }
             _ => (self.new_local("it".into(), value.span, ty.clone(), LocalKind::Item), value, None),
         };
+        self.scope.comes_from(local, origin);
         self.scope.push_item(Item { local, ty, name });
         let body = self.expr(body);
         self.scope.pop_item();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::checker::Checker;
 use super::names::duplicate;
-use super::program::{Local, LocalId};
+use super::program::{ConnectionId, Local, LocalId};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::Name;
@@ -21,6 +21,8 @@ pub(super) struct Scope {
     items: Vec<Item>,
     /// By [`LocalId`].
     kinds: Vec<(LocalKind, bool, usize)>,
+    /// Which connection the value of a local comes from, where that is known.
+    origins: HashMap<LocalId, ConnectionId>,
 }
 
 /// The item of a per-item expression.
@@ -65,6 +67,14 @@ impl Scope {
             .zip(0..)
             .filter(|((_, used, _), _)| !used)
             .map(|((kind, _, module), id)| (LocalId(id), *kind, *module))
+    }
+
+    pub(super) fn origin(&self, local: LocalId) -> Option<ConnectionId> {
+        self.origins.get(&local).copied()
+    }
+
+    pub(super) fn comes_from(&mut self, local: LocalId, origin: Option<ConnectionId>) {
+        self.origins.extend(origin.map(|origin| (local, origin)));
     }
 
     pub(super) fn item(&self) -> Option<&Item> {

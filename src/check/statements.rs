@@ -124,6 +124,7 @@ impl<'a> Checker<'a> {
             None => value,
         };
         let local = self.declare_local(name, value.ty.clone(), LocalKind::Let);
+        self.scope.comes_from(local, self.origin(&value));
         let effect = value.effect;
         (StatementKind::Let { local, value }, effect)
     }
@@ -226,6 +227,7 @@ impl<'a> Checker<'a> {
         let at_most = each.at_most.as_ref().and_then(|at_most| self.count(at_most, 1, "the number of rounds"));
         let mark = self.enter();
         let local = self.declare_local(&each.variable, item, LocalKind::Loop);
+        self.scope.comes_from(local, self.origin(&list));
         self.scope.mark_used(local);
         let before = self.changes_seen;
         let body = self.statements(&each.body.statements);

@@ -26,20 +26,22 @@ macro_rules! records {
 
         impl From<$rust> for $crate::types::Value {
             fn from(record: $rust) -> Self {
-                // A field may have the name of a Rust keyword: `r#type` is `type`.
-                Self::record([$((stringify!($field).trim_start_matches("r#"), Self::from(record.$field)),)+])
+                // Thousands of records share the names of their fields.
+                let names = $rust::record_type().fields.keys().cloned();
+                Self::record(names.zip([$(Self::from(record.$field),)+]))
             }
         }
 
         $crate::types::records! { type $name for $rust { $($(#[doc = $doc])+ $field: $ty,)+ } $($rest)* }
     };
     ($(#[doc = $about:literal])* type $name:literal for $rust:ident { $($(#[doc = $doc:literal])+ $field:ident: $ty:ty,)+ } $($rest:tt)*) => {
-        impl $crate::types::Typed for $rust {
-            fn ty() -> $crate::types::Type {
+        impl $rust {
+            fn record_type() -> &'static std::sync::Arc<$crate::types::RecordType> {
                 static RECORD: std::sync::LazyLock<std::sync::Arc<$crate::types::RecordType>> =
                     std::sync::LazyLock::new(|| {
                         std::sync::Arc::new($crate::types::RecordType {
                             name: Some($name.into()),
+                            // A field may have the name of a Rust keyword: `r#type` is `type`.
                             fields: [$((
                                 std::sync::Arc::from(stringify!($field).trim_start_matches("r#")),
                                 $crate::types::Field {
@@ -51,7 +53,13 @@ macro_rules! records {
                             .collect(),
                         })
                     });
-                $crate::types::Type::Record(std::sync::Arc::clone(&RECORD))
+                &RECORD
+            }
+        }
+
+        impl $crate::types::Typed for $rust {
+            fn ty() -> $crate::types::Type {
+                $crate::types::Type::Record(std::sync::Arc::clone(Self::record_type()))
             }
         }
         $crate::types::records! { $($rest)* }

@@ -269,6 +269,40 @@ fn commands_and_tools() {
 }
 
 #[test]
+fn a_command_in_a_pod_reads_where_its_cluster_says_so() {
+    let before =
+        "connect a = kubernetes(namespace: \"a\", reads: [\"df\"])\nconnect b = kubernetes(namespace: \"b\")\n";
+    let case = |body: &str| format!("{before}section \"S\" {{ show a.pods() show b.pods()\n{body}\n}}");
+    let read = [
+        "let pod = a.pod(\"x\")\ncheck pod.exec(\"df -h\").ok",
+        "let pods = a.pods() | where(.ready) | sort(by: .name)\nlet pod = pods | first\ncheck pod?.exec(\"df\")?.ok ?? false",
+        "for pod in a.pods() | take(3) {\ncheck pod.exec(\"df -h\").ok\n}",
+        "show a.pods() | each(.exec(\"df -h\").stdout)",
+        "show a.pods() | each(pod => pod.exec(\"df {pod.name}\").stdout)",
+        "let both = [a.pod(\"x\"), a.pod(\"y\")]\nshow both | each(.exec(\"df\").ok)",
+        "let one = { pod: a.pod(\"x\"), size: 3 }\nshow one.pod.exec(\"df\").ok show one.size",
+        "let pod = if a.pod(\"x\").ready then a.pod(\"x\") else a.pod(\"y\")\nshow pod.exec(\"df\").ok",
+    ];
+    // Of a pod that may be of another cluster nobody knows what it is allowed.
+    let changed = [
+        "let pod = a.pod(\"x\")\ncheck pod.exec(\"rm x\").ok",
+        "let pod = b.pod(\"x\")\ncheck pod.exec(\"df -h\").ok",
+        "show a.pods() | each(pod => b.pod(pod.name)) | each(.exec(\"df\").ok)",
+        "let both = [a.pod(\"x\"), b.pod(\"y\")]\nshow both | each(.exec(\"df\").ok)",
+        "let pod = if a.pod(\"x\").ready then a.pod(\"x\") else b.pod(\"y\")\nshow pod.exec(\"df\").ok",
+        "let pod = try a.pod(\"x\") otherwise b.pod(\"y\")\nshow pod.exec(\"df\").ok",
+    ];
+    for (bodies, wanted) in [(&read[..], None), (&changed[..], Some("unguarded-change"))] {
+        for body in bodies {
+            let (sources, _, diagnostics) = checked(&case(body));
+            let found = lines(&sources, &diagnostics);
+            let codes: Vec<&str> = found.iter().map(|line| line.split('@').next().unwrap_or_default()).collect();
+            assert_eq!(codes, wanted.into_iter().collect::<Vec<_>>(), "{body}\n{found:#?}");
+        }
+    }
+}
+
+#[test]
 fn declarations() {
     expect(&[
         ("param a: int = 1\nparam a: int = 2\nsection \"S\" { show a }", &["duplicate-name@2:7"]),

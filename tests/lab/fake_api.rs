@@ -72,6 +72,12 @@ fn answer(mut stream: TcpStream, asked: &Asked) -> std::io::Result<()> {
     let path = target.split('?').next().unwrap_or_default();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match parts.as_slice() {
+        // One that knows no protobuf, and says so.
+        [.., "pods"] if text.contains("protobuf") => whole(&mut stream, "406 Not Acceptable", b"{}"),
+        [.., "pods"] => {
+            let list = json!({ "apiVersion": "v1", "kind": "PodList", "metadata": {}, "items": [pod("web-0", 0)] });
+            whole(&mut stream, "200 OK", list.to_string().as_bytes())
+        }
         [.., "pods", name, "log"] => log(&mut stream, name, &target, asked),
         [.., "pods", name] => match pod(name, asked.pods.fetch_add(1, Ordering::Relaxed)) {
             Some(pod) => whole(&mut stream, "200 OK", pod.to_string().as_bytes()),

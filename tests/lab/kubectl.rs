@@ -30,7 +30,7 @@ impl Lab {
         assert!(child.wait().unwrap().success(), "{manifest}");
     }
 
-    fn tool(&self, words: &[&str]) -> Command {
+    pub(crate) fn tool(&self, words: &[&str]) -> Command {
         let home = std::env::var("HOME").unwrap_or_default();
         let own = format!("{home}/.cache/runbook-lab/bin/kubectl");
         let mut command = Command::new(if std::path::Path::new(&own).exists() { own.as_str() } else { "kubectl" });

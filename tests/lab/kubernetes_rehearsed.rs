@@ -8,6 +8,8 @@ fn how_a_command_ended_is_never_guessed() {
     let ran = run(
         r#""exits3", "killed", "nostatus", "drops", "huge", "both", "bytes", "works""#,
         r#"check cluster.exec("web-0", "works").stdout == "well" as "works"
+        let pod = cluster.pod("web-0")
+        check pod.exec("works").stdout == "well" as "works in a pod that is held"
         check cluster.exec("web-0", "exits3").exit_code == 3 as "exit code"
         check cluster.exec("web-0", "exits3").ok as "ok"
         check cluster.exec("web-0", "exits3").stdout == "" as "stdout of a failure"
@@ -21,7 +23,7 @@ fn how_a_command_ended_is_never_guessed() {
         change cluster.exec("web-0", "fails") as "a change that fails"
         check cluster.exec("web-0", "works").ok as "after it""#,
     );
-    for title in ["works", "exit code", "stdout of an expected exit", "both outputs"] {
+    for title in ["works", "works in a pod that is held", "exit code", "stdout of an expected exit", "both outputs"] {
         assert_eq!(ran.outcome(title), "passed", "{title}: {}", ran.text);
     }
     assert_eq!(ran.outcome("ok"), "failed");
@@ -37,6 +39,12 @@ fn how_a_command_ended_is_never_guessed() {
     assert_eq!(fault("bytes").0, "bad_answer");
     let ended = ran.events.iter().find(|event| event["event"] == "change_ended").unwrap();
     assert_eq!(ended["outcome"], "failed", "{ended}");
+}
+
+#[test]
+fn a_server_without_protobuf_is_read_in_json() {
+    let ran = run("", r#"check cluster.pods() | all(.status == "Running" and .node == "n-1") as "pods""#);
+    assert_eq!(ran.outcome("pods"), "passed", "{}", ran.text);
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::wire::Form;
 use crate::types::{Fault, FaultKind};
 
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b':');
@@ -84,6 +85,7 @@ pub(super) struct Ask {
     /// `log`, `exec`, `scale`.
     pub(super) sub: Option<&'static str>,
     pub(super) query: Vec<(&'static str, String)>,
+    pub(super) form: Form,
 }
 
 impl Ask {
@@ -116,12 +118,18 @@ impl Ask {
             .help("say in which: `namespace: \"…\"`"));
         }
         let name = name.map(|name| plain(name, &resource.one)).transpose()?;
-        Ok(Self { verb, resource: resource.clone(), namespace, name, sub: None, query: Vec::new() })
+        Ok(Self { verb, resource: resource.clone(), namespace, name, sub: None, query: Vec::new(), form: Form::Json })
     }
 
     #[must_use]
     pub(super) fn sub(mut self, sub: &'static str) -> Self {
         self.sub = Some(sub);
+        self
+    }
+
+    #[must_use]
+    pub(super) const fn form(mut self, form: Form) -> Self {
+        self.form = form;
         self
     }
 

@@ -1,12 +1,14 @@
 //! The containers of a pod: what they are and how they are.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use prost::Message;
 use serde::Deserialize;
 
 use super::quantity;
+use super::wire::{Quantity, Time};
 use crate::types::{Cores, EnumType, Fault, Size, Word, Words, records};
 
 /// What a container does.
@@ -56,55 +58,89 @@ records! {
 }
 
 /// A container as the API says it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Deserialize, Message)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Spec {
-    pub(super) name: Arc<str>,
-    restart_policy: Arc<str>,
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(message, required, tag = "8")]
     resources: Resources,
+    #[prost(string, tag = "24")]
+    restart_policy: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+impl Spec {
+    /// Whether it runs as long as its pod, although it is an init container.
+    pub(super) fn restarts_always(&self) -> bool {
+        self.restart_policy == "Always"
+    }
+}
+
+/// Amounts by what they are of: `cpu`, `memory`.
+type Amounts = BTreeMap<String, Quantity>;
+
+#[derive(Deserialize, Message)]
 #[serde(default)]
 struct Resources {
-    requests: HashMap<String, String>,
-    limits: HashMap<String, String>,
+    #[prost(btree_map = "string, message", tag = "1")]
+    limits: Amounts,
+    #[prost(btree_map = "string, message", tag = "2")]
+    requests: Amounts,
 }
 
 /// The status of a container as the API says it.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Deserialize, Message)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Status {
-    name: Arc<str>,
-    image: Arc<str>,
-    ready: bool,
-    started: Option<bool>,
-    restart_count: i64,
+    #[prost(string, tag = "1")]
+    name: String,
+    #[prost(message, required, tag = "2")]
     state: States,
+    #[prost(message, required, tag = "3")]
     last_state: States,
+    #[prost(bool, tag = "4")]
+    ready: bool,
+    #[prost(int32, tag = "5")]
+    restart_count: i32,
+    #[prost(string, tag = "6")]
+    image: String,
+    #[prost(bool, optional, tag = "9")]
+    started: Option<bool>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Deserialize, Message)]
 #[serde(default)]
 struct States {
-    running: Option<serde::de::IgnoredAny>,
+    #[prost(message, optional, tag = "1")]
     waiting: Option<Waiting>,
+    #[prost(message, optional, tag = "2")]
+    running: Option<Running>,
+    #[prost(message, optional, tag = "3")]
     terminated: Option<Terminated>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Deserialize, Message)]
 #[serde(default)]
 struct Waiting {
+    #[prost(string, tag = "1")]
     reason: String,
 }
 
-#[derive(Debug, Default, Deserialize)]
+/// That it runs is all there is to know of it.
+#[derive(Deserialize, Message)]
+struct Running {}
+
+#[derive(Deserialize, Message)]
 #[serde(rename_all = "camelCase", default)]
 struct Terminated {
+    #[prost(int32, tag = "1")]
+    exit_code: i32,
+    #[prost(int32, tag = "2")]
+    signal: i32,
+    #[prost(string, tag = "3")]
     reason: String,
-    exit_code: i64,
-    signal: i64,
-    finished_at: Option<Timestamp>,
+    #[prost(message, optional, tag = "6")]
+    finished_at: Option<Time>,
 }
 
 /// What a container does right now.
@@ -112,7 +148,7 @@ struct Terminated {
 pub(super) enum State {
     Running,
     Waiting { reason: String },
-    Terminated { reason: String, exit_code: i64, signal: i64 },
+    Terminated { reason: String, exit_code: i32, signal: i32 },
 }
 
 /// A container and its status.
@@ -135,14 +171,14 @@ pub(super) fn containers(statuses: Vec<Status>, specs: &[Spec]) -> Vec<Container
     let made = statuses.into_iter().map(|status| {
         let spec = specs.iter().find(|spec| spec.name == status.name);
         Container {
-            restarts_always: spec.is_some_and(|spec| &*spec.restart_policy == "Always"),
+            restarts_always: spec.is_some_and(Spec::restarts_always),
             started: status.started.unwrap_or(false),
             ready: status.ready,
-            restarts: status.restart_count,
+            restarts: status.restart_count.into(),
             last_exit: status.last_state.terminated.map(|ended| Exit {
                 reason: ended.reason.into(),
-                code: ended.exit_code,
-                finished: ended.finished_at,
+                code: ended.exit_code.into(),
+                finished: ended.finished_at.and_then(Time::timestamp),
             }),
             state: match (status.state.terminated, status.state.running, status.state.waiting) {
                 (Some(ended), ..) => {
@@ -152,8 +188,8 @@ pub(super) fn containers(statuses: Vec<Status>, specs: &[Spec]) -> Vec<Container
                 // Nothing said is waiting, as the API defines it.
                 (None, None, waiting) => State::Waiting { reason: waiting.unwrap_or_default().reason },
             },
-            name: status.name,
-            image: status.image,
+            name: status.name.into(),
+            image: status.image.into(),
         }
     });
     made.collect()
@@ -165,9 +201,9 @@ impl Container {
     /// # Errors
     /// Where a quantity cannot be read.
     pub(super) fn shown(&self, specs: &[Spec]) -> Result<Shown, Fault> {
-        let spec = specs.iter().find(|spec| spec.name == self.name);
-        let of = |pick: fn(&Resources) -> &HashMap<String, String>, name: &str| {
-            spec.and_then(|spec| pick(&spec.resources).get(name)).map(String::as_str)
+        let spec = specs.iter().find(|spec| *spec.name == *self.name);
+        let of = |pick: fn(&Resources) -> &Amounts, name: &str| {
+            spec.and_then(|spec| pick(&spec.resources).get(name)).map(Quantity::as_str)
         };
         let (state, reason) = match &self.state {
             State::Running => ("running", None),
@@ -191,10 +227,10 @@ impl Container {
 }
 
 /// What the containers of a pod ask for and may use together: nothing where one of them says nothing.
-pub(super) fn together(specs: &[Spec]) -> Result<Together, Fault> {
-    let sum = |pick: fn(&Resources) -> &HashMap<String, String>, name: &str| -> Result<Option<f64>, Fault> {
+pub(super) fn together(specs: &[&Spec]) -> Result<Together, Fault> {
+    let sum = |pick: fn(&Resources) -> &Amounts, name: &str| -> Result<Option<f64>, Fault> {
         let each = specs.iter().map(|spec| pick(&spec.resources).get(name));
-        each.map(|text| text.map(|text| quantity::cores(text).map(|cores| cores.0)).transpose())
+        each.map(|own| own.map(|own| quantity::cores(own.as_str()).map(|cores| cores.0)).transpose())
             .try_fold(Some(0.0), |sum, own| Ok(own?.zip(sum).map(|(own, sum)| own + sum)))
     };
     Ok(Together {

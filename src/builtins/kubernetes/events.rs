@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::ask::Resource;
 use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::meta::Meta;
+use super::wire::Time;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, FaultKind, Type, Typed, Value, Word, Words, records};
 
@@ -217,7 +218,7 @@ async fn events(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
 /// Where it has no time at all.
 pub(super) fn shown(cx: &Cx, object: Object) -> Result<Event, Fault> {
     let series = object.series.as_ref();
-    let created = object.metadata.creation_timestamp;
+    let created = object.metadata.creation_timestamp.and_then(Time::timestamp);
     // The older form counts in the event itself, the newer one in its series; the scheduler leaves the older times empty.
     let last = series.and_then(|series| series.last_observed_time).into_iter().chain(object.last_timestamp).max();
     let last_seen = last.or(object.event_time).or(created).ok_or_else(|| {
@@ -229,7 +230,7 @@ pub(super) fn shown(cx: &Cx, object: Object) -> Result<Event, Fault> {
         age: cx.run.age(last_seen),
         count: series.and_then(|series| series.count).or(object.count).unwrap_or(1),
         object: format!("{}/{}", object.involved.kind, object.involved.name).into(),
-        namespace: object.metadata.namespace,
+        namespace: object.metadata.namespace.into(),
         r#type: Word::new(object.r#type),
         reason: Word::new(object.reason),
         message: object.message,

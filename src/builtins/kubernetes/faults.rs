@@ -9,6 +9,7 @@ use kube::core::Status;
 
 use super::access::Access;
 use super::ask::{Ask, Resource};
+use super::wire;
 use crate::builtins::dial::tcp;
 use crate::builtins::dial::tls::certificate_problem;
 use crate::types::{Fault, FaultKind};
@@ -32,6 +33,8 @@ pub(super) enum Again {
     LoggedIn,
     /// A list in pages whose snapshot is gone: from its first page.
     FromTheStart,
+    /// What it was asked to be written in is not to be had.
+    AsJson,
 }
 
 /// An error with what is behind it, on one line.
@@ -50,7 +53,8 @@ pub(super) fn words(error: &(dyn StdError + 'static)) -> String {
 
 /// What the server answered, as far as it can be read: beyond the API's own errors there are those of proxies before it.
 pub(super) fn status(code: u16, body: &[u8]) -> Status {
-    let said = serde_json::from_slice::<Status>(body).ok().filter(|status| !status.message.is_empty());
+    let said = if wire::is(body) { wire::refusal(body) } else { serde_json::from_slice(body).ok() };
+    let said = said.filter(|status: &Status| !status.message.is_empty());
     let said = said.unwrap_or_else(|| {
         let text = String::from_utf8_lossy(body);
         let line = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
@@ -67,6 +71,7 @@ pub(super) fn refused(said: &Status, after: Option<Duration>, ask: &Ask, access:
         401 => Failure { again: Again::LoggedIn, ..never(unknown_person(access)) },
         403 => never(forbidden(message, ask, access)),
         404 => never(not_found(said, ask, access)),
+        406 | 415 => Failure { again: Again::AsJson, ..never(failed(message, ask, said.code)) },
         410 => Failure {
             fault: Fault::new(
                 FaultKind::Partial,
@@ -90,8 +95,12 @@ pub(super) fn refused(said: &Status, after: Option<Duration>, ask: &Ask, access:
             again: after.map_or(Again::Soon, Again::After),
             sent: said.code != 503,
         },
-        code => never(Fault::new(FaultKind::Failed, format!("cannot {}: {code} {message}", ask.doing()))),
+        code => never(failed(message, ask, code)),
     }
+}
+
+fn failed(message: &str, ask: &Ask, code: u16) -> Fault {
+    Fault::new(FaultKind::Failed, format!("cannot {}: {code} {message}", ask.doing()))
 }
 
 fn unknown_person(access: &Access) -> Fault {

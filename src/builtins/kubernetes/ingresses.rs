@@ -108,8 +108,8 @@ async fn ingresses(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         }
         Ok(Ingress {
             age: object.metadata.age(&cx)?,
-            name: object.metadata.name,
-            namespace: object.metadata.namespace,
+            name: object.metadata.name.into(),
+            namespace: object.metadata.namespace.into(),
             class: ingress_class_name,
             hosts: rules.into_iter().map(|rule| rule.host.unwrap_or_else(|| "*".into())).collect(),
             addresses: object.status.load_balancer.addresses().collect(),

@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use super::ask::Ask;
 use super::connection::Kubernetes;
 use super::faults::Again;
-use super::request::{Deadline, parse};
+use super::request::{Deadline, not_that, parse};
+use super::wire::{self, Form, List, ListMeta, Shape};
 use crate::types::{Fault, FaultKind};
 
 /// How many objects a page has.
@@ -16,18 +17,19 @@ const AT_MOST: usize = 200_000;
 /// How often a list is begun anew whose snapshot went away while it was read.
 const STARTS: u32 = 3;
 
-#[derive(Deserialize)]
+/// Some objects, and where the list goes on.
 struct Page<T> {
-    #[serde(default)]
-    metadata: Metadata,
-    // An empty list is `null` where a server of Go forgot to make one.
-    items: Option<Vec<T>>,
+    items: Vec<T>,
+    next: Option<String>,
 }
 
-#[derive(Default, Deserialize)]
-struct Metadata {
-    #[serde(default, rename = "continue")]
-    next: Option<String>,
+/// The same as JSON says it.
+#[derive(Deserialize)]
+struct InJson<T> {
+    #[serde(default)]
+    metadata: ListMeta,
+    // An empty list is `null` where a server of Go forgot to make one.
+    items: Option<Vec<T>>,
 }
 
 impl Kubernetes {
@@ -39,6 +41,29 @@ impl Kubernetes {
         &self,
         ask: &Ask,
         deadline: Deadline,
+        keep: impl FnMut(T) -> Result<R, Fault>,
+    ) -> Result<Vec<R>, Fault> {
+        self.pages(ask.clone(), deadline, in_json, keep).await
+    }
+
+    /// The same of what there may be thousands of: in protobuf, where the server has it.
+    ///
+    /// # Errors
+    /// As of [`Self::list`].
+    pub(super) async fn list_quickly<T: Shape, R>(
+        &self,
+        ask: &Ask,
+        deadline: Deadline,
+        keep: impl FnMut(T) -> Result<R, Fault>,
+    ) -> Result<Vec<R>, Fault> {
+        self.pages(ask.clone().form(Form::Protobuf), deadline, in_either, keep).await
+    }
+
+    async fn pages<T, R>(
+        &self,
+        mut ask: Ask,
+        deadline: Deadline,
+        read: fn(&[u8], &Ask) -> Result<Page<T>, Fault>,
         mut keep: impl FnMut(T) -> Result<R, Fault>,
     ) -> Result<Vec<R>, Fault> {
         let mut starts = 0;
@@ -46,34 +71,51 @@ impl Kubernetes {
             starts += 1;
             let (mut kept, mut next) = (Vec::new(), None::<String>);
             loop {
-                let page = paged(ask, next.as_deref());
+                let page = paged(&ask, next.as_deref());
                 let bytes = match self.tried(&page, deadline, None).await {
                     Ok(bytes) => bytes,
+                    Err(failure) if failure.again == Again::AsJson && ask.form != Form::Json => {
+                        ask.form = Form::Json;
+                        continue;
+                    }
                     Err(failure) if failure.again == Again::FromTheStart && starts < STARTS => continue 'start,
                     Err(failure) => return Err(failure.fault),
                 };
-                let page: Page<T> = parse(&bytes, ask)?;
+                let page = read(&bytes, &ask)?;
                 drop(bytes);
-                for item in page.items.into_iter().flatten() {
+                for item in page.items {
                     kept.push(keep(item)?);
                 }
                 if kept.len() > AT_MOST {
                     let message = format!("there are more than {AT_MOST} ({})", ask.doing());
                     return Err(Fault::new(FaultKind::TooLarge, message).help("name a namespace or a selector"));
                 }
-                next = page.metadata.next.filter(|next| !next.is_empty());
+                next = page.next;
                 if next.is_none() {
                     break 'start kept;
                 }
             }
         };
         if kept.is_empty() {
-            self.empty_for_real(ask).await?;
+            self.empty_for_real(&ask).await?;
         } else if let Some(namespace) = &ask.namespace {
             self.know_namespace(namespace);
         }
         Ok(kept)
     }
+}
+
+fn in_json<T: DeserializeOwned>(bytes: &[u8], ask: &Ask) -> Result<Page<T>, Fault> {
+    let InJson { metadata, items } = parse(bytes, ask)?;
+    Ok(Page { items: items.unwrap_or_default(), next: metadata.next() })
+}
+
+fn in_either<T: Shape>(bytes: &[u8], ask: &Ask) -> Result<Page<T>, Fault> {
+    if !wire::is(bytes) {
+        return in_json(bytes, ask);
+    }
+    let List { metadata, items } = wire::list(bytes).map_err(|why| not_that(why, ask))?;
+    Ok(Page { items, next: metadata.next() })
 }
 
 fn paged(ask: &Ask, next: Option<&str>) -> Ask {

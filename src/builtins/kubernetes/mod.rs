@@ -12,6 +12,7 @@ mod events;
 mod exec;
 mod faults;
 mod forward;
+mod health;
 mod ingresses;
 mod kinds;
 mod kubeconfig;
@@ -34,6 +35,7 @@ mod service;
 mod services;
 mod status;
 mod usage;
+mod wire;
 mod workloads;
 
 use crate::catalog::{Builtin, Driver};

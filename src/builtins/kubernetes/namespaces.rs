@@ -67,7 +67,7 @@ async fn namespaces(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let ask = listed(&cluster, &Resource::NAMESPACES, &args)?;
     let found = cluster.list(&ask, deadline(&cluster, &args)?, |mut object: Object| {
         Ok(Namespace {
-            name: Arc::clone(&object.metadata.name),
+            name: object.metadata.name.as_str().into(),
             status: Word::new(object.status.phase),
             created: object.metadata.created()?,
             age: object.metadata.age(&cx)?,

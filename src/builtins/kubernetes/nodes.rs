@@ -109,7 +109,7 @@ async fn nodes(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         usage::measured_nodes(&cluster, &args, deadline),
     );
     let made = found?.into_iter().map(|object| {
-        let name = object.metadata.name.clone();
+        let name: Arc<str> = object.metadata.name.as_str().into();
         let usage = measured.as_mut().map_err(|fault| fault.clone());
         let usage =
             usage.map(|measured| NodeUsage::of(name.clone(), &object.status.allocatable, measured.remove(&name)));
@@ -148,7 +148,7 @@ fn shown(cx: &Cx, mut object: Object, usage: &Result<NodeUsage, Fault>) -> Resul
         memory_share: used(|usage| &usage.memory_share),
         version: node_info.kubelet_version,
         address: addresses.into_iter().find(|address| address.r#type == "InternalIP").map(|address| address.address),
-        name: object.metadata.name,
+        name: object.metadata.name.into(),
         labels,
         age,
     })

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use prost::Message;
 use serde::Deserialize;
 
 use super::ask::Resource;
 use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::connection::Kubernetes;
 use super::containers::{self, Container, Exit, Shown};
-use super::meta;
+use super::meta::Meta;
 use super::place::{PodPlace, via};
-use super::status::{Seen, status};
+use super::status::{Columns, Seen, columns};
+use super::wire::{Shape, Time, said};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Connection, EnumType, Fault, Type, Typed, Value, Way, Word, Words, records};
 
@@ -69,9 +71,9 @@ records! {
         ready: bool,
         /// How many of its containers do.
         ready_count: i64,
-        /// How many containers it has.
+        /// How many containers it has, with those that run beside them as long as it does.
         container_count: i64,
-        /// How often its containers were started again.
+        /// How often its containers were started again; while it is being prepared, how often those that prepare it were.
         restarts: i64,
         /// How a container of it ended last; missing where none ever did.
         last_exit: Option<Exit>,
@@ -87,7 +89,7 @@ records! {
         ip: Option<Arc<str>>,
         /// Its labels: `.labels.app`.
         labels: Arc<serde_json::Value>,
-        /// Its containers.
+        /// Its containers, and then those that run beside them as long as it does.
         containers: Vec<Shown>,
         /// The way to it.
         via: Way,
@@ -110,34 +112,75 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 /// What is kept of a pod as the API says it.
-pub(super) type Object = meta::Object<Spec, Status>;
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-pub(super) struct Spec {
-    pub(super) containers: Vec<containers::Spec>,
-    init_containers: Vec<containers::Spec>,
-    node_name: Option<Arc<str>>,
+#[derive(Deserialize, Message)]
+pub(super) struct Object {
+    #[prost(message, required, tag = "1")]
+    pub(super) metadata: Meta,
+    #[serde(default)]
+    #[prost(message, required, tag = "2")]
+    pub(super) spec: Spec,
+    #[serde(default)]
+    #[prost(message, required, tag = "3")]
+    pub(super) status: Status,
 }
 
-#[derive(Default, Deserialize)]
+impl Shape for Object {
+    const LIST: &'static str = "PodList";
+}
+
+#[derive(Deserialize, Message)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Spec {
+    #[prost(message, repeated, tag = "2")]
+    pub(super) containers: Vec<containers::Spec>,
+    #[prost(string, tag = "10")]
+    node_name: String,
+    #[prost(message, repeated, tag = "20")]
+    init_containers: Vec<containers::Spec>,
+}
+
+#[derive(Deserialize, Message)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct Status {
-    phase: String,
-    reason: Option<String>,
-    start_time: Option<Timestamp>,
-    #[serde(rename = "podIP")]
-    pod_ip: Option<Arc<str>>,
+    #[prost(string, tag = "1")]
+    pub(super) phase: String,
+    #[prost(message, repeated, tag = "2")]
     conditions: Vec<Condition>,
+    #[prost(string, tag = "4")]
+    reason: String,
+    #[serde(rename = "podIP")]
+    #[prost(string, tag = "6")]
+    pod_ip: String,
+    #[prost(message, optional, tag = "7")]
+    start_time: Option<Time>,
+    #[prost(message, repeated, tag = "8")]
     container_statuses: Vec<containers::Status>,
+    #[prost(message, repeated, tag = "10")]
     init_container_statuses: Vec<containers::Status>,
 }
 
-#[derive(Default, Deserialize)]
+impl Spec {
+    /// The containers that are to run as long as the pod does.
+    pub(super) fn lasting(&self) -> impl Iterator<Item = &containers::Spec> {
+        self.containers.iter().chain(self.init_containers.iter().filter(|one| one.restarts_always()))
+    }
+}
+
+impl Status {
+    /// When it was started by its node.
+    pub(super) fn started(&self) -> Option<Timestamp> {
+        self.start_time.and_then(Time::timestamp)
+    }
+}
+
+#[derive(Deserialize, Message)]
 #[serde(default)]
 struct Condition {
+    #[prost(string, tag = "1")]
     r#type: String,
+    #[prost(string, tag = "2")]
     status: String,
+    #[prost(string, tag = "5")]
     reason: String,
 }
 
@@ -148,33 +191,34 @@ impl Object {
     /// Where the API does not say what it always says.
     pub(super) fn shown(mut self, cx: &Cx, cluster: &Arc<Kubernetes>, connection: &Connection) -> Result<Pod, Fault> {
         let (init, own) = self.containers();
-        let status = Word::new(self.status(&init, &own));
-        let ready = own.iter().filter(|container| container.ready).count();
-        let total = self.spec.containers.len();
+        let Columns { status, ready, restarts, last_exit } = self.columns(&init, &own);
+        let total = self.spec.lasting().count();
         let labels = self.metadata.labels();
-        let ends = own.iter().filter_map(|container| container.last_exit.clone());
-        let place = PodPlace {
-            cluster: Arc::clone(cluster),
-            namespace: self.metadata.namespace.clone(),
-            name: self.metadata.name.clone(),
-        };
+        let beside = init.iter().filter(|one| one.restarts_always);
+        let containers = own
+            .iter()
+            .map(|one| one.shown(&self.spec.containers))
+            .chain(beside.map(|one| one.shown(&self.spec.init_containers)))
+            .collect::<Result<_, _>>()?;
+        let (name, namespace) = self.metadata.place();
+        let place =
+            PodPlace { cluster: Arc::clone(cluster), namespace: Arc::clone(&namespace), name: Arc::clone(&name) };
         Ok(Pod {
-            status,
+            status: Word::new(status),
             ready: total > 0 && ready == total,
             ready_count: i64::try_from(ready).unwrap_or(i64::MAX),
             container_count: i64::try_from(total).unwrap_or(i64::MAX),
-            // Init containers count as kubectl counts them: those that run as long as the pod.
-            restarts: init.iter().filter(|one| one.restarts_always).chain(&own).map(|one| one.restarts).sum(),
-            last_exit: ends.max_by_key(|end| end.finished),
+            restarts,
+            last_exit,
             age: self.metadata.age(cx)?,
-            started: self.status.start_time,
-            node: self.spec.node_name,
+            started: self.status.started(),
+            node: said(self.spec.node_name),
             owner: self.metadata.owner(),
-            ip: self.status.pod_ip,
+            ip: said(self.status.pod_ip),
             labels,
-            containers: own.iter().map(|one| one.shown(&self.spec.containers)).collect::<Result<_, _>>()?,
-            name: self.metadata.name,
-            namespace: self.metadata.namespace,
+            containers,
+            name,
+            namespace,
             via: via(connection, Arc::new(place)),
         })
     }
@@ -185,21 +229,18 @@ impl Object {
         (containers::containers(init, &self.spec.init_containers), containers::containers(own, &self.spec.containers))
     }
 
-    fn status(&self, init: &[Container], own: &[Container]) -> Arc<str> {
-        let is = |kind: &str, said: &str| {
-            self.status.conditions.iter().any(|condition| condition.r#type == kind && condition.status == said)
+    fn columns(&self, init: &[Container], own: &[Container]) -> Columns {
+        let is = |kind: &str| {
+            self.status.conditions.iter().any(|condition| condition.r#type == kind && condition.status == "True")
         };
-        let gated = self
-            .status
-            .conditions
-            .iter()
-            .any(|condition| condition.r#type == "PodScheduled" && condition.reason == "SchedulingGated");
-        status(&Seen {
+        let gate = |condition: &&Condition| condition.r#type == "PodScheduled" && condition.reason == "SchedulingGated";
+        columns(&Seen {
             phase: &self.status.phase,
-            reason: self.status.reason.as_deref().filter(|reason| !reason.is_empty()),
+            reason: Some(self.status.reason.as_str()).filter(|reason| !reason.is_empty()),
+            gate: self.status.conditions.iter().find(gate).map(|condition| condition.reason.as_str()),
             deleted: self.metadata.deletion_timestamp.is_some(),
-            ready: is("Ready", "True"),
-            scheduling_gated: gated,
+            ready: is("Ready"),
+            initialized: is("Initialized"),
             init,
             containers: own,
         })
@@ -211,13 +252,13 @@ async fn pods(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let cluster = cluster(&args)?;
     let ask = listed(&cluster, &Resource::PODS, &args)?;
     let keep = |object: Object| object.shown(&cx, &cluster, &connection);
-    Ok(cluster.list(&ask, deadline(&cluster, &args)?, keep).await?.into())
+    Ok(cluster.list_quickly(&ask, deadline(&cluster, &args)?, keep).await?.into())
 }
 
-/// The status of a pod in JSON.
+/// What the columns say of a pod in JSON.
 #[cfg(test)]
-pub(super) fn status_of(json: &str) -> Result<String, serde_json::Error> {
+pub(super) fn columns_of(json: &str) -> Result<Columns, serde_json::Error> {
     let mut object: Object = serde_json::from_str(json)?;
     let (init, own) = object.containers();
-    Ok(object.status(&init, &own).to_string())
+    Ok(object.columns(&init, &own))
 }

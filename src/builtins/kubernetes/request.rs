@@ -174,7 +174,7 @@ impl Kubernetes {
 /// Waits as long as is fitting. No, where the time is over before it would help.
 async fn may_try_again(failure: &Failure, access: &Access, tries: u32, deadline: Deadline) -> bool {
     let pause = match failure.again {
-        Again::Never | Again::FromTheStart => return false,
+        Again::Never | Again::FromTheStart | Again::AsJson => return false,
         Again::LoggedIn => return tries == 1 && access.forget().await,
         Again::Soon => PAUSE * 2_u32.pow(tries - 1),
         Again::After(pause) => pause,
@@ -194,7 +194,7 @@ fn request(ask: &Ask, body: Option<(Sent, &Json)>) -> Result<Request<Body>, Fail
         "delete" => Method::DELETE,
         _ => Method::GET,
     };
-    let mut builder = Request::builder().method(method).uri(ask.path()).header(ACCEPT, "application/json");
+    let mut builder = Request::builder().method(method).uri(ask.path()).header(ACCEPT, ask.form.accept());
     let mut bytes = Vec::new();
     if let Some((sent, body)) = body {
         builder = builder.header(CONTENT_TYPE, sent.content_type());
@@ -240,7 +240,10 @@ async fn bytes(response: Response<Body>, at_most: usize) -> Result<Vec<u8>, Cut>
 
 /// JSON of a shape.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], ask: &Ask) -> Result<T, Fault> {
-    serde_json::from_slice(bytes).map_err(|error| {
-        Fault::new(FaultKind::BadAnswer, format!("the answer is not what was asked for ({}): {error}", ask.doing()))
-    })
+    serde_json::from_slice(bytes).map_err(|error| not_that(error, ask))
+}
+
+/// The fault of an answer that is of another shape.
+pub(super) fn not_that(why: impl std::fmt::Display, ask: &Ask) -> Fault {
+    Fault::new(FaultKind::BadAnswer, format!("the answer is not what was asked for ({}): {why}", ask.doing()))
 }

@@ -132,11 +132,9 @@ impl Object {
     /// # Errors
     /// Where the API does not say what it always says.
     pub(super) fn shown(self, cx: &Cx, cluster: &Arc<Kubernetes>, connection: &Connection) -> Result<Service, Fault> {
-        let place = ServicePlace {
-            cluster: Arc::clone(cluster),
-            namespace: self.metadata.namespace.clone(),
-            name: self.metadata.name.clone(),
-        };
+        let (name, namespace) = self.metadata.place();
+        let place =
+            ServicePlace { cluster: Arc::clone(cluster), namespace: Arc::clone(&namespace), name: Arc::clone(&name) };
         let ports = self.spec.ports.into_iter().map(|port| ServicePort {
             name: port.name,
             port: port.port,
@@ -160,8 +158,8 @@ impl Object {
                 .collect(),
             ports: ports.collect(),
             selector: Arc::new(self.spec.selector.unwrap_or_else(|| Json::Object(serde_json::Map::new()))),
-            name: self.metadata.name,
-            namespace: self.metadata.namespace,
+            name,
+            namespace,
             via: via(connection, Arc::new(place)),
         })
     }

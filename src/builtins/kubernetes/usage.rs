@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::ask::Resource;
 use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::connection::Kubernetes;
 use super::containers;
-use super::pods::Spec;
+use super::pods::Object;
 use super::quantity;
 use super::request::Deadline;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
@@ -108,22 +108,6 @@ struct Container {
     usage: HashMap<String, String>,
 }
 
-/// What is looked up of a pod to know its shares, and that none is missing.
-#[derive(Deserialize)]
-struct Pod {
-    metadata: Name,
-    spec: Spec,
-    #[serde(default)]
-    status: PodStatus,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PodStatus {
-    phase: String,
-    start_time: Option<Timestamp>,
-}
-
 #[derive(Deserialize)]
 struct Node {
     metadata: Name,
@@ -177,10 +161,12 @@ async fn pods(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let known = listed(&cluster, &Resource::PODS, &args)?;
     let (measured, known) = futures_util::try_join!(
         cluster.list(&measured, deadline, |object: Measured| Ok(object)),
-        cluster.list(&known, deadline, |pod: Pod| {
-            let settled = pod.status.start_time.is_some_and(|start| cx.run.started_at.duration_since(start) > SETTLED);
-            let asked = containers::together(&pod.spec.containers)?;
-            Ok((pod.metadata, asked, settled && pod.status.phase == "Running"))
+        cluster.list_quickly(&known, deadline, |pod: Object| {
+            let settled = pod.status.started().is_some_and(|start| cx.run.started_at.duration_since(start) > SETTLED);
+            // What is asked for is looked up of each pod to know its shares, and that none is missing.
+            let asked = containers::together(&pod.spec.lasting().collect::<Vec<_>>())?;
+            let name = Name { name: pod.metadata.name.into(), namespace: pod.metadata.namespace.into() };
+            Ok((name, asked, settled && pod.status.phase == "Running"))
         }),
     )?;
     let mut measured: HashMap<_, _> = measured
