@@ -188,14 +188,14 @@ impl Turn<'_> {
                     alert.incident = Some(number);
                 }
                 self.outcome.touched.alerts.insert(alert);
+                // Whoever heard of the alert under the same name hears how it goes on.
+                if let Some(incident) = self.state.incidents.get_mut(&number).filter(|one| one.about == own) {
+                    incident.told.extend(told);
+                }
                 if number <= before {
                     // Others of its group have one already.
                     self.raise_to(number, level);
                     return;
-                }
-                // Whoever heard of the alert under the same name hears how it goes on.
-                if let Some(incident) = self.state.incidents.get_mut(&number).filter(|one| one.about == own) {
-                    incident.told.extend(told);
                 }
                 let channels = self.level_channels(number);
                 self.tell_incident(number, Occasion::Escalated, "", Some(channels));

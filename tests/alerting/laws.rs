@@ -17,6 +17,8 @@ pub(crate) struct Laws {
     incidents: BTreeMap<i64, BTreeSet<Arc<str>>>,
     opened: BTreeMap<(i64, Arc<str>), usize>,
     levels: BTreeMap<i64, (u32, u32)>,
+    /// Who heard of alerts of an incident, on their own or with it.
+    around: BTreeMap<i64, BTreeSet<Arc<str>>>,
 }
 
 fn law(holds: bool, broken: impl FnOnce() -> String) -> Result<(), String> {
@@ -34,8 +36,12 @@ impl Laws {
         for alert in state.alerts.values() {
             heard(alert, engine)?;
         }
+        for alert in state.alerts.values().chain(&outcome.ended_alerts) {
+            let Some(incident) = alert.incident else { continue };
+            self.around.entry(incident).or_default().extend(alert.told.iter().cloned());
+        }
         for alert in &outcome.ended_alerts {
-            self.alert_ended(alert, outcome)?;
+            self.alert_ended(alert, outcome, state)?;
         }
         for incident in &outcome.ended_incidents {
             self.incident_ended(incident, outcome)?;
@@ -80,7 +86,7 @@ impl Laws {
         Ok(())
     }
 
-    fn alert_ended(&mut self, alert: &Alert, outcome: &Outcome) -> Result<(), String> {
+    fn alert_ended(&mut self, alert: &Alert, outcome: &Outcome, state: &State) -> Result<(), String> {
         let heard = self.alerts.remove(&alert.number).unwrap_or_default();
         let closing = |tell: &&Tell| tell.message.occasion == Occasion::Closed;
         let own = outcome.tell.iter().filter(closing).filter(|tell| tell.message.incident.is_none());
@@ -90,7 +96,10 @@ impl Laws {
         let with_incident = outcome.tell.iter().filter(closing).filter(|tell| {
             tell.message.incident.as_ref().is_some_and(|incident| Some(incident.number) == alert.incident)
         });
-        let all: BTreeSet<_> = with_incident.map(|tell| Arc::clone(&tell.channel)).chain(own).collect();
+        // Where its incident has the same name and goes on, they hear of that.
+        let goes_on = alert.incident.and_then(|number| state.incidents.get(&number));
+        let goes_on = goes_on.into_iter().flat_map(|incident| incident.told.iter().cloned());
+        let all: BTreeSet<_> = with_incident.map(|tell| Arc::clone(&tell.channel)).chain(own).chain(goes_on).collect();
         law(heard.is_subset(&all), || format!("#{} is over: {all:?} hear it; heard it had {heard:?}", alert.number))
     }
 
@@ -102,8 +111,8 @@ impl Laws {
         law(closed == incident.told && heard.is_subset(&closed), || {
             format!("incident #{} ends: {closed:?} hear it, heard of it had {heard:?}", incident.number)
         })?;
-        let alone = outcome.ended_alerts.iter().filter(|alert| alert.incident == Some(incident.number));
-        let alone: BTreeSet<_> = alone.flat_map(|alert| alert.told.iter().cloned()).chain(heard).collect();
+        let around = self.around.remove(&incident.number).unwrap_or_default();
+        let alone: BTreeSet<_> = around.into_iter().chain(heard).collect();
         law(closed.is_subset(&alone), || format!("incident #{} ends for {closed:?} of {alone:?}", incident.number))
     }
 
