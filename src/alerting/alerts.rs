@@ -53,7 +53,7 @@ impl Turn<'_> {
         let level = by_condition(judged, threshold).max(at_once(threshold));
         let subject = judged.subject.clone();
         let number = self.open(subject, threshold, Cause::When, Arc::clone(&judged.text), level);
-        if let (Some(number), Some(level)) = (number, level) {
+        if let Some(level) = level {
             self.call_level(number, level);
         }
     }
@@ -127,13 +127,10 @@ impl Turn<'_> {
         let Raised { subject, raiser, text } = raised;
         let Some(threshold) = self.threshold(&subject.threshold) else { return };
         let number = match self.state.watches.get(&subject).and_then(|watch| watch.alert) {
-            Some(number) => Some(number),
+            Some(number) => number,
             None => self.open(subject, threshold, Cause::Raised, Arc::clone(&text), at_once(threshold)),
         };
-        let Some((number, alert)) = number.and_then(|number| Some((number, self.state.alerts.get_mut(&number)?)))
-        else {
-            return;
-        };
+        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
         if alert.raisers.insert(raiser) || alert.text != text {
             alert.text = text;
             self.outcome.touched.alerts.insert(number);
@@ -161,7 +158,7 @@ impl Turn<'_> {
         cause: Cause,
         text: Arc<str>,
         level: Option<u32>,
-    ) -> Option<i64> {
+    ) -> i64 {
         self.state.numbers.alert += 1;
         let number = self.state.numbers.alert;
         let due = threshold.escalate.iter().filter_map(|escalate| match escalate.when {
@@ -204,7 +201,7 @@ impl Turn<'_> {
             }
             None => self.announce(number, threshold, level),
         }
-        Some(number)
+        number
     }
 
     /// Tells of an alert, or gathers it with others of its group.

@@ -198,7 +198,7 @@ impl<'e> Turn<'e> {
             }
             Input::Note { key, channels, title, text } => self.note(key, channels, title, text),
             Input::Called { title, level, text } => self.called(title, level, text),
-            Input::Acknowledge { incident, by } => self.acknowledge(incident, by),
+            Input::Acknowledge { incident, by } => self.acknowledge(incident, &by),
             Input::Escalate { incident, level } => self.raise_to(incident, level),
             Input::Close { incident, by } => {
                 let at = self.now;
@@ -298,16 +298,16 @@ impl<'e> Turn<'e> {
         }
     }
 
-    fn acknowledge(&mut self, number: i64, by: Arc<str>) {
+    fn acknowledge(&mut self, number: i64, by: &Arc<str>) {
         let now = self.now;
         let Some(incident) = self.state.incidents.get_mut(&number) else { return };
-        incident.acknowledged = Some(Acknowledged { by: by.clone(), at: now });
+        incident.acknowledged = Some(Acknowledged { by: Arc::clone(by), at: now });
         incident.respond_due = None;
         if incident.policy.next(incident.level, incident.round).is_none_or(|(_, unless)| unless) {
             incident.next_due = None;
         }
         self.withdraw_pages(number);
-        self.happened(None, Some(number), Happened::Acknowledged { by: by.clone() });
+        self.happened(None, Some(number), Happened::Acknowledged { by: Arc::clone(by) });
         self.tell_incident(number, Occasion::Acknowledged, &format!("{by} has taken it on"), None);
     }
 }

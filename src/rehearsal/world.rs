@@ -208,9 +208,9 @@ impl Person for Canned {
         let questions = lock(&self.questions);
         let given = questions.iter().rev().find(|(question, _)| *question == task.text);
         let answer = match given.map(|(_, answer)| &**answer) {
-            Some("done") => ManualAnswer::Done,
             Some("problem") => ManualAnswer::Problem,
             Some("skip") => ManualAnswer::Skipped,
+            // `done`, or what a person would write beside it.
             Some(_) => ManualAnswer::Done,
             None => ManualAnswer::NotAnswered,
         };

@@ -34,8 +34,8 @@ fn level(number: u32, after: Option<SignedDuration>, channel: &str) -> Level {
     Level { number, role: format!("R{number}").into(), respond: None, after, unless_acknowledged: true, notify }
 }
 
-fn policy(levels: Vec<Level>, repeat: u32) -> Option<Policy> {
-    Some(Policy { name: "night".into(), levels, repeat, by_hand: Vec::new() })
+fn policy(levels: Vec<Level>, repeat: u32) -> Policy {
+    Policy { name: "night".into(), levels, repeat, by_hand: Vec::new() }
 }
 
 /// Alerting with one threshold, and a clock.
@@ -45,13 +45,13 @@ struct Scene {
 }
 
 impl Scene {
-    fn of(threshold: Threshold, policy: Option<Policy>) -> Self {
+    fn of(threshold: Threshold, policy: impl Into<Option<Policy>>) -> Self {
         let definitions = Definitions {
             runbook: "Night".into(),
             timezone: "UTC".into(),
             thresholds: [(Arc::clone(&threshold.title), threshold)].into(),
             owners: vec!["pager".into()],
-            policy,
+            policy: policy.into(),
         };
         Self { engine: Engine::new(Arc::new(definitions), State::default()), now: EVENING.parse().unwrap() }
     }

@@ -74,6 +74,6 @@ fn many_label_sets_take_little_time_in_one_turn() {
         println!("{MANY} {name}: {opened:.1?} to open, {same:.1?} the same, {over:.1?} to close, {listed:.1?} to go");
         // A loop over all of them for each of them takes minutes without optimization.
         let slowest = opened.max(same).max(over).max(listed);
-        assert!(slowest < Duration::from_secs(5), "{name}: {slowest:?}");
+        assert!(slowest < Duration::from_secs(15), "{name}: {slowest:?}");
     }
 }

@@ -175,7 +175,12 @@ impl Night {
             27 => {
                 self.notes += 1;
                 let channels = vec![(*dice.one(&CHANNELS)).into()];
-                Input::Note { key: format!("note-{}", self.notes).into(), channels, title: "N".into(), text: "".into() }
+                Input::Note {
+                    key: format!("note-{}", self.notes).into(),
+                    channels,
+                    title: "N".into(),
+                    text: String::new(),
+                }
             }
             _ => Input::Tick,
         }
