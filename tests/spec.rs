@@ -2,7 +2,7 @@
 //!
 //! A case has one `runbook` fence, more with a name for the files that it uses, and what it gives: `diagnostics`,
 //! `plan` (as `runbook plan --offline` prints it), `events`, `log` (what went outside when) and `report` (as a terminal of
-//! 100 columns shows the run), each compared as text. `UPDATE_SPEC=1 cargo test --test spec` writes what is given now in
+//! 100 columns shows the run), each compared as text. So are `tests`: what `runbook test --timeline` says of its tests. `UPDATE_SPEC=1 cargo test --test spec` writes what is given now in
 //! place of what was expected: read the difference before it is committed.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
@@ -12,10 +12,12 @@ mod rehearsal;
 
 use std::fmt::Write as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use runbook::catalog::Catalog;
 use runbook::check::{self, Checked};
 use runbook::diagnostics::Diagnostic;
+use runbook::report::look::Look;
 use runbook::source::{FileId, Sources};
 use runbook::syntax;
 
@@ -62,10 +64,16 @@ fn compare<'p>(
     let diagnostics = source.diagnostics();
     let plan = case.fence("plan").map(|_| source.plan(&place));
     let runs = ["events", "log", "report"].iter().any(|kind| case.fence(kind).is_some());
-    let ran = runs.then(|| source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
+    let (mut ran, mut tests) = (None, None);
+    if runs {
+        ran = Some(source.rehearse(case.fence("world").map_or("", |fence| &fence.text), &place));
+    } else if case.fence("tests").is_some() {
+        tests = Some(source.tests(&place));
+    }
     for fence in &case.fences {
         let given = match (fence.kind.as_str(), &ran) {
             ("runbook" | "world" | "text" | "sh", _) => continue,
+            ("tests", _) => tests.clone().unwrap_or_default(),
             ("diagnostics", _) => diagnostics.clone(),
             ("plan", _) => plan.clone().unwrap_or_default(),
             ("events", Some(ran)) => ran.events_text(),
@@ -129,6 +137,17 @@ impl Source {
     fn rehearse(self, world: &str, place: &str) -> Ran {
         self.assert_valid(place);
         rehearsal::of(self.checked.program, self.sources).fenced(world).run()
+    }
+
+    /// Its tests, each with its story.
+    fn tests(self, place: &str) -> String {
+        self.assert_valid(place);
+        let (program, sources) = (Arc::new(self.checked.program), Arc::new(self.sources));
+        let told = program.tests.iter().map(|test| {
+            let rehearsed = runbook::rehearsal::rehearse(&program, &sources, test);
+            runbook::rehearsal::told(&rehearsed, &sources, None, true, Look::PLAIN)
+        });
+        told.collect()
     }
 
     /// A line a finding: where, which code, what; then its labels, its help and its fix, each indented.

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::definitions::{EscalateWhen, Threshold};
 use super::engine::{Judged, Raised, Turn};
+use super::index::of_group;
 use super::outcome::Happened;
 use super::state::{Alert, Cause, End, Subject, Watch};
 use crate::types::Labels;
@@ -19,11 +20,15 @@ impl Turn<'_> {
         let Some(threshold) = self.threshold(&judged.subject.threshold) else { return };
         let at = judged.at;
         let watch = self.state.watches.entry(judged.subject.clone()).or_default();
-        // Two processes may sample at once: what is older than what was judged says nothing new.
-        if watch.sampled_at.is_some_and(|last| at < last) {
-            return;
-        }
         let before = watch.clone();
+        if let Some(last) = watch.sampled_at.filter(|last| at < *last) {
+            // Two processes may sample at once: what is older than what was judged says nothing new.
+            if last <= self.now {
+                return;
+            }
+            // The clock was set back: what was judged is of a time that comes only now.
+            watch.not_after(at);
+        }
         let holds = observe(watch, &judged, &threshold.held);
         watch.sampled_at = Some(at);
         let (alert, unknown_since) = (watch.alert, watch.unknown_since);
@@ -33,19 +38,19 @@ impl Turn<'_> {
             self.outcome.touched.watches.insert(judged.subject.clone());
         }
         match alert {
-            Some(number) => self.judge_open(number, &judged, &threshold, holds),
-            None if holds => self.open_judged(&judged, &threshold),
+            Some(number) => self.judge_open(number, &judged, threshold, holds),
+            None if holds => self.open_judged(&judged, threshold),
             None => {
                 let limit = threshold.unknown_for.and_then(|limit| unknown_since?.checked_add(limit).ok());
                 if limit.is_some_and(|limit| limit <= self.now) {
-                    self.open(judged.subject, &threshold, Cause::Unknown, judged.text, None);
+                    self.open(judged.subject, threshold, Cause::Unknown, judged.text, at_once(threshold));
                 }
             }
         }
     }
 
     fn open_judged(&mut self, judged: &Judged, threshold: &Threshold) {
-        let level = called_for(judged, threshold);
+        let level = by_condition(judged, threshold).max(at_once(threshold));
         let subject = judged.subject.clone();
         let number = self.open(subject, threshold, Cause::When, Arc::clone(&judged.text), level);
         if let Some(level) = level {
@@ -60,6 +65,7 @@ impl Turn<'_> {
         let Some(alert) = self.state.alerts.get_mut(&number) else { return };
         if holds && alert.cause == Cause::Unknown {
             alert.cause = Cause::When;
+            self.outcome.touched.alerts.insert(number);
         }
         let over = match (judged.until, alert.cause) {
             // It was opened because nobody could look: now somebody can, and nothing is wrong.
@@ -73,7 +79,8 @@ impl Turn<'_> {
         if over {
             let at = self.now;
             self.close_alert(number, &End::Over { at });
-        } else if let Some(level) = called_for(judged, threshold) {
+        } else if let Some(level) = by_condition(judged, threshold) {
+            // What calls for a level at once did so when it opened: it does not undo a round that begins anew.
             self.call_level(number, level);
         }
     }
@@ -91,18 +98,19 @@ impl Turn<'_> {
         }
         for (subject, why) in blind {
             if let Some(threshold) = self.threshold(&subject.threshold) {
-                self.open(subject, &threshold, Cause::Unknown, why, None);
+                self.open(subject, threshold, Cause::Unknown, why, at_once(threshold));
             }
         }
     }
 
     pub(super) fn listed(&mut self, threshold: &str, present: &BTreeSet<Labels>) {
-        let gone = |subject: &Subject| &*subject.threshold == threshold && !present.contains(&subject.labels);
+        let first = Subject { threshold: threshold.into(), labels: Labels::new() };
         let subjects: Vec<(Subject, Option<i64>)> = self
             .state
             .watches
-            .iter()
-            .filter(|(subject, _)| gone(subject))
+            .range(first..)
+            .take_while(|(subject, _)| &*subject.threshold == threshold)
+            .filter(|(subject, _)| !present.contains(&subject.labels))
             .map(|(subject, watch)| (subject.clone(), watch.alert))
             .collect();
         let at = self.now;
@@ -120,7 +128,7 @@ impl Turn<'_> {
         let Some(threshold) = self.threshold(&subject.threshold) else { return };
         let number = match self.state.watches.get(&subject).and_then(|watch| watch.alert) {
             Some(number) => number,
-            None => self.open(subject, &threshold, Cause::Raised, Arc::clone(&text), at_once(&threshold)),
+            None => self.open(subject, threshold, Cause::Raised, Arc::clone(&text), at_once(threshold)),
         };
         let Some(alert) = self.state.alerts.get_mut(&number) else { return };
         if alert.raisers.insert(raiser) || alert.text != text {
@@ -172,9 +180,14 @@ impl Turn<'_> {
             quiet: by.is_some(),
             gathered_until: None,
             due: due.collect(),
+            alone: false,
             incident: None,
         };
         let name = alert.subject.name();
+        self.index.opened(&alert);
+        if by.is_none() {
+            self.index.heard(self.definitions, &alert);
+        }
         self.state.alerts.insert(number, alert);
         self.state.watches.entry(subject.clone()).or_default().alert = Some(number);
         self.outcome.touched.alerts.insert(number);
@@ -193,20 +206,19 @@ impl Turn<'_> {
 
     /// Tells of an alert, or gathers it with others of its group.
     fn announce(&mut self, number: i64, threshold: &Threshold, level: Option<u32>) {
-        let Some(group) = self.group(number, threshold) else { return };
-        let others = || {
-            let of_group = |other: &&Alert| other.number != number && other.subject.threshold == threshold.title;
-            self.state.alerts.values().filter(of_group).filter(|other| {
-                !other.quiet && !threshold.group_by.is_empty() && of(&other.subject.labels, threshold) == group
-            })
-        };
+        let Some(alert) = self.state.alerts.get(&number) else { return };
+        let others = || self.index.group(threshold, &alert.subject.labels).filter(|other| *other != number);
         if others().next().is_none() {
             self.tell_opened(&[number], threshold, level);
             return;
         }
-        let until = others().find_map(|other| other.gathered_until).unwrap_or_else(|| self.after(GATHERED));
+        let gathered = |other: i64| self.state.alerts.get(&other)?.gathered_until;
+        let until = others().find_map(gathered).unwrap_or_else(|| self.after(GATHERED));
+        let now = self.now;
         if let Some(alert) = self.state.alerts.get_mut(&number) {
             alert.gathered_until = Some(until);
+            // They are called when its group is told.
+            alert.due.extend(level.map(|level| (now, level)));
         }
     }
 
@@ -217,21 +229,28 @@ impl Turn<'_> {
             let Some(alert) = self.state.alerts.get_mut(number) else { continue };
             alert.gathered_until = None;
             let title = Arc::clone(&alert.subject.threshold);
+            let labels = alert.subject.labels.clone();
             self.outcome.touched.alerts.insert(*number);
             let Some(threshold) = self.threshold(&title) else { continue };
-            let Some(group) = self.group(*number, &threshold) else { continue };
-            groups.entry((title, group)).or_default().push(*number);
+            groups.entry((title, of_group(threshold, &labels))).or_default().push(*number);
         }
         for ((title, _), group) in groups {
-            if let Some(threshold) = self.threshold(&title) {
-                self.tell_opened(&group, &threshold, at_once(&threshold));
+            let Some(threshold) = self.threshold(&title) else { continue };
+            let level = group.iter().filter_map(|number| self.overdue(*number)).chain(at_once(threshold)).max();
+            self.tell_opened(&group, threshold, level);
+            if let (Some(first), Some(level)) = (group.first(), level) {
+                self.call_level(*first, level);
             }
         }
     }
 
-    /// The labels that tell the group of an alert from others.
-    fn group(&self, number: i64, threshold: &Threshold) -> Option<Labels> {
-        self.state.alerts.get(&number).map(|alert| of(&alert.subject.labels, threshold))
+    /// The highest level whose time came while the alert waited. It is called once.
+    pub(super) fn overdue(&mut self, number: i64) -> Option<u32> {
+        let now = self.now;
+        let alert = self.state.alerts.get_mut(&number)?;
+        let level = alert.due.iter().filter(|(at, _)| *at <= now).map(|(_, level)| *level).max();
+        alert.due.retain(|(at, _)| *at > now);
+        level
     }
 
     /// What keeps a subject quiet: a silence, another threshold, a section that runs.
@@ -245,8 +264,7 @@ impl Turn<'_> {
             return Some(Arc::clone(by));
         }
         let threshold = self.definitions.thresholds.get(&subject.threshold)?;
-        let open = |title: &&Arc<str>| self.state.alerts.values().any(|alert| alert.subject.threshold == **title);
-        threshold.quiet_while.iter().find(open).map(|title| format!("\"{title}\"").into())
+        threshold.quiet_while.iter().find(|title| self.index.is_open(title)).map(|title| format!("\"{title}\"").into())
     }
 
     /// Tells of alerts that nothing keeps quiet any more.
@@ -259,16 +277,21 @@ impl Turn<'_> {
             let title = Arc::clone(&alert.subject.threshold);
             if let Some(alert) = self.state.alerts.get_mut(&number) {
                 alert.quiet = false;
+                self.index.heard(self.definitions, alert);
             }
             self.outcome.touched.alerts.insert(number);
-            if let Some(threshold) = self.threshold(&title) {
-                self.announce(number, &threshold, at_once(&threshold));
+            let Some(threshold) = self.threshold(&title) else { continue };
+            let level = self.overdue(number).max(at_once(threshold));
+            self.announce(number, threshold, level);
+            if let Some(level) = level {
+                self.call_level(number, level);
             }
         }
     }
 
     pub(super) fn close_alert(&mut self, number: i64, end: &End) {
         let Some(mut alert) = self.state.alerts.remove(&number) else { return };
+        self.index.closed(self.definitions, &alert);
         alert.end = Some(end.clone());
         if let Some(watch) = self.state.watches.get_mut(&alert.subject) {
             watch.alert = None;
@@ -311,16 +334,12 @@ pub(super) fn at_once(threshold: &Threshold) -> Option<u32> {
 }
 
 /// The highest level that a sample calls for.
-fn called_for(judged: &Judged, threshold: &Threshold) -> Option<u32> {
-    let by_condition = threshold
+fn by_condition(judged: &Judged, threshold: &Threshold) -> Option<u32> {
+    let called = threshold
         .escalate
         .iter()
         .zip(&judged.escalate)
         .filter(|(escalate, truth)| escalate.when == EscalateWhen::Condition && **truth == Some(true))
         .map(|(escalate, _)| escalate.level);
-    by_condition.chain(at_once(threshold)).max()
-}
-
-fn of(labels: &Labels, threshold: &Threshold) -> Labels {
-    labels.iter().filter(|(name, _)| threshold.group_by.contains(name)).cloned().collect()
+    called.max()
 }

@@ -85,6 +85,22 @@ impl Policy {
         self.levels.iter().find(|level| level.number == number)
     }
 
+    /// How long after a level the next is told, and whether an acknowledgement keeps it from that. The last one waits as
+    /// long as that below it where it says nothing and another round follows.
+    #[must_use]
+    pub fn next(&self, number: u32, round: u32) -> Option<(SignedDuration, bool)> {
+        let own = |level: &Level| level.after.map(|after| (after, level.unless_acknowledged));
+        let level = self.level(number)?;
+        let repeated = round <= self.repeat && self.above(number).is_none();
+        own(level).or_else(|| self.levels.iter().rev().find_map(own).filter(|_| repeated))
+    }
+
+    /// A level; where there is none of that number, the next one above, or else the highest: somebody is told.
+    #[must_use]
+    pub fn level_or_next(&self, number: u32) -> Option<&Level> {
+        self.level(number).or_else(|| self.above(number)).or_else(|| self.levels.last())
+    }
+
     /// The level above one.
     #[must_use]
     pub fn above(&self, number: u32) -> Option<&Level> {

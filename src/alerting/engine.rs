@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::definitions::{Definitions, Threshold};
+use super::index::Index;
 use super::outcome::{Happened, Happening, Outcome, Tell};
 use super::state::{Acknowledged, End, Quiet, Silence, State, Subject};
 use super::wording;
@@ -108,22 +109,25 @@ pub struct Raised {
 /// Alerting with its state.
 #[derive(Debug)]
 pub struct Engine {
-    pub(super) definitions: Arc<Definitions>,
-    pub(super) state: State,
+    definitions: Arc<Definitions>,
+    state: State,
+    index: Index,
 }
 
 /// One input being worked on.
 pub(super) struct Turn<'e> {
     pub(super) definitions: &'e Definitions,
     pub(super) state: &'e mut State,
+    pub(super) index: &'e mut Index,
     pub(super) now: Timestamp,
     pub(super) outcome: Outcome,
 }
 
 impl Engine {
     #[must_use]
-    pub const fn new(definitions: Arc<Definitions>, state: State) -> Self {
-        Self { definitions, state }
+    pub fn new(definitions: Arc<Definitions>, state: State) -> Self {
+        let index = Index::of(&definitions, &state);
+        Self { definitions, state, index }
     }
 
     #[must_use]
@@ -138,13 +142,19 @@ impl Engine {
 
     /// Goes on with an edited runbook. What is open keeps what it was opened under.
     pub fn redefine(&mut self, definitions: Arc<Definitions>) {
+        self.index = Index::of(&definitions, &self.state);
         self.definitions = definitions;
     }
 
     /// Takes one input at a time. What was due before is done first.
     pub fn take(&mut self, now: Timestamp, input: Input) -> Outcome {
-        let mut turn =
-            Turn { definitions: &self.definitions, state: &mut self.state, now, outcome: Outcome::default() };
+        let mut turn = Turn {
+            definitions: &self.definitions,
+            state: &mut self.state,
+            index: &mut self.index,
+            now,
+            outcome: Outcome::default(),
+        };
         turn.timers();
         turn.input(input);
         turn.wake();
@@ -158,7 +168,7 @@ impl Engine {
         let alerts = state
             .alerts
             .values()
-            .flat_map(|alert| alert.due.iter().map(|(at, _)| *at).chain(alert.gathered_until).collect::<Vec<_>>());
+            .flat_map(|alert| alert.levels_due().iter().map(|(at, _)| *at).chain(alert.gathered_until));
         let incidents =
             state.incidents.values().flat_map(|incident| incident.respond_due.into_iter().chain(incident.next_due));
         let watches = state.watches.iter().filter(|(_, watch)| watch.alert.is_none()).filter_map(|(subject, watch)| {
@@ -171,7 +181,7 @@ impl Engine {
     }
 }
 
-impl Turn<'_> {
+impl<'e> Turn<'e> {
     fn input(&mut self, input: Input) {
         match input {
             Input::Judged(all) => all.into_iter().for_each(|judged| self.judged(judged)),
@@ -234,7 +244,7 @@ impl Turn<'_> {
         self.blind();
         let gathered: Vec<i64> = self.open_alerts(|alert| alert.gathered_until.is_some_and(|until| until <= now));
         self.tell_gathered(&gathered);
-        for number in self.open_alerts(|alert| alert.due.iter().any(|(at, _)| *at <= now)) {
+        for number in self.open_alerts(|alert| alert.levels_due().iter().any(|(at, _)| *at <= now)) {
             self.escalate_late(number);
         }
         let due = |at: Option<Timestamp>| at.is_some_and(|at| at <= now);
@@ -254,8 +264,9 @@ impl Turn<'_> {
         self.state.alerts.values().filter(|alert| which(alert)).map(|alert| alert.number).collect()
     }
 
-    pub(super) fn threshold(&self, title: &str) -> Option<Threshold> {
-        self.definitions.thresholds.get(title).cloned()
+    pub(super) fn threshold(&self, title: &str) -> Option<&'e Threshold> {
+        let definitions: &'e Definitions = self.definitions;
+        definitions.thresholds.get(title)
     }
 
     pub(super) fn after(&self, delay: SignedDuration) -> Timestamp {
@@ -292,7 +303,7 @@ impl Turn<'_> {
         let Some(incident) = self.state.incidents.get_mut(&number) else { return };
         incident.acknowledged = Some(Acknowledged { by: Arc::clone(by), at: now });
         incident.respond_due = None;
-        if incident.policy.level(incident.level).is_none_or(|level| level.unless_acknowledged) {
+        if incident.policy.next(incident.level, incident.round).is_none_or(|(_, unless)| unless) {
             incident.next_due = None;
         }
         self.withdraw_pages(number);

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::definitions::Threshold;
 use super::engine::Turn;
+use super::index::of_group;
 use super::outcome::Happened;
-use super::state::{Alert, End, Incident};
+use super::state::{Alert, End, Incident, Subject};
 use super::wording;
 use crate::catalog::{Message, Occasion};
 use crate::types::{Labels, Severity};
@@ -31,10 +32,11 @@ impl Turn<'_> {
         let incident = level.and_then(|level| self.incident_for(&alerts, threshold, level));
         let refs: Vec<&Alert> = alerts.iter().collect();
         let number = first.number;
-        let about = wording::about(&self.definitions.runbook, &threshold.title, &first.subject.labels);
+        let about = self.about(&first.subject);
         let mut message = wording::blank(self.definitions, Occasion::Opened, about, self.now);
         wording::of_alerts(&mut message, &refs);
         let mut channels = threshold.notify.clone();
+        let mut handed = Vec::new();
         match incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             Some(incident) => {
                 message.about = Arc::clone(&incident.about);
@@ -44,18 +46,27 @@ impl Turn<'_> {
                 let own: Vec<Arc<str>> = own.filter(|channel| !channels.contains(channel)).cloned().collect();
                 channels.extend(own);
                 message.key = page_key(incident);
+                // A channel with an escalation of its own has the incident already: nobody is paged twice.
+                let owners = &self.definitions.owners;
+                handed = channels.extract_if(.., |one| owners.contains(one) && incident.told.contains(one)).collect();
                 incident.told.extend(channels.iter().cloned());
             }
-            None => message.key = format!("{}/a{number}/opened", message.about).into(),
+            // The end of one alert withdraws what was to be told of it, and not what was to be told of others with it.
+            None if alerts.len() > 1 => message.key = format!("{}/a{number}/gathered", message.about).into(),
+            None => message.key = opened_key(&message.about, number),
         }
         for number in numbers {
             if let Some(alert) = self.state.alerts.get_mut(number) {
                 alert.told.extend(channels.iter().cloned());
+                alert.alone = incident.is_none();
                 alert.incident = incident;
                 self.outcome.touched.alerts.insert(*number);
             }
         }
         let message = Arc::new(message);
+        for channel in handed {
+            self.happened(Some(number), incident, Happened::Handed { channel });
+        }
         for channel in &channels {
             self.tell(channel, &message, Some(number));
         }
@@ -65,22 +76,18 @@ impl Turn<'_> {
     fn incident_for(&mut self, alerts: &[Alert], threshold: &Threshold, level: u32) -> Option<i64> {
         let first = alerts.first()?;
         let numbers: BTreeSet<i64> = alerts.iter().map(|alert| alert.number).collect();
-        let labels = |alert: &Alert| -> Labels {
-            let of_group = alert.subject.labels.iter().filter(|(name, _)| threshold.group_by.contains(name));
-            of_group.cloned().collect()
-        };
-        if !threshold.group_by.is_empty() {
-            let open = self.state.alerts.values().find_map(|other| {
-                let same = other.subject.threshold == threshold.title && labels(other) == labels(first);
-                other.incident.filter(|_| same)
-            });
-            if let Some(incident) = open.and_then(|number| self.state.incidents.get_mut(&number)) {
-                incident.alerts.extend(numbers);
-                self.outcome.touched.incidents.insert(incident.number);
-                return Some(incident.number);
-            }
+        let mut group = self.index.group(threshold, &first.subject.labels);
+        let open = group.find_map(|other| self.state.alerts.get(&other)?.incident);
+        drop(group);
+        if let Some(incident) = open.and_then(|number| self.state.incidents.get_mut(&number)) {
+            incident.alerts.extend(numbers);
+            self.outcome.touched.incidents.insert(incident.number);
+            return Some(incident.number);
         }
-        let labels = if threshold.group_by.is_empty() { first.subject.labels.clone() } else { labels(first) };
+        let labels = match threshold.group_by.as_slice() {
+            [] => first.subject.labels.clone(),
+            [..] => of_group(threshold, &first.subject.labels),
+        };
         let opening = Opening {
             title: Arc::clone(&threshold.title),
             labels,
@@ -95,7 +102,7 @@ impl Turn<'_> {
 
     fn open_incident(&mut self, opening: Opening) -> Option<i64> {
         let policy = self.definitions.policy.clone()?;
-        let level = policy.level(opening.level)?.clone();
+        let level = policy.level_or_next(opening.level)?.clone();
         self.state.numbers.incident += 1;
         let number = self.state.numbers.incident;
         let incident = Incident {
@@ -113,7 +120,7 @@ impl Turn<'_> {
             round: 1,
             acknowledged: None,
             respond_due: level.respond.map(|respond| self.after(respond)),
-            next_due: level.after.map(|after| self.after(after)),
+            next_due: policy.next(level.number, 1).map(|(after, _)| self.after(after)),
             policy,
             late: Vec::new(),
             told: BTreeSet::new(),
@@ -127,6 +134,11 @@ impl Turn<'_> {
         let what = Happened::IncidentOpened { title, level: level.number, role: level.role };
         self.happened(alert, Some(number), what);
         Some(number)
+    }
+
+    /// What an alert is named to the outside.
+    fn about(&self, subject: &Subject) -> Arc<str> {
+        wording::about(&self.definitions.runbook, &subject.threshold, &subject.labels)
     }
 
     /// `escalate to level N` in a section, or a person who begins one.
@@ -158,28 +170,43 @@ impl Turn<'_> {
         match open.incident {
             Some(incident) => self.raise_to(incident, level),
             // Of one that is gathered with others, people hear when its time comes.
-            None if open.gathered_until.is_some() => {}
+            None if open.gathered_until.is_some() => {
+                let now = self.now;
+                if let Some(alert) = self.state.alerts.get_mut(&alert)
+                    && !alert.due.iter().any(|(at, due)| *at <= now && *due >= level)
+                {
+                    alert.due.push((now, level));
+                    self.outcome.touched.alerts.insert(alert.number);
+                }
+            }
             None => {
                 let Some(threshold) = self.threshold(&open.subject.threshold) else { return };
-                let Some(incident) = self.incident_for(&[open], &threshold, level) else { return };
+                let (told, own) = (open.told.clone(), self.about(&open.subject));
+                let before = self.state.numbers.incident;
+                let Some(number) = self.incident_for(&[open], threshold, level) else { return };
                 if let Some(alert) = self.state.alerts.get_mut(&alert) {
-                    alert.incident = Some(incident);
+                    alert.incident = Some(number);
                 }
                 self.outcome.touched.alerts.insert(alert);
-                let channels = self.level_channels(incident);
-                self.tell_incident(incident, Occasion::Escalated, "", Some(channels));
+                // Whoever heard of the alert under the same name hears how it goes on.
+                if let Some(incident) = self.state.incidents.get_mut(&number).filter(|one| one.about == own) {
+                    incident.told.extend(told);
+                }
+                if number <= before {
+                    // Others of its group have one already.
+                    self.raise_to(number, level);
+                    return;
+                }
+                let channels = self.level_channels(number);
+                self.tell_incident(number, Occasion::Escalated, "", Some(channels));
             }
         }
     }
 
     /// `escalate to level N after D`: the time has come.
     pub(super) fn escalate_late(&mut self, number: i64) {
-        let now = self.now;
-        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
-        let level = alert.due.iter().filter(|(at, _)| *at <= now).map(|(_, level)| *level).max();
-        alert.due.retain(|(at, _)| *at > now);
         self.outcome.touched.alerts.insert(number);
-        if let Some(level) = level {
+        if let Some(level) = self.overdue(number) {
             self.call_level(number, level);
         }
     }
@@ -199,7 +226,8 @@ impl Turn<'_> {
         // Whoever took it on did so at another level: this one has to answer, too.
         incident.acknowledged = None;
         incident.respond_due = level.respond.and_then(|respond| now.checked_add(respond).ok());
-        incident.next_due = level.after.and_then(|after| now.checked_add(after).ok());
+        let next = incident.policy.next(level.number, incident.round);
+        incident.next_due = next.and_then(|(after, _)| now.checked_add(after).ok());
         let round = incident.round;
         let what = Happened::Level { level: level.number, role: Arc::clone(&level.role), round };
         self.happened(None, Some(number), what);
@@ -278,12 +306,15 @@ impl Turn<'_> {
         if !text.is_empty() && &*incident.text != text {
             message.text = format!("{text}: {}", incident.text);
         }
+        // To a channel that escalates by itself, what it hears first is where the incident begins.
+        let opened = page.then(|| Arc::new(Message { occasion: Occasion::Opened, ..message.clone() }));
         let message: Arc<Message> = Arc::new(message);
         for channel in handed {
             self.happened(None, Some(number), Happened::Handed { channel });
         }
         for channel in &channels {
-            self.tell(channel, &message, None);
+            let own = opened.as_ref().filter(|_| owners.contains(channel)).unwrap_or(&message);
+            self.tell(channel, own, None);
         }
     }
 
@@ -297,25 +328,30 @@ impl Turn<'_> {
 
     /// Tells that an alert is over, and closes its incident with the last of its alerts.
     pub(super) fn tell_closed(&mut self, alert: &Alert, end: &End) {
-        if let Some(number) = alert.incident {
-            let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let about = self.about(&alert.subject);
+        let mut told = alert.alone;
+        if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             incident.alerts.remove(&alert.number);
+            // Its incident says so under the same name.
+            told &= incident.about != about;
+            let (number, last) = (incident.number, incident.alerts.is_empty());
             self.outcome.touched.incidents.insert(number);
-            if incident.alerts.is_empty() {
+            if last {
                 self.close_incident(number, end);
             }
+        } else if let Some(number) = alert.incident {
+            let ended = self.outcome.ended_incidents.iter().find(|one| one.number == number);
+            told &= ended.is_some_and(|one| one.about != about);
+        }
+        if !told || alert.told.is_empty() {
             return;
         }
-        if alert.told.is_empty() {
-            return;
-        }
-        let about = wording::about(&self.definitions.runbook, &alert.subject.threshold, &alert.subject.labels);
         let mut message = wording::blank(self.definitions, Occasion::Closed, about, self.now);
         wording::of_alerts(&mut message, &[alert]);
         message.text = format!("{}: {}", wording::ended(end), alert.text);
         message.key = format!("{}/a{}/closed", message.about, alert.number).into();
         // Whoever was not told yet that it began hears only that it is over.
-        self.outcome.withdraw.push(format!("{}/a{}/opened", message.about, alert.number).into());
+        self.outcome.withdraw.push(opened_key(&message.about, alert.number));
         let message = Arc::new(message);
         for channel in &alert.told {
             self.tell(channel, &message, Some(alert.number));
@@ -337,6 +373,11 @@ impl Turn<'_> {
             self.close_alert(alert, end);
         }
     }
+}
+
+/// The key of the message that an alert is open.
+fn opened_key(about: &str, alert: i64) -> Arc<str> {
+    format!("{about}/a{alert}/opened").into()
 }
 
 /// The key of the next message of an incident.

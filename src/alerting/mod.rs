@@ -8,6 +8,7 @@ mod alerts;
 mod definitions;
 mod engine;
 mod incidents;
+mod index;
 mod outcome;
 mod reading;
 mod state;

@@ -78,7 +78,8 @@ impl Reading {
                 let title: Arc<str> = run.whereabouts(&place.path).into();
                 let text = message.clone().unwrap_or_else(|| format!("{title} has something to tell"));
                 let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
-                let key = format!("run-{}-{}", run.id, path.join("."));
+                // A step may tell several things, so its path alone is no name.
+                let key = format!("run-{}-{}-{}.{}", run.id, path.join("."), place.line, place.column);
                 vec![Input::Note { key: key.into(), channels: channels.clone(), title, text }]
             }
             Event::Called { place, level, message } => {

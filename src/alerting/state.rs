@@ -81,6 +81,9 @@ pub struct Alert {
     pub gathered_until: Option<Timestamp>,
     /// What has to be told later: `escalate to level N after D`.
     pub due: Vec<(Timestamp, u32)>,
+    /// It was told under its own name, and not under that of its group.
+    #[serde(default)]
+    pub alone: bool,
     pub incident: Option<i64>,
 }
 
@@ -177,11 +180,33 @@ impl Subject {
     }
 }
 
+impl Alert {
+    /// Whether people are not to hear of it yet.
+    #[must_use]
+    pub const fn waits(&self) -> bool {
+        self.quiet || self.gathered_until.is_some()
+    }
+
+    /// The levels that are told when their time comes. Of one that waits, nobody is: they are made up for at its end.
+    #[must_use]
+    pub fn levels_due(&self) -> &[(Timestamp, u32)] {
+        if self.waits() { &[] } else { &self.due }
+    }
+}
+
 impl Incident {
     /// `Service Down [pod=a-1]`
     #[must_use]
     pub fn name(&self) -> Arc<str> {
         named(&self.title, &self.labels)
+    }
+}
+
+impl Watch {
+    /// Takes back what lies behind a time: the clock was set back.
+    pub(super) fn not_after(&mut self, at: Timestamp) {
+        let since = self.true_since.iter_mut().chain(std::iter::once(&mut self.unknown_since));
+        since.flatten().for_each(|since| *since = at.min(*since));
     }
 }
 

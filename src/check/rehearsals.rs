@@ -139,7 +139,13 @@ impl<'a> Checker<'a> {
         match mentioned.kind {
             ExprKind::Metric(id) => Some(Target::Metric(id)),
             ExprKind::Connection(id) => Some(Target::Connection(id)),
-            ExprKind::Call(_) | ExprKind::Tool { .. } | ExprKind::Command { .. } => Some(Target::Call(mentioned)),
+            ExprKind::Call(_) | ExprKind::Tool { .. } => Some(Target::Call(mentioned)),
+            ExprKind::Command { .. } => {
+                let message = format!("{} is a command: it asks nobody by itself", self.quoted(mentioned.span));
+                let help = "give what the command reads";
+                self.report(Diagnostic::new(Code::ImpossibleTest, mentioned.span, message).help(help));
+                None
+            }
             ExprKind::Broken => None,
             _ => {
                 let message = format!("{} is not asked of anybody", self.quoted(mentioned.span));

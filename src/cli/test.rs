@@ -50,6 +50,8 @@ struct File {
     name: String,
     sources: Arc<Sources>,
     tests: Vec<(Rehearsed, Duration)>,
+    /// Of all its tests.
+    titles: Vec<Arc<str>>,
     gaps: Vec<Gap>,
 }
 
@@ -76,9 +78,13 @@ pub(super) fn run(args: &Test, console: &Console) -> Result<u8, Failure> {
         Format::Junit => console.print(&as_junit(&files)?)?,
     }
     if tests == 0 && !invalid {
-        let what = if args.only.is_empty() { "there is no test" } else { "no test has such a title" };
-        return Err(Failure::new(format!("{what} in {}", args.files.join(", ")))
-            .help("a test begins with `test \"title\" {`; see LANGUAGE.md"));
+        let titles: Vec<String> =
+            files.iter().flat_map(|file| &file.titles).map(|title| format!("\"{title}\"")).collect();
+        let (what, help) = match titles.as_slice() {
+            [] => ("there is no test", "a test begins with `test \"title\" {`; see LANGUAGE.md".to_owned()),
+            [..] => ("no test has such a title", format!("there are: {}", titles.join(", "))),
+        };
+        return Err(Failure::new(format!("{what} in {}", args.files.join(", "))).help(help));
     }
     let broken = if invalid { ", and what is not valid was not rehearsed" } else { "" };
     console.say(&format!("{} rehearsed, {failed} failed{broken}\n", counted(tests as u64, "test")));
@@ -118,7 +124,8 @@ fn rehearse(name: &str, program: Program, sources: Sources, args: &Test) -> File
         tests.push((rehearsed, begun.elapsed()));
     }
     let gaps = if args.coverage { rehearsal::gaps(&program, &sources, &reached) } else { Vec::new() };
-    File { name: name.to_owned(), sources, tests, gaps }
+    let titles = program.tests.iter().map(|test| Arc::clone(&test.title)).collect();
+    File { name: name.to_owned(), sources, tests, titles, gaps }
 }
 
 fn told(files: &[File], args: &Test, look: Look) -> String {
@@ -126,26 +133,7 @@ fn told(files: &[File], args: &Test, look: Look) -> String {
     for file in files.iter().filter(|file| !file.tests.is_empty() || !file.gaps.is_empty()) {
         let _ = writeln!(text, "{}", look.paint(Tone::Strong, &clean(&file.name)));
         for (test, took) in &file.tests {
-            let title = clean(&test.title);
-            let took = format!("{:.1} ms", took.as_secs_f64() * 1e3);
-            match &test.failure {
-                None => {
-                    let _ =
-                        writeln!(text, "{} {title}  {}", look.paint(Tone::Good, "✓"), look.paint(Tone::Faint, &took));
-                }
-                Some(failure) => {
-                    let at = file.sources.position(failure.span);
-                    let name = &file.sources.file(failure.span.file).name;
-                    let _ = writeln!(text, "{} {title}", look.paint(Tone::Bad, "✗"));
-                    let _ = writeln!(text, "    {}:{}: {}", clean(name), at.line, clean(&failure.message));
-                    for line in &failure.found {
-                        let _ = writeln!(text, "      {}", clean(line));
-                    }
-                }
-            }
-            if test.failure.is_some() || args.timeline {
-                story(&mut text, test, look);
-            }
+            text += &rehearsal::told(test, &file.sources, Some(*took), args.timeline, look);
         }
         for gap in &file.gaps {
             let at = file.sources.position(gap.span);
@@ -161,19 +149,6 @@ fn told(files: &[File], args: &Test, look: Look) -> String {
         }
     }
     text
-}
-
-/// What was told to whom, and when.
-fn story(text: &mut String, test: &Rehearsed, look: Look) {
-    for (after, happening) in &test.timeline {
-        let after = crate::types::Value::Duration(*after).to_string();
-        let _ = writeln!(
-            text,
-            "    {} {}",
-            look.paint(Tone::Faint, &format!("{after:>8}")),
-            clean(&happening.what.to_string())
-        );
-    }
 }
 
 fn as_junit(files: &[File]) -> Result<String, Failure> {

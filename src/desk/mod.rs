@@ -69,6 +69,10 @@ impl Desk {
         if let Event::Measured(measured) = &record.event {
             inner.ledger.record(&self.runbook, &samples(measured, record.at))?;
         }
+        if matches!(record.event, Event::SectionFinished { .. }) {
+            // What others have opened meanwhile ends with the section, too.
+            inner.refresh(&self.runbook)?;
+        }
         let Inner { reading, engine, .. } = &mut *inner;
         let inputs = reading.read(record, engine.state());
         inner.decide(&self.runbook, record.at, &inputs).inspect(|happened| self.call(happened))

@@ -9,6 +9,7 @@ mod coverage;
 mod expecting;
 pub mod junit;
 mod stage;
+mod told;
 mod world;
 
 use std::collections::BTreeSet;
@@ -17,6 +18,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 pub use self::coverage::{Gap, gaps};
+pub use self::told::told;
 use crate::alerting::Happening;
 use crate::check::program::{Program, Test};
 use crate::source::{Sources, Span};

@@ -94,10 +94,12 @@ impl Stage {
             match &statement.kind {
                 TestKind::Given(given) => self.given(given).await.map_err(failed)?,
                 TestKind::Run { section, set } => {
+                    self.recent.clear();
                     self.begin_sampling().await;
                     self.run(section, set).await.map_err(failed)?;
                 }
                 TestKind::After(time) => {
+                    self.recent.clear();
                     self.begin_sampling().await;
                     self.after(*time).await;
                 }
@@ -182,14 +184,12 @@ impl Stage {
         let selection = Selection::of(&self.program, &[section.to_owned()])
             .map_err(|fault| Fault::no_value(format!("there is no section \"{}\"", fault.title)))?;
         self.world.forget();
-        self.recent.clear();
         self.events = self.execute(selection, values).await;
         Ok(())
     }
 
     /// Lets time pass: what is due on the way is done when it is due.
     async fn after(&mut self, time: SignedDuration) {
-        self.recent.clear();
         let end = self.world.elapsed().checked_add(time).unwrap_or(SignedDuration::MAX);
         loop {
             let now = self.world.elapsed();
@@ -252,6 +252,7 @@ impl Stage {
             if let Event::Measured(measured) = &mut record.event {
                 self.with_given(measured);
             }
+            self.catch_up(record.at);
             let inputs = self.reading.read(&record, self.engine.state());
             for input in inputs {
                 let outcome = self.engine.take(record.at, input);
@@ -288,6 +289,17 @@ impl Stage {
                     (sample.text, sample.fault) = (value.to_string(), None);
                 }
                 Err(fault) => (sample.value, sample.fault) = (None, Some(fault.clone())),
+            }
+        }
+    }
+
+    /// What was due while a run went on, each at its time.
+    fn catch_up(&mut self, until: Timestamp) {
+        while let Some(due) = self.engine.next_due().filter(|due| *due < until) {
+            let outcome = self.engine.take(due, Input::Tick);
+            self.keep(outcome);
+            if self.engine.next_due() == Some(due) {
+                return;
             }
         }
     }

@@ -10,5 +10,6 @@ mod plan;
 #[path = "../support/program.rs"]
 mod program;
 mod reference;
+mod rehearse;
 mod run;
 mod store;

@@ -1,0 +1,75 @@
+//! Which alerts are open, by what is asked of all of them whenever one opens.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use super::definitions::{Definitions, Threshold};
+use super::state::{Alert, State};
+use crate::types::Labels;
+
+/// It is of the state alone, and is kept nowhere.
+#[derive(Debug, Default)]
+pub(super) struct Index {
+    /// How many alerts of a threshold are open.
+    open: HashMap<Arc<str>, usize>,
+    /// Those that nothing keeps quiet, by threshold and group.
+    groups: HashMap<(Arc<str>, Labels), BTreeSet<i64>>,
+}
+
+impl Index {
+    pub(super) fn of(definitions: &Definitions, state: &State) -> Self {
+        let mut index = Self::default();
+        for alert in state.alerts.values() {
+            index.opened(alert);
+            if !alert.quiet {
+                index.heard(definitions, alert);
+            }
+        }
+        index
+    }
+
+    pub(super) fn opened(&mut self, alert: &Alert) {
+        *self.open.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
+    }
+
+    /// Nothing keeps it quiet, or not any more.
+    pub(super) fn heard(&mut self, definitions: &Definitions, alert: &Alert) {
+        if let Some(group) = group_of(definitions, alert) {
+            self.groups.entry(group).or_default().insert(alert.number);
+        }
+    }
+
+    pub(super) fn closed(&mut self, definitions: &Definitions, alert: &Alert) {
+        if let Some(open) = self.open.get_mut(&alert.subject.threshold) {
+            *open = open.saturating_sub(1);
+        }
+        let Some(group) = group_of(definitions, alert) else { return };
+        if let Some(numbers) = self.groups.get_mut(&group) {
+            numbers.remove(&alert.number);
+            if numbers.is_empty() {
+                self.groups.remove(&group);
+            }
+        }
+    }
+
+    pub(super) fn is_open(&self, threshold: &str) -> bool {
+        self.open.get(threshold).is_some_and(|open| *open > 0)
+    }
+
+    /// The alerts of a group, the youngest first. A threshold without `group by` has no groups.
+    pub(super) fn group(&self, threshold: &Threshold, labels: &Labels) -> impl Iterator<Item = i64> {
+        let group = (Arc::clone(&threshold.title), of_group(threshold, labels));
+        self.groups.get(&group).into_iter().flatten().rev().copied()
+    }
+}
+
+/// The labels that tell the group of an alert from others.
+pub(super) fn of_group(threshold: &Threshold, labels: &Labels) -> Labels {
+    labels.iter().filter(|(name, _)| threshold.group_by.contains(name)).cloned().collect()
+}
+
+fn group_of(definitions: &Definitions, alert: &Alert) -> Option<(Arc<str>, Labels)> {
+    let threshold = definitions.thresholds.get(&alert.subject.threshold)?;
+    let grouped = !threshold.group_by.is_empty();
+    grouped.then(|| (Arc::clone(&threshold.title), of_group(threshold, &alert.subject.labels)))
+}

@@ -1,0 +1,237 @@
+//! One thing that alerting does at a time.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use runbook::alerting::{
+    Cause, Definitions, Engine, Escalate, EscalateWhen, Input, Judged, Level, Outcome, Policy, Quiet, State, Subject,
+    Threshold,
+};
+use runbook::catalog::Occasion;
+use runbook::types::{Labels, Severity};
+
+use crate::random::secs;
+
+const EVENING: &str = "2026-03-05T22:00:00Z";
+
+fn threshold() -> Threshold {
+    Threshold {
+        title: "Errors".into(),
+        severity: Severity::Warning,
+        held: vec![secs(0)],
+        unknown_for: None,
+        notify: vec!["mail".into()],
+        escalate: Vec::new(),
+        quiet_while: Vec::new(),
+        group_by: Vec::new(),
+        doc: "".into(),
+    }
+}
+
+fn level(number: u32, after: Option<SignedDuration>, channel: &str) -> Level {
+    let notify = vec![channel.into()];
+    Level { number, role: format!("R{number}").into(), respond: None, after, unless_acknowledged: true, notify }
+}
+
+fn policy(levels: Vec<Level>, repeat: u32) -> Policy {
+    Policy { name: "night".into(), levels, repeat, by_hand: Vec::new() }
+}
+
+/// Alerting with one threshold, and a clock.
+struct Scene {
+    engine: Engine,
+    now: Timestamp,
+}
+
+impl Scene {
+    fn of(threshold: Threshold, policy: impl Into<Option<Policy>>) -> Self {
+        let definitions = Definitions {
+            runbook: "Night".into(),
+            timezone: "UTC".into(),
+            thresholds: [(Arc::clone(&threshold.title), threshold)].into(),
+            owners: vec!["pager".into()],
+            policy: policy.into(),
+        };
+        Self { engine: Engine::new(Arc::new(definitions), State::default()), now: EVENING.parse().unwrap() }
+    }
+
+    fn after(&mut self, time: SignedDuration) -> Outcome {
+        self.now = self.now.checked_add(time).unwrap();
+        self.take(Input::Tick)
+    }
+
+    fn take(&mut self, input: Input) -> Outcome {
+        self.engine.take(self.now, input)
+    }
+
+    fn judged(&mut self, when: Option<bool>, labels: &Labels) -> Outcome {
+        let escalates = self.engine.definitions().thresholds["Errors"].escalate.len();
+        let escalate = vec![Some(true); escalates];
+        self.take(Input::Judged(vec![Judged { escalate, ..judged(self.now, when, labels) }]))
+    }
+
+    fn levels(&self) -> Vec<u32> {
+        self.engine.state().incidents.values().map(|incident| incident.level).collect()
+    }
+}
+
+fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judged {
+    let subject = Subject { threshold: "Errors".into(), labels: labels.clone() };
+    Judged { subject, at, when: vec![when], until: None, escalate: Vec::new(), text: "errors are 50%".into() }
+}
+
+fn pod(name: &str) -> Labels {
+    vec![("pod".into(), name.into()), ("service".into(), "shop".into())]
+}
+
+/// `channel occasion`, in order.
+fn told(outcome: &Outcome) -> Vec<String> {
+    let line = |tell: &runbook::alerting::Tell| format!("{} {}", tell.channel, tell.message.occasion.name());
+    outcome.tell.iter().map(line).collect()
+}
+
+#[test]
+fn whoever_heard_of_an_alert_before_its_incident_hears_its_end() {
+    let escalate = vec![Escalate { level: 1, when: EscalateWhen::After(secs(600)) }];
+    let mut scene = Scene::of(Threshold { escalate, ..threshold() }, policy(vec![level(1, None, "chat")], 0));
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["mail opened"]);
+    assert_eq!(told(&scene.after(secs(600))), ["chat escalated"]);
+    assert_eq!(told(&scene.judged(Some(false), &Labels::new())), ["chat closed", "mail closed"]);
+}
+
+#[test]
+fn an_alert_that_was_told_alone_ends_alone_where_its_group_has_another_name() {
+    let escalate = vec![Escalate { level: 1, when: EscalateWhen::After(secs(600)) }];
+    let grouped = Threshold { escalate, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "chat")], 0));
+    let opened = scene.judged(Some(true), &pod("a"));
+    scene.after(secs(600));
+    let closed = scene.judged(Some(false), &pod("a"));
+    assert_eq!(told(&closed), ["chat closed", "mail closed"]);
+    assert_eq!(closed.tell[1].message.about, opened.tell[0].message.about);
+}
+
+#[test]
+fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
+    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
+    for name in ["a", "b", "c"] {
+        scene.judged(Some(true), &pod(name));
+    }
+    let gathered = scene.after(secs(30));
+    assert_eq!(told(&gathered), ["mail opened"]);
+    let closed = scene.judged(Some(false), &pod("b"));
+    assert_eq!(told(&closed), ["mail closed"]);
+    assert!(!closed.withdraw.contains(&gathered.tell[0].message.key), "of #3 people would never hear");
+}
+
+#[test]
+fn a_level_whose_time_came_in_the_quiet_is_called_after_it() {
+    let escalate = vec![Escalate { level: 2, when: EscalateWhen::After(secs(600)) }];
+    let levels = vec![level(1, None, "chat"), level(2, None, "pager")];
+    let mut scene = Scene::of(Threshold { escalate, ..threshold() }, policy(levels, 0));
+    let until = scene.now.checked_add(secs(3600)).unwrap();
+    let quiet = Quiet { thresholds: BTreeSet::from(["Errors".into()]), until };
+    scene.take(Input::QuietBegins { by: "a section".into(), quiet });
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), [""; 0]);
+    assert_eq!(told(&scene.after(secs(1200))), [""; 0]);
+    assert_eq!(scene.engine.next_due(), Some(until), "nothing is due while it is quiet");
+    assert_eq!(told(&scene.take(Input::QuietEnds { by: "a section".into() })), ["mail opened", "pager opened"]);
+    assert_eq!(scene.levels(), [2]);
+}
+
+#[test]
+fn the_last_level_waits_as_long_as_the_one_below_before_another_round() {
+    let levels = vec![level(1, Some(secs(1800)), "chat"), level(2, None, "mail")];
+    let critical = Threshold { severity: Severity::Critical, notify: Vec::new(), ..threshold() };
+    let mut scene = Scene::of(critical, policy(levels, 1));
+    scene.judged(Some(true), &Labels::new());
+    assert_eq!(told(&scene.after(secs(1800))), ["mail escalated"]);
+    assert_eq!(told(&scene.after(secs(1800))), ["chat escalated"]);
+    assert_eq!(told(&scene.after(secs(1800))), ["mail escalated"]);
+    assert_eq!(scene.engine.next_due(), None, "the second round is the last");
+}
+
+#[test]
+fn a_round_that_begins_anew_begins_at_the_lowest_level() {
+    let escalate = vec![Escalate { level: 2, when: EscalateWhen::AtOnce }];
+    let levels = vec![level(1, Some(secs(1800)), "chat"), level(2, Some(secs(1800)), "mail")];
+    let mut scene = Scene::of(Threshold { escalate, ..threshold() }, policy(levels, 1));
+    scene.judged(Some(true), &Labels::new());
+    assert_eq!(scene.levels(), [2]);
+    scene.after(secs(1800));
+    assert_eq!(scene.levels(), [1]);
+    scene.judged(Some(true), &Labels::new());
+    assert_eq!(scene.levels(), [1], "a sample that says what is known calls nobody");
+}
+
+#[test]
+fn blindness_calls_the_level_of_its_threshold_at_once() {
+    let escalate = vec![Escalate { level: 2, when: EscalateWhen::AtOnce }];
+    let blind = Threshold { escalate, unknown_for: Some(secs(60)), severity: Severity::Critical, ..threshold() };
+    let mut scene = Scene::of(blind, policy(vec![level(1, None, "chat"), level(2, None, "pager")], 0));
+    scene.judged(None, &Labels::new());
+    assert_eq!(told(&scene.after(secs(60))), ["mail opened", "pager opened"]);
+    assert_eq!(scene.levels(), [2]);
+}
+
+#[test]
+fn an_alert_of_blindness_that_turns_out_bad_is_written_down_as_such() {
+    let mut scene = Scene::of(Threshold { unknown_for: Some(secs(60)), ..threshold() }, None);
+    scene.judged(None, &Labels::new());
+    scene.after(secs(60));
+    let text = scene.engine.state().alerts[&1].text.clone();
+    let sample = Judged { text, ..judged(scene.now, Some(true), &Labels::new()) };
+    let outcome = scene.take(Input::Judged(vec![sample]));
+    assert_eq!(scene.engine.state().alerts[&1].cause, Cause::When);
+    assert!(outcome.touched.alerts.contains(&1));
+}
+
+#[test]
+fn a_clock_that_is_set_back_blinds_nobody() {
+    let mut scene = Scene::of(Threshold { held: vec![secs(300)], ..threshold() }, None);
+    scene.judged(Some(true), &Labels::new());
+    scene.now = scene.now.checked_sub(secs(3600)).unwrap();
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), [""; 0]);
+    scene.after(secs(300));
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["mail opened"], "and not an hour later");
+}
+
+#[test]
+fn a_sample_that_comes_too_late_says_nothing_new() {
+    let mut scene = Scene::of(threshold(), None);
+    scene.judged(Some(true), &Labels::new());
+    let late = judged(scene.now.checked_sub(secs(1)).unwrap(), Some(false), &Labels::new());
+    assert_eq!(told(&scene.take(Input::Judged(vec![late]))), [""; 0]);
+    assert_eq!(scene.engine.state().alerts.len(), 1);
+}
+
+#[test]
+fn a_channel_with_an_escalation_of_its_own_hears_of_an_incident_once() {
+    let levels = vec![level(1, Some(secs(600)), "pager"), level(2, None, "pager")];
+    let grouped = Threshold {
+        severity: Severity::Critical,
+        group_by: vec!["service".into()],
+        notify: vec!["mail".into(), "pager".into()],
+        ..threshold()
+    };
+    let mut scene = Scene::of(grouped, policy(levels, 0));
+    assert_eq!(told(&scene.judged(Some(true), &pod("a"))), ["mail opened", "pager opened"]);
+    scene.judged(Some(true), &pod("b"));
+    assert_eq!(told(&scene.after(secs(30))), ["mail opened"]);
+    assert_eq!(told(&scene.after(secs(570))), [""; 0]);
+    assert_eq!(scene.levels(), [2]);
+    scene.judged(Some(false), &pod("a"));
+    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["mail closed", "pager closed"]);
+}
+
+#[test]
+fn of_a_level_that_it_is_handed_first_it_hears_the_opening() {
+    let levels = vec![level(1, Some(secs(600)), "chat"), level(2, None, "pager")];
+    let critical = Threshold { severity: Severity::Critical, ..threshold() };
+    let mut scene = Scene::of(critical, policy(levels, 0));
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["mail opened", "chat opened"]);
+    let next = scene.after(secs(600));
+    assert_eq!(next.tell[0].message.occasion, Occasion::Opened);
+    assert_eq!(told(&next), ["pager opened"]);
+}
