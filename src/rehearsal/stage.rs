@@ -94,10 +94,12 @@ impl Stage {
             match &statement.kind {
                 TestKind::Given(given) => self.given(given).await.map_err(failed)?,
                 TestKind::Run { section, set } => {
+                    self.recent.clear();
                     self.begin_sampling().await;
                     self.run(section, set).await.map_err(failed)?;
                 }
                 TestKind::After(time) => {
+                    self.recent.clear();
                     self.begin_sampling().await;
                     self.after(*time).await;
                 }
@@ -182,14 +184,12 @@ impl Stage {
         let selection = Selection::of(&self.program, &[section.to_owned()])
             .map_err(|fault| Fault::no_value(format!("there is no section \"{}\"", fault.title)))?;
         self.world.forget();
-        self.recent.clear();
         self.events = self.execute(selection, values).await;
         Ok(())
     }
 
     /// Lets time pass: what is due on the way is done when it is due.
     async fn after(&mut self, time: SignedDuration) {
-        self.recent.clear();
         let end = self.world.elapsed().checked_add(time).unwrap_or(SignedDuration::MAX);
         loop {
             let now = self.world.elapsed();
@@ -300,8 +300,10 @@ impl Stage {
     fn keep(&mut self, outcome: Outcome) {
         for happening in outcome.happened {
             match &happening.what {
-                Happened::AlertOpened { title, .. } => {
-                    self.reached.thresholds.insert(Arc::clone(title));
+                // The title of what happened has the labels in it.
+                Happened::AlertOpened { .. } => {
+                    let opened = happening.alert.and_then(|number| self.engine.state().alerts.get(&number));
+                    self.reached.thresholds.extend(opened.map(|alert| Arc::clone(&alert.subject.threshold)));
                 }
                 Happened::IncidentOpened { level, .. } | Happened::Level { level, .. } => {
                     self.reached.levels.insert(*level);
