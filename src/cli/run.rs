@@ -99,7 +99,7 @@ async fn execute(
     let (finished, telling) = match &alerting {
         Some(alerting) => {
             alerting.begin(system::now())?;
-            together(running, alerting, console).await
+            Box::pin(together(running, alerting, console)).await
         }
         None => (running.await, Ok(true)),
     };

@@ -72,7 +72,7 @@ impl Sinks<'_> {
         own.map(|text| text.lines().next().unwrap().replace(&format!(": {}", self.title), "")).collect()
     }
 
-    /// The events of PagerDuty by their key.
+    /// What the pager was told, by its keys.
     fn pagerduty(&self) -> BTreeMap<String, Vec<String>> {
         let mut keys: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for event in self.posted("pagerduty") {
