@@ -98,11 +98,33 @@ fn the_shipped_runbooks_check_and_are_formatted() {
     let catalog = runbook::builtins::catalog();
     let paths = files("runbooks", "runbook");
     assert!(paths.iter().any(|path| path.ends_with("host.runbook")));
+    let templates = [files("runbooks", "html"), files("runbooks", "json")].concat();
+    let templates: Vec<(String, Vec<u8>)> = templates
+        .iter()
+        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(path).unwrap()))
+        .collect();
+    let beside: Vec<(&str, &[u8])> = templates.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
     for path in paths {
         let text = std::fs::read_to_string(&path).unwrap();
-        let lines = look(&catalog, &text, &[]).lines();
+        let lines = look(&catalog, &text, &beside).lines();
         assert!(lines.is_empty(), "{}: {lines:#?}", path.display());
         assert_eq!(formatted(&text), text, "{} is not as `runbook fmt` writes it", path.display());
+    }
+}
+
+/// Their own tests, and each threshold opens and each level is told in one of them.
+#[test]
+fn the_tests_of_the_shipped_runbooks_pass_and_reach_all_of_their_alerting() {
+    for path in files("runbooks", "runbook") {
+        let shipped = std::path::absolute(&path).unwrap();
+        if !std::fs::read_to_string(&path).unwrap().contains("\ntest \"") {
+            continue;
+        }
+        let output = Folder::new().run(&["test", "--coverage", &shipped.to_string_lossy()]);
+        assert_eq!(output.code, 0, "{output:?}");
+        let missed: Vec<&str> = output.stdout.lines().filter(|line| line.starts_with("not reached ")).collect();
+        let untold = missed.iter().filter(|line| line.contains(": threshold ") || line.contains(": level "));
+        assert_eq!(untold.count(), 0, "{missed:#?}");
     }
 }
 

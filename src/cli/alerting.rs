@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio_util::sync::CancellationToken;
 
 use super::console::{Console, Failure};
 use super::request::Prepared;
@@ -91,14 +92,15 @@ fn told(program: &Program) -> Vec<ChannelId> {
 }
 
 impl Alerting {
-    /// Tells people while the run goes on. It never ends by itself.
-    pub(super) async fn go_on(&self, console: &Console) -> Failure {
+    /// Tells people until the run is over. What is on its way then arrives first: a message that is dropped there would be
+    /// told again.
+    pub(super) async fn go_on(&self, over: &CancellationToken, console: &Console) -> Result<(), Failure> {
         loop {
-            match self.courier.deliver().await {
-                Ok(deliveries) => say(&deliveries, console),
-                Err(fault) => return fault.into(),
+            say(&self.courier.deliver().await?, console);
+            let more = over.run_until_cancelled(self.desk.news.notified()).await;
+            if more.is_none() {
+                return Ok(());
             }
-            self.desk.news.notified().await;
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use futures_util::future::{Either, select};
+use tokio_util::sync::CancellationToken;
 
 use super::alerting::{self, Alerting, Telling};
 use super::asking::Terminal as Asking;
@@ -121,11 +122,20 @@ async fn together(
     alerting: &Alerting,
     console: &Console,
 ) -> (RunFinished, Result<bool, Failure>) {
-    let (running, telling) = (pin!(running), pin!(alerting.go_on(console)));
-    match select(running, telling).await {
-        Either::Left((finished, _)) => (finished, alerting.finish(console).await),
-        Either::Right((failure, running)) => (running.await, Err(failure)),
-    }
+    let over = CancellationToken::new();
+    let (running, telling) = (pin!(running), pin!(alerting.go_on(&over, console)));
+    let (finished, told) = match select(running, telling).await {
+        Either::Left((finished, telling)) => {
+            over.cancel();
+            (finished, telling.await)
+        }
+        Either::Right((told, running)) => (running.await, told),
+    };
+    let all_told = match told {
+        Ok(()) => alerting.finish(console).await,
+        Err(failure) => Err(failure),
+    };
+    (finished, all_told)
 }
 
 fn request(

@@ -312,8 +312,10 @@ impl Stage {
     fn keep(&mut self, outcome: Outcome) {
         for happening in outcome.happened {
             match &happening.what {
-                Happened::AlertOpened { title, .. } => {
-                    self.reached.thresholds.insert(Arc::clone(title));
+                // The title of what happened has the labels in it.
+                Happened::AlertOpened { .. } => {
+                    let opened = happening.alert.and_then(|number| self.engine.state().alerts.get(&number));
+                    self.reached.thresholds.extend(opened.map(|alert| Arc::clone(&alert.subject.threshold)));
                 }
                 Happened::IncidentOpened { level, .. } | Happened::Level { level, .. } => {
                     self.reached.levels.insert(*level);

@@ -52,6 +52,10 @@ impl Samples {
                 for sample in known.samples.values_mut() {
                     *sample = Taken { at, value: Err(fault.clone()) };
                 }
+                // Where it was never known what there is, it is unknown as a whole: nobody would be told otherwise.
+                if known.samples.is_empty() && samples.is_empty() {
+                    known.samples.insert(Labels::new(), Taken { at, value: Err(fault.clone()) });
+                }
             }
         }
         known.samples.extend(samples.into_iter().map(|(labels, value)| (labels, Taken { at, value })));

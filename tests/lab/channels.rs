@@ -1,11 +1,12 @@
 //! Channels, told by the program: the message is found where it should arrive.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use serde_json::Value as Json;
 
 use crate::harness::{Lab, lab};
+use crate::program::Folder;
 
 const SOURCE: &str = r##"runbook "Care of channels" { edition 1  timezone "Europe/Berlin" }
 
@@ -37,22 +38,19 @@ const ENV: &[(&str, &str)] = &[
     ("BOT_SECRET", "lab-s3cret-signing"),
 ];
 
-fn notify(lab: &Lab, folder: &Path, args: &[&str]) -> Output {
-    let output =
-        lab.command(&folder.to_path_buf()).arg("notify").args(args).envs(ENV.iter().copied()).output().unwrap();
+fn notify(lab: &Lab, folder: &Folder, args: &[&str]) -> Output {
+    let output = lab.command(folder, &["notify"]).args(args).envs(ENV.iter().copied()).output().unwrap();
     let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(!said.contains("s3cret"), "{said}");
     output
 }
 
 /// The folder of the runbook and its templates.
-fn folder(lab: &Lab) -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+fn folder(lab: &Lab) -> Folder {
     let mail = lab.facts["parts"]["mail"]["address"].as_str().unwrap();
-    write("a.runbook", &SOURCE.replace("MAIL", mail).replace("SINK", &sink(lab)));
-    write("slack.json", r#"{ "text": "shaped: {{ subject }}" }"#);
-    write(
+    let folder = Folder::with(SOURCE.replace("MAIL", mail).replace("SINK", &sink(lab)));
+    folder.write("slack.json", r#"{ "text": "shaped: {{ subject }}" }"#);
+    folder.write(
         "mail.html",
         "<h1>{{ subject }}</h1><ul>{% for fact in facts %}<li>{{ fact.name }}: {{ fact.value }}</li>{% endfor %}</ul>",
     );
@@ -72,7 +70,7 @@ fn asked(lab: &Lab, name: &str) -> Vec<Json> {
     text.lines().rev().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-fn told(lab: &Lab, folder: &Path, args: &[&str], wanted: &str) {
+fn told(lab: &Lab, folder: &Folder, args: &[&str], wanted: &str) {
     let output = notify(lab, folder, args);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&output.stderr));
@@ -83,8 +81,8 @@ fn told(lab: &Lab, folder: &Path, args: &[&str], wanted: &str) {
 fn a_test_through_each_channel_arrives() {
     let Some(lab) = lab("the channels", &["mail", "products"]) else { return };
     let folder = folder(lab);
-    told(lab, folder.path(), &["a.runbook", "--test", "slack"], "told #alerts by Slack: ok (");
-    told(lab, folder.path(), &["--test", "shaped", "a.runbook"], "told the channel of the webhook by Slack: ok (");
+    told(lab, &folder, &["a.runbook", "--test", "slack"], "told #alerts by Slack: ok (");
+    told(lab, &folder, &["--test", "shaped", "a.runbook"], "told the channel of the webhook by Slack: ok (");
     let posted = asked(lab, "slack");
     let body = |index: usize| serde_json::from_str::<Json>(posted[index]["body"].as_str().unwrap()).unwrap();
     let subject = "[TEST] the channel `shaped` is tried: Care of channels";
@@ -95,7 +93,7 @@ fn a_test_through_each_channel_arrives() {
     );
     assert!(body(1)["blocks"].to_string().contains("This is a test: nothing is wrong"));
 
-    told(lab, folder.path(), &["a.runbook", "--test", "pager"], "told PagerDuty: 202 accepted, and resolved at once (");
+    told(lab, &folder, &["a.runbook", "--test", "pager"], "told PagerDuty: 202 accepted, and resolved at once (");
     let events = asked(lab, "pagerduty");
     let event = |index: usize| serde_json::from_str::<Json>(events[index]["body"].as_str().unwrap()).unwrap();
     let (resolved, triggered) = (event(0), event(1));
@@ -104,7 +102,7 @@ fn a_test_through_each_channel_arrives() {
     assert_eq!(triggered["routing_key"], "lab-s3cret-routing-key");
 
     let told_bot = format!("told {}/alerts: 200 ok (", sink(lab));
-    told(lab, folder.path(), &["a.runbook", "--test", "bot"], &told_bot);
+    told(lab, &folder, &["a.runbook", "--test", "bot"], &told_bot);
     let posted = asked(lab, "slack").remove(0);
     assert_eq!(posted["path"], "/alerts");
     assert!(posted["headers"].to_string().to_lowercase().contains("x-runbook-signature"), "{posted}");
@@ -115,12 +113,7 @@ fn a_mail_arrives_once_for_all_who_get_it() {
     let Some(lab) = lab("the mail channel", &["mail"]) else { return };
     let folder = folder(lab);
     let to = "to=x@example.com";
-    told(
-        lab,
-        folder.path(),
-        &["a.runbook", "--test", "mail", "--set", to],
-        "told 2 addresses by 127.0.0.1: 250 kept (",
-    );
+    told(lab, &folder, &["a.runbook", "--test", "mail", "--set", to], "told 2 addresses by 127.0.0.1: 250 kept (");
     let mails = PathBuf::from(lab.facts["parts"]["mail"]["folder"].as_str().unwrap());
     let mut mails: Vec<PathBuf> = std::fs::read_dir(mails).unwrap().map(|entry| entry.unwrap().path()).collect();
     mails.sort();
@@ -141,13 +134,13 @@ fn a_mail_arrives_once_for_all_who_get_it() {
 fn who_is_not_told_is_named_with_what_to_do() {
     let Some(lab) = lab("channels that do not tell", &["mail"]) else { return };
     let folder = folder(lab);
-    let output = notify(lab, folder.path(), &["a.runbook", "--test", "nobody"]);
+    let output = notify(lab, &folder, &["a.runbook", "--test", "nobody"]);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(3), "{said}");
     for part in ["not told ops@example.com by 127.0.0.1; it may work when it is tried again: ", "connection refused"] {
         assert!(said.contains(part), "{part} in {said}");
     }
-    let output = notify(lab, folder.path(), &["a.runbook"]);
+    let output = notify(lab, &folder, &["a.runbook"]);
     let listed = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(listed.contains("slack   slack(webhook: slack_webhook, channel: \"#alerts\")\n"), "{listed}");
 }

@@ -128,9 +128,13 @@ impl Lab {
 
     /// The same, with more arguments and variables.
     pub(crate) fn run_with(&self, source: &str, args: &[&str], env: &[(&str, &str)]) -> Ran {
-        let folder = Folder::with(source);
+        self.run_in(&Folder::with(source), args, env)
+    }
+
+    /// The same, of the `a.runbook` of a folder, with what is beside it and with what is kept of earlier runs.
+    pub(crate) fn run_in(&self, folder: &Folder, args: &[&str], env: &[(&str, &str)]) -> Ran {
         let command = |args: &[&str]| {
-            let mut command = self.command(&folder, args);
+            let mut command = self.command(folder, args);
             command.envs(env.iter().copied());
             command
         };

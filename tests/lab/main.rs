@@ -8,6 +8,7 @@
     reason = "a test ends where something is not as it should be, and each takes what it needs of the harness"
 )]
 
+mod alerting;
 mod channels;
 mod daily;
 mod fake_api;

@@ -132,6 +132,9 @@ def environment():
         "HTTPS_PROXY": url("proxy"), "HTTP_PROXY": url("proxy"), "https_proxy": url("proxy"), "http_proxy": url("proxy"),
         "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
         "SSL_CERT_FILE": path("ca"), "CURL_CA_BUNDLE": path("ca"), "AWS_CA_BUNDLE": path("ca"), "REQUESTS_CA_BUNDLE": path("ca"),
+        # The channels lead here too: by the proxy, and by `--set "mail_server=$LAB_MAIL"`.
+        "SLACK_WEBHOOK_URL": "https://hooks.slack.com/services/T0/B0/lab", "PAGERDUTY_INTEGRATION_KEY": "lab-integration-key",
+        "LAB_MAIL": f"127.0.0.1:{port('smtp')}",
         "LAB_SERVERS": " ".join(f"{name}={url(name)}" for name in ("prometheus", "alertmanager", *services.PRODUCTS)),
     }
     return {name: str(value) for name, value in values.items()}
