@@ -1,29 +1,122 @@
-//! Lists, page by page: each is let go before the next, so that thousands of objects need no room of their own.
+//! Lists, page by page and, in protobuf, object by object: none is kept longer than what is made of it, so that thousands
+//! of objects need no room of their own.
+
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::ask::Ask;
 use super::connection::Kubernetes;
-use super::faults::Again;
-use super::request::{Deadline, not_that, parse};
-use super::wire::{self, Form, List, ListMeta, Shape};
+use super::faults::{Again, Failure};
+use super::pieces::{Piece, Pieces};
+use super::request::{Deadline, Sink, Unfit};
+use super::wire::{self, Form, ListMeta, Shape};
 use crate::types::{Fault, FaultKind};
 
 /// How many objects a page has.
 const PAGE: u32 = 500;
+/// The same in protobuf, of which no page is kept. The first page comes from the server's memory, each further one from its
+/// database.
+const QUICK_PAGE: u32 = 5000;
 /// How many objects a list may have.
 const AT_MOST: usize = 200_000;
 /// How often a list is begun anew whose snapshot went away while it was read.
 const STARTS: u32 = 3;
 
-/// Some objects, and where the list goes on.
-struct Page<T> {
-    items: Vec<T>,
-    next: Option<String>,
+impl Kubernetes {
+    /// All objects of a list, each made into what is kept of it.
+    ///
+    /// # Errors
+    /// Also where the list is empty and its namespace is not there, or cannot be seen.
+    pub(super) async fn list<T: DeserializeOwned, R: Send>(
+        &self,
+        ask: &Ask,
+        deadline: Deadline,
+        keep: impl FnMut(T) -> Result<R, Fault> + Send,
+    ) -> Result<Vec<R>, Fault> {
+        let ask = ask.clone().query("limit", PAGE.to_string());
+        self.pages(&ask, deadline, Kept::new(keep, Vec::new())).await.map_err(|failure| failure.fault)
+    }
+
+    /// The same of what there may be thousands of: in protobuf, where the server has it.
+    ///
+    /// # Errors
+    /// As of [`Self::list`].
+    pub(super) async fn list_quickly<T: Shape, R: Send>(
+        &self,
+        ask: &Ask,
+        deadline: Deadline,
+        mut keep: impl FnMut(T) -> Result<R, Fault> + Send,
+    ) -> Result<Vec<R>, Fault> {
+        let quick = ask.clone().form(Form::Protobuf).query("limit", QUICK_PAGE.to_string());
+        match self.pages(&quick, deadline, Kept::new(&mut keep, Pieces::new(T::LIST))).await {
+            Ok(kept) => Ok(kept),
+            Err(failure) if failure.again == Again::AsJson => self.list(ask, deadline, keep).await,
+            Err(failure) => Err(failure.fault),
+        }
+    }
+
+    async fn pages<K, T, R, L>(
+        &self,
+        ask: &Ask,
+        deadline: Deadline,
+        mut kept: Kept<K, T, R, L>,
+    ) -> Result<Vec<R>, Failure>
+    where
+        Kept<K, T, R, L>: Sink,
+    {
+        let never = |fault| Failure { fault, again: Again::Never, sent: false };
+        let mut starts = 1;
+        let mut page = ask.clone();
+        loop {
+            match self.tried_into(&page, deadline, None, &mut kept).await {
+                Ok(()) => kept.whole = kept.made.len(),
+                Err(failure) if failure.again == Again::FromTheStart && starts < STARTS => {
+                    starts += 1;
+                    kept.whole = 0;
+                    page = ask.clone();
+                    continue;
+                }
+                Err(failure) => return Err(failure),
+            }
+            if kept.whole > AT_MOST {
+                let message = format!("there are more than {AT_MOST} ({})", ask.doing());
+                return Err(never(Fault::new(FaultKind::TooLarge, message).help("name a namespace or a selector")));
+            }
+            match kept.next.take() {
+                Some(next) => page = ask.clone().query("continue", next),
+                None => break,
+            }
+        }
+        if kept.made.is_empty() {
+            self.empty_for_real(ask).await.map_err(never)?;
+        } else if let Some(namespace) = &ask.namespace {
+            self.know_namespace(namespace);
+        }
+        Ok(kept.made)
+    }
 }
 
-/// The same as JSON says it.
+/// What is kept of a list while it is read.
+struct Kept<K, T, R, L> {
+    keep: K,
+    made: Vec<R>,
+    /// How many of them are of pages that were read to their end.
+    whole: usize,
+    next: Option<String>,
+    /// What was read and not made into anything yet, as its language needs it.
+    unread: L,
+    of: PhantomData<fn(T)>,
+}
+
+impl<K, T, R, L> Kept<K, T, R, L> {
+    const fn new(keep: K, unread: L) -> Self {
+        Self { keep, made: Vec::new(), whole: 0, next: None, unread, of: PhantomData }
+    }
+}
+
+/// A page as JSON says it.
 #[derive(Deserialize)]
 struct InJson<T> {
     #[serde(default)]
@@ -32,96 +125,60 @@ struct InJson<T> {
     items: Option<Vec<T>>,
 }
 
-impl Kubernetes {
-    /// All objects of a list, each made into what is kept of it.
-    ///
-    /// # Errors
-    /// Also where the list is empty and its namespace is not there, or cannot be seen.
-    pub(super) async fn list<T: DeserializeOwned, R>(
-        &self,
-        ask: &Ask,
-        deadline: Deadline,
-        keep: impl FnMut(T) -> Result<R, Fault>,
-    ) -> Result<Vec<R>, Fault> {
-        self.pages(ask.clone(), deadline, in_json, keep).await
+impl<K, T, R> Sink for Kept<K, T, R, Vec<u8>>
+where
+    K: FnMut(T) -> Result<R, Fault> + Send,
+    T: DeserializeOwned,
+    R: Send,
+{
+    fn begin(&mut self) {
+        self.unread.begin();
+        self.made.truncate(self.whole);
     }
 
-    /// The same of what there may be thousands of: in protobuf, where the server has it.
-    ///
-    /// # Errors
-    /// As of [`Self::list`].
-    pub(super) async fn list_quickly<T: Shape, R>(
-        &self,
-        ask: &Ask,
-        deadline: Deadline,
-        keep: impl FnMut(T) -> Result<R, Fault>,
-    ) -> Result<Vec<R>, Fault> {
-        self.pages(ask.clone().form(Form::Protobuf), deadline, in_either, keep).await
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Unfit> {
+        self.unread.take(bytes)
     }
 
-    async fn pages<T, R>(
-        &self,
-        mut ask: Ask,
-        deadline: Deadline,
-        read: fn(&[u8], &Ask) -> Result<Page<T>, Fault>,
-        mut keep: impl FnMut(T) -> Result<R, Fault>,
-    ) -> Result<Vec<R>, Fault> {
-        let mut starts = 0;
-        let kept = 'start: loop {
-            starts += 1;
-            let (mut kept, mut next) = (Vec::new(), None::<String>);
-            loop {
-                let page = paged(&ask, next.as_deref());
-                let bytes = match self.tried(&page, deadline, None).await {
-                    Ok(bytes) => bytes,
-                    Err(failure) if failure.again == Again::AsJson && ask.form != Form::Json => {
-                        ask.form = Form::Json;
-                        continue;
-                    }
-                    Err(failure) if failure.again == Again::FromTheStart && starts < STARTS => continue 'start,
-                    Err(failure) => return Err(failure.fault),
-                };
-                let page = read(&bytes, &ask)?;
-                drop(bytes);
-                for item in page.items {
-                    kept.push(keep(item)?);
-                }
-                if kept.len() > AT_MOST {
-                    let message = format!("there are more than {AT_MOST} ({})", ask.doing());
-                    return Err(Fault::new(FaultKind::TooLarge, message).help("name a namespace or a selector"));
-                }
-                next = page.next;
-                if next.is_none() {
-                    break 'start kept;
+    fn end(&mut self) -> Result<(), Unfit> {
+        let InJson { metadata, items } =
+            serde_json::from_slice(&self.unread).map_err(|why| Unfit::Not(why.to_string()))?;
+        self.unread.clear();
+        for item in items.into_iter().flatten() {
+            self.made.push((self.keep)(item).map_err(Unfit::Of)?);
+        }
+        self.next = metadata.next();
+        Ok(())
+    }
+}
+
+impl<K, T, R> Sink for Kept<K, T, R, Pieces>
+where
+    K: FnMut(T) -> Result<R, Fault> + Send,
+    T: Shape,
+    R: Send,
+{
+    fn begin(&mut self) {
+        self.unread.begin();
+        self.made.truncate(self.whole);
+        self.next = None;
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Unfit> {
+        self.unread.push(bytes);
+        while let Some(piece) = self.unread.next()? {
+            match piece {
+                Piece::Metadata(bytes) => self.next = wire::decode::<ListMeta>(bytes).map_err(Unfit::Not)?.next(),
+                Piece::Object(bytes) => {
+                    let object = wire::decode(bytes).map_err(Unfit::Not)?;
+                    self.made.push((self.keep)(object).map_err(Unfit::Of)?);
                 }
             }
-        };
-        if kept.is_empty() {
-            self.empty_for_real(&ask).await?;
-        } else if let Some(namespace) = &ask.namespace {
-            self.know_namespace(namespace);
         }
-        Ok(kept)
+        Ok(())
     }
-}
 
-fn in_json<T: DeserializeOwned>(bytes: &[u8], ask: &Ask) -> Result<Page<T>, Fault> {
-    let InJson { metadata, items } = parse(bytes, ask)?;
-    Ok(Page { items: items.unwrap_or_default(), next: metadata.next() })
-}
-
-fn in_either<T: Shape>(bytes: &[u8], ask: &Ask) -> Result<Page<T>, Fault> {
-    if !wire::is(bytes) {
-        return in_json(bytes, ask);
-    }
-    let List { metadata, items } = wire::list(bytes).map_err(|why| not_that(why, ask))?;
-    Ok(Page { items, next: metadata.next() })
-}
-
-fn paged(ask: &Ask, next: Option<&str>) -> Ask {
-    let page = ask.clone().query("limit", PAGE.to_string());
-    match next {
-        Some(next) => page.query("continue", next),
-        None => page,
+    fn end(&mut self) -> Result<(), Unfit> {
+        self.unread.end()
     }
 }

@@ -23,6 +23,7 @@ mod namespace;
 mod namespaces;
 mod nodes;
 mod of_pod;
+mod pieces;
 mod place;
 mod plugin;
 mod pod;

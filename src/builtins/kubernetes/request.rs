@@ -22,7 +22,7 @@ const TRIES: u32 = 4;
 /// How long before the second try; twice as long before each further one.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How large one answer may be: a page of the largest objects there are.
-const AT_MOST: usize = 128 << 20;
+pub(super) const AT_MOST: usize = 128 << 20;
 /// How much of an error is read.
 const ERROR_AT_MOST: usize = 64 << 10;
 
@@ -106,16 +106,30 @@ impl Kubernetes {
 
     /// Several tries of one read.
     pub(super) async fn tried(&self, ask: &Ask, deadline: Deadline, body: Option<&Json>) -> Result<Vec<u8>, Failure> {
+        let mut bytes = Vec::new();
+        self.tried_into(ask, deadline, body, &mut bytes).await?;
+        Ok(bytes)
+    }
+
+    /// The same, with an answer that is taken as it comes.
+    pub(super) async fn tried_into(
+        &self,
+        ask: &Ask,
+        deadline: Deadline,
+        body: Option<&Json>,
+        into: &mut impl Sink,
+    ) -> Result<(), Failure> {
         let access = self.reads();
         let mut tries = 0;
         loop {
             let attempt = async {
                 let request = request(ask, body.map(|body| (Sent::Json, body)))?;
                 let response = self.answered(access, ask, request).await?;
-                collect(response, ask, access).await
+                into.begin();
+                collect(response, ask, access, into).await
             };
             let failure = match deadline.or_late(ask, access, attempt).await {
-                Ok(bytes) => return Ok(bytes),
+                Ok(()) => return Ok(()),
                 Err(failure) => failure,
             };
             tries += 1;
@@ -148,7 +162,8 @@ impl Kubernetes {
         let access = self.changes().await?;
         let attempt = async {
             let response = self.answered(access, ask, request(ask, Some((sent, body)))?).await?;
-            collect(response, ask, access).await
+            let mut bytes = Vec::new();
+            collect(response, ask, access, &mut bytes).await.map(|()| bytes)
         };
         let failed = |failure: Failure| if failure.sent { failure.fault.sent() } else { failure.fault };
         match Deadline::after(within).or_late(ask, access, attempt).await {
@@ -166,7 +181,7 @@ impl Kubernetes {
             return Ok(response);
         }
         let (code, after) = (response.status(), retry_after(response.headers()));
-        let body = bytes(response, ERROR_AT_MOST).await.unwrap_or_default();
+        let body = said(response).await;
         Err(refused(&status(code.as_u16(), &body), after, ask, access))
     }
 }
@@ -207,35 +222,81 @@ fn request(ask: &Ask, body: Option<(Sent, &Json)>) -> Result<Request<Body>, Fail
     })
 }
 
-async fn collect(response: Response<Body>, ask: &Ask, access: &Access) -> Result<Vec<u8>, Failure> {
-    match bytes(response, AT_MOST).await {
-        Ok(bytes) => Ok(bytes),
-        Err(Cut::Broken(error)) => Err(cut_off(&error, ask, access)),
-        Err(Cut::TooLarge) => {
-            let message = format!("the answer is larger than {} ({})", Value::Size(128 << 20), ask.doing());
-            Err(Failure { fault: Fault::new(FaultKind::TooLarge, message), again: Again::Never, sent: true })
+/// Where the body of an answer goes.
+pub(super) trait Sink: Send {
+    /// It comes from its beginning, maybe not for the first time.
+    fn begin(&mut self);
+
+    /// Some more of it.
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Unfit>;
+
+    /// That was all.
+    fn end(&mut self) -> Result<(), Unfit>;
+}
+
+/// Why a body is of no use.
+#[derive(Debug)]
+pub(super) enum Unfit {
+    TooLarge,
+    /// It is in JSON, and was to be in another language.
+    InJson,
+    /// It is something else than what was asked for.
+    Not(String),
+    /// What it is of cannot be made of it.
+    Of(Fault),
+}
+
+impl Sink for Vec<u8> {
+    fn begin(&mut self) {
+        self.clear();
+    }
+
+    fn take(&mut self, bytes: &[u8]) -> Result<(), Unfit> {
+        if self.len() + bytes.len() > AT_MOST {
+            return Err(Unfit::TooLarge);
         }
+        self.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), Unfit> {
+        Ok(())
     }
 }
 
-enum Cut {
-    Broken(kube::Error),
-    TooLarge,
+async fn collect(response: Response<Body>, ask: &Ask, access: &Access, into: &mut impl Sink) -> Result<(), Failure> {
+    let failure = |fault, again| Failure { fault, again, sent: true };
+    let unfit = |unfit| match unfit {
+        Unfit::TooLarge => {
+            let message = format!("the answer is larger than {} ({})", Value::Size(128 << 20), ask.doing());
+            failure(Fault::new(FaultKind::TooLarge, message), Again::Never)
+        }
+        Unfit::InJson => failure(not_that("it is in JSON", ask), Again::AsJson),
+        Unfit::Not(why) => failure(not_that(why, ask), Again::Never),
+        Unfit::Of(fault) => failure(fault, Again::Never),
+    };
+    let mut body = response.into_body();
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| cut_off(&error, ask, access))?;
+        if let Some(data) = frame.data_ref() {
+            into.take(data).map_err(unfit)?;
+        }
+    }
+    into.end().map_err(unfit)
 }
 
-async fn bytes(response: Response<Body>, at_most: usize) -> Result<Vec<u8>, Cut> {
+/// What an answer says that is an error, as far as it is not too long.
+async fn said(response: Response<Body>) -> Vec<u8> {
     let mut body = response.into_body();
     let mut bytes = Vec::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(Cut::Broken)?;
-        if let Some(data) = frame.data_ref() {
-            if bytes.len() + data.len() > at_most {
-                return Err(Cut::TooLarge);
-            }
-            bytes.extend_from_slice(data);
+    while let Some(Ok(frame)) = body.frame().await {
+        let data = frame.data_ref().map(AsRef::<[u8]>::as_ref).unwrap_or_default();
+        if bytes.len() + data.len() > ERROR_AT_MOST {
+            return Vec::new();
         }
+        bytes.extend_from_slice(data);
     }
-    Ok(bytes)
+    bytes
 }
 
 /// JSON of a shape.

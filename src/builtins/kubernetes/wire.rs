@@ -11,14 +11,14 @@ use prost::Message;
 use serde::{Deserialize, Deserializer};
 
 /// What every object in protobuf begins with.
-const MAGIC: &[u8] = b"k8s\0";
+pub(super) const MAGIC: &[u8] = b"k8s\0";
 
 /// How an answer is to come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Form {
     #[default]
     Json,
-    /// In protobuf, where the server has it: what it does not keep itself comes as JSON.
+    /// In protobuf and nothing else: a server that has none says so, and pages of JSON are to be smaller ones.
     Protobuf,
 }
 
@@ -26,7 +26,7 @@ impl Form {
     pub(super) const fn accept(self) -> &'static str {
         match self {
             Self::Json => "application/json",
-            Self::Protobuf => "application/vnd.kubernetes.protobuf, application/json",
+            Self::Protobuf => "application/vnd.kubernetes.protobuf",
         }
     }
 }
@@ -35,16 +35,6 @@ impl Form {
 pub(super) trait Shape: serde::de::DeserializeOwned + Message + Default {
     /// What a list of it is called: `PodList`.
     const LIST: &'static str;
-}
-
-/// Some objects of a list, and where it goes on.
-#[derive(Message)]
-#[prost(skip_debug)]
-pub(super) struct List<T: Message + Default> {
-    #[prost(message, required, tag = "1")]
-    pub(super) metadata: ListMeta,
-    #[prost(message, repeated, tag = "2")]
-    pub(super) items: Vec<T>,
 }
 
 #[derive(Deserialize, Message)]
@@ -61,19 +51,13 @@ impl ListMeta {
     }
 }
 
-/// What an object is wrapped in, still closed.
+/// What an object is wrapped in.
 #[derive(Message)]
-struct Closed {
+struct Wrapped {
     #[prost(message, required, tag = "1")]
     about: About,
-}
-
-/// The same, opened.
-#[derive(Message)]
-#[prost(skip_debug)]
-struct Opened<T: Message + Default> {
-    #[prost(message, required, tag = "2")]
-    object: T,
+    #[prost(bytes = "vec", tag = "2")]
+    raw: Vec<u8>,
 }
 
 #[derive(Message)]
@@ -107,30 +91,27 @@ pub(super) fn is(bytes: &[u8]) -> bool {
     bytes.starts_with(MAGIC)
 }
 
-/// Some objects of a list.
+/// Whether what is said of an object is that it is of a kind.
 ///
 /// # Errors
-/// Also where it is something else: what has no such fields would be read as an empty list.
-pub(super) fn list<T: Shape>(bytes: &[u8]) -> Result<List<T>, String> {
-    open(bytes, T::LIST)
+/// Where it is of another one: what has no such fields would be read as an empty list.
+pub(super) fn is_of(about: &[u8], kind: &str) -> Result<bool, String> {
+    let own = decode::<About>(about)?.kind;
+    if own == kind { Ok(true) } else { Err(format!("it is a `{own}`, not a `{kind}`")) }
 }
 
 /// Why something was refused, if it says so.
 pub(super) fn refusal(bytes: &[u8]) -> Option<Status> {
-    let Refusal { message, reason, details } = open(bytes, "Status").ok()?;
+    let Wrapped { about, raw } = decode(bytes.strip_prefix(MAGIC)?).ok()?;
+    let Refusal { message, reason, details } = decode(&raw).ok().filter(|_| about.kind == "Status")?;
     let Details { name, group, kind } = details;
     let details = StatusDetails { name, group, kind, uid: String::new(), causes: Vec::new(), retry_after_seconds: 0 };
     Some(Status::failure(&message, &reason).with_details(details))
 }
 
-fn open<T: Message + Default>(bytes: &[u8], kind: &str) -> Result<T, String> {
-    let body = bytes.strip_prefix(MAGIC).ok_or("it is not in protobuf")?;
-    let broken = |error: prost::DecodeError| error.to_string();
-    let own = Closed::decode(body).map_err(broken)?.about.kind;
-    if own != kind {
-        return Err(format!("it is a `{own}`, not a `{kind}`"));
-    }
-    Ok(Opened::decode(body).map_err(broken)?.object)
+/// A message of a shape.
+pub(super) fn decode<T: Message + Default>(bytes: &[u8]) -> Result<T, String> {
+    T::decode(bytes).map_err(|error| error.to_string())
 }
 
 /// A point in time: a text in JSON, a number of seconds in protobuf.
@@ -188,7 +169,8 @@ pub(super) fn said(text: String) -> Option<std::sync::Arc<str>> {
 
 #[cfg(test)]
 mod tests {
-    use super::{is, list, refusal};
+    use super::{ListMeta, Shape, decode, is, refusal};
+    use crate::builtins::kubernetes::pieces::{Piece, Pieces};
     use crate::builtins::kubernetes::pods::Object;
 
     // What a real server answered to one request in both languages, and to one that it refused.
@@ -204,24 +186,23 @@ mod tests {
             format!("{object:#?}").replace("Some(\n", "Some(").split_whitespace().collect::<Vec<_>>().join(" ")
         };
         let unknown = "Some(Time { seconds: None, nanoseconds: None, }, )";
-        let found = list::<Object>(PROTOBUF).unwrap();
+        let (mut found, mut pieces) = (Vec::new(), Pieces::new(Object::LIST));
+        pieces.push(PROTOBUF);
+        while let Some(piece) = pieces.next().ok().unwrap() {
+            match piece {
+                Piece::Metadata(bytes) => assert_eq!(decode::<ListMeta>(bytes).unwrap().next(), None),
+                Piece::Object(bytes) => found.push(decode::<Object>(bytes).unwrap()),
+            }
+        }
         let other: Vec<Object> = serde_json::from_value(page["items"].clone()).unwrap();
-        assert_eq!((found.items.len(), other.len(), found.metadata.next()), (2, 2, None));
-        for (own, other) in found.items.iter().zip(&other) {
+        assert_eq!((found.len(), other.len()), (2, 2));
+        for (own, other) in found.iter().zip(&other) {
             assert_eq!(spelled(own).replace(unknown, "None"), spelled(other));
         }
-        let all = spelled(&found.items[1]);
+        let all = spelled(&found[1]);
         for said in ["web-", "ReplicaSet", "tier", "10.1.2.3", "1500m", "64Mi", "OOMKilled", "137", "Always"] {
             assert!(all.contains(said), "{said} is not in {all}");
         }
-    }
-
-    #[test]
-    fn what_is_no_list_of_pods_is_not_an_empty_one() {
-        assert_eq!(list::<Object>(REFUSAL).err().unwrap(), "it is a `Status`, not a `PodList`");
-        assert!(list::<Object>(&PROTOBUF[..PROTOBUF.len() - 7]).is_err(), "one that is cut off");
-        assert!(list::<Object>(b"k8s\0\xff").is_err());
-        assert!(!is(JSON.as_bytes()) && is(PROTOBUF));
     }
 
     #[test]
@@ -229,6 +210,6 @@ mod tests {
         let said = refusal(REFUSAL).unwrap();
         assert_eq!((said.message.as_str(), said.reason.as_str()), ("pods \"none\" not found", "NotFound"));
         assert_eq!(said.details.unwrap().name, "none");
-        assert!(refusal(PROTOBUF).is_none());
+        assert!(refusal(PROTOBUF).is_none() && is(PROTOBUF) && !is(JSON.as_bytes()));
     }
 }
