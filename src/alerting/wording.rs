@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn names_are_short_stable_and_different() {
         let one = about("Daily operations", "Service Down", &vec![("pod".into(), "a-1".into())]);
-        assert_eq!(&*one, "daily-operations-service-down-a-1-3ea2b9c9");
+        assert_eq!(&*one, "daily-operations-service-down-a-1-6a4e39eb");
         let long = about("Täglich", &"x".repeat(500), &Vec::new());
         assert!(long.len() < 255 && long.is_ascii());
         let other = about("Daily operations", "Service Down", &vec![("service".into(), "a-1".into())]);

@@ -160,7 +160,7 @@ impl Courier {
         match select(telling, self.cx.world.sleep(TRY)).await {
             Either::Left((answer, _)) => answer.map(|told| told.said),
             Either::Right(_) => {
-                let message = format!("no answer within a minute");
+                let message = "no answer within a minute";
                 Err(NotTold { fault: Fault::new(FaultKind::Timeout, message), again: Again::Later })
             }
         }

@@ -1,4 +1,5 @@
 //! `runbook store`
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::fs;
 
