@@ -12,4 +12,5 @@ mod program;
 mod reference;
 mod rehearse;
 mod run;
+mod serve;
 mod store;

@@ -1,0 +1,204 @@
+//! `runbook serve`, `incidents`, `ack`
+
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::program::{Folder, finish};
+
+/// Much longer than anything here takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server that keeps what is posted to it.
+struct Sink {
+    port: u16,
+    heard: Arc<Mutex<Vec<String>>>,
+}
+
+impl Sink {
+    fn new() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
+        let keeps = Arc::clone(&heard);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let Ok(mut stream) = stream else { return };
+                let mut text = String::new();
+                let mut buffer = [0; 65_536];
+                // The head says how long the body is; both come in a moment on loopback.
+                while let Ok(read @ 1..) = stream.read(&mut buffer) {
+                    text.push_str(&String::from_utf8_lossy(buffer.get(..read).unwrap()));
+                    if text.trim_end().ends_with('}') {
+                        break;
+                    }
+                }
+                let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body).to_owned();
+                keeps.lock().unwrap().push(body);
+                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
+            }
+        });
+        Self { port, heard }
+    }
+
+    /// The first link by which an incident is taken on.
+    fn link(&self) -> String {
+        let heard = self.heard.lock().unwrap();
+        let mut messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
+        messages.find_map(|message| message.get("acknowledge")?.as_str().map(str::to_owned)).unwrap()
+    }
+
+    /// What was told of a title, as `occasion`s in order.
+    fn occasions(&self, title: &str) -> Vec<String> {
+        let heard = self.heard.lock().unwrap();
+        let messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
+        let of = messages.filter(|message| message.get("title").is_some_and(|own| own == title));
+        of.map(|message| message.get("occasion").unwrap().as_str().unwrap().to_owned()).collect()
+    }
+}
+
+fn runbook(sink: u16) -> String {
+    format!(
+        r#"runbook "Live" {{
+  edition 1
+}}
+
+secret hook = file("hook")
+
+channel bot = webhook("http://127.0.0.1:{sink}/bot")
+channel people = slack(webhook: hook)
+
+metric there: bool every 1s = host.file("there").exists
+
+threshold "Missing" critical {{
+  when not there
+  notify bot, people
+}}
+
+escalation ops {{
+  level 1 "Engineer" {{
+    respond within 1s
+    escalate after 3s unless acknowledged
+    notify bot
+  }}
+  level 2 "Chief" {{
+    notify bot
+  }}
+}}
+
+section "Look" every 1s {{
+  check 1 < 2 as "numbers hold"
+}}
+"#
+    )
+}
+
+fn folder(sink: &Sink) -> Folder {
+    let folder = Folder::with(runbook(sink.port));
+    folder.write("hook", format!("http://127.0.0.1:{}/people", sink.port));
+    folder
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn until(what: &str, so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+fn asked(port: u16, request: &str) -> String {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+fn get(port: u16, path: &str) -> String {
+    asked(port, &format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n"))
+}
+
+fn post(port: u16, path: &str, form: &str) -> String {
+    let head = "content-type: application/x-www-form-urlencoded\r\nconnection: close";
+    asked(
+        port,
+        &format!("POST {path} HTTP/1.1\r\nhost: here\r\n{head}\r\ncontent-length: {}\r\n\r\n{form}", form.len()),
+    )
+}
+
+fn terminate(child: &Child) {
+    kill_process(Pid::from_child(child), Signal::TERM).unwrap();
+}
+
+#[test]
+fn a_server_runs_samples_pages_climbs_and_is_answered_by_a_link() {
+    let sink = Sink::new();
+    let folder = folder(&sink);
+    let port = free_port();
+    let (listen, url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}"));
+    let server = folder.command(&["serve", "a.runbook", "--listen", &listen, "--public-url", &url]).spawn().unwrap();
+    until("level 2 is told", || sink.occasions("Missing").contains(&"escalated".to_owned()));
+    assert!(get(port, "/healthz").ends_with("ok\n"));
+    assert!(get(port, "/readyz").ends_with("ok\n"));
+    let metrics = get(port, "/metrics");
+    assert!(metrics.contains("runbook_sample{runbook=\"Live\",metric=\"there\"} 0 "), "{metrics}");
+    assert!(metrics.contains("runbook_incidents_open{runbook=\"Live\"} 1\n"), "{metrics}");
+    let open = folder.run(&["incidents"]);
+    assert!(open.stdout.contains("incident #1 Missing") && open.stdout.contains("level 2 Chief"), "{}", open.stdout);
+
+    let link = sink.link().strip_prefix(&url).unwrap().to_owned();
+    assert!(get(port, &link).contains("I take it on"), "looking at it shows a button");
+    assert!(get(port, &link).contains("I take it on"), "and does nothing");
+    assert!(post(port, &format!("{link}0"), "by=Mallory").starts_with("HTTP/1.1 403"), "a link that was made up");
+    assert!(post(port, &link, "by=Ann").contains("Ann has taken on incident #1"));
+    until("the answer is told", || sink.occasions("Missing").contains(&"acknowledged".to_owned()));
+
+    folder.write("there", "");
+    until("the end is told", || sink.occasions("Missing").contains(&"closed".to_owned()));
+    let history = folder.run(&["history"]).code(0).stdout.clone();
+    assert!(history.lines().count() > 2, "a section that is due every second has run: {history}");
+    terminate(&server);
+    let ended = finish(server);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    let occasions = sink.occasions("Missing");
+    for once in ["opened", "escalated", "acknowledged", "closed"] {
+        assert_eq!(occasions.iter().filter(|occasion| *occasion == once).count(), 1, "{occasions:?}");
+    }
+}
+
+#[test]
+fn an_edit_is_taken_into_use_if_it_is_valid_and_said_where_it_is_not() {
+    let sink = Sink::new();
+    let folder = folder(&sink);
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    until("it runs", || folder.path("state/runs").is_dir());
+    folder.write("a.runbook", runbook(sink.port).replace("1 < 2", "1 <"));
+    std::thread::sleep(Duration::from_secs(2));
+    folder.write("a.runbook", runbook(sink.port).replace("numbers hold", "numbers still hold"));
+    until("the edit is in use", || folder.journals().contains("numbers still hold"));
+    terminate(&server);
+    let ended = finish(server);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for said in ["is not valid: what was served before is served on", "was edited, and is served as it is now"] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_server_that_cannot_begin_says_why() {
+    let folder = Folder::with(runbook(1).replace("1 < 2", "1 <"));
+    let refused = folder.run(&["serve", "a.runbook", "--no-listen"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("has the mistakes above"), "{}", refused.stderr);
+}
