@@ -156,9 +156,11 @@ fn median(values: &mut [f64]) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
-    use super::forecasts;
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::{Line, drawn, forecasts};
     use crate::catalog::Inputs;
-    use crate::types::{Field, RecordType, Type};
+    use crate::types::{Field, Measure, RecordType, Type, Value};
 
     fn samples(value: Type) -> Type {
         let field = |ty: Type| Field { ty, doc: "".into() };
@@ -179,5 +181,38 @@ mod tests {
         assert!(of(samples(Type::Percent), Type::Size).is_err_and(|message| message.contains("percent")));
         assert!(of(samples(Type::Bool), Type::Percent).is_err());
         assert!(of(Type::list(Type::Int), Type::Int).is_err());
+    }
+
+    /// What is said of a value at every hour: `now`, `per day` and `left`, each as it is shown.
+    fn says(hourly: &[i64], reaches: f64) -> [String; 3] {
+        let point = |(hour, value): (i64, &i64)| (Timestamp::from_second(hour * 3600).unwrap(), *value);
+        let points = (0..).zip(hourly).map(point).map(|(at, value)| (at, f64::from(i32::try_from(value).unwrap())));
+        let line = Line { labels: Vec::new(), points: points.collect() };
+        let Value::Record(fields) = drawn(line, Measure::of(&Type::Float).unwrap(), reaches) else { panic!() };
+        ["value", "per_day", "left"].map(|name| match &fields[name] {
+            Value::Faulted(fault) => fault.message.to_string(),
+            Value::Duration(SignedDuration::MAX) => "never".to_owned(),
+            value => value.to_string(),
+        })
+    }
+
+    #[test]
+    fn a_line_is_followed_to_where_it_leads() {
+        assert_eq!(says(&[10, 20, 30, 40], 100.0), ["40", "240", "6h"]);
+        assert_eq!(says(&[40, 30, 20], 10.0), ["20", "-240", "1h"], "it falls to what it is to reach");
+        assert_eq!(says(&[40, 30, 20], 100.0), ["20", "-240", "never"], "it falls away from it");
+        assert_eq!(says(&[40, 40, 40], 100.0), ["40", "0", "never"]);
+        assert_eq!(says(&[90, 100, 110], 100.0), ["110", "240", "0s"], "it is beyond it, and goes on");
+    }
+
+    #[test]
+    fn some_wild_samples_do_not_bend_the_line() {
+        assert_eq!(says(&[10, 20, 9000, 40, 50, -7000, 70, 80, 90], 100.0), ["90", "240", "1h"]);
+    }
+
+    #[test]
+    fn one_sample_draws_no_line() {
+        let why = "two samples of different times draw no line yet";
+        assert_eq!(says(&[10], 100.0), [why; 3]);
     }
 }
