@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::program::{Folder, finish};
 
 /// Much longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that keeps what is posted to it.
 struct Sink {
@@ -30,7 +30,7 @@ impl Sink {
             for stream in listener.incoming() {
                 let Ok(mut stream) = stream else { return };
                 let mut text = String::new();
-                let mut buffer = [0; 65_536];
+                let mut buffer = vec![0; 65_536];
                 // The head says how long the body is; both come in a moment on loopback.
                 while let Ok(read @ 1..) = stream.read(&mut buffer) {
                     text.push_str(&String::from_utf8_lossy(buffer.get(..read).unwrap()));
