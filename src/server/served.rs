@@ -18,13 +18,15 @@ use crate::desk::{Courier, Desk};
 use crate::run::{self, Consent, Interrupt, Request};
 use crate::schedule::{self, OwnRun, Timetable};
 use crate::store::event::RunStarted;
-use crate::store::ledger::{Lease, Ledger, OutgoingState, Sample};
+use crate::store::ledger::{Lease, Ledger, OutgoingState, Retention, Sample};
 use crate::types::Fault;
 
 /// How often the clock is looked at: it may jump, so nobody sleeps until a far moment.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long others wait for a server that says nothing before one of them takes over.
 const LEASE: SignedDuration = SignedDuration::from_secs(15);
+/// How often old samples are put together.
+const TIDIED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How long a run may take to stop when the server is told to.
 const GRACE: Duration = Duration::from_mins(10);
 
@@ -65,6 +67,8 @@ struct Going {
     last: HashMap<Arc<str>, Timestamp>,
     samples: Due,
     sampling: Vec<JoinHandle<()>>,
+    /// When old samples were put together last.
+    tidied: Option<Timestamp>,
     telling: Option<JoinHandle<()>>,
     interrupt: Interrupt,
 }
@@ -167,6 +171,17 @@ impl Served {
             current.desk.take(now, Input::Tick)?;
         }
         self.tell(going, &current);
+        self.tidy(going, now)
+    }
+
+    /// Puts old samples together, a bounded piece at a time, so that a year of them has a known size.
+    fn tidy(&self, going: &mut Going, now: Timestamp) -> Result<(), Fault> {
+        if going.tidied.is_some_and(|last| now.duration_since(last) < TIDIED_EVERY) {
+            return Ok(());
+        }
+        if !self.ledger().tidy(now, &Retention::default())?.more {
+            going.tidied = Some(now);
+        }
         Ok(())
     }
 
