@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::definitions::Policy;
-use crate::types::{Labels, Severity};
+use crate::types::{Labels, Severity, labels_text};
 
 /// What is judged alone: a threshold for one set of labels.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -214,8 +214,7 @@ fn named(title: &Arc<str>, labels: &Labels) -> Arc<str> {
     if labels.is_empty() {
         return Arc::clone(title);
     }
-    let labels: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("{title} [{}]", labels.join(", ")).into()
+    format!("{title} [{}]", labels_text(labels)).into()
 }
 
 impl Silence {

@@ -1,5 +1,6 @@
 //! Alerting of a run: what follows from what it finds is written down, and people are told.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,10 +14,9 @@ use super::request::Prepared;
 use super::state::State;
 use crate::alerting::Input;
 use crate::catalog::{Past, RunFacts, World};
-use crate::check::program::{ChannelId, Program};
+use crate::check::program::Program;
 use crate::desk::{Courier, Delivery, Desk};
 use crate::report::look::clean;
-use crate::run;
 use crate::store::ledger::Ledger;
 use crate::system::{self, System};
 
@@ -38,7 +38,7 @@ pub(super) struct Alerting {
 }
 
 /// Whether a runbook has anything to tell or to keep.
-pub(super) fn has_alerting(program: &Program) -> bool {
+fn has_alerting(program: &Program) -> bool {
     !(program.metrics.is_empty() && program.thresholds.is_empty() && program.channels.is_empty())
 }
 
@@ -50,45 +50,40 @@ pub(super) async fn open(
     telling: &Telling,
     state: &State,
     prepared: &Prepared,
-    program: &Arc<Program>,
     facts: &Arc<RunFacts>,
 ) -> Result<(Arc<System>, Option<Alerting>), Failure> {
-    let bare = || Arc::new(System::new(facts.directory.clone()));
+    let (program, world) = (&prepared.program, System::new(facts.directory.clone()));
     if !has_alerting(program) {
-        return Ok((bare(), None));
+        return Ok((Arc::new(world), None));
     }
     let ledger = || -> Result<Ledger, Failure> { Ok(Ledger::open(&state.ledger()?)?) };
     let set = || prepared.set.clone();
     let desk = Arc::new(Desk::open(ledger()?, Arc::clone(program), set(), Arc::clone(facts))?);
-    let world = System::new(facts.directory.clone()).with_past(Arc::clone(&desk) as Arc<dyn Past>);
-    let world = Arc::new(world);
+    let world = Arc::new(world.with_past(Arc::clone(&desk) as Arc<dyn Past>));
     if telling.no_notify {
         return Ok((world, None));
     }
-    for id in told(program) {
-        let outside: Arc<dyn World> = Arc::<System>::clone(&world);
-        run::open_channel(Arc::clone(program), set(), Arc::clone(facts), outside, id).await.map_err(|fault| {
+    let holder = format!("{}:{}", facts.id, std::process::id());
+    let outside: Arc<dyn World> = Arc::<System>::clone(&world);
+    let courier =
+        Courier::new(ledger()?, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
+    for channel in told(program) {
+        courier.open(&channel).await.map_err(|fault| {
             let failure = Failure::from(fault);
             let help = failure.help.map_or_else(String::new, |help| format!("{help}; "));
             Failure::new(format!("{}, so nobody would be told there: nothing was run", failure.message))
                 .help(format!("{help}`--no-notify` only looks"))
         })?;
     }
-    let holder = format!("{}:{}", facts.id, std::process::id());
-    let outside: Arc<dyn World> = Arc::<System>::clone(&world);
-    let courier =
-        Courier::new(ledger()?, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))
 }
 
 /// The channels that a runbook can tell by itself.
-fn told(program: &Program) -> Vec<ChannelId> {
+fn told(program: &Program) -> BTreeSet<Arc<str>> {
     let thresholds = program.thresholds.iter().flat_map(|threshold| &threshold.notify);
     let levels = program.escalations.iter().flat_map(|escalation| &escalation.levels).flat_map(|level| &level.notify);
-    let mut ids: Vec<ChannelId> = thresholds.chain(levels).copied().collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+    let channels = thresholds.chain(levels).filter_map(|id| program.channels.get(id.index()));
+    channels.map(|channel| Arc::clone(&channel.name)).collect()
 }
 
 impl Alerting {

@@ -1,6 +1,5 @@
 //! `runbook ack`, `escalate`, `close` and `silence`: what people say to alerting.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,10 +8,9 @@ use jiff::SignedDuration;
 use super::alerting::{self, Alerting};
 use super::console::{Console, Failure};
 use super::request::{self, Prepared};
-use super::run::folder;
+use super::run::{by, facts, runtime};
 use super::state::State;
 use crate::alerting::{Happening, Input};
-use crate::catalog::RunFacts;
 use crate::report::look::clean;
 use crate::system;
 use crate::units;
@@ -195,12 +193,7 @@ fn speak(
 ) -> Result<u8, Failure> {
     let asked = request::Asked { file: speaker.file.clone(), only: Vec::new(), set: speaker.set.clone() };
     let Some(prepared) = request::prepare(&asked, console)? else { return Ok(2) };
-    super::run::provide_tls();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
-    runtime.block_on(spoken(speaker, prepared, console, input))
+    runtime(None)?.block_on(spoken(speaker, prepared, console, input))
 }
 
 async fn spoken(
@@ -209,18 +202,9 @@ async fn spoken(
     console: &Console,
     input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
 ) -> Result<u8, Failure> {
-    let now = system::now();
-    let by: Arc<str> = speaker.by.clone().unwrap_or_else(super::run::by).into();
-    let directory: PathBuf = folder(&speaker.file)?;
-    let facts = Arc::new(RunFacts {
-        id: "said".into(),
-        started_at: now,
-        scheduled_at: now,
-        timezone: prepared.program.header.timezone.clone(),
-        directory,
-    });
-    let program = Arc::clone(&prepared.program);
-    let opened = alerting::open(&alerting::Telling::default(), &speaker.state, &prepared, &program, &facts).await?;
+    let by: Arc<str> = speaker.by.clone().unwrap_or_else(by).into();
+    let facts = facts("said".into(), &prepared.program, &speaker.file)?;
+    let opened = alerting::open(&alerting::Telling::default(), &speaker.state, &prepared, &facts).await?;
     let Some(alerting) = opened.1 else {
         return Err(Failure::new(format!("`{}` has no thresholds and no channels", speaker.file)));
     };

@@ -8,8 +8,9 @@ use jiff::Timestamp;
 use super::console::{Console, Failure};
 use super::state::State;
 use crate::alerting::{Alert, Happening, Incident};
+use crate::desk::{self, ALERT, INCIDENT};
 use crate::report::look::{Look, Tone, clean, counted};
-use crate::store::ledger::{Document, Ledger, Outgoing, OutgoingState};
+use crate::store::ledger::{Document, Ledger, Outgoing};
 use crate::system;
 
 /// Show open incidents and alerts, who was told of them, and what could not be told yet.
@@ -63,12 +64,12 @@ fn of_runbook(
         None => args.all || document.closed_at.is_none(),
     };
     let since = if args.incident.is_some() { None } else { since };
-    let incidents = ledger.documents(Some(runbook), "incident", since)?;
-    let alerts = if args.incident.is_none() { ledger.documents(Some(runbook), "alert", since)? } else { Vec::new() };
+    let incidents = ledger.documents(Some(runbook), INCIDENT, since)?;
+    let alerts = if args.incident.is_none() { ledger.documents(Some(runbook), ALERT, since)? } else { Vec::new() };
     let waiting: Vec<Outgoing> = ledger
         .outgoing(Some(runbook), Some(Timestamp::MAX))?
         .into_iter()
-        .filter(|outgoing| matches!(outgoing.state, OutgoingState::Waiting | OutgoingState::Claimed))
+        .filter(|outgoing| outgoing.state.waits())
         .collect();
     let incidents: Vec<Document> = incidents.into_iter().filter(wanted).collect();
     let alerts: Vec<Document> = alerts.into_iter().filter(wanted).collect();
@@ -78,7 +79,7 @@ fn of_runbook(
     }
     let _ = writeln!(text, "{}", look.paint(Tone::Strong, &clean(runbook)));
     for document in &incidents {
-        let incident: Incident = parsed(document)?;
+        let incident: Incident = desk::read(document)?;
         let _ = writeln!(text, "{}", of_incident(&incident, look));
         if args.incident.is_some() {
             for kept in ledger.happenings(runbook, Some(&format!("incident/{}", incident.number)), None)? {
@@ -89,7 +90,7 @@ fn of_runbook(
         }
     }
     for document in &alerts {
-        let alert: Alert = parsed(document)?;
+        let alert: Alert = desk::read(document)?;
         let _ = writeln!(text, "{}", of_alert(&alert, look));
     }
     for outgoing in waiting {
@@ -134,12 +135,6 @@ fn of_alert(alert: &Alert, look: Look) -> String {
         &format!("  alert #{} {} ({})", alert.number, clean(&alert.subject.name()), alert.severity.name()),
     );
     format!("{head}\n    {}\n    {state}", clean(&alert.text))
-}
-
-fn parsed<T: serde::de::DeserializeOwned>(document: &Document) -> Result<T, Failure> {
-    serde_json::from_value(document.body.clone()).map_err(|error| {
-        Failure::new(format!("the ledger's {} {} cannot be read: {error}", document.kind, document.id))
-    })
 }
 
 /// In the zone of whoever looks.

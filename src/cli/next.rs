@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeSet, BinaryHeap};
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::check::each_once;
 use super::checking;
 use super::console::{Console, Failure};
+use super::plan::Format;
 use super::{inputs, request};
 use crate::builtins;
 use crate::check::program::{Program, Schedule};
@@ -43,13 +44,6 @@ pub(super) struct Next {
     only: Vec<String>,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
-    Terminal,
-    /// One object.
-    Json,
 }
 
 /// Where it is counted from.

@@ -6,13 +6,13 @@ use clap::Args;
 
 use super::console::{Console, Failure};
 use super::request::{checked, settings};
-use super::run::{by, folder, id};
+use super::run::{self as running, by, facts, runtime};
 use crate::catalog::{Again, Cx, Message, Occasion, Remark, RunFacts};
 use crate::check::program::{ChannelId, Program};
 use crate::diagnostics::nearest;
 use crate::run;
 use crate::source::Sources;
-use crate::system::{self, System};
+use crate::system::System;
 use crate::types::{Fault, Severity};
 use crate::units;
 
@@ -40,11 +40,7 @@ pub(super) fn run(args: &Notify, console: &Console) -> Result<u8, Failure> {
         return Ok(0);
     };
     let channel = channel(&program, name)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(crate::syntax::STACK)
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let runtime = runtime(None)?;
     let exit = runtime.block_on(test(args, Arc::new(program), channel, console));
     runtime.shutdown_background();
     exit
@@ -74,7 +70,7 @@ fn channel(program: &Program, name: &str) -> Result<ChannelId, Failure> {
 
 async fn test(args: &Notify, program: Arc<Program>, id: ChannelId, console: &Console) -> Result<u8, Failure> {
     let (set, _) = settings(&program, &args.set)?;
-    let facts = Arc::new(facts(args, &program)?);
+    let facts = facts(running::id().into(), &program, &args.file)?;
     let world = Arc::new(System::new(facts.directory.clone()));
     let cx = Cx { world: Arc::clone(&world) as _, run: Arc::clone(&facts), remark: Remark::default() };
     let message = Arc::new(message(&program, id, &facts));
@@ -118,17 +114,6 @@ fn not_told(fault: Fault, what: &str) -> Failure {
 /// What comes from outside must not write over the terminal.
 fn shown(text: &str) -> String {
     crate::source::visible(text).to_string()
-}
-
-fn facts(args: &Notify, program: &Program) -> Result<RunFacts, Failure> {
-    let now = system::now();
-    Ok(RunFacts {
-        id: id().into(),
-        started_at: now,
-        scheduled_at: now,
-        timezone: program.header.timezone.clone(),
-        directory: folder(&args.file)?,
-    })
 }
 
 fn message(program: &Program, id: ChannelId, facts: &RunFacts) -> Message {

@@ -19,7 +19,7 @@ pub(super) struct PlanArgs {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     Terminal,
     /// One object.
     Json,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use futures_util::future::{Either, select};
+use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
 use super::alerting::{self, Alerting, Telling};
@@ -20,11 +21,12 @@ use super::run_log::{self, RunLog};
 use super::signals::Signals;
 use super::state::State;
 use crate::catalog::RunFacts;
+use crate::check::program::Program;
 use crate::plan::{Plan, SHORTEST, is_hash};
 use crate::report::terminal::{Terminal, short};
 use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request};
 use crate::source::Sources;
-use crate::store::event::{RunFinished, RunStarted, VERSION};
+use crate::store::event::{RunFinished, RunStarted};
 use crate::store::journal::Journal;
 use crate::system;
 
@@ -60,23 +62,25 @@ pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
     }
     let identity = identity(args, &prepared)?;
     let journal = journal(args, &prepared.plan, &identity, console)?;
-    provide_tls();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(crate::syntax::STACK)
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    let runtime = runtime(None)?;
     let exit = runtime.block_on(execute(args, prepared, identity, journal, console));
     // A program or a look that does not end must not keep the answer back.
     runtime.shutdown_background();
     exit
 }
 
-/// TLS without a provider panics when it is first used.
-pub(super) fn provide_tls() {
+/// What futures run on; with as many workers as there are processors where their number is not given.
+pub(super) fn runtime(workers: Option<usize>) -> Result<Runtime, Failure> {
+    // TLS without a provider panics when it is first used.
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         tracing::debug!("a TLS provider was installed already");
     }
+    let mut builder = Builder::new_multi_thread();
+    if let Some(workers) = workers {
+        builder.worker_threads(workers);
+    }
+    let built = builder.enable_all().thread_stack_size(crate::syntax::STACK).build();
+    built.map_err(|error| Failure::new(format!("cannot start: {error}")))
 }
 
 async fn execute(
@@ -86,8 +90,7 @@ async fn execute(
     journal: Option<Journal>,
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
-    let program = Arc::clone(&prepared.program);
-    let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &program, &identity.facts).await?;
+    let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &identity.facts).await?;
     let log = run_log(args, &prepared, &identity.facts, console);
     let desk = alerting.as_ref().map(|alerting| Arc::clone(&alerting.desk));
     let recorder = Arc::new(Recorder::new(journal, output(args.format, console), log, desk));
@@ -250,39 +253,32 @@ fn run_log(args: &Run, prepared: &Prepared, facts: &RunFacts, console: &Console)
 }
 
 fn identity(args: &Run, prepared: &Prepared) -> Result<Identity, Failure> {
-    let now = system::now();
-    let header = &prepared.program.header;
-    let run: Arc<str> = id().into();
+    let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
     let started = RunStarted {
-        version: VERSION,
-        tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
-        run: run.clone(),
-        runbook: header.title.clone(),
         file: args.asked.file.as_str().into(),
         source_hash: prepared.source_hash.clone(),
         plan: prepared.plan.hash.clone(),
-        scheduled_at: now,
-        timezone: header.timezone_name.clone(),
         by: by(),
         read_only: args.read_only,
         only: args.asked.only.clone(),
         set: prepared.typed.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
         changes: u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX),
         steps: prepared.plan.steps,
+        ..run::started(&prepared.program, &facts)
     };
-    let facts = RunFacts {
-        id: run,
-        started_at: now,
-        scheduled_at: now,
-        timezone: header.timezone.clone(),
-        directory: folder(&args.asked.file)?,
-    };
-    Ok(Identity { started, facts: Arc::new(facts) })
+    Ok(Identity { started, facts })
+}
+
+/// The facts of something that is done with a runbook now, and that nobody scheduled.
+pub(super) fn facts(id: Arc<str>, program: &Program, file: &str) -> Result<Arc<RunFacts>, Failure> {
+    let now = system::now();
+    let (timezone, directory) = (program.header.timezone.clone(), folder(file)?);
+    Ok(Arc::new(RunFacts { id, started_at: now, scheduled_at: now, timezone, directory }))
 }
 
 /// Where relative paths of the runbook start: its own folder. From the root, since a program is started in that folder,
 /// where a path from here would lead elsewhere.
-pub(super) fn folder(file: &str) -> Result<PathBuf, Failure> {
+fn folder(file: &str) -> Result<PathBuf, Failure> {
     let parent = Path::new(file).parent().filter(|parent| file != STDIN && !parent.as_os_str().is_empty());
     std::path::absolute(parent.unwrap_or_else(|| Path::new(".")))
         .map_err(|error| Failure::new(format!("the folder of the runbook cannot be found: {error}")))

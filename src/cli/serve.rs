@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
@@ -15,15 +15,15 @@ use super::alerting::say;
 use super::console::{Console, Failure};
 use super::recorder::{Output, Recorder};
 use super::request::{self, Asked, Prepared};
-use super::run::{by, folder, id, provide_tls};
+use super::run::{by, facts, id, runtime};
 use super::state::State;
 use crate::catalog::{Past, RunFacts, World};
 use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Selection, is_hash};
 use crate::report::terminal::short;
-use crate::run::{EventSink, Proposal};
+use crate::run::{self, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Recording, Settings};
-use crate::store::event::{RunStarted, VERSION};
+use crate::store::event::RunStarted;
 use crate::store::ledger::Ledger;
 use crate::system::{self, System};
 use crate::types::Fault;
@@ -55,15 +55,9 @@ pub(super) struct Serve {
 }
 
 pub(super) fn run(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
-    provide_tls();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        // What is written down is waited for until the disk has it, and on a busy disk that takes seconds: those who answer
-        // over HTTP must not wait with it.
-        .worker_threads(8)
-        .thread_stack_size(crate::syntax::STACK)
-        .build()
-        .map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    // What is written down is waited for until the disk has it, and on a busy disk that takes seconds: those who answer
+    // over HTTP must not wait with it.
+    let runtime = runtime(Some(8))?;
     let served = runtime.block_on(serve(args, console));
     runtime.shutdown_background();
     served
@@ -136,8 +130,8 @@ struct AtHome {
 }
 
 impl AtHome {
-    fn prepared(&self, file: &str, only: &[String]) -> Result<Prepared, String> {
-        let asked = Asked { file: file.to_owned(), only: only.to_vec(), set: self.set.clone() };
+    fn prepared(&self, file: &str) -> Result<Prepared, String> {
+        let asked = Asked { file: file.to_owned(), only: Vec::new(), set: self.set.clone() };
         match request::prepare(&asked, &self.console) {
             Ok(Some(prepared)) => Ok(prepared),
             Ok(None) => Err(format!("`{file}` has the mistakes above")),
@@ -148,7 +142,7 @@ impl AtHome {
 
 impl Home for AtHome {
     fn load(&self, file: &str) -> Result<Loaded, String> {
-        let prepared = self.prepared(file, &[])?;
+        let prepared = self.prepared(file)?;
         let hash = prepared.plan.hash.clone();
         let approved = hash.as_ref().filter(|hash| self.approve.iter().any(|typed| is_hash(typed, hash)));
         if let (Some(hash), None) = (&hash, approved) {
@@ -161,21 +155,13 @@ impl Home for AtHome {
                 )),
             );
         }
-        let now = system::now();
-        let directory: PathBuf = folder(file).map_err(|failure| failure.message)?;
-        let facts = RunFacts {
-            id: "serve".into(),
-            started_at: now,
-            scheduled_at: now,
-            timezone: prepared.program.header.timezone.clone(),
-            directory,
-        };
+        let facts = facts("serve".into(), &prepared.program, file).map_err(|failure| failure.message)?;
         Ok(Loaded {
             approved: approved.cloned(),
             program: prepared.program,
             sources: Arc::new(prepared.sources),
             set: prepared.set,
-            facts: Arc::new(facts),
+            facts,
             fingerprint: prepared.source_hash,
         })
     }
@@ -237,10 +223,6 @@ impl Home for AtHome {
             proposal.hash.clone_from(approved);
         }
         let started = RunStarted {
-            version: VERSION,
-            tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
-            run,
-            runbook: program.header.title.clone(),
             file: loaded
                 .sources
                 .ids()
@@ -249,14 +231,11 @@ impl Home for AtHome {
                 .unwrap_or_default(),
             source_hash: loaded.fingerprint.clone(),
             plan: plan.hash.clone(),
-            scheduled_at: scheduled,
-            timezone: program.header.timezone_name.clone(),
             by: format!("serve on {}", by()),
-            read_only: false,
             only: vec![section.to_owned()],
-            set: Vec::new(),
             changes: u32::try_from(plan.changes.len()).unwrap_or(u32::MAX),
             steps: plan.steps,
+            ..run::started(program, &facts)
         };
         Ok(Beginning { started, facts, proposal, selection, recording: Arc::new(recorder) })
     }

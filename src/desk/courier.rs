@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
 use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use super::Desk;
 use crate::alerting::Input;
@@ -118,7 +119,7 @@ impl Courier {
     }
 
     async fn one(&self, outgoing: Outgoing) -> Result<Delivery, Fault> {
-        let message: Message = serde_json::from_value(outgoing.body.clone()).map_err(|error| {
+        let message: Message = Message::deserialize(&outgoing.body).map_err(|error| {
             Fault::new(FaultKind::BadAnswer, format!("the ledger's message {} cannot be read: {error}", outgoing.id))
         })?;
         let message = Arc::new(self.linked(message));
@@ -166,7 +167,11 @@ impl Courier {
         }
     }
 
-    async fn open(&self, name: &str) -> Result<Arc<dyn Channel>, Fault> {
+    /// A channel by its name; it is opened once.
+    ///
+    /// # Errors
+    /// Where there is none, or it cannot be opened: a secret that is not set.
+    pub async fn open(&self, name: &str) -> Result<Arc<dyn Channel>, Fault> {
         let known = self.opened.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned();
         if let Some(channel) = known {
             return Ok(channel);

@@ -5,13 +5,13 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::alerting::{Alert, Happening, Incident, Numbers, Outcome, Quiet, Silence, State, Subject, Watch};
+use crate::alerting::{Alert, End, Happening, Incident, Numbers, Outcome, Quiet, Silence, State, Subject, Watch};
 use crate::store::ledger::{self, Commit, Document, NewMessage};
 use crate::types::{Fault, FaultKind};
 
 const WATCH: &str = "watch";
-pub(super) const ALERT: &str = "alert";
-const INCIDENT: &str = "incident";
+pub const ALERT: &str = "alert";
+pub const INCIDENT: &str = "incident";
 const SILENCE: &str = "silence";
 const REST: &str = "rest";
 
@@ -60,7 +60,10 @@ pub(super) fn state(documents: &[Document]) -> Result<State, Fault> {
 }
 
 /// A document as what it is of.
-pub(super) fn read<T: DeserializeOwned>(document: &Document) -> Result<T, Fault> {
+///
+/// # Errors
+/// Where this version does not know its form.
+pub fn read<T: DeserializeOwned>(document: &Document) -> Result<T, Fault> {
     T::deserialize(&document.body).map_err(|error| unreadable(document, &error.to_string()))
 }
 
@@ -86,18 +89,14 @@ pub(super) fn commit(now: Timestamp, outcome: &Outcome, state: &State) -> Result
             None => commit.remove.push((WATCH.to_owned(), id)),
         }
     }
-    for alert in touched.alerts.iter().filter_map(|number| state.alerts.get(number)) {
-        commit.put.push(document(ALERT, alert.number.to_string(), json(alert)?, alert.opened_at, None));
-    }
-    for alert in &outcome.ended_alerts {
-        let closed = alert.end.as_ref().map(crate::alerting::End::at);
+    let open = touched.alerts.iter().filter_map(|number| state.alerts.get(number));
+    for alert in open.chain(&outcome.ended_alerts) {
+        let closed = alert.end.as_ref().map(End::at);
         commit.put.push(document(ALERT, alert.number.to_string(), json(alert)?, alert.opened_at, closed));
     }
-    for incident in touched.incidents.iter().filter_map(|number| state.incidents.get(number)) {
-        commit.put.push(document(INCIDENT, incident.number.to_string(), json(incident)?, incident.opened_at, None));
-    }
-    for incident in &outcome.ended_incidents {
-        let closed = incident.end.as_ref().map(crate::alerting::End::at);
+    let open = touched.incidents.iter().filter_map(|number| state.incidents.get(number));
+    for incident in open.chain(&outcome.ended_incidents) {
+        let closed = incident.end.as_ref().map(End::at);
         commit.put.push(document(INCIDENT, incident.number.to_string(), json(incident)?, incident.opened_at, closed));
     }
     for number in &touched.silences {

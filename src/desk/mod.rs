@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use tokio::sync::Notify;
 
 pub use self::courier::{Courier, Delivery, MakesLinks};
+pub use self::keeping::{ALERT, INCIDENT, read};
 use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};

@@ -17,7 +17,7 @@ use crate::check::program::{self, Expr, MetricId, ParamId, Program, Target, Test
 use crate::plan::Selection;
 use crate::run::{self, Asking, Consent, EventSink, Interrupt, Person, Proposal, Request};
 use crate::source::{Sources, Span};
-use crate::store::event::{self, Event, Measured, Record, RunStarted, Sampled};
+use crate::store::event::{self, Event, Measured, Record, Sampled};
 use crate::types::{Fault, FaultKind, Measure, Value};
 
 /// When a test begins: a Thursday morning, so that nothing depends on the day on which it is run.
@@ -233,9 +233,10 @@ impl Stage {
         let now = self.world.now();
         let world: Arc<dyn World> = Arc::<Canned>::clone(&self.world);
         let sink = Arc::new(Heard { records: Mutex::default(), world: Arc::clone(&self.world) });
+        let facts = facts(&self.program, now);
         let request = Request {
-            started: started(&self.program, now),
-            facts: facts(&self.program, now),
+            started: run::started(&self.program, &facts),
+            facts,
             program: Arc::clone(&self.program),
             sources: Arc::clone(&self.sources),
             selection,
@@ -368,26 +369,6 @@ fn facts(program: &Program, now: Timestamp) -> Arc<RunFacts> {
         timezone: program.header.timezone.clone(),
         directory: PathBuf::from("."),
     })
-}
-
-fn started(program: &Program, now: Timestamp) -> RunStarted {
-    RunStarted {
-        version: event::VERSION,
-        tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
-        run: "test".into(),
-        runbook: program.header.title.clone(),
-        file: "".into(),
-        source_hash: String::new(),
-        plan: None,
-        scheduled_at: now,
-        timezone: program.header.timezone_name.clone(),
-        by: "a test".to_owned(),
-        read_only: false,
-        only: Vec::new(),
-        set: Vec::new(),
-        changes: 0,
-        steps: 0,
-    }
 }
 
 impl std::fmt::Debug for Stage {

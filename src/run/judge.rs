@@ -12,7 +12,7 @@ use super::memory::Memory;
 use super::scope::Scope;
 use crate::catalog::RunFacts;
 use crate::check::program::{EscalateWhen, Expr, MetricId, ParamId, Program, Threshold};
-use crate::types::{Fault, Labels, Value};
+use crate::types::{Fault, Labels, Value, labels_text};
 
 /// The last samples of every metric.
 #[derive(Clone, Debug, Default)]
@@ -124,7 +124,7 @@ impl Judge {
             measured.insert(*id, value);
         }
         let says = says.join(", ");
-        let of = labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ");
+        let of = labels_text(labels);
         let condition = |expr: &Expr| self.condition(expr, &measured);
         Verdict {
             labels: labels.clone(),

@@ -59,7 +59,7 @@ pub use self::judge::{Judge, Samples, Taken, Verdict};
 use self::limits::Limits;
 use self::memory::Epoch;
 use self::outside::Outside;
-pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request};
+pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, started};
 use self::scope::Scope;
 use self::sink::Emitter;
 pub use self::sink::EventSink;

@@ -11,7 +11,7 @@ use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::plan::{Plan, Selection};
 use crate::source::Sources;
-use crate::store::event::{ManualAnswer, ProposedChange, RunStarted};
+use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
 use crate::types::Value;
 
 /// What is to be run, and how.
@@ -32,6 +32,28 @@ pub struct Request {
     /// Who answers `manual`; `None` where there is nobody.
     pub person: Option<Arc<dyn Person>>,
     pub interrupt: Interrupt,
+}
+
+/// The first event of a run, as far as its program and its facts say it: of a whole file that changes nothing.
+#[must_use]
+pub fn started(program: &Program, facts: &RunFacts) -> RunStarted {
+    RunStarted {
+        version: VERSION,
+        tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
+        run: Arc::clone(&facts.id),
+        runbook: Arc::clone(&program.header.title),
+        file: "".into(),
+        source_hash: String::new(),
+        plan: None,
+        scheduled_at: facts.scheduled_at,
+        timezone: Arc::clone(&program.header.timezone_name),
+        by: String::new(),
+        read_only: false,
+        only: Vec::new(),
+        set: Vec::new(),
+        changes: 0,
+        steps: 0,
+    }
 }
 
 /// The changes of a plan and its hash.

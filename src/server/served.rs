@@ -18,7 +18,7 @@ use crate::desk::{Courier, Desk};
 use crate::run::{self, Consent, Interrupt, Request};
 use crate::schedule::{self, OwnRun, Timetable};
 use crate::store::event::RunStarted;
-use crate::store::ledger::{Lease, Ledger, OutgoingState, Retention, Sample};
+use crate::store::ledger::{Lease, Ledger, Retention, Sample};
 use crate::types::Fault;
 
 /// How often the clock is looked at: it may jump, so nobody sleeps until a far moment.
@@ -121,8 +121,7 @@ impl Served {
             samples.extend(ledger.latest(current.desk.runbook(), &metric.name)?);
         }
         let outgoing = ledger.outgoing(Some(current.desk.runbook()), Some(Timestamp::MAX))?;
-        let waits = |state| matches!(state, OutgoingState::Waiting | OutgoingState::Claimed);
-        let waiting = outgoing.iter().filter(|one| waits(one.state)).count();
+        let waiting = outgoing.iter().filter(|one| one.state.waits()).count();
         let (alerts, incidents) = (state.alerts.len(), state.incidents.len());
         Ok(Known { samples, alerts, incidents, waiting, leads: current.leads })
     }
@@ -262,7 +261,7 @@ impl Served {
             return;
         }
         let home = Arc::clone(&self.home);
-        let started = sampled(current, now);
+        let started = sampled(current);
         let (loaded, world) = (current.loaded.clone(), Arc::clone(&current.world));
         let (desk, interrupt) = (Arc::clone(&current.desk), going.interrupt.clone());
         going.sampling.push(tokio::spawn(async move {
@@ -405,23 +404,11 @@ async fn running(beginning: Beginning, current: Current, interrupt: Interrupt, h
 }
 
 /// What stands for a run where only samples are taken.
-fn sampled(current: &Current, now: Timestamp) -> RunStarted {
-    let header = &current.loaded.program.header;
+fn sampled(current: &Current) -> RunStarted {
     RunStarted {
-        version: crate::store::event::VERSION,
-        tool: format!("runbook {}", env!("CARGO_PKG_VERSION")),
         run: "samples".into(),
-        runbook: Arc::clone(&header.title),
-        file: "".into(),
         source_hash: current.loaded.fingerprint.clone(),
-        plan: None,
-        scheduled_at: now,
-        timezone: Arc::clone(&header.timezone_name),
-        by: String::new(),
         read_only: true,
-        only: Vec::new(),
-        set: Vec::new(),
-        changes: 0,
-        steps: 0,
+        ..run::started(&current.loaded.program, &current.loaded.facts)
     }
 }

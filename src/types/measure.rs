@@ -10,6 +10,12 @@ use crate::units::Counted;
 /// Of what a sample is, by name: `service=gateway`. In the order of the metric's `for`s.
 pub type Labels = Vec<(Arc<str>, Arc<str>)>;
 
+/// `service=gateway, pod=a-1`
+#[must_use]
+pub fn labels_text(labels: &Labels) -> String {
+    labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ")
+}
+
 /// The type of a metric: what a sample's number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {

@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::fault::{Fault, FaultKind};
-pub use self::measure::{Labels, Measure};
+pub use self::measure::{Labels, Measure, labels_text};
 pub use self::record::{Field, RecordType};
 pub use self::severity::Severity;
 pub(crate) use self::typed::records;

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{ago, past};
 use crate::catalog::{Accepts, Args, Body, Builtin, Cx, EffectRule, Example, Param, Presence, Returns};
-use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
+use crate::types::{EnumType, Fault, Typed, Value, Word, Words, labels_text, records};
 
 const STATE: Param<Option<String>> =
     Param::new("state", "Only those in this state.", Accepts::Word(STATES), Presence::Optional);
@@ -81,13 +81,12 @@ fn alerts(cx: &Cx, args: &Args<'_>) -> Result<Value, Fault> {
         if wanted.as_ref().is_some_and(|wanted| wanted != state) {
             return None;
         }
-        let labels: Vec<String> = alert.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
         Some(Value::from(Alert {
             id: alert.number,
             threshold: alert.threshold,
             severity: Word::new(alert.severity.name()),
             state: Word::new(state),
-            labels: labels.join(", ").into(),
+            labels: labels_text(&alert.labels).into(),
             opened_at: alert.opened_at,
             closed_at: alert.closed_at,
         }))

@@ -54,6 +54,12 @@ pub enum OutgoingState {
 impl OutgoingState {
     const ALL: &'static [Self] = &[Self::Waiting, Self::Claimed, Self::Told, Self::GivenUp, Self::Withdrawn];
 
+    /// Whether it still has to be told.
+    #[must_use]
+    pub const fn waits(self) -> bool {
+        matches!(self, Self::Waiting | Self::Claimed)
+    }
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
