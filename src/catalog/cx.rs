@@ -89,7 +89,7 @@ impl Remark {
 }
 
 /// What is the same for a whole run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RunFacts {
     pub id: Arc<str>,
     /// What `.age` counts from.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::sampling::{self, Due};
 use super::{Beginning, Home, Links, Loaded};
 use crate::alerting::{Happening, Input};
-use crate::catalog::{Past, World};
+use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::Section;
 use crate::desk::{Courier, Desk};
 use crate::run::{self, Consent, Interrupt, Request};
@@ -262,7 +262,10 @@ impl Served {
         }
         let home = Arc::clone(&self.home);
         let started = sampled(current);
-        let (loaded, world) = (current.loaded.clone(), Arc::clone(&current.world));
+        // A sample is of now: `.age` does not count from the start of the server.
+        let facts = RunFacts { started_at: now, scheduled_at: now, ..(*current.loaded.facts).clone() };
+        let loaded = Loaded { facts: Arc::new(facts), ..current.loaded.clone() };
+        let world = Arc::clone(&current.world);
         let (desk, interrupt) = (Arc::clone(&current.desk), going.interrupt.clone());
         going.sampling.push(tokio::spawn(async move {
             if let Some(fault) = sampling::sample(loaded, due, world, desk, interrupt, started).await {

@@ -73,6 +73,7 @@ secret hook = file("hook")
 channel bot = webhook("http://127.0.0.1:{sink}/bot")
 channel people = slack(webhook: hook)
 
+metric age: duration every 1s = host.file("hook").age
 metric there: bool every 1s = host.file("there").exists
 
 threshold "Missing" critical {{
@@ -154,6 +155,13 @@ fn a_server_runs_samples_pages_climbs_and_is_answered_by_a_link() {
     let metrics = get(port, "/metrics");
     assert!(metrics.contains("runbook_sample{runbook=\"Live\",metric=\"there\"} 0 "), "{metrics}");
     assert!(metrics.contains("runbook_incidents_open{runbook=\"Live\"} 1\n"), "{metrics}");
+    let age = || {
+        let metrics = get(port, "/metrics");
+        let line = metrics.lines().find(|line| line.contains("metric=\"age\"")).unwrap().to_owned();
+        line.split(' ').nth(1).unwrap().parse::<f64>().unwrap()
+    };
+    let before = age();
+    until("a file grows old while the server is up", || age() > before);
     let open = folder.run(&["incidents"]);
     assert!(open.stdout.contains("incident #1 Missing") && open.stdout.contains("level 2 Chief"), "{}", open.stdout);
 
