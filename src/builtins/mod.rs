@@ -24,6 +24,7 @@ mod plain_text;
 mod postgres;
 mod prometheus;
 mod quoted;
+mod reaches;
 mod redis;
 mod s3;
 mod secrets;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 
+use super::need::{Endpoint, Need, Written};
 use super::{Args, Channel, Cx, Example, ParamInfo};
 use crate::types::{Fault, FaultKind};
 
@@ -68,6 +69,10 @@ pub struct Driver {
     pub summary: &'static str,
     pub params: &'static [ParamInfo],
     pub open: Open,
+    /// What it needs for itself, whatever is called on it.
+    pub needs: &'static [Need],
+    /// Where it goes on the network, by what is written in the declaration.
+    pub reaches: fn(&Written<'_>) -> Vec<Endpoint>,
     pub examples: &'static [Example],
 }
 

@@ -10,6 +10,7 @@ mod cx;
 mod driver;
 pub mod elsewhere;
 mod file;
+pub mod need;
 mod param;
 mod past;
 mod quoting;
@@ -22,6 +23,7 @@ pub use self::channel::{Again, Channel, Incident, Message, NotTold, Occasion, To
 pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened, OpensChannel};
 pub use self::file::{JudgeFile, Misplaced, Problem, in_folder};
+use self::need::Need;
 pub use self::param::{Accepts, Landing, Param, ParamInfo, Presence, Yields};
 pub use self::past::{Past, PastAlert, PastSample};
 pub use self::quoting::{Inside, Quoting, Reading};
@@ -145,7 +147,7 @@ pub struct Builtin {
     pub effect: EffectRule,
     pub body: Body,
     /// What it needs from the system it asks: for `plan` and `doctor`.
-    pub needs: &'static [&'static str],
+    pub needs: &'static [Need],
     /// What a person would type instead, with `{param}` for arguments. Empty for what only computes.
     pub by_hand: &'static str,
     pub examples: &'static [Example],

@@ -44,7 +44,8 @@ impl<'a> Checker<'a> {
             args.push(arg);
         }
         let ty = self.returned(builtin, whole, &types, &spans, name.span);
-        let effect = self.effect_of(builtin, &args);
+        let on = self.made_on(&args);
+        let effect = self.effect_of(builtin, &args, on);
         let inside = args.iter().flatten().map(effect_of).max().unwrap_or(Effect::Pure);
         let idempotent = super::effects::is_idempotent(builtin, effect);
         self.check_effect(effect, idempotent, name, span, position);
@@ -54,7 +55,7 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::ShellUsed, name.span, message).help(help));
         }
         let ty = if maybe { ty.optional() } else { ty };
-        let kind = ExprKind::Call(Call { builtin, args, effect, idempotent, optional });
+        let kind = ExprKind::Call(Call { builtin, args, on, effect, idempotent, optional });
         Expr { kind, ty, effect: effect.max(inside), span }
     }
 

@@ -15,7 +15,12 @@ use crate::types::Value;
 
 impl Checker<'_> {
     /// What a call of a built-in does, as far as it can be told from what is written.
-    pub(super) fn effect_of(&self, builtin: &'static Builtin, args: &[Option<CallArg>]) -> Effect {
+    pub(super) fn effect_of(
+        &self,
+        builtin: &'static Builtin,
+        args: &[Option<CallArg>],
+        on: Option<ConnectionId>,
+    ) -> Effect {
         let decide = match builtin.effect {
             EffectRule::Pure => return Effect::Pure,
             EffectRule::Reads => return Effect::Reads,
@@ -29,14 +34,18 @@ impl Checker<'_> {
                 CallArg::PerItem(_) => None,
             }
         };
+        let of_connection = |name: &str| on.map_or_else(Vec::new, |id| self.declared_texts(id, name));
+        decide(&CallFacts { argument: &argument, connection: &of_connection })
+    }
+
+    /// The connection that a call is made on.
+    pub(super) fn made_on(&self, args: &[Option<CallArg>]) -> Option<ConnectionId> {
         let named = args.iter().flatten().find_map(|arg| match arg {
             CallArg::Value(Expr { kind: ExprKind::Connection(id), .. }) => Some(*id),
             _ => None,
         });
         // That of `cluster.pod("x").exec(…)` is `cluster`, also where a `let` holds the pod.
-        let connection = named.or_else(|| self.origin_of_arg(args.first()?.as_ref()));
-        let of_connection = |name: &str| connection.map_or_else(Vec::new, |id| self.declared_texts(id, name));
-        decide(&CallFacts { argument: &argument, connection: &of_connection })
+        named.or_else(|| self.origin_of_arg(args.first()?.as_ref()))
     }
 
     /// The literal texts of an argument of a connection's declaration: `reads: ["POST /query"]`.

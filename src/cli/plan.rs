@@ -1,10 +1,14 @@
 //! `runbook plan`: what would be changed, before anything is.
 
+use std::fmt::Write as _;
+
 use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure};
 use super::request::{Asked, Prepared, prepare};
+use crate::plan;
 use crate::report;
+use crate::report::rights::{Subject, System};
 
 /// Say what a run would change, need and tell, and the hash to approve.
 #[derive(Debug, Args)]
@@ -16,6 +20,29 @@ pub(super) struct PlanArgs {
     offline: bool,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
+    /// Print the least rights that the runbook needs, as what can be applied. Opens no connection.
+    #[arg(long, value_name = "SYSTEM", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    rbac: Option<Rbac>,
+    /// Who a cluster grants them to: `NAMESPACE/ACCOUNT` or `ACCOUNT`, `user:NAME` or `group:NAME`.
+    #[arg(long, value_name = "SUBJECT", requires = "rbac", default_value = "runbook")]
+    to: String,
+}
+
+/// Whose rights are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Rbac {
+    /// All of them, one after the other.
+    All,
+    /// Roles and bindings, for `kubectl apply -f -`.
+    Kubernetes,
+    /// Grants, for `psql`.
+    Postgres,
+    /// Policies of AWS IAM.
+    S3,
+    /// Rules of ACLs, for `redis-cli`.
+    Redis,
+    /// A network policy with the hosts and ports.
+    Network,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -26,6 +53,9 @@ pub(super) enum Format {
 }
 
 pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
+    if let Some(system) = args.rbac {
+        return rights(args, system, console);
+    }
     if !args.offline {
         return Err(Failure::new("this version cannot look at the targets for a plan")
             .help(format!("write `runbook plan --offline {}`", args.asked.file)));
@@ -40,6 +70,65 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
         Format::Json => console.print(&json(&prepared)?)?,
     }
     Ok(0)
+}
+
+fn rights(args: &PlanArgs, system: Rbac, console: &Console) -> Result<u8, Failure> {
+    let subject = subject(&args.to)?;
+    let Some(Prepared { program, selection, typed, .. }) = prepare(&args.asked, console)? else { return Ok(2) };
+    let rights = plan::rights(&program, &selection, &typed);
+    if args.format == Format::Json {
+        let text = serde_json::to_string_pretty(&rights);
+        let text = text.map_err(|error| Failure::new(format!("cannot write the rights: {error}")))?;
+        console.print(&(text + "\n"))?;
+        return Ok(0);
+    }
+    let one = match system {
+        Rbac::All => None,
+        Rbac::Kubernetes => Some(System::Kubernetes),
+        Rbac::Postgres => Some(System::Postgres),
+        Rbac::S3 => Some(System::S3),
+        Rbac::Redis => Some(System::Redis),
+        Rbac::Network => Some(System::Network),
+    };
+    let of = |system: System| report::rights::of(system, &program.header.title, &rights, &subject);
+    if let Some(system) = one {
+        // Nothing is what is to be applied then.
+        console.print(&of(system).unwrap_or_default())?;
+        return Ok(0);
+    }
+    let mut text = String::new();
+    for (system, title) in [
+        (System::Kubernetes, "kubernetes, for `kubectl apply -f -`"),
+        (System::Postgres, "postgres, for `psql`"),
+        (System::S3, "s3, a policy of IAM"),
+        (System::Redis, "redis, for `redis-cli`"),
+        (System::Network, "network"),
+    ] {
+        if let Some(own) = of(system) {
+            let _ = write!(text, "### {title}\n{own}\n");
+        }
+    }
+    if text.is_empty() {
+        text.push_str("nothing has to be granted: this runbook asks no system that grants rights\n");
+    }
+    console.print(&text)?;
+    Ok(0)
+}
+
+fn subject(text: &str) -> Result<Subject, Failure> {
+    let subject = match (text.split_once(':'), text.split_once('/')) {
+        (Some(("user", name)), _) => Subject::User(name.to_owned()),
+        (Some(("group", name)), _) => Subject::Group(name.to_owned()),
+        (None, Some((namespace, name))) => {
+            Subject::ServiceAccount { namespace: Some(namespace.to_owned()), name: name.to_owned() }
+        }
+        (None, None) => Subject::ServiceAccount { namespace: None, name: text.to_owned() },
+        (Some(_), _) => {
+            return Err(Failure::new(format!("`--to {text}` is nobody whom a cluster knows"))
+                .help("write `NAMESPACE/ACCOUNT`, `user:NAME` or `group:NAME`"));
+        }
+    };
+    Ok(subject)
 }
 
 /// `runbook run …` or another verb, as it would be typed for what was asked.

@@ -261,7 +261,7 @@ impl<'p> Finder<'p> {
             if !call.builtin.needs.is_empty() {
                 let family = call.builtin.name.split('.').next().unwrap_or(call.builtin.name);
                 let needs = self.found.needs.entry(family.to_owned()).or_default();
-                needs.extend(call.builtin.needs.iter().map(|need| (*need).to_owned()));
+                needs.extend(call.builtin.needs.iter().map(ToString::to_string));
             }
         }
         for id in commands {

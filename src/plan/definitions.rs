@@ -6,10 +6,19 @@ use super::walk;
 use crate::check::program::{Block, Expr, LocalId, Member, Program, StatementKind};
 
 /// The expression behind each name that has one. A per-item name and a command's parameter have none of their own.
-pub(super) struct Definitions<'p>(HashMap<LocalId, &'p Expr>);
+pub(super) struct Definitions<'p>(HashMap<LocalId, Definition<'p>>);
+
+/// What a name stands for.
+#[derive(Clone, Copy)]
+pub(super) enum Definition<'p> {
+    /// This value.
+    Is(&'p Expr),
+    /// One item of this list after the other.
+    OneOf(&'p Expr),
+}
 
 impl<'p> Definitions<'p> {
-    pub(super) fn of(program: &'p Program) -> Self {
+    pub(super) fn in_program(program: &'p Program) -> Self {
         let mut found = HashMap::new();
         for section in &program.sections {
             for member in &section.members {
@@ -17,7 +26,7 @@ impl<'p> Definitions<'p> {
                     Member::Statement(statement) => note_statement(statement, &mut found),
                     Member::Step(step) => {
                         if let Some((local, list)) = &step.each {
-                            found.insert(*local, list);
+                            found.insert(*local, Definition::OneOf(list));
                         }
                         for block in [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()] {
                             note(block, &mut found);
@@ -31,31 +40,39 @@ impl<'p> Definitions<'p> {
         for command in &program.commands {
             note(Some(&command.body), &mut found);
         }
+        for metric in &program.metrics {
+            found.extend(metric.labels.iter().map(|label| (label.local, Definition::OneOf(&label.list))));
+        }
         Self(found)
     }
 
-    pub(super) fn of_local(&self, local: LocalId) -> Option<&'p Expr> {
+    pub(super) fn of(&self, local: LocalId) -> Option<Definition<'p>> {
         self.0.get(&local).copied()
+    }
+
+    /// The expression itself: the value, or the list that it is an item of.
+    pub(super) fn of_local(&self, local: LocalId) -> Option<&'p Expr> {
+        self.of(local).map(|(Definition::Is(expr) | Definition::OneOf(expr))| expr)
     }
 }
 
-fn note<'p>(block: Option<&'p Block>, found: &mut HashMap<LocalId, &'p Expr>) {
+fn note<'p>(block: Option<&'p Block>, found: &mut HashMap<LocalId, Definition<'p>>) {
     for statement in block.into_iter().flatten() {
         note_statement(statement, found);
     }
 }
 
-fn note_statement<'p>(statement: &'p crate::check::program::Statement, found: &mut HashMap<LocalId, &'p Expr>) {
+fn note_statement<'p>(statement: &'p crate::check::program::Statement, found: &mut HashMap<LocalId, Definition<'p>>) {
     match &statement.kind {
         StatementKind::Let { local, value } => {
-            found.insert(*local, value);
+            found.insert(*local, Definition::Is(value));
         }
         StatementKind::For(each) => {
-            found.insert(each.local, &each.list);
+            found.insert(each.local, Definition::OneOf(&each.list));
         }
         StatementKind::Change(change) => {
             if let Some(local) = change.binding {
-                found.insert(local, &change.call);
+                found.insert(local, Definition::Is(&change.call));
             }
         }
         _ => {}

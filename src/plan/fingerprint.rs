@@ -17,7 +17,7 @@ use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
 /// In hex.
 pub(super) fn hash(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> String {
     let mut facts: Vec<Vec<String>> = Vec::new();
-    let mut led_to = LedTo { program, set, definitions: Definitions::of(program), facts: BTreeMap::new() };
+    let mut led_to = LedTo { program, set, definitions: Definitions::in_program(program), facts: BTreeMap::new() };
     for (change, depends) in &found.changes {
         facts.push(change_facts(change));
         for expr in depends {

@@ -6,15 +6,18 @@
 mod changes;
 mod definitions;
 mod fingerprint;
+mod rights;
 mod select;
 mod text;
 mod walk;
+mod written;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
 use crate::check::program::Program;
 use crate::source::Span;

@@ -109,7 +109,7 @@ pub(super) fn blocks(statement: &Statement) -> Vec<&Block> {
 }
 
 /// Visits all statements of a block and of the blocks in it, in the order of the text.
-pub(super) fn statements<'s>(block: &'s Block, visit: &mut dyn FnMut(&'s Statement)) {
+pub(super) fn statements<'s>(block: &'s [Statement], visit: &mut dyn FnMut(&'s Statement)) {
     for statement in block {
         visit(statement);
         for inner in blocks(statement) {

@@ -11,5 +11,6 @@ mod order;
 pub mod plan;
 mod problems;
 mod progress;
+pub mod rights;
 pub mod shown;
 pub mod terminal;

@@ -9,7 +9,7 @@ const MAIL: &str = include_str!("../../runbooks/alert_email_template.html");
 const SLACK: &str = include_str!("../../runbooks/alert_slack_template.json");
 
 /// It and its templates in a folder. The log of the run goes into that folder, mail to the lab.
-fn folder(lab: &Lab) -> Folder {
+pub(crate) fn folder(lab: &Lab) -> Folder {
     let source = SOURCE.replace("/var/log/sarvanom/", "log").replace("127.0.0.1:25", &lab.env["LAB_MAIL"]);
     let folder = Folder::with(source);
     folder.write("alert_email_template.html", MAIL);

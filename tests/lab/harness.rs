@@ -142,7 +142,7 @@ impl Lab {
         let plan = String::from_utf8_lossy(&plan.stdout).into_owned();
         let hash = plan.lines().find_map(|line| Some(line.split_once("--approve ")?.1.trim().to_owned()));
         let mut all = vec!["run", "a.runbook", "--format", "json"];
-        if let Some(hash) = &hash {
+        if let Some(hash) = hash.as_ref().filter(|_| !args.contains(&"--read-only")) {
             all.extend(["--approve", hash]);
         }
         all.extend(args);

@@ -26,4 +26,5 @@ mod products;
 #[path = "../support/program.rs"]
 mod program;
 mod redis;
+mod rights;
 mod s3;

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 
 use super::api::{ALERTMANAGER, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
@@ -19,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Alert>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(alerts(cx, args))),
-    needs: &["GET /api/v2/alerts of Alertmanager"],
+    needs: &[Need::Words("GET /api/v2/alerts of Alertmanager")],
     by_hand: "amtool alert query --silenced --inhibited --unprocessed --active --alertmanager.url={connection}",
     examples: &[
         Example::call("check pager.alerts() | where(.state == \"active\") | is_empty as \"nothing is alerted\""),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::api::{ALERTMANAGER, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -14,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["GET /api/v2/status of Alertmanager"],
+    needs: &[Need::Words("GET /api/v2/status of Alertmanager")],
     by_hand: "curl -fsS {connection}/api/v2/status",
     examples: &[Example::call("check pager.answers() as \"Alertmanager answers\"")],
 };

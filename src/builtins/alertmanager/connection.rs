@@ -1,6 +1,7 @@
 //! `connect pager = alertmanager("http://alertmanager:9093")`
 
 use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::builtins::reaches;
 use crate::catalog::{Driver, DriverKind, Example, Open};
 
 pub(super) static DRIVER: Driver = Driver {
@@ -9,6 +10,8 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "An Alertmanager, by its API of version 2. A prefix such as `/alertmanager` is part of the URL.",
     params: &PARAMS,
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args, Own::named("alertmanager")) })),
+    needs: &[],
+    reaches: |written| reaches::url(written, "url"),
     examples: &[
         Example::call(r#"connect pager = alertmanager("http://alertmanager:9093")"#),
         Example::call(r#"connect pager = alertmanager("https://example.com/alertmanager", bearer: tracker_token)"#),

@@ -4,6 +4,7 @@ use http::Method;
 
 use super::api::{ALERTMANAGER, PRODUCT};
 use crate::builtins::http::service::{Ask, Service, part};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
@@ -16,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::Null),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|cx, args| Box::pin(expire_silence(cx, args))),
-    needs: &["DELETE /api/v2/silence/… of Alertmanager"],
+    needs: &[Need::Words("DELETE /api/v2/silence/… of Alertmanager")],
     by_hand: "amtool silence expire {id} --alertmanager.url={connection}",
     examples: &[Example::call("change pager.expire_silence(id)")],
 };

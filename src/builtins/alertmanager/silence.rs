@@ -11,6 +11,7 @@ use super::api::{ALERTMANAGER, Matcher, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
 use crate::builtins::plain_text::plain_text;
 use crate::builtins::settings::setup;
+use crate::catalog::need::Need;
 use crate::catalog::{Accepts, Args, Body, Builtin, Cx, EffectRule, Example, Param, Presence, Returns};
 use crate::types::{Fault, Record, Typed, Value};
 
@@ -36,7 +37,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(String::ty),
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(silence(cx, args))),
-    needs: &["POST /api/v2/silences of Alertmanager"],
+    needs: &[Need::Words("POST /api/v2/silences of Alertmanager")],
     by_hand: "amtool silence add {labels} --duration={for} --comment={comment} --alertmanager.url={connection}",
     examples: &[
         Example::call(

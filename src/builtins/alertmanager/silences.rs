@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::api::{ALERTMANAGER, Matcher, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Accepts, Args, Body, Builtin, Cx, EffectRule, Example, Param, Presence, Returns};
 use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
@@ -25,7 +26,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Silence>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(silences(cx, args))),
-    needs: &["GET /api/v2/silences of Alertmanager"],
+    needs: &[Need::Words("GET /api/v2/silences of Alertmanager")],
     by_hand: "amtool silence query --alertmanager.url={connection}",
     examples: &[
         Example::call("pager.silences()"),

@@ -15,6 +15,7 @@ use super::template::{self, Template};
 use super::{CA, letter, wording};
 use crate::builtins::dial::Place;
 use crate::builtins::settings::{limit, setup};
+use crate::catalog::need::{Argument, Endpoint, Written};
 use crate::catalog::{
     Accepts, Again, Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence, Told,
 };
@@ -53,6 +54,8 @@ pub(super) static DRIVER: Driver = Driver {
         WITHIN.info(),
     ],
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    needs: &[],
+    reaches,
     examples: &[
         Example::call(r#"channel email = email(to: ["ops@example.com"])"#),
         Example::call(
@@ -106,6 +109,19 @@ fn from(cx: &Cx, given: Option<String>) -> Result<Mailbox, Fault> {
         setup(format!("`{own}` is no address that a mail could be from"))
             .help("say who it is from: `from: \"runbook@example.com\"`")
     })
+}
+
+fn reaches(written: &Written<'_>) -> Vec<Endpoint> {
+    let tls = match (written.argument)(TLS.name()) {
+        Argument::Texts(words) if words == ["tls"] => Tls::FromTheStart,
+        _ => Tls::Upgraded,
+    };
+    let servers = (written.argument)(SERVER.name());
+    let of = |text: &String| match Place::parse(text, tls.port(is_this_machine(text))) {
+        Some(place) => Endpoint { port: Some(place.port), host: place.host },
+        None => Endpoint { host: "a mail server that the run will tell".to_owned(), port: None },
+    };
+    servers.patterns().iter().map(of).collect()
 }
 
 fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {

@@ -9,6 +9,7 @@ use serde_json::{Map, Value as Json, json};
 use super::post::{Post, Reached, Refused, address};
 use super::{WITHIN, wording};
 use crate::builtins::dial::tls::Trust;
+use crate::builtins::reaches;
 use crate::builtins::settings::limit;
 use crate::catalog::{Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Occasion, Open, Param, Told};
 use crate::types::{Fault, SecretText, Severity, Value};
@@ -18,9 +19,10 @@ const POLICY: Param<Option<String>> = Param::optional(
     "policy",
     "The escalation policy on the other side: the incident is handed to it, and nobody is paged twice.",
 );
+const EVENTS: &str = "https://events.pagerduty.com/v2/enqueue";
 const URL: Param<String> =
     Param::or("url", "Where events go; the EU has `https://events.eu.pagerduty.com/v2/enqueue`.", || {
-        Value::string("https://events.pagerduty.com/v2/enqueue")
+        Value::string(EVENTS)
     });
 
 pub(super) static DRIVER: Driver = Driver {
@@ -29,6 +31,11 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "PagerDuty: pages whoever is on call.",
     params: &[KEY.info(), POLICY.info(), URL.info(), WITHIN.info()],
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    needs: &[],
+    reaches: |written| match reaches::url(written, URL.name()) {
+        given if given.is_empty() => vec![reaches::of_url(EVENTS)],
+        given => given,
+    },
     examples: &[Example::call(r#"channel pager = pagerduty(key: pagerduty_key, policy: "ops")"#)],
 };
 

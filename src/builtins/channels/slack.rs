@@ -10,6 +10,7 @@ use super::post::{Post, Reached, Refused, address};
 use super::template::{self, Makes, Template};
 use super::{WITHIN, wording};
 use crate::builtins::dial::tls::Trust;
+use crate::builtins::reaches;
 use crate::builtins::settings::limit;
 use crate::catalog::{Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Told};
 use crate::types::{Fault, SecretText};
@@ -28,6 +29,8 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "A Slack channel.",
     params: &[WEBHOOK.info(), CHANNEL.info(), TEMPLATE.info(), WITHIN.info()],
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    needs: &[],
+    reaches: |written| reaches::url(written, "webhook"),
     examples: &[Example::call(r##"channel slack = slack(webhook: slack_webhook, channel: "#alerts")"##)],
 };
 

@@ -14,6 +14,7 @@ use super::{CA, WITHIN, shape};
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::http::fields_as_headers;
 use crate::builtins::plain_text::plain_or_secret;
+use crate::builtins::reaches;
 use crate::builtins::settings::{limit, setup};
 use crate::catalog::{
     Accepts, Again, Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence, Told,
@@ -39,6 +40,8 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "A request to a program. Whether a person gets to see it, nobody knows.",
     params: &[URL.info(), HEADERS.info(), SECRET.info(), TEMPLATE.info(), CA.info(), WITHIN.info()],
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    needs: &[],
+    reaches: |written| reaches::url(written, "url"),
     examples: &[
         Example::call(r#"channel bot = webhook("https://bot.example.com/alerts")"#),
         Example::call(r#"channel bot = webhook("https://bot.example.com/alerts", secret: bot_secret)"#),

@@ -14,6 +14,7 @@ use jiff::SignedDuration;
 
 use crate::builtins::dial::{self, Place, Progress, Trouble, name::resolve};
 use crate::builtins::settings::limit;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -40,7 +41,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<DnsRecord>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(lookup(args))),
-    needs: &["port 53 of the name server"],
+    needs: &[Need::Words("port 53 of the name server")],
     by_hand: "dig +short {name} {type}",
     examples: &[
         Example::call(r#"dns.lookup("example.com", type: "MX") | count > 0"#),

@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use crate::builtins::dial::{self, Place, Progress, name::resolve};
 use crate::builtins::settings::limit;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 const NAME: Param<String> = Param::required("name", "The name, as a program on this machine would use it.");
@@ -17,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(resolves(args))),
-    needs: &["this machine's name server"],
+    needs: &[Need::Words("this machine's name server")],
     by_hand: "getent hosts {name}",
     examples: &[Example::call(r#"dns.resolves("db.internal.example")"#)],
 };

@@ -11,6 +11,7 @@ use super::fields;
 use super::search::{INDEX, JSON, QUERY, SINCE, TIME, WITHIN, index, query};
 use crate::builtins::http::service::{Ask, Service};
 use crate::builtins::settings::setup;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -40,7 +41,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Bucket>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(aggregate(cx, args))),
-    needs: &["the privileges `read` and `view_index_metadata` on the index"],
+    needs: &[Need::Words("the privileges `read` and `view_index_metadata` on the index")],
     by_hand: "curl -fsS {connection}/{index}/_search?size=0 -H 'Content-Type: application/json' -d '{\"aggs\": {\"by\": {\"terms\": {\"field\": …}}}}'",
     examples: &[
         Example::call("search.aggregate(\"logs-*\", \"level:error\", by: \"service.keyword\", top: 5, since: 1h)"),

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::api::{ELASTICSEARCH, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -14,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["GET / of Elasticsearch"],
+    needs: &[Need::Words("GET / of Elasticsearch")],
     by_hand: "curl -fsS {connection}/",
     examples: &[Example::call("check search.answers() as \"Elasticsearch answers\"")],
 };

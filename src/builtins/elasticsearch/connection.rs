@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::builtins::reaches;
 use crate::catalog::{Driver, DriverKind, Example, Open, Param, ParamInfo};
 use crate::types::SecretText;
 
@@ -33,6 +34,8 @@ pub(super) static DRIVER: Driver = Driver {
             open(&cx, &args, Own::named("elasticsearch").login(login))
         })
     }),
+    needs: &[],
+    reaches: |written| reaches::url(written, "url"),
     examples: &[
         Example::call(r#"connect logs_store = elasticsearch("https://elasticsearch:9200", api_key: tracker_token)"#),
         Example::call(r#"connect logs_store = elasticsearch("http://localhost:9200")"#),

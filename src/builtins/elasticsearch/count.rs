@@ -8,6 +8,7 @@ use super::api::{ELASTICSEARCH, PRODUCT, Shards};
 use super::fields;
 use super::search::{INDEX, JSON, QUERY, SINCE, TIME, WITHIN, index, query};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -18,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(i64::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(count(cx, args))),
-    needs: &["the privileges `read` and `view_index_metadata` on the index"],
+    needs: &[Need::Words("the privileges `read` and `view_index_metadata` on the index")],
     by_hand: "curl -fsSG {connection}/{index}/_count --data-urlencode q={query}",
     examples: &[
         Example::call("search.count(\"logs-*\", \"level:error AND service:\\\"{id}\\\"\", since: 1h) < 100"),

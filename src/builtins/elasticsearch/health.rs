@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::api::{ELASTICSEARCH, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, FaultKind, Percent, Typed, Value, Word, Words, records};
 
@@ -16,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Health::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(health(cx, args))),
-    needs: &["the cluster privilege `monitor`"],
+    needs: &[Need::Words("the cluster privilege `monitor`")],
     by_hand: "curl -fsS {connection}/_cluster/health",
     examples: &[
         Example::call("check search.health().status == \"green\" as \"the search cluster is whole\""),

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::api::{ELASTICSEARCH, PRODUCT, no_index};
 use super::health::Status;
 use crate::builtins::http::service::{Ask, Service, part};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Size, Typed, Value, Word, records};
 
@@ -23,7 +24,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Index>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(indices(cx, args))),
-    needs: &["the cluster privilege `monitor`", "the privilege `monitor` on the indices"],
+    needs: &[Need::Words("the cluster privilege `monitor`"), Need::Words("the privilege `monitor` on the indices")],
     by_hand: "curl -fsS '{connection}/_cat/indices/{index}?v'",
     examples: &[
         Example::call("search.indices() | sort(by: .size, descending: true)"),

@@ -8,6 +8,7 @@ use serde_json::json;
 use super::api::{GRAFANA, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
 use crate::builtins::settings::setup;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -32,7 +33,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(i64::ty),
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(annotate(cx, args))),
-    needs: &["the permission `annotations:create` of Grafana"],
+    needs: &[Need::Words("the permission `annotations:create` of Grafana")],
     by_hand: "curl -fsS {connection}/api/annotations -H 'Content-Type: application/json' -d '{\"text\": …, \"tags\": […]}'",
     examples: &[
         Example::call("change charts.annotate(\"release {id}\", tags: [\"release\"])"),

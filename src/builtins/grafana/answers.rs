@@ -3,6 +3,7 @@
 use super::api::{GRAFANA, PRODUCT};
 use super::health::Answer;
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["GET /api/health of Grafana"],
+    needs: &[Need::Words("GET /api/health of Grafana")],
     by_hand: "curl -fsS {connection}/api/health",
     examples: &[Example::call("check charts.answers() as \"Grafana answers\"")],
 };

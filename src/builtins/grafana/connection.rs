@@ -1,6 +1,7 @@
 //! `connect charts = grafana("https://grafana.example.com", bearer: token)`
 
 use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::builtins::reaches;
 use crate::catalog::{Driver, DriverKind, Example, Open};
 
 pub(super) static DRIVER: Driver = Driver {
@@ -9,5 +10,7 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "A Grafana. `bearer:` is the token of a service account.",
     params: &PARAMS,
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args, Own::named("grafana")) })),
+    needs: &[],
+    reaches: |written| reaches::url(written, "url"),
     examples: &[Example::call(r#"connect dash = grafana("https://grafana.example.com", bearer: tracker_token)"#)],
 };

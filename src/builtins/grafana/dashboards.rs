@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::api::{GRAFANA, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -24,7 +25,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Dashboard>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(dashboards(cx, args))),
-    needs: &["the permission `dashboards:read` of Grafana"],
+    needs: &[Need::Words("the permission `dashboards:read` of Grafana")],
     by_hand: "curl -fsSG {connection}/api/search -d type=dash-db --data-urlencode query={query}",
     examples: &[
         Example::call("charts.dashboards(\"database\")"),

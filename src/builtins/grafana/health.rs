@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::api::{GRAFANA, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value, records};
 
@@ -16,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Health::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(health(cx, args))),
-    needs: &["GET /api/health of Grafana"],
+    needs: &[Need::Words("GET /api/health of Grafana")],
     by_hand: "curl -sS {connection}/api/health",
     examples: &[
         Example::call("check charts.health().database_ok as \"Grafana has its database\""),

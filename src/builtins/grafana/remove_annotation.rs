@@ -4,6 +4,7 @@ use http::Method;
 
 use super::api::{GRAFANA, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
@@ -16,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::Null),
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(remove_annotation(cx, args))),
-    needs: &["the permission `annotations:delete` of Grafana"],
+    needs: &[Need::Words("the permission `annotations:delete` of Grafana")],
     by_hand: "curl -fsS -X DELETE {connection}/api/annotations/{id}",
     examples: &[Example::call("change charts.remove_annotation(1124)")],
 };

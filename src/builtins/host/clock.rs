@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use tokio::net::UdpSocket;
 
 use super::sntp::{self, Reply};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -36,7 +37,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(ClockOffset::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(clock(cx, args))),
-    needs: &["UDP to port 123 of the server"],
+    needs: &[Need::Words("UDP to port 123 of the server")],
     by_hand: "chronyc tracking; ntpdate -q {server}",
     examples: &[
         Example::call("host.clock().offset | abs < 500ms"),

@@ -3,6 +3,7 @@
 use super::stat::{self, FileFacts};
 use super::users::Users;
 use crate::builtins::{blocking, files};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed};
 
@@ -15,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(FileFacts::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| blocking::run(move || file(&cx, &args))),
-    needs: &["search permission on its folders"],
+    needs: &[Need::Words("search permission on its folders")],
     by_hand: "stat {path}",
     examples: &[
         Example::call(r#"host.file("/var/backups/db.dump").age < 26h"#),

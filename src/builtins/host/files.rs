@@ -3,6 +3,7 @@
 use super::stat::{self, FileFacts};
 use super::users::Users;
 use crate::builtins::{blocking, files};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Type, Typed};
 
@@ -18,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(FileFacts::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| blocking::run(move || list(&cx, &args))),
-    needs: &["read permission on the folders"],
+    needs: &[Need::Words("read permission on the folders")],
     by_hand: "ls -l {pattern}",
     examples: &[
         Example::call(r#"host.files("/var/backups/*.dump") | any(.age < 26h and .size > 1MiB)"#),

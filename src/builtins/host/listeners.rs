@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{proc, processes};
 use crate::builtins::{blocking, files};
+use crate::catalog::need::Need;
 use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, FaultKind, Type, Typed, Word, Words, records};
 
@@ -41,7 +42,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Listener::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, _| blocking::run(listeners)),
-    needs: &["root, for the processes of other users"],
+    needs: &[Need::Words("root, for the processes of other users")],
     by_hand: "ss -lntup",
     examples: &[
         Example::call("host.listeners() | any(.port == 5432)"),

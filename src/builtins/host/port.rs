@@ -8,6 +8,7 @@ use std::time::Instant;
 use jiff::SignedDuration;
 use tokio::net::TcpStream;
 
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -35,7 +36,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Port::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(port(args))),
-    needs: &["TCP to the port"],
+    needs: &[Need::Words("TCP to the port")],
     by_hand: "nc -vz {host} {port}",
     examples: &[
         Example::call("host.port(5432).open"),

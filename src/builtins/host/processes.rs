@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::proc::{self, MemInfo, Stat};
 use super::users::Users;
 use crate::builtins::files;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Cores, EnumType, Fault, FaultKind, Percent, Size, Type, Typed, Value, Word, Words, records};
 
@@ -69,7 +70,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Process::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(processes(cx, args))),
-    needs: &["root, for the open files of other users' processes"],
+    needs: &[Need::Words("root, for the open files of other users' processes")],
     by_hand: "ps aux",
     examples: &[
         Example::call(r#"host.processes() | any(.name == "nginx")"#),

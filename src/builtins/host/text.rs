@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 
 use crate::builtins::{blocking, files};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Size, Type, Value};
 use crate::units;
@@ -19,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::String),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| blocking::run(move || text(&cx, &args))),
-    needs: &["read permission on the file"],
+    needs: &[Need::Words("read permission on the file")],
     by_hand: "cat {path}",
     examples: &[Example::call(r#"host.text("/etc/debian_version") | trim"#)],
 };

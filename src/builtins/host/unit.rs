@@ -1,6 +1,7 @@
 //! `host.unit`
 
 use super::systemd::{self, Unit};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Unit::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(unit(cx, args))),
-    needs: &["systemd"],
+    needs: &[Need::Words("systemd")],
     by_hand: "systemctl status {name}",
     examples: &[
         Example::call(r#"host.unit("nginx").active == "active""#),

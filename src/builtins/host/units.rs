@@ -1,6 +1,7 @@
 //! `host.units`
 
 use super::systemd::{self, Unit, UnitState};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Type, Typed, Value, Word};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Unit::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(units(cx, args))),
-    needs: &["systemd"],
+    needs: &[Need::Words("systemd")],
     by_hand: "systemctl list-units --all",
     examples: &[
         Example::call(r#"host.units(state: "failed") | is_empty"#),

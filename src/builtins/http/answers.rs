@@ -6,6 +6,7 @@ use super::call::{Asked, CONNECTION, HEADERS, PATH, QUERY, STATUS, WITHIN, reque
 use super::client::{Limits, send, shown};
 use super::connection::Http;
 use super::response::accepts;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -20,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["the server's HTTP port"],
+    needs: &[Need::Words("the server's HTTP port")],
     by_hand: "curl -fsS -o /dev/null -w '%{http_code}' {connection}{path}",
     examples: &[
         Example::call(r#"api.answers("/health")"#),

@@ -13,6 +13,7 @@ use super::reads::Rule;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
+use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, ParamInfo};
 use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
@@ -79,6 +80,8 @@ pub(super) static DRIVER: Driver = Driver {
             open(&cx, &args, Own { driver: "http", reads, login: None })
         })
     }),
+    needs: &[],
+    reaches: |written| reaches::url(written, "url"),
     examples: &[
         Example::call(r#"connect api = http("https://api.example.com", reads: ["POST /query"])"#),
         Example::call(r#"connect tracker = http("https://tracker.example.com", bearer: tracker_token)"#),

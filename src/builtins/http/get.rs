@@ -4,6 +4,7 @@ use http::Method;
 
 use super::call::{CONNECTION, HEADERS, PATH, QUERY, STATUS, WITHIN, call};
 use super::response::Response;
+use crate::catalog::need::Need;
 use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
 use crate::types::Typed;
 
@@ -14,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Response::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(call(Method::GET, args))),
-    needs: &["the server's HTTP port"],
+    needs: &[Need::Words("the server's HTTP port")],
     by_hand: "curl -fsS {connection}{path}",
     examples: &[Example::call(r#"api.get("/health").ok"#), Example::call(r#"api.get("/tasks/{id}").json.status"#)],
 };

@@ -5,6 +5,7 @@ use http::Method;
 use super::call::{SENDING, call};
 use super::reads::effect;
 use super::response::Response;
+use crate::catalog::need::Need;
 use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
 use crate::types::Typed;
 
@@ -15,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Response::ty),
     effect: EffectRule::ByCall(|facts| effect("PATCH", facts)),
     body: Body::Outside(|_, args| Box::pin(call(Method::PATCH, args))),
-    needs: &["the server's HTTP port"],
+    needs: &[Need::Words("the server's HTTP port")],
     by_hand: "curl -fsS -X PATCH -H 'Content-Type: application/json' -d '{json}' {connection}{path}",
     examples: &[
         Example::call(r#"change api.patch("/flags/beta", json: { on: false })"#),

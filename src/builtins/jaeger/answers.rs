@@ -2,6 +2,7 @@
 
 use super::api::{Envelope, JAEGER, PRODUCT};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -12,7 +13,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["GET /api/services of Jaeger"],
+    needs: &[Need::Words("GET /api/services of Jaeger")],
     by_hand: "curl -fsS {connection}/api/services",
     examples: &[Example::call("check tracing.answers() as \"Jaeger answers\"")],
 };

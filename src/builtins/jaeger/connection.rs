@@ -1,6 +1,7 @@
 //! `connect tracing = jaeger("http://jaeger-query:16686")`
 
 use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::builtins::reaches;
 use crate::catalog::{Driver, DriverKind, Example, Open};
 
 pub(super) static DRIVER: Driver = Driver {
@@ -9,5 +10,7 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "The query service of a Jaeger. A prefix such as `/jaeger` is part of the URL.",
     params: &PARAMS,
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args, Own::named("jaeger")) })),
+    needs: &[],
+    reaches: |written| reaches::url(written, "url"),
     examples: &[Example::call(r#"connect spans = jaeger("http://jaeger-query:16686", at_most: 64MiB)"#)],
 };

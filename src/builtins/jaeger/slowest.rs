@@ -4,6 +4,7 @@ use jiff::SignedDuration;
 
 use super::api::{AT_MOST, JAEGER, OPERATION, SERVICE, SINCE, Trace, traces};
 use crate::builtins::settings::setup;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -20,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Trace>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(slowest(cx, args))),
-    needs: &["GET /api/traces and /api/services of Jaeger"],
+    needs: &[Need::Words("GET /api/traces and /api/services of Jaeger")],
     by_hand: "curl -fsSG {connection}/api/traces -d service={service} -d lookback={since} -d minDuration={over}",
     examples: &[Example::call("tracing.slowest(\"gateway\", n: 5, since: 1h, over: 500ms)")],
 };

@@ -1,6 +1,7 @@
 //! jaeger.traces
 
 use super::api::{AT_MOST, JAEGER, OPERATION, SERVICE, SINCE, Trace, traces};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -11,7 +12,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Trace>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(list(cx, args))),
-    needs: &["GET /api/traces and /api/services of Jaeger"],
+    needs: &[Need::Words("GET /api/traces and /api/services of Jaeger")],
     by_hand: "curl -fsSG {connection}/api/traces -d service={service} -d lookback={since} -d limit={at_most}",
     examples: &[
         Example::call("tracing.traces(\"gateway\", since: 15m) | where(.errors > 0)"),

@@ -17,6 +17,7 @@ use super::exec::session::{Limits, Place, Purpose, exit_code};
 use super::of_pod::{self, POD};
 use crate::builtins::dial::way::{Carried, Carrier, Stream};
 use crate::builtins::dial::{Progress, Trouble};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Connection, Fault, FaultKind, Value};
 
@@ -29,7 +30,10 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Computed { shape: "pod", compute: |inputs| Ok(inputs.of(POD.name())) },
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(async move { by_exec(&args) })),
-    needs: &["get and create pods/exec", "`nc`, `socat` or `bash` in the container"],
+    needs: &[
+        Need::verbs(&["get", "create"], "pods/exec").named("pod").carrying(),
+        Need::Words("`nc`, `socat` or `bash` in the container"),
+    ],
     by_hand: "kubectl exec -i {pod} -- nc 127.0.0.1 5432",
     examples: &[Example::call(r#"connect qdrant = http(through: cluster.pod("qdrant-0").by_exec(), port: 6333)"#)],
 };

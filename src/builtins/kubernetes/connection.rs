@@ -14,6 +14,7 @@ use super::exec::reads::Rule;
 use super::kubeconfig::Source;
 use super::request::Deadline;
 use crate::builtins::settings::{at_once, limit, setup};
+use crate::catalog::need::Endpoint;
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, FaultKind, Value};
 
@@ -55,6 +56,8 @@ pub(super) static DRIVER: Driver = Driver {
         AT_ONCE.info(),
     ],
     open: Open::Now(|cx, args| Box::pin(async move { open(cx, args).await })),
+    needs: &[],
+    reaches: |_| vec![Endpoint { host: "the server of the kubeconfig".to_owned(), port: None }],
     examples: &[
         Example::call(r#"connect cluster = kubernetes(namespace: "shop")"#),
         Example::call(

@@ -7,6 +7,7 @@ use serde_json::Value as Json;
 use super::ask::{Ask, Resource};
 use super::call::{CLUSTER, NAMESPACE, WITHIN, cluster, deadline, namespace};
 use super::events::{self, Event};
+use super::known_kinds;
 use super::request::parse;
 use super::resources::{KIND, refuse_secrets};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
@@ -44,7 +45,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Detail::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(detail(cx, args))),
-    needs: &["get {kind}", "list events"],
+    needs: &[known_kinds::GET_WITH_EVENTS],
     by_hand: "kubectl describe {kind} {name} -n {namespace}",
     examples: &[Example::call(r#"cluster.detail("deployment", "gateway").conditions"#)],
 };

@@ -9,6 +9,7 @@ use super::ask::Resource;
 use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::meta::Meta;
 use super::wire::Time;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, FaultKind, Type, Typed, Value, Word, Words, records};
 
@@ -156,7 +157,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Event::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(events(cx, args))),
-    needs: &["list events"],
+    needs: &[Need::verbs(&["list"], "events")],
     by_hand: "kubectl get events -n {namespace} --sort-by=.lastTimestamp",
     examples: &[Example::call(
         r#"cluster.events() | where(.type != "Normal") | sort(by: .last_seen, descending: true)"#,

@@ -115,13 +115,17 @@ fn unknown_person(access: &Access) -> Fault {
 /// The permission that is missing, or what another gate said: a policy, a quota.
 fn forbidden(message: &str, ask: &Ask, access: &Access) -> Fault {
     let told = message.split_once("User \"").and_then(|(_, rest)| rest.split_once('"')).map(|(user, _)| user);
-    if told.is_none() || !message.contains(" cannot ") {
-        return Fault::new(FaultKind::Denied, format!("cannot {}: {message}", ask.doing()));
+    // Of one who may not `create` a stream that he may `get`, the server says that it is forbidden, and no more.
+    let bare = ask.sub.is_some() && message.ends_with("is forbidden:");
+    if bare || (told.is_some() && message.contains(" cannot ")) {
+        // A stream is asked for with `get`, and wants `create` as well.
+        let asked = if message.contains(" cannot get ") { Ask { verb: "get", ..ask.clone() } } else { ask.clone() };
+        let presumably = access.presumably();
+        let who = told.filter(|user| !user.is_empty()).unwrap_or(&presumably);
+        return Fault::new(FaultKind::Denied, format!("`{who}` may not {}", asked.doing()))
+            .help(format!("whoever grants rights sees the missing one with `{}`", asked.can_i(who)));
     }
-    let presumably = access.presumably();
-    let who = told.filter(|user| !user.is_empty()).unwrap_or(&presumably);
-    Fault::new(FaultKind::Denied, format!("`{who}` may not {}", ask.doing()))
-        .help(format!("whoever grants rights sees the missing one with `{}`", ask.can_i(who)))
+    Fault::new(FaultKind::Denied, format!("cannot {}: {message}", ask.doing()))
 }
 
 fn not_found(said: &Status, ask: &Ask, access: &Access) -> Fault {

@@ -9,6 +9,7 @@ use super::ask::Resource;
 use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::meta;
 use super::services::Balancer;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Type, Typed, Value, records};
 
@@ -41,7 +42,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Ingress::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(ingresses(cx, args))),
-    needs: &["list ingresses.networking.k8s.io"],
+    needs: &[Need::verbs(&["list"], "ingresses.networking.k8s.io")],
     by_hand: "kubectl get ingress -n {namespace}",
     examples: &[Example::call("cluster.ingresses() | none(.addresses | is_empty)")],
 };

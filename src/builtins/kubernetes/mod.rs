@@ -15,6 +15,7 @@ mod forward;
 mod health;
 mod ingresses;
 mod kinds;
+mod known_kinds;
 mod kubeconfig;
 mod list;
 mod logs;

@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::ask::Resource;
 use super::call::{CLUSTER, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::meta::Meta;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Type, Typed, Value, Word, Words, records};
 
@@ -44,7 +45,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Namespace::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(namespaces(cx, args))),
-    needs: &["list namespaces"],
+    needs: &[Need::of_cluster(&["list"], "namespaces")],
     by_hand: "kubectl get namespaces",
     examples: &[Example::call(r#"cluster.namespaces() | none(.status == "Terminating")"#)],
 };

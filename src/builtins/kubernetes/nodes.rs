@@ -11,6 +11,7 @@ use super::call::{CLUSTER, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::meta;
 use super::quantity;
 use super::usage::{self, NodeUsage};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Cores, Fault, Percent, Size, Type, Typed, Value, records};
 
@@ -55,7 +56,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Node::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(nodes(cx, args))),
-    needs: &["list nodes", "list nodes.metrics.k8s.io"],
+    needs: &[Need::of_cluster(&["list"], "nodes"), Need::of_cluster(&["list"], "nodes.metrics.k8s.io")],
     by_hand: "kubectl get nodes -o wide",
     examples: &[
         Example::call("cluster.nodes() | all(.ready and (.problems | is_empty))"),

@@ -3,6 +3,7 @@
 use super::ask::{Ask, Resource};
 use super::call::{CLUSTER, NAMESPACE, cluster, namespace};
 use super::pods::{Object, Pod};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -15,7 +16,10 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Pod::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(pod(cx, args))),
-    needs: &["get pods"],
+    needs: &[
+        Need::verbs(&["get"], "pods").named("name"),
+        Need::verbs(&["get", "create"], "pods/portforward").named("name").carrying(),
+    ],
     by_hand: "kubectl get pod {name} -n {namespace}",
     examples: &[
         Example::call(r#"cluster.pod("postgres-0").ready"#),

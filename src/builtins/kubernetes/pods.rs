@@ -14,6 +14,7 @@ use super::meta::Meta;
 use super::place::{PodPlace, via};
 use super::status::{Columns, Seen, columns};
 use super::wire::{Shape, Time, said};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Connection, EnumType, Fault, Type, Typed, Value, Way, Word, Words, records};
 
@@ -103,7 +104,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Pod::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(pods(cx, args))),
-    needs: &["list pods"],
+    needs: &[Need::verbs(&["list"], "pods")],
     by_hand: "kubectl get pods -n {namespace} -l {selector}",
     examples: &[
         Example::call(r#"cluster.pods() | all(.status in ["Running", "Completed"])"#),

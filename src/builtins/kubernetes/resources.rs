@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
+use super::known_kinds;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Type, Value};
 
@@ -20,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Type::Data)),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(resources(args))),
-    needs: &["list {kind}"],
+    needs: &[known_kinds::LIST],
     by_hand: "kubectl get {kind} -n {namespace} -o json",
     examples: &[
         Example::call(r#"cluster.resources("certificates.cert-manager.io") | count"#),

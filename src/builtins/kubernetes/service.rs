@@ -3,6 +3,7 @@
 use super::ask::{Ask, Resource};
 use super::call::{CLUSTER, NAMESPACE, cluster, namespace};
 use super::services::{Object, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -15,7 +16,11 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Service::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(service(cx, args))),
-    needs: &["get services"],
+    needs: &[
+        Need::verbs(&["get"], "services").named("name"),
+        Need::verbs(&["list"], "endpointslices.discovery.k8s.io").carrying(),
+        Need::verbs(&["get", "create"], "pods/portforward").carrying(),
+    ],
     by_hand: "kubectl get service {name} -n {namespace}",
     examples: &[Example::call(r#"cluster.service("gateway").ports"#)],
 };

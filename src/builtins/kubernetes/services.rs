@@ -11,6 +11,7 @@ use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, liste
 use super::connection::Kubernetes;
 use super::meta;
 use super::place::{ServicePlace, via};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Connection, EnumType, Fault, Type, Typed, Value, Way, Word, Words, records};
 
@@ -68,7 +69,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Service::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(services(cx, args))),
-    needs: &["list services"],
+    needs: &[Need::verbs(&["list"], "services")],
     by_hand: "kubectl get services -n {namespace}",
     examples: &[Example::call(
         r#"cluster.services() | where(.type == "LoadBalancer") | each({ name: .name, external: .external })"#,

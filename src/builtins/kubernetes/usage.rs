@@ -13,6 +13,7 @@ use super::containers;
 use super::pods::Object;
 use super::quantity;
 use super::request::Deadline;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Cores, Fault, Percent, Size, Type, Typed, Value, records};
 
@@ -65,7 +66,7 @@ pub(super) static PODS: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(PodUsage::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(pods(cx, args))),
-    needs: &["list pods.metrics.k8s.io", "list pods"],
+    needs: &[Need::verbs(&["list"], "pods.metrics.k8s.io"), Need::verbs(&["list"], "pods")],
     by_hand: "kubectl top pods -n {namespace}",
     examples: &[
         Example::call("cluster.pod_usage() | sort(by: .cpu, descending: true) | take(10)"),
@@ -80,7 +81,7 @@ pub(super) static NODES: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(NodeUsage::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(nodes(args))),
-    needs: &["list nodes.metrics.k8s.io", "list nodes"],
+    needs: &[Need::of_cluster(&["list"], "nodes.metrics.k8s.io"), Need::of_cluster(&["list"], "nodes")],
     by_hand: "kubectl top nodes",
     examples: &[Example::call("cluster.node_usage() | all(.memory_share < 85%)")],
 };

@@ -8,6 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::call::{CLUSTER, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::health::{self, Kind, Spec, Status};
 use super::meta;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Type, Typed, Value, Word, Words, records};
 
@@ -62,11 +63,11 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(all(cx, args, KINDS))),
     needs: &[
-        "list deployments.apps",
-        "list statefulsets.apps",
-        "list daemonsets.apps",
-        "list jobs.batch",
-        "list cronjobs.batch",
+        Need::verbs(&["list"], "deployments.apps"),
+        Need::verbs(&["list"], "statefulsets.apps"),
+        Need::verbs(&["list"], "daemonsets.apps"),
+        Need::verbs(&["list"], "jobs.batch"),
+        Need::verbs(&["list"], "cronjobs.batch"),
     ],
     by_hand: "kubectl get deployments,statefulsets,daemonsets,jobs,cronjobs -n {namespace}",
     examples: &[Example::call("cluster.workloads() | all(.healthy)")],
@@ -80,7 +81,7 @@ pub(super) static DEPLOYMENTS: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Workload::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(all(cx, args, &[Kind::Deployment]))),
-    needs: &["list deployments.apps"],
+    needs: &[Need::verbs(&["list"], "deployments.apps")],
     by_hand: "kubectl get deployments -n {namespace}",
     examples: &[Example::call("cluster.deployments() | all(.ready == .desired)")],
 };

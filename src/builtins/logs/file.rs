@@ -10,6 +10,7 @@ use super::snapshot::{Lines, Part};
 use super::window::Window;
 use crate::builtins::line_time::Reading;
 use crate::builtins::{blocking, files};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed};
 use crate::units;
@@ -34,7 +35,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Line::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| blocking::run(move || logs(&cx, &args))),
-    needs: &["read permission on the file"],
+    needs: &[Need::Words("read permission on the file")],
     by_hand: "cat {file}",
     examples: &[
         Example::call(r#"logs(file: "/var/log/syslog", since: 2h) | where(.text ~ /error/i) | count"#),

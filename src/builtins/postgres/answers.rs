@@ -4,6 +4,7 @@ use serde_json::Value as Json;
 
 use super::CONNECTION;
 use super::connection::Postgres;
+use super::needs;
 use super::statement::Statement;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
@@ -18,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["CONNECT on the database"],
+    needs: &[needs::CONNECT],
     by_hand: "psql {connection} -Atc 'SELECT 1'",
     examples: &[Example::call("db.answers()")],
 };

@@ -10,6 +10,7 @@ use super::settings::{Settings, whose_password};
 use super::tls::{Mode, Tls};
 use crate::builtins::dial::Place;
 use crate::builtins::dial::way::{THROUGH, Way};
+use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, setup};
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, SecretText, Value};
@@ -66,6 +67,8 @@ pub(super) static DRIVER: Driver = Driver {
         AT_ONCE.info(),
     ],
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    needs: &[],
+    reaches: |written| reaches::host(written, 5432, "the server that PGHOST names"),
     examples: &[
         Example::call(r#"connect db = postgres(host: "db.example.com", user: "ops_ro", database: "shop")"#),
         Example::call(

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::connection::Postgres;
+use super::needs;
 use super::statement::Statement;
 use super::{CONNECTION, visible};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -33,7 +34,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Sessions::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(connections(args))),
-    needs: &["pg_read_all_stats, to see what others do"],
+    needs: &[needs::READ_ALL_STATS],
     by_hand: "psql {connection} -c 'SELECT state, count(*) FROM pg_stat_activity GROUP BY 1'",
     examples: &[Example::call("db.connections().used_share < 80%")],
 };

@@ -9,6 +9,7 @@ use tokio_postgres::error::{DbError, Severity};
 use tokio_postgres::types::ToSql;
 
 use super::connection::{Postgres, limit};
+use super::needs;
 use super::refusal::{Asked, of_statement};
 use super::rows;
 use super::server::{Server, UnderWay};
@@ -57,7 +58,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(i64::ty),
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(execute(args))),
-    needs: &["the privilege that the statement wants"],
+    needs: &[needs::STATEMENT],
     by_hand: "psql {connection} -c {sql}",
     examples: &[
         Example::call(r#"change db.execute("VACUUM ANALYZE documents")"#),

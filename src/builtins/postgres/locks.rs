@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::connection::Postgres;
+use super::needs;
 use super::statement::Statement;
 use super::{CONNECTION, seconds, visible};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -52,7 +53,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(LockWait::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(locks(args))),
-    needs: &["pg_read_all_stats, to see what others do"],
+    needs: &[needs::READ_ALL_STATS],
     by_hand: "psql {connection} -c 'SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0'",
     examples: &[Example::call("db.locks() | is_empty"), Example::call("db.locks() | where(.waiting > 30s)")],
 };

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use tokio_postgres::types::Type as Sql;
 
 use super::connection::Postgres;
+use super::needs;
 use super::statement::{Bound, Statement};
 use super::{CONNECTION, seconds};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
@@ -51,7 +52,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Activity::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(long_running(args))),
-    needs: &["pg_monitor, to see what others do"],
+    needs: &[needs::MONITOR],
     by_hand: "psql {connection} -c \"SELECT pid, now() - xact_start AS age, query FROM pg_stat_activity WHERE now() - xact_start > interval '{over}'\"",
     examples: &[Example::call("db.long_running(over: 5m)"), Example::call("db.long_running(over: 5m) | is_empty")],
 };

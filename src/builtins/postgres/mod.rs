@@ -10,6 +10,7 @@ mod execute;
 mod lexer;
 mod locks;
 mod long_running;
+mod needs;
 mod query;
 mod refusal;
 mod replication;

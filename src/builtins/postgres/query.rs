@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::connection::{Postgres, limit};
+use super::needs;
 use super::rows::Question;
 use super::statement::Statement;
 use super::{CONNECTION, SQL, calls};
@@ -27,7 +28,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Type::Data)),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(query(args))),
-    needs: &["SELECT on what it reads"],
+    needs: &[needs::SELECT],
     by_hand: "psql {connection} -c 'BEGIN READ ONLY' -c {sql}",
     examples: &[
         Example::call(r#"db.query("SELECT id, title FROM documents WHERE added > now() - {1h} ORDER BY id LIMIT 10")"#),

@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::connection::Postgres;
+use super::needs;
 use super::statement::Statement;
 use super::{CONNECTION, seconds, visible};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -70,7 +71,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Replication::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(replication(args))),
-    needs: &["pg_monitor, to see who follows"],
+    needs: &[needs::MONITOR],
     by_hand: "psql {connection} -c 'SELECT application_name, state, replay_lag FROM pg_stat_replication' -c 'SELECT now() - pg_last_xact_replay_timestamp()'",
     examples: &[
         Example::call("db.replication().standbys | all(.state == \"streaming\")"),

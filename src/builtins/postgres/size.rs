@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::CONNECTION;
 use super::connection::Postgres;
+use super::needs;
 use super::statement::Statement;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Size, Typed, Value};
@@ -15,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Size::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(size(args))),
-    needs: &["CONNECT on the database"],
+    needs: &[needs::CONNECT],
     by_hand: "psql {connection} -Atc 'SELECT pg_size_pretty(pg_database_size(current_database()))'",
     examples: &[Example::call("db.size()"), Example::call("db.size() < 200GiB")],
 };

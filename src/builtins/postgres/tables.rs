@@ -7,6 +7,7 @@ use tokio_postgres::types::Type as Sql;
 
 use super::CONNECTION;
 use super::connection::Postgres;
+use super::needs;
 use super::statement::{Bound, Statement};
 use crate::builtins::settings::setup;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
@@ -37,7 +38,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(TableSize::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(tables(args))),
-    needs: &["CONNECT on the database"],
+    needs: &[needs::CONNECT],
     by_hand: "psql {connection} -c \"SELECT oid::regclass, pg_size_pretty(pg_total_relation_size(oid)) FROM pg_class WHERE relkind IN ('r', 'm') ORDER BY pg_total_relation_size(oid) DESC LIMIT {top}\"",
     examples: &[Example::call("db.tables(top: 5)")],
 };

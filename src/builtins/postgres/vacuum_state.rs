@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::CONNECTION;
 use super::connection::Postgres;
+use super::needs;
 use super::statement::Statement;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Percent, Typed, Value, records};
@@ -51,7 +52,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(VacuumState::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(vacuum_state(args))),
-    needs: &["CONNECT on the database", "pg_read_all_stats, to see who vacuums"],
+    needs: &[needs::CONNECT, needs::READ_ALL_STATS],
     by_hand: "psql {connection} -c 'SELECT relname, n_live_tup, n_dead_tup, last_vacuum, last_autovacuum FROM pg_stat_user_tables ORDER BY n_dead_tup DESC'",
     examples: &[
         Example::call("db.vacuum_state().wraparound_share < 50%"),

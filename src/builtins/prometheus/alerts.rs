@@ -9,6 +9,7 @@ use serde_json::Value as Json;
 use super::api::{PRODUCT, data};
 use super::sample::{Labels, PROM, json, number};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
@@ -19,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Alert>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(alerts(cx, args))),
-    needs: &["GET /api/v1/alerts of Prometheus"],
+    needs: &[Need::Words("GET /api/v1/alerts of Prometheus")],
     by_hand: "curl -fsS {connection}/api/v1/alerts",
     examples: &[
         Example::call("prom.alerts() | where(.state == \"firing\")"),

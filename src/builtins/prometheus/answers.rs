@@ -3,6 +3,7 @@
 use super::api::{Envelope, PRODUCT};
 use super::sample::{Found, PROM};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["GET /api/v1/query of Prometheus"],
+    needs: &[Need::Words("GET /api/v1/query of Prometheus")],
     by_hand: "curl -fsS '{connection}/api/v1/query?query=vector(1)'",
     examples: &[Example::call("check prom.answers() as \"Prometheus answers\"")],
 };

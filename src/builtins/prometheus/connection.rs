@@ -1,6 +1,7 @@
 //! `connect metrics = prometheus("http://prometheus:9090")`
 
 use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::builtins::reaches;
 use crate::catalog::{Driver, DriverKind, Example, Open};
 
 pub(super) static DRIVER: Driver = Driver {
@@ -9,6 +10,8 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "A Prometheus, or what speaks its API: Thanos, Mimir, VictoriaMetrics. A prefix such as `/prometheus` is part of the URL.",
     params: &PARAMS,
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args, Own::named("prometheus")) })),
+    needs: &[],
+    reaches: |written| reaches::url(written, "url"),
     examples: &[
         Example::call(r#"connect metrics = prometheus("http://prometheus:9090")"#),
         Example::call(

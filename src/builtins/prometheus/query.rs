@@ -3,6 +3,7 @@
 use super::api::PRODUCT;
 use super::sample::{PROM, QUERY, Sample, WITHIN, instant};
 use crate::builtins::http::service::Service;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Sample>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(query(cx, args))),
-    needs: &["GET /api/v1/query of Prometheus"],
+    needs: &[Need::Words("GET /api/v1/query of Prometheus")],
     by_hand: "curl -fsSG {connection}/api/v1/query --data-urlencode query={promql}",
     examples: &[
         Example::call("check prom.query('up') | all(.value == 1) as \"every target is up\""),

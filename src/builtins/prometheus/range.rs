@@ -12,6 +12,7 @@ use super::sample::{Labels, PROM, Point, QUERY, WITHIN, histogram, instant_of, n
 use crate::builtins::http::service::{Ask, Service};
 use crate::builtins::quoted::quoted;
 use crate::builtins::settings::setup;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value, records};
 
@@ -26,7 +27,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Series>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(range(cx, args))),
-    needs: &["GET /api/v1/query_range of Prometheus"],
+    needs: &[Need::Words("GET /api/v1/query_range of Prometheus")],
     by_hand: "curl -fsSG {connection}/api/v1/query_range --data-urlencode query={promql} -d start=… -d end=… -d step={step}",
     examples: &[
         Example::call("prom.range('sum(rate(http_requests_total[5m]))', over: 1h, step: 1m)"),

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use super::api::{PRODUCT, data};
 use super::sample::PROM;
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, FaultKind, Typed, Value, Word, Words, records};
 
@@ -18,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Rule>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(rules(cx, args))),
-    needs: &["GET /api/v1/rules of Prometheus"],
+    needs: &[Need::Words("GET /api/v1/rules of Prometheus")],
     by_hand: "curl -fsS {connection}/api/v1/rules",
     examples: &[
         Example::call("check prom.rules() | all(.health == \"ok\") as \"every rule is evaluated\""),

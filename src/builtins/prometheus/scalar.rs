@@ -3,6 +3,7 @@
 use super::api::{PRODUCT, quote};
 use super::sample::{PROM, QUERY, WITHIN, instant};
 use crate::builtins::http::service::Service;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(f64::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(scalar(cx, args))),
-    needs: &["GET /api/v1/query of Prometheus"],
+    needs: &[Need::Words("GET /api/v1/query of Prometheus")],
     by_hand: "curl -fsSG {connection}/api/v1/query --data-urlencode query={promql}",
     examples: &[
         Example::call("prom.scalar('sum(rate(http_errors_total[5m])) / sum(rate(http_requests_total[5m]))') < 5%"),

@@ -10,6 +10,7 @@ use super::api::{PRODUCT, data};
 use super::rules::{happened, seconds};
 use super::sample::{Labels, PROM, json};
 use crate::builtins::http::service::{Ask, Service};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, Typed, Value, Word, Words, records};
 
@@ -20,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Target>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(targets(cx, args))),
-    needs: &["GET /api/v1/targets of Prometheus"],
+    needs: &[Need::Words("GET /api/v1/targets of Prometheus")],
     by_hand: "curl -fsS '{connection}/api/v1/targets?state=active'",
     examples: &[
         Example::call("check prom.targets() | all(.health == \"up\") as \"every target is scraped\""),

@@ -3,6 +3,7 @@
 use redis::Value as Answer;
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
@@ -18,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
-    needs: &["ACL +ping"],
+    needs: &[needs::PING],
     by_hand: "redis-cli PING",
     examples: &[Example::call("cache.answers()"), Example::call("cache.answers(within: 1s)")],
 };

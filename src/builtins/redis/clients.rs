@@ -1,6 +1,7 @@
 //! `redis.clients`
 
 use super::memory::ratio;
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, FaultKind, Percent, Typed, Value, records};
@@ -28,7 +29,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Clients::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(clients(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO clients",
     examples: &[Example::call("cache.clients().connected_share < 80%"), Example::call("cache.clients().blocked == 0")],
 };

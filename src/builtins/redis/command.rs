@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::builtins::words;
@@ -22,7 +23,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::Data),
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(command(args))),
-    needs: &["ACL + the command, and ~PATTERN for its keys"],
+    needs: &[needs::COMMAND],
     by_hand: "redis-cli {command}",
     examples: &[
         Example::call(r#"change cache.command("MEMORY PURGE")"#),

@@ -6,10 +6,12 @@ use jiff::SignedDuration;
 
 use super::address::{Address, PORT as STANDARD};
 use super::client::Redis;
+use super::needs;
 use super::session::{Login, Server};
 use crate::builtins::dial::Place;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
+use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, SecretText, Size, Value};
@@ -60,6 +62,8 @@ pub(super) static DRIVER: Driver = Driver {
         AT_ONCE.info(),
     ],
     open: Open::Now(|cx, args| Box::pin(open(cx, args))),
+    needs: &[needs::SELECT],
+    reaches: |written| reaches::host(written, 6379, "localhost"),
     examples: &[
         Example::call(r#"connect cache = redis("cache.example", user: "ops", password: redis_password)"#),
         Example::call(r#"connect sessions = redis("rediss://cache.example:6380/2", ca: "./ca.pem")"#),

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value, records};
@@ -25,7 +26,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Cpu::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(cpu(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO cpu",
     examples: &[Example::call("cache.cpu().user < 1h")],
 };

@@ -4,6 +4,7 @@ use redis::Value as Answer;
 
 use super::connection;
 use super::key::KEY;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -16,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Option::<String>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(get(args))),
-    needs: &["ACL +get, and ~PATTERN for the key"],
+    needs: &[needs::GET],
     by_hand: "redis-cli GET {key}",
     examples: &[
         Example::call(r#"cache.get("maintenance") == "off""#),

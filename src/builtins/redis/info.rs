@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value as Json};
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, lines, parts, within};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
@@ -41,7 +42,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::Data),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(info(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO {section}",
     examples: &[
         Example::call(r#"cache.info("memory").used_memory_lua < 1000000"#),

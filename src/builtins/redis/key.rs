@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::builtins::dial::Progress;
@@ -45,7 +46,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Key::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(key(args))),
-    needs: &["ACL +type +pttl +memory|usage, and ~PATTERN for the key"],
+    needs: &[needs::KEY_FACTS],
     by_hand: "redis-cli TYPE {key}; redis-cli TTL {key}; redis-cli MEMORY USAGE {key}",
     examples: &[
         Example::call(r#"cache.key("leader").exists"#),

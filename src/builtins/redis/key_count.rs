@@ -1,6 +1,7 @@
 //! `redis.key_count`
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(i64::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(key_count(args))),
-    needs: &["ACL +dbsize"],
+    needs: &[needs::COUNT],
     by_hand: "redis-cli DBSIZE",
     examples: &[Example::call("cache.key_count() > 0")],
 };

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use redis::Value as Answer;
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::builtins::dial::{Progress, Trouble};
@@ -23,7 +24,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<String>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(keys(args))),
-    needs: &["ACL +scan"],
+    needs: &[needs::SCAN],
     by_hand: "redis-cli --scan --pattern '{pattern}'",
     examples: &[Example::call(r#"cache.keys("lock:*") | is_empty"#)],
 };

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN, number};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value, records};
@@ -27,7 +28,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Keyspace>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(keyspace(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO keyspace",
     examples: &[Example::call("cache.keyspace() | sum(.keys) < 1000000")],
 };

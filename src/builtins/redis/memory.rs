@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Percent, Size, Typed, Value, records};
@@ -37,7 +38,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Memory::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(memory(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO memory",
     examples: &[
         Example::call("(cache.memory().used_share ?? 0%) < 80%"),

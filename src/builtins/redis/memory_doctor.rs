@@ -1,6 +1,7 @@
 //! `redis.memory_doctor`
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(String::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(memory_doctor(args))),
-    needs: &["ACL +memory|doctor"],
+    needs: &[needs::DOCTOR],
     by_hand: "redis-cli MEMORY DOCTOR",
     examples: &[Example::call("cache.memory_doctor()")],
 };

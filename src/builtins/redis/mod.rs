@@ -17,6 +17,7 @@ mod keyspace;
 mod memory;
 mod memory_doctor;
 mod metered;
+mod needs;
 mod persistence;
 mod read;
 mod refusal;

@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Size, Typed, Value, records};
@@ -41,7 +42,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Persistence::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(persistence(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO persistence",
     examples: &[
         Example::call("cache.persistence().last_save_ok"),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::command::COMMAND;
 use super::connection;
 use super::effect::{Verdict, verdict};
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::builtins::dial::{Progress, Trouble};
@@ -19,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::Data),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(read(args))),
-    needs: &["ACL +command|info + the command, and ~PATTERN for its keys"],
+    needs: &[needs::READ],
     by_hand: "redis-cli {command}",
     examples: &[
         Example::call(r#"cache.read("LLEN queue:mail") < 1000"#),

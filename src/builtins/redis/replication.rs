@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN, number};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{EnumType, Fault, FaultKind, Size, Typed, Value, Word, Words, records};
@@ -60,7 +61,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Replication::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(replication(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO replication",
     examples: &[
         Example::call(r#"cache.replication().role == "primary""#),

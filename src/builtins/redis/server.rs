@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value, records};
@@ -31,7 +32,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Server::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(server(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO server",
     examples: &[Example::call("cache.server().uptime > 5m")],
 };

@@ -1,6 +1,7 @@
 //! `redis.setting`
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::builtins::settings::setup;
@@ -16,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(String::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(setting(args))),
-    needs: &["ACL +config|get"],
+    needs: &[needs::SETTING],
     by_hand: "redis-cli CONFIG GET {name}",
     examples: &[Example::call(r#"cache.setting("maxmemory-policy") == "allkeys-lru""#)],
 };

@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use redis::Value as Answer;
 
 use super::connection;
+use super::needs;
 use super::reply;
 use super::sections::{CONNECTION, WITHIN, within};
 use crate::builtins::settings::setup;
@@ -42,7 +43,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<Slow>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(slow_log(args))),
-    needs: &["ACL +slowlog|get"],
+    needs: &[needs::SLOW_LOG],
     by_hand: "redis-cli SLOWLOG GET {at_most}",
     examples: &[
         Example::call("cache.slow_log() | where(.time.age < 1h)"),

@@ -1,6 +1,7 @@
 //! `redis.stats`
 
 use super::memory::ratio;
+use super::needs;
 use super::sections::{CONNECTION, Section, WITHIN};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Counted, Fault, Percent, Size, Type, Typed, Value, records};
@@ -58,7 +59,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Stats::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(stats(args))),
-    needs: &["ACL +info"],
+    needs: &[needs::INFO],
     by_hand: "redis-cli INFO stats",
     examples: &[
         Example::call("cache.stats().hit_share > 80%"),

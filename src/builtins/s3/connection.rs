@@ -11,7 +11,9 @@ use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::http::client::{Pool, Proxies, Target};
 use crate::builtins::plain_text::plain_or_secret;
+use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
+use crate::catalog::need::{Argument, Endpoint, Written};
 use crate::catalog::{Accepts, Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, Presence};
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
 
@@ -78,6 +80,8 @@ pub(super) static DRIVER: Driver = Driver {
         AT_ONCE.info(),
     ],
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args).await })),
+    needs: &[],
+    reaches,
     examples: &[
         Example::call(r#"connect backups = s3(bucket: "example-backups", region: "eu-central-1")"#),
         Example::call(
@@ -85,6 +89,20 @@ pub(super) static DRIVER: Driver = Driver {
         ),
     ],
 };
+
+fn reaches(written: &Written<'_>) -> Vec<Endpoint> {
+    let given = |param: &str| (written.argument)(param) != Argument::Absent;
+    if given(THROUGH.name()) || given(ENDPOINT.name()) {
+        return reaches::url(written, ENDPOINT.name());
+    }
+    let regions = (written.argument)(REGION.name());
+    let host = match regions.patterns() {
+        [region] => format!("s3.{region}.amazonaws.com"),
+        _ => "s3.*.amazonaws.com".to_owned(),
+    };
+    // A bucket is a part of the name, where its own name can be one.
+    vec![Endpoint { host: format!("*.{host}"), port: Some(443) }, Endpoint { host, port: Some(443) }]
+}
 
 /// An opened connection.
 pub(super) struct S3 {

@@ -10,6 +10,7 @@ use super::CONNECTION;
 use super::ask::{Ask, ask};
 use super::connection::S3;
 use super::head::look;
+use super::needs;
 use super::object::etag;
 use super::place::encoded;
 use super::xml;
@@ -20,8 +21,8 @@ use crate::types::{Fault, FaultKind, Size, Typed, Value, records};
 /// What a server copies by itself in one go.
 const LARGEST: i64 = 5 << 30;
 
-const FROM: Param<String> = Param::required("from", "The key of the object to copy.");
-const TO: Param<String> = Param::required("to", "The key of the copy. What is there is replaced.");
+pub(super) const FROM: Param<String> = Param::required("from", "The key of the object to copy.");
+pub(super) const TO: Param<String> = Param::required("to", "The key of the copy. What is there is replaced.");
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long the server may take for it.", || Value::Duration(SignedDuration::from_mins(5)));
 
@@ -60,7 +61,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Copied::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|cx, args| Box::pin(copy(cx, args))),
-    needs: &["s3:GetObject on the object", "s3:PutObject on the copy"],
+    needs: &[needs::GET_FROM, needs::PUT_TO],
     by_hand: "aws s3 cp s3://BUCKET/{from} s3://BUCKET/{to}",
     examples: &[Example::call(r#"change backups.copy("postgres/latest.dump", "keep/postgres-{run.date}.dump")"#)],
 };

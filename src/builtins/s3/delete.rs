@@ -6,6 +6,7 @@ use http::Method;
 
 use super::ask::{Ask, ask};
 use super::connection::S3;
+use super::needs;
 use super::{CONNECTION, KEY};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
@@ -29,7 +30,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Deleted::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|cx, args| Box::pin(delete(cx, args))),
-    needs: &["s3:DeleteObject on the object"],
+    needs: &[needs::DELETE],
     by_hand: "aws s3 rm s3://BUCKET/{key}",
     examples: &[Example::call(r#"change backups.delete("scratch/{run.id}.tmp")"#)],
 };

@@ -2,6 +2,7 @@
 
 use super::connection::S3;
 use super::head::is_there;
+use super::needs;
 use super::{CONNECTION, KEY};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(bool::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(exists(cx, args))),
-    needs: &["s3:GetObject on the object", "s3:ListBucket on the bucket"],
+    needs: &[needs::GET, needs::SEE],
     by_hand: "aws s3api head-object --bucket BUCKET --key {key}",
     examples: &[Example::call(r#"backups.exists("postgres/{run.date}/done")"#)],
 };

@@ -3,6 +3,7 @@
 use super::CONNECTION;
 use super::connection::S3;
 use super::listing::{PREFIX, Pages};
+use super::needs;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -19,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Vec::<String>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(folders(cx, args))),
-    needs: &["s3:ListBucket on the bucket"],
+    needs: &[needs::LIST],
     by_hand: "aws s3 ls s3://BUCKET/{prefix}",
     examples: &[
         Example::call(r#""postgres/" in backups.folders()"#),

@@ -4,6 +4,7 @@ use http::Method;
 
 use super::ask::{Ask, answer};
 use super::connection::S3;
+use super::needs;
 use super::object::Head;
 use super::refusal::Refusal;
 use super::{CONNECTION, KEY};
@@ -17,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Head::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(head(cx, args))),
-    needs: &["s3:GetObject on the object", "s3:ListBucket on the bucket"],
+    needs: &[needs::GET, needs::SEE],
     by_hand: "aws s3api head-object --bucket BUCKET --key {key}",
     examples: &[Example::call(r#"backups.head("postgres/latest.dump").metadata.host"#)],
 };

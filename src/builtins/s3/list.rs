@@ -3,6 +3,7 @@
 use super::CONNECTION;
 use super::connection::S3;
 use super::listing::{PREFIX, Pages};
+use super::needs;
 use super::object::Object;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Type, Typed, Value};
@@ -20,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Object::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(list(cx, args))),
-    needs: &["s3:ListBucket on the bucket"],
+    needs: &[needs::LIST],
     by_hand: "aws s3 ls --recursive s3://BUCKET/{prefix}",
     examples: &[
         Example::call(r#"backups.list("postgres/{run.date:%Y/%m/%d}/") | any(.size > 0B and .age < 26h)"#),

@@ -12,6 +12,7 @@ mod folders;
 mod head;
 mod list;
 mod listing;
+mod needs;
 mod newest;
 mod object;
 mod place;

@@ -3,6 +3,7 @@
 use super::CONNECTION;
 use super::connection::S3;
 use super::listing::{PREFIX, Pages};
+use super::needs;
 use super::object::Object;
 use super::size::AT_MOST;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
@@ -15,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Option::<Object>::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(newest(cx, args))),
-    needs: &["s3:ListBucket on the bucket"],
+    needs: &[needs::LIST],
     by_hand: "aws s3api list-objects-v2 --bucket BUCKET --prefix {prefix} --query 'sort_by(Contents, &LastModified)[-1]'",
     examples: &[Example::call(r#"backups.newest("postgres/")"#)],
 };

@@ -3,6 +3,7 @@
 use super::CONNECTION;
 use super::connection::S3;
 use super::listing::{PREFIX, Pages};
+use super::needs;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Size, Typed, Value};
 
@@ -20,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Size::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(size(cx, args))),
-    needs: &["s3:ListBucket on the bucket"],
+    needs: &[needs::LIST],
     by_hand: "aws s3 ls --recursive --summarize s3://BUCKET/{prefix} | tail -n 1",
     examples: &[Example::call(r#"backups.size("postgres/") < 2TiB"#)],
 };

@@ -4,6 +4,7 @@ use http::Method;
 
 use super::ask::{Ask, ask};
 use super::connection::S3;
+use super::needs;
 use super::{CONNECTION, KEY};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Size, Typed, Value};
@@ -18,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(String::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(text(cx, args))),
-    needs: &["s3:GetObject on the object"],
+    needs: &[needs::GET],
     by_hand: "aws s3 cp s3://BUCKET/{key} -",
     examples: &[Example::call(r#"backups.text("postgres/latest.json") | parse_json"#)],
 };

@@ -11,6 +11,8 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "A secret from an environment variable.",
     params: &[NAME.info()],
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    needs: &[],
+    reaches: |_| Vec::new(),
     examples: &[Example::call(r#"secret key = env("API_KEY")"#)],
 };
 

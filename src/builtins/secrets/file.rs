@@ -16,6 +16,8 @@ pub(super) static DRIVER: Driver = Driver {
     summary: "A secret from a file, such as one that an orchestrator mounts.",
     params: &[PATH.info()],
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
+    needs: &[],
+    reaches: |_| Vec::new(),
     examples: &[Example::call(r#"secret key = file("/run/secrets/api-key")"#)],
 };
 

@@ -12,6 +12,7 @@ use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
 use crate::builtins::dial::tls::{Trust, certificate_problem, handshake, server_name};
 use crate::builtins::dial::{self, Place, Progress, Trouble};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -35,7 +36,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Certificate::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(certificate(cx, args))),
-    needs: &["the server's TLS port"],
+    needs: &[Need::Words("the server's TLS port")],
     by_hand: "openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -enddate",
     examples: &[
         Example::call(r#"tls.certificate("example.com").left > 14d"#),

@@ -6,6 +6,7 @@ use super::options::{self, AT_MOST, DIRECTORY, ENV, EXITS, OUTPUT, STDIN, WITHIN
 use super::output::Form;
 use super::{process, program};
 use crate::builtins::plain_text::plain_text;
+use crate::catalog::need::Need;
 use crate::catalog::{Accepts, Args, Body, Builtin, Cx, EffectRule, Example, Param, Presence, Returns};
 use crate::types::{Fault, FaultKind, Type, Value};
 
@@ -35,7 +36,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     // Nothing can be known of a program: the declaration `tool purge(…) changes = argv(…)` says it for its calls.
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(run(cx, args))),
-    needs: &["the program on this machine"],
+    needs: &[Need::Words("the program on this machine")],
     by_hand: "{words}",
     examples: &[Example::call(r#"tool uptime() -> string = argv("uptime", "--pretty")"#)],
 };

@@ -98,6 +98,8 @@ pub struct Call {
     pub builtin: &'static Builtin,
     /// One for each parameter; `None` where it was left out.
     pub args: Vec<Option<CallArg>>,
+    /// The connection that it is made on, also by a pod that came from it; nothing where there may be several.
+    pub on: Option<ConnectionId>,
     /// Of this call alone, its arguments left aside.
     pub effect: Effect,
     /// Doing it twice is the same as doing it once.

@@ -1,6 +1,6 @@
 //! `kubernetes.apply`
 
-use super::object::{Changed, MANIFEST, Object};
+use super::object::{APPLIED, Changed, MANIFEST, Object};
 use crate::builtins::kubernetes::call::CLUSTER;
 use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Changed::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(apply(args))),
-    needs: &["get, create and patch the kind of the manifest"],
+    needs: &[APPLIED],
     by_hand: "kubectl apply --server-side --field-manager=runbook -f manifest.yaml",
     examples: &[Example::call(
         r#"change cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "flags" }, data: { search: "off" } })"#,

@@ -2,6 +2,7 @@
 
 use super::node::{Marked, NODE, mark};
 use crate::builtins::kubernetes::call::CLUSTER;
+use crate::catalog::need::Need;
 use crate::catalog::{Body, Builtin, EffectRule, Example, Returns};
 use crate::types::Typed;
 
@@ -12,7 +13,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Marked::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(mark(args, true))),
-    needs: &["get and patch nodes"],
+    needs: &[Need::of_cluster(&["get", "patch"], "nodes").named("node")],
     by_hand: "kubectl cordon {node}",
     examples: &[Example::call(r#"change cluster.cordon("n-4") undo cluster.uncordon("n-4")"#)],
 };

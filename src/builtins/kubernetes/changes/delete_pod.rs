@@ -13,6 +13,7 @@ use crate::builtins::kubernetes::ask::{Ask, Resource};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
 use crate::builtins::kubernetes::request::Sent;
 use crate::builtins::settings::limit;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -46,7 +47,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     // Done twice it deletes also the pod of a stateful set that took the place and the name.
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(delete(args))),
-    needs: &["get and delete pods"],
+    needs: &[Need::verbs(&["get", "delete"], "pods").named("name")],
     by_hand: "kubectl delete pod {name}",
     examples: &[Example::call(r#"change cluster.delete_pod("worker-0")"#)],
 };

@@ -21,6 +21,7 @@ use crate::builtins::kubernetes::connection::Kubernetes;
 use crate::builtins::kubernetes::faults::words;
 use crate::builtins::kubernetes::request::Deadline;
 use crate::builtins::settings::limit;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 use crate::units;
@@ -61,7 +62,11 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Drained::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(drain(args))),
-    needs: &["get and patch nodes", "get and list pods of all namespaces", "create pods/eviction"],
+    needs: &[
+        Need::of_cluster(&["get", "patch"], "nodes").named("node"),
+        Need::everywhere(&["get", "list"], "pods"),
+        Need::everywhere(&["create"], "pods/eviction"),
+    ],
     by_hand: "kubectl drain {node} --ignore-daemonsets",
     examples: &[Example::call(r#"change cluster.drain("n-4", within: 20m) undo cluster.uncordon("n-4")"#)],
 };

@@ -11,7 +11,9 @@ use crate::builtins::kubernetes::ask::{ALL, Ask, Resource};
 use crate::builtins::kubernetes::call::cluster;
 use crate::builtins::kubernetes::connection::Kubernetes;
 use crate::builtins::kubernetes::faults::lost;
+use crate::builtins::kubernetes::known_kinds;
 use crate::builtins::kubernetes::request::Sent;
+use crate::catalog::need::{self, Argument, Need, Right, Rule, Written};
 use crate::catalog::{Accepts, Args, Param, Presence};
 use crate::types::{Fault, FaultKind, Type, Value, records};
 
@@ -34,6 +36,40 @@ records! {
         /// What came of it: `created`, `changed` or `unchanged`.
         outcome: Arc<str>,
     }
+}
+
+/// What a change of an object needs that is there.
+pub(super) const PATCHED: Need = Need::Granted {
+    words: "get and patch the kind of the manifest",
+    rights: |written| of_manifest(written, &["get", "patch"]),
+};
+
+/// What a change of an object needs that may have to be made.
+pub(super) const APPLIED: Need = Need::Granted {
+    words: "get, create and patch the kind of the manifest",
+    // By which name something is made is not known to the server when it asks for the right.
+    rights: |written| of_manifest(written, &["get", "patch", "create"]),
+};
+
+fn of_manifest(written: &Written<'_>, verbs: &[&'static str]) -> Vec<Right> {
+    let text = |path: &str| match (written.argument)(path) {
+        Argument::Texts(texts) => <[String; 1]>::try_from(texts).ok().map(|[text]| text),
+        _ => None,
+    };
+    let Some(kind) = text("manifest.kind") else {
+        return vec![Right::Unclear { words: format!("{} of a kind that the run will tell", verbs.join(", ")) }];
+    };
+    let (resource, scope) = known_kinds::resource(&kind);
+    let scope = match (scope, text("manifest.metadata.namespace")) {
+        (need::Scope::Namespace(_), Some(named)) => need::Scope::Namespace(Some(named)),
+        (scope, _) => scope,
+    };
+    let name = text("manifest.metadata.name");
+    let rule = |verb: &&'static str| {
+        let name = name.clone().filter(|_| *verb != "create");
+        Right::Kubernetes(Rule::new(verb, &resource, scope.clone(), name))
+    };
+    verbs.iter().map(rule).collect()
 }
 
 /// An object that a manifest names.

@@ -1,6 +1,6 @@
 //! `kubernetes.patch`
 
-use super::object::{Changed, MANIFEST, Object};
+use super::object::{Changed, MANIFEST, Object, PATCHED};
 use crate::builtins::kubernetes::call::CLUSTER;
 use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Changed::ty),
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(patch(args))),
-    needs: &["get and patch the kind of the manifest"],
+    needs: &[PATCHED],
     by_hand: "kubectl patch KIND NAME --type=merge -p '{manifest}'",
     examples: &[Example::call(
         r#"change cluster.patch({ apiVersion: "batch/v1", kind: "CronJob", metadata: { name: "report" }, spec: { suspend: true } })"#,

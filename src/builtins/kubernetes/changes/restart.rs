@@ -10,6 +10,7 @@ use super::workload::{DAEMON_SET, DEPLOYMENT, Kind, STATEFUL_SET, Workload, one_
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
 use crate::builtins::kubernetes::request::Sent;
 use crate::builtins::settings::limit;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -53,7 +54,11 @@ pub(super) static BUILTIN: Builtin = Builtin {
     // Every time it replaces the pods again.
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(restart(cx, args))),
-    needs: &["get and patch deployments.apps, statefulsets.apps or daemonsets.apps"],
+    needs: &[
+        Need::verbs(&["get", "patch"], "deployments.apps").given("deployment"),
+        Need::verbs(&["get", "patch"], "statefulsets.apps").given("stateful_set"),
+        Need::verbs(&["get", "patch"], "daemonsets.apps").given("daemon_set"),
+    ],
     by_hand: "kubectl rollout restart deployment/{deployment} && kubectl rollout status deployment/{deployment}",
     examples: &[Example::call(r#"change cluster.restart(deployment: "gateway", within: 5m)"#)],
 };

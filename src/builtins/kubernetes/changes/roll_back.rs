@@ -15,6 +15,7 @@ use crate::builtins::kubernetes::ask::{Ask, Resource};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
 use crate::builtins::kubernetes::request::{Deadline, Sent};
 use crate::builtins::settings::limit;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -71,8 +72,12 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(roll_back(args))),
     needs: &[
-        "get and patch deployments.apps, statefulsets.apps or daemonsets.apps",
-        "list replicasets.apps or controllerrevisions.apps",
+        Need::verbs(&["get", "patch"], "deployments.apps").given("deployment"),
+        Need::verbs(&["get", "patch"], "statefulsets.apps").given("stateful_set"),
+        Need::verbs(&["get", "patch"], "daemonsets.apps").given("daemon_set"),
+        Need::verbs(&["list"], "replicasets.apps").where_given("deployment"),
+        Need::verbs(&["list"], "controllerrevisions.apps").where_given("stateful_set"),
+        Need::verbs(&["list"], "controllerrevisions.apps").where_given("daemon_set"),
     ],
     by_hand: "kubectl rollout undo deployment/{deployment}",
     examples: &[

@@ -11,6 +11,7 @@ use super::workload::{DEPLOYMENT, STATEFUL_SET, Workload, one_is_named};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
 use crate::builtins::kubernetes::request::Sent;
 use crate::builtins::settings::limit;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
@@ -42,7 +43,10 @@ pub(super) static BUILTIN: Builtin = Builtin {
     },
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(scale(args))),
-    needs: &["get and patch deployments.apps or statefulsets.apps"],
+    needs: &[
+        Need::verbs(&["get", "patch"], "deployments.apps").given("deployment"),
+        Need::verbs(&["get", "patch"], "statefulsets.apps").given("stateful_set"),
+    ],
     by_hand: "kubectl scale deployment/{deployment} --replicas={replicas}",
     examples: &[Example::call(
         r#"change cluster.scale(deployment: "gateway", replicas: 4) undo cluster.scale(deployment: "gateway", replicas: 2)"#,

@@ -4,6 +4,7 @@ use super::call::CONTAINER;
 use super::df::{Mounted, is_kept, mounts, rows};
 use super::look::{WITHIN, place, printed};
 use crate::builtins::kubernetes::of_pod::POD;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Type, Typed, Value};
 
@@ -14,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Mounted::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(disks(args))),
-    needs: &["get and create pods/exec", "`df` in the container"],
+    needs: &[Need::verbs(&["get", "create"], "pods/exec").named("pod"), Need::Words("`df` in the container")],
     by_hand: "kubectl exec {pod} -- df -P -k",
     examples: &[Example::call(r#"cluster.pod("postgres-0").disks() | all(.used_share < 85%)"#)],
 };

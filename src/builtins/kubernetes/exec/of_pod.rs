@@ -3,6 +3,7 @@
 use super::call::{AT_MOST, COMMAND, CONTAINER, EXITS, Execution, WITHIN, call};
 use super::reads::effect;
 use crate::builtins::kubernetes::of_pod::POD;
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Execution::ty),
     effect: EffectRule::ByCall(effect),
     body: Body::Outside(|_, args| Box::pin(exec(args))),
-    needs: &["get and create pods/exec"],
+    needs: &[Need::verbs(&["get", "create"], "pods/exec").named("pod")],
     by_hand: "kubectl exec {pod} -- {command}",
     examples: &[Example::call(r#"change cluster.pod("redis-0").exec("redis-cli memory purge")"#)],
 };

@@ -4,6 +4,7 @@ use super::call::{AT_MOST, COMMAND, CONTAINER, EXITS, Execution, WITHIN, call};
 use super::reads::effect;
 use super::session::Place;
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 
@@ -25,7 +26,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(Execution::ty),
     effect: EffectRule::ByCall(effect),
     body: Body::Outside(|_, args| Box::pin(exec(args))),
-    needs: &["get and create pods/exec"],
+    needs: &[Need::verbs(&["get", "create"], "pods/exec").named("pod")],
     by_hand: "kubectl exec {pod} -- {command}",
     examples: &[Example::call(r#"change cluster.exec("redis-0", "redis-cli config set maxmemory 1gb")"#)],
 };

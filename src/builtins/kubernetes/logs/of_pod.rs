@@ -3,6 +3,7 @@
 use super::read::{AT_MOST, CONTAINER, PREVIOUS, SINCE, TAIL, WITHIN, of};
 use super::whose::Whose;
 use crate::builtins::kubernetes::of_pod::{POD, place};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Returns};
 use crate::types::{Fault, Line, Type, Typed, Value};
 
@@ -13,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(|| Type::list(Line::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(logs(cx, args))),
-    needs: &["get pods", "get pods/log"],
+    needs: &[Need::verbs(&["get"], "pods").named("pod"), Need::verbs(&["get"], "pods/log").named("pod")],
     by_hand: "kubectl logs {pod} --all-containers --timestamps --since={since}",
     examples: &[Example::call(r#"cluster.pod("worker-0").logs(tail: 100) | where(.text ~ /error/i)"#)],
 };

@@ -7,6 +7,7 @@ use super::whose::{Kind, Whose};
 use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
 use crate::builtins::kubernetes::connection::Kubernetes;
 use crate::builtins::settings::{limit, setup};
+use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Inputs, Mismatch, Param, Returns};
 use crate::types::{Fault, Line, Log, Size, Type, Typed, Value};
 use crate::units;
@@ -65,7 +66,19 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Computed { shape: "list<line>", compute: one_is_named },
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(logs(cx, args))),
-    needs: &["get and list pods", "get pods/log", "get deployments.apps, where a deployment is named"],
+    needs: &[
+        Need::verbs(&["get"], "pods").given("pod"),
+        Need::verbs(&["get"], "deployments.apps").given("deployment"),
+        Need::verbs(&["get"], "statefulsets.apps").given("stateful_set"),
+        Need::verbs(&["get"], "daemonsets.apps").given("daemon_set"),
+        Need::verbs(&["get"], "jobs.batch").given("job"),
+        Need::verbs(&["list"], "pods").where_given("deployment"),
+        Need::verbs(&["list"], "pods").where_given("stateful_set"),
+        Need::verbs(&["list"], "pods").where_given("daemon_set"),
+        Need::verbs(&["list"], "pods").where_given("job"),
+        Need::verbs(&["list"], "pods").where_given("selector"),
+        Need::verbs(&["get"], "pods/log").named("pod"),
+    ],
     by_hand: "kubectl logs -l {selector} --all-containers --timestamps --since={since}",
     examples: &[
         Example::call(r#"cluster.logs(deployment: "gateway", since: 2h) | where(.text ~ /error/i) | count"#),

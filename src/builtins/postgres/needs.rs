@@ -1,0 +1,199 @@
+//! What the calls of PostgreSQL need: grants.
+
+use std::collections::BTreeSet;
+
+use super::SQL;
+use super::lexer::{Token, tokens};
+use crate::catalog::need::{Grant, Need, Right, Written};
+
+pub(super) const CONNECT: Need = Need::Granted { words: "CONNECT on the database", rights: |_| connect() };
+
+pub(super) const MONITOR: Need =
+    Need::Granted { words: "pg_monitor, to see what others do", rights: |_| member("pg_monitor") };
+
+pub(super) const READ_ALL_STATS: Need =
+    Need::Granted { words: "pg_read_all_stats, to see what others do", rights: |_| member("pg_read_all_stats") };
+
+pub(super) const SELECT: Need = Need::Granted { words: "SELECT on what it reads", rights: of_sql };
+
+pub(super) const STATEMENT: Need = Need::Granted { words: "the privilege that the statement wants", rights: of_sql };
+
+fn connect() -> Vec<Right> {
+    vec![Right::Postgres(Grant::Connect)]
+}
+
+fn member(role: &'static str) -> Vec<Right> {
+    vec![Right::Postgres(Grant::Connect), Right::Postgres(Grant::Member(role))]
+}
+
+/// By what the statement says. What needs to own a table, or is not understood, is said in words.
+fn of_sql(written: &Written<'_>) -> Vec<Right> {
+    let mut rights = connect();
+    for sql in (written.argument)(SQL.name()).patterns() {
+        // A value may stand where `*` is; as a number it disturbs no name.
+        let found = tokens(&sql.replace('*', " 0 ")).ok().and_then(|tokens| of_tokens(&tokens));
+        match found {
+            Some(found) => rights.extend(found.into_iter().map(Right::Postgres)),
+            None => rights.push(Right::Unclear { words: format!("what `{}` wants", one_line(sql)) }),
+        }
+    }
+    rights
+}
+
+fn one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a statement needs; nothing where only its owner or a superuser may do it.
+fn of_tokens(tokens: &[Token]) -> Option<BTreeSet<Grant>> {
+    let words: Vec<&str> =
+        tokens.iter().map(|token| if let Token::Word(word) = token { word.as_str() } else { "" }).collect();
+    let mut grants = BTreeSet::new();
+    match *words.first()? {
+        "select" | "with" | "insert" | "update" | "delete" | "table" | "values" | "merge" | "show" | "explain" => {}
+        // PostgreSQL 17 has a role for what before it only the owner may do.
+        "vacuum" | "analyze" | "reindex" | "cluster" | "refresh" => {
+            grants.insert(Grant::Member("pg_maintain"));
+            return Some(grants);
+        }
+        "checkpoint" => {
+            grants.insert(Grant::Member("pg_checkpoint"));
+            return Some(grants);
+        }
+        _ => return None,
+    }
+    let own: BTreeSet<String> = (0..tokens.len()).filter_map(|at| common_table(tokens, at)).collect();
+    for (at, word) in words.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| words.get(at)).copied().unwrap_or_default();
+        let privilege = match *word {
+            "from" if before == "delete" => "DELETE",
+            // `EXTRACT(day FROM seen)`, `IS DISTINCT FROM`
+            "from" if before == "distinct" || in_call(tokens, at) => continue,
+            "from" | "join" | "table" | "using" => "SELECT",
+            "into" => "INSERT",
+            "update" if !matches!(before, "for" | "do" | "key") => "UPDATE",
+            _ => continue,
+        };
+        let mut next = at + 1;
+        loop {
+            while matches!(words.get(next), Some(&("only" | "lateral"))) {
+                next += 1;
+            }
+            let Some((table, behind)) = name(tokens, next) else { break };
+            // A function, or what the statement itself calls so.
+            let call = tokens.get(behind) == Some(&Token::Sign('(')) && privilege == "SELECT";
+            if !call && !own.contains(&table) && !is_everybodys(&table) {
+                grants.insert(Grant::On { privilege, table });
+            }
+            // `FROM a, b x, c`
+            match next_in_list(tokens, behind) {
+                Some(further) if privilege == "SELECT" => next = further,
+                _ => break,
+            }
+        }
+        // What a condition reads is read.
+        if matches!(privilege, "UPDATE" | "DELETE") && words.contains(&"where") {
+            if let Some((table, _)) = name(tokens, at + 1) {
+                grants.insert(Grant::On { privilege: "SELECT", table });
+            }
+        }
+    }
+    Some(grants)
+}
+
+/// Where a list of tables goes on behind a name and its alias.
+fn next_in_list(tokens: &[Token], at: usize) -> Option<usize> {
+    for (further, token) in tokens.iter().enumerate().skip(at).take(3) {
+        match token {
+            Token::Sign(',') => return Some(further + 1),
+            Token::Word(_) | Token::Quoted(_) => {}
+            _ => return None,
+        }
+    }
+    None
+}
+
+/// The name that a `WITH` gives to a part of the statement: `name AS (`.
+fn common_table(tokens: &[Token], at: usize) -> Option<String> {
+    let Some(Token::Word(name)) = tokens.get(at) else { return None };
+    let as_ = tokens.get(at + 1) == Some(&Token::Word("as".to_owned()));
+    (as_ && tokens.get(at + 2) == Some(&Token::Sign('('))).then(|| name.clone())
+}
+
+/// Whether the innermost bracket around a place belongs to a call that has a `FROM` of its own kind.
+fn in_call(tokens: &[Token], at: usize) -> bool {
+    let mut depth = 0;
+    for (place, token) in tokens.iter().enumerate().take(at).rev() {
+        match token {
+            Token::Sign(')') => depth += 1,
+            Token::Sign('(') if depth > 0 => depth -= 1,
+            Token::Sign('(') => {
+                let before = place.checked_sub(1).and_then(|place| tokens.get(place));
+                let Some(Token::Word(word)) = before else { return false };
+                return matches!(word.as_str(), "extract" | "trim" | "substring" | "overlay" | "position");
+            }
+            _ => {}
+        }
+    }
+    false
+}
+
+/// A name with its schema, quoted where it is, and the place behind it.
+fn name(tokens: &[Token], at: usize) -> Option<(String, usize)> {
+    let one = |at: usize| match tokens.get(at) {
+        Some(Token::Word(word)) => Some(word.clone()),
+        Some(Token::Quoted(name)) => Some(format!("\"{}\"", name.replace('"', "\"\""))),
+        _ => None,
+    };
+    let mut name = one(at)?;
+    let mut behind = at + 1;
+    while tokens.get(behind) == Some(&Token::Sign('.')) {
+        name = format!("{name}.{}", one(behind + 1)?);
+        behind += 2;
+    }
+    Some((name, behind))
+}
+
+/// What everybody may read: the catalogues of the server itself.
+fn is_everybodys(table: &str) -> bool {
+    table.starts_with("pg_") || table.starts_with("information_schema.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{of_tokens, tokens};
+    use crate::catalog::need::Grant;
+
+    fn grants(sql: &str) -> Option<Vec<String>> {
+        let tokens = tokens(sql).unwrap_or_else(|open| panic!("{sql}: {open:?}"));
+        let one = |grant| match grant {
+            Grant::On { privilege, table } => format!("{privilege} {table}"),
+            Grant::Member(role) => role.to_owned(),
+            Grant::Connect => "CONNECT".to_owned(),
+        };
+        of_tokens(&tokens).map(|grants| grants.into_iter().map(one).collect())
+    }
+
+    #[test]
+    fn a_statement_says_which_tables_it_reads_and_changes() {
+        let found = |sql| grants(sql).unwrap_or_else(|| panic!("not understood: {sql}"));
+        assert_eq!(
+            found("SELECT count(*) FROM shop.orders o, items WHERE seen < now()"),
+            ["SELECT items", "SELECT shop.orders"]
+        );
+        assert_eq!(found("SELECT extract(day FROM seen) FROM \"Log\""), ["SELECT \"Log\""]);
+        assert_eq!(found("SELECT 1 WHERE a IS DISTINCT FROM b"), [""; 0]);
+        assert_eq!(found("SELECT * FROM pg_stat_activity JOIN generate_series(1, 2) ON true"), [""; 0]);
+        assert_eq!(found("WITH old AS (SELECT id FROM sessions) SELECT * FROM old"), ["SELECT sessions"]);
+        assert_eq!(found("DELETE FROM sessions WHERE seen < now()"), ["DELETE sessions", "SELECT sessions"]);
+        assert_eq!(found("INSERT INTO log (a) VALUES (1) ON CONFLICT DO UPDATE SET a = 2"), ["INSERT log"]);
+        assert_eq!(found("SELECT * FROM a FOR UPDATE"), ["SELECT a"]);
+        assert_eq!(found("VACUUM ANALYZE"), ["pg_maintain"]);
+    }
+
+    #[test]
+    fn what_only_an_owner_may_do_is_not_made_up() {
+        assert_eq!(grants("DROP TABLE a"), None);
+        assert_eq!(grants("ALTER TABLE a ADD b int"), None);
+    }
+}
