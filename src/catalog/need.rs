@@ -204,13 +204,13 @@ pub enum Scope {
     Namespace(Option<String>),
 }
 
-/// What PostgreSQL grants.
+/// What `PostgreSQL` grants.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Grant {
     /// To connect to the database.
     Connect,
-    /// To be a member of a role that PostgreSQL brings along.
+    /// To be a member of a role that `PostgreSQL` brings along.
     Member(&'static str),
     /// A privilege on a table, as it is written in the statement.
     On { privilege: &'static str, table: String },

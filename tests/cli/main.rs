@@ -11,6 +11,7 @@ mod plan;
 mod program;
 mod reference;
 mod rehearse;
+mod rights;
 mod run;
 mod serve;
 mod store;

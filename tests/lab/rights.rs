@@ -53,10 +53,13 @@ impl<'l> Account<'l> {
 
     /// Whether it may do something, as the cluster says; asked until it says so or time is up.
     fn wait_until(&self, may: bool, verb: &str, resource: &str, name: Option<&str>) {
-        let named = name.map_or_else(|| resource.to_owned(), |name| match resource.split_once('/') {
-            Some((resource, _)) => format!("{resource}/{name}"),
-            None => format!("{resource}/{name}"),
-        });
+        let named = name.map_or_else(
+            || resource.to_owned(),
+            |name| match resource.split_once('/') {
+                Some((resource, _)) => format!("{resource}/{name}"),
+                None => format!("{resource}/{name}"),
+            },
+        );
         let sub = resource.split_once('/').map(|(_, sub)| format!("--subresource={sub}"));
         let who = format!("--as=system:serviceaccount:{NAMESPACE}:{}", self.name);
         let begun = Instant::now();
@@ -138,10 +141,10 @@ fn the_daily_runbook_runs_with_exactly_the_rights_that_are_printed() {
                 if !others.is_empty() {
                     let group = groups.join("");
                     let others = others.iter().map(|own| format!("\"{own}\"")).collect::<Vec<_>>().join(", ");
-                    without[at].push_str(&format!(
+                    without[at] += &format!(
                         "\n  - apiGroups: [\"{group}\"]\n    resources: [{others}]\n    verbs: [{}]",
                         line.trim_start_matches("    verbs: [").trim_end_matches(']')
-                    ));
+                    );
                     assert!(names.is_empty(), "a rule with names has one resource: {line}");
                 }
                 account.apply(&(without.join("\n") + "\n"));
@@ -152,10 +155,115 @@ fn the_daily_runbook_runs_with_exactly_the_rights_that_are_printed() {
                 };
                 account.wait_until(false, &verb, &called, names.first().map(String::as_str));
                 let refusals = account.refusals();
-                assert!(refusals.contains(&format!("can-i {verb} {}", resource.split('/').next().unwrap())), "without {verb} {called}: {refusals}");
+                assert!(
+                    refusals.contains(&format!("can-i {verb} {}", resource.split('/').next().unwrap())),
+                    "without {verb} {called}: {refusals}"
+                );
                 taken += 1;
             }
         }
     }
     assert!(taken > 15, "{taken} verbs");
+}
+
+/// A runbook of the lab's own connections, run as who may do everything.
+fn as_admin(lab: &Lab, body: &str) {
+    let source = format!(
+        "runbook \"t\" {{ edition 1 }}\nsecret key = env(\"PGPASSWORD\")\nconnect db = postgres(user: \"sarvanom\", database: \"sarvanom_production\", password: key)\nconnect cache = redis(\"127.0.0.1:{}\", user: \"admin\", password: key)\nsection \"s\" {{ {body} }}",
+        port(lab)
+    );
+    lab.run(&source).code(0);
+}
+
+fn port(lab: &Lab) -> String {
+    lab.facts["parts"]["redis"]["address"].as_str().unwrap().rsplit(':').next().unwrap().to_owned()
+}
+
+/// The faults of a run that were refusals, of a runbook whose changes are agreed to.
+fn denied(lab: &Lab, folder: &Folder) -> String {
+    let ran = lab.run_in(folder, &[], &[]);
+    assert!(ran.events.iter().any(|event| event["event"] == "run_finished"), "{}", ran.text);
+    let denied = ran.events.iter().map(ToString::to_string).filter(|event| event.contains("\"denied\""));
+    denied.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_database_and_a_cache_are_used_with_exactly_the_rights_that_are_printed() {
+    let Some(lab) = lab("the rights in PostgreSQL and Redis", &["postgres", "redis"]) else { return };
+    let user = format!("least_{}", std::process::id());
+    let source = format!(
+        r#"runbook "t" {{ edition 1 }}
+secret key = env("PGPASSWORD")
+connect db = postgres(user: "{user}", database: "sarvanom_production", password: key)
+connect cache = redis("127.0.0.1:{}", user: "{user}", password: key)
+section "s" {{
+  show db.query("SELECT count(*) FROM documents d JOIN {user}.scratch s ON s.id = d.id")
+  change db.execute("DELETE FROM {user}.scratch WHERE id < 3")
+  show cache.key_count()
+  show cache.memory()
+  show cache.get("{user}:a")
+  change cache.command("SET {user}:b 1")
+}}"#,
+        port(lab)
+    );
+    let folder = Folder::with(&source);
+    as_admin(
+        lab,
+        &format!(
+            r#"change db.execute("CREATE ROLE {user} LOGIN PASSWORD 'lab'")
+change db.execute("CREATE SCHEMA {user}")
+change db.execute("CREATE TABLE {user}.scratch (id int)")
+change cache.command("ACL SETUSER {user} on >lab ~* +@all")
+change cache.command("SET {user}:a 1")"#
+        ),
+    );
+    let printed = |system: &str| {
+        let output = lab.command(&folder, &["plan", &format!("--rbac={system}"), "a.runbook"]).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let text = String::from_utf8(output.stdout).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("--") && !line.starts_with('#'));
+        lines.map(|line| line.trim_end_matches(';').to_owned()).collect::<Vec<String>>()
+    };
+    let quoted = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let execute = |sql: &str| as_admin(lab, &format!("change db.execute(\"{}\")", quoted(sql)));
+    let (grants, rules) = (printed("postgres"), printed("redis"));
+    let [rule] = rules.as_slice() else { panic!("{rules:?}") };
+    for grant in &grants {
+        execute(grant);
+    }
+    as_admin(lab, &format!("change cache.command(\"{}\")", quoted(rule)));
+    assert_eq!(denied(lab, &folder), "", "with {grants:?} and {rule}");
+
+    let mut taken = 0;
+    for grant in &grants {
+        // Everybody may connect, unless a database is closed to them.
+        if grant.starts_with("GRANT CONNECT") {
+            continue;
+        }
+        execute(&grant.replace("GRANT ", "REVOKE ").replace(" TO ", " FROM "));
+        assert!(!denied(lab, &folder).is_empty(), "without {grant}");
+        execute(grant);
+        taken += 1;
+    }
+    for word in rule.split(' ').filter(|word| word.starts_with(['+', '~'])) {
+        as_admin(lab, &format!("change cache.command(\"{}\")", quoted(&rule.replace(word, ""))));
+        let denied = denied(lab, &folder);
+        let bare = word.trim_start_matches('+').replace('|', " ");
+        assert!(!denied.is_empty(), "without {word}");
+        if word.starts_with('+') {
+            assert!(denied.to_lowercase().contains(&bare), "without {word}: {denied}");
+        }
+        taken += 1;
+    }
+    assert!(taken >= 9, "{taken} of {grants:?} and {rule}");
+    as_admin(
+        lab,
+        &format!(
+            r#"change db.execute("DROP OWNED BY {user}")
+change db.execute("DROP SCHEMA {user} CASCADE")
+change db.execute("DROP ROLE {user}")
+change cache.command("DEL {user}:a {user}:b")
+change cache.command("ACL DELUSER {user}")"#
+        ),
+    );
 }

@@ -1,4 +1,4 @@
-//! What the calls of PostgreSQL need: grants.
+//! What the calls of `PostgreSQL` need: grants.
 
 use std::collections::BTreeSet;
 
@@ -92,10 +92,11 @@ fn of_tokens(tokens: &[Token]) -> Option<BTreeSet<Grant>> {
             }
         }
         // What a condition reads is read.
-        if matches!(privilege, "UPDATE" | "DELETE") && words.contains(&"where") {
-            if let Some((table, _)) = name(tokens, at + 1) {
-                grants.insert(Grant::On { privilege: "SELECT", table });
-            }
+        if matches!(privilege, "UPDATE" | "DELETE")
+            && words.contains(&"where")
+            && let Some((table, _)) = name(tokens, at + 1)
+        {
+            grants.insert(Grant::On { privilege: "SELECT", table });
         }
     }
     Some(grants)

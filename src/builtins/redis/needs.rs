@@ -85,6 +85,21 @@ const KEYLESS: &[&str] = &[
     "wait",
 ];
 
+/// Commands of one key, which is the word behind them.
+#[rustfmt::skip]
+const OF_ONE_KEY: &[&str] = &[
+    "append", "bitcount", "bitfield", "decr", "decrby", "dump", "expire", "expireat", "expiretime", "geoadd", "geodist",
+    "geohash", "geopos", "geosearch", "get", "getbit", "getdel", "getex", "getrange", "getset", "hdel", "hexists",
+    "hget", "hgetall", "hincrby", "hincrbyfloat", "hkeys", "hlen", "hmget", "hmset", "hrandfield", "hscan", "hset",
+    "hsetnx", "hstrlen", "hvals", "incr", "incrby", "incrbyfloat", "lindex", "linsert", "llen", "lpop", "lpos", "lpush",
+    "lpushx", "lrange", "lrem", "lset", "ltrim", "persist", "pexpire", "pexpireat", "pfadd", "psetex", "pttl",
+    "restore", "rpop", "rpush", "rpushx", "sadd", "scard", "set", "setbit", "setex", "setnx", "setrange", "sismember",
+    "smembers", "smismember", "spop", "srandmember", "srem", "sscan", "strlen", "ttl", "type", "xack", "xadd",
+    "xautoclaim", "xclaim", "xdel", "xlen", "xpending", "xrange", "xrevrange", "xtrim", "zadd", "zcard", "zcount",
+    "zincrby", "zlexcount", "zpopmax", "zpopmin", "zrandmember", "zrange", "zrangebylex", "zrangebyscore", "zrank",
+    "zrem", "zremrangebyrank", "zremrangebyscore", "zrevrange", "zrevrank", "zscan", "zscore",
+];
+
 fn rule(rule: &str) -> Right {
     Right::Redis { rule: rule.to_owned() }
 }
@@ -95,7 +110,7 @@ fn of_key(written: &Written<'_>, commands: &[&str]) -> Vec<Right> {
     commands.iter().map(|command| rule(command)).chain(keys).collect()
 }
 
-/// The command itself. Which of its words are keys only the server knows, so that any word behind it may be one.
+/// The command itself, and its keys. Which words of a rarer command are keys only the server knows: each may be one.
 fn of_command(written: &Written<'_>) -> Vec<Right> {
     let param: &Param<_> = &WORDS;
     let mut rights = Vec::new();
@@ -112,7 +127,8 @@ fn of_command(written: &Written<'_>) -> Vec<Right> {
             KEYLESS.contains(&first.as_str()) || (first == "memory" && words.get(1).is_none_or(|w| w != "usage"));
         if !keyless {
             let behind = text.split_whitespace().skip(if container { 2 } else { 1 });
-            rights.extend(behind.map(|word| rule(&format!("~{}", word.trim_matches(['"', '\''])))));
+            let most = if OF_ONE_KEY.contains(&first.as_str()) { 1 } else { usize::MAX };
+            rights.extend(behind.take(most).map(|word| rule(&format!("~{}", word.trim_matches(['"', '\''])))));
         }
     }
     rights

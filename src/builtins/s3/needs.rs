@@ -12,7 +12,10 @@ pub(super) const LIST: Need = Need::Granted {
     rights: |written| {
         let written = (written.argument)(PREFIX.name());
         let prefixes = written.patterns();
-        let of = |prefix: &String| Right::S3 { action: "s3:ListBucket", key: Some(format!("{}*", prefix.trim_end_matches('*'))) };
+        let of = |prefix: &String| Right::S3 {
+            action: "s3:ListBucket",
+            key: Some(format!("{}*", prefix.trim_end_matches('*'))),
+        };
         if prefixes.is_empty() { SEE_ALL() } else { prefixes.iter().map(of).collect() }
     },
 };

@@ -76,10 +76,10 @@ fn role(text: &mut String, name: &str, scope: &Scope, rules: &[&Rule], one: &Gra
             );
         }
         Subject::User(name) => {
-            _ = writeln!(text, "  - apiGroup: rbac.authorization.k8s.io\n    kind: User\n    name: {}", quoted(name))
+            _ = writeln!(text, "  - apiGroup: rbac.authorization.k8s.io\n    kind: User\n    name: {}", quoted(name));
         }
         Subject::Group(name) => {
-            _ = writeln!(text, "  - apiGroup: rbac.authorization.k8s.io\n    kind: Group\n    name: {}", quoted(name))
+            _ = writeln!(text, "  - apiGroup: rbac.authorization.k8s.io\n    kind: Group\n    name: {}", quoted(name));
         }
     }
 }
@@ -101,25 +101,37 @@ struct Written {
     verbs: BTreeSet<String>,
 }
 
+/// First the names of one resource that have the same verbs, then the resources of a group that have both.
 fn merged(rules: &[&Rule]) -> Vec<Written> {
-    let mut by_place: BTreeMap<Place, BTreeSet<&str>> = BTreeMap::new();
+    let mut places: BTreeMap<Place, BTreeSet<String>> = BTreeMap::new();
     for rule in rules {
         let place = (rule.group.clone(), rule.resource.clone(), rule.name.clone());
-        by_place.entry(place).or_default().insert(rule.verb);
+        places.entry(place).or_default().insert(rule.verb.to_owned());
     }
-    let mut by_resource: BTreeMap<(String, String, BTreeSet<&str>, bool), BTreeSet<String>> = BTreeMap::new();
-    for ((group, resource, name), verbs) in by_place {
-        by_resource.entry((group, resource, verbs, name.is_some())).or_default().extend(name);
+    let mut written: Vec<Written> = Vec::new();
+    for ((group, resource, name), verbs) in places {
+        let same = |own: &&mut Written| {
+            own.group == group
+                && own.verbs == verbs
+                && own.resources.contains(&resource)
+                && own.names.is_empty() == name.is_none()
+        };
+        match written.iter_mut().find(same) {
+            Some(own) => own.names.extend(name),
+            None => {
+                written.push(Written { group, resources: [resource].into(), names: name.into_iter().collect(), verbs });
+            }
+        }
     }
-    let mut by_names: BTreeMap<(String, BTreeSet<String>, BTreeSet<&str>), BTreeSet<String>> = BTreeMap::new();
-    for ((group, resource, verbs, _), names) in by_resource {
-        by_names.entry((group, names, verbs)).or_default().insert(resource);
+    let mut merged: Vec<Written> = Vec::new();
+    for one in written {
+        let same = |own: &&mut Written| own.group == one.group && own.names == one.names && own.verbs == one.verbs;
+        match merged.iter_mut().find(same) {
+            Some(own) => own.resources.extend(one.resources),
+            None => merged.push(one),
+        }
     }
-    let written = by_names.into_iter().map(|((group, names, verbs), resources)| {
-        let verbs = verbs.into_iter().map(str::to_owned).collect();
-        Written { group, resources, names, verbs }
-    });
-    written.collect()
+    merged
 }
 
 fn list(items: &BTreeSet<String>) -> String {

@@ -1,9 +1,10 @@
 //! The least rights of a runbook as what is applied: `kubectl apply`, `psql`, a bucket's policy, `redis-cli`.
 
+mod acl;
 mod kubernetes;
 mod network;
 mod postgres;
-mod redis;
+
 mod s3;
 
 use crate::plan::{Granted, Rights};
@@ -58,7 +59,7 @@ pub fn of(system: System, runbook: &str, rights: &Rights, subject: &Subject) -> 
         System::Kubernetes => kubernetes::roles(runbook, &granted, subject),
         System::Postgres => postgres::grants(&granted),
         System::S3 => s3::policies(&granted),
-        System::Redis | System::Network => redis::users(&granted),
+        System::Redis | System::Network => acl::users(&granted),
     })
 }
 

@@ -24,7 +24,7 @@ pub(super) fn grants(granted: &[&Granted]) -> String {
             match right {
                 Right::Postgres(Grant::Connect) => match &one.about {
                     Some(database) => {
-                        _ = writeln!(text, "GRANT CONNECT ON DATABASE {} TO {role};", identifier(database))
+                        _ = writeln!(text, "GRANT CONNECT ON DATABASE {} TO {role};", identifier(database));
                     }
                     None => text.push_str("-- CONNECT on the database that PGDATABASE names\n"),
                 },
