@@ -141,10 +141,11 @@ fn the_daily_runbook_runs_with_exactly_the_rights_that_are_printed() {
                 if !others.is_empty() {
                     let group = groups.join("");
                     let others = others.iter().map(|own| format!("\"{own}\"")).collect::<Vec<_>>().join(", ");
-                    without[at] += &format!(
+                    let more = format!(
                         "\n  - apiGroups: [\"{group}\"]\n    resources: [{others}]\n    verbs: [{}]",
                         line.trim_start_matches("    verbs: [").trim_end_matches(']')
                     );
+                    without[at].push_str(&more);
                     assert!(names.is_empty(), "a rule with names has one resource: {line}");
                 }
                 account.apply(&(without.join("\n") + "\n"));
