@@ -33,6 +33,7 @@ pub mod plan;
 pub mod store;
 
 // Floor 5: making it happen.
+pub mod review;
 pub mod run;
 
 // Floor 6: what follows from it, when it comes, and what people see of it.

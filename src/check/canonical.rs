@@ -317,7 +317,7 @@ fn literal(value: &Value, out: &mut String) {
             put(out, format_args!("{}:{number:?}", value.kind()));
         }
         Value::Rate(per_second, counted) => put(out, format_args!("{counted:?}:{per_second:?}/s")),
-        Value::Regex(regex) => put(out, format_args!("/{}/", regex.0.as_str())),
+        Value::Regex(regex) => put(out, format_args!("{regex}")),
         Value::Time(time) => out.push_str(&time.to_string()),
         other => out.push_str(&other.to_string()),
     }

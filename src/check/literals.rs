@@ -191,17 +191,13 @@ pub(super) fn clock(text: &str) -> Option<civil::Time> {
 }
 
 fn compile(source: &str, flags: &str) -> Result<Regex, Arc<str>> {
-    let mut builder = regex::bytes::RegexBuilder::new(source);
-    builder.size_limit(MAX_REGEX).nest_limit(100);
-    for flag in flags.chars() {
-        match flag {
-            'i' => builder.case_insensitive(true),
-            'm' => builder.multi_line(true),
-            's' => builder.dot_matches_new_line(true),
-            'x' => builder.ignore_whitespace(true),
-            other => return Err(format!("there is no flag `{other}`: i, m, s and x are there").into()),
-        };
+    if let Some(other) = flags.chars().find(|flag| !Regex::FLAGS.contains(*flag)) {
+        return Err(format!("there is no flag `{other}`: i, m, s and x are there").into());
     }
+    // In the pattern itself: a pattern with other flags is another one, for everybody who compares or shows them.
+    let whole = if flags.is_empty() { source.to_owned() } else { format!("(?{flags}){source}") };
+    let mut builder = regex::bytes::RegexBuilder::new(&whole);
+    builder.size_limit(MAX_REGEX).nest_limit(100);
     builder.build().map(|regex| Regex(Arc::new(regex))).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "it is too large".into(),
         // The crate draws the place over several lines; the last one says what is wrong.

@@ -1,7 +1,7 @@
 //! A runbook with all that it uses, parsed and checked.
 
 use crate::catalog::Catalog;
-use crate::check::{self, Checked, Modules};
+use crate::check::{self, Checked, Modules, Read};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax;
@@ -11,17 +11,28 @@ use super::inputs;
 /// Checks a file. The diagnostics are those of every file that it uses, too. The trees are handed on for whoever ends
 /// with them: giving them back piece by piece takes a tenth of the time that the check of a long file takes.
 pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> (Checked, Modules) {
+    let folder = inputs::folder(&sources.file(root).name);
+    let mut read = |name: &str| inputs::bytes(name).map_err(|error| error.to_string());
+    let mut read_below = |name: &str| inputs::bytes_below(&folder, name).map_err(|error| error.to_string());
+    check_with(root, sources, catalog, &mut read, &mut read_below)
+}
+
+/// The same, where the files are not on this machine's disk: what it uses, and what declarations name.
+pub(super) fn check_with(
+    root: FileId,
+    sources: &mut Sources,
+    catalog: &Catalog,
+    read: Read<'_>,
+    read_below: Read<'_>,
+) -> (Checked, Modules) {
     let mut parse = |sources: &Sources, id: FileId| {
         let parsed = syntax::parse(id, &sources.file(id).text);
         (parsed.file, parsed.diagnostics)
     };
-    let mut read = |name: &str| inputs::bytes(name).map_err(|error| error.to_string());
     let is_empty = sources.file(root).text.trim_start_matches('\u{FEFF}').trim().is_empty();
-    let (modules, mut diagnostics) = check::load(sources, root, &mut parse, &mut read);
+    let (modules, mut diagnostics) = check::load(sources, root, &mut parse, read);
     let checked = check::check(sources, &modules, catalog);
-    let folder = inputs::folder(&sources.file(root).name);
-    let mut read_below = |name: &str| inputs::bytes_below(&folder, name).map_err(|error| error.to_string());
-    diagnostics.extend(check::attached(sources, &modules, catalog, &mut read_below));
+    diagnostics.extend(check::attached(sources, &modules, catalog, read_below));
     diagnostics.extend(checked.diagnostics);
     // What was cut off or never written must not look like what was checked and found well.
     if is_empty {

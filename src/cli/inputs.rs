@@ -114,7 +114,8 @@ pub(super) fn bytes_below(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
     bytes(name)
 }
 
-fn add(name: &str, bytes: &[u8], sources: &mut Sources, found: &mut Vec<Diagnostic>) -> Input {
+/// Takes the bytes of a file into the sources.
+pub(super) fn add(name: &str, bytes: &[u8], sources: &mut Sources, found: &mut Vec<Diagnostic>) -> Input {
     match decode(bytes) {
         Ok(text) => Input { id: sources.add(name, text), is_text: true },
         Err(faults) => {

@@ -10,9 +10,11 @@ mod check;
 mod checking;
 mod completions;
 mod console;
+mod diff;
 mod doc;
 mod explain;
 mod fmt;
+mod git;
 mod history;
 mod incidents;
 mod inputs;
@@ -55,6 +57,7 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Plan(plan::PlanArgs),
+    Diff(diff::Diff),
     Test(test::Test),
     Serve(serve::Serve),
     Notify(notify::Notify),
@@ -102,6 +105,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
+        Command::Diff(args) => diff::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Serve(args) => serve::run(&args, console),
         Command::Notify(args) => notify::run(&args, console),

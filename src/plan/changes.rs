@@ -144,13 +144,13 @@ impl<'p> Finder<'p> {
         }
         match &statement.kind {
             StatementKind::Require { condition, title, source } => {
-                let title = title.as_ref().map_or_else(|| source.to_string(), |title| plain(self.program, title));
+                let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(self.program, title));
                 let condition_text = text::expr(self.program, condition);
                 self.guards.push((Guard { title, condition: condition_text }, condition));
             }
             StatementKind::Change(change) => self.change(statement.span, change),
             StatementKind::Manual { text, .. } => {
-                let text = plain(self.program, text);
+                let text = text::plain(self.program, text);
                 self.found.manual.push(text);
             }
             StatementKind::Retry { times, body, .. } => {
@@ -296,14 +296,6 @@ impl<'p> Finder<'p> {
                 self.found.tells.insert(told);
             }
         }
-    }
-}
-
-/// A title: its text where it is constant, else as it was written.
-fn plain(program: &Program, expr: &Expr) -> String {
-    match &expr.kind {
-        ExprKind::Literal(value) => value.to_string(),
-        _ => text::expr(program, expr),
     }
 }
 

@@ -8,8 +8,8 @@ mod definitions;
 mod fingerprint;
 mod rights;
 mod select;
-mod text;
-mod walk;
+pub(crate) mod text;
+pub(crate) mod walk;
 mod written;
 
 use std::collections::BTreeMap;
@@ -19,6 +19,7 @@ use serde::Serialize;
 
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
+pub(crate) use self::walk::blocks_of as blocks;
 use crate::check::program::Program;
 use crate::source::Span;
 use crate::types::{Fault, FaultKind};

@@ -8,10 +8,18 @@ use crate::check::program::{
 use crate::types::Value;
 
 /// One expression.
-pub(super) fn expr(program: &Program, expr: &Expr) -> String {
+pub(crate) fn expr(program: &Program, expr: &Expr) -> String {
     let mut writer = Writer { program, text: String::new() };
     writer.expr(expr);
     writer.text
+}
+
+/// A title: its text where it is constant, else as it was written.
+pub(crate) fn plain(program: &Program, written: &Expr) -> String {
+    match &written.kind {
+        ExprKind::Literal(value) => value.to_string(),
+        _ => expr(program, written),
+    }
 }
 
 /// How many items a list has that is written where it is used.
@@ -25,7 +33,7 @@ pub(super) fn items(list: &Expr) -> Option<usize> {
 }
 
 /// A declaration's driver with its arguments by name.
-pub(super) fn made(program: &Program, made: &Made) -> String {
+pub(crate) fn made(program: &Program, made: &Made) -> String {
     let mut writer = Writer { program, text: String::new() };
     writer.text.push_str(made.driver.name);
     let named = made.driver.params.iter().zip(&made.args);

@@ -1,9 +1,11 @@
 //! The parts of statements and expressions, so that a question can be asked of all of them.
 
-use crate::check::program::{Block, CallArg, CheckElse, Expr, ExprKind, Statement, StatementKind, TextPart};
+use crate::check::program::{
+    Block, CallArg, CheckElse, Expr, ExprKind, Member, Program, Statement, StatementKind, TextPart,
+};
 
 /// Visits an expression and everything in it, from the outside in.
-pub(super) fn expr<'e>(root: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
+pub(crate) fn expr<'e>(root: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     visit(root);
     match &root.kind {
         ExprKind::Literal(_)
@@ -63,7 +65,7 @@ pub(super) fn expr<'e>(root: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
 }
 
 /// The expressions of a statement itself, those of its blocks left aside.
-pub(super) fn own_exprs(statement: &Statement) -> Vec<&Expr> {
+pub(crate) fn own_exprs(statement: &Statement) -> Vec<&Expr> {
     let mut found: Vec<Option<&Expr>> = Vec::new();
     match &statement.kind {
         StatementKind::Let { value, .. } | StatementKind::Return { value } => found.push(Some(value)),
@@ -97,7 +99,7 @@ pub(super) fn own_exprs(statement: &Statement) -> Vec<&Expr> {
 }
 
 /// The blocks of a statement.
-pub(super) fn blocks(statement: &Statement) -> Vec<&Block> {
+pub(crate) fn blocks(statement: &Statement) -> Vec<&Block> {
     match &statement.kind {
         StatementKind::Retry { body, .. } => vec![body],
         StatementKind::For(each) => vec![&each.body],
@@ -109,11 +111,45 @@ pub(super) fn blocks(statement: &Statement) -> Vec<&Block> {
 }
 
 /// Visits all statements of a block and of the blocks in it, in the order of the text.
-pub(super) fn statements<'s>(block: &'s [Statement], visit: &mut dyn FnMut(&'s Statement)) {
+pub(crate) fn statements<'s>(block: &'s [Statement], visit: &mut dyn FnMut(&'s Statement)) {
     for statement in block {
         visit(statement);
         for inner in blocks(statement) {
             statements(inner, visit);
         }
     }
+}
+
+/// All blocks of a program, each with what people call it.
+pub(crate) fn blocks_of(program: &Program) -> Vec<(String, &[Statement])> {
+    let mut found: Vec<(String, &[Statement])> = Vec::new();
+    for section in &program.sections {
+        let title = format!("section \"{}\"", section.title);
+        for member in &section.members {
+            match member {
+                Member::Statement(statement) => found.push((title.clone(), std::slice::from_ref(statement))),
+                Member::Step(step) => {
+                    let title = format!("{title} / \"{}\"", step.title);
+                    found.push((title.clone(), &step.body));
+                    found.extend(closing(&title, step.on_failure.as_ref(), step.always.as_ref()));
+                }
+            }
+        }
+        found.extend(closing(&title, section.on_failure.as_ref(), section.always.as_ref()));
+    }
+    found.extend(program.commands.iter().map(|one| (format!("command {}", one.name), one.body.as_slice())));
+    found.extend(program.reports.iter().map(|one| (format!("report \"{}\"", one.title), one.body.as_slice())));
+    found
+}
+
+fn closing<'p>(
+    title: &str,
+    on_failure: Option<&'p Block>,
+    always: Option<&'p Block>,
+) -> impl Iterator<Item = (String, &'p [Statement])> {
+    let named = [("on failure", on_failure), ("always", always)].into_iter();
+    named
+        .filter_map(move |(what, block)| Some((format!("{title}, {what}"), block?.as_slice())))
+        .collect::<Vec<_>>()
+        .into_iter()
 }

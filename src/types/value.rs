@@ -57,6 +57,24 @@ pub type Record = IndexMap<Arc<str>, Value>;
 #[derive(Clone, Debug)]
 pub struct Regex(pub Arc<regex::bytes::Regex>);
 
+impl Regex {
+    /// What stands behind the pattern: `i` for any case, `m` for lines, `s` for a dot that is a line's end, too, `x` for
+    /// blanks that mean nothing.
+    pub const FLAGS: &str = "imsx";
+}
+
+/// As it is written: `/error/i`.
+impl fmt::Display for Regex {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let pattern = self.0.as_str();
+        let flagged = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
+        let flagged =
+            flagged.filter(|(flags, _)| !flags.is_empty() && flags.chars().all(|flag| Self::FLAGS.contains(flag)));
+        let (flags, pattern) = flagged.unwrap_or(("", pattern));
+        write!(f, "/{pattern}/{flags}")
+    }
+}
+
 /// A line of a log, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Line {
@@ -337,7 +355,7 @@ impl fmt::Display for Value {
             Self::Cores(value) => write!(f, "{} cores", units::number(*value)),
             Self::Rate(value, counted) => f.write_str(&units::rate(*value, *counted)),
             Self::String(text) => f.write_str(text),
-            Self::Regex(regex) => write!(f, "/{}/", regex.0.as_str()),
+            Self::Regex(regex) => regex.fmt(f),
             Self::Time(time) => write!(f, "{time:.0}"),
             Self::Date(date) => date.fmt(f),
             Self::Clock(clock) => write!(f, "{:02}:{:02}", clock.hour(), clock.minute()),

@@ -7,7 +7,7 @@ mod expr;
 mod item;
 mod statement;
 
-use super::ast::{Docs, File, Header, Name, Title, Written};
+use super::ast::{Docs, File, Header, Item, Name, Title, Written};
 
 /// A whole file.
 #[must_use]
@@ -19,6 +19,14 @@ pub fn file(file: &File) -> String {
     for item in &file.items {
         dump.item(item);
     }
+    dump.out
+}
+
+/// One declaration.
+#[must_use]
+pub fn item(item: &Item) -> String {
+    let mut dump = Dump::default();
+    dump.item(item);
     dump.out
 }
 

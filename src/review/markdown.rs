@@ -1,0 +1,151 @@
+//! A review as a comment under a pull request.
+//!
+//! Whatever comes from a runbook stands in a code span: there nothing is a link, an image, a mention or a tag, and what
+//! would end the span or the cell of a table is taken care of.
+
+use std::fmt::Write as _;
+
+use super::{Chapter, Finding, Kind, Place, Review};
+use crate::report::look::{clean, counted};
+
+/// How many lines a comment has before the rest is folded.
+const LINES: usize = 60;
+
+/// Longer values are cut: a comment is not the runbook.
+const LONGEST: usize = 300;
+
+/// By which the comment of a former push is found again.
+pub const MARKER: &str = "<!-- runbook diff -->";
+
+#[must_use]
+pub fn comment(review: &Review) -> String {
+    let mut text = format!("{MARKER}\n### {}\n", headline(review));
+    let mut findings: Vec<&Finding> = review.runbooks.iter().flat_map(|one| &one.findings).collect();
+    findings.sort_by_key(|finding| (finding.chapter, finding.kind));
+    let mut blocks: Vec<String> = Vec::new();
+    let mut chapter: Option<Chapter> = None;
+    for finding in findings {
+        let mut block = String::new();
+        if chapter != Some(finding.chapter) {
+            chapter = Some(finding.chapter);
+            _ = write!(block, "\n#### {}\n", finding.chapter.title());
+        }
+        block.push_str(&one(finding));
+        blocks.push(block);
+    }
+    for runbook in &review.runbooks {
+        if runbook.findings.is_empty() {
+            let name = runbook.after.as_ref().or(runbook.before.as_ref());
+            let name = name.map_or_else(String::new, |name| code(name));
+            let renamed = match (&runbook.before, &runbook.after) {
+                (Some(before), Some(after)) if before != after => format!(", was {}", code(before)),
+                _ => String::new(),
+            };
+            let lines = counted(runbook.lines as u64, "line");
+            blocks.push(format!("\n⚪ {name}{renamed}: {lines} moved, reformatted, renamed or commented, no effect\n"));
+        }
+    }
+    let mut lines = text.lines().count();
+    let mut folded = false;
+    for block in blocks {
+        let own = block.lines().count();
+        if !folded && lines + own > LINES {
+            folded = true;
+            text.push_str("\n<details><summary>more</summary>\n");
+        }
+        lines += own;
+        text.push_str(&block);
+    }
+    if folded {
+        text.push_str("\n</details>\n");
+    }
+    _ = write!(text, "\n<sub>{}</sub>\n", footer(review));
+    text
+}
+
+pub(super) fn headline(review: &Review) -> String {
+    if !review.is_different() {
+        return "runbook diff: nothing does anything else than before".to_owned();
+    }
+    let counts = Kind::ALL.into_iter().filter_map(|kind| {
+        let count = review.count(kind);
+        (count > 0).then(|| format!("{} {count} {}", sign(kind), kind.name()))
+    });
+    format!("runbook diff: {}", counts.collect::<Vec<_>>().join(" · "))
+}
+
+pub(super) fn footer(review: &Review) -> String {
+    let history = review.history.as_ref().map_or_else(
+        || "without a history nobody can say how often a threshold would have opened".to_owned(),
+        |history| format!("numbers from recorded history, {}", clean(history)),
+    );
+    format!("no connection was opened; {history}")
+}
+
+pub(super) const fn sign(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Loosened | Kind::Blind | Kind::Dangerous => "🔴",
+        Kind::Permissions => "🟠",
+        Kind::Changed => "🟡",
+        Kind::Safer => "🟢",
+    }
+}
+
+fn one(finding: &Finding) -> String {
+    let place = finding
+        .after
+        .as_ref()
+        .or(finding.before.as_ref())
+        .map_or_else(String::new, |place| format!(" · {}", at(place)));
+    let mut text = format!("\n{} {} **{}**{place}\n", sign(finding.kind), code(&finding.subject), finding.headline);
+    if !finding.rows.is_empty() {
+        text.push_str("\n| | before | after |\n|-|-|-|\n");
+        for row in &finding.rows {
+            _ = writeln!(text, "| {} | {} | {} |", row.what, cell(&row.before), cell(&row.after));
+        }
+    }
+    if !finding.notes.is_empty() {
+        text.push('\n');
+        for note in &finding.notes {
+            _ = writeln!(text, "- {}", code(note));
+        }
+    }
+    text
+}
+
+fn at(place: &Place) -> String {
+    format!("{}:{}", code(&place.file), place.line)
+}
+
+fn cell(text: &str) -> String {
+    if text.is_empty() { String::new() } else { code(text).replace('|', "\\|") }
+}
+
+/// A code span that its text cannot end.
+fn code(text: &str) -> String {
+    let text = clean(text).replace(['\n', '\r'], " ");
+    let mut text: String = text.trim().to_owned();
+    if text.chars().count() > LONGEST {
+        text = text.chars().take(LONGEST).chain(['…']).collect();
+    }
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest + 1);
+    let pad = if text.is_empty() || text.starts_with('`') || text.ends_with('`') { " " } else { "" };
+    format!("{fence}{pad}{text}{pad}{fence}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{cell, code};
+
+    #[test]
+    fn a_code_span_is_not_ended_by_what_is_in_it() {
+        assert_eq!(code("a"), "`a`");
+        assert_eq!(code("a `b` c"), "``a `b` c``");
+        assert_eq!(code("``"), "``` `` ```");
+        assert_eq!(code("a\n</details> @everyone\u{1b}[2J"), code("a </details> @everyone\u{1b}[2J"));
+        assert!(!code("a\u{1b}[2J\u{202e}b").contains(['\u{1b}', '\u{202e}']));
+        assert_eq!(cell("a | b"), "`a \\| b`");
+        assert!(code(&"x".repeat(10_000)).chars().count() < 400);
+    }
+}

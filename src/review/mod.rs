@@ -1,0 +1,243 @@
+//! What an edit of a runbook changes, and for whom: two checked programs to findings, in the order in which a reviewer
+//! reads them. What was only moved, renamed inside, reformatted or commented is no finding.
+//!
+//! Programs are compared, not texts. Everything in a program is looked at by one of the parts here, so that no finding
+//! means that the runbook does the same as before.
+
+mod actions;
+mod elsewhere;
+mod escalation;
+mod inputs;
+mod lines;
+pub mod markdown;
+mod pairs;
+mod permissions;
+mod reading;
+mod schedules;
+pub mod text;
+mod thresholds;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::check::program::Program;
+use crate::plan::Selection;
+use crate::source::{Sources, Span};
+use crate::syntax::ast::File;
+use crate::types::Fault;
+
+/// What is different in one runbook, or in all of them.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Review {
+    pub runbooks: Vec<Reviewed>,
+    /// How long ago the samples begin that numbers come from; no number comes from any where `None`.
+    pub history: Option<String>,
+}
+
+/// One runbook.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reviewed {
+    /// The file before; `None` where it is new.
+    pub before: Option<String>,
+    /// The file now; `None` where it is gone.
+    pub after: Option<String>,
+    pub findings: Vec<Finding>,
+    /// Lines of text that are different, the files that it uses included.
+    pub lines: usize,
+}
+
+impl Review {
+    /// Whether any runbook does something else than before.
+    #[must_use]
+    pub fn is_different(&self) -> bool {
+        self.runbooks.iter().any(|one| !one.findings.is_empty())
+    }
+
+    /// How many findings there are of a kind.
+    #[must_use]
+    pub fn count(&self, kind: Kind) -> usize {
+        self.runbooks.iter().flat_map(|one| &one.findings).filter(|finding| finding.kind == kind).count()
+    }
+}
+
+/// One side of a comparison.
+#[derive(Clone, Copy)]
+pub struct Side<'a> {
+    pub program: &'a Program,
+    /// The trees of all its files.
+    pub files: &'a [File],
+    pub sources: &'a Sources,
+}
+
+/// What is different.
+#[derive(Clone, Debug, Serialize)]
+pub struct Finding {
+    pub chapter: Chapter,
+    pub kind: Kind,
+    /// What it is about: `threshold "High Error Rate" (critical)`.
+    pub subject: String,
+    /// In a few words: `loosened`, `new`, `gone`.
+    pub headline: String,
+    /// What was so before, and what is so now.
+    pub rows: Vec<Row>,
+    /// What follows from it.
+    pub notes: Vec<String>,
+    pub before: Option<Place>,
+    pub after: Option<Place>,
+}
+
+/// One property.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Row {
+    pub what: &'static str,
+    pub before: String,
+    pub after: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Place {
+    pub file: String,
+    pub line: u32,
+}
+
+/// In the order in which they are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Chapter {
+    Told,
+    Changes,
+    Permissions,
+    Blindness,
+    Schedules,
+    Inputs,
+    Reads,
+}
+
+impl Chapter {
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Told => "Who is told",
+            Self::Changes => "What changes",
+            Self::Permissions => "Permissions",
+            Self::Blindness => "Blindness",
+            Self::Schedules => "Schedules",
+            Self::Inputs => "Connections, params and secrets",
+            Self::Reads => "What is read and shown",
+        }
+    }
+}
+
+/// What a finding means, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// Somebody is told later, less often or not at all.
+    Loosened,
+    /// A failure or an unknown is seen less.
+    Blind,
+    /// More is changed, or with fewer guards and bounds.
+    Dangerous,
+    /// More rights are needed.
+    Permissions,
+    /// It is different, and nobody can say for the better or worse.
+    Changed,
+    /// The opposite of the first four.
+    Safer,
+}
+
+impl Kind {
+    pub const ALL: [Self; 6] =
+        [Self::Loosened, Self::Blind, Self::Dangerous, Self::Permissions, Self::Changed, Self::Safer];
+
+    /// As `--fail-on` takes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Loosened => "loosened",
+            Self::Blind => "blind",
+            Self::Dangerous => "dangerous",
+            Self::Permissions => "permissions",
+            Self::Changed => "changed",
+            Self::Safer => "safer",
+        }
+    }
+}
+
+/// All that is different between two runbooks.
+///
+/// # Errors
+/// Where one of them cannot be planned.
+pub fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Result<Vec<Finding>, Fault> {
+    let set = BTreeMap::<Arc<str>, String>::new();
+    let plan = |side: Side<'_>| crate::plan::plan(side.program, &Selection::all(), &set);
+    let (plan_before, plan_after) = (plan(before)?, plan(after)?);
+    let mut findings = thresholds::compare(before, after);
+    findings.extend(escalation::compare(before, after));
+    findings.extend(actions::compare(before, after, &plan_before, &plan_after, now));
+    findings.extend(permissions::compare(before, after, &set));
+    findings.extend(reading::compare(before, after));
+    findings.extend(schedules::compare(before, after, now));
+    findings.extend(inputs::compare(before, after));
+    findings.extend(lines::compare(before, after));
+    findings.extend(elsewhere::compare(before, after));
+    findings.sort_by(|a, b| (a.chapter, a.kind).cmp(&(b.chapter, b.kind)));
+    Ok(findings)
+}
+
+impl Side<'_> {
+    fn place(self, span: Span) -> Place {
+        Place { file: self.sources.file(span.file).name.clone(), line: self.sources.position(span).line }
+    }
+
+    /// What was written, in one line.
+    fn written(self, span: Span) -> String {
+        self.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl Finding {
+    fn new(chapter: Chapter, kind: Kind, subject: impl Into<String>, headline: impl Into<String>) -> Self {
+        Self {
+            chapter,
+            kind,
+            subject: subject.into(),
+            headline: headline.into(),
+            rows: Vec::new(),
+            notes: Vec::new(),
+            before: None,
+            after: None,
+        }
+    }
+
+    fn at(mut self, before: Option<Place>, after: Option<Place>) -> Self {
+        (self.before, self.after) = (before, after);
+        self
+    }
+
+    fn rows(mut self, rows: impl IntoIterator<Item = Row>) -> Self {
+        self.rows.extend(rows);
+        self
+    }
+
+    fn note(mut self, note: impl Into<String>) -> Self {
+        self.notes.push(note.into());
+        self
+    }
+}
+
+impl Row {
+    /// `None` where nothing is different.
+    fn of(what: &'static str, before: impl Into<String>, after: impl Into<String>) -> Option<Self> {
+        let (before, after) = (before.into(), after.into());
+        (before != after).then_some(Self { what, before, after })
+    }
+}
+
+/// The worst of what several rows mean, and `Changed` where none says it.
+fn worst(kinds: impl IntoIterator<Item = Kind>) -> Kind {
+    kinds.into_iter().min().unwrap_or(Kind::Changed)
+}
