@@ -26,6 +26,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("ide", 6),
     ("desk", 7),
     ("rehearsal", 7),
+    ("review", 7),
     ("server", 8),
     ("system", 8),
     ("lsp", 9),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -15,6 +16,7 @@ use crate::check::program::Program;
 use crate::diagnostics::render::terminal;
 use crate::diagnostics::{Diagnostic, has_errors};
 use crate::report::look::clean;
+use crate::review::history::History;
 use crate::review::{self, Kind, Review, Reviewed, Side, markdown};
 use crate::source::Sources;
 use crate::syntax::ast::{File, HeaderKind};
@@ -36,6 +38,9 @@ pub(super) struct Diff {
     /// Exit 2 only for these: `loosened`, `blind`, `dangerous`, `permissions`, `changed`, `safer`.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     fail_on: Vec<String>,
+    /// What was recorded, as `runbook store export` writes it: says how often thresholds would have opened.
+    #[arg(long, value_name = "FILE")]
+    history: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -50,7 +55,8 @@ enum Format {
 pub(super) fn run(args: &Diff, console: &Console) -> Result<u8, Failure> {
     let kinds = args.fail_on.iter().map(|name| kind(name)).collect::<Result<Vec<_>, _>>()?;
     let (mut before, mut after) = sides(args)?;
-    let Some(review) = review(&mut before, &mut after, console)? else { return Ok(1) };
+    let history = args.history.as_deref().map(history).transpose()?;
+    let Some(review) = review(&mut before, &mut after, history.as_ref(), console)? else { return Ok(1) };
     match args.format {
         Format::Terminal => console.print_lines(&review::text::lines(&review, console.look()))?,
         Format::Markdown => console.print(&markdown::comment(&review))?,
@@ -62,6 +68,12 @@ pub(super) fn run(args: &Diff, console: &Console) -> Result<u8, Failure> {
     let counts =
         if kinds.is_empty() { review.is_different() } else { kinds.iter().any(|kind| review.count(*kind) > 0) };
     Ok(if counts { 2 } else { 0 })
+}
+
+fn history(name: &str) -> Result<History, Failure> {
+    let file = std::fs::File::open(name)
+        .map_err(|error| Failure::new(format!("`{}` cannot be opened: {error}", clean(name))))?;
+    Ok(History::read(&mut std::io::BufReader::new(file))?)
 }
 
 fn kind(name: &str) -> Result<Kind, Failure> {
@@ -172,7 +184,7 @@ impl Tree {
 
 /// A runbook of one side, checked.
 struct Checked {
-    program: Program,
+    program: Arc<Program>,
     files: Vec<File>,
     sources: Sources,
 }
@@ -194,10 +206,15 @@ impl Checked {
 }
 
 /// `None` where a side is not valid, which has been said then.
-fn review(before: &mut Tree, after: &mut Tree, console: &Console) -> Result<Option<Review>, Failure> {
+fn review(
+    before: &mut Tree,
+    after: &mut Tree,
+    history: Option<&History>,
+    console: &Console,
+) -> Result<Option<Review>, Failure> {
     let catalog = builtins::catalog();
     let now = system::now();
-    let mut review = Review::default();
+    let mut review = Review { history: history.map(History::span), ..Review::default() };
     let mut libraries = Vec::new();
     let mut used = BTreeSet::new();
     let mut valid = true;
@@ -232,13 +249,13 @@ fn review(before: &mut Tree, after: &mut Tree, console: &Console) -> Result<Opti
         for side in [&one.2, &one.3].into_iter().flatten() {
             used.extend(side.names().skip(1).map(str::to_owned));
         }
-        review.runbooks.extend(compared(one, now)?);
+        review.runbooks.extend(compared(one, history, now)?);
     }
     // What runbooks use was compared with each of them.
     for one in libraries {
         let names = [one.0.as_ref(), one.1.as_ref()];
         if !names.into_iter().flatten().any(|name| used.contains(name)) {
-            review.runbooks.extend(compared(one, now)?);
+            review.runbooks.extend(compared(one, history, now)?);
         }
     }
     Ok(valid.then_some(review))
@@ -274,7 +291,11 @@ fn flat(side: Option<Option<Checked>>) -> Option<Option<Checked>> {
 
 type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>);
 
-fn compared((old, new, old_side, new_side): Compared, now: jiff::Timestamp) -> Result<Option<Reviewed>, Failure> {
+fn compared(
+    (old, new, old_side, new_side): Compared,
+    history: Option<&History>,
+    now: jiff::Timestamp,
+) -> Result<Option<Reviewed>, Failure> {
     let texts = |side: &Option<Checked>| {
         let sides = side.iter().flat_map(|side| side.sources.ids().map(|id| side.sources.file(id).text.clone()));
         sides.collect::<Vec<_>>()
@@ -285,12 +306,12 @@ fn compared((old, new, old_side, new_side): Compared, now: jiff::Timestamp) -> R
     }
     let nothing = Checked::nothing();
     let (before, after) = (old_side.as_ref().unwrap_or(&nothing), new_side.as_ref().unwrap_or(&nothing));
-    let findings = review::compare(before.side(), after.side(), now)?;
+    let findings = review::compare(before.side(), after.side(), history, now)?;
     Ok(Some(Reviewed { before: old, after: new, findings, lines }))
 }
 
 /// How many lines are on one side only, blanks around them left aside.
-fn lines(old: &[std::sync::Arc<str>], new: &[std::sync::Arc<str>]) -> usize {
+fn lines(old: &[Arc<str>], new: &[Arc<str>]) -> usize {
     let mut counted: BTreeMap<&str, i64> = BTreeMap::new();
     for (texts, step) in [(old, -1), (new, 1)] {
         for line in texts.iter().flat_map(|text| text.lines()).map(str::trim).filter(|line| !line.is_empty()) {
@@ -304,8 +325,11 @@ fn lines(old: &[std::sync::Arc<str>], new: &[std::sync::Arc<str>]) -> usize {
     if edited == 0 && old != new { 1 } else { edited }
 }
 
+/// The name of a runbook before and after, where it has one.
+type Named = (Option<String>, Option<String>);
+
 /// The runbooks that belong together, by their names on both sides.
-fn pairs(before: &mut Tree, after: &mut Tree) -> Result<Vec<(Option<String>, Option<String>)>, Failure> {
+fn pairs(before: &mut Tree, after: &mut Tree) -> Result<Vec<Named>, Failure> {
     let (old, new) = (before.runbooks(), after.runbooks());
     // Two files are meant, whatever they are called.
     if let (Files::Disk { named: a, .. }, Files::Disk { named: b, .. }) = (&before.files, &after.files)
@@ -366,7 +390,7 @@ fn check(tree: &mut Tree, name: &str, catalog: &Catalog, console: &Console) -> R
         say(&checked.diagnostics, &sources, &tree.called, console);
         return Ok(None);
     }
-    Ok(Some(Checked { program: checked.program, files: modules.files, sources }))
+    Ok(Some(Checked { program: Arc::new(checked.program), files: modules.files, sources }))
 }
 
 /// What is wrong with a side. It is named: the text is not where its name says.
@@ -383,6 +407,6 @@ impl Checked {
         let mut none = |_: &str| Err(String::new());
         let mut neither = |_: &str| Err(String::new());
         let (checked, modules) = checking::check_with(id, &mut sources, &builtins::catalog(), &mut none, &mut neither);
-        Self { program: checked.program, files: modules.files, sources }
+        Self { program: Arc::new(checked.program), files: modules.files, sources }
     }
 }

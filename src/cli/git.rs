@@ -117,8 +117,12 @@ struct Reader {
 impl Reader {
     fn start(folder: &Path) -> Result<Self, Failure> {
         let mut command = git(folder, &["cat-file", "--batch"]);
-        let mut child =
-            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(missing)?;
+        let mut child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| missing(&error))?;
         match (child.stdin.take(), child.stdout.take()) {
             (Some(asks), Some(answers)) => Ok(Self { child, asks, answers: BufReader::new(answers) }),
             _ => Err(Failure::new("`git cat-file` has no streams")),
@@ -173,13 +177,13 @@ fn git(folder: &Path, args: &[&str]) -> Command {
     command
 }
 
-fn missing(error: std::io::Error) -> Failure {
+fn missing(error: &std::io::Error) -> Failure {
     Failure::new(format!("`git` does not start: {error}"))
         .help("install git, or compare two folders: `runbook diff OLD NEW`")
 }
 
 fn asked(folder: &Path, args: &[&str]) -> Result<Vec<u8>, Failure> {
-    let output = git(folder, args).stdin(Stdio::null()).output().map_err(missing)?;
+    let output = git(folder, args).stdin(Stdio::null()).output().map_err(|error| missing(&error))?;
     if output.status.success() {
         return Ok(output.stdout);
     }

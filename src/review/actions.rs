@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Place, Row, Side, schedules, worst};
+use super::{Chapter, Finding, Kind, Row, Side, schedules, worst};
 use crate::plan::{Around, Plan, PlannedChange};
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, now: Timestamp) -> Vec<Finding> {
@@ -26,7 +26,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, 
             }
             Pair::Gone(old) => {
                 let finding = Finding::new(Chapter::Changes, Kind::Safer, subject(old), "gone: it is no longer made");
-                findings.push(finding.at(place(before, old), None));
+                findings.push(finding.at(Some(before.place(old.span)), None));
             }
             Pair::New(new) => {
                 let rows = [
@@ -41,7 +41,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, 
                     Finding::new(Chapter::Changes, Kind::Dangerous, subject(new), "new change").rows(rows);
                 finding.notes.extend(schedules::unattended(after, &new.section, new.within.as_deref(), now));
                 finding.notes.extend(consequence(&new.text).map(str::to_owned));
-                findings.push(finding.at(None, place(after, new)));
+                findings.push(finding.at(None, Some(after.place(new.span))));
             }
         }
     }
@@ -66,10 +66,6 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, 
 fn subject(change: &PlannedChange) -> String {
     let step = change.step.as_ref().map_or_else(String::new, |step| format!(" / {step}"));
     format!("change {} in {}{step}", change.text, change.section)
-}
-
-fn place(side: Side<'_>, change: &PlannedChange) -> Option<Place> {
-    Some(side.place(change.span))
 }
 
 /// What is called, without its arguments.
@@ -194,7 +190,7 @@ fn changed(
     if kind == Kind::Dangerous && new.undo.is_none() {
         finding.notes.push(format!("undo: none · verify: {}", clause(new.verify.as_ref())));
     }
-    Some(finding.at(place(before, old), place(after, new)))
+    Some(finding.at(Some(before.place(old.span)), Some(after.place(new.span))))
 }
 
 /// What statements and commands do to others that are dangerous, by what they begin with. What is not here is not

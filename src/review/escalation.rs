@@ -40,13 +40,11 @@ pub(super) fn reached(program: &Program, threshold: &Threshold) -> Reached {
                 if reaches_a_person(program, &one.notify) {
                     found.person = earlier(found.person, at);
                 }
-                match one.next {
-                    Some(next) => at += next.after,
-                    None => {
-                        found.last = earlier(found.last, at);
-                        break;
-                    }
-                }
+                let Some(next) = one.next else {
+                    found.last = earlier(found.last, at);
+                    break;
+                };
+                at += next.after;
             }
         }
     }

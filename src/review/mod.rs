@@ -7,6 +7,7 @@
 mod actions;
 mod elsewhere;
 mod escalation;
+pub mod history;
 mod inputs;
 mod lines;
 pub mod markdown;
@@ -23,6 +24,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::history::History;
+
 use crate::check::program::Program;
 use crate::plan::Selection;
 use crate::source::{Sources, Span};
@@ -33,7 +36,7 @@ use crate::types::Fault;
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Review {
     pub runbooks: Vec<Reviewed>,
-    /// How long ago the samples begin that numbers come from; no number comes from any where `None`.
+    /// From when to when the samples are that numbers come from; no number comes from any where `None`.
     pub history: Option<String>,
 }
 
@@ -66,7 +69,7 @@ impl Review {
 /// One side of a comparison.
 #[derive(Clone, Copy)]
 pub struct Side<'a> {
-    pub program: &'a Program,
+    pub program: &'a Arc<Program>,
     /// The trees of all its files.
     pub files: &'a [File],
     pub sources: &'a Sources,
@@ -171,7 +174,12 @@ impl Kind {
 ///
 /// # Errors
 /// Where one of them cannot be planned.
-pub fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Result<Vec<Finding>, Fault> {
+pub fn compare(
+    before: Side<'_>,
+    after: Side<'_>,
+    history: Option<&History>,
+    now: Timestamp,
+) -> Result<Vec<Finding>, Fault> {
     let set = BTreeMap::<Arc<str>, String>::new();
     let plan = |side: Side<'_>| crate::plan::plan(side.program, &Selection::all(), &set);
     let (plan_before, plan_after) = (plan(before)?, plan(after)?);
@@ -184,7 +192,10 @@ pub fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Result<Vec<
     findings.extend(inputs::compare(before, after));
     findings.extend(lines::compare(before, after));
     findings.extend(elsewhere::compare(before, after));
-    findings.sort_by(|a, b| (a.chapter, a.kind).cmp(&(b.chapter, b.kind)));
+    if let Some(history) = history {
+        history::add(&mut findings, history, before, after);
+    }
+    findings.sort_by_key(|finding| (finding.chapter, finding.kind));
     Ok(findings)
 }
 

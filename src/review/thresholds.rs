@@ -35,7 +35,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     findings
 }
 
-fn subject(threshold: &Threshold) -> String {
+pub(super) fn subject(threshold: &Threshold) -> String {
     format!("threshold \"{}\" ({})", threshold.title, threshold.severity.name())
 }
 

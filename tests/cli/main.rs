@@ -2,6 +2,7 @@
 
 mod check;
 mod consent;
+mod diff;
 mod fmt;
 mod history;
 mod next;
