@@ -191,7 +191,7 @@ impl Courier {
     /// Says on the other channels of this runbook that one of them does not get through.
     fn report_down(&self, outgoing: &Outgoing, message: &Message, why: &str, now: Timestamp) -> Result<(), Fault> {
         // Its own report is not reported.
-        if message.about.starts_with(DOWN) {
+        if message.key.starts_with(DOWN) {
             return Ok(());
         }
         let others = self.program.channels.iter().map(|channel| Arc::clone(&channel.name));
