@@ -3,11 +3,11 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
-use runbook::alerting::{Input, Raised, Subject};
+use runbook::alerting::{Input, Judged, Raised, Subject};
 use runbook::catalog::RunFacts;
 use runbook::check::program::Program;
 use runbook::check::{self, Modules};
@@ -187,4 +187,115 @@ fn a_threshold_that_was_taken_out_of_the_runbook_ends_what_it_opened() {
     let state = edited.state().unwrap();
     assert!(state.alerts.is_empty() && state.incidents.is_empty());
     assert_eq!(outgoing(&path, evening()).len(), 1, "who heard that it began hears that it is over");
+}
+
+/// A web service that takes whatever comes, and keeps the bodies.
+async fn taking() -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = Arc::<Mutex<Vec<serde_json::Value>>>::default();
+    let keeps = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut text = Vec::new();
+            let body = loop {
+                let mut buffer = vec![0; 65_536];
+                let read = stream.read(&mut buffer).await.unwrap();
+                text.extend(buffer.into_iter().take(read));
+                let whole = String::from_utf8_lossy(&text);
+                let body = whole.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());
+                if let Some(body) = body {
+                    break body;
+                }
+                assert_ne!(read, 0, "{whole}");
+            };
+            keeps.lock().unwrap().push(body);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        }
+    });
+    (port, heard)
+}
+
+fn bot(port: u16) -> Arc<Program> {
+    program(&format!(
+        "runbook \"Night\" {{ edition 1 }}\n\
+         channel bot = webhook(\"http://127.0.0.1:{port}/\", at_most: 10/min)\n\
+         metric errors: percent every 1m = 50%\n\
+         threshold \"Errors\" warning {{\n  when errors > 5%\n  notify bot\n}}\n"
+    ))
+}
+
+fn errors(pod: usize, wrong: bool) -> Judged {
+    Judged {
+        subject: Subject { threshold: "Errors".into(), labels: vec![("pod".into(), pod.to_string().into())] },
+        at: evening(),
+        when: vec![Some(wrong)],
+        until: None,
+        escalate: Vec::new(),
+        text: format!("errors is 50% for pod={pod}").into(),
+    }
+}
+
+fn courier(path: &Path, program: &Arc<Program>, desk: &Arc<Desk>) -> Courier {
+    let world = Arc::new(System::new(path.parent().unwrap()));
+    let (ledger, facts) = (Ledger::open(path).unwrap(), facts(path, program));
+    Courier::new(ledger, Arc::clone(desk), Arc::clone(program), HashMap::new(), facts, world, "a courier".into())
+}
+
+fn titles(heard: &Mutex<Vec<serde_json::Value>>) -> Vec<String> {
+    let title = |body: &serde_json::Value| body.get("title").unwrap().as_str().unwrap().to_owned();
+    heard.lock().unwrap().iter().map(title).collect()
+}
+
+#[tokio::test]
+async fn a_flood_is_told_in_one_message_that_says_how_many_and_which() {
+    const PODS: usize = 2000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let program = bot(port);
+    let desk = Arc::new(desk(&path, &program));
+    let courier = courier(&path, &program, &desk);
+    desk.take(evening(), Input::Judged((0..9).map(|pod| errors(pod, true)).collect())).unwrap();
+    courier.deliver().await.unwrap();
+    assert_eq!(titles(&heard), ["Errors"; 9], "what people can read is told one by one");
+
+    desk.take(evening(), Input::Judged((9..PODS).map(|pod| errors(pod, true)).collect())).unwrap();
+    courier.deliver().await.unwrap();
+    let told = titles(&heard);
+    assert_eq!(told.get(9..), Some(["Night: 500 messages".to_owned()].as_slice()), "the minute is full with it");
+    let text = heard.lock().unwrap().last().unwrap().get("text").unwrap().as_str().unwrap().to_owned();
+    for said in ["500 opened", "warning, opened: Errors: errors is 50% for pod=9", "and 460 more: `runbook incidents`"]
+    {
+        assert!(text.contains(said), "{text}");
+    }
+    assert_eq!(desk.state().unwrap().alerts.len(), PODS, "everything is open that is");
+    let mut ledger = Ledger::open(&path).unwrap();
+    let waiting = ledger.outgoing(Some("Night"), Some(Timestamp::MAX)).unwrap();
+    assert_eq!(waiting.len(), PODS - 509, "and nothing is lost");
+    let due = ledger.next_due("Night").unwrap().unwrap().duration_since(Timestamp::now());
+    assert!(due.as_secs() > 30 && due.as_secs() <= 60, "the rest is told within the next minute: {due:?}");
+    assert!(ledger.claim("Night", "another", Timestamp::now(), SignedDuration::from_secs(1), 10).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_alert_that_flaps_a_thousand_times_is_told_a_few_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let program = bot(port);
+    let desk = Arc::new(desk(&path, &program));
+    for turn in 0..1000 {
+        let now = evening().checked_add(SignedDuration::from_secs(turn)).unwrap();
+        for (wrong, millis) in [(true, 0), (false, 500)] {
+            let now = now.checked_add(SignedDuration::from_millis(millis)).unwrap();
+            desk.take(now, Input::Judged(vec![Judged { at: now, ..errors(0, wrong) }])).unwrap();
+        }
+    }
+    let courier = courier(&path, &program, &desk);
+    courier.deliver().await.unwrap();
+    let told = titles(&heard);
+    assert_eq!(told, ["Night: 500 messages", "Night: 500 messages"], "an end withdraws a beginning that was not told");
+    assert_eq!(desk.state().unwrap().numbers.alert, 1000);
+    assert!(Ledger::open(&path).unwrap().next_due("Night").unwrap().is_none());
 }

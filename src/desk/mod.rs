@@ -2,6 +2,7 @@
 //! before anybody is told.
 
 mod courier;
+mod flood;
 mod keeping;
 mod past;
 
