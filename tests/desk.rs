@@ -3,17 +3,19 @@
 
 use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Barrier};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 
 use jiff::{SignedDuration, Timestamp};
-use runbook::alerting::{Input, Raised, Subject};
+use runbook::alerting::{Input, Judged, Raised, Subject};
 use runbook::catalog::RunFacts;
 use runbook::check::program::Program;
 use runbook::check::{self, Modules};
-use runbook::desk::Desk;
+use runbook::desk::{Courier, Desk};
 use runbook::source::Sources;
 use runbook::store::ledger::{Ledger, Outgoing};
+use runbook::system::System;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const TEXT: &str = "runbook \"Night\" { edition 1 }\n\
     channel mail = email(to: [\"ops@example.com\"])\n\
@@ -22,10 +24,10 @@ const TEXT: &str = "runbook \"Night\" { edition 1 }\n\
     escalation night {\n  level 1 \"Engineer\" {\n    respond within 15m\n    notify mail\n  }\n}\n\
     section \"Site\" {\n  check site.answers(\"/\") as \"it answers\" else raise \"Site down\"\n}\n";
 
-fn program() -> Arc<Program> {
+fn program(text: &str) -> Arc<Program> {
     let mut sources = Sources::new();
-    let id = sources.add("a.runbook", TEXT);
-    let parsed = runbook::syntax::parse(id, TEXT);
+    let id = sources.add("a.runbook", text);
+    let parsed = runbook::syntax::parse(id, text);
     let checked = check::check(&sources, &Modules::of(parsed.file), &runbook::builtins::catalog());
     let found: Vec<_> = parsed.diagnostics.into_iter().chain(checked.diagnostics).collect();
     assert!(!runbook::diagnostics::has_errors(&found), "{found:#?}");
@@ -36,15 +38,18 @@ fn evening() -> Timestamp {
     "2026-03-05T22:00:00Z".parse().unwrap()
 }
 
-fn desk(path: &Path, program: &Arc<Program>) -> Desk {
-    let facts = RunFacts {
+fn facts(path: &Path, program: &Program) -> Arc<RunFacts> {
+    Arc::new(RunFacts {
         id: "7f3a".into(),
         started_at: evening(),
         scheduled_at: evening(),
         timezone: program.header.timezone.clone(),
         directory: path.parent().unwrap().to_owned(),
-    };
-    Desk::open(Ledger::open(path).unwrap(), Arc::clone(program), HashMap::new(), Arc::new(facts)).unwrap()
+    })
+}
+
+fn desk(path: &Path, program: &Arc<Program>) -> Desk {
+    Desk::open(Ledger::open(path).unwrap(), Arc::clone(program), HashMap::new(), facts(path, program)).unwrap()
 }
 
 fn subject() -> Subject {
@@ -64,7 +69,7 @@ fn two_that_find_the_same_at_once_tell_it_once() {
     const ROUNDS: i64 = 25;
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    let program = program();
+    let program = program(TEXT);
     let desks: Vec<Arc<Desk>> = (0..4).map(|_| Arc::new(desk(&path, &program))).collect();
     let mut keys = Vec::new();
     for round in 0..ROUNDS {
@@ -108,4 +113,189 @@ fn at_once(desks: &[Arc<Desk>], now: Timestamp, wrong: bool) {
     for thread in threads {
         thread.join().unwrap();
     }
+}
+
+/// A web service that refuses whatever comes.
+async fn refusing() -> u16 {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 65_536];
+            let _ = stream.read(&mut head).await;
+            let _ = stream.write_all(b"HTTP/1.1 400 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        }
+    });
+    port
+}
+
+fn hooks(port: u16) -> String {
+    format!(
+        "runbook \"Night\" {{ edition 1 }}\n\
+         param page: string = \"site-down\"\n\
+         channel one = webhook(\"http://127.0.0.1:{port}/one\")\n\
+         channel two = webhook(\"http://127.0.0.1:{port}/two\")\n\
+         connect site = http(\"https://example.com\")\n\
+         threshold \"Site down\" warning {{\n  notify one\n  link \"https://wiki.example.com/{{page}}\"\n}}\n\
+         section \"Site\" {{\n  check site.answers(\"/\") as \"it answers\" else raise \"Site down\"\n}}\n"
+    )
+}
+
+#[tokio::test]
+async fn a_report_on_a_channel_that_is_down_is_not_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let program = program(&hooks(refusing().await));
+    let desk = Arc::new(desk(&path, &program));
+    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into() };
+    desk.take(evening(), Input::Raised(raised)).unwrap();
+    let (facts, world) = (facts(&path, &program), Arc::new(System::new(folder.path())));
+    let ledger = Ledger::open(&path).unwrap();
+    let courier = Courier::new(ledger, desk, program, HashMap::new(), facts, world, "a courier".into());
+    let told: Vec<(String, String)> =
+        courier.deliver().await.unwrap().into_iter().map(|one| (one.channel, one.message.title.to_string())).collect();
+    let one = |channel: &str, title: &str| (channel.to_owned(), title.to_owned());
+    let expected = [one("one", "Site down"), one("two", "Night: `one` does not get through")];
+    assert_eq!(told, expected, "and nothing about the message that says so");
+}
+
+#[test]
+fn the_link_of_a_threshold_is_in_its_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let desk = desk(&path, &program(&hooks(1)));
+    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into() };
+    desk.take(evening(), Input::Raised(raised)).unwrap();
+    let mut ledger = Ledger::open(&path).unwrap();
+    let lease = SignedDuration::from_hours(1);
+    let claimed = ledger.claim("Night", "a courier", evening(), lease, 10).unwrap();
+    let link = |message: &Outgoing| message.body.get("link").and_then(|link| link.as_str().map(str::to_owned));
+    assert_eq!(claimed.iter().map(link).collect::<Vec<_>>(), [Some("https://wiki.example.com/site-down".to_owned())]);
+}
+
+#[test]
+fn a_threshold_that_was_taken_out_of_the_runbook_ends_what_it_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into() };
+    desk(&path, &program(TEXT)).take(evening(), Input::Raised(raised)).unwrap();
+    assert_eq!(outgoing(&path, evening()).len(), 1);
+    let without = TEXT.replace("threshold \"Site down\" critical {\n  notify mail\n}\n", "");
+    let edited = desk(&path, &program(&without.replace(" else raise \"Site down\"", "")));
+    assert!(edited.next_due().unwrap() <= evening(), "a server sees to it at its next look");
+    edited.take(evening(), Input::Tick).unwrap();
+    let state = edited.state().unwrap();
+    assert!(state.alerts.is_empty() && state.incidents.is_empty());
+    assert_eq!(outgoing(&path, evening()).len(), 1, "who heard that it began hears that it is over");
+}
+
+/// A web service that takes whatever comes, and keeps the bodies.
+async fn taking() -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let heard = Arc::<Mutex<Vec<serde_json::Value>>>::default();
+    let keeps = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut text = Vec::new();
+            let body = loop {
+                let mut buffer = vec![0; 65_536];
+                let read = stream.read(&mut buffer).await.unwrap();
+                text.extend(buffer.into_iter().take(read));
+                let whole = String::from_utf8_lossy(&text);
+                let body = whole.split_once("\r\n\r\n").and_then(|(_, body)| serde_json::from_str(body).ok());
+                if let Some(body) = body {
+                    break body;
+                }
+                assert_ne!(read, 0, "{whole}");
+            };
+            keeps.lock().unwrap().push(body);
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+        }
+    });
+    (port, heard)
+}
+
+fn bot(port: u16) -> Arc<Program> {
+    program(&format!(
+        "runbook \"Night\" {{ edition 1 }}\n\
+         channel bot = webhook(\"http://127.0.0.1:{port}/\", at_most: 10/min)\n\
+         metric errors: percent every 1m = 50%\n\
+         threshold \"Errors\" warning {{\n  when errors > 5%\n  notify bot\n}}\n"
+    ))
+}
+
+fn errors(pod: usize, wrong: bool) -> Judged {
+    Judged {
+        subject: Subject { threshold: "Errors".into(), labels: vec![("pod".into(), pod.to_string().into())] },
+        at: evening(),
+        when: vec![Some(wrong)],
+        until: None,
+        escalate: Vec::new(),
+        text: format!("errors is 50% for pod={pod}").into(),
+    }
+}
+
+fn courier(path: &Path, program: &Arc<Program>, desk: &Arc<Desk>) -> Courier {
+    let world = Arc::new(System::new(path.parent().unwrap()));
+    let (ledger, facts) = (Ledger::open(path).unwrap(), facts(path, program));
+    Courier::new(ledger, Arc::clone(desk), Arc::clone(program), HashMap::new(), facts, world, "a courier".into())
+}
+
+fn titles(heard: &Mutex<Vec<serde_json::Value>>) -> Vec<String> {
+    let title = |body: &serde_json::Value| body.get("title").unwrap().as_str().unwrap().to_owned();
+    heard.lock().unwrap().iter().map(title).collect()
+}
+
+#[tokio::test]
+async fn a_flood_is_told_in_one_message_that_says_how_many_and_which() {
+    const PODS: usize = 2000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let program = bot(port);
+    let desk = Arc::new(desk(&path, &program));
+    let courier = courier(&path, &program, &desk);
+    desk.take(evening(), Input::Judged((0..9).map(|pod| errors(pod, true)).collect())).unwrap();
+    courier.deliver().await.unwrap();
+    assert_eq!(titles(&heard), ["Errors"; 9], "what people can read is told one by one");
+
+    desk.take(evening(), Input::Judged((9..PODS).map(|pod| errors(pod, true)).collect())).unwrap();
+    courier.deliver().await.unwrap();
+    let told = titles(&heard);
+    assert_eq!(told.get(9..), Some(["Night: 500 messages".to_owned()].as_slice()), "the minute is full with it");
+    let text = heard.lock().unwrap().last().unwrap().get("text").unwrap().as_str().unwrap().to_owned();
+    for said in ["500 opened", "warning, opened: Errors: errors is 50% for pod=9", "and 460 more: `runbook incidents`"]
+    {
+        assert!(text.contains(said), "{text}");
+    }
+    assert_eq!(desk.state().unwrap().alerts.len(), PODS, "everything is open that is");
+    let mut ledger = Ledger::open(&path).unwrap();
+    let waiting = ledger.outgoing(Some("Night"), Some(Timestamp::MAX)).unwrap();
+    assert_eq!(waiting.len(), PODS - 509, "and nothing is lost");
+    let due = ledger.next_due("Night").unwrap().unwrap().duration_since(Timestamp::now());
+    assert!(due.as_secs() > 30 && due.as_secs() <= 60, "the rest is told within the next minute: {due:?}");
+    assert!(ledger.claim("Night", "another", Timestamp::now(), SignedDuration::from_secs(1), 10).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn an_alert_that_flaps_a_thousand_times_is_told_a_few_times() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let program = bot(port);
+    let desk = Arc::new(desk(&path, &program));
+    for turn in 0..1000 {
+        let now = evening().checked_add(SignedDuration::from_secs(turn)).unwrap();
+        for (wrong, millis) in [(true, 0), (false, 500)] {
+            let now = now.checked_add(SignedDuration::from_millis(millis)).unwrap();
+            desk.take(now, Input::Judged(vec![Judged { at: now, ..errors(0, wrong) }])).unwrap();
+        }
+    }
+    let courier = courier(&path, &program, &desk);
+    courier.deliver().await.unwrap();
+    let told = titles(&heard);
+    assert_eq!(told, ["Night: 500 messages", "Night: 500 messages"], "an end withdraws a beginning that was not told");
+    assert_eq!(desk.state().unwrap().numbers.alert, 1000);
+    assert!(Ledger::open(&path).unwrap().next_due("Night").unwrap().is_none());
 }

@@ -61,6 +61,7 @@ impl Turn<'_> {
     /// A sample of something whose alert is open.
     fn judge_open(&mut self, number: i64, judged: &Judged, threshold: &Threshold, holds: bool) {
         let wrong = judged.when.contains(&Some(true));
+        self.looked_at.insert(number);
         let right = !judged.when.is_empty() && judged.when.iter().all(|when| *when == Some(false));
         let Some(alert) = self.state.alerts.get_mut(&number) else { return };
         if holds && alert.cause == Cause::Unknown {
@@ -150,6 +151,18 @@ impl Turn<'_> {
         }
     }
 
+    /// Ends what belongs to thresholds that the runbook does not have any more: nobody looks at it again.
+    pub(super) fn undeclared(&mut self) {
+        let at = self.now;
+        for subject in std::mem::take(&mut self.index.undeclared) {
+            if let Some(alert) = self.state.watches.get(&subject).and_then(|watch| watch.alert) {
+                self.close_alert(alert, &End::Undeclared { at });
+            }
+            self.state.watches.remove(&subject);
+            self.outcome.touched.watches.insert(subject);
+        }
+    }
+
     /// Opens an alert, and tells of it unless something keeps it quiet. `level`: the one that it calls for at once.
     fn open(
         &mut self,
@@ -173,6 +186,7 @@ impl Turn<'_> {
             cause,
             text: Arc::clone(&text),
             doc: Arc::clone(&threshold.doc),
+            link: threshold.link.clone(),
             opened_at: self.now,
             end: None,
             raisers: BTreeSet::new(),
@@ -180,7 +194,9 @@ impl Turn<'_> {
             quiet: by.is_some(),
             gathered_until: None,
             due: due.collect(),
+            quiet_ended: None,
             alone: false,
+            told_as: None,
             incident: None,
         };
         let name = alert.subject.name();
@@ -267,20 +283,29 @@ impl Turn<'_> {
         threshold.quiet_while.iter().find(|title| self.index.is_open(title)).map(|title| format!("\"{title}\"").into())
     }
 
-    /// Tells of alerts that nothing keeps quiet any more.
+    /// Tells of alerts that nothing keeps quiet any more. What was seen in the quiet may be over, so the next sample is
+    /// waited for, but for no longer than it should take.
     pub(super) fn wake(&mut self) {
+        let now = self.now;
         for number in self.open_alerts(|alert| alert.quiet) {
             let Some(alert) = self.state.alerts.get(&number) else { continue };
-            if self.quiet_by(&alert.subject).is_some() {
+            let Some(threshold) = self.threshold(&alert.subject.threshold) else { continue };
+            let quiet = self.quiet_by(&alert.subject).is_some();
+            let ended = (!quiet).then(|| alert.quiet_ended.unwrap_or(now));
+            let Some(alert) = self.state.alerts.get_mut(&number) else { continue };
+            if alert.quiet_ended != ended {
+                alert.quiet_ended = ended;
+                self.outcome.touched.alerts.insert(number);
+            }
+            let Some(ended) = ended else { continue };
+            let waits = threshold.looked_at_by(ended).is_some_and(|by| now < by);
+            if waits && !self.looked_at.contains(&number) {
                 continue;
             }
-            let title = Arc::clone(&alert.subject.threshold);
-            if let Some(alert) = self.state.alerts.get_mut(&number) {
-                alert.quiet = false;
-                self.index.heard(self.definitions, alert);
-            }
+            alert.quiet = false;
+            alert.quiet_ended = None;
+            self.index.heard(self.definitions, alert);
             self.outcome.touched.alerts.insert(number);
-            let Some(threshold) = self.threshold(&title) else { continue };
             let level = self.overdue(number).max(at_once(threshold));
             self.announce(number, threshold, level);
             if let Some(level) = level {

@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::DriverKind;
 use crate::check::program::{self, ChannelId, Program, Unless};
-use crate::types::Severity;
+use crate::run::Judge;
+use crate::types::{Fault, Severity};
+
+/// How long it takes to sample at most, before nobody waits for it any more.
+const SAMPLING: SignedDuration = SignedDuration::from_mins(1);
 
 /// The thresholds, channels and the escalation of a runbook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +39,11 @@ pub struct Threshold {
     pub escalate: Vec<Escalate>,
     pub quiet_while: Vec<Arc<str>>,
     pub group_by: Vec<Arc<str>>,
+    /// How long it takes until all its metrics are sampled again; `None` where nobody says so.
+    pub every: Option<SignedDuration>,
     pub doc: Arc<str>,
+    /// Where to read on.
+    pub link: Option<Arc<str>>,
 }
 
 /// `escalate to level N …`
@@ -77,6 +85,14 @@ pub struct Level {
     /// Whether an acknowledgement keeps it from the next level; else only its end does.
     pub unless_acknowledged: bool,
     pub notify: Vec<Arc<str>>,
+}
+
+impl Threshold {
+    /// Until when it will have been looked at again after a time; `None` where nobody knows when that will be.
+    #[must_use]
+    pub fn looked_at_by(&self, after: Timestamp) -> Option<Timestamp> {
+        after.checked_add(self.every?).and_then(|at| at.checked_add(SAMPLING)).ok()
+    }
 }
 
 impl Policy {
@@ -128,7 +144,9 @@ impl Definitions {
                 escalate: threshold.escalate.iter().map(escalate).collect(),
                 quiet_while: titles(threshold),
                 group_by: threshold.group_by.clone(),
+                every: every(program, threshold),
                 doc: threshold.doc.clone(),
+                link: None,
             };
             (threshold.title.clone(), own)
         });
@@ -154,6 +172,26 @@ impl Definitions {
             policy,
         }
     }
+
+    /// With the links of thresholds, which may hold params.
+    ///
+    /// # Errors
+    /// Where one cannot be made.
+    pub fn with_links(mut self, program: &Program, judge: &Judge) -> Result<Self, Fault> {
+        for threshold in &program.thresholds {
+            let (Some(link), Some(own)) = (&threshold.link, self.thresholds.get_mut(&threshold.title)) else {
+                continue;
+            };
+            own.link = Some(judge.text(link)?);
+        }
+        Ok(self)
+    }
+}
+
+fn every(program: &Program, threshold: &program::Threshold) -> Option<SignedDuration> {
+    let metrics = threshold.metrics.iter().filter_map(|id| program.metrics.get(id.index()));
+    let every: Option<Vec<SignedDuration>> = metrics.map(|metric| metric.every).collect();
+    every?.into_iter().max()
 }
 
 fn escalate(escalate: &program::Escalate) -> Escalate {

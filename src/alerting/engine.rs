@@ -121,6 +121,8 @@ pub(super) struct Turn<'e> {
     pub(super) index: &'e mut Index,
     pub(super) now: Timestamp,
     pub(super) outcome: Outcome,
+    /// The open alerts of which a sample was judged.
+    pub(super) looked_at: BTreeSet<i64>,
 }
 
 impl Engine {
@@ -154,6 +156,7 @@ impl Engine {
             index: &mut self.index,
             now,
             outcome: Outcome::default(),
+            looked_at: BTreeSet::new(),
         };
         turn.timers();
         turn.input(input);
@@ -177,7 +180,12 @@ impl Engine {
         });
         let silences = state.silences.values().map(|silence| silence.until);
         let silences = silences.chain(state.quiet.values().map(|quiet| quiet.until));
-        alerts.chain(incidents).chain(watches).chain(silences).min()
+        let quiet = state.alerts.values().filter_map(|alert| {
+            let threshold = self.definitions.thresholds.get(&alert.subject.threshold)?;
+            threshold.looked_at_by(alert.quiet_ended?)
+        });
+        let undeclared = self.index.undeclared.first().map(|_| Timestamp::MIN);
+        alerts.chain(incidents).chain(watches).chain(silences).chain(quiet).chain(undeclared).min()
     }
 }
 
@@ -237,6 +245,7 @@ impl<'e> Turn<'e> {
         for number in over {
             self.end_silence(number, "its end".into());
         }
+        self.undeclared();
         let now = self.now;
         let running = self.state.quiet.len();
         self.state.quiet.retain(|_, quiet| quiet.until > now);

@@ -19,6 +19,7 @@ struct Opening {
     severity: Severity,
     text: Arc<str>,
     doc: Arc<str>,
+    link: Option<Arc<str>>,
     alerts: BTreeSet<i64>,
     level: u32,
 }
@@ -37,6 +38,7 @@ impl Turn<'_> {
         wording::of_alerts(&mut message, &refs);
         let mut channels = threshold.notify.clone();
         let mut handed = Vec::new();
+        let mut told_as = None;
         match incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             Some(incident) => {
                 message.about = Arc::clone(&incident.about);
@@ -51,14 +53,21 @@ impl Turn<'_> {
                 handed = channels.extract_if(.., |one| owners.contains(one) && incident.told.contains(one)).collect();
                 incident.told.extend(channels.iter().cloned());
             }
-            // The end of one alert withdraws what was to be told of it, and not what was to be told of others with it.
-            None if alerts.len() > 1 => message.key = format!("{}/a{number}/gathered", message.about).into(),
+            // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
+            // one withdraws what was to be told of it, and not what was to be told of others with it.
+            None if alerts.len() > 1 => {
+                let labels = of_group(threshold, &first.subject.labels);
+                message.about = wording::about(&self.definitions.runbook, &threshold.title, &labels);
+                message.key = format!("{}/a{number}/gathered", message.about).into();
+                told_as = Some(Arc::clone(&message.about));
+            }
             None => message.key = opened_key(&message.about, number),
         }
         for number in numbers {
             if let Some(alert) = self.state.alerts.get_mut(number) {
                 alert.told.extend(channels.iter().cloned());
                 alert.alone = incident.is_none();
+                alert.told_as.clone_from(&told_as);
                 alert.incident = incident;
                 self.outcome.touched.alerts.insert(*number);
             }
@@ -94,6 +103,7 @@ impl Turn<'_> {
             severity: threshold.severity,
             text: Arc::clone(&first.text),
             doc: Arc::clone(&threshold.doc),
+            link: threshold.link.clone(),
             alerts: numbers,
             level,
         };
@@ -113,6 +123,7 @@ impl Turn<'_> {
             severity: opening.severity,
             text: opening.text,
             doc: opening.doc,
+            link: opening.link,
             alerts: opening.alerts,
             opened_at: self.now,
             end: None,
@@ -136,9 +147,21 @@ impl Turn<'_> {
         Some(number)
     }
 
-    /// What an alert is named to the outside.
+    /// What an alert is named to the outside, alone.
     fn about(&self, subject: &Subject) -> Arc<str> {
         wording::about(&self.definitions.runbook, &subject.threshold, &subject.labels)
+    }
+
+    /// Under which name people heard of an alert that was told without an incident.
+    fn known_as(&self, alert: &Alert) -> Arc<str> {
+        alert.told_as.clone().unwrap_or_else(|| self.about(&alert.subject))
+    }
+
+    /// The open alerts that were told in the same message as one, without an incident.
+    fn told_with<'s>(&'s self, alert: &'s Alert) -> impl Iterator<Item = &'s Alert> {
+        let others =
+            self.state.alerts.values().filter(|other| alert.told_as.is_some() && other.told_as == alert.told_as);
+        others.filter(|other| other.incident.is_none() && other.number != alert.number)
     }
 
     /// `escalate to level N` in a section, or a person who begins one.
@@ -155,6 +178,7 @@ impl Turn<'_> {
             severity: Severity::Critical,
             text,
             doc: "".into(),
+            link: None,
             alerts: BTreeSet::new(),
             level,
         };
@@ -181,13 +205,18 @@ impl Turn<'_> {
             }
             None => {
                 let Some(threshold) = self.threshold(&open.subject.threshold) else { return };
-                let (told, own) = (open.told.clone(), self.about(&open.subject));
+                let (told, own) = (open.told.clone(), self.known_as(&open));
+                // Those that people know under the same name go on with it.
+                let mut all: Vec<Alert> = self.told_with(&open).cloned().collect();
+                all.insert(0, open);
                 let before = self.state.numbers.incident;
-                let Some(number) = self.incident_for(&[open], threshold, level) else { return };
-                if let Some(alert) = self.state.alerts.get_mut(&alert) {
-                    alert.incident = Some(number);
+                let Some(number) = self.incident_for(&all, threshold, level) else { return };
+                for own in all {
+                    if let Some(alert) = self.state.alerts.get_mut(&own.number) {
+                        alert.incident = Some(number);
+                    }
+                    self.outcome.touched.alerts.insert(own.number);
                 }
-                self.outcome.touched.alerts.insert(alert);
                 // Whoever heard of the alert under the same name hears how it goes on.
                 if let Some(incident) = self.state.incidents.get_mut(&number).filter(|one| one.about == own) {
                     incident.told.extend(told);
@@ -328,12 +357,12 @@ impl Turn<'_> {
 
     /// Tells that an alert is over, and closes its incident with the last of its alerts.
     pub(super) fn tell_closed(&mut self, alert: &Alert, end: &End) {
-        let about = self.about(&alert.subject);
+        let known = self.known_as(alert);
         let mut told = alert.alone;
         if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             incident.alerts.remove(&alert.number);
             // Its incident says so under the same name.
-            told &= incident.about != about;
+            told &= incident.about != known;
             let (number, last) = (incident.number, incident.alerts.is_empty());
             self.outcome.touched.incidents.insert(number);
             if last {
@@ -341,17 +370,21 @@ impl Turn<'_> {
             }
         } else if let Some(number) = alert.incident {
             let ended = self.outcome.ended_incidents.iter().find(|one| one.number == number);
-            told &= ended.is_some_and(|one| one.about != about);
+            told &= ended.is_some_and(|one| one.about != known);
         }
         if !told || alert.told.is_empty() {
             return;
         }
+        // What was told of several goes on with the others.
+        let goes_on = self.told_with(alert).next().is_some();
+        let own = self.about(&alert.subject);
+        // Whoever was not told yet that it began hears only that it is over.
+        self.outcome.withdraw.push(opened_key(&own, alert.number));
+        let about = if goes_on { own } else { known };
         let mut message = wording::blank(self.definitions, Occasion::Closed, about, self.now);
         wording::of_alerts(&mut message, &[alert]);
         message.text = format!("{}: {}", wording::ended(end), alert.text);
         message.key = format!("{}/a{}/closed", message.about, alert.number).into();
-        // Whoever was not told yet that it began hears only that it is over.
-        self.outcome.withdraw.push(opened_key(&message.about, alert.number));
         let message = Arc::new(message);
         for channel in &alert.told {
             self.tell(channel, &message, Some(alert.number));

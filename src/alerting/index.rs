@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::definitions::{Definitions, Threshold};
-use super::state::{Alert, State};
+use super::state::{Alert, State, Subject};
 use crate::types::Labels;
 
 /// It is of the state alone, and is kept nowhere.
@@ -14,11 +14,15 @@ pub(super) struct Index {
     open: HashMap<Arc<str>, usize>,
     /// Those that nothing keeps quiet, by threshold and group.
     groups: HashMap<(Arc<str>, Labels), BTreeSet<i64>>,
+    /// What is watched for a threshold that the runbook does not have any more.
+    pub(super) undeclared: Vec<Subject>,
 }
 
 impl Index {
     pub(super) fn of(definitions: &Definitions, state: &State) -> Self {
-        let mut index = Self::default();
+        let declared = |subject: &&Subject| definitions.thresholds.contains_key(&subject.threshold);
+        let undeclared = state.watches.keys().filter(|subject| !declared(subject)).cloned().collect();
+        let mut index = Self { undeclared, ..Self::default() };
         for alert in state.alerts.values() {
             index.opened(alert);
             if !alert.quiet {

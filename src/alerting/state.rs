@@ -69,6 +69,8 @@ pub struct Alert {
     /// What is the matter, as it was last seen.
     pub text: Arc<str>,
     pub doc: Arc<str>,
+    #[serde(default)]
+    pub link: Option<Arc<str>>,
     pub opened_at: Timestamp,
     pub end: Option<End>,
     /// The checks and statements that raise it.
@@ -81,9 +83,15 @@ pub struct Alert {
     pub gathered_until: Option<Timestamp>,
     /// What has to be told later: `escalate to level N after D`.
     pub due: Vec<(Timestamp, u32)>,
-    /// It was told under its own name, and not under that of its group.
+    /// When what kept it quiet ended. People hear of it with the next sample that still says so.
+    #[serde(default)]
+    pub quiet_ended: Option<Timestamp>,
+    /// It was told without an incident.
     #[serde(default)]
     pub alone: bool,
+    /// The name of its group, where it was told together with others and without an incident.
+    #[serde(default)]
+    pub told_as: Option<Arc<str>>,
     pub incident: Option<i64>,
 }
 
@@ -105,6 +113,8 @@ pub enum End {
     Over { at: Timestamp },
     /// What it was about is not there any more.
     Gone { at: Timestamp },
+    /// Its threshold is not in the runbook any more.
+    Undeclared { at: Timestamp },
     /// Somebody said so.
     Hand { at: Timestamp, by: Arc<str> },
 }
@@ -113,7 +123,7 @@ impl End {
     #[must_use]
     pub const fn at(&self) -> Timestamp {
         match self {
-            Self::Over { at } | Self::Gone { at } | Self::Hand { at, .. } => *at,
+            Self::Over { at } | Self::Gone { at } | Self::Undeclared { at } | Self::Hand { at, .. } => *at,
         }
     }
 }
@@ -130,6 +140,8 @@ pub struct Incident {
     pub severity: Severity,
     pub text: Arc<str>,
     pub doc: Arc<str>,
+    #[serde(default)]
+    pub link: Option<Arc<str>>,
     /// The open alerts in it. One that a person or a statement opened has none.
     pub alerts: BTreeSet<i64>,
     pub opened_at: Timestamp,

@@ -67,6 +67,7 @@ pub(super) fn of_alerts(message: &mut Message, alerts: &[&Alert]) {
     message.severity = first.severity;
     message.title = Arc::clone(&first.subject.threshold);
     message.doc = Arc::clone(&first.doc);
+    message.link = first.link.as_deref().map(str::to_owned);
     message.text = match alerts {
         [one] => one.text.to_string(),
         several => {
@@ -91,6 +92,7 @@ pub(super) fn of_incident(message: &mut Message, incident: &Incident) {
     message.severity = incident.severity;
     message.title = Arc::clone(&incident.title);
     message.doc = Arc::clone(&incident.doc);
+    message.link = incident.link.as_deref().map(str::to_owned);
     if message.text.is_empty() {
         message.text = incident.text.to_string();
     }
@@ -109,6 +111,7 @@ pub(super) fn ended(end: &End) -> String {
     match end {
         End::Over { .. } => "it is over".to_owned(),
         End::Gone { .. } => "what it was about is not there any more".to_owned(),
+        End::Undeclared { .. } => "its threshold is gone from the runbook".to_owned(),
         End::Hand { by, .. } => format!("closed by {by}"),
     }
 }

@@ -17,6 +17,10 @@ pub trait Channel: Send + Sync {
 
     /// Where it leads, for the output: `#alerts by Slack`, `2 addresses by smtp.example.com`. Never a secret.
     fn target(&self) -> String;
+
+    /// How many messages it takes in a minute. More are told together, since people would not read them; `None` where each
+    /// has to go by itself.
+    fn at_most(&self) -> Option<usize>;
 }
 
 /// What the other side made of a message.

@@ -14,7 +14,7 @@ use super::program::{
 use crate::catalog::Effect;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
-use crate::syntax::ast::{self, Docs, EscalateTrigger, ItemKind, ThresholdClauseKind};
+use crate::syntax::ast::{self, Docs, EscalateTrigger, ItemKind, Template, ThresholdClauseKind};
 use crate::types::Type;
 
 /// What the whole program says about alerting, gathered on the way.
@@ -99,8 +99,21 @@ impl<'a> Checker<'a> {
                 threshold.quiet_while.extend(self.threshold_named(title));
             }
             ThresholdClauseKind::GroupBy { .. } => {}
-            ThresholdClauseKind::Link { target } => threshold.link = Some(self.text_expr(target)),
+            ThresholdClauseKind::Link { target } => threshold.link = Some(self.link(target)),
         }
+    }
+
+    /// Where to read on. It is in every message, also when nothing can be looked at.
+    fn link(&mut self, target: &'a Template) -> Expr {
+        let link = self.text_expr(target);
+        let mut metrics = Vec::new();
+        metrics_in(&link, &mut metrics);
+        if link.effect != Effect::Pure || !metrics.is_empty() {
+            let message = "a link is told when nothing can be looked at, so nothing that is looked up is part of it";
+            let help = "put params into it, e.g. `link \"https://wiki.example.com/{page}\"`, or nothing";
+            self.report(Diagnostic::new(Code::NotALiteral, link.span, message).help(help));
+        }
+        link
     }
 
     fn trigger(&mut self, trigger: Option<&'a EscalateTrigger>, threshold: &mut Threshold) -> Option<EscalateWhen> {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::{Either, join_all, select};
@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::Desk;
+use super::flood::{self, Pace};
 use crate::alerting::Input;
 use crate::catalog::{Again, Channel, Cx, Message, NotTold, Occasion, Remark, RunFacts, World};
 use crate::check::program::{ChannelId, ParamId, Program};
@@ -21,8 +22,10 @@ use crate::types::{Fault, FaultKind, Value};
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// How long one try may take.
 const TRY: Duration = Duration::from_mins(1);
-/// How many messages are taken at a time.
-const AT_ONCE: usize = 16;
+/// After how long what was claimed and is not told yet is put back: with one more try its claim is not over.
+const SLOW: SignedDuration = SignedDuration::from_secs(50);
+/// How many messages are taken at a time: of a flood, so many are told together.
+const AT_ONCE: usize = 500;
 /// After how many tries a channel is said to be down on the others.
 const DOWN_AFTER: u32 = 3;
 /// How long a message is tried. What nobody was told for two days is no news.
@@ -40,7 +43,14 @@ pub struct Courier {
     /// Names this process to others that share the ledger.
     holder: String,
     opened: Mutex<HashMap<String, Arc<dyn Channel>>>,
+    pace: Mutex<Pace>,
     links: Option<MakesLinks>,
+}
+
+/// A message that is ours to tell.
+struct Claimed {
+    outgoing: Outgoing,
+    message: Arc<Message>,
 }
 
 /// The link by which an incident of a runbook is taken on, for a message that is sent now.
@@ -68,7 +78,17 @@ impl Courier {
         holder: String,
     ) -> Self {
         let cx = Cx { world, run: facts, remark: Remark::default() };
-        Self { ledger: Mutex::new(ledger), desk, program, set, cx, holder, opened: Mutex::default(), links: None }
+        Self {
+            ledger: Mutex::new(ledger),
+            desk,
+            program,
+            set,
+            cx,
+            holder,
+            opened: Mutex::default(),
+            pace: Mutex::default(),
+            links: None,
+        }
     }
 
     /// Pages hold a link by which they are answered.
@@ -91,11 +111,12 @@ impl Courier {
                 return Ok(all);
             }
             // Side by side over channels, in order within one: an end is not told before its beginning.
-            let mut channels: HashMap<String, Vec<Outgoing>> = HashMap::new();
+            let mut channels: HashMap<String, Vec<Claimed>> = HashMap::new();
             for outgoing in claimed {
-                channels.entry(outgoing.channel.clone()).or_default().push(outgoing);
+                let message = self.message(&outgoing)?;
+                channels.entry(outgoing.channel.clone()).or_default().push(Claimed { outgoing, message });
             }
-            let told = join_all(channels.into_values().map(|messages| self.channel(messages))).await;
+            let told = join_all(channels.into_iter().map(|(name, claimed)| self.channel(name, claimed))).await;
             for deliveries in told {
                 all.extend(deliveries?);
             }
@@ -110,37 +131,83 @@ impl Courier {
         self.with(|ledger| ledger.next_due(self.desk.runbook()))
     }
 
-    async fn channel(&self, messages: Vec<Outgoing>) -> Result<Vec<Delivery>, Fault> {
+    /// Tells a channel what was claimed for it: one by one, or together where that is more than it takes.
+    async fn channel(&self, name: String, claimed: Vec<Claimed>) -> Result<Vec<Delivery>, Fault> {
+        let begun = self.cx.world.now();
+        // Of one that cannot be opened it is said when it is told.
+        let most = self.open(&name).await.ok().and_then(|channel| channel.at_most());
+        let free = most.map(|most| self.pace().free(&name, most, begun));
+        match free {
+            Some(Err(next)) => {
+                self.put_back(&claimed, next, "more is told there than it takes in a minute: it waits its turn")?;
+                return Ok(Vec::new());
+            }
+            Some(Ok(free)) if claimed.len() > free => {
+                let messages: Vec<Arc<Message>> = claimed.iter().map(|one| Arc::clone(&one.message)).collect();
+                if let Some(message) = flood::together(&messages, begun) {
+                    return Ok(vec![self.send(&name, &claimed, Arc::new(message)).await?]);
+                }
+            }
+            Some(Ok(_)) | None => {}
+        }
         let mut deliveries = Vec::new();
-        for outgoing in messages {
-            deliveries.push(self.one(outgoing).await?);
+        let mut left = claimed.as_slice();
+        while let Some((one, rest)) = left.split_first() {
+            let now = self.cx.world.now();
+            // What the claim may run out for is left to whoever claims it next, so that nobody else tells it meanwhile.
+            if now.duration_since(begun) >= SLOW {
+                self.put_back(left, now, "what was told before it took long: it waits its turn")?;
+                break;
+            }
+            deliveries.push(self.send(&name, std::slice::from_ref(one), Arc::clone(&one.message)).await?);
+            left = rest;
         }
         Ok(deliveries)
     }
 
-    async fn one(&self, outgoing: Outgoing) -> Result<Delivery, Fault> {
+    fn put_back(&self, claimed: &[Claimed], until: Timestamp, why: &str) -> Result<(), Fault> {
+        let now = self.cx.world.now();
+        for one in claimed {
+            self.with(|ledger| ledger.not_told(one.outgoing.id, &self.holder, now, why, Some(until)))?;
+        }
+        Ok(())
+    }
+
+    /// Sends one message, which stands for all that was claimed.
+    async fn send(&self, name: &str, claimed: &[Claimed], message: Arc<Message>) -> Result<Delivery, Fault> {
+        let answer = self.tell(name, &message).await;
+        let now = self.cx.world.now();
+        self.pace().told(name, now);
+        for Claimed { outgoing, message } in claimed {
+            match &answer {
+                Ok(said) => {
+                    self.with(|ledger| ledger.told(outgoing.id, &self.holder, now, said))?;
+                }
+                Err(NotTold { fault, again }) => {
+                    let next = next_try(outgoing, *again, now);
+                    let why = fault.to_string();
+                    self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
+                    if outgoing.tries == DOWN_AFTER || next.is_none() {
+                        self.report_down(outgoing, message, &why, now)?;
+                    }
+                }
+            }
+        }
+        let first = claimed.first().map(|one| &one.outgoing);
+        let result =
+            answer.map_err(|NotTold { fault, again }| (fault, first.and_then(|first| next_try(first, again, now))));
+        Ok(Delivery { channel: name.to_owned(), message, result })
+    }
+
+    fn message(&self, outgoing: &Outgoing) -> Result<Arc<Message>, Fault> {
         let message: Message = Message::deserialize(&outgoing.body).map_err(|error| {
             Fault::new(FaultKind::BadAnswer, format!("the ledger's message {} cannot be read: {error}", outgoing.id))
         })?;
-        let message = Arc::new(self.linked(message));
-        let answer = self.tell(&outgoing.channel, &message).await;
-        let now = self.cx.world.now();
-        let result = match answer {
-            Ok(said) => {
-                self.with(|ledger| ledger.told(outgoing.id, &self.holder, now, &said))?;
-                Ok(said)
-            }
-            Err(NotTold { fault, again }) => {
-                let next = next_try(&outgoing, again, now);
-                let why = fault.to_string();
-                self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
-                if outgoing.tries == DOWN_AFTER || next.is_none() {
-                    self.report_down(&outgoing, &message, &why, now)?;
-                }
-                Err((fault, next))
-            }
-        };
-        Ok(Delivery { channel: outgoing.channel, message, result })
+        Ok(Arc::new(self.linked(message)))
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// With the link by which it is answered, where it asks for an answer.
@@ -191,7 +258,7 @@ impl Courier {
     /// Says on the other channels of this runbook that one of them does not get through.
     fn report_down(&self, outgoing: &Outgoing, message: &Message, why: &str, now: Timestamp) -> Result<(), Fault> {
         // Its own report is not reported.
-        if message.about.starts_with(DOWN) {
+        if message.key.starts_with(DOWN) {
             return Ok(());
         }
         let others = self.program.channels.iter().map(|channel| Arc::clone(&channel.name));

@@ -2,6 +2,7 @@
 //! before anybody is told.
 
 mod courier;
+mod flood;
 mod keeping;
 mod past;
 
@@ -16,6 +17,7 @@ pub use self::keeping::{ALERT, INCIDENT, read};
 use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
+use crate::run::Judge;
 use crate::store::event::{Event, Measured, Record};
 use crate::store::ledger::{Committed, Ledger, Sample};
 use crate::types::{Fault, FaultKind, Value};
@@ -48,7 +50,8 @@ impl Desk {
         set: HashMap<ParamId, Value>,
         facts: Arc<RunFacts>,
     ) -> Result<Self, Fault> {
-        let definitions = Arc::new(Definitions::of(&program));
+        let judge = Judge::new(Arc::clone(&program), set.clone(), Arc::clone(&facts));
+        let definitions = Arc::new(Definitions::of(&program).with_links(&program, &judge)?);
         let runbook = Arc::clone(&definitions.runbook);
         let engine = Engine::new(definitions, State::default());
         let mut inner = Inner { ledger, engine, version: None, reading: Reading::new(program, set, facts) };

@@ -66,4 +66,8 @@ impl Channel for Quiet {
         self.outside.emitter.redactor.string(&mut target);
         target
     }
+
+    fn at_most(&self) -> Option<usize> {
+        self.channel.at_most()
+    }
 }

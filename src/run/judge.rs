@@ -103,6 +103,19 @@ impl Judge {
         (verdicts, listed)
     }
 
+    /// A text of a threshold that looks at nothing outside.
+    ///
+    /// # Errors
+    /// Where there is no such text.
+    pub fn text(&self, expr: &Expr) -> Result<Arc<str>, Fault> {
+        let (memory, unwanted, memo) = (Memory::new(), AtomicBool::new(false), Mutex::new(Memo::new()));
+        match Evaluation::new(&self.facts, &memory, &unwanted, &memo).tracked(expr, &Scope::root()) {
+            Ok(tracked) => Ok(tracked.value.to_string().into()),
+            Err(Stop::Fault(fault)) => Err(fault),
+            Err(Stop::Blocked) => Err(Fault::no_value("it would have to be looked up")),
+        }
+    }
+
     fn subject(&self, threshold: &Threshold, labels: &Labels, samples: &Samples) -> Verdict {
         let mut at = Timestamp::MIN;
         let mut measured = HashMap::new();

@@ -15,7 +15,7 @@ pub use self::measure::{Labels, Measure, labels_text};
 pub use self::record::{Field, RecordType};
 pub use self::severity::Severity;
 pub(crate) use self::typed::records;
-pub use self::typed::{Cores, FromValue, Percent, Size, Typed, Word, Words};
+pub use self::typed::{Cores, FromValue, Percent, Rate, Size, Typed, Word, Words};
 pub use self::value::{
     Connection, Line, Log, LogReader, Partial, Piece, Record, Regex, SecretText, Template, Value, Way,
 };

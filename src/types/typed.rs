@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil};
 
-use super::{Connection, EnumType, Fault, Line, Log, Record, SecretText, Template, Type, Value, Way};
+use super::{Connection, Counted, EnumType, Fault, Line, Log, Record, SecretText, Template, Type, Value, Way};
 
 /// Declares records of the language: `struct` makes the Rust type as well, `type … for` describes one that is there.
 ///
@@ -91,6 +91,10 @@ pub struct Percent(pub f64);
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
 pub struct Cores(pub f64);
 
+/// So many a second.
+#[derive(Clone, Copy, Debug, PartialEq, PartialOrd)]
+pub struct Rate(pub f64);
+
 /// Text whose values are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Word<W>(pub Arc<str>, std::marker::PhantomData<W>);
@@ -134,6 +138,7 @@ simple! {
     i64, Type::Int, "an int": Value::Int(v) => v, v => Self::Int(v);
     Size, Type::Size, "a size": Value::Size(v) => Self(v), v => Self::Size(v.0);
     Cores, Type::Cores, "cores": Value::Cores(v) => Self(v), v => Self::Cores(v.0);
+    Rate, Type::Rate(Counted::Items), "a rate": Value::Rate(v, Counted::Items) => Self(v), v => Self::Rate(v.0, Counted::Items);
     SignedDuration, Type::Duration, "a duration": Value::Duration(v) => v, v => Self::Duration(v);
     Timestamp, Type::Time, "a time": Value::Time(v) => v, v => Self::Time(v);
     civil::Date, Type::Date, "a date": Value::Date(v) => v, v => Self::Date(v);

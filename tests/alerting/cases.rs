@@ -25,7 +25,9 @@ fn threshold() -> Threshold {
         escalate: Vec::new(),
         quiet_while: Vec::new(),
         group_by: Vec::new(),
+        every: None,
         doc: "".into(),
+        link: None,
     }
 }
 
@@ -234,4 +236,100 @@ fn of_a_level_that_it_is_handed_first_it_hears_the_opening() {
     let next = scene.after(secs(600));
     assert_eq!(next.tell[0].message.occasion, Occasion::Opened);
     assert_eq!(told(&next), ["pager opened"]);
+}
+
+#[test]
+fn an_alert_that_was_kept_quiet_is_told_with_the_next_sample_that_still_says_so() {
+    let every = Some(secs(300));
+    let quiet_for = |scene: &Scene, time| Quiet {
+        thresholds: BTreeSet::from(["Errors".into()]),
+        until: scene.now.checked_add(secs(time)).unwrap(),
+    };
+    let kept_quiet = || {
+        let mut scene = Scene::of(Threshold { every, ..threshold() }, None);
+        let quiet = quiet_for(&scene, 60);
+        scene.take(Input::QuietBegins { by: "a section".into(), quiet });
+        scene.judged(Some(true), &Labels::new());
+        assert_eq!(told(&scene.after(secs(60))), [""; 0], "what was seen in the quiet may be over");
+        scene
+    };
+    let mut over = kept_quiet();
+    over.now = over.now.checked_add(secs(240)).unwrap();
+    assert_eq!(told(&over.judged(Some(false), &Labels::new())), [""; 0]);
+    assert!(over.engine.state().alerts.is_empty());
+
+    let mut still = kept_quiet();
+    still.now = still.now.checked_add(secs(240)).unwrap();
+    assert_eq!(told(&still.judged(Some(true), &Labels::new())), ["mail opened"]);
+
+    let mut blind = kept_quiet();
+    blind.now = blind.now.checked_add(secs(240)).unwrap();
+    assert_eq!(told(&blind.judged(None, &Labels::new())), ["mail opened"], "nobody can say that it is over");
+
+    let mut never = kept_quiet();
+    let due = never.engine.next_due().unwrap();
+    assert_eq!(due.duration_since(never.now), secs(360), "a sample that does not come keeps nothing quiet");
+    assert_eq!(told(&never.after(secs(359))), [""; 0]);
+    assert_eq!(told(&never.after(secs(1))), ["mail opened"]);
+
+    let mut again = kept_quiet();
+    let quiet = quiet_for(&again, 600);
+    again.take(Input::QuietBegins { by: "another".into(), quiet });
+    assert_eq!(told(&again.judged(Some(true), &Labels::new())), [""; 0]);
+    assert_eq!(told(&again.after(secs(400))), [""; 0], "it waits for the end of that one, too");
+}
+
+#[test]
+fn an_alert_whose_threshold_is_gone_from_the_runbook_closes_and_says_so() {
+    let critical = Threshold { severity: Severity::Critical, ..threshold() };
+    let mut scene = Scene::of(critical, policy(vec![level(1, Some(secs(600)), "chat")], 0));
+    scene.judged(Some(true), &Labels::new());
+    let mut edited = scene.engine.definitions().clone();
+    edited.thresholds.clear();
+    scene.engine.redefine(Arc::new(edited));
+    assert!(scene.engine.next_due().unwrap() <= scene.now, "it is due at once");
+    let outcome = scene.take(Input::Tick);
+    assert_eq!(told(&outcome), ["chat closed", "mail closed"]);
+    assert!(outcome.tell[0].message.text.starts_with("its threshold is gone from the runbook"));
+    let state = scene.engine.state();
+    assert!(state.alerts.is_empty() && state.incidents.is_empty() && state.watches.is_empty());
+    assert_eq!(scene.engine.next_due(), None);
+}
+
+#[test]
+fn what_is_told_of_several_has_a_name_of_its_own_and_is_over_with_the_last() {
+    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
+    let alone = scene.judged(Some(true), &pod("a"));
+    for name in ["b", "c"] {
+        scene.judged(Some(true), &pod(name));
+    }
+    let gathered = scene.after(secs(30));
+    let name = &gathered.tell[0].message.about;
+    assert_ne!(*name, alone.tell[0].message.about);
+    let first = scene.judged(Some(false), &pod("b"));
+    assert_ne!(first.tell[0].message.about, *name, "a pager would take it for the end of all");
+    let end = scene.judged(Some(false), &pod("a"));
+    assert_eq!(end.tell[0].message.about, alone.tell[0].message.about);
+    let last = scene.judged(Some(false), &pod("c"));
+    assert_eq!(told(&last), ["mail closed"]);
+    assert_eq!(last.tell[0].message.about, *name);
+}
+
+#[test]
+fn those_that_were_told_together_go_on_together() {
+    let escalate = vec![Escalate { level: 1, when: EscalateWhen::After(secs(600)) }];
+    let grouped = Threshold { escalate, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "chat")], 0));
+    for name in ["a", "b", "c"] {
+        scene.judged(Some(true), &pod(name));
+    }
+    let name = scene.after(secs(30)).tell[0].message.about.clone();
+    let escalated = scene.after(secs(570));
+    assert_eq!(told(&escalated), ["chat escalated"]);
+    assert_eq!(escalated.tell[0].message.about, name);
+    assert_eq!(scene.engine.state().incidents[&1].alerts.len(), 3);
+    for name in ["a", "b"] {
+        scene.judged(Some(false), &pod(name));
+    }
+    assert_eq!(told(&scene.judged(Some(false), &pod("c"))), ["chat closed", "mail closed"]);
 }

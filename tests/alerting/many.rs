@@ -22,6 +22,8 @@ fn threshold(title: &str) -> Threshold {
         escalate: Vec::new(),
         quiet_while: Vec::new(),
         group_by: Vec::new(),
+        every: None,
+        link: None,
         doc: "".into(),
     }
 }

@@ -99,7 +99,9 @@ fn threshold(dice: &mut Dice, number: usize) -> Threshold {
         escalate,
         quiet_while,
         group_by: if dice.percent(40) { vec!["service".into()] } else { Vec::new() },
+        every: dice.percent(50).then(|| secs(300)),
         doc: "".into(),
+        link: None,
     }
 }
 

@@ -12,7 +12,7 @@ use lettre::transport::smtp::extension::ClientId;
 
 use super::smtp::{Delivered, Refusal, Server, Tls};
 use super::template::{self, Template};
-use super::{CA, letter, wording};
+use super::{AT_MOST, CA, at_most, letter, wording};
 use crate::builtins::dial::Place;
 use crate::builtins::settings::{limit, setup};
 use crate::catalog::need::{Argument, Endpoint, Written};
@@ -50,6 +50,7 @@ pub(super) static DRIVER: Driver = Driver {
         PASSWORD.info(),
         TLS.info(),
         TEMPLATE.info(),
+        AT_MOST.info(),
         CA.info(),
         WITHIN.info(),
     ],
@@ -79,6 +80,7 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Arc<dyn Channel>, Fault> {
         server: server(cx, args)?,
         template: Template::of(cx, args, &TEMPLATE, None)?,
         told: Mutex::default(),
+        at_most: at_most(args.get(&AT_MOST)?)?,
     };
     Ok(Arc::new(Opened(Arc::new(email))))
 }
@@ -169,9 +171,14 @@ struct Email {
     template: Option<Template>,
     /// Who has got a message that others have not: it is not sent to them once more.
     told: Mutex<VecDeque<(Arc<str>, Vec<Address>)>>,
+    at_most: usize,
 }
 
 impl Channel for Opened {
+    fn at_most(&self) -> Option<usize> {
+        Some(self.0.at_most)
+    }
+
     fn tell(&self, cx: Cx, message: Arc<Message>) -> BoxFuture<'static, Result<Told, NotTold>> {
         let email = Arc::clone(&self.0);
         Box::pin(async move { email.tell(&cx, &message).await })

@@ -16,8 +16,10 @@ mod wording;
 
 use jiff::SignedDuration;
 
+
+use super::settings::setup;
 use crate::catalog::{Driver, NotTold, Param};
-use crate::types::Value;
+use crate::types::{Counted, Fault, Rate, Value};
 
 /// The drivers of this family.
 pub(super) static DRIVERS: &[&Driver] = &[&email::DRIVER, &slack::DRIVER, &pagerduty::DRIVER, &webhook::DRIVER];
@@ -26,7 +28,20 @@ const WITHIN: Param<SignedDuration> = Param::or("within", "How long the other si
     Value::Duration(SignedDuration::from_secs(10))
 });
 
+const AT_MOST: Param<Rate> =
+    Param::or("at_most", "How many messages people can read; more are told together, as one.", || {
+        Value::Rate(0.5, Counted::Items)
+    });
+
 const CA: Param<Option<String>> = Param::optional(
     "ca",
     "A PEM file with the authorities to trust instead of the system's, from the runbook's own folder.",
 );
+
+/// How many messages a channel takes in a minute.
+fn at_most(rate: Rate) -> Result<usize, Fault> {
+    let a_minute = (rate.0 * 60.0).round();
+    // A float becomes the nearest whole number that there is.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is at least 1")]
+    if a_minute >= 1.0 { Ok(a_minute as usize) } else { Err(setup("`at_most` is at least 1/min")) }
+}

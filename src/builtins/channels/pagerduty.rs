@@ -69,6 +69,11 @@ struct Pager {
 }
 
 impl Channel for Opened {
+    /// An event each: it puts together by itself, and says itself when it is too much.
+    fn at_most(&self) -> Option<usize> {
+        None
+    }
+
     fn tell(&self, cx: Cx, message: Arc<Message>) -> BoxFuture<'static, Result<Told, NotTold>> {
         let pager = Arc::clone(&self.0);
         Box::pin(async move { pager.tell(&cx, &message).await })

@@ -8,7 +8,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::post::{Post, Reached, Refused, address};
 use super::template::{self, Makes, Template};
-use super::{WITHIN, wording};
+use super::{AT_MOST, WITHIN, at_most, wording};
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::reaches;
 use crate::builtins::settings::limit;
@@ -27,7 +27,7 @@ pub(super) static DRIVER: Driver = Driver {
     name: "slack",
     kind: DriverKind::Channel { person: true, policy: None },
     summary: "A Slack channel.",
-    params: &[WEBHOOK.info(), CHANNEL.info(), TEMPLATE.info(), WITHIN.info()],
+    params: &[WEBHOOK.info(), CHANNEL.info(), TEMPLATE.info(), AT_MOST.info(), WITHIN.info()],
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches: |written| reaches::url(written, "webhook"),
@@ -57,6 +57,7 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Arc<dyn Channel>, Fault> {
         post: Post::new(cx, "Slack", reached)?,
         channel: args.get(&CHANNEL)?,
         template: Template::of(cx, args, &TEMPLATE, Some(Makes::Slack))?,
+        at_most: at_most(args.get(&AT_MOST)?)?,
     };
     Ok(Arc::new(Opened(Arc::new(slack))))
 }
@@ -67,6 +68,7 @@ struct Slack {
     post: Post,
     channel: Option<String>,
     template: Option<Template>,
+    at_most: usize,
 }
 
 impl Channel for Opened {
@@ -80,6 +82,10 @@ impl Channel for Opened {
             Some(channel) => format!("{} by Slack", wording::one_line(channel)),
             None => "the channel of the webhook by Slack".to_owned(),
         }
+    }
+
+    fn at_most(&self) -> Option<usize> {
+        Some(self.0.at_most)
     }
 }
 

@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 use super::post::{Post, Reached, address};
 use super::template::{self, Makes, Template};
-use super::{CA, WITHIN, shape};
+use super::{CA, WITHIN, at_most, shape};
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::http::fields_as_headers;
 use crate::builtins::plain_text::plain_or_secret;
@@ -19,7 +19,7 @@ use crate::builtins::settings::{limit, setup};
 use crate::catalog::{
     Accepts, Again, Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence, Told,
 };
-use crate::types::{Fault, FaultKind, Record, SecretText, Value};
+use crate::types::{Fault, FaultKind, Rate, Record, SecretText, Value};
 
 const URL: Param<Value> = Param::new(
     "url",
@@ -32,13 +32,17 @@ const SECRET: Param<Option<SecretText>> = Param::optional(
     "secret",
     "What the request is signed with: `X-Runbook-Signature: t=TIME,v1=HEX`, the HMAC-SHA256 of `TIME.BODY`.",
 );
+const AT_MOST: Param<Option<Rate>> = Param::optional(
+    "at_most",
+    "How many messages it takes; more are told together, as one. Each goes by itself where nothing is said.",
+);
 const TEMPLATE: Param<Option<String>> = template::param(template::judge_json);
 
 pub(super) static DRIVER: Driver = Driver {
     name: "webhook",
     kind: DriverKind::Channel { person: false, policy: None },
     summary: "A request to a program. Whether a person gets to see it, nobody knows.",
-    params: &[URL.info(), HEADERS.info(), SECRET.info(), TEMPLATE.info(), CA.info(), WITHIN.info()],
+    params: &[URL.info(), HEADERS.info(), SECRET.info(), TEMPLATE.info(), AT_MOST.info(), CA.info(), WITHIN.info()],
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches: |written| reaches::url(written, "url"),
@@ -78,6 +82,7 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Arc<dyn Channel>, Fault> {
         post: Post::new(cx, "the webhook", reached)?,
         secret,
         template: Template::of(cx, args, &TEMPLATE, Some(Makes::Json))?,
+        at_most: args.get(&AT_MOST)?.map(at_most).transpose()?,
     };
     Ok(Arc::new(Opened(Arc::new(hook))))
 }
@@ -88,6 +93,7 @@ struct Hook {
     post: Post,
     secret: Option<SecretText>,
     template: Option<Template>,
+    at_most: Option<usize>,
 }
 
 impl Channel for Opened {
@@ -98,6 +104,10 @@ impl Channel for Opened {
 
     fn target(&self) -> String {
         self.0.post.shown()
+    }
+
+    fn at_most(&self) -> Option<usize> {
+        self.0.at_most
     }
 }
 
