@@ -30,6 +30,13 @@ pub(super) struct Telling {
     no_notify: bool,
 }
 
+impl Telling {
+    /// Nobody is told.
+    pub(super) const fn nobody() -> Self {
+        Self { no_notify: true }
+    }
+}
+
 /// What takes part in a run beside it.
 pub(super) struct Alerting {
     pub(super) desk: Arc<Desk>,

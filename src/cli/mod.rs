@@ -19,6 +19,7 @@ mod history;
 mod incidents;
 mod inputs;
 mod logging;
+mod looking;
 mod man;
 mod next;
 mod notify;

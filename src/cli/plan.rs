@@ -5,17 +5,23 @@ use std::fmt::Write as _;
 use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure};
+use super::looking;
 use super::request::{Asked, Prepared, prepare};
+use super::state::State;
 use crate::plan;
 use crate::report;
+use crate::report::looked::Looked;
 use crate::report::rights::{Subject, System};
 
-/// Say what a run would change, need and tell, and the hash to approve.
+/// Say what a run would change, need and tell, and the hash to approve. Makes the reads and never a change: whether
+/// guards hold now, where connections lead, how often each change would be made. Exit 3: something could not be looked at.
 #[derive(Debug, Args)]
 pub(super) struct PlanArgs {
     #[command(flatten)]
     asked: Asked,
-    /// Open no connection. This version always plans like this, and wants it said.
+    #[command(flatten)]
+    state: State,
+    /// Open no connection: what only the targets can tell is said to be unknown.
     #[arg(long)]
     offline: bool,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
@@ -56,20 +62,24 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     if let Some(system) = args.rbac {
         return rights(args, system, console);
     }
-    if !args.offline {
-        return Err(Failure::new("this version cannot look at the targets for a plan")
-            .help(format!("write `runbook plan --offline {}`", args.asked.file)));
-    }
     let Some(prepared) = prepare(&args.asked, console)? else { return Ok(2) };
+    let looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
     match args.format {
         Format::Terminal => {
             let look = console.look();
-            let lines = report::plan::lines(&prepared.plan, &prepared.sources, &command("run", &args.asked), look);
+            let lines = report::plan::lines(
+                &prepared.plan,
+                &prepared.sources,
+                &command("run", &args.asked),
+                looked.as_ref(),
+                look,
+            );
             console.print_lines(&lines)?;
         }
-        Format::Json => console.print(&json(&prepared)?)?,
+        Format::Json => console.print(&json(&prepared, looked.as_ref())?)?,
     }
-    Ok(0)
+    // What could not be looked at is not known to be well.
+    Ok(if looked.is_none_or(|looked| looked.is_whole()) { 0 } else { 3 })
 }
 
 fn rights(args: &PlanArgs, system: Rbac, console: &Console) -> Result<u8, Failure> {
@@ -146,7 +156,7 @@ pub(super) fn command(verb: &str, asked: &Asked) -> String {
 }
 
 /// The plan with the places of its changes.
-fn json(prepared: &Prepared) -> Result<String, Failure> {
+fn json(prepared: &Prepared, looked: Option<&Looked>) -> Result<String, Failure> {
     let failed = |error: serde_json::Error| Failure::new(format!("cannot write the plan: {error}"));
     let mut plan = serde_json::to_value(&prepared.plan).map_err(failed)?;
     let changes = plan.get_mut("changes").and_then(serde_json::Value::as_array_mut);
@@ -154,8 +164,18 @@ fn json(prepared: &Prepared) -> Result<String, Failure> {
         if let Some(fields) = value.as_object_mut() {
             let file = &prepared.sources.file(change.span.file).name;
             fields.insert("file".to_owned(), file.as_str().into());
-            fields.insert("line".to_owned(), prepared.sources.position(change.span).line.into());
+            let line = prepared.sources.position(change.span).line;
+            fields.insert("line".to_owned(), line.into());
+            let rounds = looked.and_then(|looked| looked.changes.get(&(file.as_str().into(), line)));
+            if let Some(rounds) = rounds {
+                fields.insert("ready_now".to_owned(), rounds.ready.into());
+                fields.insert("guarded_now".to_owned(), rounds.guarded.into());
+                fields.insert("unknown_now".to_owned(), rounds.unknown.into());
+            }
         }
+    }
+    if let (Some(looked), Some(fields)) = (looked, plan.as_object_mut()) {
+        fields.insert("looked".to_owned(), serde_json::to_value(looked).map_err(failed)?);
     }
     serde_json::to_string_pretty(&plan).map(|text| text + "\n").map_err(failed)
 }

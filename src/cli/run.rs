@@ -38,7 +38,7 @@ pub(super) struct Run {
     /// Change nothing: changes are withheld, and said to be.
     #[arg(long, conflicts_with = "approve")]
     read_only: bool,
-    /// Agree to the changes of this plan, by the hash that `runbook plan --offline` prints.
+    /// Agree to the changes of this plan, by the hash that `runbook plan` prints.
     #[arg(long, value_name = "HASH")]
     approve: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
@@ -191,14 +191,14 @@ fn unapproved(args: &Run, plan: &Plan, console: &Console) -> Result<Option<u8>, 
     };
     if typed.len() < SHORTEST {
         return Err(Failure::new(format!("`{typed}` is too short to say which plan is meant"))
-            .help(format!("write at least {SHORTEST} characters of the hash that `runbook plan --offline` prints")));
+            .help(format!("write at least {SHORTEST} characters of the hash that `runbook plan` prints")));
     }
     if is_hash(typed, hash) {
         return Ok(None);
     }
     let message =
         format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash));
-    let help = format!("look at it with `{}`; nothing was run", command("plan --offline", &args.asked));
+    let help = format!("look at it with `{}`; nothing was run", command("plan", &args.asked));
     console.complain(&Failure { exit: 5, message, help: Some(help) });
     Ok(Some(5))
 }

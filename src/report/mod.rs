@@ -7,6 +7,7 @@ pub mod finding;
 pub mod json;
 pub mod junit;
 pub mod look;
+pub mod looked;
 mod order;
 pub mod plan;
 mod problems;

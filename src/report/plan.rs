@@ -1,23 +1,37 @@
 //! What a runbook would change, for a person to agree to or not.
 
 use super::look::{Look, Tone, clean, counted};
+use super::looked::{Counted, Looked, Reached};
 use super::terminal::short;
 use crate::plan::{Around, Plan, PlannedChange};
 use crate::source::Sources;
+use crate::store::event::Outcome;
 
 /// The plan as text. `command` is what runs the same part of the runbook, for what to type next.
 #[must_use]
-pub fn lines(plan: &Plan, sources: &Sources, command: &str, look: Look) -> Vec<String> {
+pub fn lines(plan: &Plan, sources: &Sources, command: &str, looked: Option<&Looked>, look: Look) -> Vec<String> {
     let reads = counted(u64::from(plan.reads), "read");
     let changes = counted(plan.changes.len() as u64, "change");
     let title = look.paint(Tone::Strong, &clean(&plan.runbook));
-    let mut lines = vec![format!("{title} · {reads}, {changes} · offline: no connection was opened"), String::new()];
+    let how = looked.map_or_else(
+        || "offline: no connection was opened".to_owned(),
+        |looked| {
+            let connections = counted(looked.connections.len() as u64, "connection");
+            let unmeasured = if looked.unmeasured == 0 {
+                String::new()
+            } else {
+                format!(", {} of them not measured", looked.unmeasured)
+            };
+            format!("made the reads over {connections}{unmeasured}, and no change")
+        },
+    );
+    let mut lines = vec![format!("{title} · {reads}, {changes} · {how}"), String::new()];
     if plan.changes.is_empty() {
         lines.push(format!("{}  nothing: it only looks", heading("CHANGES", look)));
     } else {
         lines.push(heading("CHANGES", look));
         for change in &plan.changes {
-            lines.extend(self::change(change, plan, sources, look));
+            lines.extend(self::change(change, plan, sources, looked, look));
         }
     }
     for text in &plan.manual {
@@ -25,8 +39,10 @@ pub fn lines(plan: &Plan, sources: &Sources, command: &str, look: Look) -> Vec<S
     }
     if !plan.connections.is_empty() {
         lines.push(heading("CONNECTIONS", look));
-        lines
-            .extend(plan.connections.iter().map(|target| format!("    {} = {}", target.name, clean(&target.declared))));
+        for target in &plan.connections {
+            lines.push(format!("    {} = {}", target.name, clean(&target.declared)));
+            lines.extend(reached(&target.name, looked, look).map(|reached| format!("      {reached}")));
+        }
     }
     if !plan.tells.is_empty() {
         let tells: Vec<String> = plan.tells.iter().map(|told| format!("{} ({})", told.channel, told.driver)).collect();
@@ -48,9 +64,59 @@ fn heading(text: &str, look: Look) -> String {
     look.paint(Tone::Strong, text)
 }
 
-fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, look: Look) -> Vec<String> {
+/// What a connection leads to now.
+fn reached(name: &str, looked: Option<&Looked>, look: Look) -> Option<String> {
+    Some(match looked?.connections.get(name)? {
+        Reached::Target(target) => format!("now {}", clean(target)),
+        Reached::Fault(fault) => look.paint(Tone::Bad, &format!("could not be reached: {}", clean(fault))),
+    })
+}
+
+/// Whether a guard holds now.
+fn holds(title: &str, looked: Option<&Looked>, look: Look) -> String {
+    let Some(looked) = looked else { return String::new() };
+    match looked.guard(title) {
+        None => ": not asked, something above it could not be had".to_owned(),
+        Some(guard) => match guard.outcome {
+            Outcome::Passed => look.paint(Tone::Good, ": holds now"),
+            Outcome::Failed => look.paint(Tone::Bad, ": does not hold now, so the change would be refused"),
+            Outcome::NotMeasured => {
+                let why = guard.fault.as_deref().unwrap_or("it was not measured");
+                look.paint(Tone::Doubtful, &format!(": could not be looked at: {}", clean(why)))
+            }
+        },
+    }
+}
+
+/// How often a change would be made as things are.
+fn rounds(change: &PlannedChange, place: (&str, u32), looked: Option<&Looked>) -> Option<String> {
+    let listed = change
+        .around
+        .iter()
+        .any(|around| matches!(around, Around::Each { .. } | Around::If { .. } | Around::Else { .. }));
+    let counted =
+        looked?.changes.iter().find(|((file, line), _)| (&**file, *line) == place).map(|(_, counted)| *counted);
+    match counted {
+        None if listed => Some("now: not at all".to_owned()),
+        None | Some(Counted { ready: 1, guarded: 0, unknown: 0 }) if !listed => None,
+        None => None,
+        Some(Counted { ready, guarded, unknown }) => {
+            let parts = [
+                (ready, "to agree to"),
+                (guarded, "refused by a guard"),
+                (unknown, "not known: something above could not be had"),
+            ];
+            let parts =
+                parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+            Some(format!("now: {}", parts.collect::<Vec<_>>().join(", ")))
+        }
+    }
+}
+
+fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, looked: Option<&Looked>, look: Look) -> Vec<String> {
     let position = sources.position(change.span);
-    let place = format!("{}:{}", clean(&sources.file(change.span.file).name), position.line);
+    let file = &sources.file(change.span.file).name;
+    let place = format!("{}:{}", clean(file), position.line);
     let within =
         change.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| format!("≤{}", clean(within)));
     let mut lines =
@@ -64,6 +130,9 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, look: Look) ->
     for name in &change.on {
         if let Some(target) = plan.connections.iter().find(|target| target.name == *name) {
             add(format!("on {name} = {}", clean(&target.declared)));
+            if let Some(reached) = reached(name, looked, look) {
+                add(format!("  {reached}"));
+            }
         }
     }
     for around in &change.around {
@@ -72,7 +141,11 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, look: Look) ->
     for guard in &change.guards {
         let condition =
             if guard.title == guard.condition { String::new() } else { format!(": {}", clean(&guard.condition)) };
-        add(format!("guard: {}{condition}, read again right before the call", clean(&guard.title)));
+        let holds = holds(&guard.title, looked, look);
+        add(format!("guard: {}{condition}{holds}, read again right before the call", clean(&guard.title)));
+    }
+    if let Some(rounds) = rounds(change, (file, position.line), looked) {
+        add(rounds);
     }
     if let Some(role) = &change.approve_by {
         add(format!("approve by {}", clean(role)));

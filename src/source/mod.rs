@@ -76,7 +76,7 @@ pub struct Position {
 }
 
 /// One file's name and text.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct SourceFile {
     /// As the person named it, or as a `use` led to it. `-` for standard input.
     pub name: String,
@@ -141,7 +141,7 @@ impl SourceFile {
 }
 
 /// All files of one check: the ones that were named and those they `use`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
 }

@@ -47,5 +47,46 @@ fn a_plan_of_a_part_is_its_own() {
         .code(0)
         .out("nothing: it only looks")
         .lacks("approve");
-    folder.run(&["plan", "a.runbook"]).code(1).err("--offline");
+}
+
+const LOOKS: &str = "runbook \"Care\" { edition 1 }\n\
+    tool wanted() -> list<string> = argv(\"cat\", \"wanted.json\")\n\
+    tool state() -> string = argv(\"cat\", \"state\")\n\
+    tool purge(id: string) changes = argv(\"touch\", \"purged-{id}\")\n\
+    section \"Care\" {\n  require state() == \"idle\" as \"nobody works\"\n  \
+    for id in wanted() at most 3 {\n    change purge(id) within 5m\n  }\n  change purge(\"last\")\n}\n";
+
+#[test]
+fn a_plan_makes_the_reads_and_says_what_is_so_now() {
+    let folder = Folder::with(LOOKS);
+    folder.write("wanted.json", "[\"a\", \"b\"]");
+    folder.write("state", "idle");
+    let plan = folder.run(&["plan", "a.runbook"]);
+    plan.code(0).out("made the reads over 0 connections, and no change").out("guard: nobody works");
+    plan.out(": holds now, read again right before the call").out("now: 2 to agree to");
+    assert!(!folder.path("purged-a").exists() && !folder.path("purged-last").exists());
+    // It is the same plan that is approved, whether or not it looked.
+    let hash = folder.hash();
+    plan.out(&format!("--approve {hash}"));
+
+    folder.write("state", "busy");
+    folder
+        .run(&["plan", "a.runbook"])
+        .code(0)
+        .out(": does not hold now, so the change would be refused")
+        .out("now: 2 refused by a guard")
+        .out("now: 1 refused by a guard");
+
+    std::fs::remove_file(folder.path("state")).unwrap();
+    let output = folder.run(&["plan", "a.runbook"]);
+    output.code(3).out(": could not be looked at: ").out("1 of them not measured");
+    let output = folder.run(&["plan", "a.runbook", "--format", "json"]);
+    let plan: serde_json::Value = serde_json::from_str(&output.code(3).stdout).unwrap();
+    assert_eq!(plan["looked"]["guards"][0]["outcome"], "not_measured");
+    assert_eq!(plan["changes"][0]["guarded_now"], 2);
+    assert!(!folder.path("purged-a").exists() && !folder.path("purged-last").exists());
+
+    folder.write("state", "idle");
+    folder.write("wanted.json", "[]");
+    folder.run(&["plan", "a.runbook"]).code(0).out("now: not at all");
 }

@@ -214,7 +214,7 @@ impl Ran {
 /// What `runbook plan --offline` prints of a program.
 pub fn planned(program: &Program, sources: &Sources) -> String {
     let plan = plan(program, &Selection::all(), &BTreeMap::new()).expect("a plan");
-    runbook::report::plan::lines(&plan, sources, &command(sources), told::LOOK).join("\n") + "\n"
+    runbook::report::plan::lines(&plan, sources, &command(sources), None, told::LOOK).join("\n") + "\n"
 }
 
 /// What runs it.

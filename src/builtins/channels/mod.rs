@@ -16,7 +16,6 @@ mod wording;
 
 use jiff::SignedDuration;
 
-
 use super::settings::setup;
 use crate::catalog::{Driver, NotTold, Param};
 use crate::types::{Counted, Fault, Rate, Value};

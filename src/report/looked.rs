@@ -1,0 +1,98 @@
+//! What a plan found when it looked: where connections lead, whether guards hold, how many changes there would be.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::store::event::{CheckKind, Event, Outcome, Withheld};
+
+/// What was seen, from the events of a run that only looks.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Looked {
+    /// Each connection that was opened or tried, by its name.
+    pub connections: BTreeMap<Arc<str>, Reached>,
+    /// The `require`s, by their titles, in the order in which they were asked.
+    pub guards: Vec<Guard>,
+    /// How often each change would be made, by its file and line.
+    #[serde(skip)]
+    pub changes: BTreeMap<(Arc<str>, u32), Counted>,
+    /// What of the reads could not be measured.
+    pub unmeasured: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reached {
+    /// What it leads to, and as whom.
+    Target(String),
+    Fault(String),
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Guard {
+    pub title: Arc<str>,
+    pub outcome: Outcome,
+    /// Why it could not be looked at.
+    pub fault: Option<String>,
+}
+
+/// The rounds of one change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    /// Those that only wait for consent.
+    pub ready: u32,
+    /// Those that a guard holds back.
+    pub guarded: u32,
+    /// Those of which it is not known, because something above them could not be had.
+    pub unknown: u32,
+}
+
+impl Looked {
+    /// Takes in an event.
+    pub fn see(&mut self, event: &Event) {
+        match event {
+            Event::ConnectionOpened { name, target, .. } => {
+                self.connections.insert(Arc::clone(name), Reached::Target(target.clone()));
+            }
+            Event::ConnectionFailed { name, fault, .. } => {
+                self.connections.insert(Arc::clone(name), Reached::Fault(fault.to_string()));
+            }
+            Event::Checked(checked) => {
+                self.unmeasured += u32::from(checked.outcome == Outcome::NotMeasured);
+                if checked.kind == CheckKind::Require {
+                    let fault = checked.fault.as_ref().map(ToString::to_string);
+                    let (title, outcome) = (Arc::clone(&checked.title), checked.outcome);
+                    self.guards.push(Guard { title, outcome, fault });
+                }
+            }
+            Event::NotShown { .. } => self.unmeasured += 1,
+            Event::ChangeWithheld { place, reason, .. } => {
+                let counted = self.changes.entry((Arc::clone(&place.file), place.line)).or_default();
+                match reason {
+                    Withheld::ReadOnly => counted.ready += 1,
+                    Withheld::Guard { .. } => counted.guarded += 1,
+                    _ => counted.unknown += 1,
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether all that was looked at was seen.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.unmeasured == 0 && self.connections.values().all(|reached| matches!(reached, Reached::Target(_)))
+    }
+
+    /// How a guard came out, the worst of all with its title.
+    #[must_use]
+    pub fn guard(&self, title: &str) -> Option<&Guard> {
+        let rank = |guard: &&Guard| match guard.outcome {
+            Outcome::Passed => 0,
+            Outcome::NotMeasured => 1,
+            Outcome::Failed => 2,
+        };
+        self.guards.iter().filter(|guard| *guard.title == *title).max_by_key(rank)
+    }
+}
