@@ -59,20 +59,17 @@ pub(super) async fn beat(pulse: Pulse, all: Vec<Arc<Served>>, home: Arc<dyn Home
     let mut silent = false;
     loop {
         let ill = all.iter().find_map(|served| Some((served.title(), served.well().err()?)));
-        match ill {
-            Some((title, why)) => {
-                // Said once, not at every beat.
-                if !std::mem::replace(&mut silent, true) {
-                    home.warn(&format!("{} stops: \"{title}\": {why}", pulse.name));
-                }
+        if let Some((title, why)) = ill {
+            // Said once, not at every beat.
+            if !std::mem::replace(&mut silent, true) {
+                home.warn(&format!("{} stops: \"{title}\": {why}", pulse.name));
             }
-            None => {
-                if std::mem::take(&mut silent) {
-                    home.say(&format!("{} goes on", pulse.name));
-                }
-                if let Err(fault) = (pulse.beat)().await {
-                    home.warn(&format!("{} does not get through: {fault}", pulse.name));
-                }
+        } else {
+            if std::mem::take(&mut silent) {
+                home.say(&format!("{} goes on", pulse.name));
+            }
+            if let Err(fault) = (pulse.beat)().await {
+                home.warn(&format!("{} does not get through: {fault}", pulse.name));
             }
         }
         if stop.run_until_cancelled(tokio::time::sleep(pulse.every)).await.is_none() {
