@@ -356,11 +356,10 @@ fn a_server_that_was_suspended_makes_nothing_up_and_does_nothing_twice() {
     terminate(&server);
     let ended = finish(server);
     assert_eq!(ended.code, 0, "{}", ended.stderr);
-    assert!(
-        ended.stderr.contains("missed: nothing was up") || ended.stderr.contains("missed: it is too late by now"),
-        "{}",
-        ended.stderr
-    );
+    // It depends on the moment whether a run was going on, whose next times are skipped, or none.
+    let recorded =
+        ended.stderr.lines().filter(|line| line.contains(": missed: ") || line.contains(": skipped: ")).count();
+    assert!(recorded >= 12, "each time that was not made is recorded: {}", ended.stderr);
     assert!(after > before && after <= before + 8, "{before} runs, then {after}: what was missed is not made up for");
     let occasions = sink.occasions("Missing");
     for once in ["opened", "escalated"] {
