@@ -14,7 +14,7 @@ use runbook::check::{self, Modules};
 use runbook::desk::{Courier, Desk};
 use runbook::source::Sources;
 use runbook::store::ledger::{Ledger, Outgoing};
-use runbook::system::System;
+use runbook::system::{self, System};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const TEXT: &str = "runbook \"Night\" { edition 1 }\n\
@@ -273,9 +273,9 @@ async fn a_flood_is_told_in_one_message_that_says_how_many_and_which() {
     let mut ledger = Ledger::open(&path).unwrap();
     let waiting = ledger.outgoing(Some("Night"), Some(Timestamp::MAX)).unwrap();
     assert_eq!(waiting.len(), PODS - 509, "and nothing is lost");
-    let due = ledger.next_due("Night").unwrap().unwrap().duration_since(Timestamp::now());
+    let due = ledger.next_due("Night").unwrap().unwrap().duration_since(system::now());
     assert!(due.as_secs() > 30 && due.as_secs() <= 60, "the rest is told within the next minute: {due:?}");
-    assert!(ledger.claim("Night", "another", Timestamp::now(), SignedDuration::from_secs(1), 10).unwrap().is_empty());
+    assert!(ledger.claim("Night", "another", system::now(), SignedDuration::from_secs(1), 10).unwrap().is_empty());
 }
 
 #[tokio::test]

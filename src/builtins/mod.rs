@@ -35,6 +35,7 @@ mod tls;
 mod tool;
 mod words;
 
+pub use self::channels::Heartbeat;
 use crate::catalog::{Builtin, Catalog, Driver};
 
 /// The whole catalogue.

@@ -3,9 +3,9 @@
 use std::io::{Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -17,16 +17,18 @@ use super::recorder::{Output, Recorder};
 use super::request::{self, Asked, Prepared};
 use super::run::{by, facts, id, runtime};
 use super::state::State;
-use crate::catalog::{Past, RunFacts, World};
+use crate::builtins::Heartbeat;
+use crate::catalog::{Cx, Past, Remark, RunFacts, World};
 use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Selection, is_hash};
 use crate::report::terminal::short;
 use crate::run::{self, EventSink, Proposal};
-use crate::server::{self, Beginning, Home, Links, Loaded, Recording, Settings};
+use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
 use crate::store::event::RunStarted;
 use crate::store::ledger::Ledger;
 use crate::system::{self, System};
 use crate::types::Fault;
+use crate::units;
 
 /// Serve runbooks: run what is due, sample metrics, drive escalations, answer over HTTP.
 #[derive(Debug, Args)]
@@ -50,6 +52,13 @@ pub(super) struct Serve {
     /// Where people reach it, such as `https://runbook.example.com`: messages then hold a link that takes an incident on.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Where a sign of life is posted as long as it samples, runs what is due and tells people: whoever waits there says when
+    /// it does not come.
+    #[arg(long, value_name = "URL")]
+    heartbeat: Option<String>,
+    /// How often.
+    #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration, requires = "heartbeat")]
+    heartbeat_every: Duration,
     #[command(flatten)]
     state: State,
 }
@@ -75,7 +84,8 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let at_once = CancellationToken::new();
     let stopping = super::signals::stop(stop.clone(), at_once.clone(), Arc::clone(console))?;
     let holder = format!("{}:{}:{}", by(), std::process::id(), id());
-    let settings = Settings { files, listener, links, holder };
+    let pulses = pulses(args)?;
+    let settings = Settings { files, listener, links, pulses, holder };
     super::systemd::say("READY=1");
     let served = tokio::select! {
         served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
@@ -84,6 +94,52 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     super::systemd::say("STOPPING=1");
     stopping.abort();
     served.map_err(Failure::new)
+}
+
+/// Who waits for signs of life.
+fn pulses(args: &Serve) -> Result<Vec<Pulse>, Failure> {
+    let mut pulses = Vec::new();
+    if let Some(limit) = super::systemd::watchdog() {
+        pulses.push(Pulse {
+            name: "the sign of life to systemd",
+            every: limit / 3,
+            beat: Box::new(|| {
+                super::systemd::say("WATCHDOG=1");
+                Box::pin(std::future::ready(Ok(())))
+            }),
+        });
+    }
+    if let Some(url) = &args.heartbeat {
+        let now = system::now();
+        let facts = RunFacts {
+            id: "serve".into(),
+            started_at: now,
+            scheduled_at: now,
+            timezone: system::zone(),
+            directory: PathBuf::new(),
+        };
+        let cx = Cx { world: Arc::new(System::new(".")), run: Arc::new(facts), remark: Remark::default() };
+        let heartbeat = Arc::new(Heartbeat::to(url, cx)?);
+        pulses.push(Pulse {
+            name: "the heartbeat",
+            every: args.heartbeat_every,
+            beat: Box::new(move || {
+                let heartbeat = Arc::clone(&heartbeat);
+                Box::pin(async move { heartbeat.beat().await })
+            }),
+        });
+    }
+    Ok(pulses)
+}
+
+/// `1m`, `30s`: as it is written in a runbook.
+fn duration(text: &str) -> Result<Duration, String> {
+    match units::parse_quantity(text) {
+        Ok(units::Quantity::Duration(nanos)) if nanos >= 1_000_000_000 => {
+            u64::try_from(nanos).map(Duration::from_nanos).map_err(|error| error.to_string())
+        }
+        _ => Err("write a duration of a second or more, e.g. `30s`, `1m`".to_owned()),
+    }
 }
 
 fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {

@@ -18,12 +18,12 @@ use crate::run;
 use crate::store::ledger::{Ledger, Outgoing};
 use crate::types::{Fault, FaultKind, Value};
 
-/// How long a message is ours alone: longer than the longest try.
-const LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// How long a message is ours alone: longer than the longest try. If this process dies, it is told after this time.
+const LEASE: SignedDuration = SignedDuration::from_secs(75);
 /// How long one try may take.
 const TRY: Duration = Duration::from_mins(1);
 /// After how long what was claimed and is not told yet is put back: with one more try its claim is not over.
-const SLOW: SignedDuration = SignedDuration::from_secs(50);
+const SLOW: SignedDuration = SignedDuration::from_secs(10);
 /// How many messages are taken at a time: of a flood, so many are told together.
 const AT_ONCE: usize = 500;
 /// After how many tries a channel is said to be down on the others.

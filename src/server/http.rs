@@ -61,11 +61,12 @@ pub(super) fn answer(
     }))
 }
 
-/// Ready is who can read what is kept.
+/// Ready is who can read what is kept, and does what is due.
 async fn ready(State(shared): State<Shared>) -> Response {
     for served in &shared.all {
-        if let Err(fault) = served.state() {
-            return (StatusCode::SERVICE_UNAVAILABLE, format!("\"{}\": {fault}\n", served.title())).into_response();
+        let well = served.state().map_err(|fault| fault.to_string()).and_then(|_| served.well());
+        if let Err(why) = well {
+            return (StatusCode::SERVICE_UNAVAILABLE, format!("\"{}\": {why}\n", served.title())).into_response();
         }
     }
     "ok\n".into_response()

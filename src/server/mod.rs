@@ -7,6 +7,7 @@
 mod acknowledging;
 mod exposition;
 mod http;
+mod pulse;
 mod sampling;
 mod served;
 
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use self::acknowledging::Links;
+pub use self::pulse::Pulse;
 use self::served::Served;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ParamId, Program};
@@ -103,6 +105,8 @@ pub struct Settings {
     pub listener: Option<std::net::TcpListener>,
     /// Makes the links by which people acknowledge.
     pub links: Option<Links>,
+    /// Who waits for signs of life.
+    pub pulses: Vec<Pulse>,
     /// Names this process to others on the same ledger.
     pub holder: String,
 }
@@ -127,6 +131,9 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
         Some(listener) => Some(http::answer(listener, all.clone(), links, Arc::clone(&home), stop.clone())?),
         None => None,
     };
+    for pulse in settings.pulses {
+        tokio::spawn(pulse::beat(pulse, all.clone(), Arc::clone(&home), stop.clone()));
+    }
     join_all(all.iter().map(|served| Arc::clone(served).go_on(stop.clone()))).await;
     if let Some(answering) = answering {
         // It ends by the same token.

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::pulse::Signs;
 use super::sampling::{self, Due};
 use super::{Beginning, Home, Links, Loaded};
 use crate::alerting::{Happening, Input};
@@ -38,6 +39,7 @@ pub(super) struct Served {
     links: Option<Arc<Links>>,
     ledger: Mutex<Ledger>,
     current: Mutex<Current>,
+    signs: Mutex<Signs>,
 }
 
 /// The version of it that is served now.
@@ -96,6 +98,7 @@ impl Served {
             links,
             ledger: Mutex::new(ledger),
             current: Mutex::new(current),
+            signs: Mutex::default(),
         })
     }
 
@@ -133,8 +136,9 @@ impl Served {
         while !stop.is_cancelled() {
             self.reload();
             // What cannot be written down is not begun; it is tried again at the next look.
-            if let Err(fault) = self.look(&mut going) {
-                self.home.warn(&format!("\"{}\": {fault}", self.title()));
+            match self.look(&mut going) {
+                Ok(()) => self.signs().looked = Some(tokio::time::Instant::now()),
+                Err(fault) => self.home.warn(&format!("\"{}\": {fault}", self.title())),
             }
             let desk = Arc::clone(&self.current().desk);
             tokio::select! {
@@ -240,10 +244,13 @@ impl Served {
             Ok(beginning) => beginning,
             Err(why) => {
                 self.ledger().note_due(runbook, title, scheduled, "not begun: it could not be recorded", None)?;
-                self.home.warn(&format!("\"{title}\" was not begun: {why}"));
+                let why = format!("\"{title}\" was not begun: {why}");
+                self.home.warn(&why);
+                self.signs().troubles.beginning = Some(why);
                 return Ok(());
             }
         };
+        self.signs().troubles.beginning = None;
         let run = Arc::clone(&beginning.started.run);
         if !self.ledger().note_due(runbook, title, scheduled, "begun", Some(&run))? {
             return Ok(());
@@ -260,7 +267,7 @@ impl Served {
         if due.is_empty() {
             return;
         }
-        let home = Arc::clone(&self.home);
+        let served = Arc::clone(self);
         let started = sampled(current);
         // A sample is of now: `.age` does not count from the start of the server.
         let facts = RunFacts { started_at: now, scheduled_at: now, ..(*current.loaded.facts).clone() };
@@ -268,9 +275,13 @@ impl Served {
         let world = Arc::clone(&current.world);
         let (desk, interrupt) = (Arc::clone(&current.desk), going.interrupt.clone());
         going.sampling.push(tokio::spawn(async move {
-            if let Some(fault) = sampling::sample(loaded, due, world, desk, interrupt, started).await {
-                home.warn(&format!("samples could not be written down, and nobody is told of them: {fault}"));
+            let fault = sampling::sample(loaded, due, world, desk, interrupt, started).await;
+            let why =
+                fault.map(|fault| format!("samples could not be written down, and nobody is told of them: {fault}"));
+            if let Some(why) = &why {
+                served.home.warn(why);
             }
+            served.signs().troubles.sampling = why;
         }));
     }
 
@@ -278,12 +289,14 @@ impl Served {
         if going.telling.is_some() {
             return;
         }
-        let (courier, home) = (Arc::clone(&current.courier), Arc::clone(&self.home));
+        let (courier, served) = (Arc::clone(&current.courier), Arc::clone(self));
         going.telling = Some(tokio::spawn(async move {
-            match courier.deliver().await {
-                Ok(deliveries) => home.delivered(&deliveries),
-                Err(fault) => home.warn(&format!("messages cannot be told: {fault}")),
+            let told = courier.deliver().await.map(|deliveries| served.home.delivered(&deliveries));
+            let why = told.err().map(|fault| format!("messages cannot be told: {fault}"));
+            if let Some(why) = &why {
+                served.home.warn(why);
             }
+            served.signs().troubles.telling = why;
         }));
     }
 
@@ -340,6 +353,16 @@ impl Served {
 
     fn served_now(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// # Errors
+    /// Why what is due is not done.
+    pub(super) fn well(&self) -> Result<(), String> {
+        self.signs().well()
+    }
+
+    fn signs(&self) -> MutexGuard<'_, Signs> {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn ledger(&self) -> MutexGuard<'_, Ledger> {

@@ -333,3 +333,27 @@ fn those_that_were_told_together_go_on_together() {
     }
     assert_eq!(told(&scene.judged(Some(false), &pod("c"))), ["chat closed", "mail closed"]);
 }
+
+#[test]
+fn a_clock_that_jumps_loses_no_level_and_calls_none_twice() {
+    let critical = Threshold { severity: Severity::Critical, notify: Vec::new(), ..threshold() };
+    let levels = || vec![level(1, Some(secs(1800)), "chat"), level(2, None, "pager")];
+    let opened = || {
+        let mut scene = Scene::of(critical.clone(), policy(levels(), 0));
+        assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["chat opened"]);
+        scene
+    };
+    let mut back = opened();
+    back.now = back.now.checked_sub(secs(3600)).unwrap();
+    assert_eq!(told(&back.take(Input::Tick)), [""; 0]);
+    assert_eq!(told(&back.judged(Some(true), &Labels::new())), [""; 0], "what is known opens nothing anew");
+    assert_eq!(told(&back.after(secs(3600))), [""; 0]);
+    assert_eq!(told(&back.after(secs(1800))), ["pager opened"], "at the time that was written down");
+    assert_eq!(told(&back.after(secs(86_400))), [""; 0]);
+
+    let mut on = opened();
+    assert_eq!(told(&on.after(secs(86_400))), ["pager opened"], "once, however long ago it was due");
+    on.now = on.now.checked_sub(secs(86_400)).unwrap();
+    assert_eq!(told(&on.after(secs(1800))), [""; 0], "and not again when the clock is right again");
+    assert_eq!(on.levels(), [2]);
+}

@@ -384,6 +384,12 @@ fn alerting() {
             ),
             &["respond-too-late@8:45"],
         ),
+        (case("threshold \"T\" warning { when lag > 10s link \"https://x.example/{1GiB}\" }"), &[]),
+        (case("threshold \"T\" warning { when lag > 10s link \"https://x.example/{lag}\" }"), &["not-a-literal@8:45"]),
+        (
+            case("threshold \"T\" warning { when lag > 10s link \"https://x.example/{db.size()}\" }"),
+            &["not-a-literal@8:45"],
+        ),
         (case("section \"M\" { show lag }"), &["type-mismatch@8:20"]),
         (
             case(

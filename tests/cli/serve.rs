@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use runbook::store::ledger::{Ledger, OutgoingState};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::{Folder, finish};
@@ -51,6 +54,14 @@ impl Sink {
         let heard = self.heard.lock().unwrap();
         let mut messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
         messages.find_map(|message| message.get("acknowledge")?.as_str().map(str::to_owned)).unwrap()
+    }
+
+    /// The names of the messages of an occasion. One that was told twice has one name.
+    fn keys(&self, occasion: &str) -> BTreeSet<String> {
+        let heard = self.heard.lock().unwrap();
+        let messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
+        let of = messages.filter(|message| message.get("occasion").is_some_and(|own| own == occasion));
+        of.filter_map(|message| message.get("key")?.as_str().map(str::to_owned)).collect()
     }
 
     /// What was told of a title, as `occasion`s in order.
@@ -209,4 +220,149 @@ fn a_server_that_cannot_begin_says_why() {
     let refused = folder.run(&["serve", "a.runbook", "--no-listen"]);
     assert_eq!(refused.code, 1);
     assert!(refused.stderr.contains("has the mistakes above"), "{}", refused.stderr);
+}
+
+#[test]
+fn signs_of_life_are_given_only_while_it_works() {
+    let (sink, beats) = (Sink::new(), Sink::new());
+    let folder = folder(&sink);
+    let port = free_port();
+    let (listen, url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{}/beat", beats.port));
+    let socket = UnixDatagram::bind(folder.path("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let args = ["serve", "a.runbook", "--listen", &listen, "--heartbeat", &url, "--heartbeat-every", "1s"];
+    let mut command = folder.command(&args);
+    command.env("NOTIFY_SOCKET", folder.path("notify")).env("WATCHDOG_USEC", "3000000");
+    let server = command.spawn().unwrap();
+    let told = || {
+        let mut buffer = [0; 64];
+        let read = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(buffer.get(..read).unwrap()).into_owned()
+    };
+    assert_eq!(told(), "READY=1");
+    assert_eq!(told(), "WATCHDOG=1");
+    let count = || beats.heard.lock().unwrap().len();
+    until("it beats", || count() >= 2);
+    assert!(get(port, "/readyz").starts_with("HTTP/1.1 200"));
+
+    // No run can be recorded any more, so none is begun.
+    std::fs::rename(folder.path("state/runs"), folder.path("state/away")).unwrap();
+    folder.write("state/runs", "no folder");
+    until("it is not ready", || get(port, "/readyz").starts_with("HTTP/1.1 503"));
+    assert!(get(port, "/readyz").contains("was not begun"));
+    std::thread::sleep(Duration::from_secs(1));
+    let before = count();
+    std::thread::sleep(Duration::from_secs(3));
+    assert_eq!(count(), before, "a server that cannot work is silent");
+
+    std::fs::remove_file(folder.path("state/runs")).unwrap();
+    std::fs::rename(folder.path("state/away"), folder.path("state/runs")).unwrap();
+    until("it beats again", || count() > before);
+    terminate(&server);
+    let ended = finish(server);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    for said in ["the heartbeat stops: \"Live\": \"Look\" was not begun", "the heartbeat goes on"] {
+        assert!(ended.stderr.contains(said), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn an_interval_that_is_none_is_refused() {
+    let folder = Folder::with(runbook(1));
+    let refused = folder.run(&["serve", "a.runbook", "--heartbeat", "http://127.0.0.1:1/", "--heartbeat-every", "0s"]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("write a duration of a second or more"), "{}", refused.stderr);
+}
+
+#[test]
+fn the_runbook_that_watches_a_server_keeps_its_promises() {
+    let folder = Folder::with(include_str!("../../runbooks/watch.runbook"));
+    let tested = folder.run(&["test", "a.runbook", "--coverage"]);
+    assert_eq!(tested.code, 0, "{}{}", tested.stdout, tested.stderr);
+}
+
+#[test]
+fn a_server_that_is_killed_loses_no_page_and_sends_none_under_two_names() {
+    const KILLS: usize = 3;
+    let sink = Sink::new();
+    let folder = folder(&sink);
+    let begin = || folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    let count = |occasion: &str| sink.keys(occasion).len();
+    for kill in 1..=KILLS {
+        let mut server = begin();
+        // The last message is on its way, or has just been told: nothing can be known of what was written down of it.
+        until_long("it is opened", || count("opened") >= kill);
+        std::thread::sleep(Duration::from_millis(37 * u64::try_from(kill).unwrap()));
+        server.kill().unwrap();
+        server.wait().unwrap();
+        folder.write("there", "");
+        let mut server = begin();
+        until_long("it is closed", || count("closed") >= kill);
+        server.kill().unwrap();
+        server.wait().unwrap();
+        std::fs::remove_file(folder.path("there")).unwrap();
+    }
+    folder.write("there", "");
+    let server = begin();
+    let path = folder.path("state/ledger.sqlite");
+    let outgoing = || {
+        let ledger = Ledger::open_existing(&path).unwrap().unwrap();
+        let all = ledger.outgoing(Some("Live"), None).unwrap();
+        all.into_iter().filter(|one| one.channel == "bot").collect::<Vec<_>>()
+    };
+    until_long("all is told", || outgoing().iter().all(|one| !one.state.waits()));
+    terminate(&server);
+    assert_eq!(finish(server).code, 0);
+
+    let heard: Vec<serde_json::Value> =
+        sink.heard.lock().unwrap().iter().filter_map(|body| serde_json::from_str(body).ok()).collect();
+    let key = |body: &serde_json::Value| Some(body.get("key")?.as_str()?.to_owned());
+    let heard: BTreeSet<String> = heard.iter().filter_map(key).collect();
+    let written = outgoing();
+    let told = written.iter().filter(|one| one.state == OutgoingState::Told);
+    assert!(told.clone().all(|one| heard.contains(&one.key)), "what is written down as told was told");
+    let keys: BTreeSet<String> = written.iter().map(|one| one.key.clone()).collect();
+    assert!(heard.is_subset(&keys), "nothing was told that nobody wrote down");
+    let opened = told.filter(|one| one.body.get("occasion").is_some_and(|occasion| occasion == "opened")).count();
+    let kept = folder.run(&["incidents", "--all"]).stdout.matches("incident #").count();
+    assert!(opened >= KILLS && kept == opened, "{kept} incidents, {opened} told: each was opened once");
+}
+
+/// A lease of a server that was killed has to run out, and that on its messages.
+fn until_long(what: &str, so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !so() {
+        assert!(begun.elapsed() < PATIENCE * 3, "{what}: not so after {:?}", PATIENCE * 3);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_server_that_was_suspended_makes_nothing_up_and_does_nothing_twice() {
+    let sink = Sink::new();
+    let folder = folder(&sink);
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    until("it is opened", || sink.keys("opened").len() == 1);
+    let runs = || folder.run(&["history"]).stdout.lines().filter(|line| line.contains("Live")).count();
+    until("it runs", || runs() > 0);
+    kill_process(Pid::from_child(&server), Signal::STOP).unwrap();
+    let before = runs();
+    // Longer than its lease, the time of level 1, and a dozen times of its section.
+    std::thread::sleep(Duration::from_secs(18));
+    kill_process(Pid::from_child(&server), Signal::CONT).unwrap();
+    until("level 2 is told", || !sink.keys("escalated").is_empty());
+    std::thread::sleep(Duration::from_secs(2));
+    let after = runs();
+    terminate(&server);
+    let ended = finish(server);
+    assert_eq!(ended.code, 0, "{}", ended.stderr);
+    // It depends on the moment whether a run was going on, whose next times are skipped, or none.
+    let recorded =
+        ended.stderr.lines().filter(|line| line.contains(": missed: ") || line.contains(": skipped: ")).count();
+    assert!(recorded >= 12, "each time that was not made is recorded: {}", ended.stderr);
+    assert!(after > before && after <= before + 8, "{before} runs, then {after}: what was missed is not made up for");
+    let occasions = sink.occasions("Missing");
+    for once in ["opened", "escalated"] {
+        assert_eq!(occasions.iter().filter(|occasion| *occasion == once).count(), 1, "{occasions:?}");
+    }
 }

@@ -3,6 +3,7 @@
 //! `wording` says a message in words, `shape` as data, `template` as its runbook wants it. `post` sends over HTTP.
 
 mod email;
+mod heartbeat;
 mod letter;
 mod pagerduty;
 mod post;
@@ -15,6 +16,8 @@ mod webhook;
 mod wording;
 
 use jiff::SignedDuration;
+
+pub use self::heartbeat::Heartbeat;
 
 use super::settings::setup;
 use crate::catalog::{Driver, NotTold, Param};

@@ -1,0 +1,101 @@
+//! Signs of life: given only while all that is served really goes on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::Home;
+use super::served::Served;
+use crate::types::Fault;
+
+/// A runbook that nobody has looked after for so long is not served any more.
+const STALE: Duration = Duration::from_secs(30);
+
+/// Whoever waits for signs of life.
+pub struct Pulse {
+    /// `the heartbeat`
+    pub name: &'static str,
+    pub every: Duration,
+    pub beat: Box<dyn Fn() -> BoxFuture<'static, Result<(), Fault>> + Send + Sync>,
+}
+
+/// How a runbook is served: when its work was looked after last, and what of it does not work.
+#[derive(Default)]
+pub(super) struct Signs {
+    pub(super) looked: Option<Instant>,
+    pub(super) troubles: Troubles,
+}
+
+/// Why something does not work now, for each that may not.
+#[derive(Default)]
+pub(super) struct Troubles {
+    pub(super) beginning: Option<String>,
+    pub(super) sampling: Option<String>,
+    pub(super) telling: Option<String>,
+}
+
+impl Signs {
+    /// # Errors
+    /// Why it is not well.
+    pub(super) fn well(&self) -> Result<(), String> {
+        let Troubles { beginning, sampling, telling } = &self.troubles;
+        let troubles = [beginning, sampling, telling];
+        if let Some(why) = troubles.into_iter().flatten().next() {
+            return Err(why.clone());
+        }
+        match self.looked.map(|looked| looked.elapsed()) {
+            Some(ago) if ago <= STALE => Ok(()),
+            Some(ago) => Err(format!("nothing was looked after for {} s", ago.as_secs())),
+            None => Err("it has not begun yet".to_owned()),
+        }
+    }
+}
+
+/// Gives signs of life until told to stop.
+pub(super) async fn beat(pulse: Pulse, all: Vec<Arc<Served>>, home: Arc<dyn Home>, stop: CancellationToken) {
+    let mut silent = false;
+    loop {
+        let ill = all.iter().find_map(|served| Some((served.title(), served.well().err()?)));
+        if let Some((title, why)) = ill {
+            // Said once, not at every beat.
+            if !std::mem::replace(&mut silent, true) {
+                home.warn(&format!("{} stops: \"{title}\": {why}", pulse.name));
+            }
+        } else {
+            if std::mem::take(&mut silent) {
+                home.say(&format!("{} goes on", pulse.name));
+            }
+            if let Err(fault) = (pulse.beat)().await {
+                home.warn(&format!("{} does not get through: {fault}", pulse.name));
+            }
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(pulse.every)).await.is_none() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::Instant;
+
+    use super::Signs;
+
+    #[test]
+    fn only_who_looks_and_has_no_trouble_is_well() {
+        let mut signs = Signs::default();
+        assert_eq!(signs.well(), Err("it has not begun yet".to_owned()));
+        signs.looked = Some(Instant::now());
+        assert_eq!(signs.well(), Ok(()));
+        signs.troubles.telling = Some("the disk is full".to_owned());
+        assert_eq!(signs.well(), Err("the disk is full".to_owned()));
+        signs.troubles.telling = None;
+        signs.looked = Instant::now().checked_sub(Duration::from_secs(31));
+        assert_eq!(signs.well(), Err("nothing was looked after for 31 s".to_owned()));
+    }
+}
