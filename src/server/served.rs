@@ -161,6 +161,14 @@ impl Served {
             let what = if leads { "does what is due from now on" } else { "waits: another server does what is due" };
             self.home.say(&format!("\"{}\": this server {what}", current.desk.runbook()));
             self.served_now().leads = leads;
+            if !leads {
+                // It was silent for so long that another one took over, which does not know of what was begun here: that
+                // ends as at the end of a server, between two changes.
+                let going_on = std::mem::take(&mut going.interrupt);
+                // Set once, here.
+                let _ = going_on.signal.set("another server, which took over".to_owned());
+                going_on.cancel.cancel();
+            }
         }
         if !leads {
             return Ok(());

@@ -153,6 +153,6 @@ fn whoever_agrees_sees_what_the_names_in_the_changes_stand_for() {
     folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("    with folder = \"/var/old\"");
     folder.run(&["run", "a.runbook"]).code(5).out("      with folder = \"/var/old\"");
     let set = ["run", "a.runbook", "--set", "folder=/home", "--approve", "0123456789ab"];
-    folder.run(&set).code(5).err("plan --offline a.runbook --set");
+    folder.run(&set).code(5).err("plan a.runbook --set");
     folder.run_on_terminal(&["run", "a.runbook", "--set", "folder=/home"], &[("stop: ", "no\n")]).code(5).out("/home");
 }

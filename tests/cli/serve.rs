@@ -366,3 +366,31 @@ fn a_server_that_was_suspended_makes_nothing_up_and_does_nothing_twice() {
         assert_eq!(occasions.iter().filter(|occasion| *occasion == once).count(), 1, "{occasions:?}");
     }
 }
+
+#[test]
+fn a_server_that_lost_its_lead_ends_what_it_had_begun() {
+    let folder = Folder::with(
+        "runbook \"Slow\" { edition 1 }\nsection \"Wait\" every 1s (overlap: \"skip\") {\n  \
+         wait until host.file(\"go\").exists every 1s within 5m\n}\n",
+    );
+    let serve = || folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    let begun = || folder.journals().lines().filter(|line| line.contains("\"event\":\"run_started\"")).count();
+    let over = || folder.journals().lines().filter(|line| line.contains("\"event\":\"run_finished\"")).count();
+    let first = serve();
+    until("it runs", || folder.path("state/runs").exists() && begun() == 1);
+    let second = serve();
+    kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
+    until_long("the other one takes over", || begun() == 2);
+    assert_eq!(over(), 0);
+    kill_process(Pid::from_child(&first), Signal::CONT).unwrap();
+    until("the first run ends", || over() == 1);
+    assert!(folder.journals().contains("another server, which took over"), "{}", folder.journals());
+    // What the other one began goes on.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!((begun(), over()), (2, 1));
+    for server in [first, second] {
+        terminate(&server);
+        let ended = finish(server);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+}
