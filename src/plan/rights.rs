@@ -156,7 +156,7 @@ impl<'p> Finder<'p> {
             let Some(arg) = arg else { continue };
             self.look(arg);
             if matches!(param.accepts, Accepts::Way)
-                && let ExprKind::Call(call) = &uncovered(arg).kind
+                && let ExprKind::Call(call) = &arg.uncovered().kind
             {
                 self.call(call, true);
             }
@@ -296,14 +296,6 @@ const LOGINS: &[&str] = &["user", "context", "profile"];
 const LOGINS_FOR_CHANGES: &[&str] = &["change_user", "change"];
 const ABOUT: &[&str] = &["database", "bucket", "namespace"];
 const NAMESPACE: &str = "namespace";
-
-/// Without what only changes the type.
-fn uncovered(expr: &Expr) -> &Expr {
-    match &expr.kind {
-        ExprKind::Convert(inner) => uncovered(inner),
-        _ => expr,
-    }
-}
 
 fn rules(access: &Access, written: &Written<'_>, namespaces: &[Scope]) -> Vec<Right> {
     if let When::Given(param) = access.when

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Side, schedules, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, schedules, worst};
 use crate::plan::{Around, Plan, PlannedChange};
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, now: Timestamp) -> Vec<Finding> {
@@ -123,14 +123,8 @@ fn changed(
     was: &Plan,
     is: &Plan,
 ) -> Option<Finding> {
-    let mut rows = Vec::new();
-    let mut kinds = Vec::new();
-    let mut add = |row: Option<Row>, kind: Kind| {
-        if let Some(row) = row {
-            rows.push(row);
-            kinds.push(kind);
-        }
-    };
+    let mut found = Rows::default();
+    let mut add = |row, kind| found.add(row, kind);
     let calls = |change: &PlannedChange| change.text.to_string();
     let danger = consequence(&new.text).filter(|_| consequence(&old.text) != consequence(&new.text));
     add(Row::of("calls", calls(old), calls(new)), if danger.is_some() { Kind::Dangerous } else { Kind::Changed });
@@ -176,16 +170,16 @@ fn changed(
     };
     let approved = if new.approve_by.is_none() { Kind::Dangerous } else { Kind::Changed };
     add(Row::of("approved by", role(old), role(new)), approved);
-    if rows.is_empty() {
+    if found.rows.is_empty() {
         return None;
     }
-    let kind = worst(kinds);
+    let kind = worst(found.kinds);
     let headline = match kind {
         Kind::Dangerous => "more dangerous",
         Kind::Safer => "safer",
         _ => "changed",
     };
-    let mut finding = Finding::new(Chapter::Changes, kind, subject(new), headline).rows(rows);
+    let mut finding = Finding::new(Chapter::Changes, kind, subject(new), headline).rows(found.rows);
     finding.notes.extend(danger.map(str::to_owned));
     if kind == Kind::Dangerous && new.undo.is_none() {
         finding.notes.push(format!("undo: none · verify: {}", clause(new.verify.as_ref())));

@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Side, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
 use crate::catalog::DriverKind;
 use crate::check::program::{ChannelId, Escalate, EscalateWhen, Escalation, Level, Program, Threshold, Unless};
 use crate::types::Value;
@@ -83,11 +83,11 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Escalation, new: &Escalation
     for pair in pairs(&old.levels, &new.levels, |level| level.number, |_, _| false) {
         match pair {
             Pair::Both(a, b) => {
-                let (rows, kinds) = rows(before.program, after.program, a, b);
-                if !rows.is_empty() {
-                    let kind = worst(kinds);
+                let found = rows(before.program, after.program, a, b);
+                if !found.rows.is_empty() {
+                    let kind = worst(found.kinds);
                     let headline = if kind == Kind::Loosened { "loosened" } else { "changed" };
-                    let finding = Finding::new(Chapter::Told, kind, subject(b), headline).rows(rows);
+                    let finding = Finding::new(Chapter::Told, kind, subject(b), headline).rows(found.rows);
                     findings.push(finding.at(Some(before.place(a.span)), Some(after.place(b.span))));
                 }
             }
@@ -129,15 +129,9 @@ fn told(program: &Program, level: &Level) -> String {
     if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
 }
 
-fn rows(was: &Program, is: &Program, a: &Level, b: &Level) -> (Vec<Row>, Vec<Kind>) {
-    let mut rows = Vec::new();
-    let mut kinds = Vec::new();
-    let mut add = |row: Option<Row>, kind: Kind| {
-        if let Some(row) = row {
-            rows.push(row);
-            kinds.push(kind);
-        }
-    };
+fn rows(was: &Program, is: &Program, a: &Level, b: &Level) -> Rows {
+    let mut found = Rows::default();
+    let mut add = |row, kind| found.add(row, kind);
     add(Row::of("role", &*a.role, &*b.role), Kind::Changed);
     let fewer = a.notify.len() > b.notify.len();
     add(Row::of("tells", told(was, a), told(is, b)), if fewer { Kind::Loosened } else { Kind::Changed });
@@ -159,5 +153,5 @@ fn rows(was: &Program, is: &Program, a: &Level, b: &Level) -> (Vec<Row>, Vec<Kin
         })
     };
     add(Row::of("and not", unless(a), unless(b)), Kind::Changed);
-    (rows, kinds)
+    found
 }

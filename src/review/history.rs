@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::{Chapter, Finding, Kind, Row, Side};
 use crate::alerting::{Definitions, End, Engine, Incident, Input, Reading, State};
 use crate::catalog::RunFacts;
-use crate::check::program::{Expr, ExprKind, Metric, Program};
+use crate::check::program::{ExprKind, Metric, Program};
 use crate::plan::text;
 use crate::store::event::{Event, Measured, Place, Record, Sampled};
 use crate::types::{Fault, FaultKind, Labels, Measure, labels_text};
@@ -226,8 +226,8 @@ fn shortened(before: &[&Opened], after: &[&Opened]) -> Option<String> {
 
 /// Metrics that now have a value where they could not be measured, with that value.
 fn forgiven(was: &Program, is: &Program) -> HashMap<Arc<str>, f64> {
-    let constant = |metric: &Metric| match &uncovered(&metric.value).kind {
-        ExprKind::Try { otherwise, .. } => match &uncovered(otherwise).kind {
+    let constant = |metric: &Metric| match &metric.value.uncovered().kind {
+        ExprKind::Try { otherwise, .. } => match &otherwise.uncovered().kind {
             ExprKind::Literal(value) => Measure::of(&metric.ty)?.number(value),
             _ => None,
         },
@@ -239,13 +239,6 @@ fn forgiven(was: &Program, is: &Program) -> HashMap<Arc<str>, f64> {
     };
     let new = is.metrics.iter().filter(|metric| !same(metric));
     new.filter_map(|metric| Some((metric.name.clone(), constant(metric)?))).collect()
-}
-
-fn uncovered(expr: &Expr) -> &Expr {
-    match &expr.kind {
-        ExprKind::Convert(inner) => uncovered(inner),
-        _ => expr,
-    }
 }
 
 /// Metrics that are sampled more rarely now, with their interval.

@@ -248,6 +248,22 @@ impl Row {
     }
 }
 
+/// Rows with what each of them means.
+#[derive(Default)]
+struct Rows {
+    rows: Vec<Row>,
+    kinds: Vec<Kind>,
+}
+
+impl Rows {
+    fn add(&mut self, row: Option<Row>, kind: Kind) {
+        if let Some(row) = row {
+            self.rows.push(row);
+            self.kinds.push(kind);
+        }
+    }
+}
+
 /// The worst of what several rows mean, and `Changed` where none says it.
 fn worst(kinds: impl IntoIterator<Item = Kind>) -> Kind {
     kinds.into_iter().min().unwrap_or(Kind::Changed)

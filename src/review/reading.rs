@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::pairs::{Pair, pairs};
 use super::thresholds::bound;
-use super::{Chapter, Finding, Kind, Place, Row, Side, worst};
+use super::{Chapter, Finding, Kind, Place, Row, Rows, Side, worst};
 use crate::check::program::{CheckElse, Expr, ExprKind, Metric, Program, Severity, Statement, StatementKind};
 use crate::plan::{blocks, text, walk};
 use crate::source::Span;
@@ -94,14 +94,8 @@ fn subject(check: &Check<'_>) -> String {
 
 fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> Option<Finding> {
     let (was, is) = (before.program, after.program);
-    let mut rows = Vec::new();
-    let mut kinds = Vec::new();
-    let mut add = |row: Option<Row>, kind: Kind| {
-        if let Some(row) = row {
-            rows.push(row);
-            kinds.push(kind);
-        }
-    };
+    let mut found = Rows::default();
+    let mut add = |row, kind| found.add(row, kind);
     add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
     // A check says when it is well, and a threshold when it is not: the bound means the opposite.
     let condition = match bound(was, is, a.condition, b.condition) {
@@ -117,16 +111,16 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> O
     add(Row::of("raises", raises(a), raises(b)), kind);
     add(Row::of("says", &*a.message, &*b.message), Kind::Changed);
     add(Row::of("in", &*a.within, &*b.within), Kind::Changed);
-    if rows.is_empty() {
+    if found.rows.is_empty() {
         return None;
     }
-    let kind = worst(kinds);
+    let kind = worst(found.kinds);
     let headline = match kind {
         Kind::Blind | Kind::Loosened => "weaker",
         Kind::Safer => "stricter",
         _ => "changed",
     };
-    let finding = Finding::new(Chapter::Blindness, kind, subject(b), headline).rows(rows);
+    let finding = Finding::new(Chapter::Blindness, kind, subject(b), headline).rows(found.rows);
     Some(finding.at(Some(before.place(a.span)), Some(after.place(b.span))))
 }
 

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use jiff::SignedDuration;
 
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Side, escalation, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, escalation, worst};
 use crate::check::program::{BinaryOp, Escalate, EscalateWhen, Expr, ExprKind, Program, Threshold, When};
 use crate::plan::{text, walk};
 use crate::types::Value;
@@ -41,15 +41,9 @@ pub(super) fn subject(threshold: &Threshold) -> String {
 
 fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) -> Option<Finding> {
     let (was, is) = (before.program, after.program);
-    let mut rows = Vec::new();
-    let mut kinds = Vec::new();
     let mut notes = Vec::new();
-    let mut add = |row: Option<Row>, kind: Kind| {
-        if let Some(row) = row {
-            rows.push(row);
-            kinds.push(kind);
-        }
-    };
+    let mut found = Rows::default();
+    let mut add = |row, kind| found.add(row, kind);
     add(Row::of("is called", &*old.title, &*new.title), Kind::Changed);
     let by_severity = if new.severity < old.severity { Kind::Loosened } else { Kind::Safer };
     add(Row::of("severity", old.severity.name(), new.severity.name()), by_severity);
@@ -103,10 +97,10 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
     if reached.person.is_some() && reaches.person.is_none() {
         notes.push("no person is told by this threshold any more, however long it lasts".to_owned());
     }
-    if rows.is_empty() {
+    if found.rows.is_empty() {
         return None;
     }
-    let kind = worst(kinds);
+    let kind = worst(found.kinds);
     let headline = match kind {
         Kind::Loosened if fewer => "loosened: tells fewer people",
         Kind::Loosened => "loosened: opens later or weighs less",
@@ -114,7 +108,7 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
         Kind::Safer => "tightened",
         _ => "changed",
     };
-    let mut finding = Finding::new(Chapter::Told, kind, subject(new), headline).rows(rows);
+    let mut finding = Finding::new(Chapter::Told, kind, subject(new), headline).rows(found.rows);
     finding.notes = notes;
     Some(finding.at(Some(before.place(old.span)), Some(after.place(new.span))))
 }
@@ -142,7 +136,7 @@ fn params(program: &Program, expr: &Expr) -> String {
 
 /// A constant, or the default of a param.
 fn constant<'p>(program: &'p Program, expr: &'p Expr) -> Option<&'p Value> {
-    match &uncovered(expr).kind {
+    match &expr.uncovered().kind {
         ExprKind::Literal(value) => Some(value),
         ExprKind::Param(id) => constant(program, program.params.get(id.index())?.default.as_ref()?),
         _ => None,
@@ -208,11 +202,7 @@ pub(super) fn bound(was: &Program, is: &Program, old: &Expr, new: &Expr) -> Opti
     if shown(was, old) == shown(is, new) {
         return None;
     }
-    let parts = |expr| match &uncovered(expr).kind {
-        ExprKind::Binary { op, left, right } => Some((*op, &**left, uncovered(right))),
-        _ => None,
-    };
-    let (Some((old_op, old_left, old_right)), Some((new_op, new_left, new_right))) = (parts(old), parts(new)) else {
+    let (Some((old_op, old_left, old_right)), Some((new_op, new_left, new_right))) = (sides(old), sides(new)) else {
         return Some(Kind::Changed);
     };
     if old_op != new_op {
@@ -241,10 +231,11 @@ pub(super) fn bound(was: &Program, is: &Program, old: &Expr, new: &Expr) -> Opti
     })
 }
 
-fn uncovered(expr: &Expr) -> &Expr {
-    match &expr.kind {
-        ExprKind::Convert(inner) => uncovered(inner),
-        _ => expr,
+/// The parts of a comparison, or of what joins some.
+fn sides(expr: &Expr) -> Option<(BinaryOp, &Expr, &Expr)> {
+    match &expr.uncovered().kind {
+        ExprKind::Binary { op, left, right } => Some((*op, left, right.uncovered())),
+        _ => None,
     }
 }
 

@@ -108,6 +108,17 @@ pub struct Call {
     pub optional: bool,
 }
 
+impl Expr {
+    /// Without what only changes the type.
+    #[must_use]
+    pub fn uncovered(&self) -> &Self {
+        match &self.kind {
+            ExprKind::Convert(inner) => inner.uncovered(),
+            _ => self,
+        }
+    }
+}
+
 #[derive(Clone, Debug)]
 pub enum CallArg {
     Value(Expr),
