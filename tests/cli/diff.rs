@@ -480,3 +480,18 @@ fn links_out_of_the_repository_are_not_followed() {
     let output = one.diff(&["main"]);
     output.code(1).err("b.runbook").lacks("Secret");
 }
+
+#[test]
+fn an_edited_template_is_found_in_a_runbook_that_was_not() {
+    let one = Repository::new();
+    one.0.write("ops/mail.html", "<p>{{ text }}</p>");
+    one.commit(
+        "ops/a.runbook",
+        "channel mail = email(to: [\"ops@example.com\"], template: \"./mail.html\")\n\
+         section \"Look\" {\n  check 1 < 2 as \"sane\"\n  notify mail \"well\"\n}\n",
+    );
+    one.git(&["checkout", "-q", "-b", "topic"]);
+    one.commit("ops/mail.html", "<b>{{ text }}</b>");
+    one.diff(&["main", "topic"]).code(2).out("file ops/mail.html").out("messages say something else");
+    one.diff(&["main"]).code(2).out("file ops/mail.html");
+}
