@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use super::dial::Place;
 use crate::catalog::need::{Argument, Endpoint, Written};
 
 /// Where the URLs of a param lead. Nowhere by itself, where something else carries it.
@@ -37,9 +38,9 @@ pub(super) fn host(written: &Written<'_>, port: u16, otherwise: &str) -> Vec<End
         if text.contains("://") {
             return Endpoint { port: of_url(text).port.or(Some(port)), ..of_url(text) };
         }
-        match text.rsplit_once(':').and_then(|(host, own)| Some((host, own.parse().ok()?))) {
-            Some((host, own)) if !host.contains(':') => Endpoint { host: host.to_owned(), port: Some(own) },
-            _ => Endpoint { host: text.clone(), port: Some(port) },
+        match Place::parse(text, port) {
+            Some(place) => Endpoint { host: place.host, port: Some(place.port) },
+            None => Endpoint { host: text.clone(), port: Some(port) },
         }
     };
     match hosts.patterns() {

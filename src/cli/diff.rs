@@ -239,6 +239,7 @@ fn review(
     let mut valid = true;
     let mut same = Same::default();
     for (old, new) in pairs(before, after)? {
+        let mut known = None;
         if let (Some(old), Some(new)) = (&old, &new)
             && old == new
             && same.is(before, after, new)
@@ -255,9 +256,13 @@ fn review(
             if names.iter().all(|name| same.is(before, after, name)) {
                 continue;
             }
+            known = Some(checked);
         }
         let old_side = old.as_ref().map(|name| check(before, name, &catalog, console)).transpose()?;
-        let new_side = new.as_ref().map(|name| check(after, name, &catalog, console)).transpose()?;
+        let new_side = match known {
+            Some(checked) => Some(Some(checked)),
+            None => new.as_ref().map(|name| check(after, name, &catalog, console)).transpose()?,
+        };
         let (Some(old_side), Some(new_side)) = (flat(old_side), flat(new_side)) else {
             valid = false;
             continue;

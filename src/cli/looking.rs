@@ -41,7 +41,7 @@ pub(super) fn look(prepared: &Prepared, file: &str, state: &State) -> Result<Loo
             RunStarted { by: by(), read_only: true, file: file.into(), ..run::started(&prepared.program, &facts) };
         let request = Request {
             program: Arc::clone(&prepared.program),
-            sources: Arc::new(prepared.sources.clone()),
+            sources: Arc::clone(&prepared.sources),
             started,
             facts: Arc::clone(&facts),
             selection: prepared.selection.clone(),

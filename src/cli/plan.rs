@@ -107,15 +107,9 @@ fn rights(args: &PlanArgs, system: Rbac, console: &Console) -> Result<u8, Failur
         return Ok(0);
     }
     let mut text = String::new();
-    for (system, title) in [
-        (System::Kubernetes, "kubernetes, for `kubectl apply -f -`"),
-        (System::Postgres, "postgres, for `psql`"),
-        (System::S3, "s3, a policy of IAM"),
-        (System::Redis, "redis, for `redis-cli`"),
-        (System::Network, "network"),
-    ] {
-        if let Some(own) = of(system) {
-            let _ = write!(text, "### {title}\n{own}\n");
+    for system in System::ALL {
+        if let Some(own) = of(*system) {
+            let _ = write!(text, "### {}\n{own}\n", system.title());
         }
     }
     if text.is_empty() {

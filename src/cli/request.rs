@@ -45,7 +45,7 @@ pub(super) struct Asked {
 /// A runbook that is valid, and what was asked of it.
 pub(super) struct Prepared {
     pub(super) program: Arc<Program>,
-    pub(super) sources: Sources,
+    pub(super) sources: Arc<Sources>,
     pub(super) selection: Selection,
     pub(super) set: HashMap<ParamId, Value>,
     /// The same as they were typed.
@@ -66,7 +66,7 @@ pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepare
     let (set, typed) = settings(&program, &asked.set)?;
     let plan = plan::plan(&program, &selection, &typed)?;
     let source_hash = hash(&sources);
-    let program = Arc::new(program);
+    let (program, sources) = (Arc::new(program), Arc::new(sources));
     Ok(Some(Prepared { program, sources, selection, set, typed, plan, source_hash }))
 }
 

@@ -160,7 +160,7 @@ fn request(
     Request {
         proposal: proposal(args, &prepared.plan, &prepared.sources),
         program: prepared.program,
-        sources: Arc::new(prepared.sources),
+        sources: prepared.sources,
         started: identity.started,
         facts: identity.facts,
         selection: prepared.selection,

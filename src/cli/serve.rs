@@ -215,7 +215,7 @@ impl Home for AtHome {
         Ok(Loaded {
             approved: approved.cloned(),
             program: prepared.program,
-            sources: Arc::new(prepared.sources),
+            sources: prepared.sources,
             set: prepared.set,
             facts,
             fingerprint: prepared.source_hash,

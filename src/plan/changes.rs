@@ -300,7 +300,7 @@ impl<'p> Finder<'p> {
 }
 
 /// The params among some expressions, each once, with what they are set to or what they are by themselves.
-pub(super) fn given(program: &Program, exprs: &[&Expr], set: &BTreeMap<Arc<str>, String>) -> Vec<(Arc<str>, String)> {
+pub(crate) fn given(program: &Program, exprs: &[&Expr], set: &BTreeMap<Arc<str>, String>) -> Vec<(Arc<str>, String)> {
     let mut given: Vec<(Arc<str>, String)> = Vec::new();
     for expr in exprs {
         walk::expr(expr, &mut |inner| {

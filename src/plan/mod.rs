@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub(crate) use self::changes::given;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
-pub(crate) use self::walk::blocks_of as blocks;
 use crate::check::program::Program;
 use crate::source::Span;
 use crate::types::{Fault, FaultKind};

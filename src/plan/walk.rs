@@ -146,10 +146,7 @@ fn closing<'p>(
     title: &str,
     on_failure: Option<&'p Block>,
     always: Option<&'p Block>,
-) -> impl Iterator<Item = (String, &'p [Statement])> {
-    let named = [("on failure", on_failure), ("always", always)].into_iter();
-    named
-        .filter_map(move |(what, block)| Some((format!("{title}, {what}"), block?.as_slice())))
-        .collect::<Vec<_>>()
-        .into_iter()
+) -> Vec<(String, &'p [Statement])> {
+    let named = [("on failure", on_failure), ("always", always)];
+    named.into_iter().filter_map(|(what, block)| Some((format!("{title}, {what}"), block?.as_slice()))).collect()
 }

@@ -128,9 +128,6 @@ struct Opened {
 }
 
 /// Adds what the history says to the findings about thresholds, and findings where only the history shows a difference.
-///
-/// # Errors
-/// Where a program cannot be read along with.
 pub(super) fn add(findings: &mut Vec<Finding>, history: &History, before: Side<'_>, after: Side<'_>) {
     let Some(recorded) = history.runbooks.get(&*before.program.header.title) else {
         for finding in findings.iter_mut().filter(|finding| finding.subject.starts_with("threshold ")) {

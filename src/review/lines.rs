@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Chapter, Finding, Kind, Side};
 use crate::check::program::{ChannelId, Expr, Member, Program, Statement, StatementKind};
-use crate::plan::{blocks, text, walk};
+use crate::plan::{text, walk};
 use crate::types::Value;
 
 /// How many lines of one block are shown.
@@ -54,7 +54,7 @@ fn without<'l>(of: &'l [String], other: &[String]) -> Vec<&'l String> {
 /// The lines of each block.
 fn all(program: &Program) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, block) in blocks(program) {
+    for (name, block) in walk::blocks_of(program) {
         let lines = found.entry(name).or_default();
         walk::statements(block, &mut |statement| lines.extend(line(program, statement)));
     }

@@ -20,11 +20,9 @@ pub const MARKER: &str = "<!-- runbook diff -->";
 #[must_use]
 pub fn comment(review: &Review) -> String {
     let mut text = format!("{MARKER}\n### {}\n", headline(review));
-    let mut findings: Vec<&Finding> = review.runbooks.iter().flat_map(|one| &one.findings).collect();
-    findings.sort_by_key(|finding| (finding.chapter, finding.kind));
     let mut blocks: Vec<String> = Vec::new();
     let mut chapter: Option<Chapter> = None;
-    for finding in findings {
+    for finding in review.ordered() {
         let mut block = String::new();
         if chapter != Some(finding.chapter) {
             chapter = Some(finding.chapter);
@@ -33,17 +31,10 @@ pub fn comment(review: &Review) -> String {
         block.push_str(&one(finding));
         blocks.push(block);
     }
-    for runbook in &review.runbooks {
-        if runbook.findings.is_empty() {
-            let name = runbook.after.as_ref().or(runbook.before.as_ref());
-            let name = name.map_or_else(String::new, |name| code(name));
-            let renamed = match (&runbook.before, &runbook.after) {
-                (Some(before), Some(after)) if before != after => format!(", was {}", code(before)),
-                _ => String::new(),
-            };
-            let lines = counted(runbook.lines as u64, "line");
-            blocks.push(format!("\n⚪ {name}{renamed}: {lines} moved, reformatted, renamed or commented, no effect\n"));
-        }
+    for runbook in review.unchanged() {
+        let former = runbook.former().map_or_else(String::new, |former| format!(", was {}", code(former)));
+        let (name, lines) = (code(runbook.name()), counted(runbook.lines as u64, "line"));
+        blocks.push(format!("\n⚪ {name}{former}: {lines} moved, reformatted, renamed or commented, no effect\n"));
     }
     let mut lines = text.lines().count();
     let mut folded = false;
@@ -123,8 +114,7 @@ fn cell(text: &str) -> String {
 
 /// A code span that its text cannot end.
 fn code(text: &str) -> String {
-    let text = clean(text).replace(['\n', '\r'], " ");
-    let mut text: String = text.trim().to_owned();
+    let mut text: String = clean(text).trim().to_owned();
     if text.chars().count() > LONGEST {
         text = text.chars().take(LONGEST).chain(['…']).collect();
     }

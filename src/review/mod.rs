@@ -59,10 +59,34 @@ impl Review {
         self.runbooks.iter().any(|one| !one.findings.is_empty())
     }
 
+    /// All findings, in the order in which they are read.
+    fn ordered(&self) -> Vec<&Finding> {
+        let mut findings: Vec<&Finding> = self.runbooks.iter().flat_map(|one| &one.findings).collect();
+        findings.sort_by_key(|finding| (finding.chapter, finding.kind));
+        findings
+    }
+
+    /// The runbooks that do the same as before.
+    fn unchanged(&self) -> impl Iterator<Item = &Reviewed> {
+        self.runbooks.iter().filter(|one| one.findings.is_empty())
+    }
+
     /// How many findings there are of a kind.
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {
         self.runbooks.iter().flat_map(|one| &one.findings).filter(|finding| finding.kind == kind).count()
+    }
+}
+
+impl Reviewed {
+    /// What it is called now, or was.
+    fn name(&self) -> &str {
+        self.after.as_ref().or(self.before.as_ref()).map_or("", String::as_str)
+    }
+
+    /// What it was called, where that was something else.
+    fn former(&self) -> Option<&str> {
+        self.before.as_deref().filter(|_| self.after.is_some() && self.after != self.before)
     }
 }
 

@@ -6,7 +6,7 @@ use super::pairs::{Pair, pairs};
 use super::thresholds::bound;
 use super::{Chapter, Finding, Kind, Place, Row, Rows, Side, worst};
 use crate::check::program::{CheckElse, Expr, ExprKind, Metric, Program, Severity, Statement, StatementKind};
-use crate::plan::{blocks, text, walk};
+use crate::plan::{text, walk};
 use crate::source::Span;
 use crate::types::Value;
 
@@ -32,7 +32,7 @@ struct Check<'p> {
 
 fn all_checks(program: &Program) -> Vec<Check<'_>> {
     let mut found = Vec::new();
-    for (within, block) in blocks(program) {
+    for (within, block) in walk::blocks_of(program) {
         walk::statements(block, &mut |statement| {
             let (word, condition, title, source, otherwise) = match &statement.kind {
                 StatementKind::Check { condition, title, source, otherwise } => {
@@ -158,21 +158,18 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
             (Some(old), Some(new)) if new > old => Kind::Blind,
             _ => Kind::Safer,
         };
-        let rows = [
-            (Row::of("is called", &*a.name, &*b.name), Kind::Changed),
-            (Row::of("sampled", every(a), every(b)), rarer),
-            (Row::of("type", a.ty.to_string(), b.ty.to_string()), Kind::Changed),
-            (Row::of("for each", labels(was, a), labels(is, b)), Kind::Changed),
-            (Row::of("is", text::expr(was, &a.value), text::expr(is, &b.value)), Kind::Changed),
-        ];
-        let rows: Vec<(Row, Kind)> = rows.into_iter().filter_map(|(row, kind)| Some((row?, kind))).collect();
-        if rows.is_empty() {
+        let mut found = Rows::default();
+        found.add(Row::of("is called", &*a.name, &*b.name), Kind::Changed);
+        found.add(Row::of("sampled", every(a), every(b)), rarer);
+        found.add(Row::of("type", a.ty.to_string(), b.ty.to_string()), Kind::Changed);
+        found.add(Row::of("for each", labels(was, a), labels(is, b)), Kind::Changed);
+        found.add(Row::of("is", text::expr(was, &a.value), text::expr(is, &b.value)), Kind::Changed);
+        if found.rows.is_empty() {
             continue;
         }
-        let kind = worst(rows.iter().map(|(_, kind)| *kind));
+        let kind = worst(found.kinds);
         let headline = if kind == Kind::Blind { "sampled more rarely" } else { "changed" };
-        let finding = Finding::new(Chapter::Blindness, kind, format!("metric {}", b.name), headline);
-        let finding = finding.rows(rows.into_iter().map(|(row, _)| row));
+        let finding = Finding::new(Chapter::Blindness, kind, format!("metric {}", b.name), headline).rows(found.rows);
         findings.push(finding.at(Some(before.place(a.span)), Some(after.place(b.span))));
     }
     findings
@@ -190,7 +187,7 @@ fn all_forgiven(program: &Program) -> Vec<Forgiven> {
             }
         });
     };
-    for (within, block) in blocks(program) {
+    for (within, block) in walk::blocks_of(program) {
         walk::statements(block, &mut |statement: &Statement| {
             for expr in walk::own_exprs(statement) {
                 look(&within, expr);

@@ -3,8 +3,8 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Side, worst};
-use crate::check::program::{Expr, ExprKind, Schedule, Section, ThresholdId};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
+use crate::check::program::{ExprKind, Schedule, Section, ThresholdId};
 use crate::plan::text;
 use crate::schedule::Timetable;
 use crate::types::Value;
@@ -19,8 +19,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
     let alike = |a: &Section, b: &Section| {
         !a.members.is_empty()
             && a.members.len() == b.members.len()
-            && before.written(a.span).split_once('{').map(|(_, rest)| rest.to_owned())
-                == after.written(b.span).split_once('{').map(|(_, rest)| rest.to_owned())
+            && body(&before.written(a.span)) == body(&after.written(b.span))
     };
     for pair in pairs(&before.program.sections, &after.program.sections, key, alike) {
         let (a, b) = match pair {
@@ -39,7 +38,6 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
                 continue;
             }
         };
-        let scheduled = says(before, a.schedule.as_ref()) != says(after, b.schedule.as_ref());
         let never = if b.schedule.is_none() { Kind::Blind } else { Kind::Changed };
         let within = |side: Side<'_>, one: &Section| {
             one.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| text::expr(side.program, within))
@@ -50,19 +48,17 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
             one.quiet.iter().filter_map(title).collect::<Vec<_>>().join(", ")
         };
         let more_quiet = if b.quiet.len() > a.quiet.len() { Kind::Loosened } else { Kind::Changed };
-        let rows = [
-            (Row::of("is called", &*a.title, &*b.title), Kind::Changed),
-            (Row::of("runs", says(before, a.schedule.as_ref()), says(after, b.schedule.as_ref())), never),
-            (Row::of("within", within(before, a), within(after, b)), Kind::Changed),
-            (Row::of("keeps quiet", quiet(before, a), quiet(after, b)), more_quiet),
-        ];
-        let rows: Vec<(Row, Kind)> = rows.into_iter().filter_map(|(row, kind)| Some((row?, kind))).collect();
-        if rows.is_empty() {
+        let mut found = Rows::default();
+        found.add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
+        found.add(Row::of("runs", says(before, a.schedule.as_ref()), says(after, b.schedule.as_ref())), never);
+        found.add(Row::of("within", within(before, a), within(after, b)), Kind::Changed);
+        found.add(Row::of("keeps quiet", quiet(before, a), quiet(after, b)), more_quiet);
+        if found.rows.is_empty() {
             continue;
         }
-        let kind = worst(rows.iter().map(|(_, kind)| *kind));
-        let mut finding = Finding::new(Chapter::Schedules, kind, subject(b), "changed");
-        finding = finding.rows(rows.into_iter().map(|(row, _)| row));
+        let scheduled = found.rows.iter().any(|row| row.what == "runs");
+        let kind = worst(found.kinds);
+        let mut finding = Finding::new(Chapter::Schedules, kind, subject(b), "changed").rows(found.rows);
         if scheduled {
             finding.notes.extend(times(after, b, now));
             finding.notes.extend(overlaps(after, b, longest(b), now));
@@ -70,6 +66,11 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
         findings.push(finding.at(Some(before.place(a.span)), Some(after.place(b.span))));
     }
     findings
+}
+
+/// What stands between the brackets of a section.
+fn body(written: &str) -> Option<&str> {
+    written.split_once('{').map(|(_, body)| body)
 }
 
 fn subject(section: &Section) -> String {
@@ -100,13 +101,8 @@ fn times(side: Side<'_>, section: &Section, now: Timestamp) -> Option<String> {
 
 /// How long a section may take, where it says so.
 fn longest(section: &Section) -> Option<SignedDuration> {
-    section.within.as_ref().and_then(duration)
-}
-
-fn duration(expr: &Expr) -> Option<SignedDuration> {
-    match &expr.kind {
-        ExprKind::Literal(Value::Duration(duration)) => Some(*duration),
-        ExprKind::Convert(inner) => duration(inner),
+    match section.within.as_ref()?.uncovered().kind {
+        ExprKind::Literal(Value::Duration(duration)) => Some(duration),
         _ => None,
     }
 }

@@ -7,10 +7,8 @@ use crate::report::look::{Look, Tone, clean, counted};
 #[must_use]
 pub fn lines(review: &Review, look: Look) -> Vec<String> {
     let mut lines = vec![look.paint(Tone::Strong, &headline(review))];
-    let mut findings: Vec<&Finding> = review.runbooks.iter().flat_map(|one| &one.findings).collect();
-    findings.sort_by_key(|finding| (finding.chapter, finding.kind));
     let mut chapter: Option<Chapter> = None;
-    for finding in findings {
+    for finding in review.ordered() {
         if chapter != Some(finding.chapter) {
             chapter = Some(finding.chapter);
             lines.push(String::new());
@@ -18,15 +16,11 @@ pub fn lines(review: &Review, look: Look) -> Vec<String> {
         }
         lines.extend(one(finding, look));
     }
-    for runbook in review.runbooks.iter().filter(|one| one.findings.is_empty()) {
-        let name = runbook.after.as_ref().or(runbook.before.as_ref()).map_or("", String::as_str);
-        let renamed = match (&runbook.before, &runbook.after) {
-            (Some(before), Some(after)) if before != after => format!(", was {}", clean(before)),
-            _ => String::new(),
-        };
-        let count = counted(runbook.lines as u64, "line");
+    for runbook in review.unchanged() {
+        let former = runbook.former().map_or_else(String::new, |former| format!(", was {}", clean(former)));
+        let (name, count) = (clean(runbook.name()), counted(runbook.lines as u64, "line"));
         lines.push(String::new());
-        lines.push(format!("{}{renamed}: {count} moved, reformatted, renamed or commented, no effect", clean(name)));
+        lines.push(format!("{name}{former}: {count} moved, reformatted, renamed or commented, no effect"));
     }
     lines.push(String::new());
     lines.push(look.paint(Tone::Faint, &footer(review)));

@@ -1,13 +1,14 @@
 //! When a threshold opens, and whom it tells.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, escalation, worst};
 use crate::check::program::{BinaryOp, Escalate, EscalateWhen, Expr, ExprKind, Program, Threshold, When};
-use crate::plan::{text, walk};
+use crate::plan::{self, text};
 use crate::types::Value;
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
@@ -120,18 +121,14 @@ fn condition(program: &Program, when: &When) -> String {
 
 /// The params in an expression with what they are unless they are given: ` (error_limit = 5%)`.
 fn params(program: &Program, expr: &Expr) -> String {
-    let mut found = Vec::new();
-    walk::expr(expr, &mut |inner| {
-        if let ExprKind::Param(id) = inner.kind
-            && let Some(param) = program.params.get(id.index())
-            && let Some(default) = &param.default
-        {
-            found.push(format!("{} = {}", param.name, text::expr(program, default)));
-        }
-    });
-    found.sort();
-    found.dedup();
-    if found.is_empty() { String::new() } else { format!(" ({})", found.join(", ")) }
+    let given = plan::given(program, &[expr], &BTreeMap::new());
+    let mut known: Vec<String> = given
+        .into_iter()
+        .filter(|(_, value)| !value.is_empty())
+        .map(|(name, value)| format!("{name} = {value}"))
+        .collect();
+    known.sort();
+    if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
 }
 
 /// A constant, or the default of a param.

@@ -76,7 +76,7 @@ pub struct Position {
 }
 
 /// One file's name and text.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct SourceFile {
     /// As the person named it, or as a `use` led to it. `-` for standard input.
     pub name: String,
@@ -141,7 +141,7 @@ impl SourceFile {
 }
 
 /// All files of one check: the ones that were named and those they `use`.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
 }

@@ -2,24 +2,24 @@
 
 use super::command::COMMAND as WORDS;
 use super::key::KEY;
-use crate::catalog::Param;
 use crate::catalog::need::{Argument, Need, Right, Written};
 
-macro_rules! commands {
-    ($($(#[doc = $doc:literal])* $name:ident = $words:literal $(, $rule:literal)+;)*) => {$(
-        $(#[doc = $doc])*
-        pub(super) const $name: Need = Need::Granted { words: $words, rights: |_| vec![$(rule($rule)),+] };
+/// Needs of one rule each, whatever is written in the call.
+macro_rules! rules {
+    ($($name:ident = $rule:literal;)*) => {$(
+        pub(super) const $name: Need =
+            Need::Granted { words: concat!("ACL ", $rule), rights: |_| vec![rule($rule)] };
     )*};
 }
 
-commands! {
-    INFO = "ACL +info", "+info";
-    PING = "ACL +ping", "+ping";
-    COUNT = "ACL +dbsize", "+dbsize";
-    SCAN = "ACL +scan", "+scan";
-    SLOW_LOG = "ACL +slowlog|get", "+slowlog|get";
-    SETTING = "ACL +config|get", "+config|get";
-    DOCTOR = "ACL +memory|doctor", "+memory|doctor";
+rules! {
+    INFO = "+info";
+    PING = "+ping";
+    COUNT = "+dbsize";
+    SCAN = "+scan";
+    SLOW_LOG = "+slowlog|get";
+    SETTING = "+config|get";
+    DOCTOR = "+memory|doctor";
 }
 
 /// Of the connection itself, where it is about another database than the first.
@@ -112,9 +112,8 @@ fn of_key(written: &Written<'_>, commands: &[&str]) -> Vec<Right> {
 
 /// The command itself, and its keys. Which words of a rarer command are keys only the server knows: each may be one.
 fn of_command(written: &Written<'_>) -> Vec<Right> {
-    let param: &Param<_> = &WORDS;
     let mut rights = Vec::new();
-    for text in (written.argument)(param.name()).patterns() {
+    for text in (written.argument)(WORDS.name()).patterns() {
         let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
         let Some(first) = words.first() else { continue };
         let container = CONTAINERS.contains(&first.as_str());

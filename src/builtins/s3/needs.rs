@@ -16,14 +16,16 @@ pub(super) const LIST: Need = Need::Granted {
             action: "s3:ListBucket",
             key: Some(format!("{}*", prefix.trim_end_matches('*'))),
         };
-        if prefixes.is_empty() { SEE_ALL() } else { prefixes.iter().map(of).collect() }
+        if prefixes.is_empty() { see_all() } else { prefixes.iter().map(of).collect() }
     },
 };
 
 /// To be told that an object is not there, rather than that it is denied.
-pub(super) const SEE: Need = Need::Granted { words: "s3:ListBucket on the bucket", rights: |_| SEE_ALL() };
+pub(super) const SEE: Need = Need::Granted { words: "s3:ListBucket on the bucket", rights: |_| see_all() };
 
-const SEE_ALL: fn() -> Vec<Right> = || vec![Right::S3 { action: "s3:ListBucket", key: None }];
+fn see_all() -> Vec<Right> {
+    vec![Right::S3 { action: "s3:ListBucket", key: None }]
+}
 
 pub(super) const GET: Need =
     Need::Granted { words: "s3:GetObject on the object", rights: |written| on(written, &KEY, "s3:GetObject") };

@@ -2,18 +2,18 @@
 
 use std::fmt::Write as _;
 
-use super::remark;
 use crate::catalog::need::Right;
 use crate::plan::Granted;
+use crate::report::look::clean;
 
 pub(super) fn users(granted: &[&Granted]) -> String {
     let mut text = String::new();
     for one in granted {
         let which = if one.changes { ", for changes alone" } else { "" };
-        _ = writeln!(text, "# connection {}{which}", remark(&one.connection));
+        _ = writeln!(text, "# connection {}{which}", clean(&one.connection));
         for right in &one.rights {
             if let Right::Unclear { words } = right {
-                _ = writeln!(text, "# not derived: {}", remark(words));
+                _ = writeln!(text, "# not derived: {}", clean(words));
             }
         }
         let rules =

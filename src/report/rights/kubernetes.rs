@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{Subject, remark, slug};
+use super::{Subject, slug};
 use crate::catalog::need::{Right, Rule, Scope};
 use crate::plan::Granted;
+use crate::report::look::clean;
 
 /// A resource with its group, and the names that are meant; all where there are none.
 type Place = (String, String, Option<String>);
@@ -14,13 +15,13 @@ pub(super) fn roles(runbook: &str, granted: &[&Granted], subject: &Subject) -> S
     let mut text = String::new();
     for one in granted {
         let which = if one.changes { ", for changes alone" } else { "" };
-        let login = one.login.as_ref().map_or_else(String::new, |login| format!(", as {}", remark(login)));
-        _ = writeln!(text, "# connection {}{login}{which}", remark(&one.connection));
+        let login = one.login.as_ref().map_or_else(String::new, |login| format!(", as {}", clean(login)));
+        _ = writeln!(text, "# connection {}{login}{which}", clean(&one.connection));
         let mut scopes: BTreeMap<&Scope, BTreeSet<&Rule>> = BTreeMap::new();
         for right in &one.rights {
             match right {
                 Right::Kubernetes(rule) => _ = scopes.entry(&rule.scope).or_default().insert(rule),
-                Right::Unclear { words } => _ = writeln!(text, "# not known before the run: {}", remark(words)),
+                Right::Unclear { words } => _ = writeln!(text, "# not known before the run: {}", clean(words)),
                 _ => {}
             }
         }

@@ -34,6 +34,18 @@ pub enum System {
 impl System {
     pub const ALL: &'static [Self] = &[Self::Kubernetes, Self::Postgres, Self::S3, Self::Redis, Self::Network];
 
+    /// What it is, and what takes it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Kubernetes => "kubernetes, for `kubectl apply -f -`",
+            Self::Postgres => "postgres, for `psql`",
+            Self::S3 => "s3, a policy of IAM",
+            Self::Redis => "redis, for `redis-cli`",
+            Self::Network => "network",
+        }
+    }
+
     const fn driver(self) -> &'static str {
         match self {
             Self::Kubernetes => "kubernetes",
@@ -77,11 +89,6 @@ fn slug(title: &str) -> String {
     slug.truncate(50);
     let slug = slug.trim_matches('-');
     if slug.is_empty() { "runbook".to_owned() } else { slug.to_owned() }
-}
-
-/// Text for a comment: one line, nothing that a terminal obeys.
-fn remark(text: &str) -> String {
-    super::look::clean(text).replace(['\n', '\r'], " ")
 }
 
 #[cfg(test)]

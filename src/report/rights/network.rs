@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use super::{remark, slug};
+use super::slug;
 use crate::catalog::need::Endpoint;
+use crate::report::look::clean;
 
 /// A policy knows ports and addresses, and no names: the hosts stand beside their ports as comments.
 pub(super) fn policy(runbook: &str, endpoints: &BTreeSet<Endpoint>) -> Option<String> {
@@ -23,7 +24,7 @@ pub(super) fn policy(runbook: &str, endpoints: &BTreeSet<Endpoint>) -> Option<St
         "# a network policy knows addresses and no names: `to:` below a port narrows it to what its hosts resolve to\n",
     );
     for host in unknown {
-        _ = writeln!(text, "# also, at a port that is not written in the runbook: {}", remark(host));
+        _ = writeln!(text, "# also, at a port that is not written in the runbook: {}", clean(host));
     }
     _ = write!(
         text,
@@ -31,7 +32,7 @@ pub(super) fn policy(runbook: &str, endpoints: &BTreeSet<Endpoint>) -> Option<St
         name = slug(runbook)
     );
     for (port, hosts) in ports {
-        let hosts: Vec<String> = hosts.into_iter().map(remark).collect();
+        let hosts: Vec<String> = hosts.into_iter().map(clean).collect();
         _ = writeln!(text, "    - ports: # {}\n        - {{ protocol: TCP, port: {port} }}", hosts.join(", "));
     }
     Some(text)

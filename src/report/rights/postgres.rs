@@ -3,15 +3,15 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use super::remark;
 use crate::catalog::need::{Grant, Right};
 use crate::plan::Granted;
+use crate::report::look::clean;
 
 pub(super) fn grants(granted: &[&Granted]) -> String {
     let mut text = String::new();
     for one in granted {
         let which = if one.changes { ", for changes alone" } else { "" };
-        _ = writeln!(text, "-- connection {}{which}", remark(&one.connection));
+        _ = writeln!(text, "-- connection {}{which}", clean(&one.connection));
         let role = one.login.as_deref().unwrap_or("runbook");
         if one.login.is_none() {
             text.push_str(
@@ -42,7 +42,7 @@ pub(super) fn grants(granted: &[&Granted]) -> String {
                     }
                     _ = writeln!(text, "GRANT {privilege} ON {table} TO {role};");
                 }
-                Right::Unclear { words } => _ = writeln!(text, "-- not derived: {}", remark(words)),
+                Right::Unclear { words } => _ = writeln!(text, "-- not derived: {}", clean(words)),
                 _ => {}
             }
         }
