@@ -303,7 +303,11 @@ fn a_server_that_is_killed_loses_no_page_and_sends_none_under_two_names() {
         std::fs::remove_file(folder.path("there")).unwrap();
     }
     folder.write("there", "");
+    let runs = || folder.journals().matches("\"event\":\"run_started\"").count();
+    let before = runs();
     let server = begin();
+    // One that has not begun to serve yet would be ended by the signal itself.
+    until_long("it serves", || runs() > before);
     let path = folder.path("state/ledger.sqlite");
     let outgoing = || {
         let ledger = Ledger::open_existing(&path).unwrap().unwrap();
