@@ -17,6 +17,7 @@ pub mod units;
 
 // Floor 1: what can be said and what can be wrong.
 pub mod diagnostics;
+pub mod shown;
 pub mod types;
 
 // Floor 2: the language's form, and the contract of a built-in.

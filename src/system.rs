@@ -45,7 +45,6 @@ impl World for System {
     fn call(&self, call: Call) -> BoxFuture<'static, Result<Value, Fault>> {
         match call.builtin.body {
             Body::Outside(body) => body(call.cx, call.args),
-            Body::Later(part) => refuse(later(call.builtin.name, part)),
             Body::Pure(_) | Body::Stage(_) => {
                 refuse(Fault::new(FaultKind::Unsupported, format!("`{}` does not go outside", call.builtin.name)))
             }
@@ -95,10 +94,6 @@ impl World for System {
 
 fn refuse<T: Send + 'static>(fault: Fault) -> BoxFuture<'static, Result<T, Fault>> {
     Box::pin(std::future::ready(Err(fault)))
-}
-
-fn later(name: &str, part: &str) -> Fault {
-    Fault::new(FaultKind::Unsupported, format!("`{name}` cannot run yet: this version does not have {part}"))
 }
 
 /// The zone of this machine.

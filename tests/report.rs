@@ -2,12 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use jiff::Timestamp;
-use runbook::report::look::Look;
 use runbook::report::terminal::{Terminal, of_line};
 use runbook::report::{json, junit};
+use runbook::shown::look::Look;
+use runbook::shown::{Cell, Shown, ShownBody};
 use runbook::store::event::{
-    Cell, ChangeEnded, ChangeOutcome, CheckKind, Checked, Counts, Event, Outcome, Place, Record, RunFinished,
-    RunStarted, Severity, Shown, ShownBody, Status, VERSION, Withheld,
+    ChangeEnded, ChangeOutcome, CheckKind, Checked, Counts, Event, Outcome, Place, Record, RunFinished, RunStarted,
+    Severity, Status, VERSION, Withheld,
 };
 use runbook::types::{Fault, FaultKind};
 

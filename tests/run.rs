@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use rehearsal::world::{fault, json, log, value};
 use rehearsal::{runbook, section, step};
-use runbook::store::event::{Event, ShownBody, Status};
+use runbook::shown::ShownBody;
+use runbook::store::event::{Event, Status};
 use runbook::types::{FaultKind, Value};
 
 #[test]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use runbook::catalog::Catalog;
 use runbook::check::{self, Checked};
 use runbook::diagnostics::Diagnostic;
-use runbook::report::look::Look;
+use runbook::shown::look::Look;
 use runbook::source::{FileId, Sources};
 use runbook::syntax;
 

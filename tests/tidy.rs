@@ -10,6 +10,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("source", 0),
     ("units", 0),
     ("diagnostics", 1),
+    ("shown", 1),
     ("types", 1),
     ("syntax", 2),
     ("catalog", 2),

@@ -11,7 +11,8 @@ use super::outcome::{Happened, Happening, Outcome, Tell};
 use super::state::{Acknowledged, End, Quiet, Silence, State, Subject};
 use super::wording;
 use crate::catalog::{Message, Occasion};
-use crate::types::Labels;
+use crate::shown::Shown;
+use crate::types::{Labels, Severity};
 
 /// What the engine is told.
 #[derive(Clone, Debug, PartialEq)]
@@ -45,6 +46,8 @@ pub enum Input {
         title: Arc<str>,
         text: String,
     },
+    /// `send to` in a report.
+    Report(Report),
     /// `escalate to level N` in a section, or a person who begins one by hand. `about` names what it is for.
     Called {
         title: Arc<str>,
@@ -81,6 +84,19 @@ pub enum Input {
     },
     /// Time has passed.
     Tick,
+}
+
+/// What a report has to say. `key` names the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub key: Arc<str>,
+    pub channels: Vec<Arc<str>>,
+    pub title: Arc<str>,
+    pub doc: Arc<str>,
+    /// As bad as the worst of its checks.
+    pub severity: Severity,
+    pub text: String,
+    pub parts: Vec<Shown>,
 }
 
 /// What the conditions of a threshold say of one set of labels; `None` where nobody can say.
@@ -205,6 +221,7 @@ impl<'e> Turn<'e> {
                 self.outcome.touched.rest = true;
             }
             Input::Note { key, channels, title, text } => self.note(key, channels, title, text),
+            Input::Report(report) => self.report(report),
             Input::Called { title, level, text } => self.called(title, level, text),
             Input::Acknowledge { incident, by } => self.acknowledge(incident, &by),
             Input::Escalate { incident, level } => self.raise_to(incident, level),
@@ -302,6 +319,17 @@ impl<'e> Turn<'e> {
         let about = wording::about(&self.definitions.runbook, &title, &Vec::new());
         let message = wording::blank(self.definitions, Occasion::Note, about, self.now);
         let message = Arc::new(Message { key, title, text, ..message });
+        for channel in channels {
+            self.tell(&channel, &message, None);
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        let Report { key, channels, title, doc, severity, text, parts } = report;
+        // A threshold of the same title is something else.
+        let about = wording::about(&self.definitions.runbook, &format!("report {title}"), &Vec::new());
+        let message = wording::blank(self.definitions, Occasion::Report, about, self.now);
+        let message = Arc::new(Message { key, severity, title, text, parts, doc, ..message });
         for channel in channels {
             self.tell(&channel, &message, None);
         }

@@ -7,6 +7,7 @@
 mod alerts;
 mod definitions;
 mod engine;
+mod gathered;
 mod incidents;
 mod index;
 mod outcome;
@@ -15,7 +16,7 @@ mod state;
 mod wording;
 
 pub use self::definitions::{Definitions, Escalate, EscalateWhen, Level, Policy, Threshold};
-pub use self::engine::{Engine, Input, Judged, Raised};
+pub use self::engine::{Engine, Input, Judged, Raised, Report};
 pub use self::outcome::{Happened, Happening, Outcome, Tell, Touched};
 pub use self::reading::Reading;
 pub use self::state::{Alert, Cause, End, Incident, Numbers, Quiet, Silence, State, Subject, Watch};

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Input, Judged, Raised};
+use super::gathered::Gathered;
 use super::state::{Quiet, State, Subject};
-use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, Threshold};
+use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, SectionKind, Threshold};
 use crate::run::{Judge, Samples};
-use crate::store::event::{Checked, Event, Measured, Outcome, Path, Record};
+use crate::store::event::{Checked, Event, Measured, Outcome, Path, Place, Record};
 use crate::types::{Fault, FaultKind, Labels, Measure, Value};
 
 /// How long a section without `within` keeps thresholds quiet if nobody hears of its end.
@@ -37,6 +38,8 @@ struct Run {
     whole: bool,
     sections: HashMap<u32, Arc<str>>,
     steps: BTreeMap<Path, StepName>,
+    /// What reports have to say so far, by section.
+    reports: HashMap<u32, Gathered>,
     /// What checks and statements that raise came to, by who raises what.
     raisers: BTreeMap<(Arc<str>, Subject), Found>,
 }
@@ -57,13 +60,16 @@ impl Reading {
 
     /// What an event means for alerting, in order. `state` is what is open now.
     pub fn read(&mut self, record: &Record, state: &State) -> Vec<Input> {
+        if let Some(run) = &mut self.run {
+            run.gather(&record.event);
+        }
         match &record.event {
             Event::RunStarted(started) => {
                 let whole = started.only.is_empty();
                 self.run = Some(Run { id: Arc::clone(&started.run), whole, ..Run::default() });
                 Vec::new()
             }
-            Event::SectionStarted { path, title, .. } => self.section(path, title, record.at),
+            Event::SectionStarted { path, title, doc } => self.section(path, title, doc, record.at),
             Event::StepStarted { path, title, label, .. } => {
                 if let Some(run) = &mut self.run {
                     run.steps.insert(path.clone(), StepName { title: Arc::clone(title), label: label.clone() });
@@ -77,10 +83,10 @@ impl Reading {
                 let Some(run) = &self.run else { return Vec::new() };
                 let title: Arc<str> = run.whereabouts(&place.path).into();
                 let text = message.clone().unwrap_or_else(|| format!("{title} has something to tell"));
-                let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
-                // A step may tell several things, so its path alone is no name.
-                let key = format!("run-{}-{}-{}.{}", run.id, path.join("."), place.line, place.column);
-                vec![Input::Note { key: key.into(), channels: channels.clone(), title, text }]
+                vec![Input::Note { key: run.key(place), channels: channels.clone(), title, text }]
+            }
+            Event::Sent { place, channels } => {
+                self.run.as_ref().and_then(|run| run.report(place, channels)).into_iter().collect()
             }
             Event::Called { place, level, message } => {
                 let Some(run) = &self.run else { return Vec::new() };
@@ -98,12 +104,15 @@ impl Reading {
         }
     }
 
-    fn section(&mut self, path: &Path, title: &Arc<str>, at: Timestamp) -> Vec<Input> {
+    fn section(&mut self, path: &Path, title: &Arc<str>, doc: &Arc<str>, at: Timestamp) -> Vec<Input> {
         let (Some(run), Some(number)) = (&mut self.run, path.first()) else { return Vec::new() };
         run.sections.insert(*number, Arc::clone(title));
         let Some(section) = self.program.sections.iter().find(|section| section.title == *title) else {
             return Vec::new();
         };
+        if section.kind == SectionKind::Report {
+            run.reports.insert(*number, Gathered::new(title, doc));
+        }
         let quiet = section.quiet.iter().filter_map(|id| self.program.thresholds.get(id.index()));
         let thresholds: BTreeSet<Arc<str>> = quiet.map(|threshold| Arc::clone(&threshold.title)).collect();
         if thresholds.is_empty() {
@@ -219,6 +228,32 @@ impl Run {
             Some(StepName { title, label: None }) => format!("{section} › {title}"),
             None => section.to_owned(),
         }
+    }
+
+    /// The name of what a statement tells. A step may tell several things, so its path alone is none.
+    fn key(&self, place: &Place) -> Arc<str> {
+        let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
+        format!("run-{}-{}-{}.{}", self.id, path.join("."), place.line, place.column).into()
+    }
+
+    /// Keeps what belongs into a report.
+    fn gather(&mut self, event: &Event) {
+        let path = match event {
+            Event::Shown { place, .. }
+            | Event::NotShown { place, .. }
+            | Event::NotMeasured { place, .. }
+            | Event::NotReached { place, .. } => &place.path,
+            Event::Checked(checked) => &checked.place.path,
+            _ => return,
+        };
+        if let Some(gathered) = path.first().and_then(|number| self.reports.get_mut(number)) {
+            gathered.add(path, event);
+        }
+    }
+
+    fn report(&self, place: &Place, channels: &[Arc<str>]) -> Option<Input> {
+        let gathered = self.reports.get(place.path.first()?)?;
+        Some(Input::Report(gathered.report(self.key(place), channels.to_vec(), &place.path)))
     }
 
     fn step(&self, path: &Path) -> Option<&StepName> {

@@ -50,6 +50,7 @@ pub(super) fn blank(definitions: &Definitions, occasion: Occasion, about: Arc<st
         severity: Severity::Info,
         title: "".into(),
         text: String::new(),
+        parts: Vec::new(),
         facts: Vec::new(),
         doc: "".into(),
         runbook: Arc::clone(&definitions.runbook),

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Cx;
+use crate::shown::Shown;
 use crate::types::{Fault, Severity};
 
 /// A way to people, opened: mail, a chat, a pager.
@@ -64,6 +65,9 @@ pub struct Message {
     pub title: Arc<str>,
     /// What is the matter, in a sentence or more: `error_rate is 12%, for service=gateway`.
     pub text: String,
+    /// What a report shows, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub parts: Vec<Shown>,
     /// What else is known, in order: labels, values, the level and its role.
     pub facts: Vec<(Arc<str>, String)>,
     /// The doc comment of the threshold: what to do about it.

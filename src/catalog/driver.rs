@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::need::{Endpoint, Need, Written};
 use super::{Args, Channel, Cx, Example, ParamInfo};
-use crate::types::{Fault, FaultKind};
+use crate::types::Fault;
 
 /// What a driver makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,8 +31,6 @@ pub enum Open {
     Now(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Opened, Fault>>),
     /// Makes a way to tell people. It may look at this machine, and connects when it has something to tell.
     Channel(fn(Cx, Args<'static>) -> OpensChannel),
-    /// The language has it, this version cannot run it: the part of the tool that is missing.
-    Later(&'static str),
 }
 
 impl Driver {
@@ -44,10 +42,6 @@ impl Driver {
                 let channel = open(cx, args).await?;
                 Ok(Opened { target: channel.target(), handle: Arc::new(channel), at_once: 1 })
             }),
-            Open::Later(part) => {
-                let message = format!("`{}` needs {part}, which this version does not have", self.name);
-                Box::pin(std::future::ready(Err(Fault::new(FaultKind::Unsupported, message))))
-            }
         }
     }
 }

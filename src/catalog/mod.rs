@@ -132,8 +132,6 @@ pub enum Body {
     Stage(for<'a> fn(Items<'a>, &Args<'a>) -> Result<Flow<'a>, Fault>),
     /// Goes outside.
     Outside(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Value, Fault>>),
-    /// The language has it, this version cannot run it: the part of the tool that is missing (`the metrics store`).
-    Later(&'static str),
 }
 
 /// One built-in.

@@ -132,9 +132,9 @@ impl<'a> Checker<'a> {
                 program.sections.push(section);
             }
             ItemKind::Report(report) => {
-                self.claim_title("report", &report.title);
+                self.claim_title("section", &report.title);
                 let report = self.report_item(report, &item.docs);
-                program.reports.push(report);
+                program.sections.push(report);
             }
             _ => {}
         }

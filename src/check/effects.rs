@@ -191,7 +191,6 @@ pub(super) fn seal(program: &mut Program) {
             let closing = section.on_failure.as_mut().into_iter().chain(section.always.as_mut());
             members.chain(closing.map(Vec::as_mut_slice)).collect::<Vec<_>>()
         })
-        .chain(program.reports.iter_mut().map(|report| report.body.as_mut_slice()))
         .chain(program.commands.iter_mut().map(|command| command.body.as_mut_slice()));
     for block in blocks {
         for statement in block {
@@ -289,6 +288,8 @@ fn statement_flags(statement: &Statement, of: &dyn Fn(CommandId) -> Flags) -> Fl
         StatementKind::Require { .. } | StatementKind::Manual { .. } | StatementKind::Wait { .. } => {
             Flags { effect: Effect::Reads, barrier: true }
         }
+        // It sends what is above it.
+        StatementKind::Send { .. } => Flags { effect: Effect::Pure, barrier: true },
         StatementKind::Measure { .. } => Flags { effect: Effect::Reads, barrier: false },
         StatementKind::Do { command, .. } => of(*command),
         _ => NOTHING,

@@ -42,7 +42,6 @@ impl Checker<'_> {
             channels: Vec::new(),
             escalations: Vec::new(),
             sections: Vec::new(),
-            reports: Vec::new(),
             tests: Vec::new(),
             locals: Vec::new(),
         }

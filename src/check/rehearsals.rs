@@ -62,7 +62,7 @@ impl<'a> Checker<'a> {
         Some(match &statement.kind {
             TestStatementKind::Given(given) => TestKind::Given(self.given(given, titles)?),
             TestStatementKind::Run { section, args } => {
-                self.check_title(section, &titles.sections, "section", false);
+                self.check_title(section, &titles.sections, "section or report", false);
                 let args = args.iter().flat_map(|args| &args.items);
                 let set = args.filter_map(|arg| self.run_argument(arg)).collect();
                 TestKind::Run { section: section.text.clone(), set }
@@ -265,7 +265,10 @@ impl<'a> Titles<'a> {
                         self.statements(&block.statements);
                     }
                 }
-                ItemKind::Report(report) => self.statements(&report.body.statements),
+                ItemKind::Report(report) => {
+                    self.sections.push(report.title.as_str());
+                    self.statements(&report.body.statements);
+                }
                 _ => {}
             }
         }

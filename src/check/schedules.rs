@@ -9,7 +9,7 @@ use super::arguments::{Filled, Given, Slot};
 use super::checker::Checker;
 use super::constants::constant;
 use super::literals::clock;
-use super::program::{Cron, Header, LeftOut, Program, Schedule, ScheduleRule};
+use super::program::{Cron, Header, LeftOut, Program, Schedule, ScheduleRule, ThresholdId};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name, Written};
@@ -45,7 +45,20 @@ const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 const WIDEST: SignedDuration = SignedDuration::from_hours(24);
 
 impl<'a> Checker<'a> {
-    pub(super) fn schedule(&mut self, written: &'a ast::Schedule) -> Option<Schedule> {
+    /// When a section runs by itself: by the clock, or on alerts.
+    pub(super) fn runs(&mut self, written: Option<&'a ast::Schedule>) -> (Option<Schedule>, Vec<ThresholdId>) {
+        let Some(written) = written else { return (None, Vec::new()) };
+        let ast::ScheduleRule::OnAlert { thresholds } = &written.rule else {
+            return (self.schedule(written), Vec::new());
+        };
+        if let Some(options) = &written.options {
+            let message = "what runs on an alert has no time of its own, and takes no options";
+            self.report(Diagnostic::new(Code::UnknownArgument, options.span, message).help("leave them out"));
+        }
+        (None, thresholds.iter().filter_map(|title| self.threshold_named(title)).collect())
+    }
+
+    fn schedule(&mut self, written: &'a ast::Schedule) -> Option<Schedule> {
         let rule = self.rule(&written.rule);
         let options = self.schedule_options(written.options.as_ref(), written.span);
         let Options { late, overlap, gap, jitter } = options;
@@ -55,9 +68,7 @@ impl<'a> Checker<'a> {
 
     /// What a schedule says only together with the zone of its runbook.
     pub(super) fn check_schedules(&mut self, program: &Program) {
-        let sections = program.sections.iter().filter_map(|section| section.schedule.as_ref());
-        let reports = program.reports.iter().filter_map(|report| report.schedule.as_ref());
-        for schedule in sections.chain(reports) {
+        for schedule in program.sections.iter().filter_map(|section| section.schedule.as_ref()) {
             if schedule.gap.is_none() && schedule.rule.asks_for_gap() {
                 let (from, until) = LOOKED_AT;
                 if let Some(out) = schedule.rule.left_out(&program.header.timezone, from, until) {
@@ -105,6 +116,8 @@ impl<'a> Checker<'a> {
                 let days = days.iter().map(|day| self.day_of_month(day)).collect::<Option<Vec<_>>>();
                 Some(ScheduleRule::Monthly(days?, self.clocks(at)?))
             }
+            // Looked at before.
+            ast::ScheduleRule::OnAlert { .. } => None,
             ast::ScheduleRule::Cron { pattern } => match Cron::read(pattern.as_str()) {
                 Ok(cron) => Some(ScheduleRule::Cron(cron)),
                 Err(why) => {

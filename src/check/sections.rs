@@ -3,13 +3,13 @@
 use super::checker::Checker;
 use super::declarations::doc;
 use super::placement::{BlockOf, Place};
-use super::program::{Member, Report, Section, Step};
+use super::program::{Member, Section, SectionKind, Step};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::syntax::ast::{self, Docs, SectionMember};
 
 impl<'a> Checker<'a> {
     pub(super) fn section(&mut self, written: &'a ast::Section, docs: &'a Docs) -> Section {
-        let schedule = written.schedule.as_ref().and_then(|schedule| self.schedule(schedule));
+        let (schedule, on_alert) = self.runs(written.schedule.as_ref());
         let within = written.within.as_ref().map(|within| self.limit(within, "a time limit"));
         let quiet = written.quiet.iter().filter_map(|title| self.threshold_named(title)).collect();
         self.place = Place::block(BlockOf::Section);
@@ -32,9 +32,19 @@ impl<'a> Checker<'a> {
         let always = self.closing(written.always.as_ref(), BlockOf::Section);
         self.leave(mark);
         self.place = Place::Declaration;
-        let title = written.title.text.clone();
-        let span = written.title.span;
-        Section { title, doc: doc(docs), span, schedule, within, quiet, members, on_failure, always }
+        Section {
+            kind: SectionKind::Section,
+            title: written.title.text.clone(),
+            doc: doc(docs),
+            span: written.title.span,
+            schedule,
+            on_alert,
+            within,
+            quiet,
+            members,
+            on_failure,
+            always,
+        }
     }
 
     fn step(&mut self, written: &'a ast::Step) -> Step {
@@ -71,11 +81,23 @@ impl<'a> Checker<'a> {
         }
     }
 
-    pub(super) fn report_item(&mut self, written: &'a ast::Report, docs: &'a Docs) -> Report {
-        let schedule = written.schedule.as_ref().and_then(|schedule| self.schedule(schedule));
+    pub(super) fn report_item(&mut self, written: &'a ast::Report, docs: &'a Docs) -> Section {
+        let (schedule, on_alert) = self.runs(written.schedule.as_ref());
         self.place = Place::block(BlockOf::Report);
         let body = self.block(&written.body);
         self.place = Place::Declaration;
-        Report { title: written.title.text.clone(), doc: doc(docs), span: written.title.span, schedule, body }
+        Section {
+            kind: SectionKind::Report,
+            title: written.title.text.clone(),
+            doc: doc(docs),
+            span: written.title.span,
+            schedule,
+            on_alert,
+            within: None,
+            quiet: Vec::new(),
+            members: body.into_iter().map(Member::Statement).collect(),
+            on_failure: None,
+            always: None,
+        }
     }
 }

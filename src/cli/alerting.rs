@@ -14,9 +14,10 @@ use super::request::Prepared;
 use super::state::State;
 use crate::alerting::Input;
 use crate::catalog::{Past, RunFacts, World};
-use crate::check::program::Program;
+use crate::check::program::{ChannelId, Member, Program, SectionKind, StatementKind};
 use crate::desk::{Courier, Delivery, Desk};
-use crate::report::look::clean;
+use crate::plan::walk;
+use crate::shown::look::clean;
 use crate::store::ledger::Ledger;
 use crate::system::{self, System};
 
@@ -74,7 +75,7 @@ pub(super) async fn open(
     let outside: Arc<dyn World> = Arc::<System>::clone(&world);
     let courier =
         Courier::new(ledger()?, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
-    for channel in told(program) {
+    for channel in told(prepared) {
         courier.open(&channel).await.map_err(|fault| {
             let failure = Failure::from(fault);
             let help = failure.help.map_or_else(String::new, |help| format!("{help}; "));
@@ -85,11 +86,26 @@ pub(super) async fn open(
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))
 }
 
-/// The channels that a runbook can tell by itself.
-fn told(program: &Program) -> BTreeSet<Arc<str>> {
+/// The channels that a run can tell by itself: those of thresholds and levels, and of the reports that it makes.
+fn told(prepared: &Prepared) -> BTreeSet<Arc<str>> {
+    let (program, selection) = (&prepared.program, &prepared.selection);
+    let reports = program.sections.iter().enumerate().filter(|(index, section)| {
+        section.kind == SectionKind::Report && !selection.is_all() && selection.section(*index)
+    });
+    let mut sent: Vec<ChannelId> = Vec::new();
+    for (_, report) in reports {
+        for member in &report.members {
+            let Member::Statement(statement) = member else { continue };
+            walk::statements(std::slice::from_ref(statement), &mut |statement| {
+                if let StatementKind::Send { channels } = &statement.kind {
+                    sent.extend(channels);
+                }
+            });
+        }
+    }
     let thresholds = program.thresholds.iter().flat_map(|threshold| &threshold.notify);
     let levels = program.escalations.iter().flat_map(|escalation| &escalation.levels).flat_map(|level| &level.notify);
-    let channels = thresholds.chain(levels).filter_map(|id| program.channels.get(id.index()));
+    let channels = thresholds.chain(levels).chain(&sent).filter_map(|id| program.channels.get(id.index()));
     channels.map(|channel| Arc::clone(&channel.name)).collect()
 }
 

@@ -11,7 +11,7 @@ use super::request::{self, Prepared};
 use super::run::{by, facts, runtime};
 use super::state::State;
 use crate::alerting::{Happening, Input};
-use crate::report::look::clean;
+use crate::shown::look::clean;
 use crate::system;
 use crate::units;
 

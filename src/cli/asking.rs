@@ -9,9 +9,9 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::console::Console;
 use super::recorder::Recorder;
-use crate::report::look::clean;
 use crate::report::terminal::{proposed, short};
 use crate::run::{Answer, AskConsent, ManualTask, Person, Proposal};
+use crate::shown::look::clean;
 use crate::store::event::ManualAnswer;
 
 /// Somebody who reads standard error and types into standard input.
@@ -89,7 +89,7 @@ impl Person for Terminal {
             let _held = Held::new(&own.recorder);
             let link = task.link.map_or_else(String::new, |link| format!("\n  {}", clean(&link)));
             let within = task.within.map_or_else(String::new, |within| {
-                format!(" (within {})", crate::report::look::seconds(within.as_secs_f64()))
+                format!(" (within {})", crate::shown::look::seconds(within.as_secs_f64()))
             });
             let mut question = format!(
                 "\nPlease do: {}{link}\nAnswer done, problem or skip, and a note if you like{within}: ",

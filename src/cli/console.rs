@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::diagnostics::render::terminal;
-use crate::report::look::{Look, Tone};
+use crate::shown::look::{Look, Tone};
 use crate::source::visible;
 use crate::system;
 

@@ -11,7 +11,7 @@ use super::console::{Console, Failure};
 use super::inputs::{self, STDIN};
 use crate::diagnostics::render::terminal;
 use crate::format::format;
-use crate::report::look::{Tone, clean};
+use crate::shown::look::{Tone, clean};
 use crate::source::Sources;
 use crate::syntax;
 

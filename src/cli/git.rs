@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::console::Failure;
-use crate::report::look::clean;
+use crate::shown::look::clean;
 use crate::source::MAX_BYTES;
 
 /// A repository.

@@ -4,8 +4,8 @@ use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure};
 use super::state::State;
-use crate::report::look::{clean, pad, seconds};
 use crate::report::terminal;
+use crate::shown::look::{clean, pad, seconds};
 use crate::store::history::Entry;
 
 /// List the runs that were recorded, the newest last.

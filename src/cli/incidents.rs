@@ -9,7 +9,7 @@ use super::console::{Console, Failure};
 use super::state::State;
 use crate::alerting::{Alert, Happening, Incident};
 use crate::desk::{self, ALERT, INCIDENT};
-use crate::report::look::{Look, Tone, clean, counted};
+use crate::shown::look::{Look, Tone, clean, counted};
 use crate::store::ledger::{Document, Ledger, Outgoing};
 use crate::system;
 

@@ -15,10 +15,10 @@ use super::console::{Console, Failure};
 use super::plan::Format;
 use super::{inputs, request};
 use crate::builtins;
-use crate::check::program::{Program, Schedule};
+use crate::check::program::{Program, Section, SectionKind};
 use crate::diagnostics::{has_errors, nearest};
-use crate::report::look::{Look, Tone, clean, pad};
 use crate::schedule::{Clock, Due, Timetable};
+use crate::shown::look::{Look, Tone, clean, pad};
 use crate::source::{Sources, Span};
 use crate::{system, units};
 
@@ -57,10 +57,7 @@ enum From {
 /// A section or a report.
 struct Entry<'a> {
     program: &'a Program,
-    is_report: bool,
-    title: &'a str,
-    span: Span,
-    schedule: Option<&'a Schedule>,
+    section: &'a Section,
     from: Timestamp,
 }
 
@@ -107,7 +104,7 @@ pub(super) fn run(args: &Next, console: &Console) -> Result<u8, Failure> {
             console.print(&(text + "\n"))?;
         }
     }
-    if entries.iter().all(|entry| entry.schedule.is_none()) {
+    if entries.iter().all(|entry| entry.section.schedule.is_none()) {
         console
             .say("nothing is scheduled here: a section says when it runs, `section \"title\" daily at 08:00 { … }`\n");
     }
@@ -149,23 +146,7 @@ fn entries(program: &Program, from: From) -> Result<Vec<Entry<'_>>, Failure> {
             .to_timestamp(day.into())
             .map_err(|error| Failure::new(format!("`--from {day}` is no time: {error}")))?,
     };
-    let sections = program.sections.iter().map(|section| Entry {
-        program,
-        is_report: false,
-        title: &section.title,
-        span: section.span,
-        schedule: section.schedule.as_ref(),
-        from,
-    });
-    let reports = program.reports.iter().map(|report| Entry {
-        program,
-        is_report: true,
-        title: &report.title,
-        span: report.span,
-        schedule: report.schedule.as_ref(),
-        from,
-    });
-    Ok(sections.chain(reports).collect())
+    Ok(program.sections.iter().map(|section| Entry { program, section, from }).collect())
 }
 
 /// Those of the titles: as they are written, else without regard to capitals.
@@ -173,7 +154,12 @@ fn only<'a>(entries: Vec<Entry<'a>>, titles: &[String]) -> Result<Vec<Entry<'a>>
     let mut meant = BTreeSet::new();
     for title in titles {
         let by = |is_meant: &dyn Fn(&str) -> bool| -> Vec<usize> {
-            entries.iter().enumerate().filter(|(_, entry)| is_meant(entry.title)).map(|(index, _)| index).collect()
+            entries
+                .iter()
+                .enumerate()
+                .filter(|(_, entry)| is_meant(&entry.section.title))
+                .map(|(index, _)| index)
+                .collect()
         };
         let mut found = by(&|own| own == title);
         if found.is_empty() {
@@ -181,7 +167,7 @@ fn only<'a>(entries: Vec<Entry<'a>>, titles: &[String]) -> Result<Vec<Entry<'a>>
         }
         if found.is_empty() {
             let failure = Failure::new(format!("there is no section or report \"{title}\""));
-            let known: Vec<&str> = entries.iter().map(|entry| entry.title).collect();
+            let known: Vec<&str> = entries.iter().map(|entry| &*entry.section.title).collect();
             return Err(match nearest(title, known.iter().copied()) {
                 Some(meant) => failure.help(format!("did you mean `--only \"{meant}\"`?")),
                 None => failure.help(format!("there are: {}", known.join(", "))),
@@ -206,6 +192,8 @@ struct Answer<'e, 'a> {
     later: Vec<Row<'e, 'a>>,
     /// Scheduled, and with no time before the calendar ends.
     never: Vec<&'e Entry<'a>>,
+    /// What alerts begin.
+    on_alert: Vec<&'e Entry<'a>>,
     unscheduled: Vec<&'e Entry<'a>>,
     /// Metrics with their interval and place.
     sampled: Vec<(&'a str, SignedDuration, Span)>,
@@ -217,18 +205,20 @@ impl<'e, 'a> Answer<'e, 'a> {
             rows: Vec::new(),
             later: Vec::new(),
             never: Vec::new(),
+            on_alert: Vec::new(),
             unscheduled: Vec::new(),
             sampled: Vec::new(),
         };
         let mut waiting = BinaryHeap::new();
         let mut times = Vec::new();
         for entry in entries {
-            let Some(schedule) = entry.schedule else {
-                answer.unscheduled.push(entry);
+            let Some(schedule) = &entry.section.schedule else {
+                let alerts = &entry.section.on_alert;
+                if alerts.is_empty() { &mut answer.unscheduled } else { &mut answer.on_alert }.push(entry);
                 continue;
             };
             let header = &entry.program.header;
-            let table = Timetable::new(schedule, &header.timezone, &header.title, entry.title);
+            let table = Timetable::new(schedule, &header.timezone, &header.title, &entry.section.title);
             // What is made at that very moment is shown.
             let before = entry.from.checked_sub(SignedDuration::from_nanos(1)).unwrap_or(entry.from);
             let mut next = table.after(before);
@@ -270,7 +260,7 @@ impl<'e, 'a> Answer<'e, 'a> {
             cells
                 .iter()
                 .filter_map(|row| row.get(column))
-                .map(|cell| crate::report::look::columns(cell))
+                .map(|cell| crate::shown::look::columns(cell))
                 .max()
                 .unwrap_or(0)
         };
@@ -307,6 +297,8 @@ impl<'e, 'a> Answer<'e, 'a> {
             }
         };
         list("never again", self.never.iter().map(|entry| entry.name()).collect());
+        let alerts = |entry: &&Entry<'_>| format!("{} on {}", entry.name(), entry.alerts().join(", "));
+        list("on an alert", self.on_alert.iter().map(alerts).collect());
         list("not scheduled", self.unscheduled.iter().map(|entry| entry.name()).collect());
         let every =
             |(name, every, _): &(&str, SignedDuration, Span)| format!("{} every {}", clean(name), short(*every));
@@ -325,6 +317,7 @@ impl<'e, 'a> Answer<'e, 'a> {
             "times": rows(&self.rows),
             "later": rows(&self.later),
             "never": entries(&self.never),
+            "on_alert": entries(&self.on_alert),
             "unscheduled": entries(&self.unscheduled),
             "sampled": self.sampled.iter().map(sampled).collect::<Vec<_>>(),
         })
@@ -332,14 +325,20 @@ impl<'e, 'a> Answer<'e, 'a> {
 }
 
 impl Entry<'_> {
+    /// The thresholds whose alerts begin it.
+    fn alerts(&self) -> Vec<String> {
+        let thresholds = self.section.on_alert.iter().filter_map(|id| self.program.thresholds.get(id.index()));
+        thresholds.map(|threshold| clean(&threshold.title)).collect()
+    }
+
     fn name(&self) -> String {
-        let title = clean(self.title);
-        if self.is_report { format!("{title} (report)") } else { title }
+        let title = clean(&self.section.title);
+        if self.section.kind == SectionKind::Report { format!("{title} (report)") } else { title }
     }
 
     fn json(&self, sources: &Sources) -> Value {
-        let (file, line) = place(self.span, sources);
-        json!({ "title": self.title, "kind": if self.is_report { "report" } else { "section" }, "file": file, "line": line })
+        let (file, line) = place(self.section.span, sources);
+        json!({ "title": self.section.title, "kind": self.section.kind.name(), "file": file, "line": line })
     }
 }
 
@@ -354,7 +353,7 @@ impl Row<'_, '_> {
         }
         let wait = self.due.at.duration_since(self.entry.from);
         let wait = if wait.is_zero() { "now".to_owned() } else { format!("in {}", short(wait)) };
-        let (file, line) = place(self.entry.span, sources);
+        let (file, line) = place(self.entry.section.span, sources);
         vec![time, wait, self.entry.name(), format!("{}:{line}", clean(file))]
     }
 
@@ -376,7 +375,7 @@ impl Row<'_, '_> {
     }
 
     fn jitter(&self) -> Option<SignedDuration> {
-        self.entry.schedule.and_then(|schedule| schedule.jitter)
+        self.entry.section.schedule.as_ref().and_then(|schedule| schedule.jitter)
     }
 
     fn json(&self, sources: &Sources) -> Value {

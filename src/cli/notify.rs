@@ -127,6 +127,7 @@ fn message(program: &Program, id: ChannelId, facts: &RunFacts) -> Message {
         severity: Severity::Info,
         title: format!("the channel `{name}` is tried").into(),
         text: format!("`runbook notify --test` tries whether the channel `{name}` of \"{}\" arrives.", header.title),
+        parts: Vec::new(),
         facts: vec![("Tried by".into(), by()), ("Channel".into(), name.to_owned())],
         doc: "".into(),
         runbook: header.title.clone(),

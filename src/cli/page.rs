@@ -1,6 +1,6 @@
 //! A page of Markdown on a terminal: headings stand out, code is indented. In a pipe it stays as it is.
 
-use crate::report::look::{Look, Tone, columns};
+use crate::shown::look::{Look, Tone, columns};
 
 /// The page as it is shown.
 pub(super) fn render(markdown: &str, look: Look) -> String {

@@ -137,13 +137,13 @@ fn subject(text: &str) -> Result<Subject, Failure> {
 
 /// `runbook run …` or another verb, as it would be typed for what was asked.
 pub(super) fn command(verb: &str, asked: &Asked) -> String {
-    let mut command = format!("runbook {verb} {}", report::look::quoted(&asked.file));
+    let mut command = format!("runbook {verb} {}", crate::shown::look::quoted(&asked.file));
     for (flag, values) in [("only", &asked.only), ("set", &asked.set)] {
         for value in values {
             command.push_str(" --");
             command.push_str(flag);
             command.push(' ');
-            command.push_str(&report::look::quoted(value));
+            command.push_str(&crate::shown::look::quoted(value));
         }
     }
     command

@@ -3,8 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::catalog::{
-    Accepts, Body, Builtin, Catalog, Driver, DriverKind, EffectRule, Example, Landing, Open, ParamInfo, Presence,
-    Returns, Yields,
+    Accepts, Builtin, Catalog, Driver, DriverKind, EffectRule, Example, Landing, ParamInfo, Presence, Returns, Yields,
 };
 use crate::types::{FaultKind, Type};
 use crate::units::UNITS;
@@ -111,9 +110,6 @@ fn builtin(catalog: &Catalog, one: &Builtin, level: &str) -> String {
     let _ = write!(text, "\n- effect: {}\n", effect(one.effect));
     if let Some(instead) = catalog.instead_of(one) {
         let _ = writeln!(text, "- deprecated: {instead}");
-    }
-    if let Body::Later(part) = one.body {
-        let _ = writeln!(text, "- not in this version: it needs {part}");
     }
     for need in one.needs {
         let _ = writeln!(text, "- needs: {need}");
@@ -249,9 +245,6 @@ fn driver(one: &Driver, level: &str) -> String {
     let declared = format!("{word} name = {}({})", one.name, arguments(one.params));
     let mut text =
         format!("{level} {}\n\n```text\n{declared}\n```\n\n{}\n\n- declares {what}\n", one.name, one.summary);
-    if let Open::Later(part) = one.open {
-        let _ = writeln!(text, "- not in this version: it needs {part}");
-    }
     text.push_str(&params(one.params));
     text.push_str(&examples(one.examples));
     text

@@ -97,11 +97,7 @@ pub(super) fn report(found: &[Diagnostic], sources: &Sources, console: &Console)
 
 fn select(program: &Program, titles: &[String]) -> Result<Selection, Failure> {
     Selection::of(program, titles).map_err(|fault| {
-        if program.reports.iter().any(|report| *report.title == *fault.title) {
-            let message = format!("\"{}\" is a report, and this version does not run reports", fault.title);
-            return Failure::new(message).help("`runbook check` checks it; run a section or a step");
-        }
-        let failure = Failure::new(format!("there is no section or step \"{}\"", fault.title));
+        let failure = Failure::new(format!("there is no section, step or report \"{}\"", fault.title));
         match fault.nearest {
             Some(meant) => failure.help(format!("did you mean `--only \"{meant}\"`?")),
             None => failure.help(format!("there are: {}", fault.known.join(", "))),

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::tz::TimeZone;
 
 use crate::catalog::RunFacts;
-use crate::report::look::Look;
 use crate::report::terminal::Terminal;
+use crate::shown::look::Look;
 
 /// A run, printed into a file.
 pub(super) type RunLog = Terminal<File>;

@@ -251,8 +251,8 @@ impl Home for AtHome {
         desk: Arc<Desk>,
     ) -> Result<Beginning, String> {
         let program = &loaded.program;
-        let selection = Selection::of(program, &[section.to_owned()])
-            .map_err(|fault| format!("there is no section \"{}\"", fault.title))?;
+        let selection =
+            Selection::whole_section(program, section).ok_or_else(|| format!("there is no section \"{section}\""))?;
         let plan =
             plan::plan(program, &selection, &std::collections::BTreeMap::new()).map_err(|fault| fault.to_string())?;
         let now = system::now();

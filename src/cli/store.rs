@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 
 use super::console::{Console, Failure};
 use super::state::State;
-use crate::report::look::{counted, pad};
+use crate::shown::look::{counted, pad};
 use crate::store::ledger::{Ledger, Retention};
 use crate::system;
 use crate::units::size;

@@ -15,7 +15,7 @@ use crate::check::program::Program;
 use crate::diagnostics::has_errors;
 use crate::diagnostics::render::terminal;
 use crate::rehearsal::{self, Gap, Reached, Rehearsed, junit};
-use crate::report::look::{Look, Tone, clean, counted};
+use crate::shown::look::{Look, Tone, clean, counted};
 use crate::source::Sources;
 
 /// Rehearse the tests of runbooks: canned answers, a clock of their own, and no connection at all.

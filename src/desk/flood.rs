@@ -72,6 +72,7 @@ pub(super) fn together(messages: &[Arc<Message>], now: Timestamp) -> Option<Mess
         severity: messages.iter().map(|message| message.severity).max().unwrap_or(Severity::Info),
         title: format!("{}: {} messages", first.runbook, messages.len()).into(),
         text,
+        parts: Vec::new(),
         facts: Vec::new(),
         doc: "".into(),
         at: now,

@@ -100,6 +100,18 @@ impl Desk {
         Ok(inner.engine.state().clone())
     }
 
+    /// The open alerts of some thresholds that people hear of, and when they were opened.
+    ///
+    /// # Errors
+    /// Where what is kept cannot be read.
+    pub fn told(&self, thresholds: &[&str]) -> Result<Vec<(i64, Timestamp)>, Fault> {
+        let mut inner = self.lock();
+        inner.refresh(&self.runbook)?;
+        let alerts = inner.engine.state().alerts.values();
+        let told = alerts.filter(|alert| !alert.waits() && thresholds.contains(&&*alert.subject.threshold));
+        Ok(told.map(|alert| (alert.number, alert.opened_at)).collect())
+    }
+
     /// Who is told next, and when; `None` where the runbook has no escalation.
     #[must_use]
     pub fn policy(&self) -> Option<Policy> {

@@ -262,6 +262,10 @@ impl<'t> Printer<'t> {
             }
             ScheduleRule::Monthly { days, at } => format!("monthly on day {} at {}", list(days), list(at)),
             ScheduleRule::Cron { pattern } => format!("cron {}", self.source(pattern.span)),
+            ScheduleRule::OnAlert { thresholds } => {
+                let titles: Vec<String> = thresholds.iter().map(|title| self.source(title.span)).collect();
+                format!("on alert {}", titles.join(", "))
+            }
         };
         vec![Doc::text(text)]
     }

@@ -48,6 +48,13 @@ impl Selection {
         Ok(Self { sections: Some(selection), metrics: Vec::new() })
     }
 
+    /// One section or report as a whole, and no step elsewhere that is called the same; `None` where there is none.
+    #[must_use]
+    pub fn whole_section(program: &Program, title: &str) -> Option<Self> {
+        let index = program.sections.iter().position(|section| *section.title == *title)?;
+        Some(Self { sections: Some(BTreeMap::from([(index, None)])), metrics: Vec::new() })
+    }
+
     /// No section, but a sample of each of these metrics.
     #[must_use]
     pub const fn metrics(metrics: Vec<MetricId>) -> Self {

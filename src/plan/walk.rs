@@ -124,7 +124,7 @@ pub(crate) fn statements<'s>(block: &'s [Statement], visit: &mut dyn FnMut(&'s S
 pub(crate) fn blocks_of(program: &Program) -> Vec<(String, &[Statement])> {
     let mut found: Vec<(String, &[Statement])> = Vec::new();
     for section in &program.sections {
-        let title = format!("section \"{}\"", section.title);
+        let title = section.name();
         for member in &section.members {
             match member {
                 Member::Statement(statement) => found.push((title.clone(), std::slice::from_ref(statement))),
@@ -138,7 +138,6 @@ pub(crate) fn blocks_of(program: &Program) -> Vec<(String, &[Statement])> {
         found.extend(closing(&title, section.on_failure.as_ref(), section.always.as_ref()));
     }
     found.extend(program.commands.iter().map(|one| (format!("command {}", one.name), one.body.as_slice())));
-    found.extend(program.reports.iter().map(|one| (format!("report \"{}\"", one.title), one.body.as_slice())));
     found
 }
 

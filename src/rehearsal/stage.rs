@@ -1,6 +1,6 @@
 //! Performs a test: what is given, what is done, and what came of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -40,6 +40,8 @@ pub(super) struct Stage {
     pub(super) events: Vec<Event>,
     /// What happened since the last `run` or `after`.
     pub(super) recent: Vec<Happening>,
+    /// The thresholds of alerts that were opened, and that no section has answered yet.
+    opened: Vec<Arc<str>>,
     timeline: Vec<(SignedDuration, Happening)>,
     reached: Reached,
 }
@@ -77,6 +79,7 @@ impl Stage {
             sampling: false,
             events: Vec::new(),
             recent: Vec::new(),
+            opened: Vec::new(),
             timeline: Vec::new(),
             reached: Reached::default(),
             program,
@@ -181,11 +184,30 @@ impl Stage {
         for (id, value) in set {
             values.insert(*id, asking.value(value).await?);
         }
-        let selection = Selection::of(&self.program, &[section.to_owned()])
-            .map_err(|fault| Fault::no_value(format!("there is no section \"{}\"", fault.title)))?;
+        let selection = Selection::whole_section(&self.program, section)
+            .ok_or_else(|| Fault::no_value(format!("there is no section \"{section}\"")))?;
         self.world.forget();
         self.events = self.execute(selection, values).await;
+        self.answer().await;
         Ok(())
+    }
+
+    /// Runs the sections that answer the alerts which were opened, each once: they are part of what the test has begun.
+    async fn answer(&mut self) {
+        let mut answered = BTreeSet::new();
+        while let Some(opened) = self.opened.pop() {
+            let program = Arc::clone(&self.program);
+            for section in &program.sections {
+                let mut thresholds = section.on_alert.iter().filter_map(|id| program.thresholds.get(id.index()));
+                if thresholds.any(|threshold| threshold.title == opened)
+                    && answered.insert(Arc::clone(&section.title))
+                    && let Some(selection) = Selection::whole_section(&program, &section.title)
+                {
+                    let events = self.execute(selection, HashMap::new()).await;
+                    self.events.extend(events);
+                }
+            }
+        }
     }
 
     /// Lets time pass: what is due on the way is done when it is due.
@@ -200,6 +222,7 @@ impl Stage {
             wait.await;
             self.sample_due().await;
             self.take(Input::Tick);
+            self.answer().await;
             if next >= end {
                 return;
             }
@@ -316,7 +339,9 @@ impl Stage {
                 // The title of what happened has the labels in it.
                 Happened::AlertOpened { .. } => {
                     let opened = happening.alert.and_then(|number| self.engine.state().alerts.get(&number));
-                    self.reached.thresholds.extend(opened.map(|alert| Arc::clone(&alert.subject.threshold)));
+                    let threshold = opened.map(|alert| Arc::clone(&alert.subject.threshold));
+                    self.opened.extend(threshold.clone());
+                    self.reached.thresholds.extend(threshold);
                 }
                 Happened::IncidentOpened { level, .. } | Happened::Level { level, .. } => {
                     self.reached.levels.insert(*level);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::Rehearsed;
-use crate::report::look::{Look, Tone, clean};
+use crate::shown::look::{Look, Tone, clean};
 use crate::source::Sources;
 use crate::types::Value;
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::look::{counted, seconds};
+use crate::shown::Shown;
+use crate::shown::look::{counted, seconds};
 use crate::store::event::{
-    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Shown,
-    Withheld,
+    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Withheld,
 };
 use crate::types::Fault;
 

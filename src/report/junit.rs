@@ -10,7 +10,8 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event as Xml
 use quick_xml::writer::Writer;
 
 use super::finding::{Finding, Verdict};
-use crate::store::event::{Event, Record, RunStarted, Shown, ShownBody};
+use crate::shown::{Shown, ShownBody};
+use crate::store::event::{Event, Record, RunStarted};
 
 /// The cases of one section.
 struct Suite {

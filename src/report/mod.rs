@@ -6,12 +6,10 @@
 pub mod finding;
 pub mod json;
 pub mod junit;
-pub mod look;
 pub mod looked;
 mod order;
 pub mod plan;
 mod problems;
 mod progress;
 pub mod rights;
-pub mod shown;
 pub mod terminal;

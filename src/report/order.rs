@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::finding::Verdict;
-use super::look::{Look, Tone, clean, counted, pad, seconds};
+use crate::shown::look::{Look, Tone, clean, counted, pad, seconds};
 use crate::store::event::{Counts, Path, Status};
 
 /// Of a step that is made for each item, this many passed ones are told one by one; the others are counted.

@@ -1,9 +1,9 @@
 //! What a runbook would change, for a person to agree to or not.
 
-use super::look::{Look, Tone, clean, counted};
 use super::looked::{Counted, Looked, Reached};
 use super::terminal::short;
 use crate::plan::{Around, Plan, PlannedChange};
+use crate::shown::look::{Look, Tone, clean, counted};
 use crate::source::Sources;
 use crate::store::event::Outcome;
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::finding::{Finding, Verdict};
-use super::look::{Look, Tone, clean, columns, pad};
-use super::shown::{self, Extent};
+use crate::shown::look::{Look, Tone, clean, columns, pad};
+use crate::shown::text::{self, Extent};
 use crate::store::event::Place;
 
 /// Where the text of a block begins.
@@ -69,7 +69,7 @@ pub(super) fn block(finding: &Finding, look: Look, extent: Extent<'_>) -> Vec<St
 fn details(finding: &Finding, look: Look, extent: Extent<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     for shown in &finding.evidence {
-        lines.extend(shown::lines("", shown, look, INDENT, extent));
+        lines.extend(text::lines("", shown, look, INDENT, extent));
     }
     lines.extend(finding.says.iter().flat_map(|text| text.lines().map(clean).collect::<Vec<_>>()));
     if let Some(fault) = &finding.fault {

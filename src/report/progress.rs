@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::look::{clean, cut};
+use crate::shown::look::{clean, cut};
 use crate::store::event::{Event, Path};
 
 /// More lines than this would push the report off the screen.

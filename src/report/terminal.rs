@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use super::finding::{Finding, Verdict};
-use super::look::{Look, Tone, clean, counted, quoted, seconds};
 use super::order::Order;
 use super::problems;
 use super::progress::Progress;
-use super::shown::{self, Extent};
+use crate::shown::look::{Look, Tone, clean, counted, quoted, seconds};
+use crate::shown::text::{self, Extent};
 use crate::store::event::{Counts, Event, Path, Place, ProposedChange, Record, RunFinished, RunStarted};
 
 /// Rows of a table that are printed; the others are in `runbook show RUN LINE`.
@@ -136,12 +136,13 @@ impl<W: Write> Terminal<W> {
             Event::Shown { place, title, shown } => {
                 let rest = format!("runbook show {} {}", self.run, place.line);
                 let extent = Extent { rows: ROWS, rest: &rest };
-                self.order.show(&place.path, shown::lines(title, shown, self.look, 4, extent));
+                self.order.show(&place.path, text::lines(title, shown, self.look, 4, extent));
                 self.order.ready(self.look)
             }
             Event::Notified { place, channels, message } => {
                 self.told(place, format!("notify {}", channels.join(", ")), message.as_deref())
             }
+            Event::Sent { place, channels } => self.told(place, format!("send to {}", channels.join(", ")), None),
             Event::Raised { place, threshold, message } => {
                 self.told(place, format!("raise \"{threshold}\""), message.as_deref())
             }
@@ -150,7 +151,7 @@ impl<W: Write> Terminal<W> {
             }
             Event::ChangeEnded(ended) => {
                 if let Some(result) = &ended.result {
-                    let lines = shown::lines(&ended.title, result, self.look, 4, Extent { rows: ROWS, rest: "" });
+                    let lines = text::lines(&ended.title, result, self.look, 4, Extent { rows: ROWS, rest: "" });
                     self.order.show(&ended.place.path, lines);
                 }
                 self.order.ready(self.look)
@@ -274,7 +275,7 @@ pub fn of_line(records: &[Record], line: u32, look: Look) -> Vec<String> {
         if let Event::Shown { place, title, shown } = &record.event
             && place.line == line
         {
-            found.push((place.path.clone(), shown::lines(title, shown, look, 0, Extent::WHOLE)));
+            found.push((place.path.clone(), text::lines(title, shown, look, 0, Extent::WHOLE)));
         }
         if let Some(finding) = Finding::of(&record.event)
             && let Some(place) = finding.place.as_ref().filter(|place| place.line == line)

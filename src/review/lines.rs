@@ -61,7 +61,7 @@ fn all(program: &Program) -> BTreeMap<String, Vec<String>> {
     for section in &program.sections {
         for member in &section.members {
             let Member::Step(step) = member else { continue };
-            let name = format!("section \"{}\" / \"{}\"", section.title, step.title);
+            let name = format!("{} / \"{}\"", section.name(), step.title);
             let lines = found.entry(name).or_default();
             if let Some((local, list)) = &step.each {
                 let name = program.locals.get(local.index()).map_or("?", |one| &*one.name);

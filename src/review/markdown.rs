@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::{Chapter, Finding, Kind, Place, Review};
-use crate::report::look::{clean, counted};
+use crate::shown::look::{clean, counted};
 
 /// How many lines a comment has before the rest is folded.
 const LINES: usize = 60;

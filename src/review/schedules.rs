@@ -74,7 +74,7 @@ fn body(written: &str) -> Option<&str> {
 }
 
 fn subject(section: &Section) -> String {
-    format!("section \"{}\"", section.title)
+    section.name()
 }
 
 fn says(side: Side<'_>, schedule: Option<&Schedule>) -> String {

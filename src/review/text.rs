@@ -2,7 +2,7 @@
 
 use super::markdown::{footer, headline, sign};
 use super::{Chapter, Finding, Kind, Review};
-use crate::report::look::{Look, Tone, clean, counted};
+use crate::shown::look::{Look, Tone, clean, counted};
 
 #[must_use]
 pub fn lines(review: &Review, look: Look) -> Vec<String> {

@@ -88,7 +88,7 @@ async fn begun<'r>(context: &Context<'r>, one: &'r Statement) {
         StatementKind::Notify { channels, message } => telling::notify(context, one, channels, message.as_ref()).await,
         StatementKind::Raise { threshold, message } => telling::raise(context, one, *threshold, message.as_ref()).await,
         StatementKind::Escalate { level, message } => telling::call(context, one, *level, message.as_ref()).await,
-        StatementKind::Send { .. } => telling::send(context, one),
+        StatementKind::Send { channels } => telling::send(context, one, channels),
         // Handled before: they say in their own way that they were not reached.
         StatementKind::Let { .. } | StatementKind::Return { .. } | StatementKind::Change(_) => {}
     }

@@ -24,7 +24,8 @@ use super::shown::shown;
 use super::waiting::poll;
 use crate::catalog::Builtin;
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
-use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Shown, Withheld};
+use crate::shown::Shown;
+use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long a change in flight is waited for after the run was stopped.

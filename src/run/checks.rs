@@ -8,7 +8,8 @@ use super::eval::truth;
 use super::evidence::evidence;
 use super::gate::Guard;
 use crate::check::program::{CheckElse, Expr, Statement};
-use crate::store::event::{CheckKind, Checked, Event, Outcome, Severity, Shown, Withheld};
+use crate::shown::Shown;
+use crate::store::event::{CheckKind, Checked, Event, Outcome, Severity, Withheld};
 use crate::types::Fault;
 
 pub(super) async fn check(

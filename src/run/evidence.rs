@@ -11,8 +11,8 @@ use super::scope::Scope;
 use super::shown::{cell, rows};
 use crate::catalog::Body;
 use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, UnaryOp};
+use crate::shown::{Shown, ShownBody};
 use crate::source::{Sources, Span};
-use crate::store::event::{Shown, ShownBody};
 use crate::types::{Record, Value};
 
 /// How many items are told.

@@ -15,7 +15,7 @@ use super::memory::{Memory, Need, ReadCall};
 use super::resolve::resolve;
 use super::scope::Scope;
 use super::sink::Emitter;
-use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Open, Opened, Opening, Remark};
+use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Opened, Opening, Remark};
 use crate::check::program::{ConnectionId, Made, SecretId};
 use crate::store::event::Event;
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
@@ -151,10 +151,6 @@ impl Outside {
     }
 
     pub(super) async fn open(self: &Arc<Self>, name: &Arc<str>, made: &Made) -> Result<Opened, Fault> {
-        if let Open::Later(what) = made.driver.open {
-            let message = format!("`{}` needs {what}, which this version does not have", made.driver.name);
-            return Err(Fault::new(FaultKind::Unsupported, message));
-        }
         let (memory, scope) = (Memory::new(), Scope::root());
         let args = resolve(self, &memory, |evaluation| evaluation.words(&made.args, &scope)).await?;
         let args = Args::of(made.driver.params, args.into_iter().map(|arg| arg.map(Arg::Value)).collect());
@@ -174,10 +170,6 @@ impl Outside {
 pub(crate) fn can_be_made(builtin: &Builtin) -> Result<(), Fault> {
     match builtin.body {
         Body::Outside(_) => Ok(()),
-        Body::Later(what) => {
-            let message = format!("`{}` needs {what}, which this version does not have", builtin.name);
-            Err(Fault::new(FaultKind::Unsupported, message))
-        }
         Body::Pure(_) | Body::Stage(_) => {
             Err(Fault::new(FaultKind::Unsupported, format!("`{}` only computes", builtin.name)))
         }

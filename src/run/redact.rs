@@ -7,7 +7,8 @@ use std::sync::{Arc, RwLock};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
-use crate::store::event::{Cell, Event, Shown, ShownBody, Withheld};
+use crate::shown::{Cell, Shown, ShownBody};
+use crate::store::event::{Event, Withheld};
 use crate::types::{Fault, SecretText};
 
 const REPLACEMENT: &str = "(secret)";
@@ -231,6 +232,7 @@ impl Pass<'_> {
             }
             // Titles of sections are written in the runbook, where a secret can't be; the rest has no text of its own.
             Event::SectionStarted { .. }
+            | Event::Sent { .. }
             | Event::PartStarted { .. }
             | Event::PartFinished { .. }
             | Event::SectionFinished { .. }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use indexmap::IndexSet;
 
 use super::{items, text};
-use crate::store::event::{Cell, Shown, ShownBody};
+use crate::shown::{Cell, Shown, ShownBody};
 use crate::types::{Fault, Partial, Record, Value};
 
 /// How many rows and lines are kept; all are counted.

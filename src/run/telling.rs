@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::context::Context;
 use crate::check::program::{ChannelId, Expr, Statement, ThresholdId};
 use crate::store::event::Event;
-use crate::types::{Fault, FaultKind};
 
 pub(super) async fn notify(
     context: &Context<'_>,
@@ -13,9 +12,8 @@ pub(super) async fn notify(
     channels: &[ChannelId],
     message: Option<&Expr>,
 ) {
-    let declared = &context.run.program.channels;
-    let channels = channels.iter().filter_map(|id| declared.get(id.index())).map(|one| one.name.clone()).collect();
-    let (place, message) = (context.place(statement.span), said(context, message).await);
+    let (place, channels) = (context.place(statement.span), names(context, channels));
+    let message = said(context, message).await;
     context.emit(Event::Notified { place, channels, message });
 }
 
@@ -35,11 +33,14 @@ pub(super) async fn call(context: &Context<'_>, statement: &Statement, level: u3
     context.emit(Event::Called { place, level, message });
 }
 
-/// Reports are not made yet: it says so, and does not pass.
-pub(super) fn send(context: &Context<'_>, statement: &Statement) {
-    let (place, what) = (context.place(statement.span), context.written(statement.span));
-    let message = "`send` needs reports, which this version does not make: nobody was told";
-    context.emit(Event::Unsupported { place, what, fault: Fault::new(FaultKind::Unsupported, message) });
+/// What the report has shown and checked goes to people: whoever reads the events has all of it.
+pub(super) fn send(context: &Context<'_>, statement: &Statement, channels: &[ChannelId]) {
+    context.emit(Event::Sent { place: context.place(statement.span), channels: names(context, channels) });
+}
+
+fn names(context: &Context<'_>, channels: &[ChannelId]) -> Vec<Arc<str>> {
+    let declared = &context.run.program.channels;
+    channels.iter().filter_map(|id| declared.get(id.index())).map(|one| Arc::clone(&one.name)).collect()
 }
 
 /// The message. People are told also where it could not be had, and then why it is missing.

@@ -13,7 +13,8 @@ use super::memory::Epoch;
 use super::request::{Answer, ManualTask};
 use super::tally::Out;
 use crate::check::program::{Block, Expr, Statement};
-use crate::store::event::{Event, ManualAnswer, Outcome, Shown, Status, Withheld};
+use crate::shown::Shown;
+use crate::store::event::{Event, ManualAnswer, Outcome, Status, Withheld};
 use crate::types::Fault;
 
 /// What polling came to.

@@ -7,6 +7,7 @@
 mod acknowledging;
 mod exposition;
 mod http;
+mod on_alert;
 mod pulse;
 mod sampling;
 mod served;

@@ -1,6 +1,6 @@
 //! One runbook that is served.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,7 +34,7 @@ const GRACE: Duration = Duration::from_mins(10);
 /// A runbook that is served.
 pub(super) struct Served {
     file: String,
-    home: Arc<dyn Home>,
+    pub(super) home: Arc<dyn Home>,
     holder: String,
     links: Option<Arc<Links>>,
     ledger: Mutex<Ledger>,
@@ -44,10 +44,10 @@ pub(super) struct Served {
 
 /// The version of it that is served now.
 #[derive(Clone)]
-struct Current {
-    loaded: Loaded,
+pub(super) struct Current {
+    pub(super) loaded: Loaded,
     stamp: String,
-    desk: Arc<Desk>,
+    pub(super) desk: Arc<Desk>,
     world: Arc<dyn World>,
     courier: Arc<Courier>,
     leads: bool,
@@ -64,9 +64,11 @@ pub(super) struct Known {
 
 /// What goes on, by section.
 #[derive(Default)]
-struct Going {
-    runs: HashMap<Arc<str>, Run>,
+pub(super) struct Going {
+    pub(super) runs: HashMap<Arc<str>, Run>,
     last: HashMap<Arc<str>, Timestamp>,
+    /// The alerts that a section has answered, by its title.
+    pub(super) answered: HashMap<Arc<str>, BTreeSet<i64>>,
     samples: Due,
     sampling: Vec<JoinHandle<()>>,
     /// When old samples were put together last.
@@ -75,9 +77,9 @@ struct Going {
     interrupt: Interrupt,
 }
 
-struct Run {
+pub(super) struct Run {
     began: Timestamp,
-    ended: Option<Timestamp>,
+    pub(super) ended: Option<Timestamp>,
     task: Option<JoinHandle<()>>,
 }
 
@@ -177,6 +179,7 @@ impl Served {
         for section in &current.loaded.program.sections {
             self.section(going, &current, section, now)?;
         }
+        self.answer(going, &current, now)?;
         self.sample(going, &current, now);
         if current.desk.next_due().is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
@@ -238,7 +241,7 @@ impl Served {
     }
 
     /// Begins a run, unless another server has begun it.
-    fn begin(
+    pub(super) fn begin(
         self: &Arc<Self>,
         going: &mut Going,
         current: &Current,
@@ -373,7 +376,7 @@ impl Served {
         self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
         self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

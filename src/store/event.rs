@@ -9,6 +9,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::shown::Shown;
 pub use crate::types::Severity;
 use crate::types::{Fault, Labels};
 
@@ -149,6 +150,11 @@ pub enum Event {
         place: Place,
         channels: Vec<Arc<str>>,
         message: Option<String>,
+    },
+    /// `send to` in a report: all that it showed and checked above.
+    Sent {
+        place: Place,
+        channels: Vec<Arc<str>>,
     },
     /// `raise`; a check that raises says so itself.
     Raised {
@@ -422,47 +428,4 @@ pub struct RunFinished {
     /// As language.md's table has them: 0, 1, 3, 4, 5, 6, 130.
     pub exit: u8,
     pub seconds: f64,
-}
-
-/// A value as it is shown.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Shown {
-    /// A title of its own, where there are several.
-    pub title: Option<String>,
-    pub body: ShownBody,
-    /// Why it is not whole.
-    pub partial: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "form", rename_all = "snake_case")]
-pub enum ShownBody {
-    Value {
-        cell: Cell,
-    },
-    /// Fields and their values.
-    Record {
-        fields: Vec<(String, Cell)>,
-    },
-    Table {
-        columns: Vec<String>,
-        rows: Vec<Vec<Cell>>,
-        /// How many rows there are; more than in `rows` where they were too many to keep.
-        total: u64,
-    },
-    Lines {
-        lines: Vec<String>,
-        total: u64,
-    },
-}
-
-/// A value in a table.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Cell {
-    /// As a person reads it.
-    pub text: String,
-    /// As a machine does.
-    pub value: serde_json::Value,
-    /// A number: aligned to the right.
-    pub number: bool,
 }

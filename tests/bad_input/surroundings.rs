@@ -128,7 +128,7 @@ fn settings_of_another_type_are_refused() {
 
     for title in ["zz", "", "A ", "\u{1b}[2J"] {
         let output = folder.run(&["run", "a.runbook", "--only", title]);
-        output.code(1).says("there is no section or step");
+        output.code(1).says("there is no section, step or report");
         assert!(!output.stderr.contains('\u{1b}'));
     }
 }

@@ -77,7 +77,7 @@ fn what_is_given_has_the_type_of_what_it_stands_for() {
     let folder = Folder::with(GOOD.replace("is true", "is 12%"));
     folder.run(&["test", "a.runbook"]).code(2).err("what is given").err("percent");
     let folder = Folder::with(GOOD.replace("run \"Site\"\n  expect run", "run \"Sita\"\n  expect run"));
-    folder.run(&["test", "a.runbook"]).code(2).err("there is no section `Sita`; did you mean `Site`?");
+    folder.run(&["test", "a.runbook"]).code(2).err("there is no section or report `Sita`; did you mean `Site`?");
     let folder = Folder::with(GOOD.replace("given site.answers(\"/\")", "given 1 + 1"));
     folder.run(&["test", "a.runbook"]).code(2).err("the form is `given call(…) is value`");
 }

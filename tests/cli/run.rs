@@ -167,14 +167,15 @@ fn long_texts_and_wide_tables_are_cut_and_are_whole_in_show() {
 }
 
 #[test]
-fn a_list_on_the_command_line_has_no_brackets_and_a_report_is_not_run() {
+fn a_list_on_the_command_line_has_no_brackets_and_a_report_is_run_by_its_title() {
     let text = "param hosts: list<string> = []\nchannel mail = email(to: [\"a@b.c\"])\n\
                 section \"A\" {\n  show hosts\n}\n\
                 report \"Weekly\" weekly on monday at 09:00 {\n  show hosts\n  send to mail\n}\n";
     let folder = Folder::with(text);
     folder.run(&["run", "a.runbook", "--set", "hosts=[\"a\"]"]).code(1).err("a list is written without brackets");
-    folder.run(&["run", "a.runbook"]).code(0).out("(none)");
-    folder.run(&["run", "a.runbook", "--only", "Weekly"]).code(1).err("is a report, and this version does not run");
+    folder.run(&["run", "a.runbook"]).code(0).out("(none)").lacks("send to mail");
+    let weekly = folder.run(&["run", "a.runbook", "--only", "Weekly", "--no-notify"]);
+    weekly.code(0).out("Weekly").out("send to mail").lacks("\nA\n");
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub fn message(occasion: Occasion) -> Message {
         severity: Severity::Critical,
         title: "Error rate".into(),
         text: "error_rate is 12%, for service=<gateway>".to_owned(),
+        parts: Vec::new(),
         facts: vec![("service".into(), "gateway & co".to_owned())],
         doc: "Restart the gateway.".into(),
         runbook: "Daily operations".into(),

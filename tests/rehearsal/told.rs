@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use runbook::report::look::Look;
 use runbook::report::terminal::Terminal;
-use runbook::store::event::{Checked, Counts, Event, ManualAnswer, Outcome, Place, Shown, ShownBody, Withheld};
+use runbook::shown::look::Look;
+use runbook::shown::{Shown, ShownBody};
+use runbook::store::event::{Checked, Counts, Event, ManualAnswer, Outcome, Place, Withheld};
 use runbook::types::Fault;
 
 use super::Ran;

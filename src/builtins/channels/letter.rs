@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::template::{Makes, Template};
 use super::wording;
 use crate::catalog::{Message, Occasion};
+use crate::shown::{Shown, ShownBody};
 use crate::types::{Fault, FaultKind, Severity};
 
 /// A longer subject is shown nowhere.
@@ -101,6 +102,7 @@ fn html(message: &Message, remark: Option<&str>) -> String {
     if !message.text.trim().is_empty() {
         add(format!("<p style=\"white-space: pre-wrap\">{}</p>\n", escaped(message.text.trim())));
     }
+    message.parts.iter().for_each(|part| add(self::part(part)));
     add("<table cellpadding=\"4\">\n".to_owned());
     for (name, value) in wording::facts(message) {
         add(format!(
@@ -122,6 +124,59 @@ fn html(message: &Message, remark: Option<&str>) -> String {
     page + "</body></html>\n"
 }
 
+/// A part of a report: its title, and a table where it is one.
+fn part(part: &Shown) -> String {
+    let title = escaped(part.title.as_deref().unwrap_or_default());
+    let heading = if title.is_empty() { String::new() } else { format!("<h3>{title}</h3>\n") };
+    let body = match &part.body {
+        ShownBody::Value { cell } if title.is_empty() => format!("<p>{}</p>\n", escaped(&cell.text)),
+        ShownBody::Value { cell } => format!("<p>{title}: <b>{}</b></p>\n", escaped(&cell.text)),
+        ShownBody::Record { fields } => {
+            let rows = fields.iter().map(|(name, cell)| row(&[(name, false), (&cell.text, false)], "td"));
+            heading + &table(&rows.collect::<String>())
+        }
+        ShownBody::Table { rows, .. } if rows.is_empty() => heading + "<p>(none)</p>\n",
+        ShownBody::Table { columns, rows, total } => {
+            let is_number = |column: usize| rows.iter().all(|row| row.get(column).is_some_and(|cell| cell.number));
+            let head = columns.iter().enumerate().map(|(index, name)| (name.as_str(), is_number(index)));
+            let head = row(&head.collect::<Vec<_>>(), "th");
+            let body = rows.iter().map(|cells| {
+                let cells = cells.iter().map(|cell| (cell.text.as_str(), cell.number));
+                row(&cells.collect::<Vec<_>>(), "td")
+            });
+            heading + &table(&(head + &body.collect::<String>())) + &left(rows.len(), *total)
+        }
+        ShownBody::Lines { lines, .. } if lines.is_empty() => heading + "<p>(none)</p>\n",
+        ShownBody::Lines { lines, total } => {
+            heading + &format!("<pre>{}</pre>\n", escaped(&lines.join("\n"))) + &left(lines.len(), *total)
+        }
+    };
+    let not_whole = part.partial.as_ref().map(|reason| format!("<p><i>not whole: {}</i></p>\n", escaped(reason)));
+    body + &not_whole.unwrap_or_default()
+}
+
+fn table(rows: &str) -> String {
+    format!("<table cellpadding=\"4\">\n{rows}</table>\n")
+}
+
+/// Numbers stand at the right.
+fn row(cells: &[(&str, bool)], tag: &str) -> String {
+    let cells = cells.iter().map(|(text, number)| {
+        let side = if *number { "right" } else { "left" };
+        let style = format!("text-align: {side}; vertical-align: top; white-space: pre-wrap");
+        format!("<{tag} style=\"{style}\">{}</{tag}>", escaped(text))
+    });
+    format!("<tr>{}</tr>\n", cells.collect::<String>())
+}
+
+/// How many rows are not among those that were kept.
+fn left(kept: usize, total: u64) -> String {
+    match total.saturating_sub(kept as u64) {
+        0 => String::new(),
+        left => format!("<p>… {left} more</p>\n"),
+    }
+}
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -130,7 +185,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use lettre::message::Mailbox;
 
-    use super::of;
+    use super::{html, of};
     use crate::builtins::channels::shape::example;
     use crate::catalog::{Message, Occasion};
     use crate::types::Severity;
@@ -168,6 +223,22 @@ mod tests {
             value(&mail(&Message { key: "k1".into(), ..example(Occasion::Note, false) }), "Message-ID")
         );
         assert!(opened.contains("text/plain") && opened.contains("text/html"));
+    }
+
+    #[test]
+    fn a_report_is_a_table_in_html_and_columns_in_text() {
+        let mut message = example(Occasion::Report, false);
+        message.parts[0].title = Some("<b>Disks</b>".to_owned());
+        let sent = mail(&message);
+        let text = sent.split("text/plain").nth(1).expect("a text");
+        assert!(text.contains("\r\n<b>Disks</b>\r\nmount  used\r\n/       68%\r\n"), "{sent}");
+        let page = html(&message, None);
+        assert!(page.contains("<h3>&lt;b&gt;Disks&lt;/b&gt;</h3>\n<table"), "{page}");
+        assert!(
+            page.contains(">mount</th>") && page.contains("text-align: right") && page.contains(">68%</td>"),
+            "{page}"
+        );
+        assert!(page.contains("<p>… 1 more</p>"), "{page}");
     }
 
     #[test]

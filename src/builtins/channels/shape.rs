@@ -3,7 +3,8 @@
 use serde_json::{Value as Json, json};
 
 use super::wording;
-use crate::catalog::Message;
+use crate::catalog::{Incident, Message, Occasion};
+use crate::shown::{Cell, Shown, ShownBody};
 
 /// The version of the shape.
 const VERSION: u32 = 1;
@@ -11,6 +12,11 @@ const VERSION: u32 = 1;
 /// The fields, each of them always there: what there is none of is `null`, or empty.
 pub(super) fn of(message: &Message) -> Json {
     let facts: Vec<Json> = message.facts.iter().map(|(name, value)| json!({ "name": name, "value": value })).collect();
+    let parts: Vec<Json> = message
+        .parts
+        .iter()
+        .map(|part| json!({ "title": part.title, "text": wording::plain(part), "body": part.body, "partial": part.partial }))
+        .collect();
     let incident = message
         .incident
         .as_ref()
@@ -23,7 +29,8 @@ pub(super) fn of(message: &Message) -> Json {
         "severity": message.severity,
         "subject": wording::subject(message),
         "title": message.title,
-        "text": message.text,
+        "text": wording::whole(message),
+        "parts": parts,
         "facts": facts,
         "doc": message.doc,
         "runbook": message.runbook,
@@ -37,8 +44,7 @@ pub(super) fn of(message: &Message) -> Json {
 }
 
 /// A message that is told, for tests and to try templates on: with all that it may have, or with as little.
-pub(super) fn example(occasion: crate::catalog::Occasion, whole: bool) -> Message {
-    use crate::catalog::Incident;
+pub(super) fn example(occasion: Occasion, whole: bool) -> Message {
     Message {
         key: "run-1".into(),
         about: "incident-7".into(),
@@ -46,6 +52,7 @@ pub(super) fn example(occasion: crate::catalog::Occasion, whole: bool) -> Messag
         severity: crate::types::Severity::Critical,
         title: "Error rate".into(),
         text: "error_rate is 12%, for service=gateway".to_owned(),
+        parts: if occasion == Occasion::Report { vec![part()] } else { Vec::new() },
         facts: if whole { vec![("service".into(), "gateway".to_owned())] } else { Vec::new() },
         doc: if whole { "Restart the gateway.".into() } else { "".into() },
         runbook: "Daily operations".into(),
@@ -55,4 +62,11 @@ pub(super) fn example(occasion: crate::catalog::Occasion, whole: bool) -> Messag
         link: whole.then(|| "https://wiki.example.com/errors".to_owned()),
         acknowledge: whole.then(|| "https://runbook.example.com/ack/7".to_owned()),
     }
+}
+
+fn part() -> Shown {
+    let cell = |text: &str, number| Cell { text: text.to_owned(), value: text.into(), number };
+    let rows = vec![vec![cell("/", false), cell("68%", true)], vec![cell("/var", false), cell("9%", true)]];
+    let body = ShownBody::Table { columns: vec!["mount".to_owned(), "used".to_owned()], rows, total: 3 };
+    Shown { title: Some("Disks".to_owned()), body, partial: None }
 }

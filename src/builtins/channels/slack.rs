@@ -40,6 +40,8 @@ const HEADER: usize = 150;
 const TEXT: usize = 3_000;
 const FIELD: usize = 2_000;
 const FIELDS: usize = 10;
+/// How many parts of a report.
+const PARTS: usize = 30;
 /// What stands around the facts: header, text, doc, links, remark, context, and what says that some were left out.
 const AROUND: usize = 7;
 
@@ -168,6 +170,7 @@ fn blocks(message: &Message, remark: Option<&str>) -> Map<String, Json> {
     let text: Vec<String> =
         why.into_iter().chain([escaped(message.text.trim())]).filter(|part| !part.is_empty()).collect();
     blocks.extend(section(&text.join("\n")));
+    blocks.extend(part_blocks(message));
     blocks.extend(fact_blocks(message));
     if !message.doc.trim().is_empty() {
         blocks.extend(section(&format!("*What to do*\n{}", escaped(message.doc.trim()))));
@@ -197,7 +200,7 @@ fn section(text: &str) -> Option<Json> {
 
 /// The message's own facts, as many as there is room for.
 fn fact_blocks(message: &Message) -> Vec<Json> {
-    let room = (BLOCKS - AROUND) * FIELDS;
+    let room = (BLOCKS - AROUND - message.parts.len().min(PARTS)) * FIELDS;
     let facts = message.facts.iter().take(room).map(|(name, value)| {
         let text = format!("*{}*\n{}", escaped(&wording::one_line(name)), escaped(value.trim()));
         json!({ "type": "mrkdwn", "text": shortened(&text, FIELD) })
@@ -207,6 +210,22 @@ fn fact_blocks(message: &Message) -> Vec<Json> {
     let left = message.facts.len().saturating_sub(room);
     blocks.extend(
         (left > 0).then(|| section(&format!("_… and {left} facts more, for which Slack has no room_"))).flatten(),
+    );
+    blocks
+}
+
+/// What a report shows, in the letters of a typewriter, so that columns stay columns.
+fn part_blocks(message: &Message) -> Vec<Json> {
+    let parts = message.parts.iter().take(PARTS).map(|part| {
+        // Nothing in it ends the block of code that it stands in.
+        let text = escaped(&wording::plain(part)).replace("```", "\u{2bc}\u{2bc}\u{2bc}");
+        let text = format!("```{}```", shortened(&text, TEXT - "``````".len()));
+        json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } })
+    });
+    let mut blocks: Vec<Json> = parts.collect();
+    let left = message.parts.len().saturating_sub(PARTS);
+    blocks.extend(
+        (left > 0).then(|| section(&format!("_… and {left} parts more, for which Slack has no room_"))).flatten(),
     );
     blocks
 }
@@ -303,6 +322,20 @@ mod tests {
         let said = made.to_string();
         assert!(said.contains("… and 270 facts more") && said.contains("… (shortened from "), "{}", &said[..200]);
         assert!(said.contains("a remark"));
+    }
+
+    #[test]
+    fn the_columns_of_a_report_stay_columns_and_nothing_ends_them() {
+        let mut message = example(Occasion::Report, false);
+        message.parts[0].title = Some("a``` <!channel>".to_owned());
+        let made = serde_json::Value::Object(blocks(&message, None));
+        let text = made["blocks"][2]["text"]["text"].as_str().expect("a part");
+        assert_eq!(text, "```aʼʼʼ &lt;!channel&gt;\nmount  used\n/       68%\n/var     9%\n… 1 more (not kept)```");
+        let one = message.parts[0].clone();
+        message.parts = vec![one; 100];
+        let made = serde_json::Value::Object(blocks(&message, None));
+        assert!(made["blocks"].as_array().expect("blocks").len() <= 50);
+        assert!(made.to_string().contains("… and 70 parts more"));
     }
 
     #[test]

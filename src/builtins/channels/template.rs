@@ -228,14 +228,20 @@ fn unknown(text: &str, name: &str) -> Option<Problem> {
     Some(Problem { at: place(text, &whole), message, help: Some(help) })
 }
 
+const fn noun(occasion: Occasion) -> &'static str {
+    if matches!(occasion, Occasion::Report) { "report" } else { "message" }
+}
+
 /// What goes wrong when it is used: with all that a message may have, and with as little.
 fn tried(text: &str, makes: Makes) -> Option<Problem> {
     let is_document = matches!(makes, Makes::Slack | Makes::Json);
-    for whole in [true, false] {
-        let occasion = if whole { Occasion::Opened } else { Occasion::Test };
+    for (occasion, whole) in [(Occasion::Opened, true), (Occasion::Test, false), (Occasion::Report, false)] {
         match render(text, makes, &shape::example(occasion, whole)) {
             Err(failure) => {
                 let help = match (failure.undefined, whole) {
+                    (true, false) if occasion == Occasion::Report => {
+                        Some("a part of a report has a `title`, a `text` and a `body`")
+                    }
                     (true, false) => {
                         Some("not every message has an incident and facts: `{% if incident %}…{% endif %}`")
                     }
@@ -244,8 +250,11 @@ fn tried(text: &str, makes: Makes) -> Option<Problem> {
                     }
                     (false, _) => None,
                 };
-                let message =
-                    if whole { failure.what } else { format!("for a message without an incident: {}", failure.what) };
+                let message = if whole {
+                    failure.what
+                } else {
+                    format!("for a {} without an incident: {}", noun(occasion), failure.what)
+                };
                 return Some(Problem { at: line(text, failure.line), message, help: help.map(str::to_owned) });
             }
             Ok((made, spans)) if is_document => {

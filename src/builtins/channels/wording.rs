@@ -3,6 +3,9 @@
 use jiff::tz::TimeZone;
 
 use crate::catalog::{Message, Occasion};
+use crate::shown::Shown;
+use crate::shown::look::Look;
+use crate::shown::text::{self, Extent};
 
 /// `[critical] Disk full: Daily operations`
 pub(super) fn subject(message: &Message) -> String {
@@ -61,6 +64,19 @@ pub(super) fn facts(message: &Message) -> Vec<(String, String)> {
     facts
 }
 
+/// The text, and below it what a report shows.
+pub(super) fn whole(message: &Message) -> String {
+    let mut paragraphs = vec![message.text.trim().to_owned()];
+    paragraphs.extend(message.parts.iter().map(plain));
+    paragraphs.retain(|paragraph| !paragraph.is_empty());
+    paragraphs.join("\n\n")
+}
+
+/// A part of a report as lines of text, its columns below one another.
+pub(super) fn plain(part: &Shown) -> String {
+    text::lines("", part, Look::PLAIN, 0, Extent { rows: usize::MAX - 1, rest: "" }).join("\n")
+}
+
 /// When it happened, as people of the runbook read times: `2026-11-26 08:00:05 CET`.
 pub(super) fn when(message: &Message) -> String {
     let zone = TimeZone::get(&message.timezone).unwrap_or(TimeZone::UTC);
@@ -71,7 +87,7 @@ pub(super) fn when(message: &Message) -> String {
 pub(super) fn text(message: &Message, remark: Option<&str>) -> String {
     let mut parts: Vec<String> = Vec::new();
     parts.extend(why(message));
-    parts.push(message.text.trim().to_owned());
+    parts.push(whole(message));
     let facts = facts(message).into_iter().map(|(name, value)| format!("{name}: {}", indented(&value)));
     parts.push(facts.collect::<Vec<_>>().join("\n"));
     if !message.doc.trim().is_empty() {

@@ -24,7 +24,6 @@ mod none;
 mod order;
 mod patterns;
 mod percentile;
-mod plot;
 mod rank;
 mod reverse;
 mod scalar;
@@ -72,5 +71,4 @@ pub(super) static ALL: &[&Builtin] = &[
     &join::BUILTIN,
     &scalar::BUILTIN,
     &patterns::BUILTIN,
-    &plot::BUILTIN,
 ];

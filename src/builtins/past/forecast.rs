@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
 
+use super::lines::{self, Line};
 use crate::catalog::{
     Accepts, Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Presence, Returns,
 };
-use crate::types::{Fault, FaultKind, Field, Measure, RecordType, Type, Value};
+use crate::types::{Fault, Field, Measure, RecordType, Type, Value};
 
 const ITEMS: Param<Value> =
     Param::new("samples", "The samples of a metric, as `history` gives them.", Accepts::Items, Presence::Required);
@@ -31,14 +31,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 fn forecasts(inputs: &Inputs<'_>) -> Result<Type, Mismatch> {
-    let sample = match inputs.item() {
-        Type::Unknown => return Ok(Type::Unknown),
-        Type::Record(sample) if sample.fields.contains_key("value") && sample.fields.contains_key("time") => sample,
-        other => {
-            let message = format!("`forecast` works on the samples of a metric, and these are of type {other}");
-            return Err(mismatch("samples", message, Some("write `history(metric, over: 30d) | forecast(…)`")));
-        }
-    };
+    let Some(sample) = lines::sample_type("forecast", "samples", inputs)? else { return Ok(Type::Unknown) };
     let value = sample.fields.get("value").map_or(Type::Unknown, |field| field.ty.clone());
     if !value.is_number() && !value.is_unknown() {
         let message = format!("`forecast` needs a metric that is a number, and this one is of type {value}");
@@ -69,42 +62,19 @@ fn mismatch(param: &'static str, message: String, help: Option<&str>) -> Mismatc
 const MOST: usize = 400;
 const DAY: f64 = 86_400.0;
 
-/// The samples of one set of labels.
-struct Line {
-    /// The labels, in the order of the sample's fields.
-    labels: Vec<(Arc<str>, Value)>,
-    points: Vec<(Timestamp, f64)>,
-}
-
 fn forecast<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let reaches = args.get(&REACHES)?.read()?.plainly();
     let measure = Measure::of_value(&reaches).ok_or_else(|| Fault::conversion("`reaches` is not a number"))?;
     let reaches = measure.number(&reaches).ok_or_else(|| Fault::conversion("`reaches` is not a number"))?;
-    let mut lines: IndexMap<String, Line> = IndexMap::new();
-    for item in items {
-        let Value::Record(fields) = item?.read()? else { return Err(no_sample()) };
-        let (Some(Value::Time(at)), Some(value)) = (fields.get("time"), fields.get("value")) else {
-            return Err(no_sample());
-        };
-        let number = measure.number(value).ok_or_else(no_sample)?;
-        let labels = fields.iter().filter(|(name, _)| !matches!(&***name, "time" | "value"));
-        let labels: Vec<(Arc<str>, Value)> = labels.map(|(name, value)| (Arc::clone(name), value.clone())).collect();
-        let key: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        lines.entry(key.join("\0")).or_insert_with(|| Line { labels, points: Vec::new() }).points.push((*at, number));
-    }
+    let lines = lines::of("forecast", items, |value| measure.number(value))?;
     // Samples that are not there say nothing of what comes: an empty list would read as "never".
     if lines.is_empty() {
         return Err(Fault::no_value("there are no samples to draw a line through"));
     }
-    Ok(Flow::Value(Value::list(lines.into_values().map(|line| drawn(line, measure, reaches)).collect())))
+    Ok(Flow::Value(Value::list(lines.into_iter().map(|line| drawn(line, measure, reaches)).collect())))
 }
 
-fn no_sample() -> Fault {
-    Fault::new(FaultKind::Conversion, "`forecast` works on the samples of a metric")
-}
-
-fn drawn(mut line: Line, measure: Measure, reaches: f64) -> Value {
-    line.points.sort_by_key(|(at, _)| *at);
+fn drawn(line: Line, measure: Measure, reaches: f64) -> Value {
     let mut fields = line.labels;
     let last = line.points.last().map_or(Timestamp::UNIX_EPOCH, |(at, _)| *at);
     let found = slope(&line.points, last);

@@ -3,6 +3,8 @@
 mod alerts;
 mod forecast;
 mod history;
+mod lines;
+mod plot;
 
 use std::sync::Arc;
 
@@ -12,7 +14,7 @@ use crate::catalog::{Builtin, Cx, Past};
 use crate::types::{Fault, FaultKind};
 
 /// The built-ins of this family.
-pub(super) static ALL: &[&Builtin] = &[&history::BUILTIN, &forecast::BUILTIN, &alerts::BUILTIN];
+pub(super) static ALL: &[&Builtin] = &[&history::BUILTIN, &forecast::BUILTIN, &plot::BUILTIN, &alerts::BUILTIN];
 
 /// What is kept of this runbook.
 fn past(cx: &Cx) -> Result<Arc<dyn Past>, Fault> {

@@ -78,8 +78,8 @@ pub struct Program {
     pub thresholds: Vec<Threshold>,
     pub channels: Vec<Channel>,
     pub escalations: Vec<Escalation>,
+    /// Reports among them, in the order of the text.
     pub sections: Vec<Section>,
-    pub reports: Vec<Report>,
     pub tests: Vec<Test>,
     /// Names inside blocks, by [`LocalId`].
     pub locals: Vec<Local>,
@@ -179,18 +179,53 @@ pub struct Parameter {
     pub default: Option<Expr>,
 }
 
-/// A section: one graph of reads and changes.
+/// A section or a report: one graph of reads and changes.
 #[derive(Debug)]
 pub struct Section {
+    pub kind: SectionKind,
     pub title: Arc<str>,
     pub doc: Arc<str>,
     pub span: Span,
     pub schedule: Option<Schedule>,
+    /// `on alert`: an alert of one of these begins it.
+    pub on_alert: Vec<ThresholdId>,
     pub within: Option<Expr>,
     pub quiet: Vec<ThresholdId>,
     pub members: Vec<Member>,
     pub on_failure: Option<Block>,
     pub always: Option<Block>,
+}
+
+impl Section {
+    /// Whether it runs when all of the runbook is run. What goes to people and what answers an alert is run at its own
+    /// time, or by its title.
+    #[must_use]
+    pub fn runs_with_all(&self) -> bool {
+        self.kind == SectionKind::Section && self.on_alert.is_empty()
+    }
+
+    /// `section "Morning"`
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} \"{}\"", self.kind.name(), self.title)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SectionKind {
+    Section,
+    /// What it shows and checks is sent to people.
+    Report,
+}
+
+impl SectionKind {
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Section => "section",
+            Self::Report => "report",
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -235,13 +270,4 @@ pub enum ScheduleRule {
     /// Days of the month, from 1.
     Monthly(Vec<i8>, Vec<jiff::civil::Time>),
     Cron(Cron),
-}
-
-#[derive(Debug)]
-pub struct Report {
-    pub title: Arc<str>,
-    pub doc: Arc<str>,
-    pub span: Span,
-    pub schedule: Option<Schedule>,
-    pub body: Block,
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::catalog::need::Right;
 use crate::plan::Granted;
-use crate::report::look::clean;
+use crate::shown::look::clean;
 
 pub(super) fn users(granted: &[&Granted]) -> String {
     let mut text = String::new();

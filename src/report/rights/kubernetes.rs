@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use super::{Subject, slug};
 use crate::catalog::need::{Right, Rule, Scope};
 use crate::plan::Granted;
-use crate::report::look::clean;
+use crate::shown::look::clean;
 
 /// A resource with its group, and the names that are meant; all where there are none.
 type Place = (String, String, Option<String>);

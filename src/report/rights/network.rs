@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::slug;
 use crate::catalog::need::Endpoint;
-use crate::report::look::clean;
+use crate::shown::look::clean;
 
 /// A policy knows ports and addresses, and no names: the hosts stand beside their ports as comments.
 pub(super) fn policy(runbook: &str, endpoints: &BTreeSet<Endpoint>) -> Option<String> {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use crate::catalog::need::{Grant, Right};
 use crate::plan::Granted;
-use crate::report::look::clean;
+use crate::shown::look::clean;
 
 pub(super) fn grants(granted: &[&Granted]) -> String {
     let mut text = String::new();

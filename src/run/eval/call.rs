@@ -32,7 +32,6 @@ impl Evaluation<'_> {
             Body::Stage(_) => self.pipeline(expr, call, env),
             Body::Pure(compute) => self.pure(call, compute, env),
             Body::Outside(_) => self.outside(call, env),
-            Body::Later(what) => Err(unsupported(&format!("`{}` needs {what}", call.builtin.name)).into()),
         }
     }
 

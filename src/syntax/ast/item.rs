@@ -375,6 +375,8 @@ pub enum ScheduleRule {
     Monthly { days: Vec<Written>, at: Vec<Written> },
     /// `cron "0 8 * * 1-5"`
     Cron { pattern: Title },
+    /// `on alert "Service Down", "Slow"`
+    OnAlert { thresholds: Vec<Title> },
 }
 
 /// `report "title" schedule { … send to email }`

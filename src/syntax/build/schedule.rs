@@ -36,6 +36,9 @@ impl Builder<'_> {
                 at: self.writtens(&mut inner, Rule::clock),
             },
             Rule::cron => ScheduleRule::Cron { pattern: self.title(inner.need(Rule::name)?) },
+            Rule::on_alert => ScheduleRule::OnAlert {
+                thresholds: inner.all(Rule::name).into_iter().map(|name| self.title(name)).collect(),
+            },
             _ => return Err(Lost),
         })
     }

@@ -182,6 +182,12 @@ impl Dump {
                     dump.atom("cron");
                     dump.title(pattern);
                 }
+                ScheduleRule::OnAlert { thresholds } => {
+                    dump.atom("on_alert");
+                    for title in thresholds {
+                        dump.title(title);
+                    }
+                }
             }
             if let Some(options) = &schedule.options {
                 dump.args(options);

@@ -1,7 +1,7 @@
 //! Values, records, tables and lines as text: no frames, so that every row can be searched for and cut into fields.
 
 use super::look::{Look, Tone, clean, columns, counted, cut, pad};
-use crate::store::event::{Cell, Shown, ShownBody};
+use super::{Cell, Shown, ShownBody};
 
 /// How much is printed.
 #[derive(Clone, Copy, Debug)]

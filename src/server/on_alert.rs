@@ -1,0 +1,62 @@
+//! Sections that answer alerts.
+
+use jiff::Timestamp;
+
+use super::served::{Current, Going, Served};
+use crate::check::program::Section;
+use crate::types::Fault;
+
+impl Served {
+    /// Begins the sections whose alerts were opened. The ledger knows which were answered, so each is answered once,
+    /// whoever leads.
+    pub(super) fn answer(
+        self: &std::sync::Arc<Self>,
+        going: &mut Going,
+        current: &Current,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        for section in &current.loaded.program.sections {
+            if !section.on_alert.is_empty() {
+                self.answer_with(going, current, section, now)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer_with(
+        self: &std::sync::Arc<Self>,
+        going: &mut Going,
+        current: &Current,
+        section: &Section,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let title = &section.title;
+        // Those that come while it runs are answered together, by the run after it.
+        if going.runs.get(title).is_some_and(|run| run.ended.is_none()) {
+            return Ok(());
+        }
+        let thresholds = section.on_alert.iter().filter_map(|id| current.loaded.program.thresholds.get(id.index()));
+        let titles: Vec<&str> = thresholds.map(|threshold| &*threshold.title).collect();
+        let open = current.desk.told(&titles)?;
+        let answered = going.answered.entry(title.clone()).or_default();
+        // What is over is not asked for again.
+        answered.retain(|number| open.iter().any(|(own, _)| own == number));
+        let mut new: Vec<(i64, Timestamp)> =
+            open.into_iter().filter(|(number, _)| !answered.contains(number)).collect();
+        new.sort_by_key(|(_, opened)| *opened);
+        answered.extend(new.iter().map(|(number, _)| *number));
+        let Some((_, newest)) = new.pop() else { return Ok(()) };
+        for (_, opened) in new {
+            if opened != newest {
+                self.ledger().note_due(
+                    current.desk.runbook(),
+                    title,
+                    opened,
+                    "answered by the run of a later alert",
+                    None,
+                )?;
+            }
+        }
+        self.begin(going, current, section, newest, now)
+    }
+}
