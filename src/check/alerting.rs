@@ -1,6 +1,7 @@
 //! Thresholds: what they look at, and whom they tell.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 
@@ -22,12 +23,17 @@ use crate::types::Type;
 pub(super) struct Facts<'a> {
     /// The metrics that `measure` samples.
     pub(super) measured: HashSet<MetricId>,
+    /// The names of alerts that others post, and where first.
+    pub(super) posted: HashMap<Arc<str>, Span>,
     /// The thresholds that checks and statements raise, and where first.
     pub(super) raised: HashMap<ThresholdId, Span>,
     /// The levels that something escalates to, and where.
     pub(super) escalated: Vec<(u32, Span)>,
     pub(super) levels: Vec<&'a ast::Level>,
 }
+
+/// Who posts alerts.
+const ALERTMANAGER: &str = "alertmanager";
 
 impl<'a> Checker<'a> {
     pub(super) fn threshold(&mut self, written: &'a ast::Threshold, docs: &'a Docs) -> Threshold {
@@ -38,6 +44,7 @@ impl<'a> Checker<'a> {
             when: Vec::new(),
             until: None,
             unknown_for: None,
+            from: Vec::new(),
             notify: Vec::new(),
             escalate: Vec::new(),
             quiet_while: Vec::new(),
@@ -86,6 +93,7 @@ impl<'a> Checker<'a> {
             ThresholdClauseKind::Until { condition } => {
                 threshold.until = Some(self.condition(condition, threshold));
             }
+            ThresholdClauseKind::From { source, names } => self.from(source, names, threshold),
             ThresholdClauseKind::Notify { channels } => threshold.notify.extend(self.channels(channels)),
             ThresholdClauseKind::Escalate { level, trigger } => {
                 let number = self.count(level, 1, "a level");
@@ -100,6 +108,30 @@ impl<'a> Checker<'a> {
             }
             ThresholdClauseKind::GroupBy { .. } => {}
             ThresholdClauseKind::Link { target } => threshold.link = Some(self.link(target)),
+        }
+    }
+
+    /// Who posts alerts of it. What stands behind one name is told by one threshold, so that it is one alert.
+    fn from(&mut self, source: &'a ast::Name, names: &'a [ast::Title], threshold: &mut Threshold) {
+        if source.as_str() != ALERTMANAGER {
+            let message = format!("nobody takes alerts from `{source}`");
+            let diagnostic = Diagnostic::new(Code::UnknownValue, source.span, message);
+            let help = format!("write `from {ALERTMANAGER}`: it takes what Alertmanager and Prometheus post");
+            self.report(diagnostic.help(help).fix(source.span, ALERTMANAGER.to_owned()));
+        }
+        if names.is_empty() {
+            self.claim_posted(&threshold.title, threshold.span);
+            threshold.from.push(threshold.title.clone());
+        }
+        for name in names {
+            self.claim_posted(&name.text, name.span);
+            threshold.from.push(name.text.clone());
+        }
+    }
+
+    fn claim_posted(&mut self, name: &Arc<str>, span: Span) {
+        if let Some(first) = self.alerting.posted.insert(Arc::clone(name), span) {
+            self.report(super::names::duplicate(name, span, first));
         }
     }
 

@@ -25,17 +25,25 @@ impl Checker<'_> {
     fn check_measured(&mut self, threshold: &Threshold, id: ThresholdId) {
         let raised = self.alerting.raised.get(&id).copied();
         if threshold.when.is_empty() {
-            if raised.is_none() && !self.is_in_junk(&threshold.title) && !self.was_cut_short() {
+            if raised.is_none()
+                && threshold.from.is_empty()
+                && !self.is_in_junk(&threshold.title)
+                && !self.was_cut_short()
+            {
                 let message = format!("nothing measures or raises `{}`", threshold.title);
                 let help = format!("give it `when …`, or raise it: `check … else raise \"{}\"`", threshold.title);
                 self.report(Diagnostic::new(Code::ThresholdUnmeasured, threshold.span, message).help(help));
             }
             return;
         }
-        if let Some(raised) = raised {
+        if raised.is_some() || !threshold.from.is_empty() {
             let message =
                 format!("`{}` has a `when` and is raised as well, so nobody could say when it closes", threshold.title);
-            let diagnostic = Diagnostic::new(Code::ThresholdBoth, threshold.span, message).label(raised, "raised here");
+            let diagnostic = Diagnostic::new(Code::ThresholdBoth, threshold.span, message);
+            let diagnostic = match raised {
+                Some(raised) => diagnostic.label(raised, "raised here"),
+                None => diagnostic,
+            };
             self.report(diagnostic.help("split it into two thresholds, or take one of them away"));
         }
         for metric in &threshold.metrics {

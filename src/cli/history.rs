@@ -52,7 +52,10 @@ pub(super) fn run(args: &History, console: &Console) -> Result<u8, Failure> {
 
 /// `2026-11-23T16:55:30Z  7f3a12  exit 4  14.2s  Daily operations  18 passed · 1 failed`
 fn line(entry: &Entry) -> String {
-    let title = clean(&entry.started.runbook);
+    // A server runs one section at a time: its title says which.
+    let mut title = vec![entry.started.runbook.to_string()];
+    title.extend(entry.started.only.iter().cloned());
+    let title = clean(&title.join(" › "));
     let (exit, took, counts) = match &entry.finished {
         Some(end) => (format!("exit {}", end.exit), seconds(end.seconds), terminal::counts(end.counts)),
         None => ("unfinished".to_owned(), "-".to_owned(), "still going on, or was killed".to_owned()),
@@ -67,6 +70,7 @@ fn json(entry: &Entry) -> serde_json::Value {
         "at": entry.at,
         "runbook": entry.started.runbook,
         "file": entry.started.file,
+        "only": entry.started.only,
         "by": entry.started.by,
         "finished": entry.finished,
     })

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure};
 use super::looking;
-use super::request::{Asked, Prepared, prepare};
+use super::request::{Asked, Prepared, prepare, something_to_run};
 use super::state::State;
 use crate::plan;
 use crate::report;
@@ -63,6 +63,7 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
         return rights(args, system, console);
     }
     let Some(prepared) = prepare(&args.asked, console)? else { return Ok(2) };
+    something_to_run(&prepared.program, &args.asked.file)?;
     let looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
     match args.format {
         Format::Terminal => {

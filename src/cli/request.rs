@@ -58,16 +58,21 @@ pub(super) struct Prepared {
 /// Checks a runbook and what is asked of it. `None` where it is not valid, which has been said then.
 pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepared>, Failure> {
     let Some((program, sources)) = checked(&asked.file, console) else { return Ok(None) };
-    if program.sections.is_empty() {
-        return Err(Failure::new(format!("there is nothing to run in `{}`: it has no section", asked.file))
-            .help("a section begins with `section \"title\" {`"));
-    }
     let selection = select(&program, &asked.only)?;
     let (set, typed) = settings(&program, &asked.set)?;
     let plan = plan::plan(&program, &selection, &typed)?;
     let source_hash = hash(&sources);
     let (program, sources) = (Arc::new(program), Arc::new(sources));
     Ok(Some(Prepared { program, sources, selection, set, typed, plan, source_hash }))
+}
+
+/// Refuses a runbook in which there is nothing to run.
+pub(super) fn something_to_run(program: &Program, file: &str) -> Result<(), Failure> {
+    if program.sections.is_empty() {
+        return Err(Failure::new(format!("there is nothing to run in `{file}`: it has no section"))
+            .help("a section begins with `section \"title\" {`"));
+    }
+    Ok(())
 }
 
 /// A runbook that is valid. `None` where it is not, which has been said then.

@@ -16,7 +16,7 @@ use super::console::{Console, Failure};
 use super::inputs::STDIN;
 use super::plan::command;
 use super::recorder::{Output, Recorder};
-use super::request::{Asked, Format, Prepared, prepare};
+use super::request::{Asked, Format, Prepared, prepare, something_to_run};
 use super::run_log::{self, RunLog};
 use super::signals::Signals;
 use super::state::State;
@@ -57,6 +57,7 @@ struct Identity {
 
 pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
     let Some(prepared) = prepare(&args.asked, console)? else { return Ok(2) };
+    something_to_run(&prepared.program, &args.asked.file)?;
     if let Some(exit) = unapproved(args, &prepared.plan, console)? {
         return Ok(exit);
     }

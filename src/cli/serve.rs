@@ -24,11 +24,15 @@ use crate::plan::{self, Selection, is_hash};
 use crate::report::terminal::short;
 use crate::run::{self, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
+use crate::shown::look::clean;
 use crate::store::event::RunStarted;
 use crate::store::ledger::Ledger;
 use crate::system::{self, System};
-use crate::types::Fault;
+use crate::types::{Fault, SecretText};
 use crate::units;
+
+/// A token has no fewer characters.
+const SHORTEST_TOKEN: usize = 16;
 
 /// Serve runbooks: run what is due, sample metrics, drive escalations, answer over HTTP.
 #[derive(Debug, Args)]
@@ -59,6 +63,10 @@ pub(super) struct Serve {
     /// How often.
     #[arg(long, value_name = "DURATION", default_value = "1m", value_parser = duration, requires = "heartbeat")]
     heartbeat_every: Duration,
+    /// Take alerts that Alertmanager or Prometheus post to `/hooks/alertmanager` and `/api/v2/alerts`: the file holds the
+    /// token that they send (`authorization: Bearer …`).
+    #[arg(long, value_name = "FILE", conflicts_with = "no_listen")]
+    webhook_token_file: Option<PathBuf>,
     #[command(flatten)]
     state: State,
 }
@@ -79,13 +87,15 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
         None => None,
     };
     let (files, approve, set) = (args.files.clone(), args.approve.clone(), args.set.clone());
-    let home = AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set };
+    let webhook_token = args.webhook_token_file.as_deref().map(token).transpose()?;
+    let takes_alerts = webhook_token.is_some();
+    let home = AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set, takes_alerts };
     let stop = CancellationToken::new();
     let at_once = CancellationToken::new();
     let stopping = super::signals::stop(stop.clone(), at_once.clone(), Arc::clone(console))?;
     let holder = format!("{}:{}:{}", by(), std::process::id(), id());
     let pulses = pulses(args)?;
-    let settings = Settings { files, listener, links, pulses, holder };
+    let settings = Settings { files, listener, webhook_token, links, pulses, holder };
     super::systemd::say("READY=1");
     let served = tokio::select! {
         served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
@@ -153,6 +163,19 @@ fn listen(address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
     })
 }
 
+/// The token that whoever posts alerts has to send.
+fn token(path: &Path) -> Result<SecretText, Failure> {
+    let cannot = |why: String| Failure::new(format!("the token in `{}`: {why}", path.display()));
+    let text = std::fs::read_to_string(path).map_err(|error| cannot(error.to_string()))?;
+    let text = text.trim();
+    // A header cannot hold anything else, and a shorter one is guessed.
+    if text.len() < SHORTEST_TOKEN || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(cannot(format!("it needs {SHORTEST_TOKEN} or more letters, digits or signs, and no blank"))
+            .help("make one with `openssl rand -hex 24`"));
+    }
+    Ok(SecretText::new(text.to_owned()))
+}
+
 /// The key of the links, made once and kept beside the ledger.
 fn key(ledger: &Path) -> Result<[u8; 64], Failure> {
     let path = ledger.with_file_name("links.key");
@@ -183,12 +206,18 @@ struct AtHome {
     state: State,
     approve: Vec<String>,
     set: Vec<String>,
+    takes_alerts: bool,
 }
 
 impl AtHome {
     fn prepared(&self, file: &str) -> Result<Prepared, String> {
         let asked = Asked { file: file.to_owned(), only: Vec::new(), set: self.set.clone() };
         match request::prepare(&asked, &self.console) {
+            // One that only samples, or takes what others post, is served as well.
+            Ok(Some(prepared)) if prepared.program.thresholds.is_empty() && prepared.program.metrics.is_empty() => {
+                let something = request::something_to_run(&prepared.program, file);
+                something.map(|()| prepared).map_err(|failure| failure.message)
+            }
             Ok(Some(prepared)) => Ok(prepared),
             Ok(None) => Err(format!("`{file}` has the mistakes above")),
             Err(failure) => Err(failure.message),
@@ -210,6 +239,11 @@ impl Home for AtHome {
                     short(hash)
                 )),
             );
+        }
+        let from_outside = prepared.program.thresholds.iter().find(|threshold| !threshold.from.is_empty());
+        if let (Some(threshold), false) = (from_outside, self.takes_alerts) {
+            let message = format!("`{file}`: nobody can post alerts of \"{}\" to this server", clean(&threshold.title));
+            self.console.warn(&message, Some("start it with `--webhook-token-file FILE`"));
         }
         let facts = facts("serve".into(), &prepared.program, file).map_err(|failure| failure.message)?;
         Ok(Loaded {

@@ -87,7 +87,15 @@ impl Desk {
     /// # Errors
     /// Where it could not be written down.
     pub fn take(&self, now: Timestamp, input: Input) -> Result<Vec<Happening>, Fault> {
-        self.lock().decide(&self.runbook, now, &[input]).inspect(|happened| self.call(happened))
+        self.take_all(now, &[input])
+    }
+
+    /// Takes several things at once: all of them are written down in one piece, or none.
+    ///
+    /// # Errors
+    /// As for [`Self::take`].
+    pub fn take_all(&self, now: Timestamp, inputs: &[Input]) -> Result<Vec<Happening>, Fault> {
+        self.lock().decide(&self.runbook, now, inputs).inspect(|happened| self.call(happened))
     }
 
     /// What is open, as the ledger has it now.

@@ -36,6 +36,10 @@ impl Printer<'_> {
                 line.value(self.expr(condition));
                 line
             }
+            ThresholdClauseKind::From { source, names } => {
+                let names: Vec<String> = names.iter().map(|name| self.source(name.span)).collect();
+                Line::new(format!("from {source} {}", names.join(", ")).trim_end())
+            }
             ThresholdClauseKind::Notify { channels } => Line::new(&format!("notify {}", list_text(channels))),
             ThresholdClauseKind::Escalate { level, trigger } => {
                 let mut line = Line::new(&format!("escalate to level {}", level.node));

@@ -60,6 +60,9 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
         for_.map_or_else(|| "stays as it is".to_owned(), |for_| format!("opens after {}", Value::Duration(for_)))
     };
     add(Row::of("when unknown", when_unknown(old.unknown_for), when_unknown(new.unknown_for)), unknown);
+    let fewer_from = old.from.iter().any(|name| !new.from.contains(name));
+    let from = if fewer_from { Kind::Blind } else { Kind::Changed };
+    add(Row::of("is raised from outside by", old.from.join(", "), new.from.join(", ")), from);
     let names = |program: &Program, one: &Threshold| channels(program, one).collect::<Vec<_>>();
     let fewer = names(was, old).iter().any(|name| !names(is, new).contains(name));
     add(Row::of("tells", told(was, old), told(is, new)), if fewer { Kind::Loosened } else { Kind::Safer });

@@ -12,8 +12,9 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::served::Served;
-use super::{Home, Links, exposition};
+use super::{Home, Links, exposition, hooks};
 use crate::alerting::Input;
+use crate::types::SecretText;
 
 /// A form has a name in it, and nothing more.
 const LARGEST_BODY: usize = 16 * 1024;
@@ -42,6 +43,7 @@ pub(super) fn answer(
     listener: std::net::TcpListener,
     all: Vec<Arc<Served>>,
     links: Option<Arc<Links>>,
+    token: Option<SecretText>,
     home: Arc<dyn Home>,
     stop: CancellationToken,
 ) -> Result<JoinHandle<()>, String> {
@@ -52,7 +54,8 @@ pub(super) fn answer(
         .route("/metrics", get(metrics))
         .route("/ack/{runbook}/{incident}", get(show).post(acknowledge))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(Shared { all, links, home: Arc::clone(&home) });
+        .with_state(Shared { all: all.clone(), links, home: Arc::clone(&home) })
+        .merge(hooks::routes(all, token, Arc::clone(&home)));
     Ok(tokio::spawn(async move {
         let served = axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await;
         if let Err(error) = served {

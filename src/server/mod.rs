@@ -6,6 +6,7 @@
 
 mod acknowledging;
 mod exposition;
+mod hooks;
 mod http;
 mod on_alert;
 mod pulse;
@@ -30,7 +31,7 @@ use crate::run::{EventSink, Proposal};
 use crate::source::Sources;
 use crate::store::event::RunStarted;
 use crate::store::ledger::Ledger;
-use crate::types::{Fault, Value};
+use crate::types::{Fault, SecretText, Value};
 
 /// A runbook that is valid, ready to be served.
 #[derive(Clone)]
@@ -104,6 +105,8 @@ pub struct Settings {
     pub files: Vec<String>,
     /// Where it answers over HTTP; nowhere where there is none.
     pub listener: Option<std::net::TcpListener>,
+    /// What whoever posts alerts has to know; without it nobody posts any.
+    pub webhook_token: Option<SecretText>,
     /// Makes the links by which people acknowledge.
     pub links: Option<Links>,
     /// Who waits for signs of life.
@@ -129,7 +132,9 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
         return Err(format!("two of the files are called \"{twice}\": what is kept of them could not be told apart"));
     }
     let answering = match settings.listener {
-        Some(listener) => Some(http::answer(listener, all.clone(), links, Arc::clone(&home), stop.clone())?),
+        Some(listener) => {
+            Some(http::answer(listener, all.clone(), links, settings.webhook_token, Arc::clone(&home), stop.clone())?)
+        }
         None => None,
     };
     for pulse in settings.pulses {

@@ -1,20 +1,28 @@
-//! Sections that answer alerts.
+//! Alerts: those that others post, and the sections that answer one.
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::served::{Current, Going, Served};
+use crate::alerting::{Input, Posted, posted};
 use crate::check::program::Section;
 use crate::types::Fault;
 
 impl Served {
+    /// Takes alerts that somebody else posts, as far as this runbook takes them. Gives the names of those.
+    pub(super) fn take_posted(&self, all: &[Posted]) -> Result<Vec<Arc<str>>, Fault> {
+        let current = self.current();
+        let program = &current.loaded.program;
+        let known = all.iter().filter_map(|one| Some((Arc::clone(&one.name), posted(program, one)?)));
+        let (names, inputs): (Vec<Arc<str>>, Vec<Input>) = known.unzip();
+        current.desk.take_all(self.home.now(), &inputs)?;
+        Ok(names)
+    }
+
     /// Begins the sections whose alerts were opened. The ledger knows which were answered, so each is answered once,
     /// whoever leads.
-    pub(super) fn answer(
-        self: &std::sync::Arc<Self>,
-        going: &mut Going,
-        current: &Current,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
+    pub(super) fn answer(self: &Arc<Self>, going: &mut Going, current: &Current, now: Timestamp) -> Result<(), Fault> {
         for section in &current.loaded.program.sections {
             if !section.on_alert.is_empty() {
                 self.answer_with(going, current, section, now)?;
@@ -24,7 +32,7 @@ impl Served {
     }
 
     fn answer_with(
-        self: &std::sync::Arc<Self>,
+        self: &Arc<Self>,
         going: &mut Going,
         current: &Current,
         section: &Section,

@@ -358,7 +358,7 @@ impl Served {
     }
 
     /// What is served now. A copy, so that nobody waits for a look that takes long.
-    fn current(&self) -> Current {
+    pub(super) fn current(&self) -> Current {
         self.served_now().clone()
     }
 

@@ -33,6 +33,7 @@ pub const KEYWORDS: &[&str] = &[
     "failure",
     "false",
     "for",
+    "from",
     "given",
     "group",
     "hand",

@@ -15,4 +15,5 @@ mod rehearse;
 mod rights;
 mod run;
 mod serve;
+mod serve_alerts;
 mod store;

@@ -19,13 +19,13 @@ use crate::program::{Folder, finish};
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server that keeps what is posted to it.
-struct Sink {
-    port: u16,
-    heard: Arc<Mutex<Vec<String>>>,
+pub(crate) struct Sink {
+    pub(crate) port: u16,
+    pub(crate) heard: Arc<Mutex<Vec<String>>>,
 }
 
 impl Sink {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
         let keeps = Arc::clone(&heard);
@@ -65,7 +65,7 @@ impl Sink {
     }
 
     /// What was told of a title, as `occasion`s in order.
-    fn occasions(&self, title: &str) -> Vec<String> {
+    pub(crate) fn occasions(&self, title: &str) -> Vec<String> {
         let heard = self.heard.lock().unwrap();
         let messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
         let of = messages.filter(|message| message.get("title").is_some_and(|own| own == title));
@@ -116,11 +116,11 @@ fn folder(sink: &Sink) -> Folder {
     folder
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-fn until(what: &str, so: impl Fn() -> bool) {
+pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !so() {
         assert!(begun.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
@@ -128,7 +128,7 @@ fn until(what: &str, so: impl Fn() -> bool) {
     }
 }
 
-fn asked(port: u16, request: &str) -> String {
+pub(crate) fn asked(port: u16, request: &str) -> String {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
@@ -137,7 +137,7 @@ fn asked(port: u16, request: &str) -> String {
     answer
 }
 
-fn get(port: u16, path: &str) -> String {
+pub(crate) fn get(port: u16, path: &str) -> String {
     asked(port, &format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n"))
 }
 
@@ -149,7 +149,7 @@ fn post(port: u16, path: &str, form: &str) -> String {
     )
 }
 
-fn terminate(child: &Child) {
+pub(crate) fn terminate(child: &Child) {
     kill_process(Pid::from_child(child), Signal::TERM).unwrap();
 }
 
@@ -333,7 +333,7 @@ fn a_server_that_is_killed_loses_no_page_and_sends_none_under_two_names() {
 }
 
 /// A lease of a server that was killed has to run out, and that on its messages.
-fn until_long(what: &str, so: impl Fn() -> bool) {
+pub(crate) fn until_long(what: &str, so: impl Fn() -> bool) {
     let begun = Instant::now();
     while !so() {
         assert!(begun.elapsed() < PATIENCE * 3, "{what}: not so after {:?}", PATIENCE * 3);

@@ -21,6 +21,7 @@ mod kubernetes_rehearsed;
 mod kubernetes_streams;
 mod kubernetes_workloads;
 mod observe;
+mod posted;
 mod postgres;
 mod products;
 #[path = "../support/program.rs"]

@@ -54,6 +54,8 @@ syn match runbookClause "\v<at\s+most>\ze\s+\d"
 syn match runbookClause ;\v<(approve\s+by|by\s+hand|cron|deprecated|quiet|quiet\s+while)>\ze\s*";
 syn match runbookClause ;\v<(as|link)>\ze\s*["'];
 syn match runbookClause "\v<group\s+by>\ze\s+[a-z_]"
+syn match runbookClause "\v<from>\ze\s+\l" nextgroup=runbookWord skipwhite
+syn match runbookSchedule ;\v<on\s+alert>\ze\s*";
 syn match runbookClause "\v<(level|to\s+level|repeat)>\ze\s+\d"
 syn match runbookClause "\v<respond\s+within>\ze\s+\w"
 syn match runbookClause "\v<unless>\ze\s+\l" nextgroup=runbookWord skipwhite

@@ -36,6 +36,8 @@ pub struct Threshold {
     pub when: Vec<When>,
     pub until: Option<Expr>,
     pub unknown_for: Option<SignedDuration>,
+    /// `from alertmanager`: the names under which others post alerts of it.
+    pub from: Vec<Arc<str>>,
     pub notify: Vec<ChannelId>,
     pub escalate: Vec<Escalate>,
     pub quiet_while: Vec<ThresholdId>,

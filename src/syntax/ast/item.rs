@@ -213,6 +213,8 @@ pub enum ThresholdClauseKind {
     WhenUnknown { held: Option<Expr> },
     /// `until condition`
     Until { condition: Expr },
+    /// `from alertmanager "InstanceDown"`: who posts alerts, and what they are called there
+    From { source: Name, names: Vec<Title> },
     /// `notify a, b`
     Notify { channels: Vec<Name> },
     /// `escalate to level N after D`, `… when C`, or at once

@@ -40,6 +40,10 @@ impl Builder<'_> {
                 when(condition, held)
             }
             Rule::until_c => ThresholdClauseKind::Until { condition: self.next_expr(children)? },
+            Rule::from_c => ThresholdClauseKind::From {
+                source: self.name(&children.need(Rule::word)?),
+                names: children.all(Rule::name).into_iter().map(|name| self.title(name)).collect(),
+            },
             Rule::notify => ThresholdClauseKind::Notify { channels: self.names(pair) },
             Rule::jump_c => {
                 ThresholdClauseKind::Escalate { level: self.next_number(children)?, trigger: self.trigger(children)? }

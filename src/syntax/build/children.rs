@@ -89,6 +89,7 @@ pub(super) const fn is_keyword(rule: Rule) -> bool {
             | Rule::kw_fails
             | Rule::kw_failure
             | Rule::kw_for
+            | Rule::kw_from
             | Rule::kw_given
             | Rule::kw_group
             | Rule::kw_hand

@@ -217,6 +217,12 @@ impl Dump {
                 }
             }),
             ThresholdClauseKind::Until { condition } => self.maybe_expr("until_c", Some(condition)),
+            ThresholdClauseKind::From { source, names } => self.node("from_c", |dump| {
+                dump.names(std::slice::from_ref(source));
+                for name in names {
+                    dump.title(name);
+                }
+            }),
             ThresholdClauseKind::Notify { channels } => self.node("notify", |dump| dump.names(channels)),
             ThresholdClauseKind::Escalate { level, trigger } => self.node("jump_c", |dump| {
                 dump.written(level);

@@ -110,7 +110,7 @@ fn home(word: &str) -> Option<&'static str> {
         "given" | "expect" | "run" | "after" => "in a test",
         "level" | "repeat" | "by" => "in an escalation",
         "respond" => "in a level of an escalation",
-        "when" | "until" | "group" => "in a threshold",
+        "when" | "until" | "from" | "group" => "in a threshold",
         "on" | "always" => "at the end of a step or a section",
         "else" => "behind the block of an `if`, or in a `check`",
         _ if words::STATEMENTS.contains(&word) => "in a step, a section, a command or a report",

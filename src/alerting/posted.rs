@@ -1,0 +1,32 @@
+//! Alerts that others post: what they mean for the thresholds of a runbook.
+
+use std::sync::Arc;
+
+use super::engine::{Input, Raised};
+use super::state::Subject;
+use crate::check::program::Program;
+use crate::types::Labels;
+
+/// An alert as somebody else knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Posted {
+    pub name: Arc<str>,
+    /// All that identify it, by name.
+    pub labels: Labels,
+    pub text: Arc<str>,
+    pub firing: bool,
+}
+
+/// What it means: it raises the threshold that is `from` its name, or closes what it raised. `None` where no threshold
+/// takes it.
+#[must_use]
+pub fn posted(program: &Program, posted: &Posted) -> Option<Input> {
+    let threshold = program.thresholds.iter().find(|threshold| threshold.from.contains(&posted.name))?;
+    let subject = Subject { threshold: Arc::clone(&threshold.title), labels: posted.labels.clone() };
+    let raiser: Arc<str> = format!("alertmanager \u{203a} {}", posted.name).into();
+    Some(if posted.firing {
+        Input::Raised(Raised { subject, raiser, text: Arc::clone(&posted.text) })
+    } else {
+        Input::Passed { subject, raiser }
+    })
+}
