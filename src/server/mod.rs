@@ -5,8 +5,10 @@
 //! over as soon as the lease runs out. Where it all comes from (files, the ledger, the world) is behind [`Home`].
 
 mod acknowledging;
+mod current;
 mod exposition;
 mod http;
+mod lead;
 mod pulse;
 mod sampling;
 mod served;

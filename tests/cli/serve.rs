@@ -398,3 +398,36 @@ fn a_server_that_lost_its_lead_ends_what_it_had_begun() {
         assert_eq!(ended.code, 0, "{}", ended.stderr);
     }
 }
+
+#[test]
+fn a_server_that_lost_its_lead_changes_nothing_of_what_it_had_begun() {
+    let folder = Folder::with(
+        "runbook \"Slow\" { edition 1 }\n\
+         tool mark() changes = argv(\"sh\", \"-c\", \"echo made >> made\")\n\
+         section \"Wait\" every 1s (overlap: \"skip\") {\n  \
+         wait until host.file(\"go\").exists every 100ms within 5m\n  \
+         step \"mark\" {\n    change mark()\n    wait until host.file(\"end\").exists every 100ms within 5m\n  }\n}\n",
+    );
+    let hash = folder.hash();
+    let serve = || folder.command(&["serve", "a.runbook", "--no-listen", "--approve", &hash]).spawn().unwrap();
+    let begun = || folder.journals().lines().filter(|line| line.contains("\"event\":\"run_started\"")).count();
+    let made = || if folder.path("made").exists() { folder.read("made").lines().count() } else { 0 };
+    let first = serve();
+    until("it runs", || folder.path("state/runs").exists() && begun() == 1);
+    kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
+    let second = serve();
+    until_long("the other one takes over", || begun() == 2);
+    folder.write("go", "");
+    until("the other one makes the change", || made() == 1);
+    // Now both the change of the first one is due and the look by which it finds out.
+    kill_process(Pid::from_child(&first), Signal::CONT).unwrap();
+    until("the first run ends", || folder.journals().contains("another server, which took over"));
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(made(), 1, "{}", folder.journals());
+    folder.write("end", "");
+    for server in [first, second] {
+        terminate(&server);
+        let ended = finish(server);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+}

@@ -110,6 +110,20 @@ fn a_claim_that_ran_out_is_somebody_elses() {
 }
 
 #[test]
+fn only_what_is_still_ones_own_is_told() {
+    let place = Place::new();
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0), message("c", 0)]);
+    let ids: Vec<i64> = claim(&mut ledger, "me", 0).iter().map(|one| one.id).collect();
+    withdraw(&mut ledger, "b", 10);
+    assert_eq!(ledger.prolong(&ids, "me", at(59), LEASE).unwrap(), [ids[0], ids[2]]);
+    assert!(claim(&mut ledger, "you", 118).is_empty(), "it is longer now");
+    assert_eq!(claim(&mut ledger, "you", 119).len(), 2);
+    assert_eq!(ledger.prolong(&ids, "me", at(119), LEASE).unwrap(), [0_i64; 0]);
+    assert_eq!(ledger.prolong(&[ids[0], 77], "you", at(120), LEASE).unwrap(), [ids[0]]);
+}
+
+#[test]
 fn a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it() {
     let place = Place::new();
     let mut ledger = place.open();

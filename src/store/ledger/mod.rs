@@ -14,6 +14,7 @@
 mod check;
 mod column;
 mod export;
+mod fence;
 mod file;
 mod leases;
 mod outbox;
@@ -28,6 +29,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 pub use self::check::Checked;
+pub use self::fence::Fence;
 pub use self::leases::Lease;
 pub use self::outbox::{NewMessage, Outgoing, OutgoingState};
 pub use self::samples::Sample;
@@ -43,6 +45,8 @@ pub const FILE: &str = "ledger.sqlite";
 pub struct Ledger {
     conn: Connection,
     path: PathBuf,
+    /// Under which lease is written; `None`: in nobody's name but one's own.
+    fence: Option<Fence>,
 }
 
 impl Ledger {
@@ -54,7 +58,7 @@ impl Ledger {
     /// is left as it is; a new one never takes its place.
     pub fn open(path: &Path) -> Result<Self, Fault> {
         file::create_if_missing(path)?;
-        file::connect(path, file::Access::Write).map(|conn| Self { conn, path: path.to_owned() })
+        file::connect(path, file::Access::Write).map(|conn| Self::of(conn, path))
     }
 
     /// Like [`Ledger::open`], but `None` where there is no file.
@@ -65,12 +69,35 @@ impl Ledger {
         if !file::is_there(path)? {
             return Ok(None);
         }
-        file::connect(path, file::Access::Write).map(|conn| Some(Self { conn, path: path.to_owned() }))
+        file::connect(path, file::Access::Write).map(|conn| Some(Self::of(conn, path)))
+    }
+
+    fn of(conn: Connection, path: &Path) -> Self {
+        Self { conn, path: path.to_owned(), fence: None }
     }
 
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// From here on it is written only while this lease is held as it was; `None`: in any case. Where the lease is lost,
+    /// nothing is written, the fence says so ([`Fence::is_lost`]), and the fault is of the kind `Cancelled`.
+    pub fn guard(&mut self, fence: Option<&Fence>) {
+        self.fence = fence.cloned();
+    }
+
+    /// Whether the lease that it is written under is still held.
+    ///
+    /// # Errors
+    /// Where it is lost, or cannot be looked up.
+    pub fn holds(&self) -> Result<(), Fault> {
+        let Some(fence) = &self.fence else { return Ok(()) };
+        if self.read(|conn| leases::is_held(conn, fence))? {
+            return Ok(());
+        }
+        fence.lose();
+        Err(fence.fault())
     }
 
     /// Reads from one state of the file, whatever others commit meanwhile.
@@ -84,9 +111,20 @@ impl Ledger {
         read().map_err(|error| fault(&self.path, &error))
     }
 
-    /// Writes all of it or nothing. Nobody else writes meanwhile.
+    /// Writes all of it or nothing, under the fence. Nobody else writes meanwhile.
     fn write<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Fault> {
-        let Self { conn, path } = self;
+        let Some(fence) = self.fence.clone() else { return self.write_anyway(work) };
+        let written =
+            self.write_anyway(|conn| if leases::is_held(conn, &fence)? { work(conn).map(Some) } else { Ok(None) })?;
+        written.ok_or_else(|| {
+            fence.lose();
+            fence.fault()
+        })
+    }
+
+    /// The same for what is so whoever leads: what was told, and leases themselves.
+    fn write_anyway<T>(&mut self, work: impl FnOnce(&Transaction<'_>) -> rusqlite::Result<T>) -> Result<T, Fault> {
+        let Self { conn, path, .. } = self;
         let write = || {
             let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let written = work(&transaction)?;

@@ -6,7 +6,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction, params};
 use serde_json::Value;
 
 use super::Ledger;
@@ -114,10 +114,36 @@ impl Ledger {
         })
     }
 
+    /// Makes sure of messages right before they are told: prolongs the claim on those that still are this holder's, and
+    /// gives their numbers. The others were withdrawn, or are somebody else's by now, and must not be told.
+    ///
+    /// Between this and the moment when a message is out, a process can still be suspended; nobody but the other side could
+    /// tell then, by the key.
+    pub fn prolong(
+        &mut self,
+        ids: &[i64],
+        holder: &str,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<Vec<i64>, Fault> {
+        let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+        self.write(|conn| {
+            let mut prolong = conn
+                .prepare_cached("UPDATE outgoing SET due_at = ? WHERE id = ? AND state = 'claimed' AND holder = ?")?;
+            let mut own = Vec::new();
+            for id in ids {
+                if prolong.execute(params![Bound(until), id, holder])? > 0 {
+                    own.push(*id);
+                }
+            }
+            Ok(own)
+        })
+    }
+
     /// The message was told. It is so even where the claim had run out or the message was withdrawn meanwhile: it is
-    /// out. Gives whether the claim still was this holder's.
+    /// out. For the same reason it is written whoever leads by now. Gives whether the claim still was this holder's.
     pub fn told(&mut self, id: i64, holder: &str, at: Timestamp, said: &str) -> Result<bool, Fault> {
-        self.settle(id, holder, |conn, state, held| {
+        let settled = self.write_anyway(settle(id, holder, |conn, state, held| {
             if state != OutgoingState::Told {
                 conn.prepare_cached(
                     "UPDATE outgoing SET state = 'told', holder = NULL, due_at = NULL, last = ?, ended_at = ?
@@ -126,7 +152,8 @@ impl Ledger {
                 .execute(params![said, At(at), id])?;
             }
             Ok(held)
-        })
+        }))?;
+        self.known(id, settled)
     }
 
     /// The message could not be told, and is to be tried again, or (`None`) not any more. Gives whether the claim still
@@ -139,7 +166,7 @@ impl Ledger {
         why: &str,
         again: Option<Timestamp>,
     ) -> Result<bool, Fault> {
-        self.settle(id, holder, |conn, state, held| {
+        let settled = self.write(settle(id, holder, |conn, state, held| {
             match (held, again) {
                 (true, Some(again)) => conn
                     .prepare_cached(
@@ -160,7 +187,8 @@ impl Ledger {
                 (false, _) => 0,
             };
             Ok(held)
-        })
+        }))?;
+        self.known(id, settled)
     }
 
     /// When the next message can be claimed. One that is claimed can be when its claim runs out.
@@ -189,26 +217,29 @@ impl Ledger {
         })
     }
 
-    /// Looks up how a message stands and whether the holder's claim is on it, and lets `work` write what follows.
-    fn settle(
-        &mut self,
-        id: i64,
-        holder: &str,
-        work: impl FnOnce(&Connection, OutgoingState, bool) -> rusqlite::Result<bool>,
-    ) -> Result<bool, Fault> {
-        let settled = self.write(|conn| {
-            let found: Option<(OutgoingState, Option<String>)> = conn
-                .prepare_cached("SELECT state, holder FROM outgoing WHERE id = ?")?
-                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let Some((state, whose)) = found else { return Ok(None) };
-            let held = state == OutgoingState::Claimed && whose.as_deref() == Some(holder);
-            work(conn, state, held).map(Some)
-        })?;
+    fn known(&self, id: i64, settled: Option<bool>) -> Result<bool, Fault> {
         settled.ok_or_else(|| {
             let message = format!("the ledger `{}` has no message {id}", self.path().display());
             Fault::new(FaultKind::NotFound, message)
         })
+    }
+}
+
+/// Looks up how a message stands and whether the holder's claim is on it, and lets `work` write what follows. `None` where
+/// there is no such message.
+fn settle(
+    id: i64,
+    holder: &str,
+    work: impl FnOnce(&Connection, OutgoingState, bool) -> rusqlite::Result<bool>,
+) -> impl FnOnce(&Transaction<'_>) -> rusqlite::Result<Option<bool>> {
+    move |conn| {
+        let found: Option<(OutgoingState, Option<String>)> = conn
+            .prepare_cached("SELECT state, holder FROM outgoing WHERE id = ?")?
+            .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
+            .optional()?;
+        let Some((state, whose)) = found else { return Ok(None) };
+        let held = state == OutgoingState::Claimed && whose.as_deref() == Some(holder);
+        work(conn, state, held).map(Some)
     }
 }
 
