@@ -343,7 +343,7 @@ impl Served {
         if stamp == now.stamp {
             return;
         }
-        now.stamp = stamp;
+        let before = std::mem::replace(&mut now.stamp, stamp);
         let desk = Arc::clone(&now.desk);
         drop(now);
         let loaded = match self.home.load(&self.file) {
@@ -364,7 +364,11 @@ impl Served {
                 self.home.say(&format!("\"{}\" was edited, and is served as it is now", desk.runbook()));
                 *self.served_now() = fresh;
             }
-            Err(fault) => self.home.warn(&format!("`{}` is not taken into use: {fault}", self.file)),
+            Err(fault) => {
+                // It is no fault of the edit: it is tried again at the next look.
+                self.served_now().stamp = before;
+                self.home.warn(&format!("`{}` is not taken into use yet: {fault}", self.file));
+            }
         }
     }
 
@@ -389,6 +393,14 @@ impl Served {
 
     fn served_now(&self) -> MutexGuard<'_, Current> {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Which other server leads; `None` where this one does.
+    pub(super) fn leader(&self) -> Option<String> {
+        match &*self.lead() {
+            Lead::Others { holder } => Some(holder.clone()),
+            Lead::Own(_) | Lead::Unknown => None,
+        }
     }
 
     /// # Errors

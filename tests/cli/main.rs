@@ -15,4 +15,6 @@ mod rehearse;
 mod rights;
 mod run;
 mod serve;
+#[path = "../support/serving.rs"]
+mod serving;
 mod store;

@@ -22,9 +22,14 @@ mod kubernetes_streams;
 mod kubernetes_workloads;
 mod observe;
 mod postgres;
+#[path = "../support/postgres.rs"]
+mod postgres_alone;
 mod products;
 #[path = "../support/program.rs"]
 mod program;
 mod redis;
 mod rights;
 mod s3;
+#[path = "../support/serving.rs"]
+mod serving;
+mod store;

@@ -6,13 +6,18 @@ use runbook::types::{Fault, FaultKind};
 
 use crate::place::{Place, at, document, message, sample, tell};
 
+both!(
+    a_lease_has_one_holder_and_a_number_that_grows,
+    a_lease_is_given_back_by_its_holder_alone,
+    a_due_time_is_noted_once,
+    whoever_lost_the_lease_writes_nothing_but_what_it_has_told
+);
+
 fn taken(holder: &str, until: i64) -> Lease {
     Lease::Taken { holder: holder.to_owned(), until: at(until) }
 }
 
-#[test]
-fn a_lease_has_one_holder_and_a_number_that_grows() {
-    let place = Place::new();
+fn a_lease_has_one_holder_and_a_number_that_grows(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.lease("leader", "me", at(0), at(10)).unwrap(), Lease::Held { fence: 1 });
     assert_eq!(ledger.lease("leader", "you", at(9), at(20)).unwrap(), taken("me", 10));
@@ -24,9 +29,7 @@ fn a_lease_has_one_holder_and_a_number_that_grows() {
     assert_eq!(ledger.lease("leader", "me", at(31), at(40)).unwrap(), Lease::Held { fence: 3 }, "it had run out");
 }
 
-#[test]
-fn a_lease_is_given_back_by_its_holder_alone() {
-    let place = Place::new();
+fn a_lease_is_given_back_by_its_holder_alone(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.lease("leader", "me", at(0), at(10)).unwrap(), Lease::Held { fence: 1 });
     ledger.release("leader", "you").unwrap();
@@ -36,9 +39,7 @@ fn a_lease_is_given_back_by_its_holder_alone() {
     assert_eq!(ledger.lease("leader", "you", at(1), at(20)).unwrap(), Lease::Held { fence: 2 });
 }
 
-#[test]
-fn a_due_time_is_noted_once() {
-    let place = Place::new();
+fn a_due_time_is_noted_once(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.last_due("shop", "Morning").unwrap(), None);
     assert!(ledger.note_due("shop", "Morning", at(100), "run", Some("7f3a12")).unwrap());
@@ -49,9 +50,7 @@ fn a_due_time_is_noted_once() {
     assert_eq!(ledger.last_due("bank", "Morning").unwrap(), None);
 }
 
-#[test]
-fn whoever_lost_the_lease_writes_nothing_but_what_it_has_told() {
-    let place = Place::new();
+fn whoever_lost_the_lease_writes_nothing_but_what_it_has_told(place: &Place) {
     let (mut ledger, mut other) = (place.open(), place.open());
     let claim = SignedDuration::from_secs(60);
     tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0), message("c", 0)]);
