@@ -13,7 +13,7 @@ use runbook::check::program::Program;
 use runbook::check::{self, Modules};
 use runbook::desk::{Courier, Desk};
 use runbook::source::Sources;
-use runbook::store::ledger::{Ledger, Outgoing};
+use runbook::store::ledger::{Fence, Lease, Ledger, Outgoing, OutgoingState};
 use runbook::system::{self, System};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -191,6 +191,11 @@ fn a_threshold_that_was_taken_out_of_the_runbook_ends_what_it_opened() {
 
 /// A web service that takes whatever comes, and keeps the bodies.
 async fn taking() -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
+    taking_and(|| {}).await
+}
+
+/// The same, where something happens before each answer.
+async fn taking_and(meanwhile: impl Fn() + Send + 'static) -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::<Mutex<Vec<serde_json::Value>>>::default();
@@ -210,6 +215,7 @@ async fn taking() -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
                 assert_ne!(read, 0, "{whole}");
             };
             keeps.lock().unwrap().push(body);
+            meanwhile();
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
         }
     });
@@ -298,4 +304,42 @@ async fn an_alert_that_flaps_a_thousand_times_is_told_a_few_times() {
     assert_eq!(told, ["Night: 500 messages", "Night: 500 messages"], "an end withdraws a beginning that was not told");
     assert_eq!(desk.state().unwrap().numbers.alert, 1000);
     assert!(Ledger::open(&path).unwrap().next_due("Night").unwrap().is_none());
+}
+
+/// A server that was suspended between claiming messages and sending them.
+#[tokio::test]
+async fn who_lost_the_lead_or_the_claim_while_telling_tells_no_more() {
+    let soon = |seconds| system::now().checked_add(SignedDuration::from_secs(seconds)).unwrap();
+    for leads in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let (mut ledger, mut other) = (Ledger::open(&path).unwrap(), Ledger::open(&path).unwrap());
+        assert_eq!(ledger.lease("serve/Night", "me", soon(0), soon(15)).unwrap(), Lease::Held { fence: 1 });
+        let other = Mutex::new(move || {
+            if leads {
+                let taken = other.lease("serve/Night", "you", soon(20), soon(35)).unwrap();
+                assert_eq!(taken, Lease::Held { fence: 2 });
+            } else {
+                let lease = SignedDuration::from_mins(5);
+                assert_eq!(other.claim("Night", "you", soon(100), lease, 10).unwrap().len(), 3);
+            }
+        });
+        let (port, heard) = taking_and(move || (other.lock().unwrap())()).await;
+        let program = bot(port);
+        let desk = Arc::new(desk(&path, &program));
+        desk.take(evening(), Input::Judged((0..3).map(|pod| errors(pod, true)).collect())).unwrap();
+        let fence = Fence::new("serve/Night", "me", 1);
+        let told = courier(&path, &program, &desk).under(&fence).deliver().await;
+        assert_eq!(titles(&heard).len(), 1, "the rest is another's");
+        assert_eq!((told.is_err(), fence.is_lost()), (leads, leads), "{told:?}");
+        let states = || ledger.outgoing(Some("Night"), None).unwrap().into_iter().map(|one| one.state);
+        assert_eq!(states().filter(|state| *state == OutgoingState::Told).count(), 1, "what is out is written down");
+        assert_eq!(states().filter(|state| *state == OutgoingState::Claimed).count(), 2);
+        if leads {
+            let again = desk.under(fence).take(evening(), Input::Tick);
+            assert!(again.is_ok_and(|happened| happened.is_empty()), "where nothing follows nothing is written");
+            assert!(desk.under(Fence::new("serve/Night", "me", 1)).holds().is_err());
+            desk.holds().unwrap();
+        }
+    }
 }

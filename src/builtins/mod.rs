@@ -36,6 +36,7 @@ mod tool;
 mod words;
 
 pub use self::channels::Heartbeat;
+pub use self::postgres::Database;
 use crate::catalog::{Builtin, Catalog, Driver};
 
 /// The whole catalogue.

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::console::{Console, Failure};
 use super::request::Prepared;
-use super::state::State;
+use super::state::Kept;
 use crate::alerting::Input;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ChannelId, Member, Program, SectionKind, StatementKind};
@@ -56,7 +56,7 @@ fn has_alerting(program: &Program) -> bool {
 /// wrong moment otherwise.
 pub(super) async fn open(
     telling: &Telling,
-    state: &State,
+    state: &Kept,
     prepared: &Prepared,
     facts: &Arc<RunFacts>,
 ) -> Result<(Arc<System>, Option<Alerting>), Failure> {
@@ -64,7 +64,7 @@ pub(super) async fn open(
     if !has_alerting(program) {
         return Ok((Arc::new(world), None));
     }
-    let ledger = || -> Result<Ledger, Failure> { Ok(Ledger::open(&state.ledger()?)?) };
+    let ledger = || -> Result<Ledger, Failure> { Ok(state.ledger()?.open()?) };
     let set = || prepared.set.clone();
     let desk = Arc::new(Desk::open(ledger()?, Arc::clone(program), set(), Arc::clone(facts))?);
     let world = Arc::new(world.with_past(Arc::clone(&desk) as Arc<dyn Past>));

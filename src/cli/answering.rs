@@ -9,7 +9,7 @@ use super::alerting::{self, Alerting};
 use super::console::{Console, Failure};
 use super::request::{self, Prepared};
 use super::run::{by, facts, runtime};
-use super::state::State;
+use super::state::Kept;
 use crate::alerting::{Happening, Input};
 use crate::shown::look::clean;
 use crate::system;
@@ -27,7 +27,7 @@ pub(super) struct Speaker {
     #[arg(long, value_name = "NAME")]
     by: Option<String>,
     #[command(flatten)]
-    state: State,
+    state: Kept,
 }
 
 /// Take on an incident: the pages for it stop.

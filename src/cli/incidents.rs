@@ -6,7 +6,7 @@ use clap::Args;
 use jiff::Timestamp;
 
 use super::console::{Console, Failure};
-use super::state::State;
+use super::state::Kept;
 use crate::alerting::{Alert, Happening, Incident};
 use crate::desk::{self, ALERT, INCIDENT};
 use crate::shown::look::{Look, Tone, clean, counted};
@@ -25,13 +25,13 @@ pub(super) struct Incidents {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    state: State,
+    state: Kept,
 }
 
 pub(super) fn run(args: &Incidents, console: &Console) -> Result<u8, Failure> {
-    let path = args.state.ledger()?;
-    let Some(ledger) = Ledger::open_existing(&path)? else {
-        console.say(&format!("nothing is kept in `{}` yet\n", path.display()));
+    let place = args.state.ledger()?;
+    let Some(ledger) = place.open_existing()? else {
+        console.say(&format!("nothing is kept in `{place}` yet\n"));
         return Ok(0);
     };
     let runbooks = match &args.runbook {

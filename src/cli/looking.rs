@@ -8,7 +8,7 @@ use super::alerting::{self, Telling};
 use super::console::Failure;
 use super::request::Prepared;
 use super::run::{by, facts, id, runtime};
-use super::state::State;
+use super::state::Kept;
 use crate::report::looked::Looked;
 use crate::run::{self, Consent, EventSink, Interrupt, Proposal, Request};
 use crate::store::event::{Event, RunStarted};
@@ -30,7 +30,7 @@ impl EventSink for Watcher {
 }
 
 /// Makes the reads of a runbook, and never a change.
-pub(super) fn look(prepared: &Prepared, file: &str, state: &State) -> Result<Looked, Failure> {
+pub(super) fn look(prepared: &Prepared, file: &str, state: &Kept) -> Result<Looked, Failure> {
     let facts = facts(id().into(), &prepared.program, file)?;
     let watcher = Arc::new(Watcher::default());
     let sink = Arc::clone(&watcher) as Arc<dyn EventSink>;

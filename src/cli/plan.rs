@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::console::{Console, Failure};
 use super::looking;
 use super::request::{Asked, Prepared, prepare, something_to_run};
-use super::state::State;
+use super::state::Kept;
 use crate::plan;
 use crate::report;
 use crate::report::looked::Looked;
@@ -20,7 +20,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     asked: Asked,
     #[command(flatten)]
-    state: State,
+    state: Kept,
     /// Open no connection: what only the targets can tell is said to be unknown.
     #[arg(long)]
     offline: bool,

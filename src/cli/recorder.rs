@@ -92,6 +92,12 @@ impl Recorder {
         std::mem::take(&mut inner.faults)
     }
 
+    /// Whether what is to follow may still be done: a server that was suspended, and has lost its lead, changes nothing.
+    fn may_go_on(&self, event: &Event) -> Result<(), Fault> {
+        let desk = self.lock().desk.clone().filter(|_| matches!(event, Event::ChangeIntended { .. }));
+        desk.map_or(Ok(()), |desk| desk.holds())
+    }
+
     fn take(&self, event: Event) -> Result<(), Fault> {
         let mut inner = self.lock();
         let record = Record { seq: inner.seq, at: system::now(), event };
@@ -179,6 +185,6 @@ impl EventSink for Recorder {
     }
 
     fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>> {
-        Box::pin(std::future::ready(self.take(event)))
+        Box::pin(std::future::ready(self.may_go_on(&event).and_then(|()| self.take(event))))
     }
 }

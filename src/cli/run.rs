@@ -19,7 +19,7 @@ use super::recorder::{Output, Recorder};
 use super::request::{Asked, Format, Prepared, prepare, something_to_run};
 use super::run_log::{self, RunLog};
 use super::signals::Signals;
-use super::state::State;
+use super::state::Kept;
 use crate::catalog::RunFacts;
 use crate::check::program::Program;
 use crate::plan::{Plan, SHORTEST, is_hash};
@@ -46,7 +46,7 @@ pub(super) struct Run {
     #[command(flatten)]
     telling: Telling,
     #[command(flatten)]
-    state: State,
+    state: Kept,
 }
 
 /// What is asked of this run, in the words of its first event.

@@ -16,17 +16,17 @@ use super::console::{Console, Failure};
 use super::recorder::{Output, Recorder};
 use super::request::{self, Asked, Prepared};
 use super::run::{by, facts, id, runtime};
-use super::state::State;
+use super::state::Kept;
 use crate::builtins::Heartbeat;
 use crate::catalog::{Cx, Past, Remark, RunFacts, World};
 use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Selection, is_hash};
 use crate::report::terminal::short;
 use crate::run::{self, EventSink, Proposal};
-use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
+use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings, bytes, hex};
 use crate::shown::look::clean;
 use crate::store::event::RunStarted;
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{Ledger, Place};
 use crate::system::{self, System};
 use crate::types::{Fault, SecretText};
 use crate::units;
@@ -35,6 +35,9 @@ use crate::units;
 const SHORTEST_TOKEN: usize = 16;
 
 /// Serve runbooks: run what is due, sample metrics, drive escalations, answer over HTTP.
+///
+/// Several servers on one state folder, or on several hosts with one `--store`, agree on which of them does so; the others
+/// stand by.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The runbooks.
@@ -68,7 +71,7 @@ pub(super) struct Serve {
     #[arg(long, value_name = "FILE", conflicts_with = "no_listen")]
     webhook_token_file: Option<PathBuf>,
     #[command(flatten)]
-    state: State,
+    state: Kept,
 }
 
 pub(super) fn run(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
@@ -83,7 +86,7 @@ pub(super) fn run(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
 async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let listener = if args.no_listen { None } else { Some(listen(args.listen)?) };
     let links = match &args.public_url {
-        Some(url) => Some(Links::new(url, key(&args.state.ledger()?)?)),
+        Some(url) => Some(Links::new(url, key(args.state.ledger()?)?)),
         None => None,
     };
     let (files, approve, set) = (args.files.clone(), args.approve.clone(), args.set.clone());
@@ -176,8 +179,14 @@ fn token(path: &Path) -> Result<SecretText, Failure> {
     Ok(SecretText::new(text.to_owned()))
 }
 
-/// The key of the links, made once and kept beside the ledger.
-fn key(ledger: &Path) -> Result<[u8; 64], Failure> {
+/// The key of the links, made once and kept beside the ledger, or in it where several hosts share it: a link that one of
+/// them made is good at all.
+fn key(place: &Place) -> Result<[u8; 64], Failure> {
+    let Place::File(ledger) = place else {
+        let kept = place.open()?.secret("links", &hex(&random()?))?;
+        let key = kept.as_deref().and_then(bytes).and_then(|key| key.try_into().ok());
+        return key.ok_or_else(|| Failure::new(format!("the key of links in `{place}` is none")));
+    };
     let path = ledger.with_file_name("links.key");
     let cannot = |error: std::io::Error| Failure::new(format!("the key `{}` of links: {error}", path.display()));
     let mut key = [0; 64];
@@ -187,10 +196,7 @@ fn key(ledger: &Path) -> Result<[u8; 64], Failure> {
             if let Some(folder) = path.parent() {
                 std::fs::create_dir_all(folder).map_err(cannot)?;
             }
-            rustls::crypto::aws_lc_rs::default_provider()
-                .secure_random
-                .fill(&mut key)
-                .map_err(|_| Failure::new("this machine gives no random numbers"))?;
+            key = random()?;
             let mut file =
                 std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path).map_err(cannot)?;
             file.write_all(&key).and_then(|()| file.sync_all()).map_err(cannot)?;
@@ -200,10 +206,16 @@ fn key(ledger: &Path) -> Result<[u8; 64], Failure> {
     Ok(key)
 }
 
+fn random() -> Result<[u8; 64], Failure> {
+    let mut key = [0; 64];
+    let filled = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut key);
+    filled.map(|()| key).map_err(|_| Failure::new("this machine gives no random numbers"))
+}
+
 /// This machine, as a server lives on it.
 struct AtHome {
     console: Arc<Console>,
-    state: State,
+    state: Kept,
     approve: Vec<String>,
     set: Vec<String>,
     takes_alerts: bool,
@@ -268,9 +280,9 @@ impl Home for AtHome {
     }
 
     fn ledger(&self) -> Result<Ledger, Fault> {
-        let path =
+        let place =
             self.state.ledger().map_err(|failure| Fault::new(crate::types::FaultKind::Setup, failure.message))?;
-        Ledger::open(&path)
+        place.open()
     }
 
     fn world(&self, directory: &Path, past: Arc<dyn Past>) -> Arc<dyn World> {

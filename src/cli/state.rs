@@ -1,14 +1,19 @@
-//! Where runs are recorded: `--state`, `RUNBOOK_STATE`, or the state folder of the person.
+//! Where runs are recorded: `--state`, `RUNBOOK_STATE`, or the state folder of the person. Where what outlives a run is kept:
+//! there as well, or in a database that hosts share.
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use clap::Args;
 
 use super::console::Failure;
+use crate::builtins::Database;
+use crate::catalog::{Cx, Remark, RunFacts};
 use crate::store::history::{Lookup, Recorded};
 use crate::store::journal::Store;
-use crate::store::ledger;
-use crate::system;
+use crate::store::ledger::{self, Place};
+use crate::system::{self, System};
+use crate::types::Fault;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct State {
@@ -20,11 +25,6 @@ pub(super) struct State {
 impl State {
     pub(super) fn store(&self) -> Result<Store, Failure> {
         self.folder().map(Store::new)
-    }
-
-    /// The file that keeps what outlives a run.
-    pub(super) fn ledger(&self) -> Result<PathBuf, Failure> {
-        self.folder().map(|folder| folder.join(ledger::FILE))
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
@@ -56,4 +56,62 @@ impl State {
                 .help(format!("write more of it: {}", ids.join(", ")))),
         }
     }
+}
+
+/// The same, with what outlives a run.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Kept {
+    #[command(flatten)]
+    state: State,
+    /// Keep alerts, messages, samples and due times in PostgreSQL, for several hosts, not in the state folder:
+    /// `postgres://USER@HOST:PORT/DATABASE?sslmode=verify-full`. Also `RUNBOOK_STORE`. The password comes from PGPASSWORD or
+    /// the file of passwords (PGPASSFILE, `~/.pgpass`); `&schema=NAME` names another schema than `runbook`.
+    #[arg(long = "store", value_name = "ADDRESS")]
+    address: Option<String>,
+    /// One place for all who ask, so that they share its sessions.
+    #[arg(skip)]
+    place: Arc<OnceLock<Place>>,
+}
+
+impl Kept {
+    /// The journals of runs, which stay on this host.
+    pub(super) fn store(&self) -> Result<Store, Failure> {
+        self.state.store()
+    }
+
+    /// What outlives a run.
+    pub(super) fn ledger(&self) -> Result<&Place, Failure> {
+        if let Some(place) = self.place.get() {
+            return Ok(place);
+        }
+        let address = self.address.clone().or_else(|| system::env("RUNBOOK_STORE"));
+        let place = match address {
+            Some(address) => shared(&address)?,
+            None => Place::File(self.state.folder()?.join(ledger::FILE)),
+        };
+        Ok(self.place.get_or_init(|| place))
+    }
+}
+
+/// A place in a database.
+fn shared(address: &str) -> Result<Place, Fault> {
+    let now = system::now();
+    let facts = RunFacts {
+        id: "store".into(),
+        started_at: now,
+        scheduled_at: now,
+        timezone: system::zone(),
+        directory: PathBuf::new(),
+    };
+    let cx = Cx { world: Arc::new(System::new(".")), run: Arc::new(facts), remark: Remark::default() };
+    let (database, mut asked) = Database::at(address, cx)?;
+    let schema = asked.remove("schema");
+    if let Some(other) = asked.keys().next() {
+        return Err(Fault::new(
+            crate::types::FaultKind::Setup,
+            format!("`{other}=` in the address of the store means nothing"),
+        )
+        .help("known are `sslmode`, `sslrootcert`, `schema`, and `host`, `port`, `user`, `dbname`"));
+    }
+    Place::shared(database, schema.as_deref())
 }

@@ -1,14 +1,13 @@
 //! `runbook store`: looks after the ledger, which keeps what outlives a run.
 
 use std::io::{BufWriter, Write};
-use std::path::Path;
 
 use clap::{Args, Subcommand};
 
 use super::console::{Console, Failure};
-use super::state::State;
+use super::state::Kept;
 use crate::shown::look::{counted, pad};
-use crate::store::ledger::{Ledger, Retention};
+use crate::store::ledger::{Place, Retention};
 use crate::system;
 use crate::units::size;
 
@@ -24,7 +23,7 @@ enum Action {
     /// Look whether the ledger is whole. Nothing of it changes.
     Check {
         #[command(flatten)]
-        state: State,
+        state: Kept,
     },
     /// Put old samples together by the hour, remove what is older than is kept, and give the room back to the disk.
     ///
@@ -32,7 +31,7 @@ enum Action {
     /// days.
     Compact {
         #[command(flatten)]
-        state: State,
+        state: Kept,
     },
     /// Write everything in the ledger as JSON Lines.
     ///
@@ -40,21 +39,21 @@ enum Action {
     /// happening, message, sample, hour, lease or due. Records and fields may be added within a version.
     Export {
         #[command(flatten)]
-        state: State,
+        state: Kept,
     },
 }
 
 pub(super) fn run(args: &Store, console: &Console) -> Result<u8, Failure> {
     match &args.action {
-        Action::Check { state } => check(&state.ledger()?, console),
-        Action::Compact { state } => compact(&state.ledger()?, console),
-        Action::Export { state } => export(&state.ledger()?, console),
+        Action::Check { state } => check(state.ledger()?, console),
+        Action::Compact { state } => compact(state.ledger()?, console),
+        Action::Export { state } => export(state.ledger()?, console),
     }
 }
 
-fn check(path: &Path, console: &Console) -> Result<u8, Failure> {
-    let Some(checked) = Ledger::check(path)? else { return Ok(nothing(path, console)) };
-    let (name, bytes) = (path.display(), human(checked.bytes));
+fn check(place: &Place, console: &Console) -> Result<u8, Failure> {
+    let Some(checked) = place.check()? else { return Ok(nothing(place, console)) };
+    let (name, bytes) = (place, human(checked.bytes));
     if checked.problems.is_empty() {
         let mut lines = vec![format!("{name}: whole, {bytes}")];
         lines.extend(checked.counts.iter().map(|(what, count)| format!("  {}  {count}", pad(what, 20))));
@@ -62,18 +61,21 @@ fn check(path: &Path, console: &Console) -> Result<u8, Failure> {
     }
     console.print_lines(&checked.problems)?;
     let problems = counted(checked.problems.len() as u64, "problem");
-    Err(Failure::new(format!("{name} is not as it should be: {problems}, {bytes}")).help(format!(
-        "keep a copy of it, with its `-wal` and `-shm`; then put a backup in its place, or save what can be read with \
-         `sqlite3 {name} .recover`, or move it away to begin anew"
-    )))
+    let help = match place {
+        Place::File(_) => format!(
+            "keep a copy of it, with its `-wal` and `-shm`; then put a backup in its place, or save what can be read with \
+             `sqlite3 {name} .recover`, or move it away to begin anew"
+        ),
+        Place::Shared(_) => "keep a copy of it with `pg_dump`; then put a backup in its place".to_owned(),
+    };
+    Err(Failure::new(format!("{name} is not as it should be: {problems}, {bytes}")).help(help))
 }
 
-fn compact(path: &Path, console: &Console) -> Result<u8, Failure> {
-    let Some(mut ledger) = Ledger::open_existing(path)? else { return Ok(nothing(path, console)) };
+fn compact(place: &Place, console: &Console) -> Result<u8, Failure> {
+    let Some(mut ledger) = place.open_existing()? else { return Ok(nothing(place, console)) };
     let compacted = ledger.compact(system::now(), &Retention::default())?;
     let tidied = compacted.tidied;
-    let mut lines =
-        vec![format!("{}: {} before, {} after", path.display(), human(compacted.before), human(compacted.after))];
+    let mut lines = vec![format!("{place}: {} before, {} after", human(compacted.before), human(compacted.after))];
     for (count, what, done) in [
         (tidied.samples, "sample", "put together by the hour"),
         (tidied.hours, "hour", "of samples removed"),
@@ -89,8 +91,8 @@ fn compact(path: &Path, console: &Console) -> Result<u8, Failure> {
     console.print_lines(&lines).map(|()| 0)
 }
 
-fn export(path: &Path, console: &Console) -> Result<u8, Failure> {
-    let Some(ledger) = Ledger::open_existing(path)? else { return Ok(nothing(path, console)) };
+fn export(place: &Place, console: &Console) -> Result<u8, Failure> {
+    let Some(ledger) = place.open_existing()? else { return Ok(nothing(place, console)) };
     let mut out = BufWriter::new(console.writer());
     ledger.export(&mut out)?;
     out.flush().map_err(|error| Failure::new(format!("cannot write: {error}")))?;
@@ -98,8 +100,8 @@ fn export(path: &Path, console: &Console) -> Result<u8, Failure> {
 }
 
 /// Says that there is no ledger, which is no error: nothing had to be kept so far.
-fn nothing(path: &Path, console: &Console) -> u8 {
-    console.say(&format!("there is no ledger {}: nothing was kept so far\n", path.display()));
+fn nothing(place: &Place, console: &Console) -> u8 {
+    console.say(&format!("there is no ledger {place}: nothing was kept so far\n"));
     0
 }
 

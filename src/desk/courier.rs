@@ -15,7 +15,7 @@ use crate::alerting::Input;
 use crate::catalog::{Again, Channel, Cx, Message, NotTold, Occasion, Remark, RunFacts, World};
 use crate::check::program::{ChannelId, ParamId, Program};
 use crate::run;
-use crate::store::ledger::{Ledger, Outgoing};
+use crate::store::ledger::{Fence, Ledger, Outgoing};
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long a message is ours alone: longer than the longest try. If this process dies, it is told after this time.
@@ -34,17 +34,20 @@ const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
 /// Takes the messages of one runbook to its channels.
+#[derive(Clone)]
 pub struct Courier {
-    ledger: Mutex<Ledger>,
+    ledger: Arc<Mutex<Ledger>>,
     desk: Arc<Desk>,
     program: Arc<Program>,
     set: HashMap<ParamId, Value>,
     cx: Cx,
     /// Names this process to others that share the ledger.
     holder: String,
-    opened: Mutex<HashMap<String, Arc<dyn Channel>>>,
-    pace: Mutex<Pace>,
+    opened: Arc<Mutex<HashMap<String, Arc<dyn Channel>>>>,
+    pace: Arc<Mutex<Pace>>,
     links: Option<MakesLinks>,
+    /// Under which lease it tells.
+    fence: Option<Fence>,
 }
 
 /// A message that is ours to tell.
@@ -54,7 +57,7 @@ struct Claimed {
 }
 
 /// The link by which an incident of a runbook is taken on, for a message that is sent now.
-pub type MakesLinks = Box<dyn Fn(&str, i64, Timestamp) -> String + Send + Sync>;
+pub type MakesLinks = Arc<dyn Fn(&str, i64, Timestamp) -> String + Send + Sync>;
 
 /// What became of a message.
 #[derive(Clone, Debug)]
@@ -79,16 +82,24 @@ impl Courier {
     ) -> Self {
         let cx = Cx { world, run: facts, remark: Remark::default() };
         Self {
-            ledger: Mutex::new(ledger),
+            ledger: Arc::new(Mutex::new(ledger)),
             desk,
             program,
             set,
             cx,
             holder,
-            opened: Mutex::default(),
-            pace: Mutex::default(),
+            opened: Arc::default(),
+            pace: Arc::default(),
             links: None,
+            fence: None,
         }
+    }
+
+    /// The same courier, in the name of a lease: it tells and writes only while the lease is held.
+    #[must_use]
+    pub fn under(&self, fence: &Fence) -> Self {
+        let desk = Arc::new(self.desk.under(fence.clone()));
+        Self { desk, fence: Some(fence.clone()), ..self.clone() }
     }
 
     /// Pages hold a link by which they are answered.
@@ -132,7 +143,7 @@ impl Courier {
     }
 
     /// Tells a channel what was claimed for it: one by one, or together where that is more than it takes.
-    async fn channel(&self, name: String, claimed: Vec<Claimed>) -> Result<Vec<Delivery>, Fault> {
+    async fn channel(&self, name: String, mut claimed: Vec<Claimed>) -> Result<Vec<Delivery>, Fault> {
         let begun = self.cx.world.now();
         // Of one that cannot be opened it is said when it is told.
         let most = self.open(&name).await.ok().and_then(|channel| channel.at_most());
@@ -143,6 +154,7 @@ impl Courier {
                 return Ok(Vec::new());
             }
             Some(Ok(free)) if claimed.len() > free => {
+                self.retain_ours(&mut claimed)?;
                 let messages: Vec<Arc<Message>> = claimed.iter().map(|one| Arc::clone(&one.message)).collect();
                 if let Some(message) = flood::together(&messages, begun) {
                     return Ok(vec![self.send(&name, &claimed, Arc::new(message)).await?]);
@@ -151,16 +163,20 @@ impl Courier {
             Some(Ok(_)) | None => {}
         }
         let mut deliveries = Vec::new();
-        let mut left = claimed.as_slice();
-        while let Some((one, rest)) = left.split_first() {
+        let mut left = claimed.into_iter();
+        while let Some(one) = left.next() {
             let now = self.cx.world.now();
             // What the claim may run out for is left to whoever claims it next, so that nobody else tells it meanwhile.
             if now.duration_since(begun) >= SLOW {
-                self.put_back(left, now, "what was told before it took long: it waits its turn")?;
+                let rest: Vec<Claimed> = std::iter::once(one).chain(left).collect();
+                self.put_back(&rest, now, "what was told before it took long: it waits its turn")?;
                 break;
             }
-            deliveries.push(self.send(&name, std::slice::from_ref(one), Arc::clone(&one.message)).await?);
-            left = rest;
+            let mut own = vec![one];
+            self.retain_ours(&mut own)?;
+            if let Some(message) = own.first().map(|one| Arc::clone(&one.message)) {
+                deliveries.push(self.send(&name, &own, message).await?);
+            }
         }
         Ok(deliveries)
     }
@@ -170,6 +186,15 @@ impl Courier {
         for one in claimed {
             self.with(|ledger| ledger.not_told(one.outgoing.id, &self.holder, now, why, Some(until)))?;
         }
+        Ok(())
+    }
+
+    /// Leaves only what is still ours to tell: it may be long ago that it was claimed, if this process was suspended since.
+    fn retain_ours(&self, claimed: &mut Vec<Claimed>) -> Result<(), Fault> {
+        let ids: Vec<i64> = claimed.iter().map(|one| one.outgoing.id).collect();
+        let now = self.cx.world.now();
+        let own = self.with(|ledger| ledger.prolong(&ids, &self.holder, now, LEASE))?;
+        claimed.retain(|one| own.contains(&one.outgoing.id));
         Ok(())
     }
 
@@ -272,7 +297,9 @@ impl Courier {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
-        work(&mut self.ledger.lock().unwrap_or_else(PoisonError::into_inner))
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.guard(self.fence.as_ref());
+        work(&mut ledger)
     }
 }
 

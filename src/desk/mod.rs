@@ -19,7 +19,7 @@ use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::run::Judge;
 use crate::store::event::{Event, Measured, Record};
-use crate::store::ledger::{Committed, Ledger, Sample};
+use crate::store::ledger::{Committed, Fence, Ledger, Sample};
 use crate::types::{Fault, FaultKind, Value};
 
 /// How often a decision is made anew because somebody else decided meanwhile.
@@ -28,9 +28,11 @@ const MOST_ROUNDS: u32 = 100;
 /// Alerting of one runbook, with what it keeps.
 pub struct Desk {
     runbook: Arc<str>,
-    inner: Mutex<Inner>,
+    inner: Arc<Mutex<Inner>>,
     /// Something was written down that has to be told.
-    pub news: Notify,
+    pub news: Arc<Notify>,
+    /// Under which lease it writes.
+    fence: Option<Fence>,
 }
 
 struct Inner {
@@ -56,7 +58,22 @@ impl Desk {
         let engine = Engine::new(definitions, State::default());
         let mut inner = Inner { ledger, engine, version: None, reading: Reading::new(program, set, facts) };
         inner.refresh(&runbook)?;
-        Ok(Self { runbook, inner: Mutex::new(inner), news: Notify::new() })
+        Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news: Arc::default(), fence: None })
+    }
+
+    /// The same desk, for what is done in the name of a lease: it writes only while the lease is held.
+    #[must_use]
+    pub fn under(&self, fence: Fence) -> Self {
+        let (runbook, inner, news) = (Arc::clone(&self.runbook), Arc::clone(&self.inner), Arc::clone(&self.news));
+        Self { runbook, inner, news, fence: Some(fence) }
+    }
+
+    /// Whether what is done in the name of a lease may still be done.
+    ///
+    /// # Errors
+    /// Where the lease is lost, or nobody can say.
+    pub fn holds(&self) -> Result<(), Fault> {
+        self.lock().ledger.holds()
     }
 
     #[must_use]
@@ -154,7 +171,10 @@ impl Desk {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        // Others have the same ledger, under another lease or none.
+        inner.ledger.guard(self.fence.as_ref());
+        inner
     }
 }
 

@@ -49,7 +49,7 @@ pub(super) fn answer(
 ) -> Result<JoinHandle<()>, String> {
     let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
     let router = Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/healthz", get(healthy))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
         .route("/ack/{runbook}/{incident}", get(show).post(acknowledge))
@@ -64,7 +64,21 @@ pub(super) fn answer(
     }))
 }
 
-/// Ready is who can read what is kept, and does what is due.
+/// It answers. Who leads is as it was at the last look, so that nobody is asked for it.
+async fn healthy(State(shared): State<Shared>) -> String {
+    ok(&shared)
+}
+
+/// That all is well, and what of it another server does.
+fn ok(shared: &Shared) -> String {
+    let standing_by = shared.all.iter().filter_map(|served| {
+        let leader = served.leader()?;
+        Some(format!("\"{}\": stands by, {leader} leads\n", served.title()))
+    });
+    std::iter::once("ok\n".to_owned()).chain(standing_by).collect()
+}
+
+/// Ready is who can read what is kept, and does what is due or stands by for it.
 async fn ready(State(shared): State<Shared>) -> Response {
     for served in &shared.all {
         let well = served.state().map_err(|fault| fault.to_string()).and_then(|_| served.well());
@@ -72,7 +86,7 @@ async fn ready(State(shared): State<Shared>) -> Response {
             return (StatusCode::SERVICE_UNAVAILABLE, format!("\"{}\": {why}\n", served.title())).into_response();
         }
     }
-    "ok\n".into_response()
+    ok(&shared).into_response()
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {

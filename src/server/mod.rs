@@ -5,9 +5,11 @@
 //! over as soon as the lease runs out. Where it all comes from (files, the ledger, the world) is behind [`Home`].
 
 mod acknowledging;
+mod current;
 mod exposition;
 mod hooks;
 mod http;
+mod lead;
 mod on_alert;
 mod pulse;
 mod sampling;
@@ -20,7 +22,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-pub use self::acknowledging::Links;
+pub use self::acknowledging::{Links, bytes, hex};
 pub use self::pulse::Pulse;
 use self::served::Served;
 use crate::catalog::{Past, RunFacts, World};

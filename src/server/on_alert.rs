@@ -1,12 +1,15 @@
 //! Alerts: those that others post, and the sections that answer one.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::served::{Current, Going, Served};
+use super::current::Current;
+use super::served::{Going, Served};
 use crate::alerting::{Input, Posted, posted};
 use crate::check::program::Section;
+use crate::store::ledger::Fence;
 use crate::types::Fault;
 
 impl Served {
@@ -22,10 +25,16 @@ impl Served {
 
     /// Begins the sections whose alerts were opened. The ledger knows which were answered, so each is answered once,
     /// whoever leads.
-    pub(super) fn answer(self: &Arc<Self>, going: &mut Going, current: &Current, now: Timestamp) -> Result<(), Fault> {
+    pub(super) fn answer(
+        self: &Arc<Self>,
+        going: &mut Going,
+        current: &Current,
+        fence: &Fence,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         for section in &current.loaded.program.sections {
             if !section.on_alert.is_empty() {
-                self.answer_with(going, current, section, now)?;
+                self.answer_with(going, current, fence, section, now)?;
             }
         }
         Ok(())
@@ -35,6 +44,7 @@ impl Served {
         self: &Arc<Self>,
         going: &mut Going,
         current: &Current,
+        fence: &Fence,
         section: &Section,
         now: Timestamp,
     ) -> Result<(), Fault> {
@@ -46,25 +56,25 @@ impl Served {
         let thresholds = section.on_alert.iter().filter_map(|id| current.loaded.program.thresholds.get(id.index()));
         let titles: Vec<&str> = thresholds.map(|threshold| &*threshold.title).collect();
         let open = current.desk.told(&titles)?;
-        let answered = going.answered.entry(title.clone()).or_default();
+        let answered = going.answered.entry(Arc::clone(title)).or_default();
         // What is over is not asked for again.
         answered.retain(|number| open.iter().any(|(own, _)| own == number));
-        let mut new: Vec<(i64, Timestamp)> =
-            open.into_iter().filter(|(number, _)| !answered.contains(number)).collect();
-        new.sort_by_key(|(_, opened)| *opened);
-        answered.extend(new.iter().map(|(number, _)| *number));
-        let Some((_, newest)) = new.pop() else { return Ok(()) };
-        for (_, opened) in new {
-            if opened != newest {
-                self.ledger().note_due(
-                    current.desk.runbook(),
-                    title,
-                    opened,
-                    "answered by the run of a later alert",
-                    None,
-                )?;
+        let new: Vec<(i64, Timestamp)> = open.into_iter().filter(|(number, _)| !answered.contains(number)).collect();
+        let mut times = BTreeSet::new();
+        for (_, opened) in &new {
+            // Another server, or this one before it was started anew, may have answered it.
+            if !self.ledger(None).is_noted(current.desk.runbook(), title, *opened)? {
+                times.insert(*opened);
             }
         }
-        self.begin(going, current, section, newest, now)
+        if let Some(newest) = times.pop_last() {
+            for opened in times {
+                let why = "answered by the run of a later alert";
+                self.ledger(Some(fence)).note_due(current.desk.runbook(), title, opened, why, None)?;
+            }
+            self.begin(going, current, fence, section, newest, now)?;
+        }
+        going.answered.entry(Arc::clone(title)).or_default().extend(new.iter().map(|(number, _)| *number));
+        Ok(())
     }
 }

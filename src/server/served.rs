@@ -9,23 +9,21 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::pulse::Signs;
+use super::current::{Current, running, sampled};
+use super::lead::{LEASE, Lead};
+use super::pulse::{Signs, Troubles};
 use super::sampling::{self, Due};
-use super::{Beginning, Home, Links, Loaded};
+use super::{Home, Links, Loaded};
 use crate::alerting::{Happening, Input};
-use crate::catalog::{Past, RunFacts, World};
+use crate::catalog::RunFacts;
 use crate::check::program::Section;
-use crate::desk::{Courier, Desk};
-use crate::run::{self, Consent, Interrupt, Request};
+use crate::run::Interrupt;
 use crate::schedule::{self, OwnRun, Timetable};
-use crate::store::event::RunStarted;
-use crate::store::ledger::{Lease, Ledger, Retention, Sample};
+use crate::store::ledger::{Fence, Ledger, Retention, Sample};
 use crate::types::Fault;
 
 /// How often the clock is looked at: it may jump, so nobody sleeps until a far moment.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long others wait for a server that says nothing before one of them takes over.
-const LEASE: SignedDuration = SignedDuration::from_secs(15);
 /// How often old samples are put together.
 const TIDIED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How long a run may take to stop when the server is told to.
@@ -39,18 +37,8 @@ pub(super) struct Served {
     links: Option<Arc<Links>>,
     ledger: Mutex<Ledger>,
     current: Mutex<Current>,
+    lead: Mutex<Lead>,
     signs: Mutex<Signs>,
-}
-
-/// The version of it that is served now.
-#[derive(Clone)]
-pub(super) struct Current {
-    pub(super) loaded: Loaded,
-    stamp: String,
-    pub(super) desk: Arc<Desk>,
-    world: Arc<dyn World>,
-    courier: Arc<Courier>,
-    leads: bool,
 }
 
 /// What is known of it, for whoever asks.
@@ -92,7 +80,7 @@ impl Served {
     ) -> Result<Self, String> {
         let loaded = home.load(file)?;
         let ledger = home.ledger().map_err(|fault| fault.to_string())?;
-        let current = current(loaded, &*home, holder, links.clone()).map_err(|fault| fault.to_string())?;
+        let current = Current::of(loaded, &*home, holder, links.clone()).map_err(|fault| fault.to_string())?;
         Ok(Self {
             file: file.to_owned(),
             home,
@@ -100,6 +88,7 @@ impl Served {
             links,
             ledger: Mutex::new(ledger),
             current: Mutex::new(current),
+            lead: Mutex::default(),
             signs: Mutex::default(),
         })
     }
@@ -120,7 +109,7 @@ impl Served {
     pub(super) fn known(&self) -> Result<Known, Fault> {
         let current = self.current();
         let state = current.desk.state()?;
-        let ledger = self.ledger();
+        let ledger = self.ledger(None);
         let mut samples = Vec::new();
         for metric in &current.loaded.program.metrics {
             samples.extend(ledger.latest(current.desk.runbook(), &metric.name)?);
@@ -128,7 +117,7 @@ impl Served {
         let outgoing = ledger.outgoing(Some(current.desk.runbook()), Some(Timestamp::MAX))?;
         let waiting = outgoing.iter().filter(|one| one.state.waits()).count();
         let (alerts, incidents) = (state.alerts.len(), state.incidents.len());
-        Ok(Known { samples, alerts, incidents, waiting, leads: current.leads })
+        Ok(Known { samples, alerts, incidents, waiting, leads: self.lead().own().is_some() })
     }
 
     /// Serves until told to stop.
@@ -156,44 +145,74 @@ impl Served {
     fn look(self: &Arc<Self>, going: &mut Going) -> Result<(), Fault> {
         let now = self.home.now();
         let current = self.current();
-        let lease = format!("serve/{}", current.desk.runbook());
-        let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-        let leads = matches!(self.ledger().lease(&lease, &self.holder, now, until)?, Lease::Held { .. });
-        if leads != current.leads {
-            let what = if leads { "does what is due from now on" } else { "waits: another server does what is due" };
-            self.home.say(&format!("\"{}\": this server {what}", current.desk.runbook()));
-            self.served_now().leads = leads;
-            if !leads {
-                // It was silent for so long that another one took over, which does not know of what was begun here: that
-                // ends as at the end of a server, between two changes.
-                let going_on = std::mem::take(&mut going.interrupt);
-                // Set once, here.
-                let _ = going_on.signal.set("another server, which took over".to_owned());
-                going_on.cancel.cancel();
-            }
-        }
-        if !leads {
+        let Some(fence) = self.leads(going, &current, now)? else { return Ok(()) };
+        let done = self.due(going, &current.under(&fence), &fence, now);
+        if fence.is_lost() {
+            // Whoever has found out, here or in what goes on: another server does what is due.
+            self.step_down(going);
             return Ok(());
         }
+        done
+    }
+
+    /// Under which fence this server does what is due; `None` where another one does.
+    fn leads(&self, going: &mut Going, current: &Current, now: Timestamp) -> Result<Option<Fence>, Fault> {
+        let before = self.lead().clone();
+        let lead = before.ask(&mut self.ledger(None), current.desk.runbook(), &self.holder, now)?;
+        if before.own().is_some_and(|own| own.is_lost() || !lead.is_as(&before)) {
+            self.step_down(going);
+        }
+        if !lead.is_as(&before) {
+            let what = match &lead {
+                Lead::Own(_) => "does what is due from now on".to_owned(),
+                Lead::Others { holder } => format!("waits: another server does what is due ({holder})"),
+                Lead::Unknown => return Ok(None),
+            };
+            self.home.say(&format!("\"{}\": this server {what}", current.desk.runbook()));
+        }
+        *self.lead() = lead.clone();
+        Ok(lead.own().cloned())
+    }
+
+    /// It was silent for so long that another one took over, which does not know of what was begun here: that ends as at the
+    /// end of a server, between two changes.
+    fn step_down(&self, going: &mut Going) {
+        let before = std::mem::take(&mut *self.lead());
+        if let Some(fence) = before.own() {
+            // What still goes on in its name finds out without asking.
+            fence.lose();
+        }
+        let going_on = std::mem::take(&mut going.interrupt);
+        // Set once, here.
+        let _ = going_on.signal.set("another server, which took over".to_owned());
+        going_on.cancel.cancel();
+        // What was due last is for the ledger to say, and what did not work here is another's to do by now.
+        going.last.clear();
+        going.answered.clear();
+        self.signs().troubles = Troubles::default();
+    }
+
+    /// Does what is due, in the name of the lease.
+    fn due(self: &Arc<Self>, going: &mut Going, current: &Current, fence: &Fence, now: Timestamp) -> Result<(), Fault> {
         settle(going, now);
         for section in &current.loaded.program.sections {
-            self.section(going, &current, section, now)?;
+            self.section(going, current, fence, section, now)?;
         }
-        self.answer(going, &current, now)?;
-        self.sample(going, &current, now);
+        self.answer(going, current, fence, now)?;
+        self.sample(going, current, fence, now);
         if current.desk.next_due().is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
         }
-        self.tell(going, &current);
-        self.tidy(going, now)
+        self.tell(going, current, fence);
+        self.tidy(going, fence, now)
     }
 
     /// Puts old samples together, a bounded piece at a time, so that a year of them has a known size.
-    fn tidy(&self, going: &mut Going, now: Timestamp) -> Result<(), Fault> {
+    fn tidy(&self, going: &mut Going, fence: &Fence, now: Timestamp) -> Result<(), Fault> {
         if going.tidied.is_some_and(|last| now.duration_since(last) < TIDIED_EVERY) {
             return Ok(());
         }
-        if !self.ledger().tidy(now, &Retention::default())?.more {
+        if !self.ledger(Some(fence)).tidy(now, &Retention::default())?.more {
             going.tidied = Some(now);
         }
         Ok(())
@@ -204,6 +223,7 @@ impl Served {
         self: &Arc<Self>,
         going: &mut Going,
         current: &Current,
+        fence: &Fence,
         section: &Section,
         now: Timestamp,
     ) -> Result<(), Fault> {
@@ -211,13 +231,13 @@ impl Served {
         let (runbook, title) = (current.desk.runbook(), &section.title);
         let last = match going.last.get(title) {
             Some(last) => Some(*last),
-            None => self.ledger().last_due(runbook, title)?,
+            None => self.ledger(None).last_due(runbook, title)?,
         };
         let own = going.runs.get(title).map(|run| OwnRun { began: run.began, ended: run.ended });
         let table = Timetable::new(schedule, &current.loaded.program.header.timezone, runbook, title);
         let decision = table.decide(schedule::Past { last, run: own }, now);
         if last.is_none() {
-            self.ledger().note_due(runbook, title, decision.last, "seen for the first time", None)?;
+            self.ledger(Some(fence)).note_due(runbook, title, decision.last, "seen for the first time", None)?;
         }
         if decision.clock_was_wrong {
             self.home
@@ -229,12 +249,12 @@ impl Served {
                 schedule::Why::TooLate => "missed: it is too late by now",
                 schedule::Why::Overlap => "skipped: the run before it was going on",
             };
-            if self.ledger().note_due(runbook, title, missed.due.scheduled, why, None)? {
+            if self.ledger(Some(fence)).note_due(runbook, title, missed.due.scheduled, why, None)? {
                 self.home.warn(&format!("\"{title}\" of {}: {why}", missed.due.scheduled));
             }
         }
         if let Some(due) = decision.run {
-            self.begin(going, current, section, due.scheduled, now)?;
+            self.begin(going, current, fence, section, due.scheduled, now)?;
         }
         going.last.insert(Arc::clone(title), decision.last);
         Ok(())
@@ -245,6 +265,7 @@ impl Served {
         self: &Arc<Self>,
         going: &mut Going,
         current: &Current,
+        fence: &Fence,
         section: &Section,
         scheduled: Timestamp,
         now: Timestamp,
@@ -254,7 +275,13 @@ impl Served {
         let beginning = match begun {
             Ok(beginning) => beginning,
             Err(why) => {
-                self.ledger().note_due(runbook, title, scheduled, "not begun: it could not be recorded", None)?;
+                self.ledger(Some(fence)).note_due(
+                    runbook,
+                    title,
+                    scheduled,
+                    "not begun: it could not be recorded",
+                    None,
+                )?;
                 let why = format!("\"{title}\" was not begun: {why}");
                 self.home.warn(&why);
                 self.signs().troubles.beginning = Some(why);
@@ -263,7 +290,7 @@ impl Served {
         };
         self.signs().troubles.beginning = None;
         let run = Arc::clone(&beginning.started.run);
-        if !self.ledger().note_due(runbook, title, scheduled, "begun", Some(&run))? {
+        if !self.ledger(Some(fence)).note_due(runbook, title, scheduled, "begun", Some(&run))? {
             return Ok(());
         }
         self.home.say(&format!("\"{title}\" begins: run {run}, for {scheduled}"));
@@ -273,12 +300,12 @@ impl Served {
         Ok(())
     }
 
-    fn sample(self: &Arc<Self>, going: &mut Going, current: &Current, now: Timestamp) {
+    fn sample(self: &Arc<Self>, going: &mut Going, current: &Current, fence: &Fence, now: Timestamp) {
         let due = going.samples.take(&current.loaded, now);
         if due.is_empty() {
             return;
         }
-        let served = Arc::clone(self);
+        let (served, fence) = (Arc::clone(self), fence.clone());
         let started = sampled(current);
         // A sample is of now: `.age` does not count from the start of the server.
         let facts = RunFacts { started_at: now, scheduled_at: now, ..(*current.loaded.facts).clone() };
@@ -289,6 +316,8 @@ impl Served {
             let fault = sampling::sample(loaded, due, world, desk, interrupt, started).await;
             let why =
                 fault.map(|fault| format!("samples could not be written down, and nobody is told of them: {fault}"));
+            // That another server samples by now is no trouble.
+            let why = why.filter(|_| !fence.is_lost());
             if let Some(why) = &why {
                 served.home.warn(why);
             }
@@ -296,14 +325,14 @@ impl Served {
         }));
     }
 
-    fn tell(self: &Arc<Self>, going: &mut Going, current: &Current) {
+    fn tell(self: &Arc<Self>, going: &mut Going, current: &Current, fence: &Fence) {
         if going.telling.is_some() {
             return;
         }
-        let (courier, served) = (Arc::clone(&current.courier), Arc::clone(self));
+        let (courier, served, fence) = (current.courier.clone(), Arc::clone(self), fence.clone());
         going.telling = Some(tokio::spawn(async move {
             let told = courier.deliver().await.map(|deliveries| served.home.delivered(&deliveries));
-            let why = told.err().map(|fault| format!("messages cannot be told: {fault}"));
+            let why = told.err().filter(|_| !fence.is_lost()).map(|fault| format!("messages cannot be told: {fault}"));
             if let Some(why) = &why {
                 served.home.warn(why);
             }
@@ -318,8 +347,8 @@ impl Served {
         if stamp == now.stamp {
             return;
         }
-        now.stamp = stamp;
-        let (desk, leads) = (Arc::clone(&now.desk), now.leads);
+        let before = std::mem::replace(&mut now.stamp, stamp);
+        let desk = Arc::clone(&now.desk);
         drop(now);
         let loaded = match self.home.load(&self.file) {
             Ok(loaded) => loaded,
@@ -334,12 +363,16 @@ impl Served {
                 .warn(&format!("\"{old}\" is called \"{new}\" now: start the server anew; \"{old}\" is served on"));
             return;
         }
-        match current(loaded, &*self.home, &self.holder, self.links.clone()) {
+        match Current::of(loaded, &*self.home, &self.holder, self.links.clone()) {
             Ok(fresh) => {
                 self.home.say(&format!("\"{}\" was edited, and is served as it is now", desk.runbook()));
-                *self.served_now() = Current { leads, ..fresh };
+                *self.served_now() = fresh;
             }
-            Err(fault) => self.home.warn(&format!("`{}` is not taken into use: {fault}", self.file)),
+            Err(fault) => {
+                // It is no fault of the edit: it is tried again at the next look.
+                self.served_now().stamp = before;
+                self.home.warn(&format!("`{}` is not taken into use yet: {fault}", self.file));
+            }
         }
     }
 
@@ -351,8 +384,8 @@ impl Served {
         if tokio::time::timeout(GRACE, join_all(tasks)).await.is_err() {
             self.home.warn("not everything has stopped; it is left as it is");
         }
-        let lease = format!("serve/{}", self.title());
-        if let Err(fault) = self.ledger().release(&lease, &self.holder) {
+        let lease = Lead::name(&self.title());
+        if let Err(fault) = self.ledger(None).release(&lease, &self.holder) {
             self.home.warn(&format!("another server takes over in {LEASE:#}: {fault}"));
         }
     }
@@ -366,6 +399,14 @@ impl Served {
         self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Which other server leads; `None` where this one does.
+    pub(super) fn leader(&self) -> Option<String> {
+        match &*self.lead() {
+            Lead::Others { holder } => Some(holder.clone()),
+            Lead::Own(_) | Lead::Unknown => None,
+        }
+    }
+
     /// # Errors
     /// Why what is due is not done.
     pub(super) fn well(&self) -> Result<(), String> {
@@ -376,8 +417,15 @@ impl Served {
         self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn ledger(&self) -> MutexGuard<'_, Ledger> {
-        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The ledger, to write in it under a fence, or in one's own name.
+    pub(super) fn ledger(&self, fence: Option<&Fence>) -> MutexGuard<'_, Ledger> {
+        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        ledger.guard(fence);
+        ledger
+    }
+
+    fn lead(&self) -> MutexGuard<'_, Lead> {
+        self.lead.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -392,60 +440,5 @@ fn settle(going: &mut Going, now: Timestamp) {
     going.sampling.retain(|task| !task.is_finished());
     if going.telling.as_ref().is_some_and(JoinHandle::is_finished) {
         going.telling = None;
-    }
-}
-
-/// A version of a runbook with all that serving it needs.
-fn current(loaded: Loaded, home: &dyn Home, holder: &str, links: Option<Arc<Links>>) -> Result<Current, Fault> {
-    let (program, facts) = (Arc::clone(&loaded.program), Arc::clone(&loaded.facts));
-    let desk = Desk::open(home.ledger()?, Arc::clone(&program), loaded.set.clone(), Arc::clone(&facts))?;
-    let desk = Arc::new(desk);
-    let world = home.world(&loaded.facts.directory, Arc::clone(&desk) as Arc<dyn Past>);
-    let outside = Arc::clone(&world);
-    let courier =
-        Courier::new(home.ledger()?, Arc::clone(&desk), program, loaded.set.clone(), facts, outside, holder.to_owned());
-    let courier = match links {
-        Some(links) => courier.with_links(Box::new(move |runbook, incident, now| links.of(runbook, incident, now))),
-        None => courier,
-    };
-    let stamp = home.stamp(&loaded);
-    Ok(Current { loaded, stamp, desk, world, courier: Arc::new(courier), leads: false })
-}
-
-/// A run of a section.
-async fn running(beginning: Beginning, current: Current, interrupt: Interrupt, home: Arc<dyn Home>, title: Arc<str>) {
-    let Beginning { started, facts, proposal, selection, recording } = beginning;
-    let id = Arc::clone(&started.run);
-    let consent = match &current.loaded.approved {
-        Some(hash) => Consent::Given { hash: hash.clone() },
-        None => Consent::None,
-    };
-    let request = Request {
-        program: current.loaded.program,
-        sources: current.loaded.sources,
-        started,
-        facts,
-        selection,
-        set: current.loaded.set,
-        proposal,
-        consent,
-        person: None,
-        interrupt,
-    };
-    let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
-    let waits = if finished.exit == 5 { ", waits for approval" } else { "" };
-    home.say(&format!("\"{title}\" ends: run {id}, exit {}{waits}, {:.1} s", finished.exit, finished.seconds));
-    for fault in recording.end() {
-        home.warn(&format!("run {id}: {fault}"));
-    }
-}
-
-/// What stands for a run where only samples are taken.
-fn sampled(current: &Current) -> RunStarted {
-    RunStarted {
-        run: "samples".into(),
-        source_hash: current.loaded.fingerprint.clone(),
-        read_only: true,
-        ..run::started(&current.loaded.program, &current.loaded.facts)
     }
 }

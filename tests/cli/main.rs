@@ -16,4 +16,6 @@ mod rights;
 mod run;
 mod serve;
 mod serve_alerts;
+#[path = "../support/serving.rs"]
+mod serving;
 mod store;

@@ -1,77 +1,14 @@
 //! `runbook serve`, `incidents`, `ack`
 
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
-
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::UnixDatagram;
-use std::process::Child;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use runbook::store::ledger::{Ledger, OutgoingState};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::{Folder, finish};
-
-/// Much longer than anything here takes.
-const PATIENCE: Duration = Duration::from_mins(1);
-
-/// A server that keeps what is posted to it.
-pub(crate) struct Sink {
-    pub(crate) port: u16,
-    pub(crate) heard: Arc<Mutex<Vec<String>>>,
-}
-
-impl Sink {
-    pub(crate) fn new() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
-        let keeps = Arc::clone(&heard);
-        std::thread::spawn(move || {
-            for stream in listener.incoming() {
-                let Ok(mut stream) = stream else { return };
-                let mut text = String::new();
-                let mut buffer = vec![0; 65_536];
-                // The head says how long the body is; both come in a moment on loopback.
-                while let Ok(read @ 1..) = stream.read(&mut buffer) {
-                    text.push_str(&String::from_utf8_lossy(buffer.get(..read).unwrap()));
-                    if text.trim_end().ends_with('}') {
-                        break;
-                    }
-                }
-                let body = text.split_once("\r\n\r\n").map_or("", |(_, body)| body).to_owned();
-                keeps.lock().unwrap().push(body);
-                let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\nok");
-            }
-        });
-        Self { port, heard }
-    }
-
-    /// The first link by which an incident is taken on.
-    fn link(&self) -> String {
-        let heard = self.heard.lock().unwrap();
-        let mut messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
-        messages.find_map(|message| message.get("acknowledge")?.as_str().map(str::to_owned)).unwrap()
-    }
-
-    /// The names of the messages of an occasion. One that was told twice has one name.
-    fn keys(&self, occasion: &str) -> BTreeSet<String> {
-        let heard = self.heard.lock().unwrap();
-        let messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
-        let of = messages.filter(|message| message.get("occasion").is_some_and(|own| own == occasion));
-        of.filter_map(|message| message.get("key")?.as_str().map(str::to_owned)).collect()
-    }
-
-    /// What was told of a title, as `occasion`s in order.
-    pub(crate) fn occasions(&self, title: &str) -> Vec<String> {
-        let heard = self.heard.lock().unwrap();
-        let messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
-        let of = messages.filter(|message| message.get("title").is_some_and(|own| own == title));
-        of.map(|message| message.get("occasion").unwrap().as_str().unwrap().to_owned()).collect()
-    }
-}
+use crate::serving::{PATIENCE, Sink, free_port, get, post, terminate, until, until_long};
 
 fn runbook(sink: u16) -> String {
     format!(
@@ -114,43 +51,6 @@ fn folder(sink: &Sink) -> Folder {
     let folder = Folder::with(runbook(sink.port));
     folder.write("hook", format!("http://127.0.0.1:{}/people", sink.port));
     folder
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-pub(crate) fn asked(port: u16, request: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
-}
-
-pub(crate) fn get(port: u16, path: &str) -> String {
-    asked(port, &format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n"))
-}
-
-fn post(port: u16, path: &str, form: &str) -> String {
-    let head = "content-type: application/x-www-form-urlencoded\r\nconnection: close";
-    asked(
-        port,
-        &format!("POST {path} HTTP/1.1\r\nhost: here\r\n{head}\r\ncontent-length: {}\r\n\r\n{form}", form.len()),
-    )
-}
-
-pub(crate) fn terminate(child: &Child) {
-    kill_process(Pid::from_child(child), Signal::TERM).unwrap();
 }
 
 #[test]
@@ -332,15 +232,6 @@ fn a_server_that_is_killed_loses_no_page_and_sends_none_under_two_names() {
     assert!(opened >= KILLS && kept == opened, "{kept} incidents, {opened} told: each was opened once");
 }
 
-/// A lease of a server that was killed has to run out, and that on its messages.
-pub(crate) fn until_long(what: &str, so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < PATIENCE * 3, "{what}: not so after {:?}", PATIENCE * 3);
-        std::thread::sleep(Duration::from_millis(20));
-    }
-}
-
 #[test]
 fn a_server_that_was_suspended_makes_nothing_up_and_does_nothing_twice() {
     let sink = Sink::new();
@@ -392,6 +283,39 @@ fn a_server_that_lost_its_lead_ends_what_it_had_begun() {
     // What the other one began goes on.
     std::thread::sleep(Duration::from_secs(1));
     assert_eq!((begun(), over()), (2, 1));
+    for server in [first, second] {
+        terminate(&server);
+        let ended = finish(server);
+        assert_eq!(ended.code, 0, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_server_that_lost_its_lead_changes_nothing_of_what_it_had_begun() {
+    let folder = Folder::with(
+        "runbook \"Slow\" { edition 1 }\n\
+         tool mark() changes = argv(\"sh\", \"-c\", \"echo made >> made\")\n\
+         section \"Wait\" every 1s (overlap: \"skip\") {\n  \
+         wait until host.file(\"go\").exists every 100ms within 5m\n  \
+         step \"mark\" {\n    change mark()\n    wait until host.file(\"end\").exists every 100ms within 5m\n  }\n}\n",
+    );
+    let hash = folder.hash();
+    let serve = || folder.command(&["serve", "a.runbook", "--no-listen", "--approve", &hash]).spawn().unwrap();
+    let begun = || folder.journals().lines().filter(|line| line.contains("\"event\":\"run_started\"")).count();
+    let made = || if folder.path("made").exists() { folder.read("made").lines().count() } else { 0 };
+    let first = serve();
+    until("it runs", || folder.path("state/runs").exists() && begun() == 1);
+    kill_process(Pid::from_child(&first), Signal::STOP).unwrap();
+    let second = serve();
+    until_long("the other one takes over", || begun() == 2);
+    folder.write("go", "");
+    until("the other one makes the change", || made() == 1);
+    // Now both the change of the first one is due and the look by which it finds out.
+    kill_process(Pid::from_child(&first), Signal::CONT).unwrap();
+    until("the first run ends", || folder.journals().contains("another server, which took over"));
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(made(), 1, "{}", folder.journals());
+    folder.write("end", "");
     for server in [first, second] {
         terminate(&server);
         let ended = finish(server);

@@ -5,7 +5,7 @@
 use serde_json::Value as Json;
 
 use crate::program::{Folder, finish};
-use crate::serve::{Sink, asked, free_port, get, terminate, until};
+use crate::serving::{Sink, asked, free_port, get, terminate, until};
 
 const TOKEN: &str = "0123456789abcdef-token";
 
@@ -122,6 +122,15 @@ fn alerts_are_posted_answered_and_closed_and_reports_go_out() {
     assert!(ended.stderr.contains("an alert was posted that nobody is told of"), "{}", ended.stderr);
     assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(TOKEN));
     assert_eq!(runs(), 2, "each alert is answered once");
+
+    // The second alert is still open; whoever serves next does not answer it again.
+    let server = folder.command(&args).spawn().unwrap();
+    let reports = sink.occasions("Second").len();
+    until("the next server does what is due", || sink.occasions("Second").len() > reports + 2);
+    terminate(&server);
+    assert_eq!(finish(server).code, 0);
+    assert_eq!(runs(), 2);
+    folder.run(&["history", "-n", "0"]).code(0).lacks("unfinished");
 }
 
 #[test]

@@ -78,7 +78,7 @@ pub(crate) fn left_out(test: &str, why: &str) {
 }
 
 /// Past the capture of the test runner: it is read also where the test passes.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 

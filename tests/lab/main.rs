@@ -23,9 +23,14 @@ mod kubernetes_workloads;
 mod observe;
 mod posted;
 mod postgres;
+#[path = "../support/postgres.rs"]
+mod postgres_alone;
 mod products;
 #[path = "../support/program.rs"]
 mod program;
 mod redis;
 mod rights;
 mod s3;
+#[path = "../support/serving.rs"]
+mod serving;
+mod store;

@@ -100,8 +100,7 @@ fn a_year_of_fifty_series_every_minute_stays_small() {
         "{} samples recorded in {recorded:?}, tidied in {tidied:?}, slowest step {slowest:?}",
         365 * 1440 * SERIES
     );
-    let size = |ledger: &Ledger| fs::metadata(ledger.path()).unwrap().len();
-    println!("the file has {} bytes", size(&ledger));
+    println!("the file has {} bytes", fs::metadata(place.path()).unwrap().len());
     let begun = Instant::now();
     let compacted = ledger.compact(at(365 * DAY), &Retention::default()).unwrap();
     println!("compacted in {:?}: {compacted:?}", begun.elapsed());
@@ -109,4 +108,35 @@ fn a_year_of_fifty_series_every_minute_stays_small() {
     let year = ledger.samples("shop", "used", at(0), at(365 * DAY)).unwrap();
     println!("the year in {:?}: {} samples", begun.elapsed(), year.len());
     assert!(compacted.after < 100 * 1024 * 1024);
+}
+
+#[test]
+#[ignore = "it measures"]
+fn what_a_database_takes_for_what_a_server_does_each_second() {
+    let Some(place) = Place::shared() else { return };
+    let mut ledger = place.open();
+    let (mut leases, mut claims, mut commits) = (Vec::new(), Vec::new(), Vec::new());
+    for version in 0..500 {
+        let begun = Instant::now();
+        let held = ledger.lease("serve/shop", "me", at(0), at(15)).unwrap();
+        assert_eq!(held, runbook::store::ledger::Lease::Held { fence: 1 });
+        leases.push(begun.elapsed());
+        let begun = Instant::now();
+        assert!(ledger.claim("shop", "me", at(0), jiff::SignedDuration::from_secs(75), 500).unwrap().is_empty());
+        claims.push(begun.elapsed());
+        let begun = Instant::now();
+        let commit = Commit { put: vec![document("alert", "1", 0, None)], ..Commit::at(at(0)) };
+        assert_eq!(ledger.commit("shop", version, &commit).unwrap(), Committed::Done { version: version + 1 });
+        commits.push(begun.elapsed());
+    }
+    for (what, mut took) in [("a lease", leases), ("a claim of nothing", claims), ("a commit of one document", commits)]
+    {
+        took.sort_unstable();
+        println!("{what}: median {:?}, slowest of 500 {:?}", took[250], took[499]);
+    }
+    let begun = Instant::now();
+    let commit =
+        Commit { put: (0..2_000).map(|n| document("alert", &n.to_string(), n, None)).collect(), ..Commit::at(at(0)) };
+    assert_eq!(ledger.commit("shop", 500, &commit).unwrap(), Committed::Done { version: 501 });
+    println!("a commit of 2,000 documents: {:?}", begun.elapsed());
 }

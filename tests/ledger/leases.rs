@@ -1,16 +1,23 @@
 //! Leases by name, and due times.
 
-use runbook::store::ledger::Lease;
+use jiff::SignedDuration;
+use runbook::store::ledger::{Commit, Committed, Fence, Lease, Retention};
+use runbook::types::{Fault, FaultKind};
 
-use crate::place::{Place, at};
+use crate::place::{Place, at, document, message, sample, tell};
+
+both!(
+    a_lease_has_one_holder_and_a_number_that_grows,
+    a_lease_is_given_back_by_its_holder_alone,
+    a_due_time_is_noted_once,
+    whoever_lost_the_lease_writes_nothing_but_what_it_has_told
+);
 
 fn taken(holder: &str, until: i64) -> Lease {
     Lease::Taken { holder: holder.to_owned(), until: at(until) }
 }
 
-#[test]
-fn a_lease_has_one_holder_and_a_number_that_grows() {
-    let place = Place::new();
+fn a_lease_has_one_holder_and_a_number_that_grows(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.lease("leader", "me", at(0), at(10)).unwrap(), Lease::Held { fence: 1 });
     assert_eq!(ledger.lease("leader", "you", at(9), at(20)).unwrap(), taken("me", 10));
@@ -18,12 +25,11 @@ fn a_lease_has_one_holder_and_a_number_that_grows() {
     assert_eq!(ledger.lease("other", "you", at(9), at(20)).unwrap(), Lease::Held { fence: 1 });
     assert_eq!(ledger.lease("leader", "you", at(15), at(20)).unwrap(), Lease::Held { fence: 2 });
     assert_eq!(ledger.lease("leader", "me", at(16), at(30)).unwrap(), taken("you", 20));
-    assert_eq!(ledger.lease("leader", "you", at(21), at(30)).unwrap(), Lease::Held { fence: 3 }, "it had run out");
+    assert_eq!(ledger.lease("leader", "you", at(21), at(30)).unwrap(), Lease::Held { fence: 2 }, "nobody else had it");
+    assert_eq!(ledger.lease("leader", "me", at(31), at(40)).unwrap(), Lease::Held { fence: 3 }, "it had run out");
 }
 
-#[test]
-fn a_lease_is_given_back_by_its_holder_alone() {
-    let place = Place::new();
+fn a_lease_is_given_back_by_its_holder_alone(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.lease("leader", "me", at(0), at(10)).unwrap(), Lease::Held { fence: 1 });
     ledger.release("leader", "you").unwrap();
@@ -33,9 +39,7 @@ fn a_lease_is_given_back_by_its_holder_alone() {
     assert_eq!(ledger.lease("leader", "you", at(1), at(20)).unwrap(), Lease::Held { fence: 2 });
 }
 
-#[test]
-fn a_due_time_is_noted_once() {
-    let place = Place::new();
+fn a_due_time_is_noted_once(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.last_due("shop", "Morning").unwrap(), None);
     assert!(ledger.note_due("shop", "Morning", at(100), "run", Some("7f3a12")).unwrap());
@@ -44,4 +48,55 @@ fn a_due_time_is_noted_once() {
     assert!(ledger.note_due("shop", "Evening", at(100), "run", None).unwrap());
     assert_eq!(ledger.last_due("shop", "Morning").unwrap(), Some(at(100)));
     assert_eq!(ledger.last_due("bank", "Morning").unwrap(), None);
+}
+
+fn whoever_lost_the_lease_writes_nothing_but_what_it_has_told(place: &Place) {
+    let (mut ledger, mut other) = (place.open(), place.open());
+    let claim = SignedDuration::from_secs(60);
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0), message("c", 0)]);
+    assert_eq!(ledger.lease("leader", "me", at(0), at(10)).unwrap(), Lease::Held { fence: 1 });
+    let fence = Fence::new("leader", "me", 1);
+    ledger.guard(Some(&fence));
+    assert!(ledger.note_due("shop", "Morning", at(1), "run", None).unwrap());
+    let claimed = ledger.claim("shop", "me", at(1), claim, 2).unwrap();
+    // That it has run out takes nothing away as long as nobody else has it.
+    let commit = Commit { put: vec![document("alert", "1", 0, None)], ..Commit::at(at(20)) };
+    assert_eq!(ledger.commit("shop", 1, &commit).unwrap(), Committed::Done { version: 2 });
+    ledger.holds().unwrap();
+    assert!(!fence.is_lost());
+
+    assert_eq!(other.lease("leader", "you", at(21), at(30)).unwrap(), Lease::Held { fence: 2 });
+    let before = everything(&other);
+    let lost = |refused: Fault| {
+        assert_eq!(refused.kind, FaultKind::Cancelled);
+        assert!(refused.message.contains("`leader` is not held any more"), "{refused}");
+    };
+    lost(ledger.commit("shop", 2, &commit).unwrap_err());
+    assert!(fence.is_lost(), "all who have the fence know");
+    lost(ledger.note_due("shop", "Morning", at(2), "run", None).unwrap_err());
+    lost(ledger.record("shop", &[sample("used", &[], 0, Some(1.0))]).unwrap_err());
+    lost(ledger.claim("shop", "me", at(22), claim, 10).unwrap_err());
+    lost(ledger.prolong(&[claimed[0].id], "me", at(22), claim).unwrap_err());
+    lost(ledger.not_told(claimed[0].id, "me", at(22), "503", None).unwrap_err());
+    lost(ledger.tidy(at(500 * 86_400), &Retention::default()).unwrap_err());
+    lost(ledger.holds().unwrap_err());
+    assert_eq!(everything(&other), before);
+    assert!(ledger.told(claimed[0].id, "me", at(22), "ok").unwrap(), "what is out is out, whoever leads");
+
+    // Given back and taken again, it is another one.
+    other.release("leader", "you").unwrap();
+    assert_eq!(ledger.lease("leader", "me", at(40), at(50)).unwrap(), Lease::Held { fence: 3 });
+    lost(ledger.commit("shop", 2, &commit).unwrap_err());
+    ledger.guard(Some(&Fence::new("leader", "me", 3)));
+    assert_eq!(ledger.commit("shop", 2, &commit).unwrap(), Committed::Done { version: 3 });
+    // A person who answers leads nothing.
+    ledger.guard(None);
+    assert_eq!(other.lease("leader", "you", at(51), at(60)).unwrap(), Lease::Held { fence: 4 });
+    assert_eq!(ledger.commit("shop", 3, &commit).unwrap(), Committed::Done { version: 4 });
+}
+
+fn everything(ledger: &runbook::store::ledger::Ledger) -> String {
+    let mut all = Vec::new();
+    ledger.export(&mut all).unwrap();
+    String::from_utf8(all).unwrap()
 }

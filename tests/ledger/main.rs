@@ -6,15 +6,21 @@
     reason = "a test ends where something is not as it should be, and prints what it has measured"
 )]
 
+#[macro_use]
+mod place;
+
 mod children;
 mod damage;
+mod dropped;
 mod figures;
 mod full;
 mod kills;
 mod leases;
 mod outbox;
-mod place;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod races;
 mod samples;
+mod shared;
 mod state;
 mod tidying;

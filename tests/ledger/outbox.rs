@@ -1,10 +1,21 @@
 //! Messages: claimed by one at a time, tried until they are told, withdrawn where nobody needs them any more.
 
 use jiff::SignedDuration;
-use runbook::store::ledger::{Commit, Committed, Ledger, Outgoing, OutgoingState};
+use runbook::store::ledger::{Commit, Committed, Ledger, NewMessage, Outgoing, OutgoingState};
 use runbook::types::FaultKind;
 
 use crate::place::{Place, at, message, tell};
+
+both!(
+    due_messages_are_claimed_once_oldest_first,
+    the_same_key_on_the_same_channel_is_one_message_for_ever,
+    a_message_is_tried_again_until_it_is_told_or_given_up,
+    a_claim_that_ran_out_is_somebody_elses,
+    only_what_is_still_ones_own_is_told,
+    a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it,
+    what_a_commit_withdraws_it_does_not_tell_but_what_it_tells_is_told,
+    a_message_that_is_not_there_is_a_fault
+);
 
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
@@ -28,9 +39,7 @@ fn withdraw(ledger: &mut Ledger, key: &str, now: i64) {
     assert!(matches!(ledger.commit("shop", version, &commit).unwrap(), Committed::Done { .. }));
 }
 
-#[test]
-fn due_messages_are_claimed_once_oldest_first() {
-    let place = Place::new();
+fn due_messages_are_claimed_once_oldest_first(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.next_due("shop").unwrap(), None);
     tell(&mut ledger, "shop", vec![message("a", 5), message("b", 0), message("c", 50)]);
@@ -44,13 +53,10 @@ fn due_messages_are_claimed_once_oldest_first() {
     assert_eq!(ledger.next_due("shop").unwrap(), Some(at(50)));
 }
 
-#[test]
-fn the_same_key_on_the_same_channel_is_one_message_for_ever() {
-    let place = Place::new();
+fn the_same_key_on_the_same_channel_is_one_message_for_ever(place: &Place) {
     let mut ledger = place.open();
-    let mut other = message("a", 0);
-    other.channel = "dev".to_owned();
-    let again = runbook::store::ledger::NewMessage { body: "second".into(), ..message("a", 9) };
+    let other = NewMessage { channel: "dev".to_owned(), ..message("a", 0) };
+    let again = NewMessage { body: "second".into(), ..message("a", 9) };
     tell(&mut ledger, "shop", vec![message("a", 0), other, again.clone()]);
     tell(&mut ledger, "bank", vec![message("a", 0)]);
     let claimed = claim(&mut ledger, "me", 0);
@@ -64,9 +70,7 @@ fn the_same_key_on_the_same_channel_is_one_message_for_ever() {
     assert_eq!(ledger.outgoing(Some("shop"), None).unwrap().len(), 2);
 }
 
-#[test]
-fn a_message_is_tried_again_until_it_is_told_or_given_up() {
-    let place = Place::new();
+fn a_message_is_tried_again_until_it_is_told_or_given_up(place: &Place) {
     let mut ledger = place.open();
     tell(&mut ledger, "shop", vec![message("a", 0)]);
     let id = claim(&mut ledger, "me", 0)[0].id;
@@ -91,9 +95,7 @@ fn a_message_is_tried_again_until_it_is_told_or_given_up() {
     assert_eq!((keys(&listed), listed[0].state), (vec!["b"], OutgoingState::GivenUp), "`a` ended before");
 }
 
-#[test]
-fn a_claim_that_ran_out_is_somebody_elses() {
-    let place = Place::new();
+fn a_claim_that_ran_out_is_somebody_elses(place: &Place) {
     let mut ledger = place.open();
     tell(&mut ledger, "shop", vec![message("a", 0)]);
     let id = claim(&mut ledger, "me", 0)[0].id;
@@ -109,9 +111,19 @@ fn a_claim_that_ran_out_is_somebody_elses() {
     assert_eq!((only(&ledger).last.as_deref(), only(&ledger).ended_at), (Some("late"), Some(at(62))));
 }
 
-#[test]
-fn a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it() {
-    let place = Place::new();
+fn only_what_is_still_ones_own_is_told(place: &Place) {
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0), message("c", 0)]);
+    let ids: Vec<i64> = claim(&mut ledger, "me", 0).iter().map(|one| one.id).collect();
+    withdraw(&mut ledger, "b", 10);
+    assert_eq!(ledger.prolong(&ids, "me", at(59), LEASE).unwrap(), [ids[0], ids[2]]);
+    assert!(claim(&mut ledger, "you", 118).is_empty(), "it is longer now");
+    assert_eq!(claim(&mut ledger, "you", 119).len(), 2);
+    assert_eq!(ledger.prolong(&ids, "me", at(119), LEASE).unwrap(), [0_i64; 0]);
+    assert_eq!(ledger.prolong(&[ids[0], 77], "you", at(120), LEASE).unwrap(), [ids[0]]);
+}
+
+fn a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it(place: &Place) {
     let mut ledger = place.open();
     tell(&mut ledger, "shop", vec![message("a", 0)]);
     withdraw(&mut ledger, "a", 5);
@@ -136,18 +148,14 @@ fn a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it() {
     assert_eq!(ledger.outgoing(None, None).unwrap()[0].state, OutgoingState::Told, "told stays told");
 }
 
-#[test]
-fn what_a_commit_withdraws_it_does_not_tell_but_what_it_tells_is_told() {
-    let place = Place::new();
+fn what_a_commit_withdraws_it_does_not_tell_but_what_it_tells_is_told(place: &Place) {
     let mut ledger = place.open();
     let commit = Commit { tell: vec![message("a", 0)], withdraw: vec!["a".to_owned()], ..Commit::at(at(0)) };
     assert_eq!(ledger.commit("shop", 0, &commit).unwrap(), Committed::Done { version: 1 });
     assert_eq!(keys(&claim(&mut ledger, "me", 0)), ["a"]);
 }
 
-#[test]
-fn a_message_that_is_not_there_is_a_fault() {
-    let place = Place::new();
+fn a_message_that_is_not_there_is_a_fault(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.told(7, "me", at(0), "ok").unwrap_err().kind, FaultKind::NotFound);
     assert_eq!(ledger.not_told(7, "me", at(0), "no", None).unwrap_err().kind, FaultKind::NotFound);

@@ -9,6 +9,12 @@ use runbook::store::ledger::{Commit, Committed, Lease, Ledger};
 
 use crate::place::{Place, at, document, message, tell};
 
+both!(
+    no_commit_is_lost_or_made_on_a_version_that_is_gone,
+    no_message_is_given_to_two,
+    a_lease_is_held_by_one_and_its_numbers_are_given_once
+);
+
 const THREADS: usize = 4;
 
 /// Each with a connection of its own, all beginning at once.
@@ -35,6 +41,16 @@ fn a_ledger_may_go_to_another_thread() {
 }
 
 #[test]
+fn all_who_begin_at_once_begin_the_same_tables() {
+    for _ in 0..5 {
+        let Some(place) = Place::shared() else { return };
+        let noted = race(&place, |_, ledger| ledger.note_due("shop", "Morning", at(0), "run", None).unwrap());
+        assert_eq!(noted.iter().filter(|noted| **noted).count(), 1, "one ledger, one due time");
+        assert_eq!(place.problems(), [""; 0]);
+    }
+}
+
+#[test]
 fn all_who_begin_at_once_begin_the_same_file() {
     for _ in 0..20 {
         let place = Place::new();
@@ -45,11 +61,9 @@ fn all_who_begin_at_once_begin_the_same_file() {
     }
 }
 
-#[test]
-fn no_commit_is_lost_or_made_on_a_version_that_is_gone() {
-    let place = Place::new();
+fn no_commit_is_lost_or_made_on_a_version_that_is_gone(place: &Place) {
     let each = 25;
-    let stale: usize = race(&place, |own, ledger| {
+    let stale: usize = race(place, |own, ledger| {
         let (mut done, mut stale) = (0, 0);
         while done < each {
             let snapshot = ledger.load("shop").unwrap();
@@ -82,11 +96,9 @@ fn no_commit_is_lost_or_made_on_a_version_that_is_gone() {
     }
 }
 
-#[test]
-fn no_message_is_given_to_two() {
-    let place = Place::new();
+fn no_message_is_given_to_two(place: &Place) {
     tell(&mut place.open(), "shop", (0..200).map(|n| message(&n.to_string(), 0)).collect());
-    let claimed = race(&place, |own, ledger| {
+    let claimed = race(place, |own, ledger| {
         let mut mine = Vec::new();
         loop {
             let some = ledger.claim("shop", &own.to_string(), at(0), SignedDuration::from_secs(60), 3).unwrap();
@@ -104,12 +116,10 @@ fn no_message_is_given_to_two() {
     assert!(times.values().all(|times| *times == 1), "{times:?}");
 }
 
-#[test]
-fn a_lease_is_held_by_one_and_its_numbers_are_given_once() {
-    let place = Place::new();
+fn a_lease_is_held_by_one_and_its_numbers_are_given_once(place: &Place) {
     // Time goes on by one for everybody who asks; a lease lasts three.
     let clock = std::sync::atomic::AtomicI64::new(0);
-    let held = race(&place, |own, ledger| {
+    let held = race(place, |own, ledger| {
         let mut held = Vec::new();
         for _ in 0..100 {
             let now = clock.fetch_add(1, std::sync::atomic::Ordering::SeqCst);

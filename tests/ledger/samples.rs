@@ -4,13 +4,17 @@ use runbook::store::ledger::{Ledger, Sample};
 
 use crate::place::{Place, at, sample};
 
+both!(
+    samples_come_back_in_order_of_time,
+    the_same_sample_twice_is_one_and_measured_wins,
+    what_is_not_a_number_was_not_measured
+);
+
 fn all(ledger: &Ledger, metric: &str) -> Vec<Sample> {
     ledger.samples("shop", metric, jiff::Timestamp::MIN, jiff::Timestamp::MAX).unwrap()
 }
 
-#[test]
-fn samples_come_back_in_order_of_time() {
-    let place = Place::new();
+fn samples_come_back_in_order_of_time(place: &Place) {
     let mut ledger = place.open();
     let (a, b) = (&[("disk", "a")], &[("disk", "b")]);
     ledger.record("shop", &[]).unwrap();
@@ -28,9 +32,7 @@ fn samples_come_back_in_order_of_time() {
     assert_eq!(ledger.latest("nobody", "used").unwrap(), []);
 }
 
-#[test]
-fn the_same_sample_twice_is_one_and_measured_wins() {
-    let place = Place::new();
+fn the_same_sample_twice_is_one_and_measured_wins(place: &Place) {
     let mut ledger = place.open();
     let labels: &[_] = &[("disk", "a"), ("host", "x")];
     let turned: &[_] = &[("host", "x"), ("disk", "a")];
@@ -48,9 +50,7 @@ fn the_same_sample_twice_is_one_and_measured_wins() {
     assert_eq!(record(labels, Some(0.75)), (Some(0.75), None));
 }
 
-#[test]
-fn what_is_not_a_number_was_not_measured() {
-    let place = Place::new();
+fn what_is_not_a_number_was_not_measured(place: &Place) {
     let mut ledger = place.open();
     ledger.record("shop", &[sample("used", &[], 10, Some(f64::NAN))]).unwrap();
     let latest = ledger.latest("shop", "used").unwrap();

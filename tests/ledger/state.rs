@@ -4,13 +4,19 @@ use runbook::store::ledger::{Commit, Committed, Document};
 
 use crate::place::{Place, at, document, happening, message};
 
+both!(
+    a_commit_is_there_again_after_the_file_was_opened_anew,
+    a_stale_commit_writes_nothing,
+    a_document_is_replaced_closed_opened_again_and_removed,
+    closed_documents_and_happenings_are_listed_since_a_time,
+    a_time_that_cannot_be_kept_is_a_fault_and_one_to_compare_with_is_not
+);
+
 fn ids(documents: &[Document]) -> Vec<&str> {
     documents.iter().map(|document| document.id.as_str()).collect()
 }
 
-#[test]
-fn a_commit_is_there_again_after_the_file_was_opened_anew() {
-    let place = Place::new();
+fn a_commit_is_there_again_after_the_file_was_opened_anew(place: &Place) {
     let mut ledger = place.open();
     assert_eq!(ledger.load("shop").unwrap().version, 0);
     let nanosecond = "2026-11-26T02:36:42.123456789Z".parse().unwrap();
@@ -33,9 +39,7 @@ fn a_commit_is_there_again_after_the_file_was_opened_anew() {
     assert_eq!(ledger.runbooks().unwrap(), ["shop"]);
 }
 
-#[test]
-fn a_stale_commit_writes_nothing() {
-    let place = Place::new();
+fn a_stale_commit_writes_nothing(place: &Place) {
     let mut ledger = place.open();
     let first = Commit { put: vec![document("alert", "1", 0, None)], ..Commit::at(at(0)) };
     assert_eq!(ledger.commit("shop", 0, &first).unwrap(), Committed::Done { version: 1 });
@@ -55,9 +59,7 @@ fn a_stale_commit_writes_nothing() {
     assert_eq!(ledger.runbooks().unwrap(), ["shop"]);
 }
 
-#[test]
-fn a_document_is_replaced_closed_opened_again_and_removed() {
-    let place = Place::new();
+fn a_document_is_replaced_closed_opened_again_and_removed(place: &Place) {
     let mut ledger = place.open();
     let mut put = |version, put, remove: &[&str]| {
         let remove = remove.iter().map(|id| ("alert".to_owned(), (*id).to_owned())).collect();
@@ -77,9 +79,7 @@ fn a_document_is_replaced_closed_opened_again_and_removed() {
     assert_eq!(put(5, vec![], &["1", "not there"]), (vec![], vec![]));
 }
 
-#[test]
-fn closed_documents_and_happenings_are_listed_since_a_time() {
-    let place = Place::new();
+fn closed_documents_and_happenings_are_listed_since_a_time(place: &Place) {
     let mut ledger = place.open();
     let commit = Commit {
         put: vec![
@@ -111,9 +111,7 @@ fn closed_documents_and_happenings_are_listed_since_a_time() {
     assert!(ledger.happenings("nobody", None, None).unwrap().is_empty());
 }
 
-#[test]
-fn a_time_that_cannot_be_kept_is_a_fault_and_one_to_compare_with_is_not() {
-    let place = Place::new();
+fn a_time_that_cannot_be_kept_is_a_fault_and_one_to_compare_with_is_not(place: &Place) {
     let mut ledger = place.open();
     let commit = Commit {
         happened: vec![runbook::store::ledger::Happening { at: jiff::Timestamp::MAX, ..happening(0, "a", "b") }],

@@ -5,15 +5,20 @@ use runbook::store::ledger::{Commit, Committed, Ledger, Retention, Sample, Tidie
 
 use crate::place::{Place, at, days, document, happening, message, sample, tell};
 
+both!(
+    old_samples_become_hours_and_the_hour_at_the_edge_stays_whole,
+    times_before_1970_and_values_without_a_mean_become_hours_too,
+    what_ended_long_ago_is_removed_and_what_is_open_stays,
+    a_call_does_a_bounded_amount_of_work_and_compact_does_all_of_it
+);
+
 const DAY: i64 = 86_400;
 
 fn all(ledger: &Ledger) -> Vec<Sample> {
     ledger.samples("shop", "used", Timestamp::MIN, Timestamp::MAX).unwrap()
 }
 
-#[test]
-fn old_samples_become_hours_and_the_hour_at_the_edge_stays_whole() {
-    let place = Place::new();
+fn old_samples_become_hours_and_the_hour_at_the_edge_stays_whole(place: &Place) {
     let mut ledger = place.open();
     let values = [(0, Some(1.0)), (60, None), (3599, Some(4.0)), (3600, None), (7200, Some(9.0)), (7260, Some(10.0))];
     let samples: Vec<Sample> = values.iter().map(|(second, value)| sample("used", &[], *second, *value)).collect();
@@ -40,9 +45,7 @@ fn old_samples_become_hours_and_the_hour_at_the_edge_stays_whole() {
     assert_eq!(all(&ledger), []);
 }
 
-#[test]
-fn times_before_1970_and_values_without_a_mean_become_hours_too() {
-    let place = Place::new();
+fn times_before_1970_and_values_without_a_mean_become_hours_too(place: &Place) {
     let mut ledger = place.open();
     let old = Timestamp::from_second(-3601).unwrap();
     let samples = [
@@ -58,9 +61,7 @@ fn times_before_1970_and_values_without_a_mean_become_hours_too() {
     assert_eq!((found[1].value, found[1].why.as_deref()), (None, Some("the mean of this hour is not a number")));
 }
 
-#[test]
-fn what_ended_long_ago_is_removed_and_what_is_open_stays() {
-    let place = Place::new();
+fn what_ended_long_ago_is_removed_and_what_is_open_stays(place: &Place) {
     let mut ledger = place.open();
     let commit = Commit {
         put: vec![
@@ -88,9 +89,7 @@ fn what_ended_long_ago_is_removed_and_what_is_open_stays() {
     assert_eq!(ledger.last_due("shop", "Evening").unwrap(), Some(at(20)));
 }
 
-#[test]
-fn a_call_does_a_bounded_amount_of_work_and_compact_does_all_of_it() {
-    let place = Place::new();
+fn a_call_does_a_bounded_amount_of_work_and_compact_does_all_of_it(place: &Place) {
     let mut ledger = place.open();
     let samples: Vec<Sample> = (0..120_000).map(|n| sample("used", &[], n * 10, Some(1.0))).collect();
     ledger.record("shop", &samples).unwrap();
@@ -106,5 +105,5 @@ fn a_call_does_a_bounded_amount_of_work_and_compact_does_all_of_it() {
     let gone = ledger.compact(at(500 * DAY), &Retention::default()).unwrap();
     assert_eq!(gone.tidied.hours, 334);
     drop(ledger);
-    assert_eq!(Ledger::check(&place.path()).unwrap().unwrap().problems, [""; 0]);
+    assert_eq!(place.problems(), [""; 0]);
 }

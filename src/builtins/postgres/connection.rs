@@ -108,7 +108,7 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
         (Some(user), None) => Some(Login { password: password(&user)?, user }),
         (None, Some(_)) => return Err(setup("`change_password` is of a `change_user`, and there is none")),
     };
-    let tls = tls(cx, args, &settings, carried || reach.socket.is_some())?;
+    let tls = tls(cx, &settings, args.get(&TLS)?, args.get(&CA)?, carried || reach.socket.is_some())?;
     let at_once = at_once(args.get(&AT_ONCE)?)?;
     let within = limit(args.get(&WITHIN)?)?;
     let server = Server::new(reach, tls, reading, changing, database, within);
@@ -139,6 +139,11 @@ fn reach(args: &Args<'static>, settings: &Settings<'_>) -> Result<(Reach, bool),
         let place = Place { host: host.clone(), port };
         return Ok((Reach { way, place, socket: None }, true));
     }
+    Ok((direct(host, port, settings)?, false))
+}
+
+/// A server that is reached straight, from here.
+pub(super) fn direct(host: Option<String>, port: u16, settings: &Settings<'_>) -> Result<Reach, Fault> {
     let host = host.map_or_else(|| settings.get("PGHOST"), |host| Ok(Some(host)))?;
     let host = host.filter(|host| !host.is_empty()).ok_or_else(|| {
         setup("nothing says where the server is")
@@ -146,18 +151,24 @@ fn reach(args: &Args<'static>, settings: &Settings<'_>) -> Result<(Reach, bool),
     })?;
     if host.starts_with('/') {
         let socket = format!("{}/.s.PGSQL.{port}", host.trim_end_matches('/'));
-        return Ok((Reach { way: Way::Direct, place: Place { host, port }, socket: Some(socket.into()) }, false));
+        return Ok(Reach { way: Way::Direct, place: Place { host, port }, socket: Some(socket.into()) });
     }
     let plain = Place::parse(&host, port).filter(|place| place.port == port && !host.contains(','));
     let place = plain.ok_or_else(|| {
         setup(format!("`{host}` is no name of one host")).help("write `host: \"db.example.com\", port: 5432`")
     })?;
-    Ok((Reach { way: Way::Direct, place, socket: None }, false))
+    Ok(Reach { way: Way::Direct, place, socket: None })
 }
 
-fn tls(cx: &Cx, args: &Args<'static>, settings: &Settings<'_>, sealed: bool) -> Result<Tls, Fault> {
-    let ca = args.get(&CA)?;
-    let word = match args.get(&TLS)? {
+/// TLS as it is asked for, or as libpq's variables say. Where nothing says how, it is checked in full.
+pub(super) fn tls(
+    cx: &Cx,
+    settings: &Settings<'_>,
+    word: Option<String>,
+    ca: Option<String>,
+    sealed: bool,
+) -> Result<Tls, Fault> {
+    let word = match word {
         Some(word) => Some(word),
         None if sealed && ca.is_none() => Some("disable".to_owned()),
         None => settings.get("PGSSLMODE")?,

@@ -6,6 +6,7 @@ mod answers;
 mod calls;
 mod connection;
 mod connections;
+mod door;
 mod execute;
 mod lexer;
 mod locks;
@@ -29,6 +30,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+pub use self::door::Database;
 use crate::catalog::{Builtin, Driver, Landing, Param};
 use crate::types::{Connection, Template};
 

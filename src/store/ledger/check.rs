@@ -13,7 +13,7 @@ use crate::types::{Fault, FaultKind};
 /// What a look at a ledger has found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Checked {
-    /// What the file and its log take on the disk.
+    /// What it takes on the disk.
     pub bytes: u64,
     /// How many of what it holds, where it could be read.
     pub counts: Vec<(&'static str, u64)>,
@@ -25,7 +25,7 @@ pub struct Checked {
 const LISTED: u32 = 20;
 
 /// What there is to count.
-const COUNTS: &[(&str, &str)] = &[
+pub(super) const COUNTS: &[(&str, &str)] = &[
     ("runbooks", "SELECT count(*) FROM runbook"),
     ("open documents", "SELECT count(*) FROM document WHERE closed_at IS NULL"),
     ("closed documents", "SELECT count(*) FROM document WHERE closed_at IS NOT NULL"),
@@ -92,7 +92,7 @@ fn look(conn: &Connection, path: &Path, checked: &mut Checked) {
             if mode & 0o077 != 0 {
                 problems.push(format!("others than its owner may read or write it (mode {mode:o}): chmod 600"));
             }
-            let page = conn.pragma_query_value(None, "page_size", |row| super::state::unsigned(row, 0));
+            let page = conn.pragma_query_value(None, "page_size", unsigned);
             let part = page.map(|page| (len % page.max(1) > 0).then(|| "it was cut within a page".to_owned()));
             note(problems, "the size of its pages cannot be read", part);
         }
@@ -114,7 +114,7 @@ fn look(conn: &Connection, path: &Path, checked: &mut Checked) {
         note(problems, &format!("cannot look for {what}"), wrong.map(|n| (n > 0).then(|| format!("{n} {what}"))));
     }
     for (what, sql) in COUNTS {
-        match conn.query_row(sql, [], |row| super::state::unsigned(row, 0)) {
+        match conn.query_row(sql, [], unsigned) {
             Ok(count) => checked.counts.push((what, count)),
             Err(error) => checked.problems.push(format!("cannot count the {what}: {error}")),
         }
@@ -135,6 +135,11 @@ fn note(problems: &mut Vec<String>, cannot: &str, found: rusqlite::Result<impl I
         Ok(found) => problems.extend(found),
         Err(error) => problems.push(format!("{cannot}: {error}")),
     }
+}
+
+fn unsigned(row: &rusqlite::Row<'_>) -> rusqlite::Result<u64> {
+    let value: i64 = row.get(0)?;
+    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, value))
 }
 
 /// The tables of this version.

@@ -1,8 +1,9 @@
 //! How times and documents stand in a column.
 
 use jiff::Timestamp;
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde_json::Value;
+
+use super::transaction::{Cell, Error, FromCell, Seen};
 
 /// A time in a column: nanoseconds since 1970. It is read as exactly what was written.
 #[derive(Clone, Copy, Debug)]
@@ -16,18 +17,24 @@ pub(super) struct Bound(pub(super) Timestamp);
 #[derive(Clone, Debug)]
 pub(super) struct Json<T>(pub(super) T);
 
-impl ToSql for At {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        i64::try_from(self.0.as_nanosecond()).map(ToSqlOutput::from).map_err(|_| {
-            rusqlite::Error::ToSqlConversionFailure(format!("the time {} is not between 1678 and 2262", self.0).into())
-        })
-    }
+/// A time to keep.
+///
+/// # Errors
+/// Where no column can hold it.
+pub(super) fn at(time: Timestamp) -> Result<i64, Error> {
+    i64::try_from(time.as_nanosecond())
+        .map_err(|_| Error::Given(format!("the time {time} is not between 1678 and 2262")))
 }
 
-impl FromSql for At {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let nanoseconds = value.as_i64()?;
-        Timestamp::from_nanosecond(nanoseconds.into()).map(Self).map_err(|error| FromSqlError::Other(error.into()))
+/// A document to keep.
+pub(super) fn json(value: &Value) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|error| Error::Given(error.to_string()))
+}
+
+impl FromCell for At {
+    fn from_cell(seen: Seen<'_>) -> Result<Self, String> {
+        let nanoseconds = i64::from_cell(seen)?;
+        Timestamp::from_nanosecond(nanoseconds.into()).map(Self).map_err(|error| error.to_string())
     }
 }
 
@@ -42,21 +49,17 @@ impl Bound {
     }
 }
 
-impl ToSql for Bound {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.nanoseconds().into())
+impl From<Bound> for Cell {
+    fn from(bound: Bound) -> Self {
+        Self::Int(Some(bound.nanoseconds()))
     }
 }
 
-impl ToSql for Json<&Value> {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        let text = serde_json::to_string(self.0);
-        text.map(ToSqlOutput::from).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
-    }
-}
-
-impl FromSql for Json<Value> {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        serde_json::from_str(value.as_str()?).map(Self).map_err(|error| FromSqlError::Other(error.into()))
+impl FromCell for Json<Value> {
+    fn from_cell(seen: Seen<'_>) -> Result<Self, String> {
+        match seen {
+            Seen::Text(text) => serde_json::from_str(text).map(Self).map_err(|error| error.to_string()),
+            _ => String::from_cell(seen).map(|text| Self(text.into())),
+        }
     }
 }

@@ -18,12 +18,11 @@
 
 use std::io::{self, Write};
 
-use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
 use serde_json::{Map, Value, json};
 
 use super::Ledger;
 use super::column::{At, Json};
+use super::transaction::{Error, Row, Seen, Tx};
 use crate::types::{Fault, FaultKind};
 
 /// The version of what is written.
@@ -45,7 +44,7 @@ const KINDS: &[Kind] = &[
     Kind(
         "document",
         "SELECT name, kind, document.id, opened_at, closed_at, body FROM document
-         JOIN runbook ON runbook.id = runbook ORDER BY number",
+         JOIN runbook ON runbook.id = document.runbook ORDER BY number",
         &[
             ("runbook", As::Plain),
             ("kind", As::Plain),
@@ -57,13 +56,13 @@ const KINDS: &[Kind] = &[
     ),
     Kind(
         "happening",
-        "SELECT name, at, about, body FROM happening JOIN runbook ON runbook.id = runbook ORDER BY number",
+        "SELECT name, at, about, body FROM happening JOIN runbook ON runbook.id = happening.runbook ORDER BY number",
         &[("runbook", As::Plain), ("at", As::Time), ("about", As::Plain), ("body", As::Json)],
     ),
     Kind(
         "message",
         "SELECT outgoing.id, name, channel, key, created_at, not_before, tries, state, holder, last, ended_at, body
-         FROM outgoing JOIN runbook ON runbook.id = runbook ORDER BY outgoing.id",
+         FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook ORDER BY outgoing.id",
         &[
             ("id", As::Plain),
             ("runbook", As::Plain),
@@ -81,8 +80,8 @@ const KINDS: &[Kind] = &[
     ),
     Kind(
         "sample",
-        "SELECT name, metric, labels, at, value, why FROM sample JOIN series ON series.id = series
-         JOIN runbook ON runbook.id = runbook ORDER BY series, at",
+        "SELECT name, metric, labels, at, value, why FROM sample JOIN series ON series.id = sample.series
+         JOIN runbook ON runbook.id = series.runbook ORDER BY sample.series, at",
         &[
             ("runbook", As::Plain),
             ("metric", As::Plain),
@@ -95,7 +94,7 @@ const KINDS: &[Kind] = &[
     Kind(
         "hour",
         "SELECT name, metric, labels, at, measured, missed, least, most, sum FROM rollup
-         JOIN series ON series.id = series JOIN runbook ON runbook.id = runbook ORDER BY series, at",
+         JOIN series ON series.id = rollup.series JOIN runbook ON runbook.id = series.runbook ORDER BY rollup.series, at",
         &[
             ("runbook", As::Plain),
             ("metric", As::Plain),
@@ -115,8 +114,8 @@ const KINDS: &[Kind] = &[
     ),
     Kind(
         "due",
-        "SELECT name, section, at, outcome, run FROM due JOIN runbook ON runbook.id = runbook
-         ORDER BY runbook, section, at",
+        "SELECT name, section, at, outcome, run FROM due JOIN runbook ON runbook.id = due.runbook
+         ORDER BY due.runbook, section, at",
         &[("runbook", As::Plain), ("section", As::Plain), ("at", As::Time), ("outcome", As::Plain), ("run", As::Plain)],
     ),
 ];
@@ -128,7 +127,7 @@ impl Ledger {
     /// Where the ledger cannot be read, or nobody takes what is written.
     pub fn export(&self, out: &mut dyn Write) -> Result<u64, Fault> {
         let mut refused = None;
-        let written = self.read(|conn| {
+        let written = self.read_once(|tx| {
             let mut write = |record: &Value| match line(out, record) {
                 Ok(()) => true,
                 Err(error) => {
@@ -140,7 +139,7 @@ impl Ledger {
             let mut taken = write(&json!({ "record": "ledger", "version": VERSION }));
             for kind in KINDS {
                 if taken {
-                    taken = records(conn, kind, &mut |record| {
+                    taken = records(tx, kind, &mut |record| {
                         lines += 1;
                         write(record)
                     })?;
@@ -161,31 +160,29 @@ fn line(out: &mut dyn Write, record: &Value) -> io::Result<()> {
 }
 
 /// Hands on each row, until it is not taken.
-fn records(conn: &Connection, kind: &Kind, write: &mut dyn FnMut(&Value) -> bool) -> rusqlite::Result<bool> {
+fn records(tx: Tx<'_>, kind: &Kind, write: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Error> {
     let Kind(name, sql, columns) = kind;
-    let mut select = conn.prepare(sql)?;
-    let mut rows = select.query([])?;
-    while let Some(row) = rows.next()? {
+    let mut taken = true;
+    tx.each(sql, &mut |row| {
         let mut record = Map::new();
         record.insert("record".to_owned(), (*name).into());
         for (index, (column, how)) in columns.iter().enumerate() {
             record.insert((*column).to_owned(), value(row, index, *how)?);
         }
-        if !write(&Value::Object(record)) {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+        taken = write(&Value::Object(record));
+        Ok(taken)
+    })?;
+    Ok(taken)
 }
 
-fn value(row: &Row<'_>, index: usize, how: As) -> rusqlite::Result<Value> {
-    Ok(match (how, row.get_ref(index)?) {
-        (_, ValueRef::Null) => Value::Null,
-        (As::Time, _) => row.get::<_, At>(index)?.0.to_string().into(),
-        (As::Json, _) => row.get::<_, Json<Value>>(index)?.0,
-        (As::Plain, ValueRef::Integer(number)) => number.into(),
-        (As::Plain, ValueRef::Real(number)) if number.is_finite() => number.into(),
-        (As::Plain, ValueRef::Real(number)) => if number > 0.0 { "Infinity" } else { "-Infinity" }.into(),
-        (As::Plain, _) => row.get::<_, String>(index)?.into(),
+fn value(row: &Row<'_>, index: usize, how: As) -> Result<Value, Error> {
+    Ok(match (how, row.seen(index)?) {
+        (_, Seen::Nothing) => Value::Null,
+        (As::Time, _) => row.get::<At>(index)?.0.to_string().into(),
+        (As::Json, _) => row.get::<Json<Value>>(index)?.0,
+        (As::Plain, Seen::Int(number)) => number.into(),
+        (As::Plain, Seen::Real(number)) if number.is_finite() => number.into(),
+        (As::Plain, Seen::Real(number)) => if number > 0.0 { "Infinity" } else { "-Infinity" }.into(),
+        (As::Plain, Seen::Text(text)) => text.into(),
     })
 }

@@ -1,54 +1,65 @@
 //! Leases by name: who leads, who is in a section that must not overlap itself.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
 
-use super::Ledger;
 use super::column::{At, Bound};
-use super::state::unsigned;
-use crate::types::Fault;
+use super::transaction::{Error, Tx, cells};
+use super::{Fence, Ledger};
+use crate::types::{Fault, FaultKind};
 
 /// What came of asking for a lease.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[must_use = "whoever does not hold the lease must not go on"]
 pub enum Lease {
-    /// It is the holder's. `fence` grows whenever a lease begins anew and stays while it is prolonged in time, so that
-    /// what is still on its way from an earlier holder can be told from what is not.
+    /// It is the holder's. `fence` grows whenever a lease begins anew and stays as long as nobody else had it meanwhile, so
+    /// that what is still on its way from an earlier holder can be told from what is not ([`Fence`]).
     Held { fence: u64 },
     /// Somebody else has it.
     Taken { holder: String, until: Timestamp },
 }
 
 impl Ledger {
-    /// Takes or prolongs a lease. One that ran out is free for everybody, its last holder included.
+    /// Takes or prolongs a lease. One that ran out is free for everybody; its last holder goes on with it, for nothing of
+    /// what it has begun can have been done by somebody else.
     pub fn lease(&mut self, name: &str, holder: &str, now: Timestamp, until: Timestamp) -> Result<Lease, Fault> {
-        self.write(|conn| {
-            let taken: Option<(String, Timestamp)> = conn
-                .prepare_cached("SELECT holder, until FROM lease WHERE name = ? AND until > ?")?
-                .query_row(params![name, Bound(now)], |row| Ok((row.get(0)?, row.get::<_, At>(1)?.0)))
-                .optional()?;
-            let anew = match taken {
-                Some((other, until)) if other != holder => return Ok(Lease::Taken { holder: other, until }),
-                Some(_) => 0,
-                None => 1,
+        self.write_anyway(|tx| {
+            let last = tx.row(
+                "SELECT holder, until FROM lease WHERE name = ?1 AND holder IS NOT NULL",
+                &cells![name],
+                |row| Ok((row.get::<String>(0)?, row.get::<At>(1)?.0)),
+            )?;
+            let anew: i64 = match last {
+                Some((own, _)) if own == holder => 0,
+                Some((other, until)) if until > tx.shared(now) => {
+                    return Ok(Lease::Taken { holder: other, until: tx.own(until) });
+                }
+                Some(_) | None => 1,
             };
-            let fence = conn
-                .prepare_cached(
-                    "INSERT INTO lease (name, holder, until, fence) VALUES (?1, ?2, ?3, 1)
-                     ON CONFLICT (name) DO UPDATE SET holder = ?2, until = ?3, fence = fence + ?4
-                     RETURNING fence",
-                )?
-                .query_row(params![name, holder, Bound(until), anew], |row| unsigned(row, 0))?;
+            let fence = tx.value(
+                "INSERT INTO lease (name, holder, until, fence) VALUES (?1, ?2, ?3, 1)
+                 ON CONFLICT (name) DO UPDATE SET holder = ?2, until = ?3, fence = lease.fence + ?4
+                 RETURNING fence",
+                &cells![name, holder, Bound(tx.shared(until)), anew],
+            )?;
+            let fence = fence.ok_or_else(|| {
+                Fault::new(FaultKind::BadAnswer, format!("the ledger does not say what became of the lease `{name}`"))
+            })?;
             Ok(Lease::Held { fence })
         })
     }
 
     /// Gives a lease back, if it is this holder's.
     pub fn release(&mut self, name: &str, holder: &str) -> Result<(), Fault> {
-        self.write(|conn| {
-            conn.prepare_cached("UPDATE lease SET holder = NULL, until = NULL WHERE name = ? AND holder = ?")?
-                .execute([name, holder])
-                .map(|_| ())
+        self.write_anyway(|tx| {
+            let released = "UPDATE lease SET holder = NULL, until = NULL WHERE name = ?1 AND holder = ?2";
+            tx.execute(released, &cells![name, holder]).map(|_| ())
         })
     }
+}
+
+/// Whether a lease has the holder and the number that it had.
+pub(super) fn is_held(tx: Tx<'_>, fence: &Fence) -> Result<bool, Error> {
+    let number: Option<u64> =
+        tx.value("SELECT fence FROM lease WHERE name = ?1 AND holder = ?2", &cells![fence.name(), fence.holder()])?;
+    Ok(number == Some(fence.number()))
 }

@@ -5,12 +5,11 @@
 //! told at least once, and twice only where a process ended between telling it and saying so.
 
 use jiff::{SignedDuration, Timestamp};
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::Ledger;
-use super::column::{At, Bound, Json};
+use super::column::{At, Bound, Json, at, json};
+use super::transaction::{Error, FromCell, Row, Seen, Tx, cells};
 use crate::types::{Fault, FaultKind};
 
 /// Something to tell. The same channel and key twice, in one runbook, is one message: the first one.
@@ -72,11 +71,11 @@ impl OutgoingState {
     }
 }
 
-impl FromSql for OutgoingState {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let name = value.as_str()?;
+impl FromCell for OutgoingState {
+    fn from_cell(seen: Seen<'_>) -> Result<Self, String> {
+        let name = String::from_cell(seen)?;
         let found = Self::ALL.iter().copied().find(|state| state.name() == name);
-        found.ok_or_else(|| FromSqlError::Other(format!("no message is `{name}`").into()))
+        found.ok_or_else(|| format!("no message is `{name}`"))
     }
 }
 
@@ -94,39 +93,70 @@ impl Ledger {
     ) -> Result<Vec<Outgoing>, Fault> {
         let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
-        self.write(|conn| {
-            let due: Vec<i64> = conn
-                .prepare_cached(
-                    "SELECT outgoing.id FROM outgoing JOIN runbook ON runbook.id = runbook
-                     WHERE due_at <= ? AND name = ? ORDER BY outgoing.id LIMIT ?",
-                )?
-                .query_map(params![Bound(now), runbook, at_most], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            let mut claim = conn.prepare_cached(
-                "UPDATE outgoing SET state = 'claimed', holder = ?, due_at = ?, tries = tries + 1 WHERE id = ?",
+        self.write(|tx| {
+            let due = tx.rows(
+                "SELECT outgoing.id FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+                 WHERE due_at <= ?1 AND name = ?2 ORDER BY outgoing.id LIMIT ?3",
+                &cells![Bound(tx.shared(now)), runbook, at_most],
+                |row| row.get::<i64>(0),
             )?;
-            due.into_iter()
-                .map(|id| {
-                    claim.execute(params![holder, Bound(until), id])?;
-                    one(conn, id)
-                })
-                .collect()
+            let (Some(first), Some(last)) = (due.first().copied(), due.last().copied()) else { return Ok(Vec::new()) };
+            let until = Bound(tx.shared(until));
+            let claims: Vec<_> = due.iter().map(|id| cells![holder, until, *id]).collect();
+            tx.execute_all(
+                "UPDATE outgoing SET state = 'claimed', holder = ?1, due_at = ?2, tries = tries + 1 WHERE id = ?3",
+                &claims,
+            )?;
+            let sql = format!(
+                "SELECT {COLUMNS} FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+                 WHERE outgoing.id BETWEEN ?1 AND ?2 AND state = 'claimed' AND holder = ?3 ORDER BY outgoing.id"
+            );
+            let mut claimed = tx.rows(&sql, &cells![first, last, holder], outgoing)?;
+            // Between them may be others that this holder has claimed before.
+            claimed.retain(|one| due.binary_search(&one.id).is_ok());
+            Ok(claimed)
+        })
+    }
+
+    /// Makes sure of messages right before they are told: prolongs the claim on those that still are this holder's, and
+    /// gives their numbers. The others were withdrawn, or are somebody else's by now, and must not be told.
+    ///
+    /// Between this and the moment when a message is out, a process can still be suspended; nobody but the other side could
+    /// tell then, by the key.
+    pub fn prolong(
+        &mut self,
+        ids: &[i64],
+        holder: &str,
+        now: Timestamp,
+        lease: SignedDuration,
+    ) -> Result<Vec<i64>, Fault> {
+        let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+        self.write(|tx| {
+            let until = Bound(tx.shared(until));
+            let all: Vec<_> = ids.iter().map(|id| cells![until, *id, holder]).collect();
+            let own = tx.execute_all(
+                "UPDATE outgoing SET due_at = ?1 WHERE id = ?2 AND state = 'claimed' AND holder = ?3",
+                &all,
+            )?;
+            Ok(ids.iter().zip(own).filter(|(_, own)| *own > 0).map(|(id, _)| *id).collect())
         })
     }
 
     /// The message was told. It is so even where the claim had run out or the message was withdrawn meanwhile: it is
-    /// out. Gives whether the claim still was this holder's.
-    pub fn told(&mut self, id: i64, holder: &str, at: Timestamp, said: &str) -> Result<bool, Fault> {
-        self.settle(id, holder, |conn, state, held| {
+    /// out. For the same reason it is written whoever leads by now. Gives whether the claim still was this holder's.
+    pub fn told(&mut self, id: i64, holder: &str, ended: Timestamp, said: &str) -> Result<bool, Fault> {
+        let settled = self.write_anyway(|tx| {
+            let Some((state, held)) = stands(tx, id, holder)? else { return Ok(None) };
             if state != OutgoingState::Told {
-                conn.prepare_cached(
-                    "UPDATE outgoing SET state = 'told', holder = NULL, due_at = NULL, last = ?, ended_at = ?
-                     WHERE id = ?",
-                )?
-                .execute(params![said, At(at), id])?;
+                tx.execute(
+                    "UPDATE outgoing SET state = 'told', holder = NULL, due_at = NULL, last = ?1, ended_at = ?2
+                     WHERE id = ?3",
+                    &cells![said, at(ended)?, id],
+                )?;
             }
-            Ok(held)
-        })
+            Ok(Some(held))
+        })?;
+        self.known(id, settled)
     }
 
     /// The message could not be told, and is to be tried again, or (`None`) not any more. Gives whether the claim still
@@ -135,126 +165,116 @@ impl Ledger {
         &mut self,
         id: i64,
         holder: &str,
-        at: Timestamp,
+        ended: Timestamp,
         why: &str,
         again: Option<Timestamp>,
     ) -> Result<bool, Fault> {
-        self.settle(id, holder, |conn, state, held| {
+        let settled = self.write(|tx| {
+            let Some((state, held)) = stands(tx, id, holder)? else { return Ok(None) };
             match (held, again) {
-                (true, Some(again)) => conn
-                    .prepare_cached(
-                        "UPDATE outgoing SET state = 'waiting', holder = NULL, last = ?2, not_before = ?3, due_at = ?3
-                         WHERE id = ?1",
-                    )?
-                    .execute(params![id, why, At(again)])?,
-                (true, None) => conn
-                    .prepare_cached(
-                        "UPDATE outgoing SET state = 'given_up', holder = NULL, due_at = NULL, last = ?2, ended_at = ?3
-                         WHERE id = ?1",
-                    )?
-                    .execute(params![id, why, At(at)])?,
+                (true, Some(again)) => tx.execute(
+                    "UPDATE outgoing SET state = 'waiting', holder = NULL, last = ?2, not_before = ?3, due_at = ?4
+                     WHERE id = ?1",
+                    &cells![id, why, at(again)?, at(tx.shared(again))?],
+                )?,
+                (true, None) => tx.execute(
+                    "UPDATE outgoing SET state = 'given_up', holder = NULL, due_at = NULL, last = ?2, ended_at = ?3
+                     WHERE id = ?1",
+                    &cells![id, why, at(ended)?],
+                )?,
                 // It was withdrawn while it was tried: what came of that is still worth knowing.
-                (false, _) if state == OutgoingState::Withdrawn => conn
-                    .prepare_cached("UPDATE outgoing SET last = ?2, holder = NULL WHERE id = ?1 AND holder = ?3")?
-                    .execute(params![id, why, holder])?,
+                (false, _) if state == OutgoingState::Withdrawn => tx.execute(
+                    "UPDATE outgoing SET last = ?2, holder = NULL WHERE id = ?1 AND holder = ?3",
+                    &cells![id, why, holder],
+                )?,
                 (false, _) => 0,
             };
-            Ok(held)
-        })
+            Ok(Some(held))
+        })?;
+        self.known(id, settled)
     }
 
     /// When the next message can be claimed. One that is claimed can be when its claim runs out.
     pub fn next_due(&self, runbook: &str) -> Result<Option<Timestamp>, Fault> {
-        self.read(|conn| {
-            let due: Option<At> = conn
-                .prepare_cached(
-                    "SELECT min(due_at) FROM outgoing JOIN runbook ON runbook.id = runbook
-                     WHERE due_at IS NOT NULL AND name = ?",
-                )?
-                .query_row([runbook], |row| row.get(0))?;
-            Ok(due.map(|at| at.0))
+        self.read(|tx| {
+            let due = tx.value::<Option<At>>(
+                "SELECT min(due_at) FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+                 WHERE due_at IS NOT NULL AND name = ?1",
+                &cells![runbook],
+            )?;
+            Ok(due.flatten().map(|at| tx.own(at.0)))
         })
     }
 
     /// Messages that have not ended, or ended at `since` or later (`None`: all), newest first.
     pub fn outgoing(&self, runbook: Option<&str>, since: Option<Timestamp>) -> Result<Vec<Outgoing>, Fault> {
-        self.read(|conn| {
-            conn.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM outgoing JOIN runbook ON runbook.id = runbook
+        self.read(|tx| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
                  WHERE (?1 IS NULL OR name = ?1) AND (due_at IS NOT NULL OR ended_at >= ?2)
                  ORDER BY outgoing.id DESC"
-            ))?
-            .query_map(params![runbook, Bound::or_ever(since)], outgoing)?
-            .collect()
+            );
+            tx.rows(&sql, &cells![runbook, Bound::or_ever(since)], outgoing)
         })
     }
 
-    /// Looks up how a message stands and whether the holder's claim is on it, and lets `work` write what follows.
-    fn settle(
-        &mut self,
-        id: i64,
-        holder: &str,
-        work: impl FnOnce(&Connection, OutgoingState, bool) -> rusqlite::Result<bool>,
-    ) -> Result<bool, Fault> {
-        let settled = self.write(|conn| {
-            let found: Option<(OutgoingState, Option<String>)> = conn
-                .prepare_cached("SELECT state, holder FROM outgoing WHERE id = ?")?
-                .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let Some((state, whose)) = found else { return Ok(None) };
-            let held = state == OutgoingState::Claimed && whose.as_deref() == Some(holder);
-            work(conn, state, held).map(Some)
-        })?;
+    fn known(&self, id: i64, settled: Option<bool>) -> Result<bool, Fault> {
         settled.ok_or_else(|| {
-            let message = format!("the ledger `{}` has no message {id}", self.path().display());
+            let message = format!("the ledger `{}` has no message {id}", self.shown());
             Fault::new(FaultKind::NotFound, message)
         })
     }
 }
 
+/// How a message stands, and whether the holder's claim is on it. `None` where there is no such message.
+fn stands(tx: Tx<'_>, id: i64, holder: &str) -> Result<Option<(OutgoingState, bool)>, Error> {
+    let found = tx.row("SELECT state, holder FROM outgoing WHERE id = ?1", &cells![id], |row| {
+        Ok((row.get::<OutgoingState>(0)?, row.get::<Option<String>>(1)?))
+    })?;
+    let held = |state, whose: Option<String>| state == OutgoingState::Claimed && whose.as_deref() == Some(holder);
+    Ok(found.map(|(state, whose)| (state, held(state, whose))))
+}
+
 /// Writes messages that are not there yet.
-pub(super) fn tell(conn: &Connection, runbook: i64, at: Timestamp, messages: &[NewMessage]) -> rusqlite::Result<()> {
-    let mut insert = conn.prepare_cached(
+pub(super) fn tell(tx: Tx<'_>, runbook: i64, now: Timestamp, messages: &[NewMessage]) -> Result<(), Error> {
+    let rows = messages.iter().map(|one| {
+        let (created, due) = (at(now)?, at(one.not_before)?);
+        Ok(cells![runbook, &one.channel, &one.key, json(&one.body)?, created, due, at(tx.shared(one.not_before))?])
+    });
+    // What is there already takes no number.
+    tx.execute_all(
         "INSERT INTO outgoing (runbook, channel, key, body, created_at, not_before, due_at, state)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, 'waiting') ON CONFLICT (runbook, channel, key) DO NOTHING",
-    )?;
-    for one in messages {
-        insert.execute(params![runbook, one.channel, one.key, Json(&one.body), At(at), At(one.not_before)])?;
-    }
-    Ok(())
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'waiting'
+         WHERE NOT EXISTS (SELECT 1 FROM outgoing WHERE runbook = ?1 AND channel = ?2 AND key = ?3)",
+        &rows.collect::<Result<Vec<_>, Error>>()?,
+    )
+    .map(|_| ())
 }
 
 /// Withdraws messages that are not told yet. Who holds one keeps its name on it, for what comes of the try.
-pub(super) fn withdraw(conn: &Connection, runbook: i64, at: Timestamp, keys: &[String]) -> rusqlite::Result<()> {
-    let mut withdraw = conn.prepare_cached(
-        "UPDATE outgoing SET state = 'withdrawn', due_at = NULL, ended_at = ?
-         WHERE runbook = ? AND key = ? AND due_at IS NOT NULL",
-    )?;
-    for key in keys {
-        withdraw.execute(params![At(at), runbook, key])?;
-    }
-    Ok(())
+pub(super) fn withdraw(tx: Tx<'_>, runbook: i64, now: Timestamp, keys: &[String]) -> Result<(), Error> {
+    let now = at(now)?;
+    let rows: Vec<_> = keys.iter().map(|key| cells![now, runbook, key]).collect();
+    tx.execute_all(
+        "UPDATE outgoing SET state = 'withdrawn', due_at = NULL, ended_at = ?1
+         WHERE runbook = ?2 AND key = ?3 AND due_at IS NOT NULL",
+        &rows,
+    )
+    .map(|_| ())
 }
 
-fn one(conn: &Connection, id: i64) -> rusqlite::Result<Outgoing> {
-    conn.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM outgoing JOIN runbook ON runbook.id = runbook WHERE outgoing.id = ?"
-    ))?
-    .query_row([id], outgoing)
-}
-
-fn outgoing(row: &Row<'_>) -> rusqlite::Result<Outgoing> {
+fn outgoing(row: &Row<'_>) -> Result<Outgoing, Error> {
     Ok(Outgoing {
         id: row.get(0)?,
         runbook: row.get(1)?,
         channel: row.get(2)?,
         key: row.get(3)?,
-        body: row.get::<_, Json<Value>>(4)?.0,
-        created_at: row.get::<_, At>(5)?.0,
-        not_before: row.get::<_, At>(6)?.0,
+        body: row.get::<Json<Value>>(4)?.0,
+        created_at: row.get::<At>(5)?.0,
+        not_before: row.get::<At>(6)?.0,
         tries: row.get(7)?,
         state: row.get(8)?,
         last: row.get(9)?,
-        ended_at: row.get::<_, Option<At>>(10)?.map(|at| at.0),
+        ended_at: row.get::<Option<At>>(10)?.map(|at| at.0),
     })
 }

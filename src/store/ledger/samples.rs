@@ -1,14 +1,14 @@
 //! Samples: what a metric was at a time, or that it was not measured.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use rusqlite::types::{FromSqlError, Type, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Ledger;
-use super::column::{At, Bound};
-use super::state::{find, number};
+use super::column::{At, Bound, at};
+use super::state::{find, new, number};
+use super::transaction::{Error, FromCell, Row, Seen, Tx, cells};
 use crate::types::Fault;
 
 /// One value of one series.
@@ -24,7 +24,16 @@ pub struct Sample {
     pub why: Option<String>,
 }
 
-type Labels = Vec<(Arc<str>, Arc<str>)>;
+type Pair = (Arc<str>, Arc<str>);
+
+/// Labels in a column: pairs, as JSON.
+struct Labels(Vec<Pair>);
+
+impl FromCell for Labels {
+    fn from_cell(seen: Seen<'_>) -> Result<Self, String> {
+        serde_json::from_str(&String::from_cell(seen)?).map(Self).map_err(|error| error.to_string())
+    }
+}
 
 impl Ledger {
     /// Keeps samples. The same metric, labels and time twice is one sample: what was measured takes the place of what
@@ -33,24 +42,27 @@ impl Ledger {
         if samples.is_empty() {
             return Ok(());
         }
-        self.write(|conn| {
-            let runbook = number(conn, runbook)?;
-            let mut insert = conn.prepare_cached(
-                "INSERT INTO sample (series, at, value, why) VALUES (?, ?, ?, ?)
-                 ON CONFLICT (series, at) DO UPDATE SET value = excluded.value, why = excluded.why
-                 WHERE excluded.value IS NOT NULL OR value IS NULL",
-            )?;
+        self.write(|tx| {
+            let runbook = number(tx, runbook)?;
+            let mut known = HashMap::new();
+            let mut rows = Vec::with_capacity(samples.len());
             for sample in samples {
-                let series = series(conn, runbook, sample)?;
+                let series = series(tx, runbook, sample, &mut known)?;
                 let value = sample.value.filter(|value| !value.is_nan());
                 let why = match sample.value {
                     Some(value) if value.is_nan() => Some("the value is not a number"),
                     Some(_) => None,
                     None => sample.why.as_deref(),
                 };
-                insert.execute(params![series, At(sample.at), value, why])?;
+                rows.push(cells![series, at(sample.at)?, value, why]);
             }
-            Ok(())
+            tx.execute_all(
+                "INSERT INTO sample (series, at, value, why) VALUES (?1, ?2, ?3, ?4)
+                 ON CONFLICT (series, at) DO UPDATE SET value = excluded.value, why = excluded.why
+                 WHERE excluded.value IS NOT NULL OR sample.value IS NULL",
+                &rows,
+            )
+            .map(|_| ())
         })
     }
 
@@ -64,16 +76,13 @@ impl Ledger {
         until: Timestamp,
     ) -> Result<Vec<Sample>, Fault> {
         let name: Arc<str> = metric.into();
-        self.read(|conn| {
+        self.read(|tx| {
             let mut found = Vec::new();
-            for (series, labels) in all_series(conn, runbook, metric)? {
+            for (series, labels) in all_series(tx, runbook, metric)? {
                 for table in [Table::Rollup, Table::Sample] {
-                    let sql = format!("{} WHERE series = ? AND at BETWEEN ? AND ?", table.select());
-                    let mut select = conn.prepare_cached(&sql)?;
-                    let mut rows = select.query(params![series, Bound(since), Bound(until)])?;
-                    while let Some(row) = rows.next()? {
-                        found.push(table.sample(row, &name, &labels)?);
-                    }
+                    let sql = format!("{} WHERE series = ?1 AND at BETWEEN ?2 AND ?3 ORDER BY at", table.select());
+                    let cells = cells![series, Bound(since), Bound(until)];
+                    found.extend(tx.rows(&sql, &cells, |row| table.sample(row, &name, &labels))?);
                 }
             }
             found.sort_by_key(|sample| sample.at);
@@ -84,15 +93,12 @@ impl Ledger {
     /// The last sample of each set of labels, however old it is.
     pub fn latest(&self, runbook: &str, metric: &str) -> Result<Vec<Sample>, Fault> {
         let name: Arc<str> = metric.into();
-        self.read(|conn| {
+        self.read(|tx| {
             let mut found = Vec::new();
-            for (series, labels) in all_series(conn, runbook, metric)? {
+            for (series, labels) in all_series(tx, runbook, metric)? {
                 for table in [Table::Sample, Table::Rollup] {
-                    let sql = format!("{} WHERE series = ? ORDER BY at DESC LIMIT 1", table.select());
-                    let last = conn
-                        .prepare_cached(&sql)?
-                        .query_row([series], |row| table.sample(row, &name, &labels))
-                        .optional()?;
+                    let sql = format!("{} WHERE series = ?1 ORDER BY at DESC LIMIT 1", table.select());
+                    let last = tx.row(&sql, &cells![series], |row| table.sample(row, &name, &labels))?;
                     if let Some(last) = last {
                         found.push(last);
                         break;
@@ -118,13 +124,13 @@ impl Table {
         }
     }
 
-    fn sample(self, row: &Row<'_>, metric: &Arc<str>, labels: &Labels) -> rusqlite::Result<Sample> {
-        let at = row.get::<_, At>(0)?.0;
+    fn sample(self, row: &Row<'_>, metric: &Arc<str>, labels: &[Pair]) -> Result<Sample, Error> {
+        let at = row.get::<At>(0)?.0;
         let (value, why) = match self {
             Self::Sample => (row.get(1)?, row.get(2)?),
             Self::Rollup => mean(row.get(1)?, row.get(2)?, row.get(3)?),
         };
-        Ok(Sample { metric: Arc::clone(metric), labels: labels.clone(), at, value, why })
+        Ok(Sample { metric: Arc::clone(metric), labels: labels.to_vec(), at, value, why })
     }
 }
 
@@ -139,37 +145,31 @@ fn mean(measured: u32, missed: u32, sum: Option<f64>) -> (Option<f64>, Option<St
 }
 
 /// The number of a sample's series, which may be new.
-fn series(conn: &Connection, runbook: i64, sample: &Sample) -> rusqlite::Result<i64> {
+fn series(
+    tx: Tx<'_>,
+    runbook: i64,
+    sample: &Sample,
+    known: &mut HashMap<(Arc<str>, String), i64>,
+) -> Result<i64, Error> {
     let mut labels: Vec<(&str, &str)> = sample.labels.iter().map(|(name, value)| (&**name, &**value)).collect();
     labels.sort_unstable();
-    let labels =
-        serde_json::to_string(&labels).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-    let found = conn
-        .prepare_cached("SELECT id FROM series WHERE runbook = ? AND metric = ? AND labels = ?")?
-        .query_row(params![runbook, &*sample.metric, labels], |row| row.get(0))
-        .optional()?;
-    match found {
-        Some(series) => Ok(series),
-        None => conn
-            .prepare_cached("INSERT INTO series (runbook, metric, labels) VALUES (?, ?, ?) RETURNING id")?
-            .query_row(params![runbook, &*sample.metric, labels], |row| row.get(0)),
+    let labels = serde_json::to_string(&labels).map_err(|error| Error::Given(error.to_string()))?;
+    let key = (Arc::clone(&sample.metric), labels);
+    if let Some(series) = known.get(&key) {
+        return Ok(*series);
     }
-}
-
-fn all_series(conn: &Connection, runbook: &str, metric: &str) -> rusqlite::Result<Vec<(i64, Labels)>> {
-    let Some((runbook, _)) = find(conn, runbook)? else { return Ok(Vec::new()) };
-    conn.prepare_cached("SELECT id, labels FROM series WHERE runbook = ? AND metric = ? ORDER BY id")?
-        .query_map(params![runbook, metric], |row| Ok((row.get(0)?, labels(row, 1)?)))?
-        .collect()
-}
-
-/// The labels in a column.
-pub(super) fn labels(row: &Row<'_>, column: usize) -> rusqlite::Result<Labels> {
-    let text = match row.get_ref(column)? {
-        ValueRef::Text(text) => text,
-        other => return Err(rusqlite::Error::InvalidColumnType(column, "labels".to_owned(), other.data_type())),
+    let cells = cells![runbook, &*key.0, &key.1];
+    let found = tx.value("SELECT id FROM series WHERE runbook = ?1 AND metric = ?2 AND labels = ?3", &cells)?;
+    let series = match found {
+        Some(series) => series,
+        None => new(tx, "INSERT INTO series (runbook, metric, labels) VALUES (?1, ?2, ?3) RETURNING id", &cells)?,
     };
-    serde_json::from_slice(text).map_err(|error| {
-        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(FromSqlError::Other(error.into())))
-    })
+    known.insert(key, series);
+    Ok(series)
+}
+
+fn all_series(tx: Tx<'_>, runbook: &str, metric: &str) -> Result<Vec<(i64, Vec<Pair>)>, Error> {
+    let Some((runbook, _)) = find(tx, runbook)? else { return Ok(Vec::new()) };
+    let sql = "SELECT id, labels FROM series WHERE runbook = ?1 AND metric = ?2 ORDER BY id";
+    tx.rows(sql, &cells![runbook, metric], |row| Ok((row.get(0)?, row.get::<Labels>(1)?.0)))
 }

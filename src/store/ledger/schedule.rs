@@ -1,22 +1,35 @@
 //! The due times of sections that were made or recorded.
 
 use jiff::Timestamp;
-use rusqlite::params;
 
 use super::Ledger;
-use super::column::At;
+use super::column::{At, at};
 use super::state::{find, number};
+use super::transaction::cells;
 use crate::types::Fault;
 
 impl Ledger {
     /// The last due time of a section that anybody has noted.
     pub fn last_due(&self, runbook: &str, section: &str) -> Result<Option<Timestamp>, Fault> {
-        self.read(|conn| {
-            let Some((runbook, _)) = find(conn, runbook)? else { return Ok(None) };
-            let last: Option<At> = conn
-                .prepare_cached("SELECT max(at) FROM due WHERE runbook = ? AND section = ?")?
-                .query_row(params![runbook, section], |row| row.get(0))?;
-            Ok(last.map(|at| at.0))
+        self.read(|tx| {
+            let Some((runbook, _)) = find(tx, runbook)? else { return Ok(None) };
+            let last = tx.value::<Option<At>>(
+                "SELECT max(at) FROM due WHERE runbook = ?1 AND section = ?2",
+                &cells![runbook, section],
+            )?;
+            Ok(last.flatten().map(|at| at.0))
+        })
+    }
+
+    /// Whether anybody has noted what becomes of a due time.
+    pub fn is_noted(&self, runbook: &str, section: &str, due: Timestamp) -> Result<bool, Fault> {
+        self.read(|tx| {
+            let Some((runbook, _)) = find(tx, runbook)? else { return Ok(false) };
+            let found = tx.value::<i64>(
+                "SELECT count(*) FROM due WHERE runbook = ?1 AND section = ?2 AND at = ?3",
+                &cells![runbook, section, at(due)?],
+            )?;
+            Ok(found.is_some_and(|many| many > 0))
         })
     }
 
@@ -30,13 +43,12 @@ impl Ledger {
         outcome: &str,
         run: Option<&str>,
     ) -> Result<bool, Fault> {
-        self.write(|conn| {
-            let runbook = number(conn, runbook)?;
-            let noted = conn
-                .prepare_cached(
-                    "INSERT INTO due (runbook, section, at, outcome, run) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
-                )?
-                .execute(params![runbook, section, At(due), outcome, run])?;
+        self.write(|tx| {
+            let runbook = number(tx, runbook)?;
+            let noted = tx.execute(
+                "INSERT INTO due (runbook, section, at, outcome, run) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+                &cells![runbook, section, at(due)?, outcome, run],
+            )?;
             Ok(noted > 0)
         })
     }

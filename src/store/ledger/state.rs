@@ -1,13 +1,13 @@
 //! What the engine knows of a runbook: documents by kind and id, and what happened to them.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde_json::Value;
 
 use super::Ledger;
-use super::column::{At, Bound, Json};
+use super::column::{At, Bound, Json, at, json};
 use super::outbox::{self, NewMessage};
-use crate::types::Fault;
+use super::transaction::{Cell, Error, Row, Tx, cells};
+use crate::types::{Fault, FaultKind};
 
 /// The open documents of a runbook, and the version that a commit has to name.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,36 +75,35 @@ impl Commit {
 impl Ledger {
     /// The version and all open documents, as they were at one moment. A runbook that never committed is at version 0.
     pub fn load(&self, runbook: &str) -> Result<Snapshot, Fault> {
-        self.read(|conn| {
-            let Some((number, version)) = find(conn, runbook)? else {
+        self.read(|tx| {
+            let Some((number, version)) = find(tx, runbook)? else {
                 return Ok(Snapshot { version: 0, documents: Vec::new() });
             };
-            let documents = conn
-                .prepare_cached(
-                    "SELECT kind, id, body, opened_at, closed_at FROM document
-                     WHERE runbook = ? AND closed_at IS NULL ORDER BY number",
-                )?
-                .query_map([number], document)?
-                .collect::<rusqlite::Result<_>>()?;
+            let documents = tx.rows(
+                "SELECT kind, id, body, opened_at, closed_at FROM document
+                 WHERE runbook = ?1 AND closed_at IS NULL ORDER BY number",
+                &cells![number],
+                document,
+            )?;
             Ok(Snapshot { version, documents })
         })
     }
 
     /// The version alone: whether anything was committed since.
     pub fn version(&self, runbook: &str) -> Result<u64, Fault> {
-        self.read(|conn| Ok(find(conn, runbook)?.map_or(0, |(_, version)| version)))
+        self.read(|tx| Ok(find(tx, runbook)?.map_or(0, |(_, version)| version)))
     }
 
     /// Keeps all of a commit, if nobody has committed since version `expected`.
     pub fn commit(&mut self, runbook: &str, expected: u64, commit: &Commit) -> Result<Committed, Fault> {
-        self.write(|conn| {
-            let version = find(conn, runbook)?.map_or(0, |(_, version)| version);
+        self.write(|tx| {
+            let version = find(tx, runbook)?.map_or(0, |(_, version)| version);
             if version != expected {
                 return Ok(Committed::Stale { version });
             }
-            let number = number(conn, runbook)?;
-            apply(conn, number, commit)?;
-            conn.prepare_cached("UPDATE runbook SET version = version + 1 WHERE id = ?")?.execute([number])?;
+            let number = number(tx, runbook)?;
+            apply(tx, number, commit)?;
+            tx.execute("UPDATE runbook SET version = version + 1 WHERE id = ?1", &cells![number])?;
             Ok(Committed::Done { version: version + 1 })
         })
     }
@@ -116,16 +115,16 @@ impl Ledger {
         kind: &str,
         since: Option<Timestamp>,
     ) -> Result<Vec<Document>, Fault> {
-        self.read(|conn| {
-            conn.prepare_cached(
+        self.read(|tx| {
+            tx.rows(
                 "SELECT kind, document.id, body, opened_at, closed_at
                  FROM document JOIN runbook ON runbook.id = document.runbook
                  WHERE (?1 IS NULL OR name = ?1) AND kind = ?2
                    AND (closed_at IS NULL OR closed_at >= ?3)
                  ORDER BY opened_at DESC, number DESC",
-            )?
-            .query_map(params![runbook, kind, Bound::or_ever(since)], document)?
-            .collect()
+                &cells![runbook, kind, Bound::or_ever(since)],
+                document,
+            )
         })
     }
 
@@ -136,76 +135,73 @@ impl Ledger {
         about: Option<&str>,
         since: Option<Timestamp>,
     ) -> Result<Vec<Happening>, Fault> {
-        self.read(|conn| {
-            let Some((number, _)) = find(conn, runbook)? else { return Ok(Vec::new()) };
+        self.read(|tx| {
+            let Some((number, _)) = find(tx, runbook)? else { return Ok(Vec::new()) };
             // Two statements, so that each has its index.
             let only = if about.is_some() { "about = ?3" } else { "?3 IS NULL" };
-            conn.prepare_cached(&format!(
+            let sql = format!(
                 "SELECT at, about, body FROM happening
                  WHERE runbook = ?1 AND at >= ?2 AND {only} ORDER BY at, number"
-            ))?
-            .query_map(params![number, Bound::or_ever(since), about], |row| {
-                Ok(Happening { at: row.get::<_, At>(0)?.0, about: row.get(1)?, body: row.get::<_, Json<Value>>(2)?.0 })
-            })?
-            .collect()
+            );
+            tx.rows(&sql, &cells![number, Bound::or_ever(since), about], |row| {
+                Ok(Happening { at: row.get::<At>(0)?.0, about: row.get(1)?, body: row.get::<Json<Value>>(2)?.0 })
+            })
         })
     }
 
     /// The names of all runbooks that the ledger knows.
     pub fn runbooks(&self) -> Result<Vec<String>, Fault> {
-        self.read(|conn| {
-            conn.prepare_cached("SELECT name FROM runbook ORDER BY name")?.query_map([], |row| row.get(0))?.collect()
-        })
+        self.read(|tx| tx.rows("SELECT name FROM runbook ORDER BY name", &[], |row| row.get(0)))
     }
 }
 
 /// The number and the version of a runbook.
-pub(super) fn find(conn: &Connection, runbook: &str) -> rusqlite::Result<Option<(i64, u64)>> {
-    conn.prepare_cached("SELECT id, version FROM runbook WHERE name = ?")?
-        .query_row([runbook], |row| Ok((row.get(0)?, unsigned(row, 1)?)))
-        .optional()
+pub(super) fn find(tx: Tx<'_>, runbook: &str) -> Result<Option<(i64, u64)>, Error> {
+    tx.row("SELECT id, version FROM runbook WHERE name = ?1", &cells![runbook], |row| Ok((row.get(0)?, row.get(1)?)))
 }
 
 /// The number of a runbook, which may be new.
-pub(super) fn number(conn: &Connection, runbook: &str) -> rusqlite::Result<i64> {
-    conn.prepare_cached("INSERT INTO runbook (name) VALUES (?) ON CONFLICT DO NOTHING")?.execute([runbook])?;
-    conn.prepare_cached("SELECT id FROM runbook WHERE name = ?")?.query_row([runbook], |row| row.get(0))
+pub(super) fn number(tx: Tx<'_>, runbook: &str) -> Result<i64, Error> {
+    match find(tx, runbook)? {
+        Some((number, _)) => Ok(number),
+        None => new(tx, "INSERT INTO runbook (name) VALUES (?1) RETURNING id", &cells![runbook]),
+    }
 }
 
-/// A count in a column.
-pub(super) fn unsigned(row: &Row<'_>, column: usize) -> rusqlite::Result<u64> {
-    let value: i64 = row.get(column)?;
-    u64::try_from(value).map_err(|_| rusqlite::Error::IntegralValueOutOfRange(column, value))
+/// Inserts a row that is not there, and gives its number.
+pub(super) fn new(tx: Tx<'_>, insert: &str, cells: &[Cell]) -> Result<i64, Error> {
+    let number = tx.value(insert, cells)?;
+    number.ok_or_else(|| Fault::new(FaultKind::BadAnswer, "the ledger does not say the number of a new row").into())
 }
 
-fn document(row: &Row<'_>) -> rusqlite::Result<Document> {
+fn document(row: &Row<'_>) -> Result<Document, Error> {
     Ok(Document {
         kind: row.get(0)?,
         id: row.get(1)?,
-        body: row.get::<_, Json<Value>>(2)?.0,
-        opened_at: row.get::<_, At>(3)?.0,
-        closed_at: row.get::<_, Option<At>>(4)?.map(|at| at.0),
+        body: row.get::<Json<Value>>(2)?.0,
+        opened_at: row.get::<At>(3)?.0,
+        closed_at: row.get::<Option<At>>(4)?.map(|at| at.0),
     })
 }
 
-fn apply(conn: &Connection, runbook: i64, commit: &Commit) -> rusqlite::Result<()> {
-    let mut remove = conn.prepare_cached("DELETE FROM document WHERE runbook = ? AND kind = ? AND id = ?")?;
-    for (kind, id) in &commit.remove {
-        remove.execute(params![runbook, kind, id])?;
-    }
-    let mut put = conn.prepare_cached(
-        "INSERT INTO document (runbook, kind, id, body, opened_at, closed_at) VALUES (?, ?, ?, ?, ?, ?)
+fn apply(tx: Tx<'_>, runbook: i64, commit: &Commit) -> Result<(), Error> {
+    let removed: Vec<_> = commit.remove.iter().map(|(kind, id)| cells![runbook, kind, id]).collect();
+    tx.execute_all("DELETE FROM document WHERE runbook = ?1 AND kind = ?2 AND id = ?3", &removed)?;
+    let put = commit.put.iter().map(|one| {
+        let closed = one.closed_at.map(at).transpose()?;
+        Ok(cells![runbook, &one.kind, &one.id, json(&one.body)?, at(one.opened_at)?, closed])
+    });
+    tx.execute_all(
+        "INSERT INTO document (runbook, kind, id, body, opened_at, closed_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (runbook, kind, id) DO UPDATE
          SET body = excluded.body, opened_at = excluded.opened_at, closed_at = excluded.closed_at",
+        &put.collect::<Result<Vec<_>, Error>>()?,
     )?;
-    for one in &commit.put {
-        let closed = one.closed_at.map(At);
-        put.execute(params![runbook, one.kind, one.id, Json(&one.body), At(one.opened_at), closed])?;
-    }
-    let mut happened = conn.prepare_cached("INSERT INTO happening (runbook, at, about, body) VALUES (?, ?, ?, ?)")?;
-    for one in &commit.happened {
-        happened.execute(params![runbook, At(one.at), one.about, Json(&one.body)])?;
-    }
-    outbox::withdraw(conn, runbook, commit.at, &commit.withdraw)?;
-    outbox::tell(conn, runbook, commit.at, &commit.tell)
+    let happened = commit.happened.iter().map(|one| Ok(cells![runbook, at(one.at)?, &one.about, json(&one.body)?]));
+    tx.execute_all(
+        "INSERT INTO happening (runbook, at, about, body) VALUES (?1, ?2, ?3, ?4)",
+        &happened.collect::<Result<Vec<_>, Error>>()?,
+    )?;
+    outbox::withdraw(tx, runbook, commit.at, &commit.withdraw)?;
+    outbox::tell(tx, runbook, commit.at, &commit.tell)
 }

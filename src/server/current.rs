@@ -1,0 +1,97 @@
+//! The version of a runbook that is served now, and its runs.
+
+use std::sync::Arc;
+
+use super::{Beginning, Home, Links, Loaded};
+use crate::catalog::{Past, World};
+use crate::desk::{Courier, Desk};
+use crate::run::{self, Consent, Interrupt, Request};
+use crate::store::event::RunStarted;
+use crate::store::ledger::Fence;
+use crate::types::Fault;
+
+/// The version of it that is served now.
+#[derive(Clone)]
+pub(super) struct Current {
+    pub(super) loaded: Loaded,
+    pub(super) stamp: String,
+    pub(super) desk: Arc<Desk>,
+    pub(super) world: Arc<dyn World>,
+    pub(super) courier: Courier,
+}
+
+impl Current {
+    /// With all that serving it needs.
+    pub(super) fn of(loaded: Loaded, home: &dyn Home, holder: &str, links: Option<Arc<Links>>) -> Result<Self, Fault> {
+        let (program, facts) = (Arc::clone(&loaded.program), Arc::clone(&loaded.facts));
+        let desk = Desk::open(home.ledger()?, Arc::clone(&program), loaded.set.clone(), Arc::clone(&facts))?;
+        let desk = Arc::new(desk);
+        let world = home.world(&loaded.facts.directory, Arc::clone(&desk) as Arc<dyn Past>);
+        let outside = Arc::clone(&world);
+        let courier = Courier::new(
+            home.ledger()?,
+            Arc::clone(&desk),
+            program,
+            loaded.set.clone(),
+            facts,
+            outside,
+            holder.to_owned(),
+        );
+        let courier = match links {
+            Some(links) => courier.with_links(Arc::new(move |runbook, incident, now| links.of(runbook, incident, now))),
+            None => courier,
+        };
+        let stamp = home.stamp(&loaded);
+        Ok(Self { loaded, stamp, desk, world, courier })
+    }
+
+    /// The same, for what is done in the name of a lease.
+    pub(super) fn under(&self, fence: &Fence) -> Self {
+        let desk = Arc::new(self.desk.under(fence.clone()));
+        Self { desk, courier: self.courier.under(fence), ..self.clone() }
+    }
+}
+
+/// A run of a section.
+pub(super) async fn running(
+    beginning: Beginning,
+    current: Current,
+    interrupt: Interrupt,
+    home: Arc<dyn Home>,
+    title: Arc<str>,
+) {
+    let Beginning { started, facts, proposal, selection, recording } = beginning;
+    let id = Arc::clone(&started.run);
+    let consent = match &current.loaded.approved {
+        Some(hash) => Consent::Given { hash: hash.clone() },
+        None => Consent::None,
+    };
+    let request = Request {
+        program: current.loaded.program,
+        sources: current.loaded.sources,
+        started,
+        facts,
+        selection,
+        set: current.loaded.set,
+        proposal,
+        consent,
+        person: None,
+        interrupt,
+    };
+    let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
+    let waits = if finished.exit == 5 { ", waits for approval" } else { "" };
+    home.say(&format!("\"{title}\" ends: run {id}, exit {}{waits}, {:.1} s", finished.exit, finished.seconds));
+    for fault in recording.end() {
+        home.warn(&format!("run {id}: {fault}"));
+    }
+}
+
+/// What stands for a run where only samples are taken.
+pub(super) fn sampled(current: &Current) -> RunStarted {
+    RunStarted {
+        run: "samples".into(),
+        source_hash: current.loaded.fingerprint.clone(),
+        read_only: true,
+        ..run::started(&current.loaded.program, &current.loaded.facts)
+    }
+}
