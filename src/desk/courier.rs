@@ -30,6 +30,9 @@ const AT_ONCE: usize = 500;
 const DOWN_AFTER: u32 = 3;
 /// How long a message is tried. What nobody was told for two days is no news.
 const GIVEN_UP_AFTER: SignedDuration = SignedDuration::from_hours(48);
+/// How often, and after how long each time, it is tried to write down that a message is out.
+const NOTED_AGAIN: u32 = 6;
+const NOTED_AFTER: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
 
@@ -205,9 +208,7 @@ impl Courier {
         self.pace().told(name, now);
         for Claimed { outgoing, message } in claimed {
             match &answer {
-                Ok(said) => {
-                    self.with(|ledger| ledger.told(outgoing.id, &self.holder, now, said))?;
-                }
+                Ok(said) => self.note_told(outgoing.id, now, said).await?,
                 Err(NotTold { fault, again }) => {
                     let next = next_try(outgoing, *again, now);
                     let why = fault.to_string();
@@ -222,6 +223,18 @@ impl Courier {
         let result =
             answer.map_err(|NotTold { fault, again }| (fault, first.and_then(|first| next_try(first, again, now))));
         Ok(Delivery { channel: name.to_owned(), message, result })
+    }
+
+    /// Writes down what is out, also where the ledger is away for a moment: it would be told again otherwise.
+    async fn note_told(&self, id: i64, now: Timestamp, said: &str) -> Result<(), Fault> {
+        let mut left = NOTED_AGAIN;
+        loop {
+            match self.with(|ledger| ledger.told(id, &self.holder, now, said)) {
+                Err(fault) if fault.kind == FaultKind::Unreachable && left > 0 => left -= 1,
+                noted => return noted.map(drop),
+            }
+            self.cx.world.sleep(NOTED_AFTER).await;
+        }
     }
 
     fn message(&self, outgoing: &Outgoing) -> Result<Arc<Message>, Fault> {

@@ -26,6 +26,8 @@ pub struct Pulse {
 #[derive(Default)]
 pub(super) struct Signs {
     pub(super) looked: Option<Instant>,
+    /// Why the last look came to nothing; `None` where it did not.
+    pub(super) failed: Option<String>,
     pub(super) troubles: Troubles,
 }
 
@@ -48,8 +50,11 @@ impl Signs {
         }
         match self.looked.map(|looked| looked.elapsed()) {
             Some(ago) if ago <= STALE => Ok(()),
-            Some(ago) => Err(format!("nothing was looked after for {} s", ago.as_secs())),
-            None => Err("it has not begun yet".to_owned()),
+            Some(ago) => {
+                let why = self.failed.as_ref().map_or_else(String::new, |why| format!(": {why}"));
+                Err(format!("nothing was looked after for {} s{why}", ago.as_secs()))
+            }
+            None => Err(self.failed.clone().unwrap_or_else(|| "it has not begun yet".to_owned())),
         }
     }
 }
@@ -97,5 +102,7 @@ mod tests {
         signs.troubles.telling = None;
         signs.looked = Instant::now().checked_sub(Duration::from_secs(31));
         assert_eq!(signs.well(), Err("nothing was looked after for 31 s".to_owned()));
+        signs.failed = Some("the ledger is away".to_owned());
+        assert_eq!(signs.well(), Err("nothing was looked after for 31 s: the ledger is away".to_owned()));
     }
 }

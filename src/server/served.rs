@@ -128,8 +128,15 @@ impl Served {
             self.reload();
             // What cannot be written down is not begun; it is tried again at the next look.
             match self.look(&mut going) {
-                Ok(()) => self.signs().looked = Some(tokio::time::Instant::now()),
-                Err(fault) => self.home.warn(&format!("\"{}\": {fault}", self.title())),
+                Ok(()) => {
+                    let mut signs = self.signs();
+                    signs.looked = Some(tokio::time::Instant::now());
+                    signs.failed = None;
+                }
+                Err(fault) => {
+                    self.home.warn(&format!("\"{}\": {fault}", self.title()));
+                    self.signs().failed = Some(fault.to_string());
+                }
             }
             let desk = Arc::clone(&self.current().desk);
             tokio::select! {

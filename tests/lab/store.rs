@@ -226,8 +226,11 @@ fn a_server_outlives_its_database() {
 
 #[test]
 fn a_store_that_cannot_be_had_is_said_with_what_to_do() {
-    let Some(server) = there("store: what is said") else { return };
-    let address = address(server);
+    let server = match Server::begin() {
+        Ok(server) => server,
+        Err(why) => return left_out("store: what is said", &why),
+    };
+    let address = address(&server);
     let folder = Folder::with(live(1));
     folder.write("hook", "http://127.0.0.1:1/nobody");
     let run = |address: &str, password: Option<&str>, args: &[&str]| {
@@ -245,6 +248,15 @@ fn a_store_that_cannot_be_had_is_said_with_what_to_do() {
     folder.write(".pgpass", format!("127.0.0.1:{}:shop:locked:open sesame\n", server.port));
     std::fs::set_permissions(folder.path(".pgpass"), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
     run(&address, None, &["store", "check"]).code(0);
+    let sealed = format!("{}&sslrootcert={}/ca.pem", address.replace("sslmode=disable&", ""), server.folder());
+    run(&sealed, None, &["store", "check"]).code(0);
+    run(&sealed.replace("127.0.0.1", "localhost"), Some("open sesame"), &["incidents"]).code(1).err("localhost");
+    run(&address.replace("sslmode=disable", "sslmode=require"), None, &["store", "check"]).code(0);
+    run(&address.replace("sslmode=disable", "sslmode=verify-ca"), None, &["incidents"]).code(1).err("?sslrootcert=");
+    run(&address.replace("sslmode=disable&", ""), None, &["incidents"]).code(1).err("?sslrootcert=");
+    server.sql("shop", "ALTER SYSTEM SET ssl = off");
+    server.sql("shop", "SELECT pg_reload_conf()");
+    until("it takes no TLS", || server.sql("shop", "SHOW ssl") == "off");
     run(&address.replace("sslmode=disable&", ""), None, &["incidents"])
         .code(1)
         .err("does not use TLS")
@@ -255,7 +267,7 @@ fn a_store_that_cannot_be_had_is_said_with_what_to_do() {
         .lacks("sesame");
     run(&address.replace("sslmode=disable", "sslmode=off"), None, &["incidents"]).code(1).err("verify-full");
     run(&format!("{address}&colour=blue"), None, &["incidents"]).code(1).err("`colour=`");
-    let socket = format!("postgres:///shop?user=ops&host={}&port={}&schema={}", server.socket(), server.port, schema());
+    let socket = format!("postgres:///shop?user=ops&host={}&port={}&schema={}", server.folder(), server.port, schema());
     run(&socket, None, &["incidents"]).code(0).err("nothing is kept in `postgres://ops@/");
     run("mysql://a@b/c", None, &["incidents"]).code(1).err("`mysql`");
     run("postgres://ops@127.0.0.1:1/shop?sslmode=disable", None, &["run", "a.runbook"])

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, RandomState};
 use std::io::{Read, Write};
-use std::path::Path;
 use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,9 +11,10 @@ use jiff::SignedDuration;
 use runbook::store::ledger::{Commit, Committed, Lease, Ledger, Outgoing, OutgoingState};
 
 use crate::children::{again, folder};
-use crate::place::{Place, at, document, happening, message, sample};
+use crate::place::{Place, at, document, happening, message, sample, shared};
 
 const TEST: &str = "kills::what_was_committed_outlives_any_kill";
+const TEST_SHARED: &str = "kills::what_was_committed_to_a_database_outlives_any_kill";
 /// For how long processes are killed; `RUNBOOK_KILLS` says how many instead.
 const ENOUGH: Duration = Duration::from_secs(8);
 /// Kills after which a file is looked at as a whole, and another one begun.
@@ -22,32 +22,47 @@ const A_FILE: usize = 24;
 const LEASE: SignedDuration = SignedDuration::from_secs(5);
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "a test asks the real environment what it is to do")]
 fn what_was_committed_outlives_any_kill() {
     if let Some(folder) = folder() {
-        return write(&folder);
+        return write(Ledger::open(&folder.join(runbook::store::ledger::FILE)).unwrap());
     }
+    outlives(&Place::new, TEST, 60);
+}
+
+#[test]
+fn what_was_committed_to_a_database_outlives_any_kill() {
+    if let Some(address) = folder() {
+        return write(shared(address.to_str().unwrap()).open().unwrap());
+    }
+    if Place::shared().is_some() {
+        // It takes longer until they have a session.
+        outlives(&|| Place::shared().unwrap(), TEST_SHARED, 700);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a test asks the real environment what it is to do")]
+fn outlives(new: &dyn Fn() -> Place, test: &str, milliseconds: u64) {
     let wanted: Option<usize> = std::env::var("RUNBOOK_KILLS").ok().map(|kills| kills.parse().unwrap());
     let mut random = RandomState::new().hash_one(0);
     println!("RUNBOOK_KILLS: begun with {random:#x}");
     let begun = Instant::now();
     let (mut kills, mut versions, mut told) = (0, 0, 0);
     while wanted.map_or_else(|| begun.elapsed() < ENOUGH, |wanted| kills < wanted) {
-        let place = Place::new();
+        let place = new();
         let mut acknowledged = Acknowledged::default();
         for round in 0..A_FILE / 2 {
             // Two at once, so that one is also killed while the other one waits for it or goes on.
-            let children = [(); 2].map(|()| again(&[], TEST, &place.folder()).spawn().unwrap());
+            let children = [(); 2].map(|()| again(&[], test, &place.named()).spawn().unwrap());
             for child in children {
                 random ^= random << 13;
                 random ^= random >> 7;
                 random ^= random << 17;
-                thread::sleep(Duration::from_millis(random % 60));
+                thread::sleep(Duration::from_millis(random % milliseconds));
                 acknowledged.add(&killed(child));
                 kills += 1;
             }
             if round % 3 == 0
-                && let Some(checked) = Ledger::check(&place.path()).unwrap()
+                && let Some(checked) = place.place().check().unwrap()
             {
                 assert_eq!(checked.problems, [""; 0]);
             }
@@ -61,9 +76,8 @@ fn what_was_committed_outlives_any_kill() {
 }
 
 /// What a child does until it is killed. What a call has returned it says, line by line.
-fn write(folder: &Path) {
+fn write(mut ledger: Ledger) {
     let say = |line: String| std::io::stdout().write_all((line + "\n").as_bytes()).unwrap();
-    let mut ledger = Ledger::open(&folder.join(runbook::store::ledger::FILE)).unwrap();
     let me = std::process::id().to_string();
     loop {
         let version = ledger.version("shop").unwrap();
@@ -151,11 +165,11 @@ impl Acknowledged {
 
     /// Looks whether it is. Gives how many commits and told messages there are.
     fn hold(&self, place: &Place) -> (u64, usize) {
-        if !place.path().exists() {
+        if place.place().open_existing().unwrap().is_none() {
             assert!(self.committed.is_empty());
             return (0, 0);
         }
-        assert_eq!(Ledger::check(&place.path()).unwrap().unwrap().problems, [""; 0]);
+        assert_eq!(place.problems(), [""; 0]);
         let mut ledger = place.open();
         let version = ledger.version("shop").unwrap();
         let all: BTreeSet<u64> = (0..version).collect();

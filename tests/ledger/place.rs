@@ -56,6 +56,14 @@ impl Place {
         }
     }
 
+    /// What another process finds it by.
+    pub(crate) fn named(&self) -> PathBuf {
+        match self {
+            Self::File(_) => self.folder(),
+            Self::Shared(address) => address.into(),
+        }
+    }
+
     pub(crate) fn open(&self) -> Ledger {
         self.place().open().unwrap()
     }

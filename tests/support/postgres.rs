@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -46,8 +47,19 @@ impl Server {
         let server = Self { port, folder, programs, owner, _keeper: keeper };
         let data = server.folder.join("data");
         server.run("initdb", &["--no-sync", "-U", "ops", "-A", "trust", "-E", "UTF8", "--locale", "C", "-D"], &[&data]);
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
+        for (name, text) in [("server.crt", certificate.pem()), ("server.key", key.serialize_pem())] {
+            fs::write(data.join(name), text).unwrap();
+            fs::set_permissions(data.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+            if let Some((user, group)) = owner {
+                std::os::unix::fs::chown(data.join(name), Some(user), Some(group)).unwrap();
+            }
+        }
+        fs::write(server.folder.join("ca.pem"), certificate.pem()).unwrap();
         let settings = format!(
-            "listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{0}'\nfsync = off\n\
+            "ssl = on\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{0}'\nfsync = off\n\
              max_connections = 200\n",
             server.folder.display()
         );
@@ -72,8 +84,8 @@ impl Server {
         self.run("pg_ctl", &["-w", "stop", "-m", "immediate", "-D"], &[&self.folder.join("data")]);
     }
 
-    /// The folder of its Unix socket.
-    pub(crate) fn socket(&self) -> String {
+    /// The folder of its Unix socket, with a file `ca.pem` that its certificate can be checked with.
+    pub(crate) fn folder(&self) -> String {
         self.folder.display().to_string()
     }
 

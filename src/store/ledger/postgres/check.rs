@@ -102,7 +102,7 @@ impl Store {
             .execute("SET LOCAL search_path = pg_temp", &[])
             .and_then(|_| schema::make(tx))
             .and_then(|()| shape(tx, "pg_my_temp_schema()::regnamespace"));
-        lent.end(false);
+        lent.end();
         made.map_err(|error| self.fault(error))
     }
 

@@ -50,6 +50,9 @@ fn of_server(told: &dyn Fn(FaultKind, &dyn std::fmt::Display) -> Fault, error: &
         ),
         "42501" => told(FaultKind::Denied, &message)
             .help("whoever owns the database can type: CREATE SCHEMA runbook AUTHORIZATION <the role of the address>"),
+        "0A000" if message.contains("recovery") => {
+            told(FaultKind::Setup, &message).help("that server is a standby: name its primary")
+        }
         "25006" => told(FaultKind::Setup, &message).help("that server only reads: name its primary"),
         "53100" => told(FaultKind::Setup, &message).help("make room on the server's disk; nothing was written"),
         "42P01" | "42703" | "3F000" => {

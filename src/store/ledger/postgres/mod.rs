@@ -119,20 +119,21 @@ impl Store {
 
     fn reading<T>(&self, how: How, work: impl FnOnce(Tx<'_>) -> Result<T, Error>) -> Result<T, Failed> {
         let lent = self.begin(how)?;
-        let read = work(Tx(&lent)).map_err(|error| self.failed(&lent, error));
-        lent.end(read.is_ok());
-        read
+        match work(Tx(&lent)) {
+            Ok(read) => {
+                // Nothing was written: how it ends changes nothing of what was read.
+                lent.end();
+                Ok(read)
+            }
+            Err(error) => Err(self.failed(lent, error)),
+        }
     }
 
     fn writing<T>(&self, work: &mut impl FnMut(Tx<'_>) -> Result<T, Error>) -> Result<T, Failed> {
         let lent = self.begin(How::Write)?;
         let written = match work(Tx(&lent)) {
             Ok(written) => written,
-            Err(error) => {
-                let failed = self.failed(&lent, error);
-                lent.end(false);
-                return Err(failed);
-            }
+            Err(error) => return Err(self.failed(lent, error)),
         };
         let transaction = lent.transaction;
         match lent.commit() {
@@ -272,10 +273,18 @@ impl Store {
         })
     }
 
-    fn failed(&self, lent: &Lent<'_>, error: Error) -> Failed {
+    /// Ends a transaction in which something has failed.
+    fn failed(&self, lent: Lent<'_>, error: Error) -> Failed {
         let lost = lent.client.is_closed() || faults::is_lost(&error);
         let fault = self.fault(error);
-        if lost { Failed::Again(fault) } else { Failed::Told(fault) }
+        if lost {
+            return Failed::Again(fault);
+        }
+        // Who has not answered is not waited for once more: the session is closed, and so the server takes it back.
+        if fault.kind != FaultKind::Timeout {
+            lent.end();
+        }
+        Failed::Told(fault)
     }
 
     fn fault(&self, error: Error) -> Fault {

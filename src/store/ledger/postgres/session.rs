@@ -45,10 +45,9 @@ impl Lent<'_> {
     }
 
     /// Ends a transaction of which nothing is to stay.
-    pub(super) fn end(self, is_well: bool) {
+    pub(super) fn end(self) {
         // Where the session was lost, so was the transaction.
-        let ended = if is_well { self.control("COMMIT") } else { self.control("ROLLBACK") };
-        if ended.is_ok() {
+        if self.control("ROLLBACK").is_ok() {
             self.give_back();
         }
     }
