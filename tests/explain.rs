@@ -53,6 +53,18 @@ const ELSEWHERE: &[Elsewhere] = &[
         files: || vec![("daily.runbook", channel("mail.html"))],
     },
     Elsewhere {
+        code: Code::RolesMistake,
+        reason: "it takes a file beside the runbook",
+        files: || {
+            let escalation = "channel mail = email(to: [\"ops@example.com\"])\n\
+                escalation ops {\n  level 1 \"Engineer\" {\n    notify mail\n  }\n  roles \"on-call.toml\"\n}\n";
+            vec![
+                ("daily.runbook", escalation.into()),
+                ("on-call.toml", b"[roles.Engineer]\npeople = [\"ann\"]\n".to_vec()),
+            ]
+        },
+    },
+    Elsewhere {
         code: Code::TemplateMistake,
         reason: "it takes a file beside the runbook",
         files: || vec![("daily.runbook", channel("mail.html")), ("mail.html", b"<h1>{{ titel }}</h1>\n".to_vec())],

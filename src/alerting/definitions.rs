@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::catalog::DriverKind;
-use crate::check::program::{self, ChannelId, Program, Unless};
+use crate::check::program::{self, ChannelId, Program, Roster, Unless};
 use crate::run::Judge;
 use crate::types::{Fault, Severity};
 
@@ -25,6 +25,8 @@ pub struct Definitions {
     /// The channels that have an escalation of their own: an incident is handed to them once.
     pub owners: Vec<Arc<str>>,
     pub policy: Option<Policy>,
+    /// Who is behind its levels.
+    pub roster: Option<Arc<Roster>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,6 +172,7 @@ impl Definitions {
             thresholds: thresholds.collect(),
             owners: program.channels.iter().filter(|one| owns_incidents(one)).map(|one| one.name.clone()).collect(),
             policy,
+            roster: program.escalations.first().and_then(|escalation| escalation.roster.clone()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::definitions::Threshold;
+use super::definitions::{Level, Policy, Threshold};
 use super::engine::Turn;
 use super::index::of_group;
 use super::outcome::Happened;
@@ -42,7 +42,7 @@ impl Turn<'_> {
         match incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             Some(incident) => {
                 message.about = Arc::clone(&incident.about);
-                wording::of_incident(&mut message, incident);
+                wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
                 let level = incident.policy.level(incident.level);
                 let own = level.into_iter().flat_map(|level| &level.notify);
                 let own: Vec<Arc<str>> = own.filter(|channel| !channels.contains(channel)).cloned().collect();
@@ -112,7 +112,8 @@ impl Turn<'_> {
 
     fn open_incident(&mut self, opening: Opening) -> Option<i64> {
         let policy = self.definitions.policy.clone()?;
-        let level = policy.level_or_next(opening.level)?.clone();
+        let asked = policy.level_or_next(opening.level)?;
+        let (level, passed) = self.on_call_from(&policy, asked);
         self.state.numbers.incident += 1;
         let number = self.state.numbers.incident;
         let incident = Incident {
@@ -142,9 +143,28 @@ impl Turn<'_> {
         self.outcome.touched.incidents.insert(number);
         self.outcome.touched.rest = true;
         let alert = self.state.incidents.get(&number).and_then(|one| one.alerts.first().copied());
+        for what in passed {
+            self.happened(alert, Some(number), what);
+        }
         let what = Happened::IncidentOpened { title, level: level.number, role: level.role };
         self.happened(alert, Some(number), what);
         Some(number)
+    }
+
+    /// The level itself or the next one above at which somebody is on call, and those that were passed over. Where nobody
+    /// is on call at any, it stays: its channels are told all the same, and somebody may hear them.
+    fn on_call_from(&self, policy: &Policy, asked: &Level) -> (Level, Vec<Happened>) {
+        let Some(roster) = &self.definitions.roster else { return (asked.clone(), Vec::new()) };
+        let mut passed = Vec::new();
+        let mut next = Some(asked);
+        while let Some(level) = next {
+            if roster.on_call(&level.role, self.now) != Some(None) {
+                return (level.clone(), passed);
+            }
+            passed.push(Happened::NobodyOnCall { level: level.number, role: Arc::clone(&level.role) });
+            next = policy.above(level.number);
+        }
+        (asked.clone(), passed)
     }
 
     /// What an alert is named to the outside, alone.
@@ -250,7 +270,13 @@ impl Turn<'_> {
     fn enter(&mut self, number: i64, level: u32) {
         let now = self.now;
         let Some(incident) = self.state.incidents.get_mut(&number) else { return };
-        let Some(level) = incident.policy.level(level).cloned() else { return };
+        let policy = incident.policy.clone();
+        let Some(asked) = policy.level(level) else { return };
+        let (level, passed) = self.on_call_from(&policy, asked);
+        for what in passed {
+            self.happened(None, Some(number), what);
+        }
+        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
         incident.level = level.number;
         // Whoever took it on did so at another level: this one has to answer, too.
         incident.acknowledged = None;
@@ -331,7 +357,7 @@ impl Turn<'_> {
         let mut message = wording::blank(self.definitions, occasion, Arc::clone(&incident.about), self.now);
         message.key = page_key(incident);
         text.clone_into(&mut message.text);
-        wording::of_incident(&mut message, incident);
+        wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
         if !text.is_empty() && &*incident.text != text {
             message.text = format!("{text}: {}", incident.text);
         }

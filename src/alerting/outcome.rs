@@ -105,6 +105,11 @@ pub enum Happened {
         role: Arc<str>,
         round: u32,
     },
+    /// Nobody is on call for the level now: the next one is told.
+    NobodyOnCall {
+        level: u32,
+        role: Arc<str>,
+    },
     /// Nobody has acknowledged within the time of the level.
     Late {
         level: u32,

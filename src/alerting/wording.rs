@@ -10,6 +10,7 @@ use super::definitions::Definitions;
 use super::outcome::Happened;
 use super::state::{Alert, Cause, End, Incident};
 use crate::catalog::{self, Message, Occasion};
+use crate::check::program::Roster;
 use crate::types::{Labels, Severity};
 
 /// A name of something for other systems: the same from every machine, also for one that lost its store.
@@ -56,6 +57,7 @@ pub(super) fn blank(definitions: &Definitions, occasion: Occasion, about: Arc<st
         runbook: Arc::clone(&definitions.runbook),
         at,
         timezone: Arc::clone(&definitions.timezone),
+        on_call: None,
         incident: None,
         link: None,
         acknowledge: None,
@@ -89,7 +91,7 @@ pub(super) fn of_alerts(message: &mut Message, alerts: &[&Alert]) {
 }
 
 /// What is said of an incident.
-pub(super) fn of_incident(message: &mut Message, incident: &Incident) {
+pub(super) fn of_incident(message: &mut Message, incident: &Incident, roster: Option<&Roster>) {
     message.severity = incident.severity;
     message.title = Arc::clone(&incident.title);
     message.doc = Arc::clone(&incident.doc);
@@ -100,6 +102,11 @@ pub(super) fn of_incident(message: &mut Message, incident: &Incident) {
     let role = incident.policy.level(incident.level).map_or_else(|| "".into(), |level| Arc::clone(&level.role));
     message.facts.push(("incident".into(), format!("#{}", incident.number)));
     message.facts.push(("level".into(), format!("{} {role}", incident.level)));
+    if let Some(on_call) = roster.and_then(|roster| roster.on_call(&role, message.at)) {
+        let who = on_call.map_or_else(|| "nobody".to_owned(), ToString::to_string);
+        message.facts.push(("on call".into(), who));
+        message.on_call = on_call.cloned();
+    }
     message.incident = Some(catalog::Incident { number: incident.number, level: incident.level, role });
 }
 
@@ -130,6 +137,7 @@ impl fmt::Display for Happened {
             }
             Self::Level { level, role, round: 1 } => write!(f, "level {level}, {role}"),
             Self::Level { level, role, round } => write!(f, "level {level}, {role}, round {round}"),
+            Self::NobodyOnCall { level, role } => write!(f, "nobody is on call for level {level}, {role}"),
             Self::Late { level, role } => write!(f, "level {level}, {role}, has not answered in time"),
             Self::Handed { channel } => write!(f, "{channel} has it already and escalates by itself"),
             Self::Acknowledged { by } => write!(f, "{by} takes it on"),

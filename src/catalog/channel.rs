@@ -78,10 +78,31 @@ pub struct Message {
     /// The name of the runbook's zone, in which people read times.
     pub timezone: Arc<str>,
     pub incident: Option<Incident>,
+    /// Who is on call for the level, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_call: Option<Arc<Person>>,
     /// Where to read on: the `link` of the threshold.
     pub link: Option<String>,
     /// Where it is acknowledged. Whoever has the address can do so.
     pub acknowledge: Option<String>,
+}
+
+/// Somebody who can be told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub name: Arc<str>,
+    pub email: Option<Arc<str>>,
+    pub phone: Option<Arc<str>>,
+    /// The id of a member in Slack: `U012AB3CD`.
+    pub slack: Option<Arc<str>>,
+}
+
+impl std::fmt::Display for Person {
+    /// `Ann Example, +49 170 1234567, ann@example.com`
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.name)?;
+        [&self.phone, &self.email].into_iter().flatten().try_for_each(|way| write!(f, ", {way}"))
+    }
 }
 
 /// Why people are told.

@@ -19,7 +19,7 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
 pub use self::args::{Arg, Args, PerItem};
-pub use self::channel::{Again, Channel, Incident, Message, NotTold, Occasion, Told};
+pub use self::channel::{Again, Channel, Incident, Message, NotTold, Occasion, Person, Told};
 pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened, OpensChannel};
 pub use self::file::{JudgeFile, Misplaced, Problem, in_folder};

@@ -3,21 +3,46 @@
 //! Only what is written as a plain text can be looked at, and only in the folder of the runbook or below it.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::modules::{Read, beside};
-use super::{Modules, modules};
-use crate::catalog::{Accepts, Catalog, JudgeFile, in_folder};
-use crate::diagnostics::{Code, Diagnostic};
+use super::program::{Escalation, Program, Roster};
+use super::{Modules, modules, roster};
+use crate::catalog::{Accepts, Catalog, JudgeFile, Problem, in_folder};
+use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::{FileId, Sources, Span, TextProblem, decode};
 use crate::syntax::ast::{Driver, ExprKind, File, ItemKind, Template};
 
 /// Reads the files that declarations name into the sources, and says what is wrong with them.
-pub fn attached(sources: &mut Sources, modules: &Modules, catalog: &Catalog, read: Read<'_>) -> Vec<Diagnostic> {
+///
+/// The roster of an escalation becomes part of the program.
+pub fn attached(
+    sources: &mut Sources,
+    modules: &Modules,
+    catalog: &Catalog,
+    program: &mut Program,
+    read: Read<'_>,
+) -> Vec<Diagnostic> {
     let mut seen = Seen { known: HashMap::new(), found: Vec::new() };
     for (index, file) in modules.files.iter().enumerate() {
         let from = modules.name(index).to_owned();
         for (path, judge) in named(file, catalog) {
-            seen.look(sources, &from, path, judge, read);
+            let Some(text) = path.constant() else { continue };
+            if let Some(id) = seen.look(sources, &from, text, path.span, read) {
+                let problems = judge(&sources.file(id).name, &sources.file(id).text);
+                seen.report(Code::TemplateMistake, id, problems);
+            }
+        }
+    }
+    let zone = program.header.timezone.clone();
+    for escalation in &mut program.escalations {
+        let Some((path, span)) = &escalation.roles else { continue };
+        let from = sources.file(span.file).name.clone();
+        if let Some(id) = seen.look(sources, &from, path, *span, read) {
+            let (roster, problems) = roster::read(&sources.file(id).text, &zone);
+            seen.report(Code::RolesMistake, id, problems);
+            seen.compare(escalation, &roster, *span);
+            escalation.roster = Some(Arc::new(roster));
         }
     }
     seen.found
@@ -30,28 +55,39 @@ struct Seen {
 }
 
 impl Seen {
-    fn look(&mut self, sources: &mut Sources, from: &str, path: &Template, judge: JudgeFile, read: Read<'_>) {
-        let Some(text) = path.constant() else { return };
+    /// A file that is named, read once.
+    fn look(&mut self, sources: &mut Sources, from: &str, text: &str, span: Span, read: Read<'_>) -> Option<FileId> {
         let path_in_folder = match in_folder(text) {
             Ok(path) => path,
             Err(misplaced) => {
                 let message = format!("`{text}` {}", misplaced.words());
                 let help = "name a file beside the runbook, such as `\"mail.html\"` or `\"templates/mail.html\"`";
-                return self.found.push(Diagnostic::new(Code::FileMissing, path.span, message).help(help));
+                self.found.push(Diagnostic::new(Code::FileMissing, span, message).help(help));
+                return None;
             }
         };
         let name = beside(from, &path_in_folder);
-        if let Some(Some(id)) = self.known.get(&name) {
-            // Another channel may make something else of it.
-            return self.judge(sources, *id, judge);
+        if let Some(known) = self.known.get(&name) {
+            return *known;
         }
-        let id = match self.known.get(&name) {
-            Some(_) => None,
-            None => self.read(sources, &name, path.span, read),
-        };
+        let id = self.read(sources, &name, span, read);
         self.known.insert(name, id);
-        if let Some(id) = id {
-            self.judge(sources, id, judge);
+        id
+    }
+
+    /// The roles of a roster are levels: another one is nobody's.
+    fn compare(&mut self, escalation: &Escalation, roster: &Roster, span: Span) {
+        for role in roster.roles.keys() {
+            if escalation.levels.iter().any(|level| level.role == *role) {
+                continue;
+            }
+            let message = format!("no level is called `{role}`, so nobody is told what stands there");
+            let levels = escalation.levels.iter().map(|level| &*level.role);
+            let help = match nearest(role, levels.clone()) {
+                Some(meant) => format!("did you mean `{meant}`?"),
+                None => format!("the levels are {}", levels.collect::<Vec<_>>().join(", ")),
+            };
+            self.found.push(Diagnostic::new(Code::RolesMistake, span, message).help(help));
         }
     }
 
@@ -82,12 +118,11 @@ impl Seen {
         }
     }
 
-    fn judge(&mut self, sources: &Sources, id: FileId, judge: JudgeFile) {
-        let file = sources.file(id);
+    fn report(&mut self, code: Code, id: FileId, problems: Vec<Problem>) {
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
-        self.found.extend(judge(&file.name, &file.text).into_iter().map(|problem| {
+        self.found.extend(problems.into_iter().map(|problem| {
             let span = Span::new(id, offset(problem.at.start), offset(problem.at.end));
-            let diagnostic = Diagnostic::new(Code::TemplateMistake, span, problem.message);
+            let diagnostic = Diagnostic::new(code, span, problem.message);
             match problem.help {
                 Some(help) => diagnostic.help(help),
                 None => diagnostic,

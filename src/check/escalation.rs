@@ -14,6 +14,8 @@ impl<'a> Checker<'a> {
             levels: Vec::new(),
             by_hand: Vec::new(),
             repeat: 0,
+            roles: None,
+            roster: None,
             doc: doc(docs),
             span: written.name.span,
         };
@@ -31,6 +33,14 @@ impl<'a> Checker<'a> {
                         self.alerting.escalated.push((number, level.span));
                         escalation.by_hand.push((reason.text.clone(), number));
                     }
+                }
+                EscalationClauseKind::Roles { file } => {
+                    if let Some((_, first)) = &escalation.roles {
+                        let message = "an escalation has one file of roles";
+                        let diagnostic = Diagnostic::new(Code::DuplicateName, file.span, message);
+                        self.report(diagnostic.label(*first, "first here"));
+                    }
+                    escalation.roles = Some((file.text.clone(), file.span));
                 }
                 EscalationClauseKind::Repeat { times } => {
                     escalation.repeat = self.count(times, 0, "the number of rounds").unwrap_or(0);

@@ -32,6 +32,7 @@ mod placement;
 pub mod program;
 mod reachability;
 mod rehearsals;
+mod roster;
 mod schedules;
 mod scope;
 mod sections;

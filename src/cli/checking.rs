@@ -31,8 +31,8 @@ pub(super) fn check_with(
     };
     let is_empty = sources.file(root).text.trim_start_matches('\u{FEFF}').trim().is_empty();
     let (modules, mut diagnostics) = check::load(sources, root, &mut parse, read);
-    let checked = check::check(sources, &modules, catalog);
-    diagnostics.extend(check::attached(sources, &modules, catalog, read_below));
+    let mut checked = check::check(sources, &modules, catalog);
+    diagnostics.extend(check::attached(sources, &modules, catalog, &mut checked.program, read_below));
     diagnostics.extend(checked.diagnostics);
     // What was cut off or never written must not look like what was checked and found well.
     if is_empty {

@@ -23,6 +23,7 @@ mod looking;
 mod man;
 mod next;
 mod notify;
+mod on_call;
 mod page;
 mod plan;
 mod recorder;
@@ -62,6 +63,7 @@ enum Command {
     Test(test::Test),
     Serve(serve::Serve),
     Notify(notify::Notify),
+    OnCall(on_call::OnCall),
     Next(next::Next),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
@@ -110,6 +112,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Test(args) => test::run(&args, console),
         Command::Serve(args) => serve::run(&args, console),
         Command::Notify(args) => notify::run(&args, console),
+        Command::OnCall(args) => on_call::run(&args, console),
         Command::Next(args) => next::run(&args, console),
         Command::Fmt(args) => fmt::run(&args, console),
         Command::Explain(args) => explain::run(&args, console),

@@ -133,6 +133,7 @@ fn message(program: &Program, id: ChannelId, facts: &RunFacts) -> Message {
         runbook: header.title.clone(),
         at: facts.started_at,
         timezone: header.timezone_name.clone(),
+        on_call: None,
         incident: None,
         link: None,
         acknowledge: None,

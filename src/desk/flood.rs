@@ -76,6 +76,7 @@ pub(super) fn together(messages: &[Arc<Message>], now: Timestamp) -> Option<Mess
         facts: Vec::new(),
         doc: "".into(),
         at: now,
+        on_call: None,
         incident: None,
         link: None,
         acknowledge: None,

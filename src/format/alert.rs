@@ -83,6 +83,11 @@ impl Printer<'_> {
                 line.word(&format!("to level {}", level.node));
                 line
             }
+            EscalationClauseKind::Roles { file } => {
+                let mut line = Line::new("roles");
+                line.value(self.title(file));
+                line
+            }
             EscalationClauseKind::Repeat { times } => Line::new(&format!("repeat {}", times.node)),
         };
         self.leftover(clause.span.end, &mut line.rest);

@@ -24,6 +24,12 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     findings
 }
 
+/// What an edited file means.
+fn what(name: &str) -> &'static str {
+    let is_roles = std::path::Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
+    if is_roles { "other people are on call, or at other times" } else { "messages say something else" }
+}
+
 /// Files that declarations name, such as the template of a message.
 fn attached(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -35,8 +41,7 @@ fn attached(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         let mut others = before.sources.ids().map(|id| before.sources.file(id));
         if let Some(old) = others.find(|old| old.name == new.name && old.text != new.text) {
             let place = super::Place { file: new.name.clone(), line: 1 };
-            let finding =
-                Finding::new(Chapter::Told, Kind::Changed, format!("file {}", old.name), "messages say something else");
+            let finding = Finding::new(Chapter::Told, Kind::Changed, format!("file {}", old.name), what(&new.name));
             findings.push(finding.at(Some(place.clone()), Some(place)));
         }
     }

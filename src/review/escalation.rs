@@ -79,6 +79,13 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
 
 fn changed(before: Side<'_>, after: Side<'_>, old: &Escalation, new: &Escalation) -> Vec<Finding> {
     let mut findings = Vec::new();
+    let file = |one: &Escalation| one.roles.as_ref().map_or_else(|| "none".to_owned(), |(path, _)| format!("`{path}`"));
+    if file(old) != file(new) {
+        let row = Row::of("who is on call", file(old), file(new));
+        let finding =
+            Finding::new(Chapter::Told, Kind::Changed, format!("escalation {}", new.name), "file of roles").rows(row);
+        findings.push(finding.at(Some(before.place(old.span)), Some(after.place(new.span))));
+    }
     let subject = |level: &Level| format!("escalation {}, level {} ({})", new.name, level.number, level.role);
     for pair in pairs(&old.levels, &new.levels, |level| level.number, |_, _| false) {
         match pair {

@@ -69,6 +69,7 @@ pub const KEYWORDS: &[&str] = &[
     "respond",
     "retry",
     "return",
+    "roles",
     "run",
     "runbook",
     "secret",

@@ -49,6 +49,7 @@ struct Scene {
 impl Scene {
     fn of(threshold: Threshold, policy: impl Into<Option<Policy>>) -> Self {
         let definitions = Definitions {
+            roster: None,
             runbook: "Night".into(),
             timezone: "UTC".into(),
             thresholds: [(Arc::clone(&threshold.title), threshold)].into(),

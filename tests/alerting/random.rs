@@ -1,10 +1,13 @@
 //! Runbooks and nights made up by a seed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use runbook::alerting::{Definitions, Escalate, EscalateWhen, Level, Policy, Threshold};
+use runbook::catalog::Person;
+use runbook::check::program::{Duty, Roster};
 use runbook::types::{Labels, Severity};
 
 pub(crate) const CHANNELS: [&str; 4] = ["chat", "hook", "mail", "pager"];
@@ -72,7 +75,21 @@ pub(crate) fn definitions(dice: &mut Dice) -> Definitions {
         thresholds: thresholds.into_iter().map(|one| (Arc::clone(&one.title), one)).collect(),
         owners,
         policy: dice.percent(85).then(|| policy(dice)),
+        roster: dice.percent(40).then(|| Arc::new(roster(dice))),
     }
+}
+
+/// At some levels nobody is on call, and some it does not know.
+fn roster(dice: &mut Dice) -> Roster {
+    let person = Arc::new(Person { name: "Ann".into(), email: None, phone: None, slack: None });
+    let mut roles = BTreeMap::new();
+    for role in ["R1", "R2", "R3", "R4"] {
+        if dice.percent(70) {
+            let people = if dice.percent(60) { vec![Arc::clone(&person)] } else { Vec::new() };
+            roles.insert(role.into(), Duty { people, handover: None, hours: Vec::new() });
+        }
+    }
+    Roster { zone: TimeZone::UTC, roles }
 }
 
 fn threshold(dice: &mut Dice, number: usize) -> Threshold {

@@ -13,6 +13,7 @@ mod program;
 mod reference;
 mod rehearse;
 mod rights;
+mod roles;
 mod run;
 mod serve;
 mod serve_alerts;

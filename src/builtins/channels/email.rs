@@ -195,11 +195,13 @@ impl Channel for Opened {
 
 impl Email {
     async fn tell(&self, cx: &Cx, message: &Message) -> Result<Told, NotTold> {
-        let (mail, remark) = letter::of(&self.from, &self.to, message, self.template.as_ref(), cx.world.now())
+        let to = self.to_all(message);
+        let (mail, remark) = letter::of(&self.from, &to, message, self.template.as_ref(), cx.world.now())
             .map_err(|fault| NotTold { fault, again: Again::Never })?;
         let had = self.had(&message.key);
+        let all = to.len();
         let to: Vec<Address> =
-            self.to.iter().map(|one| one.email.clone()).filter(|address| !had.contains(address)).collect();
+            to.iter().map(|one| one.email.clone()).filter(|address| !had.contains(address)).collect();
         let Delivered { said, refused } = self.server.deliver(&self.from.email, &to, &mail).await?;
         if refused.is_empty() {
             self.forget(&message.key);
@@ -207,15 +209,28 @@ impl Email {
         }
         let accepted = to.iter().filter(|address| !refused.iter().any(|one| one.address == **address));
         let had: Vec<Address> = had.iter().chain(accepted).cloned().collect();
-        let not_told = self.partly(had.len(), &refused);
+        let not_told = self.partly(had.len(), all, &refused);
         self.remember(&message.key, had);
         Err(not_told)
     }
 
     /// Some have got it, and some have not: the fault names them, and those that have got it don't get it again.
-    fn partly(&self, told: usize, refused: &[Refusal]) -> NotTold {
+    /// Those of the declaration, and who is on call.
+    fn to_all(&self, message: &Message) -> Vec<Mailbox> {
+        let mut to = self.to.clone();
+        let person = message.on_call.as_ref().and_then(|person| Some((person, person.email.as_ref()?)));
+        // `check` has looked at the address; one that is none all the same keeps nothing from the others.
+        if let Some((person, Ok(address))) = person.map(|(person, email)| (person, email.parse::<Address>()))
+            && !to.iter().any(|one| one.email == address)
+        {
+            to.push(Mailbox::new(Some(person.name.to_string()), address));
+        }
+        to
+    }
+
+    fn partly(&self, told: usize, of: usize, refused: &[Refusal]) -> NotTold {
         let who = Refusal::all(refused);
-        let message = format!("{told} of {} addresses were told; {} refuses {who}", self.to.len(), self.server.place);
+        let message = format!("{told} of {of} addresses were told; {} refuses {who}", self.server.place);
         let again = if refused.iter().any(|one| one.passes) { Again::Later } else { Again::Never };
         NotTold { fault: Fault::new(FaultKind::Failed, message).sent(), again }
     }

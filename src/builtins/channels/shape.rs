@@ -38,6 +38,7 @@ pub(super) fn of(message: &Message) -> Json {
         "when": wording::when(message),
         "timezone": message.timezone,
         "incident": incident,
+        "on_call": message.on_call,
         "link": message.link,
         "acknowledge": message.acknowledge,
     })
@@ -58,6 +59,7 @@ pub(super) fn example(occasion: Occasion, whole: bool) -> Message {
         runbook: "Daily operations".into(),
         at: jiff::Timestamp::constant(1_795_680_005, 0),
         timezone: "UTC".into(),
+        on_call: None,
         incident: whole.then(|| Incident { number: 7, level: 2, role: "Engineering Manager".into() }),
         link: whole.then(|| "https://wiki.example.com/errors".to_owned()),
         acknowledge: whole.then(|| "https://runbook.example.com/ack/7".to_owned()),

@@ -167,8 +167,11 @@ fn blocks(message: &Message, remark: Option<&str>) -> Map<String, Json> {
         "text": { "type": "plain_text", "text": wording::shortened(&subject, HEADER), "emoji": false },
     })];
     let why = wording::why(message).map(|why| format!("*{}*", escaped(&why)));
+    // The file of roles was checked: it is an id, and calls one person.
+    let call =
+        message.on_call.as_ref().and_then(|person| person.slack.as_ref()).map(|id| format!("<@{}>", escaped(id)));
     let text: Vec<String> =
-        why.into_iter().chain([escaped(message.text.trim())]).filter(|part| !part.is_empty()).collect();
+        call.into_iter().chain(why).chain([escaped(message.text.trim())]).filter(|part| !part.is_empty()).collect();
     blocks.extend(section(&text.join("\n")));
     blocks.extend(part_blocks(message));
     blocks.extend(fact_blocks(message));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
+use super::Roster;
 use super::{ChannelId, Expr, LocalId, Made, MetricId, ThresholdId};
 use crate::source::Span;
 pub use crate::syntax::ast::{Severity, Unless};
@@ -85,6 +86,10 @@ pub struct Escalation {
     /// Reasons that a person may give to start at a level.
     pub by_hand: Vec<(Arc<str>, u32)>,
     pub repeat: u32,
+    /// The file that says who is behind a level, and where it is named.
+    pub roles: Option<(Arc<str>, Span)>,
+    /// What it says; `None` where there is none, or it was not read.
+    pub roster: Option<Arc<Roster>>,
     pub doc: Arc<str>,
     pub span: Span,
 }

@@ -6,6 +6,7 @@
 mod alerting;
 mod cron;
 mod expr;
+mod roster;
 mod statement;
 mod test;
 mod wall;
@@ -19,6 +20,7 @@ pub use self::alerting::{
 };
 pub use self::cron::Cron;
 pub use self::expr::{BinaryOp, Call, CallArg, Expr, ExprKind, Format, Lambda, RunField, TextPart, UnaryOp};
+pub use self::roster::{Duty, Handover, Hours, Roster};
 pub use self::statement::{Block, Branch, Change, CheckElse, For, Statement, StatementKind};
 pub use self::test::{Fact, Given, Outcome, Target, Test, TestKind, TestStatement};
 pub use self::wall::LeftOut;

@@ -264,6 +264,10 @@ pub enum EscalationClauseKind {
         reason: Title,
         level: Written,
     },
+    /// `roles "on-call.toml"`: the file that says who is behind a level
+    Roles {
+        file: Title,
+    },
     /// `repeat N`
     Repeat {
         times: Written,

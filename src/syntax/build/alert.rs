@@ -96,6 +96,7 @@ impl Builder<'_> {
                 reason: self.title(children.need(Rule::name)?),
                 level: self.next_number(&mut children)?,
             },
+            Rule::roles => EscalationClauseKind::Roles { file: self.title(children.need(Rule::name)?) },
             Rule::repeat => EscalationClauseKind::Repeat { times: self.next_number(&mut children)? },
             _ => return Err(Lost),
         };

@@ -120,6 +120,7 @@ pub(super) const fn is_keyword(rule: Rule) -> bool {
             | Rule::kw_respond
             | Rule::kw_retry
             | Rule::kw_return
+            | Rule::kw_roles
             | Rule::kw_run
             | Rule::kw_secret
             | Rule::kw_section

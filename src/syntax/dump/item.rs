@@ -255,6 +255,7 @@ impl Dump {
                 dump.title(reason);
                 dump.written(level);
             }),
+            EscalationClauseKind::Roles { file } => self.node("roles", |dump| dump.title(file)),
             EscalationClauseKind::Repeat { times } => self.node("repeat", |dump| dump.written(times)),
         }
     }
