@@ -277,6 +277,7 @@ async fn a_webhook_gets_the_message_named_and_signed() {
             "subject",
             "title",
             "text",
+            "parts",
             "facts",
             "doc",
             "runbook",
@@ -284,6 +285,7 @@ async fn a_webhook_gets_the_message_named_and_signed() {
             "when",
             "timezone",
             "incident",
+            "on_call",
             "link",
             "acknowledge"
         ]

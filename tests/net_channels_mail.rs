@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use net::server::{Server, authority, raw, sealed, secure_acceptor};
 use net::told::{channel, failed, message, secret, tell, why};
 use net::{Outside, ms, text, words};
-use runbook::catalog::{Again, Channel, Occasion, Told};
+use runbook::catalog::{Again, Channel, Message, Occasion, Person, Told};
 use runbook::types::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncWrite, AsyncWriteExt as _, BufReader};
 
@@ -229,7 +229,7 @@ async fn who_has_got_it_does_not_get_it_again() {
     assert_eq!(commands(&heard, "RCPT TO:<a@").len(), 1);
     assert_eq!(commands(&heard, "RCPT TO:<b@").len(), 2);
     // Another message goes to all.
-    let other = runbook::catalog::Message { key: "another".into(), ..message(Occasion::Closed) };
+    let other = Message { key: "another".into(), ..message(Occasion::Closed) };
     tell(&outside, &mail, &other).await.expect("told");
     assert_eq!(commands(&heard, "RCPT TO:<a@").len(), 2);
 }
@@ -401,5 +401,23 @@ async fn a_template_makes_the_page_and_a_broken_one_holds_nothing_back() {
         assert!(sent.contains(wanted), "{template}: {sent}");
         assert_eq!(sent.contains("text/html"), html, "{template}");
         assert_eq!(told.said.contains("could not be used"), template == "broken.html", "{}", told.said);
+    }
+}
+
+#[tokio::test]
+async fn who_is_on_call_gets_the_mail_too_and_once() {
+    let (outside, (server, heard)) = (Outside::here(), server(kind).await);
+    let mail = email(&outside, &server, &[]).await;
+    let person = |email: &str| {
+        let person = Person { name: "Ann Example".into(), email: Some(email.into()), phone: None, slack: None };
+        Some(Arc::new(person))
+    };
+    for (email, addresses) in [("ann@example.com", 3), ("a@example.com", 2), ("no address", 2)] {
+        heard.lock().expect("heard").clear();
+        let message = Message { on_call: person(email), ..message(Occasion::Opened) };
+        tell(&outside, &mail, &message).await.expect("told");
+        let told = commands(&heard, "RCPT TO");
+        assert_eq!(told.len(), addresses, "{told:?}");
+        assert_eq!(told.iter().any(|line| line.contains("<ann@example.com>")), addresses == 3, "{told:?}");
     }
 }
