@@ -60,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("indicatif", &["src/report/"]),
     ("rusqlite", &["src/store/ledger/"]),
     ("croner", &["src/check/program/"]),
+    ("toml_edit", &["src/check/"]),
 ];
 
 const MOST_LINES: usize = 500;
