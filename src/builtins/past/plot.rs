@@ -34,6 +34,8 @@ const COLUMNS: usize = 40;
 const AHEAD: u32 = 30;
 /// What a forecast says beside its labels.
 const FORECAST: [&str; 4] = ["value", "per_day", "left", "at"];
+/// A line that moves less than this share of itself is flat: it would say more than its numbers do.
+const FLAT: f64 = 0.01;
 const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 fn plots(inputs: &Inputs<'_>) -> Result<Type, Mismatch> {
@@ -146,7 +148,7 @@ fn bars(points: &[(Timestamp, f64)], from: Timestamp, to: Timestamp, min: f64, m
     }
     let bar = |column: Option<f64>| {
         let Some(value) = column else { return ' ' };
-        let share = if max > min { (value - min) / (max - min) } else { 0.0 };
+        let share = if max - min > FLAT * max.abs() { (value - min) / (max - min) } else { 0.0 };
         BARS.get(place(share, BARS.len())).copied().unwrap_or(' ')
     };
     columns.into_iter().map(bar).collect()
@@ -183,6 +185,8 @@ mod tests {
         let eight: Vec<(i64, f64)> = (0..8).map(|at| (i64::from(at) * 60, f64::from(at))).collect();
         assert_eq!(drawn(&eight), "▁▂▃▄▅▆▇█");
         assert_eq!(drawn(&[(0, 5.0), (60, 5.0)]), "▁▁");
+        assert_eq!(drawn(&[(0, 5.0), (60, 5.001)]), "▁▁");
+        assert_eq!(drawn(&[(0, -5.0), (60, 5.0)]), "▁█");
         assert_eq!(drawn(&[(0, 5.0)]), "▁");
     }
 
