@@ -99,7 +99,6 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let holder = format!("{}:{}:{}", by(), std::process::id(), id());
     let pulses = pulses(args)?;
     let settings = Settings { files, listener, webhook_token, links, pulses, holder };
-    super::systemd::say("READY=1");
     let served = tokio::select! {
         served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
         () = at_once.cancelled() => Ok(130),
@@ -352,6 +351,10 @@ impl Home for AtHome {
 
     fn delivered(&self, deliveries: &[Delivery]) {
         say(deliveries, &self.console);
+    }
+
+    fn ready(&self) {
+        super::systemd::say("READY=1");
     }
 
     fn now(&self) -> Timestamp {

@@ -99,6 +99,9 @@ pub trait Home: Send + Sync {
     /// What became of messages.
     fn delivered(&self, deliveries: &[Delivery]);
 
+    /// All runbooks are read and checked, and it answers.
+    fn ready(&self);
+
     fn now(&self) -> Timestamp;
 }
 
@@ -139,6 +142,7 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
         }
         None => None,
     };
+    home.ready();
     for pulse in settings.pulses {
         tokio::spawn(pulse::beat(pulse, all.clone(), Arc::clone(&home), stop.clone()));
     }
