@@ -25,6 +25,7 @@ mod next;
 mod notify;
 mod page;
 mod plan;
+mod print;
 mod recorder;
 mod reference;
 mod request;
@@ -59,6 +60,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanArgs),
     Diff(diff::Diff),
+    Print(print::Print),
     Test(test::Test),
     Serve(serve::Serve),
     Notify(notify::Notify),
@@ -107,6 +109,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
         Command::Diff(args) => diff::run(&args, console),
+        Command::Print(args) => print::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Serve(args) => serve::run(&args, console),
         Command::Notify(args) => notify::run(&args, console),

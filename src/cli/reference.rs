@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::catalog::{
     Accepts, Body, Builtin, Catalog, Driver, DriverKind, EffectRule, Example, Landing, Open, ParamInfo, Presence,
-    Returns, Yields,
+    Returns, Yields, by_hand,
 };
 use crate::types::{FaultKind, Type};
 use crate::units::UNITS;
@@ -119,7 +119,7 @@ fn builtin(catalog: &Catalog, one: &Builtin, level: &str) -> String {
         let _ = writeln!(text, "- needs: {need}");
     }
     if !one.by_hand.is_empty() {
-        let _ = writeln!(text, "- by hand: `{}`", one.by_hand);
+        let _ = writeln!(text, "- by hand: `{}`", by_hand::shown(one.by_hand));
     }
     text.push_str(&params(one.params));
     if let Returns::Type(ty) = one.returns {

@@ -10,6 +10,7 @@ pub mod look;
 pub mod looked;
 mod order;
 pub mod plan;
+pub mod print;
 mod problems;
 mod progress;
 pub mod rights;
