@@ -39,6 +39,8 @@ pub const FORMS: &[(&str, &str)] = &[
     ("seconds", "a length of time in seconds"),
     ("milliseconds", "the same in thousandths of them"),
     ("commas", "a list with commas between"),
+    ("glob", "a pattern of file names: the shell finds the files"),
+    ("https", "an address, with port 443 where it says none"),
 ];
 
 /// A part of a line.

@@ -22,6 +22,7 @@ mod kubernetes_streams;
 mod kubernetes_workloads;
 mod observe;
 mod postgres;
+mod print;
 mod products;
 #[path = "../support/program.rs"]
 mod program;

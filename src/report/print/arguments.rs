@@ -79,6 +79,16 @@ pub(super) fn filled<'p>(
             }
             _ => Filled::Word(knowledge.plain(known)),
         },
+        (Some("glob"), _) => Filled::Word(knowledge.plain(known).into_iter().flat_map(globbed).collect()),
+        (Some("https"), _) => {
+            let mut pieces = knowledge.plain(known);
+            if let [Piece::Text(address)] = pieces.as_mut_slice()
+                && !address.rsplit(']').next().is_some_and(|rest| rest.contains(':'))
+            {
+                address.push_str(":443");
+            }
+            Filled::Word(pieces)
+        }
         (Some("commas"), _) => {
             let mut pieces = Vec::new();
             for (index, item) in items(known).iter().enumerate() {
@@ -101,6 +111,23 @@ pub(super) fn filled<'p>(
             _ => Filled::Word(knowledge.plain(known)),
         },
     })
+}
+
+/// A text in which stars and question marks find files.
+fn globbed(piece: Piece) -> Vec<Piece> {
+    let Piece::Text(text) = piece else { return vec![piece] };
+    let mut pieces = Vec::new();
+    for part in text.split_inclusive(['*', '?']) {
+        let (before, mark) = match part.strip_suffix(['*', '?']) {
+            Some(before) => (before, part.chars().next_back()),
+            None => (part, None),
+        };
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before.to_owned()));
+        }
+        pieces.extend(mark.map(Piece::Glob));
+    }
+    pieces
 }
 
 /// The words of a list, one that stands in another included.

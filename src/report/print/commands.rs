@@ -8,17 +8,9 @@ use crate::check::program::{Call, CallArg, Expr, ExprKind, Statement, StatementK
 use crate::plan::walk;
 use crate::types::{Line, Type, Typed as _};
 
-/// What is to be typed for an expression, and whether that is all there is to it.
-#[derive(Default)]
-pub(super) struct Found {
-    pub(super) typed: Vec<Typed>,
-    /// Nobody but this tool can ask: its own records.
-    pub(super) own_records: bool,
-}
-
 /// All lines that an expression needs.
-pub(super) fn of<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p Expr) -> Found {
-    let mut found = Found::default();
+pub(super) fn of<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p Expr) -> Vec<Typed> {
+    let mut found = Vec::new();
     look(knowledge, places, expr, &mut found, 0);
     found
 }
@@ -26,20 +18,23 @@ pub(super) fn of<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, exp
 /// Commands call commands call commands: not deeper than this on paper.
 const DEPTH: usize = 16;
 
-fn look<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p Expr, found: &mut Found, depth: usize) {
+fn look<'p>(
+    knowledge: &mut Knowledge<'p>,
+    places: &mut Places<'p>,
+    expr: &'p Expr,
+    found: &mut Vec<Typed>,
+    depth: usize,
+) {
     if depth > DEPTH {
         return;
     }
     if let Some(typed) = piped(knowledge, places, expr) {
-        found.typed.extend(typed);
+        found.extend(typed);
         return;
     }
     match &expr.kind {
         ExprKind::Call(call) if is_outside(call) => {
-            match fill::call(knowledge, places, call) {
-                Some(typed) => found.typed.push(typed),
-                None => found.own_records |= call.effect == Effect::Reads && call.builtin.by_hand.is_empty(),
-            }
+            found.extend(fill::call(knowledge, places, call));
             // What a call is about is named in its line; what else it is given may have to be asked for.
             for arg in call.args.iter().skip(1).flatten() {
                 if let CallArg::Value(value) = arg {
@@ -62,7 +57,7 @@ fn look<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p Ex
             for (param, arg) in tool.params.iter().zip(args) {
                 knowledge.bound.insert(param.local, Bound::Is(arg));
             }
-            found.typed.extend(fill::tool(knowledge, places, tool));
+            found.extend(fill::tool(knowledge, places, tool));
         }
         // A log is not asked for where it gets its name, but where it is used.
         ExprKind::Local(_) if is_log(&expr.ty) => {
@@ -84,7 +79,7 @@ fn body<'p>(
     knowledge: &mut Knowledge<'p>,
     places: &mut Places<'p>,
     statements: &'p [Statement],
-    found: &mut Found,
+    found: &mut Vec<Typed>,
     depth: usize,
 ) {
     for statement in statements {
@@ -134,7 +129,11 @@ fn piped<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p E
 /// The line of the log alone, and with this stage behind it.
 fn piped_from<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, call: &'p Call) -> Option<(Typed, Typed)> {
     let Some(Some(CallArg::Value(items))) = call.args.first() else { return None };
-    let log = log_of(knowledge, places, items)?;
+    let mut log = log_of(knowledge, places, items)?;
+    // kubectl writes the pod in front of each line then, and that is not what was logged.
+    if log.line.contains("--all-pods=true") && !log.line.contains(" | ") {
+        log.line.push_str(" | sed 's/^\\[[^]]*\\] //'");
+    }
     let stage = match call.builtin.name {
         // A share is counted: those for which it is true, and all.
         "share" => fill::stage(knowledge, places, call, "grep {holds}")?,

@@ -435,9 +435,10 @@ impl Line {
                 self.program = Some(name);
             }
             // A name that begins with a dash would be read as an option.
-            (Some(program), text) if whole && ENDING.contains(&program.as_str()) => {
+            (Some(program), _) if whole && ENDING.contains(&program.as_str()) => {
                 let after_option = self.done.last().is_some_and(|before| before.starts_with('-'));
-                if text.starts_with('-') && !after_option {
+                let is_dashed = matches!(pieces.first(), Some(Piece::Text(text)) if text.starts_with('-'));
+                if is_dashed && !after_option {
                     self.done.push("--".to_owned());
                 }
             }

@@ -33,12 +33,16 @@ impl<'p> Writer<'p> {
         }
         let mut rules = vec![
             of([
-                text("Go from the top to the bottom. Each line in a block is typed as it is; after "),
+                text(
+                    "Find the section that is due, and do it from its top to its bottom. Each line in a block is typed as it is; after ",
+                ),
                 code("#"),
                 text(" is only a title."),
             ]),
             of([text("What stands in "), code("<…>"), text(" you fill in: below the block it says from where.")]),
-            of([text("Tick a box if what it says holds. What could not be looked at is not well.")]),
+            of([text(
+                "Tick a box if what it says holds. A line that also printed an error has no answer: a 0 below an error is not 0, and what could not be looked at is not well.",
+            )]),
         ];
         if self.changes > 0 {
             rules.push(of([
@@ -49,6 +53,11 @@ impl<'p> Writer<'p> {
             ]));
         }
         blocks.push(Block::Points(rules));
+        if self.contents.len() > 3 {
+            let rows =
+                self.contents.iter().map(|(title, when)| vec![of([strong(title.clone())]), of([text(when.clone())])]);
+            blocks.push(Block::Table(vec!["section", "when"], rows.collect()));
+        }
         let forwards = self.places.forwards(&mut self.knowledge);
         blocks.push(Block::Heading(2, of([text("Before you begin")])));
         let mut programs = self.sheet.programs.clone();
@@ -56,7 +65,12 @@ impl<'p> Writer<'p> {
             programs.insert(0, "kubectl".to_owned());
         }
         if !programs.is_empty() {
-            let names = programs.into_iter().map(|name| of([code(name)]));
+            let names = programs.into_iter().map(|name| {
+                let newer = name == "kubectl" && self.sheet.all_pods;
+                let mut line = of([code(name)]);
+                line.extend(newer.then(|| text(" (1.32 or newer)")));
+                line
+            });
             let mut line = of([text("On this machine there has to be: ")]);
             line.extend(joined(names, ", "));
             line.push(text("."));
@@ -107,16 +121,16 @@ impl<'p> Writer<'p> {
         let has = |name: &str| declared(connection, name).is_some();
         let default = match connection.made.driver.name {
             "kubernetes" if !has("context") => "the current context of kubectl",
-            "postgres" if !has("password") => "password in PGPASSWORD or ~/.pgpass",
-            "redis" if !has("password") => "nobody",
+            "postgres" if !has("password") => "password in `PGPASSWORD` or `~/.pgpass`",
+            "redis" if !has("password") => "no login",
             "s3" if !has("profile") && !has("access_key") && !has("anonymous") => "the login of the AWS tools here",
             _ => "",
         };
         match (said.is_empty(), default) {
-            (true, "") => of([text("nobody")]),
-            (true, default) => of([text(default)]),
+            (true, "") => of([text("no login")]),
+            (true, default) => prose(default),
             (false, "") => said,
-            (false, default) => said.into_iter().chain([text(format!(", {default}"))]).collect(),
+            (false, default) => said.into_iter().chain([text(", ")]).chain(prose(default)).collect(),
         }
     }
 

@@ -32,7 +32,10 @@ fn write<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, out: &mut Vec<Pie
                     out.push(text(", "));
                 }
                 out.push(Piece::Text(format!("{}: ", serde_json::Value::from(&**name))));
-                write(knowledge, value, out);
+                match value {
+                    Known::Blank(expr) => out.push(knowledge.blank(expr, Some(name))),
+                    value => write(knowledge, value, out),
+                }
             }
             out.push(text("}"));
         }

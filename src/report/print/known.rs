@@ -297,7 +297,11 @@ impl<'p> Knowledge<'p> {
             _ => is_item(expr),
         };
         let name = match &expr.uncovered().kind {
-            ExprKind::Local(_) | ExprKind::Param(_) | ExprKind::Field { .. } if source.len() <= 40 => source.clone(),
+            ExprKind::Local(_) | ExprKind::Param(_) | ExprKind::Run(_) | ExprKind::Field { .. }
+                if source.len() <= 40 =>
+            {
+                source.clone()
+            }
             _ => place.unwrap_or("value").to_owned(),
         };
         let from = match &expr.uncovered().kind {
@@ -306,9 +310,13 @@ impl<'p> Knowledge<'p> {
                 let doc = clean(doc.lines().next().unwrap_or_default());
                 if doc.is_empty() { "you decide".to_owned() } else { doc }
             }
-            _ if item => "of the one whose turn it is".to_owned(),
+            ExprKind::Run(_) => "any text that tells this time from others".to_owned(),
+            ExprKind::Field { name, .. } if item => {
+                format!("the {name} of the `{}` whose turn it is", self.root(expr).unwrap_or_default())
+            }
+            _ if item => format!("the `{source}` whose turn it is"),
             _ => match self.root(expr) {
-                Some(root) if root == source => format!("see `{root}` above"),
+                Some(root) if root == source => self.behind_name(expr),
                 Some(root) => format!("`{source}`: look in what `{root}` above printed"),
                 None => format!("what `{source}` is"),
             },
@@ -318,6 +326,18 @@ impl<'p> Knowledge<'p> {
             self.blanks.push(blank);
         }
         Piece::Blank(name)
+    }
+
+    /// Where to get what a name stands for.
+    fn behind_name(&self, expr: &'p Expr) -> String {
+        let behind = self.behind(expr);
+        match &behind.kind {
+            ExprKind::Call(call) if call.builtin.by_hand.is_empty() && super::commands::is_outside(call) => {
+                format!("`{}`: only the records of `runbook` say it", self.source(behind))
+            }
+            ExprKind::Local(_) => format!("see `{}` above", self.source(expr)),
+            _ => format!("`{}`, see above", self.source(behind)),
+        }
     }
 
     /// The name that an expression begins with.

@@ -80,12 +80,19 @@ fn link(text: &str, url: &str) -> String {
 
 /// Text in which nothing is a mark.
 fn escaped(text: &str) -> String {
+    let text = clean(text);
     let mut escaped = String::new();
-    for c in clean(text).chars() {
-        if "\\`*_[]<>#|~&!".contains(c) {
+    let mut before = ' ';
+    for (index, c) in text.char_indices() {
+        // Within a word it is only itself, and a name stays readable.
+        let within = c == '_'
+            && before.is_alphanumeric()
+            && text.get(index + 1..).is_some_and(|rest| rest.starts_with(char::is_alphanumeric));
+        if "\\`*_[]<>#|~&!".contains(c) && !within {
             escaped.push('\\');
         }
         escaped.push(c);
+        before = c;
     }
     escaped
 }

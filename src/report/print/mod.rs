@@ -4,7 +4,9 @@
 //! what only the run would know is a blank on the page, with where to get it from.
 
 mod arguments;
+mod changes;
 mod commands;
+mod expected;
 mod fill;
 mod head;
 mod html;
@@ -16,6 +18,7 @@ mod people;
 mod places;
 mod sheet;
 mod steps;
+mod unknowable;
 mod word;
 mod words;
 

@@ -158,7 +158,14 @@ impl<'p> Writer<'p> {
             if leave.contains(&param.name) {
                 continue;
             }
-            let mut line = of([text(format!("{} ", param.name))]);
+            let label = match param.name {
+                "change" => "changes with",
+                "change_user" => "changes as",
+                "change_password" => "password of that",
+                "read" => "reads with",
+                name => name,
+            };
+            let mut line = of([text(format!("{label} "))]);
             if is_secret(&param.accepts) {
                 line.extend(self.secret_words(arg));
             } else {

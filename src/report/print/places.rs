@@ -88,7 +88,10 @@ impl<'p> Places<'p> {
                 _ => {}
             }
         }
-        let Some(expr) = login(connection, name, changes).or_else(|| declared(connection, name)) else {
+        // Who changes as somebody else has another password.
+        let other = changes && name == "password" && declared(connection, "change_user").is_some();
+        let own = || if other { None } else { declared(connection, name) };
+        let Some(expr) = login(connection, name, changes).or_else(own) else {
             return in_address(knowledge, connection, name);
         };
         let known = knowledge.of(expr);

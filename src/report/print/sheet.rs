@@ -12,6 +12,8 @@ use crate::report::look::clean;
 pub(super) struct Sheet {
     blocks: Vec<Block>,
     lines: Vec<String>,
+    /// Whether the last of them stand under a title.
+    titled: bool,
     boxes: Vec<Line>,
     /// What is typed already since the last thing that changes something.
     typed: HashSet<String>,
@@ -19,6 +21,8 @@ pub(super) struct Sheet {
     explained: Vec<Blank>,
     /// In the order in which they are first needed.
     pub(super) programs: Vec<String>,
+    /// Whether a line asks kubectl for the logs of all pods at once, which it knows since 1.32.
+    pub(super) all_pods: bool,
     /// The loops around, from the outside: a name with its items.
     pub(super) loops: Vec<(LocalId, Vec<String>)>,
 }
@@ -35,6 +39,10 @@ impl Sheet {
             }
             if !any {
                 self.end_boxes();
+                if title.is_none() && self.titled {
+                    self.lines.push(String::new());
+                }
+                self.titled = title.is_some();
                 self.lines.extend(title.take());
             }
             any = true;
@@ -45,6 +53,7 @@ impl Sheet {
     }
 
     fn note(&mut self, typed: &Typed) {
+        self.all_pods |= typed.line.contains("--all-pods");
         for program in &typed.programs {
             if !self.programs.contains(program) {
                 self.programs.push(program.clone());
@@ -140,6 +149,7 @@ impl Sheet {
     }
 
     fn end_lines(&mut self) {
+        self.titled = false;
         if !self.lines.is_empty() {
             self.blocks.push(Block::Commands(std::mem::take(&mut self.lines)));
         }

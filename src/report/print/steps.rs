@@ -1,21 +1,20 @@
 //! Sections, steps and statements, in the order in which a person does them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use super::commands::{self, is_log, is_outside};
-use super::fill::{self, Typed, plain_items};
+use super::fill::plain_items;
 use super::known::{Bound, Knowledge, Known, plain};
-use super::page::{Line, Sign, code, joined, prose, strong, text};
+use super::page::{Line, Sign, code, joined, strong, text};
 use super::places::Places;
 use super::sheet::{Sheet, of};
 use super::words;
 use crate::check::program::{
-    Block, Call, Change, CheckElse, CommandId, Expr, ExprKind, LocalId, Member, MetricId, Section, Statement,
-    StatementKind, Step, ThresholdId,
+    Block, Call, Expr, ExprKind, LocalId, Member, Section, Statement, StatementKind, Step, ThresholdId,
 };
-use crate::plan::{self, Selection};
-use crate::types::{Severity, Value};
+use crate::plan::Selection;
+use crate::types::Value;
 
 pub(super) struct Writer<'p> {
     pub(super) knowledge: Knowledge<'p>,
@@ -26,16 +25,30 @@ pub(super) struct Writer<'p> {
     pub(super) changes: u32,
     /// The thresholds that the page speaks of.
     pub(super) thresholds: Vec<ThresholdId>,
-    commands: u32,
+    pub(super) commands: u32,
+    /// `step` or `section`: what a guard guards.
+    part: &'static str,
+    /// The sections, with when they are due.
+    pub(super) contents: Vec<(String, String)>,
+    /// Names for what only the records of this tool say.
+    pub(super) ours: HashSet<LocalId>,
 }
-
-/// How often commands are written out.
-const MOST_COMMANDS: u32 = 300;
 
 impl<'p> Writer<'p> {
     pub(super) fn new(knowledge: Knowledge<'p>, places: Places<'p>, typed: &'p BTreeMap<Arc<str>, String>) -> Self {
         let sheet = Sheet::default();
-        Self { knowledge, places, sheet, typed, changes: 0, thresholds: Vec::new(), commands: 0 }
+        Self {
+            knowledge,
+            places,
+            sheet,
+            typed,
+            changes: 0,
+            thresholds: Vec::new(),
+            commands: 0,
+            part: "section",
+            contents: Vec::new(),
+            ours: HashSet::new(),
+        }
     }
 
     pub(super) fn sections(&mut self, selection: &Selection) {
@@ -49,13 +62,14 @@ impl<'p> Writer<'p> {
         self.sheet.step();
         self.sheet.heading(2, &section.title);
         let mut when = section.schedule.as_ref().map_or_else(
-            || "When somebody asks for it.".to_owned(),
+            || "When it is asked for.".to_owned(),
             |schedule| words::schedule(schedule, &self.knowledge.program.header.timezone_name),
         );
         if let Some(within) = section.within.as_ref().and_then(|within| self.duration(within)) {
             when.push_str(&format!(" Within {within}."));
         }
-        self.sheet.say(of([text(when)]));
+        self.sheet.say(of([text(when.clone())]));
+        self.contents.push((section.title.to_string(), when.trim_end_matches('.').to_owned()));
         if !section.quiet.is_empty() {
             let titles = section.quiet.iter().filter_map(|id| self.threshold(*id)).map(|title| of([strong(title)]));
             let mut line = of([text("While it goes on, these alerts are not sent: ")]);
@@ -83,6 +97,7 @@ impl<'p> Writer<'p> {
     fn step(&mut self, step: &'p Step) {
         self.sheet.step();
         self.sheet.heading(3, &step.title);
+        self.part = "step";
         self.sheet.doc(&step.doc);
         if let Some(within) = step.within.as_ref().and_then(|within| self.duration(within)) {
             self.sheet.say(of([text(format!("Within {within}."))]));
@@ -92,6 +107,7 @@ impl<'p> Writer<'p> {
             None => self.block(&step.body),
         }
         self.closing("step", step.on_failure.as_ref(), step.always.as_ref());
+        self.part = "section";
     }
 
     fn closing(&mut self, what: &str, on_failure: Option<&'p Block>, always: Option<&'p Block>) {
@@ -106,10 +122,10 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn inside(&mut self, lead: Line, write: impl FnOnce(&mut Self)) {
+    pub(super) fn inside(&mut self, lead: Line, write: impl FnOnce(&mut Self)) {
         self.sheet.sign(Sign::Begin, lead);
         write(self);
-        self.sheet.sign(Sign::End, of([text("so far")]));
+        self.sheet.sign(Sign::End, of([text("up to here")]));
     }
 
     pub(super) fn block(&mut self, block: &'p [Statement]) {
@@ -151,7 +167,7 @@ impl<'p> Writer<'p> {
     }
 
     /// The items of a list that is known.
-    fn items(&mut self, list: &'p Expr) -> Option<Vec<Value>> {
+    pub(super) fn items(&mut self, list: &'p Expr) -> Option<Vec<Value>> {
         match self.knowledge.of(list) {
             Known::Value(Value::List(items)) => Some(items.to_vec()),
             Known::List(items) => {
@@ -162,17 +178,15 @@ impl<'p> Writer<'p> {
     }
 
     /// The lines for an expression. `false` where there is nothing new to type.
-    fn asked(&mut self, expr: &'p Expr, title: Option<&str>) -> bool {
+    pub(super) fn asked(&mut self, expr: &'p Expr, title: Option<&str>) -> bool {
         let found = commands::of(&mut self.knowledge, &mut self.places, expr);
-        if found.own_records && found.typed.is_empty() {
-            let title = title.map_or_else(|| self.knowledge.source(expr), str::to_owned);
-            self.sheet.tick(of([strong(title), text(": only this tool's own records say it. By hand, leave it out.")]));
-            return true;
-        }
-        self.sheet.commands(&self.knowledge, title, found.typed)
+        self.sheet.commands(&self.knowledge, title, found)
     }
 
     fn statement(&mut self, statement: &'p Statement) {
+        if self.left_out(statement) {
+            return;
+        }
         let is_worded = matches!(statement.kind, StatementKind::Change(_) | StatementKind::Manual { .. });
         if !is_worded {
             self.sheet.doc(&statement.doc);
@@ -185,13 +199,14 @@ impl<'p> Writer<'p> {
                 let mut line = self.condition(condition, title.as_ref(), source);
                 line.push(text(". If not: "));
                 line.extend(self.otherwise(otherwise));
+                line.push(text("."));
                 self.sheet.tick(line);
             }
             StatementKind::Require { condition, title, source } => {
                 self.asked(condition, None);
                 let mut line = of([text("here unless ")]);
                 line.extend(self.condition(condition, title.as_ref(), source));
-                line.push(text(". Otherwise change nothing below in this step."));
+                line.push(text(format!(". Otherwise change nothing below in this {}.", self.part)));
                 self.sheet.sign(Sign::Stop, line);
             }
             StatementKind::Measure { metrics } => metrics.iter().for_each(|metric| self.measure(*metric)),
@@ -200,9 +215,10 @@ impl<'p> Writer<'p> {
                 self.sheet.doc(&statement.doc);
                 let mut line = of([text(self.title(what))]);
                 if let Some(link) = link.as_ref().and_then(|link| self.knowledge.text(link)) {
-                    line.push(text(" "));
+                    line.push(text(": "));
                     line.push(super::page::Inline::Link { text: link.clone(), url: link });
                 }
+                line.push(text("."));
                 if let Some(within) = within {
                     line.push(text(format!(" Within {}.", words::duration(*within))));
                 }
@@ -268,10 +284,6 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn message(&mut self, message: Option<&'p Expr>) -> Line {
-        message.map_or_else(Line::new, |message| of([text(": "), text(self.title(message))]))
-    }
-
     /// `let`: what it asks is typed under its name, and a log where it is used.
     fn named(&mut self, local: LocalId, value: &'p Expr) {
         self.knowledge.bound.insert(local, Bound::Is(value));
@@ -289,7 +301,12 @@ impl<'p> Writer<'p> {
     fn show(&mut self, value: &'p Expr, title: Option<&'p Expr>) {
         let titled = title.map(|title| self.title(title));
         let is_new = self.asked(value, titled.as_deref());
-        let whole = matches!(&value.uncovered().kind, ExprKind::Call(call) if is_outside(call));
+        // Of an answer, its body is what is printed.
+        let body = match &value.uncovered().kind {
+            ExprKind::Field { base, name, .. } if matches!(&**name, "json" | "text" | "timing") => base,
+            _ => value,
+        };
+        let whole = matches!(&body.uncovered().kind, ExprKind::Call(call) if is_outside(call));
         let piped = matches!(&value.uncovered().kind, ExprKind::Call(call) if self.is_of_a_log(call));
         if (whole || piped) && is_new {
             return;
@@ -297,6 +314,7 @@ impl<'p> Writer<'p> {
         match (titled, &value.uncovered().kind) {
             // It is there already, under its own name.
             (None, ExprKind::Local(_)) => {}
+            (Some(_), ExprKind::Local(local)) if self.is_printed(*local) => {}
             (Some(title), _) if piped || whole => {
                 self.sheet.tick(of([text("Note "), strong(title), text(", printed above already")]));
             }
@@ -308,245 +326,20 @@ impl<'p> Writer<'p> {
         }
     }
 
+    /// Whether a name stands for nothing but what a line above printed.
+    fn is_printed(&self, local: LocalId) -> bool {
+        match self.knowledge.bound.get(&local) {
+            Some(Bound::Is(value)) => matches!(&value.uncovered().kind, ExprKind::Call(call) if is_outside(call)),
+            _ => false,
+        }
+    }
+
     fn is_of_a_log(&self, call: &'p Call) -> bool {
         let Some(Some(crate::check::program::CallArg::Value(items))) = call.args.first() else { return false };
         is_log(&items.ty)
     }
 
-    /// A title as it was written, without its quotes.
-    fn title(&mut self, title: &'p Expr) -> String {
-        match self.knowledge.text(title) {
-            Some(text) => text,
-            None => {
-                let source = self.knowledge.source(title);
-                source.trim_matches('"').to_owned()
-            }
-        }
-    }
-
-    /// `**title**: `condition` (with its params)`
-    fn condition(&mut self, condition: &'p Expr, title: Option<&'p Expr>, source: &str) -> Line {
-        let mut line = Line::new();
-        if let Some(title) = title {
-            line.push(strong(self.title(title)));
-            line.push(text(": "));
-        }
-        match words::answer(&mut self.knowledge, condition) {
-            Some(said) => line.push(text(said)),
-            None => line.push(code(source.split_whitespace().collect::<Vec<_>>().join(" "))),
-        }
-        line.extend(self.given(condition));
-        line
-    }
-
-    /// The params in an expression, with their values.
-    pub(super) fn given(&self, expr: &Expr) -> Line {
-        let given = plan::given(self.knowledge.program, &[expr], self.typed);
-        if given.is_empty() {
-            return Line::new();
-        }
-        let parts = given.into_iter().map(|(name, value)| of([code(format!("{name} = {value}"))]));
-        let mut line = of([text(" (")]);
-        line.extend(joined(parts, ", "));
-        line.push(text(")"));
-        line
-    }
-
-    fn otherwise(&mut self, otherwise: &'p CheckElse) -> Line {
-        match otherwise {
-            CheckElse::Severity { severity, message } => {
-                let word = match severity {
-                    Severity::Critical => strong("critical"),
-                    other => text(other.name()),
-                };
-                let mut line = of([word]);
-                line.extend(self.message(message.as_ref()));
-                line
-            }
-            CheckElse::Raise { threshold, message } => {
-                let mut line = self.raised(*threshold);
-                line.extend(self.message(message.as_ref()));
-                line
-            }
-        }
-    }
-
-    fn threshold(&mut self, id: ThresholdId) -> Option<String> {
-        if !self.thresholds.contains(&id) {
-            self.thresholds.push(id);
-        }
-        self.knowledge.program.thresholds.get(id.index()).map(|threshold| threshold.title.to_string())
-    }
-
-    /// What is opened by a person, and who hears of it.
-    fn raised(&mut self, id: ThresholdId) -> Line {
-        let Some(title) = self.threshold(id) else { return Line::new() };
-        let program = self.knowledge.program;
-        let Some(threshold) = program.thresholds.get(id.index()) else { return Line::new() };
-        let mut line = of([text("alert "), strong(title), text(format!(" ({})", threshold.severity.name()))]);
-        let names = threshold.notify.iter().filter_map(|id| program.channels.get(id.index()));
-        let names: Vec<Line> = names.map(|channel| of([code(channel.name.to_string())])).collect();
-        if !names.is_empty() {
-            line.push(text(", tell "));
-            line.extend(joined(names, ", "));
-        }
-        line
-    }
-
-    fn measure(&mut self, id: MetricId) {
-        let program = self.knowledge.program;
-        let Some(metric) = program.metrics.get(id.index()) else { return };
-        let mut known = 0;
-        let mut names = Vec::new();
-        for label in &metric.labels {
-            names.push(of([code(label.name.to_string())]));
-            let items = self.items(&label.list).map(|items| items.iter().filter_map(plain).collect::<Vec<_>>());
-            match items {
-                Some(items) if plain_items(&items) => {
-                    self.knowledge.bound.insert(label.local, Bound::Each);
-                    self.sheet.loops.push((label.local, items));
-                    known += 1;
-                }
-                _ => {
-                    self.knowledge.bound.insert(label.local, Bound::Open);
-                    self.asked(&label.list, None);
-                }
-            }
-        }
-        self.asked(&metric.value, None);
-        let mut line = of([strong(metric.name.to_string()), text(" is "), code(self.knowledge.source(&metric.value))]);
-        if !names.is_empty() {
-            line.push(text(", for each "));
-            line.extend(joined(names, ", "));
-        }
-        line.extend(self.given(&metric.value));
-        for (index, threshold) in program.thresholds.iter().enumerate() {
-            if !threshold.metrics.contains(&id) || threshold.when.is_empty() {
-                continue;
-            }
-            let id = ThresholdId(u32::try_from(index).unwrap_or(u32::MAX));
-            line.push(text(". If "));
-            let conditions: Vec<Line> = threshold
-                .when
-                .iter()
-                .map(|when| {
-                    let mut line = of([code(self.knowledge.source(&when.condition))]);
-                    line.extend(self.given(&when.condition));
-                    if let Some(held) = when.held {
-                        line.push(text(format!(" for {}", words::duration(held))));
-                    }
-                    line
-                })
-                .collect();
-            line.extend(joined(conditions, " or "));
-            line.push(text(": "));
-            line.extend(self.raised(id));
-        }
-        self.sheet.tick(line);
-        for _ in 0..known {
-            self.sheet.loops.pop();
-        }
-    }
-
-    fn change(&mut self, statement: &'p Statement, change: &'p Change) {
-        self.changes += 1;
-        if let Some(local) = change.binding {
-            self.knowledge.bound.insert(local, Bound::Is(&change.call));
-        }
-        // What its arguments ask comes before it.
-        let (typed, before) = self.typed_for(&change.call);
-        self.sheet.commands(&self.knowledge, None, before);
-        let title = change.title.as_ref().map(|title| self.title(title));
-        let mut line = of([text(format!("{}: ", self.changes))]);
-        if let Some(title) = title {
-            line.extend([strong(title), text(": ")]);
-        }
-        line.push(code(change.source.split_whitespace().collect::<Vec<_>>().join(" ")));
-        line.push(text("."));
-        if let Some(role) = &change.approve_by {
-            line.extend([text(" First get the consent of "), strong(role.to_string()), text(".")]);
-        }
-        if let Some(within) = change.within.as_ref().and_then(|within| self.duration(within)) {
-            line.push(text(format!(
-                " It may take {within}, and not longer: after that nobody knows what it did, so look before you go on."
-            )));
-        }
-        self.sheet.sign(Sign::Change, line);
-        self.sheet.doc(&statement.doc);
-        match &change.call.uncovered().kind {
-            ExprKind::Command { command, args } => self.run(*command, args),
-            _ if typed.is_empty() => {
-                self.sheet.tick(of([text("There is no command for it: do what it says, or leave it.")]));
-                self.sheet.barrier();
-            }
-            _ => self.sheet.change(&self.knowledge, typed),
-        }
-        self.sheet.end();
-        if let Some(verify) = &change.verify {
-            self.asked(verify, Some("verify"));
-            let mut line = of([text("It has worked if ")]);
-            let source = self.knowledge.source(verify);
-            line.extend(self.condition(verify, None, &source));
-            self.sheet.tick(line);
-        }
-        if let Some(undo) = &change.undo {
-            let (typed, before) = self.typed_for(undo);
-            let lead = of([text("Only to undo it: "), code(self.knowledge.source(undo))]);
-            self.inside(lead, |writer| {
-                writer.sheet.commands(&writer.knowledge, None, before);
-                writer.sheet.change(&writer.knowledge, typed);
-            });
-        }
-    }
-
-    /// The line for a call itself, and those for what it is given.
-    fn typed_for(&mut self, call: &'p Expr) -> (Vec<Typed>, Vec<Typed>) {
-        let mut before = Vec::new();
-        match &call.uncovered().kind {
-            ExprKind::Call(inner) => {
-                for arg in inner.args.iter().skip(1).flatten() {
-                    if let crate::check::program::CallArg::Value(value) = arg {
-                        before.extend(commands::of(&mut self.knowledge, &mut self.places, value).typed);
-                    }
-                }
-                (fill::call(&mut self.knowledge, &mut self.places, inner).into_iter().collect(), before)
-            }
-            _ => (commands::of(&mut self.knowledge, &mut self.places, call).typed, before),
-        }
-    }
-
-    /// A command of the runbook, written out where it is used.
-    fn run(&mut self, id: CommandId, args: &'p [Expr]) {
-        let Some(command) = self.knowledge.program.commands.get(id.index()) else { return };
-        self.commands += 1;
-        if self.commands > MOST_COMMANDS {
-            let line = of([text("Do once more what "), code(command.name.to_string()), text(" is above.")]);
-            self.sheet.say(line);
-            return;
-        }
-        for (param, arg) in command.params.iter().zip(args) {
-            self.knowledge.bound.insert(param.local, Bound::Is(arg));
-        }
-        let given: Vec<Line> = command
-            .params
-            .iter()
-            .zip(args)
-            .map(|(param, arg)| of([code(format!("{} = {}", param.name, self.knowledge.source(arg)))]))
-            .collect();
-        let mut lead = of([code(command.name.to_string())]);
-        if !given.is_empty() {
-            lead.push(text(" with "));
-            lead.extend(joined(given, ", "));
-        }
-        let doc = command.doc.split_whitespace().collect::<Vec<_>>().join(" ");
-        if !doc.is_empty() {
-            lead.push(text(": "));
-            lead.extend(prose(&doc));
-        }
-        self.inside(lead, |writer| writer.block(&command.body));
-    }
-
-    fn duration(&mut self, expr: &'p Expr) -> Option<String> {
+    pub(super) fn duration(&mut self, expr: &'p Expr) -> Option<String> {
         match self.knowledge.of(expr) {
             Known::Value(Value::Duration(duration)) => Some(words::duration(duration)),
             _ => Some(self.knowledge.source(expr)),

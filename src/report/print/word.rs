@@ -13,6 +13,8 @@ pub(super) enum Piece {
     Shell(String),
     /// For the person to put in: `<pod>`.
     Blank(String),
+    /// For the shell to find files by: `*`.
+    Glob(char),
 }
 
 /// What a shell reads as this one word.
@@ -29,13 +31,22 @@ pub(super) fn word(pieces: &[Piece]) -> String {
         return quoted(text);
     }
     let simple = |text: &str| !text.contains(['"', '$', '`', '\\', '!']) && is_seen(text);
-    if !parts.is_empty() && parts.iter().all(|part| if let Piece::Text(text) = part { simple(text) } else { true }) {
+    let fits = |part: &Piece| match part {
+        Piece::Text(text) => simple(text),
+        Piece::Glob(_) => false,
+        Piece::Shell(_) | Piece::Blank(_) => true,
+    };
+    if !parts.is_empty() && parts.iter().all(fits) {
         let inner: String = parts.iter().map(raw).collect();
         return format!("\"{inner}\"");
     }
     let written: String = parts
         .iter()
-        .map(|part| if let Piece::Text(text) = part { quoted(text) } else { format!("\"{}\"", raw(part)) })
+        .map(|part| match part {
+            Piece::Text(text) => quoted(text),
+            Piece::Glob(c) => c.to_string(),
+            Piece::Shell(_) | Piece::Blank(_) => format!("\"{}\"", raw(part)),
+        })
         .collect();
     if written.is_empty() { "''".to_owned() } else { written }
 }
@@ -46,8 +57,10 @@ pub(super) fn blank(name: &str) -> String {
 }
 
 fn raw(piece: &Piece) -> &str {
-    let (Piece::Text(text) | Piece::Shell(text) | Piece::Blank(text)) = piece;
-    text
+    match piece {
+        Piece::Text(text) | Piece::Shell(text) | Piece::Blank(text) => text,
+        Piece::Glob(_) => "",
+    }
 }
 
 /// Whether nothing is in it that a page cannot show.
@@ -62,7 +75,11 @@ pub(super) fn quoted(text: &str) -> String {
         return text.to_owned();
     }
     if is_seen(text) {
-        return format!("'{}'", text.replace('\'', "'\\''"));
+        return if text.contains('\'') && !text.contains(['"', '$', '`', '\\', '!']) {
+            format!("\"{text}\"")
+        } else {
+            format!("'{}'", text.replace('\'', "'\\''"))
+        };
     }
     // What cannot be seen is spelled out. A shell takes the ends of lines from the end of what a command prints.
     let body = text.trim_end_matches('\n');
@@ -98,6 +115,7 @@ mod tests {
         assert_eq!(quoted("postgres-0"), "postgres-0");
         assert_eq!(quoted(""), "''");
         assert_eq!(quoted("a b"), "'a b'");
+        assert_eq!(quoted("it's"), "\"it's\"");
         assert_eq!(quoted("it's $(rm)"), r"'it'\''s $(rm)'");
         assert_eq!(quoted("<pod>"), "'<pod>'");
         assert_eq!(quoted("=ls"), "'=ls'");
@@ -113,5 +131,6 @@ mod tests {
         assert_eq!(word(&[text("a$"), shell("$store")]), r#"'a$'"$store""#);
         assert_eq!(word(&[text("pod/"), Piece::Blank("pod".to_owned())]), "'pod/<pod>'");
         assert_eq!(word(&[]), "''");
+        assert_eq!(word(&[text("/var/a b/"), Piece::Glob('*'), text(".gz")]), "'/var/a b/'*.gz");
     }
 }

@@ -87,15 +87,22 @@ pub(super) fn answer<'p>(knowledge: &mut Knowledge<'p>, condition: &'p Expr) -> 
                 _ => Vec::new(),
             };
             match listed.split_last() {
-                None => "prints 200, or another number from 200 to 299".to_owned(),
-                Some((last, [])) => format!("prints {last}"),
-                Some((last, others)) => format!("prints {} or {last}", others.join(", ")),
+                None => "it prints 200, or another number from 200 to 299".to_owned(),
+                Some((last, [])) => format!("it prints {last}"),
+                Some((last, others)) => format!("it prints {} or {last}", others.join(", ")),
             }
         }
-        "postgres.answers" => "prints 1".to_owned(),
-        "redis.answers" => "prints PONG".to_owned(),
-        name if name.ends_with(".answers") => "ends without an error".to_owned(),
-        "s3.exists" | "dns.resolves" => "prints something, and no error".to_owned(),
+        "postgres.answers" => "it prints 1".to_owned(),
+        "redis.answers" => "it prints PONG".to_owned(),
+        name if name.ends_with(".answers") => "it ends without an error".to_owned(),
+        "is_empty" => {
+            let Some(Some(CallArg::Value(items))) = call.args.first() else { return None };
+            match &items.uncovered().kind {
+                ExprKind::Call(asked) if super::commands::is_outside(asked) => "it prints none".to_owned(),
+                _ => return None,
+            }
+        }
+        "s3.exists" | "dns.resolves" => "it prints something, and no error".to_owned(),
         _ => return None,
     })
 }
