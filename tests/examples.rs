@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use pages::{Fence, fences, formatted, look};
 use program::Folder;
-use runbook::catalog::Catalog;
+use runbook::catalog::{Accepts, Builtin, Catalog, Driver, EffectRule, Presence, by_hand};
 use runbook::diagnostics::Code;
 use runbook::syntax::words::{ITEMS, STATEMENTS};
 
@@ -304,4 +304,104 @@ fn read(body: &serde_json::Value) -> String {
         }
         _ => panic!("no form of an example's result: {body}"),
     }
+}
+
+/// The driver whose connection a built-in is called on.
+fn driver_of(catalog: &Catalog, builtin: &Builtin) -> Option<&'static Driver> {
+    builtin.params.iter().find_map(|param| match param.accepts {
+        Accepts::Connection(driver) => catalog.driver(driver),
+        // A pod came from a cluster.
+        Accepts::Way => catalog.driver("kubernetes"),
+        _ => None,
+    })
+}
+
+/// What a place may ask for besides arguments, as `catalog::by_hand` says.
+const ASKED: &[&str] = &["connection", "namespace"];
+
+#[test]
+fn what_a_person_types_is_made_of_what_the_call_has() {
+    let catalog = runbook::builtins::catalog();
+    let mut wrong = Vec::new();
+    for builtin in catalog.builtins() {
+        let driver = driver_of(&catalog, builtin);
+        let names = by_hand::names(builtin.by_hand);
+        for name in &names {
+            let known = match name.split_once('.') {
+                None => builtin.param(name).is_some() || (driver.is_some() && ASKED.contains(&name.as_str())),
+                Some((first, field)) => {
+                    first == "connection"
+                        && driver.is_some_and(|driver| driver.params.iter().any(|param| param.name == field))
+                }
+            };
+            if !known {
+                wrong.push(format!("{}: `{{{name}}}` is nothing that it has: {}", builtin.name, builtin.by_hand));
+            }
+        }
+        let outside = !matches!(builtin.effect, EffectRule::Pure);
+        // What only the records of this tool say, nobody types.
+        let is_typed = !builtin.by_hand.is_empty();
+        if outside && !is_typed && !["history", "alerts"].contains(&builtin.name) {
+            wrong.push(format!("{}: nothing says what a person would type", builtin.name));
+        }
+        for param in builtin.params {
+            let is_asked = names.iter().any(|name| name == param.name || name.starts_with("connection"));
+            let is_needed = matches!(param.presence, Presence::Required) && outside && is_typed;
+            if is_needed && !is_asked {
+                wrong.push(format!("{}: `{}` is not in {}", builtin.name, param.name, builtin.by_hand));
+            }
+        }
+        let left: Vec<&str> =
+            ["KIND", "NAME", "BUCKET", "…"].into_iter().filter(|word| builtin.by_hand.contains(word)).collect();
+        if !left.is_empty() {
+            wrong.push(format!("{}: {left:?} can't be typed: {}", builtin.name, builtin.by_hand));
+        }
+    }
+    for driver in catalog.drivers() {
+        for text in [driver.by_hand.connection, driver.by_hand.environment] {
+            for name in by_hand::names(text) {
+                if name != "way" && driver.params.iter().all(|param| param.name != name) {
+                    wrong.push(format!("{}: `{{{name}}}` is none of its params: {text}", driver.name));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// All calls of the catalogue's examples on one page: a shell understands each line of it.
+#[test]
+fn what_a_person_types_is_shell() {
+    let catalog = runbook::builtins::catalog();
+    let mut source = format!("{CONNECTIONS}connect cluster = kubernetes()\n{DECLARED}");
+    let mut count = 0;
+    for builtin in catalog.builtins().filter(|builtin| !matches!(builtin.effect, EffectRule::Pure)) {
+        for example in builtin.examples {
+            let first = example.source.split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+            if ITEMS.contains(&first) && !example.source.starts_with(&format!("{first}(")) {
+                continue;
+            }
+            let show = if STATEMENTS.contains(&first) { "" } else { "show " };
+            count += 1;
+            let _ = write!(source, "section \"{count} {}\" {{\n{show}{}\n}}\n", builtin.name, example.source);
+        }
+    }
+    assert!(count > 100, "{count}");
+    let folder = Folder::with(&source);
+    let page = folder.run(&["print", "a.runbook"]).code(0).stdout.clone();
+    let mut script = String::new();
+    let mut inside = false;
+    for line in page.lines() {
+        match line {
+            "```sh" => inside = true,
+            "```" => inside = false,
+            line if inside => script = script + line + "\n",
+            _ => {}
+        }
+    }
+    folder.write("page.sh", &script);
+    let read = std::process::Command::new("sh").arg("-n").arg(folder.path("page.sh")).output().unwrap();
+    assert!(read.status.success(), "{}\n{script}", String::from_utf8_lossy(&read.stderr));
+    let places: Vec<&str> = script.lines().filter(|line| !by_hand::names(line).is_empty()).collect();
+    assert!(places.is_empty(), "{places:#?}");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 
 use super::need::{Endpoint, Need, Written};
-use super::{Args, Channel, Cx, Example, ParamInfo};
+use super::{Args, ByHand, Channel, Cx, Example, ParamInfo};
 use crate::types::Fault;
 
 /// What a driver makes.
@@ -67,6 +67,8 @@ pub struct Driver {
     pub needs: &'static [Need],
     /// Where it goes on the network, by what is written in the declaration.
     pub reaches: fn(&Written<'_>) -> Vec<Endpoint>,
+    /// How a person reaches it.
+    pub by_hand: ByHand,
     pub examples: &'static [Example],
 }
 

@@ -5,6 +5,7 @@
 //! wires the real one, so tests can bring their own.
 
 mod args;
+pub mod by_hand;
 mod channel;
 mod cx;
 mod driver;
@@ -19,6 +20,7 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
 pub use self::args::{Arg, Args, PerItem};
+pub use self::by_hand::ByHand;
 pub use self::channel::{Again, Channel, Incident, Message, NotTold, Occasion, Person, Told};
 pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened, OpensChannel};
@@ -146,7 +148,7 @@ pub struct Builtin {
     pub body: Body,
     /// What it needs from the system it asks: for `plan` and `doctor`.
     pub needs: &'static [Need],
-    /// What a person would type instead, with `{param}` for arguments. Empty for what only computes.
+    /// What a person would type instead, with `{param}` for arguments ([`by_hand`]). Empty where that is nothing.
     pub by_hand: &'static str,
     pub examples: &'static [Example],
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use super::checker::Checker;
+use super::constants::constant;
 use super::program::{Header, Program};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, HeaderField};
+use crate::types::Value;
 
 /// The fields of a header.
 const FIELDS: &[&str] = &["edition", "version", "updated", "owner", "timezone", "log"];
@@ -75,7 +77,9 @@ impl Checker<'_> {
             ("edition", _) => self.edition(field),
             ("updated", _) => match &field.value.kind {
                 ExprKind::Date(text) => {
-                    self.date(text, field.value.span);
+                    if let Some(Value::Date(date)) = constant(&self.date(text, field.value.span)) {
+                        header.updated = Some(*date);
+                    }
                 }
                 _ => self.invalid_field(field, "a date", "updated 2025-09-09"),
             },
@@ -140,6 +144,7 @@ fn empty_header(title: Arc<str>) -> Header {
         doc: "".into(),
         owner: None,
         version: None,
+        updated: None,
         log: None,
         timezone: TimeZone::UTC,
         timezone_name: UTC.into(),

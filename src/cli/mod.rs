@@ -26,6 +26,7 @@ mod notify;
 mod on_call;
 mod page;
 mod plan;
+mod print;
 mod recorder;
 mod reference;
 mod request;
@@ -60,6 +61,7 @@ enum Command {
     Check(check::Check),
     Plan(plan::PlanArgs),
     Diff(diff::Diff),
+    Print(print::Print),
     Test(test::Test),
     Serve(serve::Serve),
     Notify(notify::Notify),
@@ -109,6 +111,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
         Command::Diff(args) => diff::run(&args, console),
+        Command::Print(args) => print::run(&args, console),
         Command::Test(args) => test::run(&args, console),
         Command::Serve(args) => serve::run(&args, console),
         Command::Notify(args) => notify::run(&args, console),

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::catalog::{
     Accepts, Builtin, Catalog, Driver, DriverKind, EffectRule, Example, Landing, ParamInfo, Presence, Returns, Yields,
+    by_hand,
 };
 use crate::types::{FaultKind, Type};
 use crate::units::UNITS;
@@ -115,7 +116,7 @@ fn builtin(catalog: &Catalog, one: &Builtin, level: &str) -> String {
         let _ = writeln!(text, "- needs: {need}");
     }
     if !one.by_hand.is_empty() {
-        let _ = writeln!(text, "- by hand: `{}`", one.by_hand);
+        let _ = writeln!(text, "- by hand: `{}`", by_hand::shown(one.by_hand));
     }
     text.push_str(&params(one.params));
     if let Returns::Type(ty) = one.returns {

@@ -58,7 +58,7 @@ pub(super) struct Prepared {
 /// Checks a runbook and what is asked of it. `None` where it is not valid, which has been said then.
 pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepared>, Failure> {
     let Some((program, sources)) = checked(&asked.file, console) else { return Ok(None) };
-    let selection = select(&program, &asked.only)?;
+    let selection = select(&program, &asked.only, "only")?;
     let (set, typed) = settings(&program, &asked.set)?;
     let plan = plan::plan(&program, &selection, &typed)?;
     let source_hash = hash(&sources);
@@ -100,11 +100,11 @@ pub(super) fn report(found: &[Diagnostic], sources: &Sources, console: &Console)
     console.say(&format!("{}{nothing_ran}\n\n", terminal::summary(found)));
 }
 
-fn select(program: &Program, titles: &[String]) -> Result<Selection, Failure> {
+pub(super) fn select(program: &Program, titles: &[String], flag: &str) -> Result<Selection, Failure> {
     Selection::of(program, titles).map_err(|fault| {
         let failure = Failure::new(format!("there is no section, step or report \"{}\"", fault.title));
         match fault.nearest {
-            Some(meant) => failure.help(format!("did you mean `--only \"{meant}\"`?")),
+            Some(meant) => failure.help(format!("did you mean `--{flag} \"{meant}\"`?")),
             None => failure.help(format!("there are: {}", fault.known.join(", "))),
         }
     })
@@ -113,8 +113,24 @@ fn select(program: &Program, titles: &[String]) -> Result<Selection, Failure> {
 pub(super) type Settings = (HashMap<ParamId, Value>, BTreeMap<Arc<str>, String>);
 
 pub(super) fn settings(program: &Program, given: &[String]) -> Result<Settings, Failure> {
-    let mut values = HashMap::new();
-    let mut typed = BTreeMap::new();
+    let (mut values, mut typed) = (HashMap::new(), BTreeMap::new());
+    self::given(program, given, &mut values, &mut typed)?;
+    for param in &program.params {
+        if param.default.is_none() && !param.ty.is_optional() && !typed.contains_key(&param.name) {
+            return Err(Failure::new(format!("the param `{}` ({}) has no default and no value", param.name, param.ty))
+                .help(format!("write `--set {}=VALUE`", param.name)));
+        }
+    }
+    Ok((values, typed))
+}
+
+/// What is set, whether or not that is all that a run needs.
+pub(super) fn given(
+    program: &Program,
+    given: &[String],
+    values: &mut HashMap<ParamId, Value>,
+    typed: &mut BTreeMap<Arc<str>, String>,
+) -> Result<(), Failure> {
     for text in given {
         let (name, text) = text.split_once('=').ok_or_else(|| {
             Failure::new(format!("`--set {text}` has no value")).help(format!("write `--set {text}=VALUE`"))
@@ -128,13 +144,7 @@ pub(super) fn settings(program: &Program, given: &[String]) -> Result<Settings, 
         }
         values.insert(ParamId(u32::try_from(index).unwrap_or(u32::MAX)), value);
     }
-    for param in &program.params {
-        if param.default.is_none() && !param.ty.is_optional() && !typed.contains_key(&param.name) {
-            return Err(Failure::new(format!("the param `{}` ({}) has no default and no value", param.name, param.ty))
-                .help(format!("write `--set {}=VALUE`", param.name)));
-        }
-    }
-    Ok((values, typed))
+    Ok(())
 }
 
 fn unknown_param(program: &Program, name: &str) -> Failure {

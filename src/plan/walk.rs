@@ -7,6 +7,13 @@ use crate::check::program::{
 /// Visits an expression and everything in it, from the outside in.
 pub(crate) fn expr<'e>(root: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
     visit(root);
+    for part in parts(root) {
+        expr(part, visit);
+    }
+}
+
+/// What an expression is made of.
+pub(crate) fn parts(root: &Expr) -> Vec<&Expr> {
     match &root.kind {
         ExprKind::Literal(_)
         | ExprKind::Local(_)
@@ -15,52 +22,31 @@ pub(crate) fn expr<'e>(root: &'e Expr, visit: &mut dyn FnMut(&'e Expr)) {
         | ExprKind::Connection(_)
         | ExprKind::Metric(_)
         | ExprKind::Run(_)
-        | ExprKind::Broken => {}
-        ExprKind::Field { base, .. } => expr(base, visit),
-        ExprKind::Index { base, index } => {
-            expr(base, visit);
-            expr(index, visit);
-        }
-        ExprKind::Unary { operand, .. } => expr(operand, visit),
-        ExprKind::Binary { left, right, .. } => {
-            expr(left, visit);
-            expr(right, visit);
-        }
-        ExprKind::If { condition, then, otherwise } => {
-            expr(condition, visit);
-            expr(then, visit);
-            expr(otherwise, visit);
-        }
-        ExprKind::Try { value, otherwise, .. } => {
-            expr(value, visit);
-            expr(otherwise, visit);
-        }
+        | ExprKind::Broken => Vec::new(),
+        ExprKind::Field { base, .. } => vec![base],
+        ExprKind::Index { base, index } => vec![base, index],
+        ExprKind::Unary { operand, .. } => vec![operand],
+        ExprKind::Binary { left, right, .. } => vec![left, right],
+        ExprKind::If { condition, then, otherwise } => vec![condition, then, otherwise],
+        ExprKind::Try { value, otherwise, .. } => vec![value, otherwise],
         ExprKind::List(items) | ExprKind::Command { args: items, .. } | ExprKind::Tool { args: items, .. } => {
-            for item in items {
-                expr(item, visit);
-            }
+            items.iter().collect()
         }
-        ExprKind::Record(fields) => {
-            for (_, value) in fields {
-                expr(value, visit);
-            }
-        }
-        ExprKind::Text(parts) | ExprKind::Template(parts) => {
-            for part in parts {
-                if let TextPart::Value { value, .. } = part {
-                    expr(value, visit);
-                }
-            }
-        }
-        ExprKind::Call(call) => {
-            for arg in call.args.iter().flatten() {
-                match arg {
-                    CallArg::Value(value) => expr(value, visit),
-                    CallArg::PerItem(lambda) => expr(&lambda.body, visit),
-                }
-            }
-        }
-        ExprKind::Convert(inner) => expr(inner, visit),
+        ExprKind::Record(fields) => fields.iter().map(|(_, value)| value).collect(),
+        ExprKind::Text(parts) | ExprKind::Template(parts) => parts
+            .iter()
+            .filter_map(|part| if let TextPart::Value { value, .. } = part { Some(value) } else { None })
+            .collect(),
+        ExprKind::Call(call) => call
+            .args
+            .iter()
+            .flatten()
+            .map(|arg| match arg {
+                CallArg::Value(value) => value,
+                CallArg::PerItem(lambda) => &*lambda.body,
+            })
+            .collect(),
+        ExprKind::Convert(inner) => vec![inner],
     }
 }
 

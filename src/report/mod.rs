@@ -9,6 +9,7 @@ pub mod junit;
 pub mod looked;
 mod order;
 pub mod plan;
+pub mod print;
 mod problems;
 mod progress;
 pub mod rights;

@@ -8,6 +8,7 @@ mod history;
 mod next;
 mod notify;
 mod plan;
+mod print;
 #[path = "../support/program.rs"]
 mod program;
 mod reference;

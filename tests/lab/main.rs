@@ -25,6 +25,7 @@ mod posted;
 mod postgres;
 #[path = "../support/postgres.rs"]
 mod postgres_alone;
+mod print;
 mod products;
 #[path = "../support/program.rs"]
 mod program;

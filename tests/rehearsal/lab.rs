@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use runbook::catalog::{Body, Builtin, Call, Catalog, Driver, DriverKind, EffectRule, Open, Param, Returns};
+use runbook::catalog::{Body, Builtin, ByHand, Call, Catalog, Driver, DriverKind, EffectRule, Open, Param, Returns};
 use runbook::types::{Connection, Line, SecretText, Type, Typed, Value};
 
 const LAB: Param<Arc<Connection>> = Param::connection("lab");
@@ -51,6 +51,7 @@ static DRIVER: Driver = Driver {
     open: Open::Now(|_, _| unreachable!("the world opens it")),
     needs: &[],
     reaches: |_| Vec::new(),
+    by_hand: ByHand::NONE,
     examples: &[],
 };
 

@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(alerts(cx, args))),
     needs: &[Need::Words("GET /api/v2/alerts of Alertmanager")],
-    by_hand: "amtool alert query --silenced --inhibited --unprocessed --active --alertmanager.url={connection}",
+    by_hand: "amtool --alertmanager.url={connection.url} alert query --silenced --inhibited --unprocessed --active",
     examples: &[
         Example::call("check pager.alerts() | where(.state == \"active\") | is_empty as \"nothing is alerted\""),
         Example::call("pager.alerts() | where(.labels.severity == \"critical\")"),

@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|cx, args| Box::pin(expire_silence(cx, args))),
     needs: &[Need::Words("DELETE /api/v2/silence/… of Alertmanager")],
-    by_hand: "amtool silence expire {id} --alertmanager.url={connection}",
+    by_hand: "amtool --alertmanager.url={connection.url} silence expire {id}",
     examples: &[Example::call("change pager.expire_silence(id)")],
 };
 

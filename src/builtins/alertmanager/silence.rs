@@ -38,7 +38,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(silence(cx, args))),
     needs: &[Need::Words("POST /api/v2/silences of Alertmanager")],
-    by_hand: "amtool silence add {labels} --duration={for} --comment={comment} --alertmanager.url={connection}",
+    by_hand: "amtool --alertmanager.url={connection.url} silence add --duration={for} --comment={comment} [--author={by}] {labels:pairs}",
     examples: &[
         Example::call(
             "change pager.silence(labels: { alertname: \"DiskFull\", instance: id }, for: 2h, comment: \"disk is being replaced\")",

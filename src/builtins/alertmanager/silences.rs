@@ -27,7 +27,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(silences(cx, args))),
     needs: &[Need::Words("GET /api/v2/silences of Alertmanager")],
-    by_hand: "amtool silence query --alertmanager.url={connection}",
+    by_hand: "amtool --alertmanager.url={connection.url} silence query",
     examples: &[
         Example::call("pager.silences()"),
         Example::call("check pager.silences() | where(.left > 1d) | is_empty as \"no silence is forgotten\""),

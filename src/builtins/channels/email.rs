@@ -17,7 +17,8 @@ use crate::builtins::dial::Place;
 use crate::builtins::settings::{limit, setup};
 use crate::catalog::need::{Argument, Endpoint, Written};
 use crate::catalog::{
-    Accepts, Again, Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence, Told,
+    Accepts, Again, Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence,
+    Told,
 };
 use crate::types::{Fault, FaultKind, SecretText, Value};
 
@@ -57,6 +58,7 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches,
+    by_hand: ByHand::NONE,
     examples: &[
         Example::call(r#"channel email = email(to: ["ops@example.com"])"#),
         Example::call(

@@ -11,7 +11,9 @@ use super::{WITHIN, wording};
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::reaches;
 use crate::builtins::settings::limit;
-use crate::catalog::{Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Occasion, Open, Param, Told};
+use crate::catalog::{
+    Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Occasion, Open, Param, Told,
+};
 use crate::types::{Fault, SecretText, Severity, Value};
 
 const KEY: Param<SecretText> = Param::required("key", "The integration key of the service (Events API v2).");
@@ -36,6 +38,7 @@ pub(super) static DRIVER: Driver = Driver {
         given if given.is_empty() => vec![reaches::of_url(EVENTS)],
         given => given,
     },
+    by_hand: ByHand::NONE,
     examples: &[Example::call(r#"channel pager = pagerduty(key: pagerduty_key, policy: "ops")"#)],
 };
 

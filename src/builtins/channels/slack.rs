@@ -12,7 +12,7 @@ use super::{AT_MOST, WITHIN, at_most, wording};
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::reaches;
 use crate::builtins::settings::limit;
-use crate::catalog::{Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Told};
+use crate::catalog::{Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Told};
 use crate::types::{Fault, SecretText};
 
 const WEBHOOK: Param<SecretText> =
@@ -31,6 +31,7 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches: |written| reaches::url(written, "webhook"),
+    by_hand: ByHand::NONE,
     examples: &[Example::call(r##"channel slack = slack(webhook: slack_webhook, channel: "#alerts")"##)],
 };
 

@@ -17,7 +17,8 @@ use crate::builtins::plain_text::plain_or_secret;
 use crate::builtins::reaches;
 use crate::builtins::settings::{limit, setup};
 use crate::catalog::{
-    Accepts, Again, Args, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence, Told,
+    Accepts, Again, Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence,
+    Told,
 };
 use crate::types::{Fault, FaultKind, Rate, Record, SecretText, Value};
 
@@ -46,6 +47,7 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Channel(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches: |written| reaches::url(written, "url"),
+    by_hand: ByHand::NONE,
     examples: &[
         Example::call(r#"channel bot = webhook("https://bot.example.com/alerts")"#),
         Example::call(r#"channel bot = webhook("https://bot.example.com/alerts", secret: bot_secret)"#),

@@ -42,7 +42,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(lookup(args))),
     needs: &[Need::Words("port 53 of the name server")],
-    by_hand: "dig +short {name} {type}",
+    by_hand: "dig +short [@{server}] {name} {type}",
     examples: &[
         Example::call(r#"dns.lookup("example.com", type: "MX") | count > 0"#),
         Example::call(r#"dns.lookup("example.com", server: "192.0.2.53") | any(.value == "192.0.2.1")"#),

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::builtins::http::service::{Own, PARAMS, open};
 use crate::builtins::reaches;
-use crate::catalog::{Driver, DriverKind, Example, Open, Param, ParamInfo};
+use crate::catalog::{ByHand, Driver, DriverKind, Example, Open, Param, ParamInfo};
 use crate::types::SecretText;
 
 const API_KEY: Param<Option<SecretText>> =
@@ -36,6 +36,10 @@ pub(super) static DRIVER: Driver = Driver {
     }),
     needs: &[],
     reaches: |written| reaches::url(written, "url"),
+    by_hand: ByHand {
+        connection: "[-H 'Authorization: ApiKey {api_key}'] [-m {within:seconds}] [insecure? -k] [--cacert {ca}] [-u {basic}] [-H 'Authorization: Bearer {bearer}'] [{headers:headers}] [--connect-to {way}] {url}",
+        ..ByHand::NONE
+    },
     examples: &[
         Example::call(r#"connect logs_store = elasticsearch("https://elasticsearch:9200", api_key: tracker_token)"#),
         Example::call(r#"connect logs_store = elasticsearch("http://localhost:9200")"#),

@@ -34,7 +34,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(annotate(cx, args))),
     needs: &[Need::Words("the permission `annotations:create` of Grafana")],
-    by_hand: "curl -fsS {connection}/api/annotations -H 'Content-Type: application/json' -d '{\"text\": …, \"tags\": […]}'",
+    by_hand: "curl -fsS -X POST -H 'Content-Type: application/json' --data-binary '{\"text\": {text:json}, \"tags\": {tags:json}}' {connection}/api/annotations",
     examples: &[
         Example::call("change charts.annotate(\"release {id}\", tags: [\"release\"])"),
         Example::call(

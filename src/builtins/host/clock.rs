@@ -38,7 +38,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(clock(cx, args))),
     needs: &[Need::Words("UDP to port 123 of the server")],
-    by_hand: "chronyc tracking; ntpdate -q {server}",
+    by_hand: "chronyc -n tracking || ntpdate -q {server}",
     examples: &[
         Example::call("host.clock().offset | abs < 500ms"),
         Example::call(r#"host.clock(server: "ntp.example.com").stratum"#),

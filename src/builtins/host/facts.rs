@@ -37,7 +37,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, _| blocking::run(facts)),
     needs: &[],
-    by_hand: "hostnamectl; uptime",
+    by_hand: "hostnamectl && uptime",
     examples: &[Example::call("host.facts().hostname"), Example::call("host.facts().uptime > 1h")],
 };
 

@@ -20,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| blocking::run(move || list(&cx, &args))),
     needs: &[Need::Words("read permission on the folders")],
-    by_hand: "ls -l {pattern}",
+    by_hand: "ls -ld {pattern:glob}",
     examples: &[
         Example::call(r#"host.files("/var/backups/*.dump") | any(.age < 26h and .size > 1MiB)"#),
         Example::call(r#"host.files("/var/crash/*") | is_empty"#),

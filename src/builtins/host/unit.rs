@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(unit(cx, args))),
     needs: &[Need::Words("systemd")],
-    by_hand: "systemctl status {name}",
+    by_hand: "systemctl status --no-pager {name}",
     examples: &[
         Example::call(r#"host.unit("nginx").active == "active""#),
         Example::call(r#"host.unit("backup.timer").enabled"#),

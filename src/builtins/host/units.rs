@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(units(cx, args))),
     needs: &[Need::Words("systemd")],
-    by_hand: "systemctl list-units --all",
+    by_hand: "systemctl list-units --all [--state={state}]",
     examples: &[
         Example::call(r#"host.units(state: "failed") | is_empty"#),
         Example::call(r#"host.units() | where(.name | ends_with(".timer"))"#),

@@ -22,7 +22,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[Need::Words("the server's HTTP port")],
-    by_hand: "curl -fsS -o /dev/null -w '%{http_code}' {connection}{path}",
+    by_hand: "curl -sS -o /dev/null -w '%{http_code}\\n' [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[
         Example::call(r#"api.answers("/health")"#),
         Example::call(r#"api.answers("/v1/models", status: [200, 401])"#),

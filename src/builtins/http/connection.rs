@@ -15,7 +15,7 @@ use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
-use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, ParamInfo};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param, ParamInfo};
 use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
 
 const URL: Param<Option<String>> =
@@ -82,10 +82,17 @@ pub(super) static DRIVER: Driver = Driver {
     }),
     needs: &[],
     reaches: |written| reaches::url(written, "url"),
+    by_hand: BY_HAND,
     examples: &[
         Example::call(r#"connect api = http("https://api.example.com", reads: ["POST /query"])"#),
         Example::call(r#"connect tracker = http("https://tracker.example.com", bearer: tracker_token)"#),
     ],
+};
+
+/// How curl is told where to go: the URL comes last, so that a path can stand behind it.
+pub(in crate::builtins) const BY_HAND: ByHand = ByHand {
+    connection: "[-m {within:seconds}] [insecure? -k] [--cacert {ca}] [-u {basic}] [-H 'Authorization: Bearer {bearer}'] [{headers:headers}] [--connect-to {way}] {url}",
+    ..ByHand::NONE
 };
 
 /// What the driver of every product behind HTTP takes.

@@ -1,6 +1,6 @@
 //! `connect tracing = jaeger("http://jaeger-query:16686")`
 
-use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::builtins::http::service::{BY_HAND, Own, PARAMS, open};
 use crate::builtins::reaches;
 use crate::catalog::{Driver, DriverKind, Example, Open};
 
@@ -12,5 +12,6 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args, Own::named("jaeger")) })),
     needs: &[],
     reaches: |written| reaches::url(written, "url"),
+    by_hand: BY_HAND,
     examples: &[Example::call(r#"connect spans = jaeger("http://jaeger-query:16686", at_most: 64MiB)"#)],
 };

@@ -34,7 +34,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["get", "create"], "pods/exec").named("pod").carrying(),
         Need::Words("`nc`, `socat` or `bash` in the container"),
     ],
-    by_hand: "kubectl exec -i {pod} -- nc 127.0.0.1 5432",
+    by_hand: "kubectl {connection} exec -i [-n {namespace}] [-c {container}] {pod} -- nc 127.0.0.1 PORT",
     examples: &[Example::call(r#"connect qdrant = http(through: cluster.pod("qdrant-0").by_exec(), port: 6333)"#)],
 };
 

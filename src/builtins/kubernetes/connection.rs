@@ -15,7 +15,7 @@ use super::kubeconfig::Source;
 use super::request::Deadline;
 use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::need::Endpoint;
-use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, FaultKind, Value};
 
 const CONTEXT: Param<Option<String>> =
@@ -58,6 +58,7 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(cx, args).await })),
     needs: &[],
     reaches: |_| vec![Endpoint { host: "the server of the kubeconfig".to_owned(), port: None }],
+    by_hand: ByHand { connection: "[--kubeconfig {kubeconfig}] [--context {context}]", ..ByHand::NONE },
     examples: &[
         Example::call(r#"connect cluster = kubernetes(namespace: "shop")"#),
         Example::call(

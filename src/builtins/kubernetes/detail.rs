@@ -46,7 +46,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(detail(cx, args))),
     needs: &[known_kinds::GET_WITH_EVENTS],
-    by_hand: "kubectl describe {kind} {name} -n {namespace}",
+    by_hand: "kubectl {connection} describe [-n {namespace}] {kind} {name}",
     examples: &[Example::call(r#"cluster.detail("deployment", "gateway").conditions"#)],
 };
 

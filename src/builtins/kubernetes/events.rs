@@ -158,7 +158,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(events(cx, args))),
     needs: &[Need::verbs(&["list"], "events")],
-    by_hand: "kubectl get events -n {namespace} --sort-by=.lastTimestamp",
+    by_hand: "kubectl {connection} get events [-n {namespace}] [-l {selector}] [--field-selector {fields}] --sort-by=.metadata.creationTimestamp",
     examples: &[Example::call(
         r#"cluster.events() | where(.type != "Normal") | sort(by: .last_seen, descending: true)"#,
     )],

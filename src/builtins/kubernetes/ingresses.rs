@@ -43,7 +43,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(ingresses(cx, args))),
     needs: &[Need::verbs(&["list"], "ingresses.networking.k8s.io")],
-    by_hand: "kubectl get ingress -n {namespace}",
+    by_hand: "kubectl {connection} get ingress [-n {namespace}] [-l {selector}]",
     examples: &[Example::call("cluster.ingresses() | none(.addresses | is_empty)")],
 };
 

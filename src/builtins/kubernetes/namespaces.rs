@@ -46,7 +46,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(namespaces(cx, args))),
     needs: &[Need::of_cluster(&["list"], "namespaces")],
-    by_hand: "kubectl get namespaces",
+    by_hand: "kubectl {connection} get namespaces [-l {selector}]",
     examples: &[Example::call(r#"cluster.namespaces() | none(.status == "Terminating")"#)],
 };
 

@@ -57,7 +57,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(nodes(cx, args))),
     needs: &[Need::of_cluster(&["list"], "nodes"), Need::of_cluster(&["list"], "nodes.metrics.k8s.io")],
-    by_hand: "kubectl get nodes -o wide",
+    by_hand: "kubectl {connection} get nodes [-l {selector}] -o wide",
     examples: &[
         Example::call("cluster.nodes() | all(.ready and (.problems | is_empty))"),
         Example::call("cluster.nodes() | all(.memory_share < 85%)"),

@@ -20,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["get"], "pods").named("name"),
         Need::verbs(&["get", "create"], "pods/portforward").named("name").carrying(),
     ],
-    by_hand: "kubectl get pod {name} -n {namespace}",
+    by_hand: "kubectl {connection} get pod [-n {namespace}] -o wide {name}",
     examples: &[
         Example::call(r#"cluster.pod("postgres-0").ready"#),
         Example::call(r#"cluster.pod("postgres-0").disk("/var/lib/postgresql/data").used_share < 80%"#),

@@ -105,7 +105,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(pods(cx, args))),
     needs: &[Need::verbs(&["list"], "pods")],
-    by_hand: "kubectl get pods -n {namespace} -l {selector}",
+    by_hand: "kubectl {connection} get pods [-n {namespace}] [-l {selector}] [--field-selector {fields}] -o wide",
     examples: &[
         Example::call(r#"cluster.pods() | all(.status in ["Running", "Completed"])"#),
         Example::call(r#"cluster.pods(namespace: "*", selector: "app=web") | where(.restarts > 5)"#),

@@ -22,7 +22,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(resources(args))),
     needs: &[known_kinds::LIST],
-    by_hand: "kubectl get {kind} -n {namespace} -o json",
+    by_hand: "kubectl {connection} get [-n {namespace}] [-l {selector}] [--field-selector {fields}] -o yaml {kind}",
     examples: &[
         Example::call(r#"cluster.resources("certificates.cert-manager.io") | count"#),
         Example::call(r#"cluster.resources("pvc") | all(.status.phase == "Bound")"#),

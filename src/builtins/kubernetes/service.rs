@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["list"], "endpointslices.discovery.k8s.io").carrying(),
         Need::verbs(&["get", "create"], "pods/portforward").carrying(),
     ],
-    by_hand: "kubectl get service {name} -n {namespace}",
+    by_hand: "kubectl {connection} get service [-n {namespace}] {name}",
     examples: &[Example::call(r#"cluster.service("gateway").ports"#)],
 };
 

@@ -70,7 +70,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(services(cx, args))),
     needs: &[Need::verbs(&["list"], "services")],
-    by_hand: "kubectl get services -n {namespace}",
+    by_hand: "kubectl {connection} get services [-n {namespace}] [-l {selector}]",
     examples: &[Example::call(
         r#"cluster.services() | where(.type == "LoadBalancer") | each({ name: .name, external: .external })"#,
     )],

@@ -67,7 +67,7 @@ pub(super) static PODS: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(pods(cx, args))),
     needs: &[Need::verbs(&["list"], "pods.metrics.k8s.io"), Need::verbs(&["list"], "pods")],
-    by_hand: "kubectl top pods -n {namespace}",
+    by_hand: "kubectl {connection} top pods [-n {namespace}] [-l {selector}]",
     examples: &[
         Example::call("cluster.pod_usage() | sort(by: .cpu, descending: true) | take(10)"),
         Example::call("cluster.pod_usage() | all((.memory_of_limit ?? 0%) < 90%)"),
@@ -82,7 +82,7 @@ pub(super) static NODES: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(nodes(args))),
     needs: &[Need::of_cluster(&["list"], "nodes.metrics.k8s.io"), Need::of_cluster(&["list"], "nodes")],
-    by_hand: "kubectl top nodes",
+    by_hand: "kubectl {connection} top nodes [-l {selector}]",
     examples: &[Example::call("cluster.node_usage() | all(.memory_share < 85%)")],
 };
 

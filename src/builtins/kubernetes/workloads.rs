@@ -69,7 +69,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["list"], "jobs.batch"),
         Need::verbs(&["list"], "cronjobs.batch"),
     ],
-    by_hand: "kubectl get deployments,statefulsets,daemonsets,jobs,cronjobs -n {namespace}",
+    by_hand: "kubectl {connection} get deployments,statefulsets,daemonsets,jobs,cronjobs [-n {namespace}] [-l {selector}]",
     examples: &[Example::call("cluster.workloads() | all(.healthy)")],
 };
 
@@ -82,7 +82,7 @@ pub(super) static DEPLOYMENTS: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(all(cx, args, &[Kind::Deployment]))),
     needs: &[Need::verbs(&["list"], "deployments.apps")],
-    by_hand: "kubectl get deployments -n {namespace}",
+    by_hand: "kubectl {connection} get deployments [-n {namespace}] [-l {selector}]",
     examples: &[Example::call("cluster.deployments() | all(.ready == .desired)")],
 };
 

@@ -19,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Pure,
     body: Body::Stage(keep),
     needs: &[],
-    by_hand: "grep",
+    by_hand: "grep {holds}",
     examples: &[
         Example::gives("[1, 5, 2] | where(it > 1)", "5, 2"),
         Example::call(r#"logs(file: "/var/log/syslog") | where(.text ~ /error/i) | count"#),

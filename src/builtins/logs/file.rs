@@ -36,7 +36,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| blocking::run(move || logs(&cx, &args))),
     needs: &[Need::Words("read permission on the file")],
-    by_hand: "cat {file}",
+    by_hand: "cat {file:glob}",
     examples: &[
         Example::call(r#"logs(file: "/var/log/syslog", since: 2h) | where(.text ~ /error/i) | count"#),
         Example::call(r#"logs(file: "/var/log/nginx/access.log*", since: 1d) | patterns | top(20)"#),

@@ -20,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[needs::CONNECT],
-    by_hand: "psql {connection} -Atc 'SELECT 1'",
+    by_hand: "psql -X {connection} -Atc 'SELECT 1'",
     examples: &[Example::call("db.answers()")],
 };
 

@@ -12,7 +12,7 @@ use crate::builtins::dial::Place;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, setup};
-use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, SecretText, Value};
 
 const HOST: Param<Option<String>> = Param::optional(
@@ -69,6 +69,11 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches: |written| reaches::host(written, 5432, "the server that PGHOST names"),
+    by_hand: ByHand {
+        connection: "'postgresql://[{user:url}@][{host:url}][:{port}]/[{database:url}][?sslmode={tls}]'",
+        environment: "[PGSSLROOTCERT={ca}] [PGPASSWORD={password}]",
+        port: Some(5432),
+    },
     examples: &[
         Example::call(r#"connect db = postgres(host: "db.example.com", user: "ops_ro", database: "shop")"#),
         Example::call(

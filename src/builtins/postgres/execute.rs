@@ -59,7 +59,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(execute(args))),
     needs: &[needs::STATEMENT],
-    by_hand: "psql {connection} -c {sql}",
+    by_hand: "psql -X {connection} -c {sql}",
     examples: &[
         Example::call(r#"change db.execute("VACUUM ANALYZE documents")"#),
         Example::call(r#"change db.execute("DELETE FROM sessions WHERE seen < now() - {30d}")"#),

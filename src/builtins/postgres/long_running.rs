@@ -53,7 +53,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(long_running(args))),
     needs: &[needs::MONITOR],
-    by_hand: "psql {connection} -c \"SELECT pid, now() - xact_start AS age, query FROM pg_stat_activity WHERE now() - xact_start > interval '{over}'\"",
+    by_hand: "psql -X {connection} -c \"SELECT pid, usename, now() - xact_start AS age, query FROM pg_stat_activity WHERE now() - xact_start > interval '{over}'\"",
     examples: &[Example::call("db.long_running(over: 5m)"), Example::call("db.long_running(over: 5m) | is_empty")],
 };
 

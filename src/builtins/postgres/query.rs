@@ -29,7 +29,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(query(args))),
     needs: &[needs::SELECT],
-    by_hand: "psql {connection} -c 'BEGIN READ ONLY' -c {sql}",
+    by_hand: "psql -X {connection} -c 'BEGIN READ ONLY' -c {sql}",
     examples: &[
         Example::call(r#"db.query("SELECT id, title FROM documents WHERE added > now() - {1h} ORDER BY id LIMIT 10")"#),
         Example::call(r#"db.query("SELECT count(*) AS n FROM documents")"#),

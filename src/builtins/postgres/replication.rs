@@ -72,7 +72,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(replication(args))),
     needs: &[needs::MONITOR],
-    by_hand: "psql {connection} -c 'SELECT application_name, state, replay_lag FROM pg_stat_replication' -c 'SELECT now() - pg_last_xact_replay_timestamp()'",
+    by_hand: "psql -X {connection} -c 'SELECT application_name, state, replay_lag FROM pg_stat_replication' -c 'SELECT now() - pg_last_xact_replay_timestamp()'",
     examples: &[
         Example::call("db.replication().standbys | all(.state == \"streaming\")"),
         Example::call("db.replication().role == \"primary\""),

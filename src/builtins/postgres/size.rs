@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(size(args))),
     needs: &[needs::CONNECT],
-    by_hand: "psql {connection} -Atc 'SELECT pg_size_pretty(pg_database_size(current_database()))'",
+    by_hand: "psql -X {connection} -Atc 'SELECT pg_size_pretty(pg_database_size(current_database()))'",
     examples: &[Example::call("db.size()"), Example::call("db.size() < 200GiB")],
 };
 

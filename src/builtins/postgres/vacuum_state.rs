@@ -53,7 +53,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(vacuum_state(args))),
     needs: &[needs::CONNECT, needs::READ_ALL_STATS],
-    by_hand: "psql {connection} -c 'SELECT relname, n_live_tup, n_dead_tup, last_vacuum, last_autovacuum FROM pg_stat_user_tables ORDER BY n_dead_tup DESC'",
+    by_hand: "psql -X {connection} -c 'SELECT relname, n_live_tup, n_dead_tup, last_vacuum, last_autovacuum FROM pg_stat_user_tables ORDER BY n_dead_tup DESC'",
     examples: &[
         Example::call("db.vacuum_state().wraparound_share < 50%"),
         Example::call("db.vacuum_state().tables | where(.dead_share > 20%)"),

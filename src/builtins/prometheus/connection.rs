@@ -1,6 +1,6 @@
 //! `connect metrics = prometheus("http://prometheus:9090")`
 
-use crate::builtins::http::service::{Own, PARAMS, open};
+use crate::builtins::http::service::{BY_HAND, Own, PARAMS, open};
 use crate::builtins::reaches;
 use crate::catalog::{Driver, DriverKind, Example, Open};
 
@@ -12,6 +12,7 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args, Own::named("prometheus")) })),
     needs: &[],
     reaches: |written| reaches::url(written, "url"),
+    by_hand: BY_HAND,
     examples: &[
         Example::call(r#"connect metrics = prometheus("http://prometheus:9090")"#),
         Example::call(

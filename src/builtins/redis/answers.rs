@@ -20,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[needs::PING],
-    by_hand: "redis-cli PING",
+    by_hand: "redis-cli {connection} PING",
     examples: &[Example::call("cache.answers()"), Example::call("cache.answers(within: 1s)")],
 };
 

@@ -30,7 +30,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(clients(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO clients",
+    by_hand: "redis-cli {connection} INFO clients",
     examples: &[Example::call("cache.clients().connected_share < 80%"), Example::call("cache.clients().blocked == 0")],
 };
 

@@ -24,7 +24,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(command(args))),
     needs: &[needs::COMMAND],
-    by_hand: "redis-cli {command}",
+    by_hand: "redis-cli {connection} {command}",
     examples: &[
         Example::call(r#"change cache.command("MEMORY PURGE")"#),
         Example::call(r#"change cache.command("DEL session:{id}") verify not cache.key("session:{id}").exists"#),

@@ -13,7 +13,7 @@ use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
-use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Connection, Fault, SecretText, Size, Value};
 const HOST: Param<Option<String>> = Param::optional(
     "host",
@@ -64,6 +64,11 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(open(cx, args))),
     needs: &[needs::SELECT],
     reaches: |written| reaches::host(written, 6379, "localhost"),
+    by_hand: ByHand {
+        connection: "[-h {host}] [-p {port}] [--user {user}] [-n {database}] [tls? --tls] [--cacert {ca}] [insecure? --insecure]",
+        environment: "[REDISCLI_AUTH={password}]",
+        port: Some(6379),
+    },
     examples: &[
         Example::call(r#"connect cache = redis("cache.example", user: "ops", password: redis_password)"#),
         Example::call(r#"connect sessions = redis("rediss://cache.example:6380/2", ca: "./ca.pem")"#),

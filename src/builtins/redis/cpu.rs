@@ -27,7 +27,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(cpu(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO cpu",
+    by_hand: "redis-cli {connection} INFO cpu",
     examples: &[Example::call("cache.cpu().user < 1h")],
 };
 

@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(get(args))),
     needs: &[needs::GET],
-    by_hand: "redis-cli GET {key}",
+    by_hand: "redis-cli {connection} GET {key}",
     examples: &[
         Example::call(r#"cache.get("maintenance") == "off""#),
         Example::call(r#"(cache.get("leader") ?? "nobody") != "nobody""#),

@@ -43,7 +43,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(info(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO {section}",
+    by_hand: "redis-cli {connection} INFO {section}",
     examples: &[
         Example::call(r#"cache.info("memory").used_memory_lua < 1000000"#),
         Example::call(r#"cache.info("keyspace").db0.keys > 0"#),

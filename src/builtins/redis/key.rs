@@ -47,7 +47,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(key(args))),
     needs: &[needs::KEY_FACTS],
-    by_hand: "redis-cli TYPE {key}; redis-cli TTL {key}; redis-cli MEMORY USAGE {key}",
+    by_hand: "redis-cli {connection} TYPE {key} && redis-cli {connection} TTL {key} && redis-cli {connection} MEMORY USAGE {key}",
     examples: &[
         Example::call(r#"cache.key("leader").exists"#),
         Example::call(r#"(cache.key("session:{id}").ttl ?? 0s) > 1m"#),

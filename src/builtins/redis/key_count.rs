@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(key_count(args))),
     needs: &[needs::COUNT],
-    by_hand: "redis-cli DBSIZE",
+    by_hand: "redis-cli {connection} DBSIZE",
     examples: &[Example::call("cache.key_count() > 0")],
 };
 

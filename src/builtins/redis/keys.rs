@@ -25,7 +25,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(keys(args))),
     needs: &[needs::SCAN],
-    by_hand: "redis-cli --scan --pattern '{pattern}'",
+    by_hand: "redis-cli {connection} --scan --pattern {pattern}",
     examples: &[Example::call(r#"cache.keys("lock:*") | is_empty"#)],
 };
 

@@ -29,7 +29,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(keyspace(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO keyspace",
+    by_hand: "redis-cli {connection} INFO keyspace",
     examples: &[Example::call("cache.keyspace() | sum(.keys) < 1000000")],
 };
 

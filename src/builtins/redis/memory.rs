@@ -39,7 +39,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(memory(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO memory",
+    by_hand: "redis-cli {connection} INFO memory",
     examples: &[
         Example::call("(cache.memory().used_share ?? 0%) < 80%"),
         Example::call("cache.memory().fragmentation < 1.5"),

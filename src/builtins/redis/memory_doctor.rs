@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(memory_doctor(args))),
     needs: &[needs::DOCTOR],
-    by_hand: "redis-cli MEMORY DOCTOR",
+    by_hand: "redis-cli {connection} MEMORY DOCTOR",
     examples: &[Example::call("cache.memory_doctor()")],
 };
 

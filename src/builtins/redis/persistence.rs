@@ -43,7 +43,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(persistence(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO persistence",
+    by_hand: "redis-cli {connection} INFO persistence",
     examples: &[
         Example::call("cache.persistence().last_save_ok"),
         Example::call("cache.persistence().unsaved_changes < 10000"),

@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(read(args))),
     needs: &[needs::READ],
-    by_hand: "redis-cli {command}",
+    by_hand: "redis-cli {connection} {command}",
     examples: &[
         Example::call(r#"cache.read("LLEN queue:mail") < 1000"#),
         Example::call(r#"cache.read("HGETALL user:{id}").plan"#),

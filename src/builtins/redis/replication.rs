@@ -62,7 +62,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(replication(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO replication",
+    by_hand: "redis-cli {connection} INFO replication",
     examples: &[
         Example::call(r#"cache.replication().role == "primary""#),
         Example::call("cache.replication().replicas | all(.behind < 1MiB and .lag < 10s)"),

@@ -33,7 +33,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(server(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO server",
+    by_hand: "redis-cli {connection} INFO server",
     examples: &[Example::call("cache.server().uptime > 5m")],
 };
 

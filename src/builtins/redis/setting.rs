@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(setting(args))),
     needs: &[needs::SETTING],
-    by_hand: "redis-cli CONFIG GET {name}",
+    by_hand: "redis-cli {connection} CONFIG GET {name}",
     examples: &[Example::call(r#"cache.setting("maxmemory-policy") == "allkeys-lru""#)],
 };
 

@@ -44,7 +44,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(slow_log(args))),
     needs: &[needs::SLOW_LOG],
-    by_hand: "redis-cli SLOWLOG GET {at_most}",
+    by_hand: "redis-cli {connection} SLOWLOG GET {at_most}",
     examples: &[
         Example::call("cache.slow_log() | where(.time.age < 1h)"),
         Example::call("cache.slow_log(at_most: 10) | where(.took > 1s) | count == 0"),

@@ -60,7 +60,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(stats(args))),
     needs: &[needs::INFO],
-    by_hand: "redis-cli INFO stats",
+    by_hand: "redis-cli {connection} INFO stats",
     examples: &[
         Example::call("cache.stats().hit_share > 80%"),
         Example::call("cache.stats().operations < 50000/s"),

@@ -14,7 +14,7 @@ use crate::builtins::plain_text::plain_or_secret;
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::need::{Argument, Endpoint, Written};
-use crate::catalog::{Accepts, Args, Cx, Driver, DriverKind, Example, Open, Opened, Param, Presence};
+use crate::catalog::{Accepts, Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param, Presence};
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
 
 const BUCKET: Param<String> = Param::required("bucket", "The bucket, by its name.");
@@ -82,6 +82,11 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args).await })),
     needs: &[],
     reaches,
+    by_hand: ByHand {
+        connection: "[--endpoint-url {endpoint}] [--profile {profile}] [--region {region}] [anonymous? --no-sign-request] [--ca-bundle {ca}]",
+        environment: "[AWS_ACCESS_KEY_ID={access_key}] [AWS_SECRET_ACCESS_KEY={secret_key}] [AWS_SESSION_TOKEN={session_token}]",
+        port: None,
+    },
     examples: &[
         Example::call(r#"connect backups = s3(bucket: "example-backups", region: "eu-central-1")"#),
         Example::call(

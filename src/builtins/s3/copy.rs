@@ -62,7 +62,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|cx, args| Box::pin(copy(cx, args))),
     needs: &[needs::GET_FROM, needs::PUT_TO],
-    by_hand: "aws s3 cp s3://BUCKET/{from} s3://BUCKET/{to}",
+    by_hand: "aws {connection} s3 cp s3://{connection.bucket}/{from} s3://{connection.bucket}/{to}",
     examples: &[Example::call(r#"change backups.copy("postgres/latest.dump", "keep/postgres-{run.date}.dump")"#)],
 };
 

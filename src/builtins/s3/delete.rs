@@ -31,7 +31,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|cx, args| Box::pin(delete(cx, args))),
     needs: &[needs::DELETE],
-    by_hand: "aws s3 rm s3://BUCKET/{key}",
+    by_hand: "aws {connection} s3 rm s3://{connection.bucket}/{key}",
     examples: &[Example::call(r#"change backups.delete("scratch/{run.id}.tmp")"#)],
 };
 

@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(folders(cx, args))),
     needs: &[needs::LIST],
-    by_hand: "aws s3 ls s3://BUCKET/{prefix}",
+    by_hand: "aws {connection} s3 ls s3://{connection.bucket}/[{prefix}]",
     examples: &[
         Example::call(r#""postgres/" in backups.folders()"#),
         Example::call(r#"backups.folders("postgres/") | last"#),

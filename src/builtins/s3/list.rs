@@ -22,7 +22,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(list(cx, args))),
     needs: &[needs::LIST],
-    by_hand: "aws s3 ls --recursive s3://BUCKET/{prefix}",
+    by_hand: "aws {connection} s3 ls --recursive s3://{connection.bucket}/[{prefix}]",
     examples: &[
         Example::call(r#"backups.list("postgres/{run.date:%Y/%m/%d}/") | any(.size > 0B and .age < 26h)"#),
         Example::call(r#"backups.list("logs/") | sort(by: .age) | take(10)"#),

@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(newest(cx, args))),
     needs: &[needs::LIST],
-    by_hand: "aws s3api list-objects-v2 --bucket BUCKET --prefix {prefix} --query 'sort_by(Contents, &LastModified)[-1]'",
+    by_hand: "aws {connection} s3api list-objects-v2 --bucket {connection.bucket} [--prefix {prefix}] --query 'sort_by(Contents, &LastModified)[-1]'",
     examples: &[Example::call(r#"backups.newest("postgres/")"#)],
 };
 

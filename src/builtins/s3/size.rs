@@ -22,7 +22,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(size(cx, args))),
     needs: &[needs::LIST],
-    by_hand: "aws s3 ls --recursive --summarize s3://BUCKET/{prefix} | tail -n 1",
+    by_hand: "aws {connection} s3 ls --recursive --summarize s3://{connection.bucket}/[{prefix}] | tail -n 1",
     examples: &[Example::call(r#"backups.size("postgres/") < 2TiB"#)],
 };
 

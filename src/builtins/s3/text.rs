@@ -20,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(text(cx, args))),
     needs: &[needs::GET],
-    by_hand: "aws s3 cp s3://BUCKET/{key} -",
+    by_hand: "aws {connection} s3 cp s3://{connection.bucket}/{key} -",
     examples: &[Example::call(r#"backups.text("postgres/latest.json") | parse_json"#)],
 };
 

@@ -1,6 +1,6 @@
 //! `secret key = env("KEY")`
 
-use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::{Fault, FaultKind};
 
 const NAME: Param<String> = Param::required("name", "The environment variable.");
@@ -13,6 +13,7 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches: |_| Vec::new(),
+    by_hand: ByHand::NONE,
     examples: &[Example::call(r#"secret key = env("API_KEY")"#)],
 };
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::catalog::{Args, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
 use crate::types::Fault;
 
 const PATH: Param<String> = Param::required(
@@ -18,6 +18,7 @@ pub(super) static DRIVER: Driver = Driver {
     open: Open::Now(|cx, args| Box::pin(async move { open(&cx, &args) })),
     needs: &[],
     reaches: |_| Vec::new(),
+    by_hand: ByHand::NONE,
     examples: &[Example::call(r#"secret key = file("/run/secrets/api-key")"#)],
 };
 

@@ -37,7 +37,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(certificate(cx, args))),
     needs: &[Need::Words("the server's TLS port")],
-    by_hand: "openssl s_client -connect {address} </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -enddate",
+    by_hand: "openssl s_client -connect {address:https} [-servername {name}] </dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -enddate",
     examples: &[
         Example::call(r#"tls.certificate("example.com").left > 14d"#),
         Example::call(r#"tls.certificate("mail.example.com:993").trusted"#),

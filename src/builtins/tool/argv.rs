@@ -37,7 +37,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(run(cx, args))),
     needs: &[Need::Words("the program on this machine")],
-    by_hand: "{words}",
+    by_hand: "[cd {directory} &&] {words}",
     examples: &[Example::call(r#"tool uptime() -> string = argv("uptime", "--pretty")"#)],
 };
 

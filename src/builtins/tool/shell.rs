@@ -25,7 +25,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(run(cx, args))),
     needs: &[Need::Words("/bin/sh on this machine")],
-    by_hand: "sh -c '{command}'",
+    by_hand: "[cd {directory} &&] sh -c {command}",
     examples: &[Example::call(r#"change shell("systemctl reload nginx")"#)],
 };
 

@@ -95,6 +95,8 @@ pub struct Header {
     pub doc: Arc<str>,
     pub owner: Option<Arc<str>>,
     pub version: Option<Arc<str>>,
+    /// When a person last looked through it.
+    pub updated: Option<jiff::civil::Date>,
     /// The folder that takes the log of each run.
     pub log: Option<Arc<str>>,
     pub timezone: TimeZone,

@@ -15,7 +15,7 @@ use self::refusal::is_page;
 pub(in crate::builtins) use self::refusal::{Product, Said};
 use super::client::{Answer, Limits, send, shown};
 use super::connection::Http;
-pub(in crate::builtins) use super::connection::{Own, PARAMS, open};
+pub(in crate::builtins) use super::connection::{BY_HAND, Own, PARAMS, open};
 use super::response::uncompressed;
 use crate::builtins::plain_text::redacted;
 use crate::catalog::Cx;

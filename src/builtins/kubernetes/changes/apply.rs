@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(apply(args))),
     needs: &[APPLIED],
-    by_hand: "kubectl apply --server-side --field-manager=runbook -f manifest.yaml",
+    by_hand: "printf '%s' {manifest:json} | kubectl {connection} apply --server-side --field-manager=runbook [force? --force-conflicts] [-n {namespace}] -f -",
     examples: &[Example::call(
         r#"change cluster.apply({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "flags" }, data: { search: "off" } })"#,
     )],

@@ -14,6 +14,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(mark(args, true))),
     needs: &[Need::of_cluster(&["get", "patch"], "nodes").named("node")],
-    by_hand: "kubectl cordon {node}",
+    by_hand: "kubectl {connection} cordon {node}",
     examples: &[Example::call(r#"change cluster.cordon("n-4") undo cluster.uncordon("n-4")"#)],
 };

@@ -48,7 +48,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|_, args| Box::pin(delete(args))),
     needs: &[Need::verbs(&["get", "delete"], "pods").named("name")],
-    by_hand: "kubectl delete pod {name}",
+    by_hand: "kubectl {connection} delete pod [-n {namespace}] [--grace-period={grace:seconds}] --timeout={within} {name}",
     examples: &[Example::call(r#"change cluster.delete_pod("worker-0")"#)],
 };
 

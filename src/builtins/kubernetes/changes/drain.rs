@@ -67,7 +67,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::everywhere(&["get", "list"], "pods"),
         Need::everywhere(&["create"], "pods/eviction"),
     ],
-    by_hand: "kubectl drain {node} --ignore-daemonsets",
+    by_hand: "kubectl {connection} drain --ignore-daemonsets [unmanaged? --force] [empty_dirs? --delete-emptydir-data] --timeout={within} {node}",
     examples: &[Example::call(r#"change cluster.drain("n-4", within: 20m) undo cluster.uncordon("n-4")"#)],
 };
 

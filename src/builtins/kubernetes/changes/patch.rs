@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(patch(args))),
     needs: &[PATCHED],
-    by_hand: "kubectl patch KIND NAME --type=merge -p '{manifest}'",
+    by_hand: "printf '%s' {manifest:json} > patch.json && kubectl {connection} patch [-n {namespace}] --type=merge --patch-file=patch.json -f patch.json",
     examples: &[Example::call(
         r#"change cluster.patch({ apiVersion: "batch/v1", kind: "CronJob", metadata: { name: "report" }, spec: { suspend: true } })"#,
     )],

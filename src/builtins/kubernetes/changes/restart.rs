@@ -59,7 +59,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["get", "patch"], "statefulsets.apps").given("stateful_set"),
         Need::verbs(&["get", "patch"], "daemonsets.apps").given("daemon_set"),
     ],
-    by_hand: "kubectl rollout restart deployment/{deployment} && kubectl rollout status deployment/{deployment}",
+    by_hand: "kubectl {connection} rollout restart [-n {namespace}] [deployment/{deployment}] [statefulset/{stateful_set}] [daemonset/{daemon_set}] && kubectl {connection} rollout status [-n {namespace}] --timeout={within} [deployment/{deployment}] [statefulset/{stateful_set}] [daemonset/{daemon_set}]",
     examples: &[Example::call(r#"change cluster.restart(deployment: "gateway", within: 5m)"#)],
 };
 

@@ -14,6 +14,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(mark(args, false))),
     needs: &[Need::of_cluster(&["get", "patch"], "nodes").named("node")],
-    by_hand: "kubectl uncordon {node}",
+    by_hand: "kubectl {connection} uncordon {node}",
     examples: &[Example::call(r#"change cluster.uncordon("n-4")"#)],
 };

@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(disk(args))),
     needs: &[Need::verbs(&["get", "create"], "pods/exec").named("pod"), Need::Words("`df` in the container")],
-    by_hand: "kubectl exec {pod} -- df -P -k {path}",
+    by_hand: "kubectl {connection} exec [-n {namespace}] [-c {container}] {pod} -- df -P -k {path}",
     examples: &[Example::call(r#"cluster.pod("postgres-0").disk("/var/lib/postgresql/data").used_share < 85%"#)],
 };
 

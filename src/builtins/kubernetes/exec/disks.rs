@@ -16,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(disks(args))),
     needs: &[Need::verbs(&["get", "create"], "pods/exec").named("pod"), Need::Words("`df` in the container")],
-    by_hand: "kubectl exec {pod} -- df -P -k",
+    by_hand: "kubectl {connection} exec [-n {namespace}] [-c {container}] {pod} -- df -P -k",
     examples: &[Example::call(r#"cluster.pod("postgres-0").disks() | all(.used_share < 85%)"#)],
 };
 

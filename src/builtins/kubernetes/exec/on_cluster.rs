@@ -27,7 +27,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::ByCall(effect),
     body: Body::Outside(|_, args| Box::pin(exec(args))),
     needs: &[Need::verbs(&["get", "create"], "pods/exec").named("pod")],
-    by_hand: "kubectl exec {pod} -- {command}",
+    by_hand: "kubectl {connection} exec [-n {namespace}] [-c {container}] {pod} -- {command}",
     examples: &[Example::call(r#"change cluster.exec("redis-0", "redis-cli config set maxmemory 1gb")"#)],
 };
 

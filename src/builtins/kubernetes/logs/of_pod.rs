@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(logs(cx, args))),
     needs: &[Need::verbs(&["get"], "pods").named("pod"), Need::verbs(&["get"], "pods/log").named("pod")],
-    by_hand: "kubectl logs {pod} --all-containers --timestamps --since={since}",
+    by_hand: "kubectl {connection} logs [-n {namespace}] [-c {container}] [!container? --all-containers] [--since={since}] [previous? --previous] [--tail={tail}] {pod}",
     examples: &[Example::call(r#"cluster.pod("worker-0").logs(tail: 100) | where(.text ~ /error/i)"#)],
 };
 

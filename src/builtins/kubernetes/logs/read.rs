@@ -79,7 +79,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["list"], "pods").where_given("selector"),
         Need::verbs(&["get"], "pods/log").named("pod"),
     ],
-    by_hand: "kubectl logs -l {selector} --all-containers --timestamps --since={since}",
+    by_hand: "kubectl {connection} logs [-n {namespace}] [-c {container}] [!container? --all-containers] [--since={since}] [previous? --previous] [--tail={tail}] [{pod}] [deployment/{deployment} --all-pods=true] [statefulset/{stateful_set} --all-pods=true] [daemonset/{daemon_set} --all-pods=true] [job/{job} --all-pods=true] [-l {selector} --tail=-1]",
     examples: &[
         Example::call(r#"cluster.logs(deployment: "gateway", since: 2h) | where(.text ~ /error/i) | count"#),
         Example::call(r#"cluster.logs("worker-0", previous: true) | last"#),

@@ -1,0 +1,390 @@
+//! An argument in the form that its place takes: a word, several, a part of a URL, SQL, JSON.
+
+use std::fmt::Write as _;
+
+use super::json;
+use super::known::{Knowledge, Known, Part};
+use super::word::Piece;
+use crate::catalog::{Accepts, Landing, ParamInfo, Quoting};
+use crate::check::program::{BinaryOp, CallArg, Expr, ExprKind, Lambda};
+use crate::types::{Regex, Value};
+
+/// What a slot is filled with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Filled {
+    /// A part of a word.
+    Word(Vec<Piece>),
+    Words(Vec<Vec<Piece>>),
+}
+
+/// What is known of an argument, in a form.
+pub(super) fn filled<'p>(
+    knowledge: &mut Knowledge<'p>,
+    param: Option<&ParamInfo>,
+    known: &Known<'p>,
+    form: Option<&str>,
+    place: &str,
+) -> Option<Filled> {
+    if matches!(known, Known::Value(Value::Null)) {
+        return None;
+    }
+    if let Known::Blank(expr) = known
+        && form != Some("json")
+    {
+        return Some(Filled::Word(vec![knowledge.blank(expr, Some(place))]));
+    }
+    let landing =
+        param.and_then(|param| if let Accepts::Literal(landing) = param.accepts { Some(landing) } else { None });
+    Some(match (form, landing) {
+        (Some("json"), Some(Landing::Quoted(quoting))) => {
+            let text = query(knowledge, known, quoting);
+            Filled::Word(json::pieces(knowledge, &Known::Pieces(text)))
+        }
+        (Some("json"), _) => Filled::Word(json::pieces(knowledge, known)),
+        (Some("url"), _) => Filled::Word(encoded(&knowledge.plain(known))),
+        (Some("query"), _) => {
+            let mut pieces = Vec::new();
+            for (index, (name, value)) in fields(known).into_iter().enumerate() {
+                pieces.push(Piece::Text(if index == 0 { "?" } else { "&" }.to_owned()));
+                pieces.extend(encoded(&[Piece::Text(name)]));
+                pieces.push(Piece::Text("=".to_owned()));
+                pieces.extend(encoded(&knowledge.plain(&value)));
+            }
+            Filled::Word(pieces)
+        }
+        (Some("headers"), _) => {
+            let mut words = Vec::new();
+            for (name, value) in fields(known) {
+                words.push(vec![Piece::Text("-H".to_owned())]);
+                let value = knowledge.plain(&value);
+                words.push([Piece::Text(format!("{name}: "))].into_iter().chain(value).collect());
+            }
+            Filled::Words(words)
+        }
+        (Some("pairs"), _) => {
+            let mut words = Vec::new();
+            for (name, value) in fields(known) {
+                let value = knowledge.plain(&value);
+                words.push([Piece::Text(format!("{name}="))].into_iter().chain(value).collect());
+            }
+            Filled::Words(words)
+        }
+        (Some(unit @ ("seconds" | "milliseconds")), _) => match known {
+            Known::Value(Value::Duration(duration)) if unit == "seconds" => {
+                let seconds = duration.as_secs() + i64::from(duration.subsec_nanos() > 0);
+                Filled::Word(vec![Piece::Text(seconds.to_string())])
+            }
+            Known::Value(Value::Duration(duration)) => {
+                Filled::Word(vec![Piece::Text(duration.as_millis().to_string())])
+            }
+            _ => Filled::Word(knowledge.plain(known)),
+        },
+        (Some("glob"), _) => Filled::Word(knowledge.plain(known).into_iter().flat_map(globbed).collect()),
+        (Some("https"), _) => {
+            let mut pieces = knowledge.plain(known);
+            if let [Piece::Text(address)] = pieces.as_mut_slice()
+                && !address.rsplit(']').next().is_some_and(|rest| rest.contains(':'))
+            {
+                address.push_str(":443");
+            }
+            Filled::Word(pieces)
+        }
+        (Some("commas"), _) => {
+            let mut pieces = Vec::new();
+            for (index, item) in items(known).iter().enumerate() {
+                if index > 0 {
+                    pieces.push(Piece::Text(",".to_owned()));
+                }
+                pieces.extend(knowledge.plain(item));
+            }
+            Filled::Word(pieces)
+        }
+        (_, Some(Landing::Url)) => Filled::Word(url(knowledge, known)),
+        (_, Some(Landing::Sql)) => Filled::Word(sql(knowledge, known)),
+        (_, Some(Landing::Words)) => Filled::Words(words(knowledge, known)),
+        (_, Some(Landing::Quoted(quoting))) => Filled::Word(query(knowledge, known, quoting)),
+        _ => match known {
+            Known::List(_) | Known::Value(Value::List(_)) => {
+                let items = items(known);
+                Filled::Words(items.iter().flat_map(|item| flat(knowledge, item)).collect())
+            }
+            _ => Filled::Word(knowledge.plain(known)),
+        },
+    })
+}
+
+/// A text in which stars and question marks find files.
+fn globbed(piece: Piece) -> Vec<Piece> {
+    let Piece::Text(text) = piece else { return vec![piece] };
+    let mut pieces = Vec::new();
+    for part in text.split_inclusive(['*', '?']) {
+        let (before, mark) = match part.strip_suffix(['*', '?']) {
+            Some(before) => (before, part.chars().next_back()),
+            None => (part, None),
+        };
+        if !before.is_empty() {
+            pieces.push(Piece::Text(before.to_owned()));
+        }
+        pieces.extend(mark.map(Piece::Glob));
+    }
+    pieces
+}
+
+/// The words of a list, one that stands in another included.
+fn flat<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Vec<Piece>> {
+    match known {
+        Known::List(_) | Known::Value(Value::List(_)) => {
+            items(known).iter().flat_map(|item| flat(knowledge, item)).collect()
+        }
+        one => vec![knowledge.plain(one)],
+    }
+}
+
+fn items<'p>(known: &Known<'p>) -> Vec<Known<'p>> {
+    match known {
+        Known::List(items) => items.clone(),
+        Known::Value(Value::List(items)) => items.iter().cloned().map(Known::Value).collect(),
+        one => vec![one.clone()],
+    }
+}
+
+fn fields<'p>(known: &Known<'p>) -> Vec<(String, Known<'p>)> {
+    match known {
+        Known::Record(fields) => fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
+        Known::Value(Value::Record(record)) => {
+            record.iter().map(|(name, value)| (name.to_string(), Known::Value(value.clone()))).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn parts<'a, 'p>(known: &'a Known<'p>) -> Option<&'a [Part<'p>]> {
+    if let Known::Parts(parts) = known { Some(parts) } else { None }
+}
+
+/// The text as it is, and values as parts of a URL that stay in their place.
+fn url<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Piece> {
+    let Some(parts) = parts(known) else { return knowledge.plain(known) };
+    let mut pieces = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => pieces.push(Piece::Text(text.to_string())),
+            Part::Value(value) => pieces.extend(encoded(&knowledge.plain(value))),
+        }
+    }
+    pieces
+}
+
+fn encoded(pieces: &[Piece]) -> Vec<Piece> {
+    let encode = |text: &str| {
+        let mut encoded = String::new();
+        for byte in text.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+                encoded.push(char::from(byte));
+            } else {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        }
+        encoded
+    };
+    pieces
+        .iter()
+        .map(|piece| if let Piece::Text(text) = piece { Piece::Text(encode(text)) } else { piece.clone() })
+        .collect()
+}
+
+/// SQL with its values as literals.
+fn sql<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Piece> {
+    let mut pieces = Vec::new();
+    match parts(known) {
+        None => pieces = knowledge.plain(known),
+        Some(parts) => {
+            for part in parts {
+                match part {
+                    Part::Text(text) => pieces.push(Piece::Text(text.to_string())),
+                    Part::Value(value) => literal(knowledge, value, &mut pieces),
+                }
+            }
+        }
+    }
+    if let Some(Piece::Text(first)) = pieces.first_mut() {
+        *first = first.trim_start().to_owned();
+        // psql takes what begins so for a command of its own.
+        if first.starts_with('\\') {
+            first.insert(0, ' ');
+        }
+    }
+    pieces
+}
+
+fn literal<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, out: &mut Vec<Piece>) {
+    let text = |text: &str| Piece::Text(text.to_owned());
+    match known {
+        Known::Value(value @ (Value::Int(_) | Value::Float(_) | Value::Percent(_) | Value::Bool(_))) => {
+            out.push(Piece::Text(value.to_json().to_string()));
+        }
+        Known::List(_) | Known::Value(Value::List(_)) => {
+            out.push(text("ARRAY["));
+            for (index, item) in items(known).iter().enumerate() {
+                if index > 0 {
+                    out.push(text(", "));
+                }
+                literal(knowledge, item, out);
+            }
+            out.push(text("]"));
+        }
+        known => {
+            out.push(text("'"));
+            for piece in knowledge.plain(known) {
+                out.push(match piece {
+                    Piece::Text(text) => Piece::Text(text.replace('\'', "''")),
+                    other => other,
+                });
+            }
+            out.push(text("'"));
+        }
+    }
+}
+
+/// A command's words: blanks part them, quotes hold them together, a value never leaves its word.
+fn words<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Vec<Piece>> {
+    let whole = [Part::Value(known.clone())];
+    let given = match known {
+        Known::Parts(parts) => parts.as_slice(),
+        Known::Value(Value::String(text)) => &[Part::Text(text.clone())],
+        _ => whole.as_slice(),
+    };
+    let mut done: Vec<Vec<Piece>> = Vec::new();
+    let mut word: Option<Vec<Piece>> = None;
+    let mut quote = None;
+    for part in given {
+        match part {
+            Part::Text(text) => {
+                for c in text.chars() {
+                    match quote {
+                        Some(open) if open == c => quote = None,
+                        None if matches!(c, '\'' | '"') => {
+                            quote = Some(c);
+                            word.get_or_insert_default();
+                        }
+                        None if c.is_whitespace() => done.extend(word.take()),
+                        _ => match word.get_or_insert_default() {
+                            pieces if matches!(pieces.last(), Some(Piece::Text(_))) => {
+                                if let Some(Piece::Text(text)) = pieces.last_mut() {
+                                    text.push(c);
+                                }
+                            }
+                            pieces => pieces.push(Piece::Text(c.to_string())),
+                        },
+                    }
+                }
+            }
+            Part::Value(value @ (Known::List(_) | Known::Value(Value::List(_)))) if word.is_none() => {
+                done.extend(flat(knowledge, value));
+            }
+            Part::Value(value) => {
+                let pieces = knowledge.plain(value);
+                word.get_or_insert_default().extend(pieces);
+            }
+        }
+    }
+    done.extend(word);
+    done
+}
+
+/// A script of the shell with its values as arguments, as the built-in starts it.
+pub(super) fn script<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Filled {
+    let Some(parts) = parts(known) else { return Filled::Word(knowledge.plain(known)) };
+    let mut script = String::new();
+    let mut values = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => script.push_str(text),
+            Part::Value(value) => {
+                values.push(knowledge.plain(value));
+                let _ = write!(script, "\"${{{}}}\"", values.len());
+            }
+        }
+    }
+    let script = vec![Piece::Text(script)];
+    if values.is_empty() {
+        return Filled::Word(script);
+    }
+    Filled::Words([script, vec![Piece::Text("sh".to_owned())]].into_iter().chain(values).collect())
+}
+
+/// A query in which a value stands between quotes that it cannot end.
+fn query<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, quoting: &'static Quoting) -> Vec<Piece> {
+    let Some(parts) = parts(known) else { return knowledge.plain(known) };
+    let mut reading = quoting.read();
+    let mut pieces = Vec::new();
+    for part in parts {
+        match part {
+            Part::Text(text) => {
+                reading.piece(text);
+                pieces.push(Piece::Text(text.to_string()));
+            }
+            Part::Value(value) => {
+                for piece in knowledge.plain(value) {
+                    pieces.push(match piece {
+                        Piece::Text(text) => {
+                            let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+                            Piece::Text(escaped)
+                        }
+                        other => other,
+                    });
+                }
+                reading.value();
+            }
+        }
+    }
+    pieces
+}
+
+/// What an expression about a line of text is to grep: `-iE error`. Nothing where grep cannot say it.
+pub(super) fn pattern<'p>(knowledge: &mut Knowledge<'p>, lambda: &'p Lambda) -> Option<Filled> {
+    let text = |text: &str| vec![Piece::Text(text.to_owned())];
+    let is_line = |expr: &Expr| {
+        matches!(&expr.uncovered().kind, ExprKind::Field { base, name, .. }
+        if **name == *"text" && matches!(&base.uncovered().kind, ExprKind::Local(local) if *local == lambda.param))
+    };
+    match &lambda.body.uncovered().kind {
+        ExprKind::Binary { op: BinaryOp::Matches, left, right } if is_line(left) => {
+            let Known::Value(Value::Regex(regex)) = knowledge.of(right) else { return None };
+            let (options, pattern) = grep(&regex)?;
+            Some(Filled::Words(searched(&options, text(&pattern))))
+        }
+        ExprKind::Binary { op: BinaryOp::In, left, right } if is_line(right) => {
+            let known = knowledge.of(left);
+            Some(Filled::Words(searched("-F", knowledge.plain(&known))))
+        }
+        ExprKind::Call(call) if call.builtin.name == "contains" => {
+            let [Some(CallArg::Value(own)), Some(CallArg::Value(part)), ..] = call.args.as_slice() else { return None };
+            let known = is_line(own).then(|| knowledge.of(part))?;
+            Some(Filled::Words(searched("-F", knowledge.plain(&known))))
+        }
+        _ => None,
+    }
+}
+
+/// What grep looks for: a pattern that begins with a dash is none of its options.
+fn searched(options: &str, pattern: Vec<Piece>) -> Vec<Vec<Piece>> {
+    let mut words = vec![vec![Piece::Text(options.to_owned())]];
+    if matches!(pattern.first(), Some(Piece::Text(text)) if text.starts_with('-')) {
+        words.push(vec![Piece::Text("-e".to_owned())]);
+    }
+    words.push(pattern);
+    words
+}
+
+/// The options and the pattern: what only newer patterns know needs another grep.
+fn grep(regex: &Regex) -> Option<(String, String)> {
+    let shown = regex.to_string();
+    let (pattern, flags) = shown.strip_prefix('/')?.rsplit_once('/')?;
+    if flags.contains(['x', 's', 'm']) {
+        return None;
+    }
+    let case = if flags.contains('i') { "i" } else { "" };
+    let perl = pattern.contains('\\') || pattern.contains("(?") || pattern.contains("*?") || pattern.contains("+?");
+    Some((format!("-{case}{}", if perl { "P" } else { "E" }), pattern.to_owned()))
+}
