@@ -101,7 +101,7 @@ pub(super) fn run(args: &Audit, console: &Console) -> Result<u8, Failure> {
 fn print_head(store: &Store, console: &Console) -> Result<u8, Failure> {
     match store.head()? {
         Some(head) => {
-            console.print(&format!("{}  record {} of {}\n", head.hash, head.seq, counted(head.runs, "run")))?
+            console.print(&format!("{}  record {} of {}\n", head.hash, head.seq, counted(head.runs, "run")))?;
         }
         None => console.say(&format!("no run is chained in {} so far\n", store.root().display())),
     }

@@ -88,6 +88,9 @@ pub struct Head {
     pub(super) newest: String,
 }
 
+/// All of a chain; `None` where there is none.
+pub(super) type Bytes = io::Result<Option<Vec<u8>>>;
+
 #[derive(Clone, Debug)]
 pub(super) struct Chain {
     path: PathBuf,
@@ -166,10 +169,7 @@ impl Chain {
     }
 
     /// All of it, as it is between two writes, and what `beside` sees then. `None` where there is no chain.
-    pub(super) fn read<T>(
-        &self,
-        beside: impl FnOnce() -> Result<T, Fault>,
-    ) -> Result<(io::Result<Option<Vec<u8>>>, T), Fault> {
+    pub(super) fn read<T>(&self, beside: impl FnOnce() -> Result<T, Fault>) -> Result<(Bytes, T), Fault> {
         let mut file = match File::open(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Ok(None), beside()?)),

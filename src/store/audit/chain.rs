@@ -1,10 +1,9 @@
 //! The chain of runs: whether it is whole, and what it knows of each run.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use super::{Finding, Kind, Material, Report, State, Unread, Wanted, run_of};
-use crate::store::chain::{FILE, Head, Link, VERSION, What};
+use crate::store::chain::{Bytes, FILE, Head, Link, VERSION, What};
 use crate::store::journal::{KEPT, is_old};
 use crate::store::seal::{Hash, Wrong, walk};
 
@@ -70,7 +69,7 @@ fn finding(line: usize, record: Option<u64>, (kind, message): (Kind, String)) ->
 }
 
 /// Looks at the chain.
-pub(super) fn look(chain: &io::Result<Option<Vec<u8>>>, head: Option<&str>, report: &mut Report) -> Known {
+pub(super) fn look(chain: &Bytes, head: Option<&str>, report: &mut Report) -> Known {
     let mut known = Known { runs: BTreeMap::new(), first: None, place: Place::There };
     let bytes = match chain {
         Ok(Some(bytes)) => bytes.as_slice(),
@@ -89,7 +88,7 @@ pub(super) fn look(chain: &io::Result<Option<Vec<u8>>>, head: Option<&str>, repo
         .findings
         .extend(walk.wrong.iter().map(|(line, record, wrong)| finding(*line, *record, words(wrong, *record))));
     if walk.overlong {
-        let line = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = bytes.split(|byte| *byte == b'\n').count();
         report.findings.push(finding(
             line,
             None,

@@ -5,6 +5,7 @@
 //! text, or has no line feed at its end, as `hex`.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
 
 use jiff::Timestamp;
@@ -112,13 +113,14 @@ impl Out<'_> {
         let is_object =
             |text: &&[u8]| text.starts_with(b"{") && serde_json::from_slice::<serde::de::IgnoredAny>(text).is_ok();
         let hash = Sealed::read(whole.unwrap_or(piece)).map(|sealed| sealed.stated.to_string());
-        match whole.filter(is_object).filter(|text| std::str::from_utf8(text).is_ok()) {
-            Some(text) => self.line(&line(Piece { seq, hash, hex: None }), Some(text)),
-            None => {
-                let hex = Some(piece.iter().map(|byte| format!("{byte:02x}")).collect());
-                self.line(&line(Piece { seq, hash, hex }), None)
-            }
+        if let Some(text) = whole.filter(is_object).filter(|text| std::str::from_utf8(text).is_ok()) {
+            return self.line(&line(Piece { seq, hash, hex: None }), Some(text));
         }
+        let mut hex = String::with_capacity(2 * piece.len());
+        for byte in piece {
+            write!(hex, "{byte:02x}").map_err(|error| Fault::new(FaultKind::Setup, error.to_string()))?;
+        }
+        self.line(&line(Piece { seq, hash, hex: Some(hex) }), None)
     }
 
     fn line(&mut self, line: &Line, record: Option<&[u8]>) -> Result<(), Fault> {

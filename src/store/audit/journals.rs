@@ -28,7 +28,7 @@ pub(super) fn judge(name: &str, bytes: &[u8], known: &Known, report: &mut Report
         return report.add(name, State::Empty, 0);
     }
     let mut judged = Judged { name, findings: Vec::new() };
-    let mut records = bytes.iter().filter(|byte| **byte == b'\n').count();
+    let mut records = bytes.split(|byte| *byte == b'\n').count() - 1;
     let state = if begun.is_none() && !sealed {
         not_chained(known, &mut judged)
     } else {
@@ -77,7 +77,7 @@ fn tied(before: Option<Hash>, begun: Option<&Begun>, known: &Known, judged: &mut
     match (begun, before) {
         (Some(begun), Some(before)) if begun.hash != before => match other {
             Some(other) => {
-                judged.wrong(Some(1), None, Kind::Added, format!("it is the journal of another run: {other}"))
+                judged.wrong(Some(1), None, Kind::Added, format!("it is the journal of another run: {other}"));
             }
             None => judged.wrong(
                 Some(1),

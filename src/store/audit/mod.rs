@@ -12,8 +12,8 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 pub use self::export::read as read_export;
-use super::chain::Chain;
 pub use super::chain::Head;
+use super::chain::{Bytes, Chain};
 use super::history;
 use super::journal::{self, Store};
 pub use super::seal::Hash;
@@ -21,8 +21,7 @@ use crate::types::Fault;
 
 /// Everything that there is to look at.
 pub struct Material {
-    /// The bytes of the chain of runs; `None` where there is none.
-    chain: io::Result<Option<Vec<u8>>>,
+    chain: Bytes,
     journals: Vec<(String, Source)>,
     /// All runs are in it: one that is not was removed.
     all: bool,
