@@ -6,6 +6,7 @@
 mod alerting;
 mod answering;
 mod asking;
+mod audit;
 mod check;
 mod checking;
 mod completions;
@@ -77,6 +78,7 @@ enum Command {
     Silence(answering::Silence),
     History(history::History),
     Show(show::Show),
+    Audit(audit::Audit),
     Store(store::Store),
     Completions(completions::Completions),
     Man(man::Man),
@@ -127,6 +129,7 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Silence(args) => answering::silence(&args, console),
         Command::History(args) => history::run(&args, console),
         Command::Show(args) => show::run(&args, console),
+        Command::Audit(args) => audit::run(&args, console),
         Command::Store(args) => store::run(&args, console),
         Command::Completions(args) => completions::run(&args, console),
         Command::Man(args) => man::run(&args, console),

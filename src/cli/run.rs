@@ -213,7 +213,7 @@ fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
 fn journal(args: &Run, plan: &Plan, identity: &Identity, console: &Console) -> Result<Option<Journal>, Failure> {
     let begun = args.state.store().and_then(|store| {
         if let Err(fault) =
-            store.prune().map(|faults| faults.iter().for_each(|fault| console.warn(&fault.message, None)))
+            store.prune(system::now()).map(|faults| faults.iter().for_each(|fault| console.warn(&fault.message, None)))
         {
             tracing::debug!(%fault, "old runs were not removed");
         }

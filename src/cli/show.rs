@@ -9,6 +9,7 @@ use super::request::Format;
 use super::state::State;
 use crate::report::terminal::{self, Terminal};
 use crate::report::{json, junit};
+use crate::store::audit::{State as Found, Wanted};
 use crate::store::history::Recorded;
 
 /// Print a run again, or all that it recorded of one line of its runbook.
@@ -28,6 +29,7 @@ pub(super) struct Show {
 
 pub(super) fn run(args: &Show, console: &Console) -> Result<u8, Failure> {
     let recorded = args.state.load(&args.run)?;
+    doubts(&recorded, &args.state, console)?;
     let written = match (args.line, args.format) {
         (Some(line), Format::Terminal) => {
             let lines = terminal::of_line(&recorded.records, line, console.look());
@@ -43,6 +45,31 @@ pub(super) fn run(args: &Show, console: &Console) -> Result<u8, Failure> {
     written.map_err(|error| Failure::new(format!("cannot write: {error}")))?;
     notes(&recorded, console);
     Ok(0)
+}
+
+/// What was edited since is said before anybody reads it.
+fn doubts(recorded: &Recorded, state: &State, console: &Console) -> Result<(), Failure> {
+    let report = state.store()?.material()?.verify(&Wanted::Journal(recorded.journal.clone()), None);
+    let help = "`runbook audit verify` looks at all runs";
+    for finding in &report.findings {
+        let place = finding.line.map_or_else(|| finding.file.clone(), |line| format!("{}:{line}", finding.file));
+        let what = if finding.run.is_some() {
+            "THIS RUN IS NOT AS IT WAS WRITTEN"
+        } else {
+            "the chain of runs is not as it was written"
+        };
+        console.warn(&format!("{what}: {place}: {}", finding.message), Some(help));
+    }
+    for unread in &report.unread {
+        console.warn(
+            &format!("nobody can say whether it is as it was written: {}: {}", unread.file, unread.why),
+            Some(help),
+        );
+    }
+    if report.count(Found::NotChained) > 0 {
+        tracing::debug!(journal = %recorded.journal, "a version without a chain recorded it");
+    }
+    Ok(())
 }
 
 fn whole(recorded: &Recorded, format: Format, console: &Console) -> std::io::Result<()> {

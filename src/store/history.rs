@@ -4,8 +4,9 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::chain::Anchor;
 use super::event::{Event, Record, RunFinished, RunStarted, VERSION};
-use super::journal::Store;
+use super::journal::{self, Store};
 use crate::types::{Fault, FaultKind};
 
 /// A run in a list: how it began and how it ended.
@@ -20,6 +21,8 @@ pub struct Entry {
 /// A whole run.
 #[derive(Clone, Debug)]
 pub struct Recorded {
+    /// The name of its journal.
+    pub journal: String,
     pub records: Vec<Record>,
     /// Events that this version does not know.
     pub skipped: usize,
@@ -81,7 +84,7 @@ impl Store {
 }
 
 /// The run of `<started>-<run>.jsonl`.
-fn id_of(path: &Path) -> Option<String> {
+pub(super) fn id_of(path: &Path) -> Option<String> {
     let stem = path.file_stem()?.to_str()?;
     stem.split_once('-').map(|(_, id)| id.to_owned())
 }
@@ -97,6 +100,22 @@ pub(super) fn entry(path: &Path) -> Result<Entry, Fault> {
         return Err(fault(path, "line 1 is not the beginning of a run"));
     };
     Ok(Entry { started, at: first.at, finished: last(file.into_inner()).map_err(unreadable)? })
+}
+
+/// The run of a journal and what it is tied to. `None` for one of a version without a chain.
+pub(super) fn anchor(path: &Path) -> io::Result<Option<(String, Anchor)>> {
+    let mut first = Vec::new();
+    BufReader::new(File::open(path)?).read_until(b'\n', &mut first)?;
+    Ok(id_of(path).zip(anchor_of(&first)))
+}
+
+/// What the first record is tied to.
+pub(super) fn anchor_of(first: &[u8]) -> Option<Anchor> {
+    #[derive(serde::Deserialize)]
+    struct First {
+        chain: Anchor,
+    }
+    serde_json::from_slice::<First>(first).ok().map(|first| first.chain)
 }
 
 /// The last event of a run is short: the end of the file holds it whole.
@@ -120,7 +139,7 @@ fn last(mut file: File) -> io::Result<Option<RunFinished>> {
 fn read(path: &Path) -> Result<Recorded, Fault> {
     let text = fs::read(path).map_err(|error| fault(path, error))?;
     let text = String::from_utf8_lossy(&text);
-    let mut recorded = Recorded { records: Vec::new(), skipped: 0, torn: false };
+    let mut recorded = Recorded { journal: journal::name(path), records: Vec::new(), skipped: 0, torn: false };
     let mut lines = text.split_inclusive('\n').enumerate().peekable();
     while let Some((index, text)) = lines.next() {
         match line(path, index + 1, text) {

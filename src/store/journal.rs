@@ -4,6 +4,9 @@
 //! What a later reader must be able to rely on is on the disk before the run goes on ([`is_durable`]). The newest
 //! [`KEPT`] runs are kept; older ones are removed when a run begins, but for those that never finished, since what
 //! they changed may still be unknown.
+//!
+//! Each line carries the hash of the one before ([`super::seal`]), the first one that of the line of the chain of runs
+//! that says that the run began ([`super::chain`]).
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
@@ -12,8 +15,10 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::chain::{Anchor, Chain, What};
 use super::event::{Event, Record};
 use super::history::{self, Entry};
+use super::seal::{Hash, seal};
 use crate::types::{Fault, FaultKind};
 
 /// How many runs are kept.
@@ -30,6 +35,12 @@ pub struct Store {
 pub struct Journal {
     file: File,
     path: PathBuf,
+    chain: Chain,
+    run: String,
+    anchor: Anchor,
+    /// The hash of the last line, and how many there are.
+    last: Hash,
+    records: u64,
     /// Set when a write failed: what follows a torn line could not be read.
     broken: bool,
 }
@@ -56,8 +67,7 @@ impl Store {
             .mode(0o700)
             .create(&runs)
             .map_err(|error| self.not_writable(&runs, &error))?;
-        // Finer than two runs of a script follow each other: by their names they are told in order.
-        let path = runs.join(format!("{}-{run}.jsonl", started.strftime("%Y%m%dT%H%M%S.%6fZ")));
+        let path = runs.join(format!("{}-{run}.jsonl", stamp(started)));
         let file = OpenOptions::new()
             .write(true)
             .create_new(true)
@@ -66,20 +76,39 @@ impl Store {
             .map_err(|error| self.not_writable(&path, &error))?;
         // The name itself must outlive a power cut as well.
         File::open(&runs).and_then(|folder| folder.sync_all()).map_err(|error| self.not_writable(&runs, &error))?;
-        Ok(Journal { file, path, broken: false })
+        // In this order: a run that the chain knows has a journal, whenever it was killed.
+        let chain = self.chain();
+        let anchor = chain.begin(started, run, &name(&path)).inspect_err(|_| {
+            // An empty journal that the chain does not know is no run, so it does no harm if it stays.
+            let _ = fs::remove_file(&path);
+        })?;
+        let run = run.to_owned();
+        Ok(Journal { file, path, chain, run, anchor, last: anchor.sha256, records: 0, broken: false })
     }
 
     /// Removes what is older than the newest [`KEPT`] runs and finished. Gives what could not be removed.
     ///
     /// # Errors
-    /// Where the folder cannot be read.
-    pub fn prune(&self) -> Result<Vec<Fault>, Fault> {
+    /// Where the folder cannot be read, and where the chain of runs cannot say which are removed: they stay then.
+    pub fn prune(&self, now: Timestamp) -> Result<Vec<Fault>, Fault> {
         let old = self.files()?.into_iter().rev().skip(KEPT);
+        let finished = |path: &PathBuf| matches!(history::entry(path), Ok(Entry { finished: Some(_), .. }));
+        let mut old: Vec<(PathBuf, Option<(String, Anchor)>)> =
+            // One that cannot be read stays: the chain could not say that it was removed.
+            old.filter(finished).filter_map(|path| history::anchor(&path).ok().map(|tied| (path, tied))).collect();
+        if old.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.chain().append(|head| {
+            // Whoever looks at the chain can tell that this many have begun since: with clocks that jump, names cannot.
+            let newest = head.map_or(0, |head| head.runs);
+            old.retain(|(_, tied)| tied.as_ref().is_none_or(|(_, anchor)| is_old(anchor.number, newest)));
+            let tied = old.iter().filter_map(|(path, tied)| Some((path, &tied.as_ref()?.0)));
+            tied.map(|(path, run)| (now, run.clone(), name(path), What::Pruned)).collect()
+        })?;
         let mut faults = Vec::new();
-        for path in old {
-            if matches!(history::entry(&path), Ok(Entry { finished: Some(_), .. }))
-                && let Err(error) = fs::remove_file(&path)
-            {
+        for (path, _) in old {
+            if let Err(error) = fs::remove_file(&path) {
                 faults.push(self.not_writable(&path, &error));
             }
         }
@@ -112,6 +141,10 @@ impl Store {
         self.root.join("runs")
     }
 
+    pub(super) fn chain(&self) -> Chain {
+        Chain::of(&self.root)
+    }
+
     fn not_writable(&self, path: &Path, error: &io::Error) -> Fault {
         let message = format!("the run cannot be recorded: `{}`: {error}", path.display());
         let help = if self.root.as_os_str().is_empty() {
@@ -132,13 +165,25 @@ impl Journal {
         if self.broken {
             return Err(self.fault("an earlier event could not be written"));
         }
-        let line = serde_json::to_string(record).map_err(|error| self.fault(error))? + "\n";
-        let written = self.file.write_all(line.as_bytes());
+        let mut object = serde_json::to_string(record).map_err(|error| self.fault(error))?;
+        if self.records == 0 {
+            let anchor = serde_json::to_string(&self.anchor).map_err(|error| self.fault(error))?;
+            object.pop();
+            object = format!("{object},\"chain\":{anchor}}}");
+        }
+        let (line, hash) = seal(self.last, &object);
+        let written = self.file.write_all(&line);
         let synced = written.and_then(|()| if is_durable(&record.event) { self.file.sync_data() } else { Ok(()) });
         synced.map_err(|error| {
             self.broken = true;
             self.fault(error)
-        })
+        })?;
+        self.last = hash;
+        self.records += 1;
+        match record.event {
+            Event::RunFinished(_) => self.chain.end(record.at, &self.run, &name(&self.path), self.records, hash),
+            _ => Ok(()),
+        }
     }
 
     #[must_use]
@@ -149,6 +194,22 @@ impl Journal {
     fn fault(&self, why: impl std::fmt::Display) -> Fault {
         Fault::new(FaultKind::Setup, format!("the run cannot be recorded: `{}`: {why}", self.path.display()))
     }
+}
+
+/// How the name of a journal begins. Finer than two runs of a script follow each other: by their names they are told in
+/// order.
+pub(super) fn stamp(started: Timestamp) -> String {
+    started.strftime("%Y%m%dT%H%M%S.%6fZ").to_string()
+}
+
+/// What the chain of runs calls a journal.
+pub(super) fn name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+/// Whether enough runs have begun since the one of this number.
+pub(super) const fn is_old(number: u64, newest: u64) -> bool {
+    number.saturating_add(KEPT as u64) <= newest
 }
 
 /// Whether an event must survive a power cut: what was going to be changed, by whose consent, and what came of it.

@@ -1,6 +1,9 @@
-//! What a run leaves behind: its events, and the journal that keeps them; and the ledger of what outlives it.
+//! What a run leaves behind: its events, and the journal that keeps them, chained by hashes; and the ledger of what outlives it.
 
+pub mod audit;
+mod chain;
 pub mod event;
 pub mod history;
 pub mod journal;
 pub mod ledger;
+mod seal;

@@ -1,5 +1,6 @@
 //! The tool as people use it: the built binary, its outputs and its exit codes.
 
+mod audit;
 mod check;
 mod consent;
 mod diff;
