@@ -11,7 +11,7 @@ use super::places::Places;
 use super::sheet::{Sheet, of};
 use super::words;
 use crate::check::program::{
-    Block, Call, Expr, ExprKind, LocalId, Member, Section, Statement, StatementKind, Step, ThresholdId,
+    Block, Call, Expr, ExprKind, LocalId, Member, Section, SectionKind, Statement, StatementKind, Step, ThresholdId,
 };
 use crate::plan::Selection;
 use crate::types::Value;
@@ -54,6 +54,10 @@ impl<'p> Writer<'p> {
     pub(super) fn sections(&mut self, selection: &Selection) {
         let program = self.knowledge.program;
         for (index, section) in program.sections.iter().enumerate().filter(|(index, _)| selection.section(*index)) {
+            // What a report is made of is in the records: nobody makes one by hand, unless it is asked for by its title.
+            if section.kind == SectionKind::Report && selection.is_all() {
+                continue;
+            }
             self.section(index, section, selection);
         }
     }
@@ -61,8 +65,13 @@ impl<'p> Writer<'p> {
     fn section(&mut self, index: usize, section: &'p Section, selection: &Selection) {
         self.sheet.step();
         self.sheet.heading(2, &section.title);
+        let alerts = section.on_alert.iter().filter_map(|id| self.threshold(*id)).map(|title| format!("\"{title}\""));
+        let alerts = alerts.collect::<Vec<_>>().join(" or ");
         let mut when = section.schedule.as_ref().map_or_else(
-            || "When it is asked for.".to_owned(),
+            || match alerts.as_str() {
+                "" => "When it is asked for.".to_owned(),
+                alerts => format!("When there is an alert {alerts}."),
+            },
             |schedule| words::schedule(schedule, &self.knowledge.program.header.timezone_name),
         );
         if let Some(within) = section.within.as_ref().and_then(|within| self.duration(within)) {
