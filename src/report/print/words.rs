@@ -1,5 +1,7 @@
 //! Schedules, lengths of time and answers in words.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 use jiff::civil::{Time, Weekday};
 
@@ -24,10 +26,10 @@ pub(super) fn schedule(schedule: &Schedule, zone: &str) -> String {
         ScheduleRule::Cron(cron) => format!("By the cron pattern {}", cron.text()),
     };
     if !matches!(schedule.rule, ScheduleRule::Every(_)) {
-        said.push_str(&format!(" ({zone})"));
+        let _ = write!(said, " ({zone})");
     }
     if let Some(late) = schedule.late {
-        said.push_str(&format!(", not later than {} after that", duration(late)));
+        let _ = write!(said, ", not later than {} after that", duration(late));
     }
     said.push('.');
     said
