@@ -100,7 +100,7 @@ pub(super) fn answer<'p>(knowledge: &mut Knowledge<'p>, condition: &'p Expr) -> 
         "is_empty" => {
             let Some(Some(CallArg::Value(items))) = call.args.first() else { return None };
             match &items.uncovered().kind {
-                ExprKind::Call(asked) if super::commands::is_outside(asked) => "it prints none".to_owned(),
+                ExprKind::Call(asked) if super::commands::is_outside(asked) => "it lists nothing".to_owned(),
                 _ => return None,
             }
         }
