@@ -143,8 +143,8 @@ connect cache = redis(through: cluster.pod("redis-0"))
 connect api = http("https://api.sarvanom.com")
 connect backups = s3(bucket: "sarvanom-backups")
 section "Asked" {
-  show cluster.pods() | each(.name) | sort | join("\n") as "pods"
-  show db.query("SELECT pg_size_pretty(pg_database_size(current_database())) AS size") | each(.size) | join("") as "size"
+  show cluster.pods() | each(.name) | sort as "pods"
+  show db.query("SELECT pg_size_pretty(pg_database_size(current_database())) AS size") | each(.size) as "size"
   show cache.key_count() as "keys"
   show cache.memory().policy as "policy"
   show api.get("/health").text as "health"
@@ -164,9 +164,11 @@ fn each_line_of_the_daily_page_says_what_its_built_in_says() {
     let typed = type_it(lab, &text(&output));
     let asked = lab.run_with(ASKED, &[], &[]);
     asked.code(0);
-    let value = |title: &str| match &asked.shown(title)["value"] {
-        serde_json::Value::String(text) => text.clone(),
-        other => other.to_string().trim_end_matches(".0").to_owned(),
+    let value = |title: &str| -> String {
+        let shown = asked.shown(title);
+        let lines = shown["lines"].as_array().map(|lines| lines.iter().map(|line| line.as_str().unwrap()));
+        let text = lines.map(|lines| lines.collect::<Vec<_>>().join("\n"));
+        text.unwrap_or_else(|| shown["cell"]["text"].as_str().unwrap_or_else(|| panic!("{shown}")).to_owned())
     };
     let column = |text: &str, n: usize| -> Vec<String> {
         text.lines().skip(1).map(|line| line.split_whitespace().nth(n).unwrap().to_owned()).collect()

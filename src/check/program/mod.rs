@@ -95,7 +95,7 @@ pub struct Header {
     pub doc: Arc<str>,
     pub owner: Option<Arc<str>>,
     pub version: Option<Arc<str>>,
-    /// When a person last looked through it.
+    /// When a person last looked through it. It does nothing, so that no comparison speaks of it.
     pub updated: Option<jiff::civil::Date>,
     /// The folder that takes the log of each run.
     pub log: Option<Arc<str>>,

@@ -30,7 +30,7 @@ impl<'p> Writer<'p> {
         if let Some(role) = &change.approve_by {
             line.extend([text(" First get the consent of "), strong(role.to_string()), text(".")]);
         }
-        if let Some(within) = change.within.as_ref().and_then(|within| self.duration(within)) {
+        if let Some(within) = change.within.as_ref().map(|within| self.duration(within)) {
             line.push(text(format!(
                 " Limit: {within}. What takes longer may still be going on: look before you do anything else."
             )));

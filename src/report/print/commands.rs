@@ -83,21 +83,18 @@ fn body<'p>(
     depth: usize,
 ) {
     for statement in statements {
-        match &statement.kind {
-            StatementKind::Let { local, value } => {
-                knowledge.bound.insert(*local, Bound::Is(value));
-                if !is_log(&value.ty) {
-                    look(knowledge, places, value, found, depth);
-                }
+        if let StatementKind::Let { local, value } = &statement.kind {
+            knowledge.bound.insert(*local, Bound::Is(value));
+            if !is_log(&value.ty) {
+                look(knowledge, places, value, found, depth);
             }
-            _ => {
-                for expr in walk::own_exprs(statement) {
-                    look(knowledge, places, expr, found, depth);
-                }
-                for block in walk::blocks(statement) {
-                    body(knowledge, places, block, found, depth);
-                }
-            }
+            continue;
+        }
+        for expr in walk::own_exprs(statement) {
+            look(knowledge, places, expr, found, depth);
+        }
+        for block in walk::blocks(statement) {
+            body(knowledge, places, block, found, depth);
         }
     }
 }

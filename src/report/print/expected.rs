@@ -17,13 +17,8 @@ impl<'p> Writer<'p> {
 
     /// A title as it was written, without its quotes.
     pub(super) fn title(&mut self, title: &'p Expr) -> String {
-        match self.knowledge.text(title) {
-            Some(text) => text,
-            None => {
-                let source = self.knowledge.source(title);
-                source.trim_matches('"').to_owned()
-            }
-        }
+        let known = self.knowledge.text(title);
+        known.unwrap_or_else(|| self.knowledge.source(title).trim_matches('"').to_owned())
     }
 
     /// `**title**: `condition` (with its params)`

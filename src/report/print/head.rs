@@ -34,7 +34,7 @@ impl<'p> Writer<'p> {
         let mut rules = vec![
             of([
                 text(
-                    "Find the section that is due, and do it from its top to its bottom. Each line in a block is typed as it is; after ",
+                    "Find the section that is due, and do it from its top to its bottom. Each line in a block is typed as it is, into sh or bash; after ",
                 ),
                 code("#"),
                 text(" is only a title."),

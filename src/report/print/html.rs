@@ -49,15 +49,16 @@ fn block(block: &Block, text: &mut String) {
         Block::Boxes(lines) => writeln!(text, "<ul class=\"boxes\">\n{}</ul>", items(lines)),
         Block::Points(lines) => writeln!(text, "<ul>\n{}</ul>", items(lines)),
         Block::Table(head, rows) => {
-            let head: String = head.iter().map(|cell| format!("<th>{}</th>", escaped(cell))).collect();
-            let rows: String = rows
-                .iter()
-                .map(|row| {
-                    let cells: String = row.iter().map(|cell| format!("<td>{}</td>", inline(cell))).collect();
-                    format!("<tr>{cells}</tr>\n")
-                })
-                .collect();
-            writeln!(text, "<table>\n<tr>{head}</tr>\n{rows}</table>")
+            let mut rows_text = String::new();
+            for row in rows {
+                rows_text.push_str("<tr>");
+                for cell in row {
+                    let _ = write!(rows_text, "<td>{}</td>", inline(cell));
+                }
+                rows_text.push_str("</tr>\n");
+            }
+            let head = head.join("</th><th>");
+            writeln!(text, "<table>\n<tr><th>{head}</th></tr>\n{rows_text}</table>")
         }
         Block::Sign(sign, line) => {
             let class = match sign {
@@ -73,7 +74,11 @@ fn block(block: &Block, text: &mut String) {
 }
 
 fn items(lines: &[Line]) -> String {
-    lines.iter().map(|line| format!("<li>{}</li>\n", inline(line))).collect()
+    let mut items = String::new();
+    for line in lines {
+        let _ = writeln!(items, "<li>{}</li>", inline(line));
+    }
+    items
 }
 
 fn inline(line: &Line) -> String {

@@ -2,6 +2,7 @@
 //! where they come from, and the rest as a blank for a person to fill in.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
@@ -385,6 +386,9 @@ fn duration_text(duration: SignedDuration) -> String {
     }
     let (hours, minutes, rest) = (seconds / 3600, seconds % 3600 / 60, seconds % 60);
     let parts = [(hours, "h"), (minutes, "m"), (rest, "s")];
-    let text: String = parts.iter().filter(|(n, _)| *n != 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+    let mut text = String::new();
+    for (count, unit) in parts.into_iter().filter(|(count, _)| *count != 0) {
+        let _ = write!(text, "{count}{unit}");
+    }
     if text.is_empty() { "0s".to_owned() } else { text }
 }

@@ -165,7 +165,7 @@ impl<'p> Writer<'p> {
                 "read" => "reads with",
                 name => name,
             };
-            let mut line = of([text(format!("{label} "))]);
+            let mut line = if label == "url" { Line::new() } else { of([text(format!("{label} "))]) };
             if is_secret(&param.accepts) {
                 line.extend(self.secret_words(arg));
             } else {

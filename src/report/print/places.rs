@@ -30,7 +30,7 @@ impl<'p> Places<'p> {
             if through(connection).is_none() {
                 continue;
             }
-            let remote = places.remote(knowledge, connection);
+            let remote = Self::remote(knowledge, connection);
             let mut local = remote.checked_add(ABOVE).unwrap_or(remote);
             while places.locals.values().any(|(taken, _)| *taken == local) {
                 local = local.checked_add(1).unwrap_or(ABOVE);
@@ -45,7 +45,7 @@ impl<'p> Places<'p> {
     }
 
     /// The port of the server itself.
-    fn remote(&self, knowledge: &mut Knowledge<'p>, connection: &'p Connection) -> u16 {
+    fn remote(knowledge: &mut Knowledge<'p>, connection: &'p Connection) -> u16 {
         let number = |knowledge: &mut Knowledge<'p>, name| {
             declared(connection, name).and_then(|expr| knowledge.text(expr)).and_then(|text| text.parse().ok())
         };

@@ -87,9 +87,13 @@ impl Sheet {
             let used = self.loops.iter().filter(|(local, _)| one.variables.contains(local));
             let said: Vec<Line> = used
                 .map(|(local, items)| {
-                    let first = items.first().map_or("", String::as_str);
+                    let (first, others) = items.split_first().map_or(("", items.as_slice()), |(one, rest)| (one, rest));
                     let set = format!("{}={first}", variable(knowledge.program, *local));
-                    of([text("One after the other: "), code(set), text(", of "), code(items.join(", "))])
+                    let mut line = of([text("First "), code(set)]);
+                    if !others.is_empty() {
+                        line.extend([text(", then the same once more for each of "), code(others.join(" "))]);
+                    }
+                    line
                 })
                 .collect();
             for line in said {

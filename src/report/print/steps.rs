@@ -1,6 +1,7 @@
 //! Sections, steps and statements, in the order in which a person does them.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::commands::{self, is_log, is_outside};
@@ -11,7 +12,8 @@ use super::places::Places;
 use super::sheet::{Sheet, of};
 use super::words;
 use crate::check::program::{
-    Block, Call, Expr, ExprKind, LocalId, Member, Section, SectionKind, Statement, StatementKind, Step, ThresholdId,
+    Block, Call, CallArg, Expr, ExprKind, LocalId, Member, Section, SectionKind, Statement, StatementKind, Step,
+    ThresholdId,
 };
 use crate::plan::Selection;
 use crate::types::Value;
@@ -74,8 +76,8 @@ impl<'p> Writer<'p> {
             },
             |schedule| words::schedule(schedule, &self.knowledge.program.header.timezone_name),
         );
-        if let Some(within) = section.within.as_ref().and_then(|within| self.duration(within)) {
-            when.push_str(&format!(" Within {within}."));
+        if let Some(within) = section.within.as_ref().map(|within| self.duration(within)) {
+            let _ = write!(when, " Within {within}.");
         }
         self.sheet.say(of([text(when.clone())]));
         self.contents.push((section.title.to_string(), when.trim_end_matches('.').to_owned()));
@@ -108,7 +110,7 @@ impl<'p> Writer<'p> {
         self.sheet.heading(3, &step.title);
         self.part = "step";
         self.sheet.doc(&step.doc);
-        if let Some(within) = step.within.as_ref().and_then(|within| self.duration(within)) {
+        if let Some(within) = step.within.as_ref().map(|within| self.duration(within)) {
             self.sheet.say(of([text(format!("Within {within}."))]));
         }
         match &step.each {
@@ -237,8 +239,8 @@ impl<'p> Writer<'p> {
             StatementKind::Wait { condition, every, within, source } => {
                 self.sheet.barrier();
                 self.asked(condition, None);
-                let every = self.duration(every).unwrap_or_default();
-                let within = self.duration(within).unwrap_or_default();
+                let every = self.duration(every);
+                let within = self.duration(within);
                 let mut line = of([text(format!("Type it again every {every} until "))]);
                 line.extend(self.condition(condition, None, source));
                 line.push(text(format!(", for {within} at most. After that, stop: it has failed.")));
@@ -246,7 +248,7 @@ impl<'p> Writer<'p> {
                 self.sheet.barrier();
             }
             StatementKind::Retry { times, every, body } => {
-                let every = self.duration(every).unwrap_or_default();
+                let every = self.duration(every);
                 let lead = of([text(format!("Until it succeeds, {times} times at most, {every} apart:"))]);
                 self.inside(lead, |writer| writer.block(body));
             }
@@ -316,7 +318,7 @@ impl<'p> Writer<'p> {
             _ => value,
         };
         let whole = matches!(&body.uncovered().kind, ExprKind::Call(call) if is_outside(call));
-        let piped = matches!(&value.uncovered().kind, ExprKind::Call(call) if self.is_of_a_log(call));
+        let piped = matches!(&value.uncovered().kind, ExprKind::Call(call) if is_of_a_log(call));
         if (whole || piped) && is_new {
             return;
         }
@@ -343,15 +345,15 @@ impl<'p> Writer<'p> {
         }
     }
 
-    fn is_of_a_log(&self, call: &'p Call) -> bool {
-        let Some(Some(crate::check::program::CallArg::Value(items))) = call.args.first() else { return false };
-        is_log(&items.ty)
-    }
-
-    pub(super) fn duration(&mut self, expr: &'p Expr) -> Option<String> {
+    pub(super) fn duration(&mut self, expr: &'p Expr) -> String {
         match self.knowledge.of(expr) {
-            Known::Value(Value::Duration(duration)) => Some(words::duration(duration)),
-            _ => Some(self.knowledge.source(expr)),
+            Known::Value(Value::Duration(duration)) => words::duration(duration),
+            _ => self.knowledge.source(expr),
         }
     }
+}
+
+fn is_of_a_log(call: &Call) -> bool {
+    let Some(Some(CallArg::Value(items))) = call.args.first() else { return false };
+    is_log(&items.ty)
 }

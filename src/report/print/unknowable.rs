@@ -2,7 +2,7 @@
 
 use super::commands::is_outside;
 use super::known::Bound;
-use super::page::{code, strong, text};
+use super::page::{Block, code, strong, text};
 use super::sheet::of;
 use super::steps::Writer;
 use crate::check::program::{Expr, ExprKind, Statement, StatementKind};
@@ -42,12 +42,12 @@ impl<'p> Writer<'p> {
             _ => {
                 if let Some(title) = title {
                     let title = self.title(title);
-                    self.sheet.tick(of([
+                    self.sheet.block(Block::Points(vec![of([
                         strong(title),
                         text(": only the records of "),
                         code("runbook"),
-                        text(" say it. By hand, leave it out"),
-                    ]));
+                        text(" say it. By hand, leave it out."),
+                    ])]));
                 }
             }
         }

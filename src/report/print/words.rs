@@ -1,5 +1,7 @@
 //! Schedules, lengths of time and answers in words.
 
+use std::fmt::Write as _;
+
 use jiff::SignedDuration;
 use jiff::civil::{Time, Weekday};
 
@@ -24,10 +26,10 @@ pub(super) fn schedule(schedule: &Schedule, zone: &str) -> String {
         ScheduleRule::Cron(cron) => format!("By the cron pattern {}", cron.text()),
     };
     if !matches!(schedule.rule, ScheduleRule::Every(_)) {
-        said.push_str(&format!(" ({zone})"));
+        let _ = write!(said, " ({zone})");
     }
     if let Some(late) = schedule.late {
-        said.push_str(&format!(", not later than {} after that", duration(late)));
+        let _ = write!(said, ", not later than {} after that", duration(late));
     }
     said.push('.');
     said
@@ -98,7 +100,7 @@ pub(super) fn answer<'p>(knowledge: &mut Knowledge<'p>, condition: &'p Expr) -> 
         "is_empty" => {
             let Some(Some(CallArg::Value(items))) = call.args.first() else { return None };
             match &items.uncovered().kind {
-                ExprKind::Call(asked) if super::commands::is_outside(asked) => "it prints none".to_owned(),
+                ExprKind::Call(asked) if super::commands::is_outside(asked) => "it lists nothing".to_owned(),
                 _ => return None,
             }
         }
