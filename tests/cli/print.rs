@@ -1,5 +1,11 @@
 //! `runbook print`: what a person follows by hand, and types as it stands there.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be, and its pages are rewritten when it is told to"
+)]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
