@@ -43,7 +43,7 @@ fn a_section_or_a_step_has_a_page_of_its_own() {
     folder
         .run(&["print", "a.runbook", "--section", "Loook"])
         .code(1)
-        .err("there is no section or step \"Loook\"")
+        .err("there is no section, step or report \"Loook\"")
         .err("did you mean `--section \"Look\"`?");
 }
 
