@@ -1,4 +1,9 @@
 //! `runbook print`: what a person follows by hand, and types as it stands there.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test ends where something is not as it should be, and UPDATE_SPEC is asked of the environment"
+)]
 
 #![expect(
     clippy::disallowed_methods,
@@ -75,6 +80,20 @@ fn it_is_written_into_a_file() {
     let folder = Folder::with(SHOP);
     folder.run(&["print", "a.runbook", "--format", "html", "-o", "page.html"]).code(0).out("");
     assert!(folder.read("page.html").starts_with("<!doctype html>"));
+}
+
+#[test]
+fn a_value_in_a_query_stays_a_value() {
+    let text = "connect prom = prometheus(\"http://prom:9090\", proxy: \"none\")\n\
+        connect web = http(\"http://web.internal/base/\", through: cluster.pod(\"web-0\"), port: 8080)\n\
+        connect cluster = kubernetes()\n\
+        section \"Q\" {\n  show prom.query(\"up\\{job='{\"a'b\"}',host=~'{[\"x.y\", \"z\"]}'}\")\n  show web.get(\"/a\")\n}\n";
+    Folder::with(text)
+        .run(&["print", "a.runbook"])
+        .code(0)
+        .out(r"curl -fsSG -x '' http://prom:9090/api/v1/query --data-urlencode 'query=up{job='\''a\'\''b'\'',host=~'\''(?:x\\.y|z)'\''}'")
+        .out("kubectl port-forward pod/web-0 18080:8080")
+        .out("-x '' --connect-to ::127.0.0.1:18080 http://web.internal/base/a");
 }
 
 const HOSTILE: &str = r#"

@@ -37,7 +37,7 @@ pub(super) static DRIVER: Driver = Driver {
     needs: &[],
     reaches: |written| reaches::url(written, "url"),
     by_hand: ByHand {
-        connection: "[-H 'Authorization: ApiKey {api_key}'] [-m {within:seconds}] [insecure? -k] [--cacert {ca}] [-u {basic}] [-H 'Authorization: Bearer {bearer}'] [{headers:headers}] [--connect-to {way}] {url}",
+        connection: "[-H 'Authorization: ApiKey {api_key}'] [-m {within:seconds}] [insecure? -k] [--cacert {ca}] [-u {basic}] [-H 'Authorization: Bearer {bearer}'] [{headers:headers}] [-x {proxy}] [--connect-to {way}] {url}",
         ..ByHand::NONE
     },
     examples: &[

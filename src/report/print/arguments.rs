@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::json;
 use super::known::{Knowledge, Known, Part};
 use super::word::Piece;
-use crate::catalog::{Accepts, Landing, ParamInfo, Quoting};
+use crate::catalog::{Accepts, Inside, Landing, ParamInfo, Quoting};
 use crate::check::program::{BinaryOp, CallArg, Expr, ExprKind, Lambda};
 use crate::types::{Regex, Value};
 
@@ -325,20 +325,46 @@ fn query<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, quoting: &'static
                 pieces.push(Piece::Text(text.to_string()));
             }
             Part::Value(value) => {
-                for piece in knowledge.plain(value) {
-                    pieces.push(match piece {
-                        Piece::Text(text) => {
-                            let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-                            Piece::Text(escaped)
-                        }
-                        other => other,
-                    });
-                }
+                pieces.extend(match reading.inside() {
+                    Inside::Quotes { mark, pattern: true } => one_of(knowledge, value, mark),
+                    Inside::Quotes { mark, pattern: false } => between(&knowledge.plain(value), mark),
+                    Inside::Nothing | Inside::Comment => knowledge.plain(value),
+                });
                 reading.value();
             }
         }
     }
     pieces
+}
+
+/// What a pattern matches that stands for a value: the value itself, or one of a list.
+fn one_of<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, mark: char) -> Vec<Piece> {
+    let is_list = matches!(known, Known::List(_) | Known::Value(Value::List(_)));
+    let text = |text: &str| Piece::Text(text.to_owned());
+    let mut pieces = Vec::new();
+    for (index, item) in items(known).iter().enumerate() {
+        pieces.extend((index > 0).then(|| text("|")));
+        pieces.extend(knowledge.plain(item).into_iter().map(|piece| match piece {
+            Piece::Text(text) => Piece::Text(regex::escape(&text)),
+            other => other,
+        }));
+    }
+    if is_list {
+        pieces = [text("(?:")].into_iter().chain(pieces).chain([text(")")]).collect();
+    }
+    between(&pieces, mark)
+}
+
+/// A text between quotes that it cannot end.
+fn between(pieces: &[Piece], mark: char) -> Vec<Piece> {
+    let escape = |text: &str| {
+        let text = text.replace('\\', "\\\\").replace('\n', "\\n");
+        text.replace(mark, &format!("\\{mark}"))
+    };
+    pieces
+        .iter()
+        .map(|piece| if let Piece::Text(text) = piece { Piece::Text(escape(text)) } else { piece.clone() })
+        .collect()
 }
 
 /// What an expression about a line of text is to grep: `-iE error`. Nothing where grep cannot say it.

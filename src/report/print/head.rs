@@ -41,7 +41,7 @@ impl<'p> Writer<'p> {
             ]),
             of([text("What stands in "), code("<…>"), text(" you fill in: below the block it says from where.")]),
             of([text(
-                "Tick a box if what it says holds. A line that also printed an error has no answer: a 0 below an error is not 0, and what could not be looked at is not well.",
+                "Tick a box if what it says holds. A line that also printed an error has no answer, so type it again: a 0 below an error is not 0, and what could not be looked at is not well.",
             )]),
         ];
         if self.changes > 0 {

@@ -25,10 +25,8 @@ impl<'p> Writer<'p> {
                 self.thresholds.clone().iter().filter_map(|id| self.alert(*id, &mut channels)).collect();
             self.sheet.block(Block::Table(vec!["alert", "when", "tell", "call"], rows));
         }
-        let is_called = self.thresholds.iter().any(|id| {
-            program.thresholds.get(id.index()).is_some_and(|one| one.severity == crate::types::Severity::Critical)
-        });
-        for escalation in program.escalations.iter().filter(|_| whole || is_called) {
+        // Whoever does a part of it by hand may need help with it, whatever it is about.
+        for escalation in &program.escalations {
             self.escalation(escalation, &mut channels);
         }
         if whole {

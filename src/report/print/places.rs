@@ -84,6 +84,10 @@ impl<'p> Places<'p> {
                 {
                     return text(format!("http://127.0.0.1:{local}"));
                 }
+                // A proxy knows nothing of a port of this machine.
+                "proxy" if connection.made.driver.params.iter().any(|own| own.name == "url") => {
+                    return text(String::new());
+                }
                 "way" => return has("url").then(|| text(format!("::127.0.0.1:{local}")))?,
                 _ => {}
             }
@@ -96,6 +100,11 @@ impl<'p> Places<'p> {
         };
         let known = knowledge.of(expr);
         match (connection.made.driver.name, name) {
+            (_, "proxy") => match knowledge.text(expr)?.as_str() {
+                "env" => None,
+                "none" => text(String::new()),
+                proxy => text(proxy.to_owned()),
+            },
             ("redis", "host") => text(address(&knowledge.text(expr)?).host),
             (_, "url" | "endpoint") => match known {
                 Known::Value(Value::String(url)) => text(url.trim_end_matches('/').to_owned()),
