@@ -5,12 +5,6 @@
     reason = "a test ends where something is not as it should be, and UPDATE_SPEC is asked of the environment"
 )]
 
-#![expect(
-    clippy::disallowed_methods,
-    clippy::unwrap_used,
-    reason = "a test ends where something is not as it should be, and its pages are rewritten when it is told to"
-)]
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
