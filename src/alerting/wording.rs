@@ -35,11 +35,7 @@ pub(super) fn about(runbook: &str, title: &str, labels: &Labels) -> Arc<str> {
         }
     }
     let digest = Sha256::digest(whole.as_bytes());
-    let hash = digest.iter().take(4).fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    });
-    format!("{}-{hash}", name.trim_end_matches('-')).into()
+    format!("{}-{:.8}", name.trim_end_matches('-'), hex::encode(digest)).into()
 }
 
 /// What every message of a runbook shares.

@@ -334,8 +334,5 @@ fn bounded(text: String) -> Arc<str> {
 }
 
 fn hash(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(16).fold(String::new(), |mut hash, byte| {
-        put(&mut hash, format_args!("{byte:02x}"));
-        hash
-    })
+    format!("{:.32}", hex::encode(Sha256::digest(text.as_bytes())))
 }

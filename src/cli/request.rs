@@ -1,7 +1,6 @@
 //! What `run` and `plan` are asked for: a runbook, a part of it, and values for its parameters.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -164,10 +163,5 @@ fn hash(sources: &Sources) -> String {
         hasher.update(format!("{}:{}:", file.name, file.text.len()));
         hasher.update(file.text.as_bytes());
     }
-    let mut hex = String::new();
-    for byte in hasher.finalize() {
-        // Writing to a string never fails.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    hex::encode(hasher.finalize())
 }

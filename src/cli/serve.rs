@@ -23,7 +23,7 @@ use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Selection, is_hash};
 use crate::report::terminal::short;
 use crate::run::{self, EventSink, Proposal};
-use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings, bytes, hex};
+use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
 use crate::shown::look::clean;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Ledger, Place};
@@ -182,8 +182,8 @@ fn token(path: &Path) -> Result<SecretText, Failure> {
 /// them made is good at all.
 fn key(place: &Place) -> Result<[u8; 64], Failure> {
     let Place::File(ledger) = place else {
-        let kept = place.open()?.secret("links", &hex(&random()?))?;
-        let key = kept.as_deref().and_then(bytes).and_then(|key| key.try_into().ok());
+        let kept = place.open()?.secret("links", &hex::encode(random()?))?;
+        let key = kept.as_deref().and_then(|kept| hex::decode(kept).ok()).and_then(|key| key.try_into().ok());
         return key.ok_or_else(|| Failure::new(format!("the key of links in `{place}` is none")));
     };
     let path = ledger.with_file_name("links.key");

@@ -51,9 +51,7 @@ pub(super) fn together(messages: &[Arc<Message>], now: Timestamp) -> Option<Mess
         hash.update([0]);
         *occasions.entry(message.occasion.name()).or_default() += 1;
     }
-    let digest = hash.finalize();
-    let name: Arc<str> =
-        digest.iter().take(16).fold("together-".to_owned(), |name, byte| format!("{name}{byte:02x}")).into();
+    let name: Arc<str> = format!("together-{:.32}", hex::encode(hash.finalize())).into();
     let counts: Vec<String> = occasions.iter().map(|(occasion, count)| format!("{count} {occasion}")).collect();
     let mut text = format!("{}. They came too fast to be told one by one.", counts.join(", "));
     // What is worst is named first; of the same, what came first.

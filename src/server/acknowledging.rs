@@ -1,7 +1,5 @@
 //! Links by which people take on an incident: signed, so that nobody makes one up, and good for one incident for a time.
 
-use std::fmt::Write as _;
-
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
 use sha2::Sha256;
@@ -26,7 +24,7 @@ impl Links {
     #[must_use]
     pub fn of(&self, runbook: &str, incident: i64, now: Timestamp) -> String {
         let until = now.checked_add(GOOD_FOR).unwrap_or(Timestamp::MAX).as_second();
-        let signature = hex(&self.signature(runbook, incident, until).finalize().into_bytes());
+        let signature = hex::encode(self.signature(runbook, incident, until).finalize().into_bytes());
         let runbook = percent_encoding::utf8_percent_encode(runbook, percent_encoding::NON_ALPHANUMERIC);
         format!("{}/ack/{runbook}/{incident}?until={until}&signature={signature}", self.base)
     }
@@ -43,7 +41,7 @@ impl Links {
         signature: &str,
         now: Timestamp,
     ) -> Result<(), &'static str> {
-        let bytes = bytes(signature).ok_or("the link is not whole")?;
+        let bytes = hex::decode(signature).map_err(|_| "the link is not whole")?;
         // In constant time.
         self.signature(runbook, incident, until).verify_slice(&bytes).map_err(|_| "the link was not made here")?;
         if until < now.as_second() { Err("the link is older than a week") } else { Ok(()) }
@@ -54,24 +52,6 @@ impl Links {
         mac.update(format!("ack\0{runbook}\0{incident}\0{until}").as_bytes());
         mac
     }
-}
-
-/// Bytes as text.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// The bytes that a text of [`hex`] says; `None` where it says none.
-#[must_use]
-pub fn bytes(hex: &str) -> Option<Vec<u8>> {
-    if !hex.len().is_multiple_of(2) || !hex.is_ascii() {
-        return None;
-    }
-    (0..hex.len() / 2).map(|place| u8::from_str_radix(hex.get(place * 2..place * 2 + 2)?, 16).ok()).collect()
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
-pub use self::acknowledging::{Links, bytes, hex};
+pub use self::acknowledging::Links;
 pub use self::pulse::Pulse;
 use self::served::Served;
 use crate::catalog::{Past, RunFacts, World};

@@ -28,45 +28,24 @@ impl Hash {
 
     fn of_line(before: Self, body: &[u8]) -> Self {
         let mut hasher = Sha256::new();
-        hasher.update(before.hex());
+        hasher.update(hex::encode(before.0));
         hasher.update(b"\n");
         hasher.update(body);
         Self(hasher.finalize().into())
     }
 
-    fn hex(self) -> [u8; DIGITS] {
-        let mut hex = [b'0'; DIGITS];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
-            for (digit, value) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
-                *digit = if value < 10 { b'0' + value } else { b'a' + value - 10 };
-            }
-        }
-        hex
-    }
-
     /// As [`fmt::Display`] writes it, and in no other way.
     #[must_use]
     pub fn read(hex: &[u8]) -> Option<Self> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
         let mut bytes = [0; 32];
-        if hex.len() != DIGITS {
-            return None;
-        }
-        for (byte, pair) in bytes.iter_mut().zip(hex.chunks_exact(2)) {
-            let [high, low] = pair else { return None };
-            *byte = digit(*high)? << 4 | digit(*low)?;
-        }
-        Some(Self(bytes))
+        hex::decode_to_slice(hex, &mut bytes).ok()?;
+        (!hex.iter().any(u8::is_ascii_uppercase)).then_some(Self(bytes))
     }
 }
 
 impl fmt::Display for Hash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -94,7 +73,7 @@ pub(super) fn seal(before: Hash, object: &str) -> (Vec<u8>, Hash) {
     let body = object.strip_suffix('}').unwrap_or(object).as_bytes();
     let hash = Hash::of_line(before, body);
     let mut line = Vec::with_capacity(body.len() + KEY.len() + DIGITS + END.len() + 1);
-    for part in [body, KEY, &hash.hex(), END, b"\n"] {
+    for part in [body, KEY, hex::encode(hash.0).as_bytes(), END, b"\n"] {
         line.extend_from_slice(part);
     }
     (line, hash)

@@ -1,6 +1,5 @@
 //! tls.certificate
 
-use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -199,10 +198,5 @@ fn instant(seconds: i64) -> Result<Timestamp, Fault> {
 }
 
 fn fingerprint(der: &CertificateDer<'_>) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(der) {
-        // Writing into a string cannot fail.
-        _ = write!(text, "{byte:02x}");
-    }
-    text
+    hex::encode(Sha256::digest(der))
 }

@@ -5,7 +5,6 @@
 //! text, or has no line feed at its end, as `hex`.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io::{self, BufRead, Write};
 
 use jiff::Timestamp;
@@ -116,11 +115,7 @@ impl Out<'_> {
         if let Some(text) = whole.filter(is_object).filter(|text| std::str::from_utf8(text).is_ok()) {
             return self.line(&line(Piece { seq, hash, hex: None }), Some(text));
         }
-        let mut hex = String::with_capacity(2 * piece.len());
-        for byte in piece {
-            write!(hex, "{byte:02x}").map_err(|error| Fault::new(FaultKind::Setup, error.to_string()))?;
-        }
-        self.line(&line(Piece { seq, hash, hex: Some(hex) }), None)
+        self.line(&line(Piece { seq, hash, hex: Some(hex::encode(piece)) }), None)
     }
 
     fn line(&mut self, line: &Line, record: Option<&[u8]>) -> Result<(), Fault> {
@@ -156,7 +151,7 @@ pub fn read(name: &str, from: impl BufRead) -> Result<Material, Fault> {
         count = number;
         let bytes = |piece: Piece| match (record, piece.hex) {
             (Some(record), None) => Ok([record, b"\n"].concat()),
-            (None, Some(hex)) => unhex(&hex).ok_or_else(|| bad(format!("line {number}: its `hex` is none"))),
+            (None, Some(hex)) => hex::decode(&hex).map_err(|_| bad(format!("line {number}: its `hex` is none"))),
             _ => Err(bad(format!("line {number}: it has to have `record` or `hex`"))),
         };
         match (line, whole) {
@@ -197,12 +192,4 @@ fn parse(text: &[u8]) -> Result<(Line, Option<&[u8]>), String> {
     let record = rest.strip_suffix(b"}").ok_or("it does not end")?;
     let line = serde_json::from_slice(&[head, b"}"].concat()).map_err(|error| error.to_string())?;
     Ok((line, Some(record)))
-}
-
-fn unhex(hex: &str) -> Option<Vec<u8>> {
-    let digits = hex.as_bytes().chunks_exact(2);
-    if !digits.remainder().is_empty() {
-        return None;
-    }
-    digits.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
