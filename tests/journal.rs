@@ -6,38 +6,13 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use runbook::store::event::{Counts, Event, Record, RunFinished, RunStarted, Status, VERSION};
+use recorded::{finished, record, started};
+use runbook::store::event::Event;
 use runbook::store::history::Lookup;
 use runbook::store::journal::Store;
 
-fn started(run: &str) -> Event {
-    Event::RunStarted(RunStarted {
-        version: VERSION,
-        tool: "runbook 0.1.0".to_owned(),
-        run: run.into(),
-        runbook: "Daily".into(),
-        file: "daily.runbook".into(),
-        source_hash: String::new(),
-        plan: None,
-        scheduled_at: Timestamp::UNIX_EPOCH,
-        timezone: "UTC".into(),
-        by: "me@here".to_owned(),
-        read_only: false,
-        only: Vec::new(),
-        set: Vec::new(),
-        changes: 0,
-        steps: 1,
-    })
-}
-
-fn finished() -> Event {
-    let counts = Counts { passed: 2, ..Counts::default() };
-    Event::RunFinished(RunFinished { status: Status::Passed, counts, exit: 0, seconds: 1.5 })
-}
-
-fn record(seq: u64, event: Event) -> Record {
-    Record { seq, at: Timestamp::UNIX_EPOCH, event }
-}
+#[path = "support/recorded.rs"]
+mod recorded;
 
 fn write(store: &Store, second: i64, run: &str, finish: bool) -> PathBuf {
     let mut journal = store.begin(Timestamp::from_second(second).unwrap(), run).unwrap();

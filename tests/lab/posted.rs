@@ -1,16 +1,13 @@
 //! Alerts that a real Prometheus finds, and that it or a real Alertmanager posts to `runbook serve`.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::harness::left_out;
-use crate::program::{Folder, Output, finish, signal};
-use rustix::process::Signal;
+use crate::program::{Folder, Output, finish};
+use crate::serving::{free_port, terminate, until_long};
 
 const TOKEN: &str = "0123456789abcdef-token";
-const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A program that ends with the test.
 struct Started(Child);
@@ -25,18 +22,6 @@ impl Drop for Started {
 fn start(program: &str, args: &[String]) -> Option<Started> {
     let child = Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
     child.ok().map(Started)
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-fn until(what: &str, so: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        assert!(begun.elapsed() < PATIENCE, "{what}: not so after {PATIENCE:?}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
 }
 
 fn write(folder: &Path, name: &str, text: &str) -> String {
@@ -99,7 +84,7 @@ impl Serving {
         let listen = format!("127.0.0.1:{port}");
         let args = ["serve", "a.runbook", "--listen", &listen, "--webhook-token-file", "token"];
         let child = folder.command(&args).spawn().unwrap();
-        until("it answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+        until_long("it answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
         Self { folder, child: Some(child), port }
     }
 
@@ -109,7 +94,7 @@ impl Serving {
 
     fn end(mut self) -> Output {
         let child = self.child.take().unwrap();
-        signal(&child, Signal::TERM);
+        terminate(&child);
         finish(child)
     }
 }
@@ -128,10 +113,10 @@ fn an_alertmanager_posts_what_fires_and_what_is_over() {
             "no prometheus-alertmanager or prometheus",
         );
     };
-    until("the alert is open", || serving.open().contains("Down [instance=127.0.0.1:9, job=api, team=ops]"));
+    until_long("the alert is open", || serving.open().contains("Down [instance=127.0.0.1:9, job=api, team=ops]"));
     // To Alertmanager an alert is over four resends after a Prometheus last spoke of it.
     drop(prometheus);
-    until("the alert is over", || !serving.open().contains("Down ["));
+    until_long("the alert is over", || !serving.open().contains("Down ["));
     let ended = serving.end();
     assert_eq!(ended.code, 0, "{}", ended.stderr);
 }
@@ -148,7 +133,7 @@ fn a_prometheus_posts_to_a_server_as_to_an_alertmanager() {
         serving.end();
         return left_out("a_prometheus_posts_to_a_server_as_to_an_alertmanager", "no prometheus");
     };
-    until("the alert is open", || serving.open().contains("Down [instance=127.0.0.1:9, job=api, team=ops]"));
+    until_long("the alert is open", || serving.open().contains("Down [instance=127.0.0.1:9, job=api, team=ops]"));
     let ended = serving.end();
     assert!(!ended.stderr.contains("no alert"), "{}", ended.stderr);
 }
