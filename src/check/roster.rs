@@ -18,23 +18,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use jiff::civil::{Date, Time, Weekday};
+use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
 use toml_edit::{Document, Item, TableLike};
 
 use super::program::{Duty, Handover, Hours, Roster};
+use super::schedules::{day_name, weekday};
 use crate::catalog::{Person, Problem};
 use crate::diagnostics::nearest;
-
-const DAYS: [(&str, Weekday); 7] = [
-    ("monday", Weekday::Monday),
-    ("tuesday", Weekday::Tuesday),
-    ("wednesday", Weekday::Wednesday),
-    ("thursday", Weekday::Thursday),
-    ("friday", Weekday::Friday),
-    ("saturday", Weekday::Saturday),
-    ("sunday", Weekday::Sunday),
-];
 
 /// The roster of a text, and all that is wrong with it.
 pub(super) fn read(text: &str, zone: &TimeZone) -> (Roster, Vec<Problem>) {
@@ -185,8 +176,11 @@ impl Reader {
         if let Some(on) = on
             && since_date.weekday() != on
         {
-            let message =
-                format!("{since_date} is a {}, and it is handed over on {}", name(since_date.weekday()), name(on));
+            let message = format!(
+                "{since_date} is a {}, and it is handed over on {}",
+                day_name(since_date.weekday()),
+                day_name(on)
+            );
             self.wrong(since.and_then(Item::span), message, "write the day of a hand-over");
         }
         Some(Handover { on, at, since: since_date })
@@ -250,14 +244,6 @@ fn is_member(id: &str) -> bool {
     id.starts_with(['U', 'W', 'S'])
         && id.len() > 5
         && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-}
-
-fn weekday(text: &str) -> Option<Weekday> {
-    DAYS.iter().find(|(name, _)| *name == text).map(|(_, day)| *day)
-}
-
-fn name(day: Weekday) -> &'static str {
-    DAYS.iter().find(|(_, own)| *own == day).map_or("", |(name, _)| name)
 }
 
 /// `monday-friday 08:00-18:00`, `saturday, sunday 10:00-24:00`

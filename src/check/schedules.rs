@@ -44,6 +44,16 @@ const SHORTEST: SignedDuration = SignedDuration::from_secs(1);
 /// Runs are spread over a day at most.
 const WIDEST: SignedDuration = SignedDuration::from_hours(24);
 
+/// The name of a day of the week.
+pub(super) fn day_name(day: Weekday) -> &'static str {
+    WEEKDAYS.iter().find(|(_, known)| *known == day).map_or("", |(name, _)| name)
+}
+
+/// A day of the week by its name.
+pub(super) fn weekday(name: &str) -> Option<Weekday> {
+    WEEKDAYS.iter().find(|(known, _)| *known == name).map(|(_, day)| *day)
+}
+
 impl<'a> Checker<'a> {
     /// When a section runs by itself: by the clock, or on alerts.
     pub(super) fn runs(&mut self, written: Option<&'a ast::Schedule>) -> (Option<Schedule>, Vec<ThresholdId>) {
@@ -148,7 +158,7 @@ impl<'a> Checker<'a> {
     }
 
     fn weekday(&mut self, name: &Name) -> Option<Weekday> {
-        let found = WEEKDAYS.iter().find(|(known, _)| *known == &*name.text).map(|(_, day)| *day);
+        let found = weekday(&name.text);
         if found.is_none() {
             let meant = nearest(&name.text, WEEKDAYS.iter().map(|(known, _)| *known)).map(str::to_owned);
             self.report_unknown(Code::InvalidSchedule, name.span, &format!("`{name}` is no day of the week"), meant);

@@ -89,9 +89,11 @@ pub(super) async fn open(
 /// The channels that a run can tell by itself: those of thresholds and levels, and of the reports that it makes.
 fn told(prepared: &Prepared) -> BTreeSet<Arc<str>> {
     let (program, selection) = (&prepared.program, &prepared.selection);
-    let reports = program.sections.iter().enumerate().filter(|(index, section)| {
-        section.kind == SectionKind::Report && !selection.is_all() && selection.section(*index)
-    });
+    let reports = program
+        .sections
+        .iter()
+        .enumerate()
+        .filter(|(index, section)| section.kind == SectionKind::Report && selection.runs(*index, section));
     let mut sent: Vec<ChannelId> = Vec::new();
     for (_, report) in reports {
         for member in &report.members {

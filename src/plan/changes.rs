@@ -75,17 +75,10 @@ impl<'p> Finder<'p> {
         self.section = section.title.clone();
         self.step = None;
         self.guards.clear();
-        for (member, part) in section.members.iter().enumerate() {
+        for (_, part) in section.members.iter().enumerate().filter(|(at, part)| selection.member(index, *at, part)) {
             match part {
-                Member::Step(step) if selection.step(index, member) => self.step(step),
-                Member::Step(_) => {}
-                // A step that was asked for alone still has the guards and the values above it.
-                Member::Statement(statement) if selection.whole(index) => self.statement(statement),
-                Member::Statement(statement) => {
-                    if matches!(statement.kind, StatementKind::Require { .. } | StatementKind::Let { .. }) {
-                        self.statement(statement);
-                    }
-                }
+                Member::Step(step) => self.step(step),
+                Member::Statement(statement) => self.statement(statement),
             }
         }
         if selection.whole(index) {

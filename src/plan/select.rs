@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::program::{Member, MetricId, Program};
+use crate::check::program::{Member, MetricId, Program, Section, StatementKind};
 use crate::diagnostics::nearest;
 
 /// The sections and steps that were asked for.
@@ -78,6 +78,12 @@ impl Selection {
         self.sections.as_ref().is_none_or(|sections| sections.contains_key(&section))
     }
 
+    /// Whether a section is run: what has a time or an alert of its own is not, where everything was asked for.
+    #[must_use]
+    pub fn runs(&self, index: usize, section: &Section) -> bool {
+        self.section(index) && (section.runs_with_all() || !self.is_all())
+    }
+
     /// Whether a section was asked for as a whole.
     #[must_use]
     pub fn whole(&self, section: usize) -> bool {
@@ -92,6 +98,19 @@ impl Selection {
             Some(None) => true,
             None => false,
         })
+    }
+
+    /// Whether a member of a section belongs to what was asked for. A step that was asked for alone still has the guards
+    /// and the values of its section.
+    #[must_use]
+    pub fn member(&self, section: usize, index: usize, member: &Member) -> bool {
+        match member {
+            Member::Step(_) => self.step(section, index),
+            Member::Statement(statement) => {
+                self.whole(section)
+                    || matches!(statement.kind, StatementKind::Require { .. } | StatementKind::Let { .. })
+            }
+        }
     }
 }
 

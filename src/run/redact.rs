@@ -7,6 +7,7 @@ use std::sync::{Arc, RwLock};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value as Json;
 
+use crate::shown::look::markup;
 use crate::shown::{Cell, Shown, ShownBody};
 use crate::store::event::{Event, Withheld};
 use crate::types::{Fault, SecretText};
@@ -74,7 +75,7 @@ fn forms_of(text: &str) -> Vec<String> {
         percent(PART),
         percent(PATH),
         with_small_digits(&percent(PART)),
-        in_markup(text),
+        markup(text),
         url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
     ];
     forms.extend(base64_forms(text.as_bytes()));
@@ -103,11 +104,6 @@ fn with_small_digits(encoded: &str) -> String {
         text.push_str(rest);
     }
     text
-}
-
-/// As HTML and XML write it.
-fn in_markup(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 
 /// As base64, at each of the three places where it can begin in a longer text (`user:token`), without the letters at

@@ -25,8 +25,7 @@ pub(super) async fn sections(context: Context<'_>) {
     measuring::due(&context, run.selection.sampled()).await;
     let mut group = Group::default();
     for (index, section) in run.program.sections.iter().enumerate() {
-        // What answers an alert and what goes to people has a time of its own.
-        if run.selection.section(index) && (section.runs_with_all() || !run.selection.is_all()) {
+        if run.selection.runs(index, section) {
             self::section(context.at(index), section, index, &mut group).await;
         }
     }

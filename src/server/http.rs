@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::served::Served;
 use super::{Home, Links, exposition, hooks};
 use crate::alerting::Input;
+use crate::shown::look::markup;
 use crate::types::SecretText;
 
 /// A form has a name in it, and nothing more.
@@ -167,7 +168,7 @@ const FORM: &str = "<form method=\"post\"><label>Your name <input name=\"by\" re
                     autocomplete=\"name\"></label> <button>I take it on</button></form>";
 
 fn page(status: StatusCode, title: &str, text: &str, form: &str) -> Response {
-    let (title, text) = (escaped(title), escaped(text));
+    let (title, text) = (markup(title), markup(text));
     let html = format!(
         "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
          content=\"width=device-width\"><meta name=\"referrer\" content=\"no-referrer\"><title>{title}</title>\
@@ -178,8 +179,4 @@ fn page(status: StatusCode, title: &str, text: &str, form: &str) -> Response {
     let policy = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'";
     (status, [(header::CONTENT_SECURITY_POLICY, policy), (header::CACHE_CONTROL, "no-store")], Html(html))
         .into_response()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

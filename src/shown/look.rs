@@ -48,6 +48,12 @@ pub fn clean(text: &str) -> String {
     visible(text).replace('\t', " ")
 }
 
+/// Text as HTML and XML write it, so that nothing in it is a tag or ends an attribute.
+#[must_use]
+pub fn markup(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
 /// How many columns it takes.
 #[must_use]
 pub fn columns(text: &str) -> usize {

@@ -168,7 +168,7 @@ pub enum Event {
         level: u32,
         message: Option<String>,
     },
-    /// A statement that this version cannot run: it says so and fails the run, it never does nothing.
+    /// A statement that the version which recorded the run could not run. This one runs them all, and reads it.
     Unsupported {
         place: Place,
         what: Arc<str>,

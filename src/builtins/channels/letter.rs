@@ -1,6 +1,5 @@
 //! A message as a mail: its headers, a part of plain text and one of HTML.
 
-use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -11,6 +10,7 @@ use sha2::{Digest, Sha256};
 use super::template::{Makes, Template};
 use super::wording;
 use crate::catalog::{Message, Occasion};
+use crate::shown::look::markup;
 use crate::shown::{Shown, ShownBody};
 use crate::types::{Fault, FaultKind, Severity};
 
@@ -70,12 +70,7 @@ fn header(name: &'static str, value: &str) -> HeaderValue {
 
 /// The id of a mail or a thread: the same for the same name, and nothing of a name can break out of it.
 fn id(name: &str, what: &str, domain: &str) -> String {
-    let mut id = format!("<{what}-");
-    for byte in Sha256::digest(name.as_bytes()).iter().take(16) {
-        // Writing to a string never fails.
-        let _ = write!(id, "{byte:02x}");
-    }
-    id + "@" + domain + ">"
+    format!("<{what}-{:.32}@{domain}>", hex::encode(Sha256::digest(name.as_bytes())))
 }
 
 fn date(now: Timestamp) -> SystemTime {
@@ -93,44 +88,44 @@ fn html(message: &Message, remark: Option<&str>) -> String {
     let mut page = format!(
         "<!DOCTYPE html>\n<html><body style=\"font-family: sans-serif; line-height: 1.4\">\n\
          <h2 style=\"border-left: 6px solid {colour}; padding-left: 10px\">{}</h2>\n",
-        escaped(&wording::subject(message)),
+        markup(&wording::subject(message)),
     );
     let mut add = |part: String| page.push_str(&part);
     if let Some(why) = wording::why(message) {
-        add(format!("<p><b>{}</b></p>\n", escaped(&why)));
+        add(format!("<p><b>{}</b></p>\n", markup(&why)));
     }
     if !message.text.trim().is_empty() {
-        add(format!("<p style=\"white-space: pre-wrap\">{}</p>\n", escaped(message.text.trim())));
+        add(format!("<p style=\"white-space: pre-wrap\">{}</p>\n", markup(message.text.trim())));
     }
     message.parts.iter().for_each(|part| add(self::part(part)));
     add("<table cellpadding=\"4\">\n".to_owned());
     for (name, value) in wording::facts(message) {
         add(format!(
             "<tr><td style=\"color: #666; vertical-align: top\">{}</td><td style=\"white-space: pre-wrap\">{}</td></tr>\n",
-            escaped(&name),
-            escaped(value.trim())
+            markup(&name),
+            markup(value.trim())
         ));
     }
     add("</table>\n".to_owned());
     if !message.doc.trim().is_empty() {
-        add(format!("<h3>What to do</h3>\n<p style=\"white-space: pre-wrap\">{}</p>\n", escaped(message.doc.trim())));
+        add(format!("<h3>What to do</h3>\n<p style=\"white-space: pre-wrap\">{}</p>\n", markup(message.doc.trim())));
     }
     for (name, url) in wording::links(message) {
-        add(format!("<p><a href=\"{}\"><b>{name}</b></a></p>\n", escaped(&url)));
+        add(format!("<p><a href=\"{}\"><b>{name}</b></a></p>\n", markup(&url)));
     }
     if let Some(remark) = remark {
-        add(format!("<p><i>{}</i></p>\n", escaped(remark)));
+        add(format!("<p><i>{}</i></p>\n", markup(remark)));
     }
     page + "</body></html>\n"
 }
 
 /// A part of a report: its title, and a table where it is one.
 fn part(part: &Shown) -> String {
-    let title = escaped(part.title.as_deref().unwrap_or_default());
+    let title = markup(part.title.as_deref().unwrap_or_default());
     let heading = if title.is_empty() { String::new() } else { format!("<h3>{title}</h3>\n") };
     let body = match &part.body {
-        ShownBody::Value { cell } if title.is_empty() => format!("<p>{}</p>\n", escaped(&cell.text)),
-        ShownBody::Value { cell } => format!("<p>{title}: <b>{}</b></p>\n", escaped(&cell.text)),
+        ShownBody::Value { cell } if title.is_empty() => format!("<p>{}</p>\n", markup(&cell.text)),
+        ShownBody::Value { cell } => format!("<p>{title}: <b>{}</b></p>\n", markup(&cell.text)),
         ShownBody::Record { fields } => {
             let rows = fields.iter().map(|(name, cell)| row(&[(name, false), (&cell.text, false)], "td"));
             heading + &table(&rows.collect::<String>())
@@ -148,10 +143,10 @@ fn part(part: &Shown) -> String {
         }
         ShownBody::Lines { lines, .. } if lines.is_empty() => heading + "<p>(none)</p>\n",
         ShownBody::Lines { lines, total } => {
-            heading + &format!("<pre>{}</pre>\n", escaped(&lines.join("\n"))) + &left(lines.len(), *total)
+            heading + &format!("<pre>{}</pre>\n", markup(&lines.join("\n"))) + &left(lines.len(), *total)
         }
     };
-    let not_whole = part.partial.as_ref().map(|reason| format!("<p><i>not whole: {}</i></p>\n", escaped(reason)));
+    let not_whole = part.partial.as_ref().map(|reason| format!("<p><i>not whole: {}</i></p>\n", markup(reason)));
     body + &not_whole.unwrap_or_default()
 }
 
@@ -164,7 +159,7 @@ fn row(cells: &[(&str, bool)], tag: &str) -> String {
     let cells = cells.iter().map(|(text, number)| {
         let side = if *number { "right" } else { "left" };
         let style = format!("text-align: {side}; vertical-align: top; white-space: pre-wrap");
-        format!("<{tag} style=\"{style}\">{}</{tag}>", escaped(text))
+        format!("<{tag} style=\"{style}\">{}</{tag}>", markup(text))
     });
     format!("<tr>{}</tr>\n", cells.collect::<String>())
 }
@@ -175,10 +170,6 @@ fn left(kept: usize, total: u64) -> String {
         0 => String::new(),
         left => format!("<p>… {left} more</p>\n"),
     }
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]

@@ -123,19 +123,7 @@ impl<'p> Writer<'p> {
             }
             let id = ThresholdId(u32::try_from(index).unwrap_or(u32::MAX));
             line.push(text(". If "));
-            let conditions: Vec<Line> = threshold
-                .when
-                .iter()
-                .map(|when| {
-                    let mut line = of([code(self.knowledge.source(&when.condition))]);
-                    line.extend(self.given(&when.condition));
-                    if let Some(held) = when.held {
-                        line.push(text(format!(" for {}", words::duration(held))));
-                    }
-                    line
-                })
-                .collect();
-            line.extend(joined(conditions, " or "));
+            line.extend(joined(self.whens(threshold), " or "));
             line.push(text(": "));
             line.extend(self.raised(id));
         }

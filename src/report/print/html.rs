@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::page::{Block, Inline, Line, Page, Sign};
-use crate::shown::look::clean;
+use crate::shown::look::{clean, markup};
 
 const STYLE: &str = "
 body { font: 11pt/1.4 Georgia, serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #000; background: #fff }
@@ -45,7 +45,7 @@ fn block(block: &Block, text: &mut String) {
     let _ = match block {
         Block::Heading(level, line) => writeln!(text, "<h{level}>{}</h{level}>", inline(line)),
         Block::Text(line) => writeln!(text, "<p>{}</p>", inline(line)),
-        Block::Commands(lines) => writeln!(text, "<pre>{}</pre>", marked(&lines.join("\n"))),
+        Block::Commands(lines) => writeln!(text, "<pre>{}</pre>", markup(&lines.join("\n"))),
         Block::Boxes(lines) => writeln!(text, "<ul class=\"boxes\">\n{}</ul>", items(lines)),
         Block::Points(lines) => writeln!(text, "<ul>\n{}</ul>", items(lines)),
         Block::Table(head, rows) => {
@@ -102,12 +102,7 @@ pub(super) fn is_web(url: &str) -> bool {
 }
 
 fn escaped(text: &str) -> String {
-    marked(&clean(text))
-}
-
-/// Text whose lines stay as they are.
-fn marked(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+    markup(&clean(text))
 }
 
 #[cfg(test)]

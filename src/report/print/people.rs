@@ -5,7 +5,7 @@ use super::places::is_secret;
 use super::sheet::of;
 use super::steps::Writer;
 use super::words::duration;
-use crate::check::program::{ChannelId, EscalateWhen, Escalation, Expr, Made, ThresholdId, Unless};
+use crate::check::program::{ChannelId, EscalateWhen, Escalation, Expr, Made, Threshold, ThresholdId, Unless};
 
 impl<'p> Writer<'p> {
     /// The end of the page.
@@ -52,18 +52,7 @@ impl<'p> Writer<'p> {
 
     fn alert(&mut self, id: ThresholdId, channels: &mut Vec<ChannelId>) -> Option<Vec<Line>> {
         let threshold = self.knowledge.program.thresholds.get(id.index())?;
-        let mut whens: Vec<Line> = threshold
-            .when
-            .iter()
-            .map(|when| {
-                let mut line = of([code(self.knowledge.source(&when.condition))]);
-                line.extend(self.given(&when.condition));
-                if let Some(held) = when.held {
-                    line.push(text(format!(" for {}", duration(held))));
-                }
-                line
-            })
-            .collect();
+        let mut whens = self.whens(threshold);
         if let Some(unknown) = threshold.unknown_for {
             whens.push(of([text(format!("nobody can tell for {}", duration(unknown)))]));
         }
@@ -96,6 +85,18 @@ impl<'p> Writer<'p> {
         }
         channels.extend(&threshold.notify);
         Some(vec![name, joined(whens, ", or "), self.names(&threshold.notify), joined(calls, ", ")])
+    }
+
+    /// When a threshold is crossed: each of its conditions, with the params in it, and how long it has to hold.
+    pub(super) fn whens(&mut self, threshold: &'p Threshold) -> Vec<Line> {
+        let mut whens = Vec::new();
+        for when in &threshold.when {
+            let mut line = of([code(self.knowledge.source(&when.condition))]);
+            line.extend(self.given(&when.condition));
+            line.extend(when.held.map(|held| text(format!(" for {}", duration(held)))));
+            whens.push(line);
+        }
+        whens
     }
 
     fn names(&self, channels: &[ChannelId]) -> Line {

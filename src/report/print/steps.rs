@@ -88,16 +88,10 @@ impl<'p> Writer<'p> {
             self.sheet.say(line);
         }
         self.sheet.doc(&section.doc);
-        for (member, part) in section.members.iter().enumerate() {
+        for (_, part) in section.members.iter().enumerate().filter(|(at, part)| selection.member(index, *at, part)) {
             match part {
-                Member::Step(step) if selection.step(index, member) => self.step(step),
-                Member::Step(_) => {}
-                Member::Statement(statement) if selection.whole(index) => self.statement(statement),
-                Member::Statement(statement) => {
-                    if matches!(statement.kind, StatementKind::Require { .. } | StatementKind::Let { .. }) {
-                        self.statement(statement);
-                    }
-                }
+                Member::Step(step) => self.step(step),
+                Member::Statement(statement) => self.statement(statement),
             }
         }
         if selection.whole(index) {
