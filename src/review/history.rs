@@ -2,7 +2,7 @@
 //! is compared. Alerts that checks raise are not among them: what a check saw is not recorded as a sample.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::io::BufRead;
+use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -15,6 +15,7 @@ use crate::catalog::RunFacts;
 use crate::check::program::{ExprKind, Metric, Program};
 use crate::plan::text;
 use crate::store::event::{Event, Measured, Place, Record, Sampled};
+use crate::store::ledger::Ledger;
 use crate::types::{Fault, FaultKind, Labels, Measure, labels_text};
 
 /// How far back it is looked.
@@ -34,6 +35,80 @@ struct Recorded {
     /// By time and metric: the samples of one look.
     looks: BTreeMap<(Timestamp, Arc<str>), Vec<Sampled>>,
     incidents: Vec<Incident>,
+}
+
+/// An export while it is read.
+#[derive(Default)]
+struct Taking {
+    history: History,
+    begun: bool,
+    lines: usize,
+    /// What came of a line so far.
+    rest: Vec<u8>,
+    /// Why nothing more is taken.
+    refused: Option<Fault>,
+}
+
+impl Taking {
+    fn take(&mut self, line: &[u8]) -> Result<(), Fault> {
+        self.lines += 1;
+        let number = self.lines;
+        let wrong = |why: String| {
+            let what = format!("line {number} of the history is not what an export has: {why}");
+            Fault::new(FaultKind::BadAnswer, what).help("make one with `runbook store export > FILE`")
+        };
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let runbooks = &mut self.history.runbooks;
+        match serde_json::from_slice(line).map_err(|error| wrong(error.to_string()))? {
+            Line::Ledger { version: 1 } => self.begun = true,
+            Line::Ledger { version } => {
+                return Err(wrong(format!("it is of version {version}, and this tool reads 1")));
+            }
+            _ if !self.begun => return Err(wrong("the line that says what it is does not come first".to_owned())),
+            Line::Sample { runbook, metric, labels, at, value, why } => {
+                let fault = why.map(|why| Fault::new(FaultKind::NoValue, why));
+                let sampled = Sampled { labels, value, text: String::new(), fault };
+                runbooks.entry(runbook).or_default().looks.entry((at, metric)).or_default().push(sampled);
+            }
+            Line::Document { runbook, kind, body } if kind == "incident" => {
+                let incident = serde_json::from_value(body).map_err(|error| wrong(error.to_string()))?;
+                runbooks.entry(runbook).or_default().incidents.push(incident);
+            }
+            Line::Document { .. } | Line::Other => {}
+        }
+        Ok(())
+    }
+
+    fn whole(self) -> Result<History, Fault> {
+        if self.begun {
+            return Ok(self.history);
+        }
+        Err(Fault::new(FaultKind::BadAnswer, "the history is empty")
+            .help("make one with `runbook store export > FILE`"))
+    }
+}
+
+impl Write for Taking {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            self.rest.extend_from_slice(piece);
+            if piece.ends_with(b"\n") {
+                let line = std::mem::take(&mut self.rest);
+                if let Err(fault) = self.take(&line) {
+                    let refusal = io::Error::other(fault.message.to_string());
+                    self.refused = Some(fault);
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The lines that are read; others are passed over.
@@ -66,45 +141,27 @@ impl History {
     /// # Errors
     /// Where it is none, or not whole.
     pub fn read(lines: &mut dyn BufRead) -> Result<Self, Fault> {
-        let mut history = Self::default();
-        let mut begun = false;
-        for (index, line) in lines.lines().enumerate() {
-            let wrong = |why: String| {
-                Fault::new(
-                    FaultKind::BadAnswer,
-                    format!("line {} of the history is not what an export has: {why}", index + 1),
-                )
-                .help("make one with `runbook store export > FILE`")
-            };
-            let line = line.map_err(|error| wrong(error.to_string()))?;
-            if line.trim().is_empty() {
-                continue;
-            }
-            match serde_json::from_str(&line).map_err(|error| wrong(error.to_string()))? {
-                Line::Ledger { version: 1 } => begun = true,
-                Line::Ledger { version } => {
-                    return Err(wrong(format!("it is of version {version}, and this tool reads 1")));
-                }
-                _ if !begun => return Err(wrong("the line that says what it is does not come first".to_owned())),
-                Line::Sample { runbook, metric, labels, at, value, why } => {
-                    let fault = why.map(|why| Fault::new(FaultKind::NoValue, why));
-                    let sampled = Sampled { labels, value, text: String::new(), fault };
-                    let recorded = history.runbooks.entry(runbook).or_default();
-                    recorded.looks.entry((at, metric)).or_default().push(sampled);
-                }
-                Line::Document { runbook, kind, body } if kind == "incident" => {
-                    let incident = serde_json::from_value(body).map_err(|error| wrong(error.to_string()))?;
-                    history.runbooks.entry(runbook).or_default().incidents.push(incident);
-                }
-                Line::Document { .. } | Line::Other => {}
-            }
+        let mut taking = Taking::default();
+        for line in lines.split(b'\n') {
+            let line =
+                line.map_err(|error| Fault::new(FaultKind::Failed, format!("the history cannot be read: {error}")))?;
+            taking.take(&line)?;
         }
-        if begun {
-            Ok(history)
-        } else {
-            Err(Fault::new(FaultKind::BadAnswer, "the history is empty")
-                .help("make one with `runbook store export > FILE`"))
+        taking.whole()
+    }
+
+    /// The same of a ledger that is there, without a file between.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn recorded(ledger: &Ledger) -> Result<Self, Fault> {
+        let mut taking = Taking::default();
+        let exported = ledger.export(&mut taking);
+        if let Some(fault) = taking.refused.take() {
+            return Err(fault);
         }
+        exported?;
+        taking.whole()
     }
 
     /// From when to when there are samples.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Chapter, Finding, Kind, Place, Review};
+use super::{About, Chapter, Finding, Kind, Place, REMARKS, Remark, Review};
 use crate::shown::look::{clean, counted};
 
 /// How many lines a comment has before the rest is folded.
@@ -31,6 +31,10 @@ pub fn comment(review: &Review) -> String {
         block.push_str(&one(finding));
         blocks.push(block);
     }
+    for (place, remark) in About::ALL.into_iter().flat_map(|about| review.remarks(about)).enumerate() {
+        let title = if place == 0 { format!("\n#### {REMARKS}\n") } else { String::new() };
+        blocks.push(title + &said(remark));
+    }
     for runbook in review.unchanged() {
         let former = runbook.former().map_or_else(String::new, |former| format!(", was {}", code(former)));
         let (name, lines) = (code(runbook.name()), counted(runbook.lines as u64, "line"));
@@ -55,14 +59,16 @@ pub fn comment(review: &Review) -> String {
 }
 
 pub(super) fn headline(review: &Review) -> String {
-    if !review.is_different() {
-        return "runbook diff: nothing does anything else than before".to_owned();
-    }
+    let same = (!review.is_different()).then(|| "nothing does anything else than before".to_owned());
     let counts = Kind::ALL.into_iter().filter_map(|kind| {
         let count = review.count(kind);
         (count > 0).then(|| format!("{} {count} {}", sign(kind), kind.name()))
     });
-    format!("runbook diff: {}", counts.collect::<Vec<_>>().join(" · "))
+    let remarks = About::ALL.into_iter().filter_map(|about| {
+        let count = review.remarks(about).count();
+        (count > 0).then(|| format!("{} {}", about.sign(), about.counted(count)))
+    });
+    format!("runbook diff: {}", same.into_iter().chain(counts).chain(remarks).collect::<Vec<_>>().join(" · "))
 }
 
 pub(super) fn footer(review: &Review) -> String {
@@ -100,6 +106,16 @@ fn one(finding: &Finding) -> String {
         for note in &finding.notes {
             _ = writeln!(text, "- {}", code(note));
         }
+    }
+    text
+}
+
+fn said(remark: &Remark) -> String {
+    let (sign, headline, place) = (remark.about.sign(), remark.headline(), at(&remark.place));
+    let mut text =
+        format!("\n{sign} {} **{headline}** · {place}\n\n- {}\n", code(&remark.subject), code(&remark.message));
+    for line in &remark.more {
+        _ = writeln!(text, "- {}", code(line));
     }
     text
 }

@@ -28,6 +28,7 @@ use self::history::History;
 
 use crate::check::program::Program;
 use crate::plan::Selection;
+use crate::shown::look::counted;
 use crate::source::{Sources, Span};
 use crate::syntax::ast::File;
 use crate::types::Fault;
@@ -48,6 +49,7 @@ pub struct Reviewed {
     /// The file now; `None` where it is gone.
     pub after: Option<String>,
     pub findings: Vec<Finding>,
+    pub remarks: Vec<Remark>,
     /// Lines of text that are different, the files that it uses included.
     pub lines: usize,
 }
@@ -69,6 +71,11 @@ impl Review {
     /// The runbooks that do the same as before.
     fn unchanged(&self) -> impl Iterator<Item = &Reviewed> {
         self.runbooks.iter().filter(|one| one.findings.is_empty())
+    }
+
+    /// What tests and the check say.
+    pub fn remarks(&self, about: About) -> impl Iterator<Item = &Remark> {
+        self.runbooks.iter().flat_map(|one| &one.remarks).filter(move |remark| remark.about == about)
     }
 
     /// How many findings there are of a kind.
@@ -129,6 +136,72 @@ pub struct Place {
     pub file: String,
     pub line: u32,
 }
+
+/// What does not do something else, and is to be read before it is taken over all the same.
+#[derive(Clone, Debug, Serialize)]
+pub struct Remark {
+    pub about: About,
+    /// The title of the test, the code of the warning.
+    pub subject: String,
+    pub message: String,
+    /// What was found instead, or what to type.
+    pub more: Vec<String>,
+    pub place: Place,
+    /// Whether it was so before.
+    pub before: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum About {
+    /// A test of the runbook fails.
+    Test,
+    /// The check warns, and did not before.
+    Warning,
+}
+
+impl About {
+    pub const ALL: [Self; 2] = [Self::Test, Self::Warning];
+
+    /// As `--fail-on` takes it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Warning => "warning",
+        }
+    }
+
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Test => "❌",
+            Self::Warning => "⚠",
+        }
+    }
+
+    /// `2 tests fail`, `1 new warning`.
+    fn counted(self, count: usize) -> String {
+        match (self, count) {
+            (Self::Test, 1) => "1 test fails".to_owned(),
+            (Self::Test, _) => format!("{count} tests fail"),
+            (Self::Warning, _) => counted(count as u64, "new warning"),
+        }
+    }
+}
+
+impl Remark {
+    /// What is said of its subject.
+    const fn headline(&self) -> &'static str {
+        match (self.about, self.before) {
+            (About::Test, false) => "fails",
+            (About::Test, true) => "fails, and did before",
+            (About::Warning, _) => "new warning",
+        }
+    }
+}
+
+/// The title above all remarks.
+const REMARKS: &str = "Tests and warnings";
 
 /// In the order in which they are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -224,7 +297,9 @@ pub fn compare(
 }
 
 impl Side<'_> {
-    fn place(self, span: Span) -> Place {
+    /// Where something is.
+    #[must_use]
+    pub fn place(self, span: Span) -> Place {
         Place { file: self.sources.file(span.file).name.clone(), line: self.sources.position(span).line }
     }
 

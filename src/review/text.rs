@@ -1,7 +1,7 @@
 //! A review on a terminal.
 
 use super::markdown::{footer, headline, sign};
-use super::{Chapter, Finding, Kind, Review};
+use super::{About, Chapter, Finding, Kind, Place, REMARKS, Remark, Review};
 use crate::shown::look::{Look, Tone, clean, counted};
 
 #[must_use]
@@ -16,6 +16,13 @@ pub fn lines(review: &Review, look: Look) -> Vec<String> {
         }
         lines.extend(one(finding, look));
     }
+    for (place, remark) in About::ALL.into_iter().flat_map(|about| review.remarks(about)).enumerate() {
+        if place == 0 {
+            lines.push(String::new());
+            lines.push(look.paint(Tone::Strong, &REMARKS.to_uppercase()));
+        }
+        lines.extend(said(remark, look));
+    }
     for runbook in review.unchanged() {
         let former = runbook.former().map_or_else(String::new, |former| format!(", was {}", clean(former)));
         let (name, count) = (clean(runbook.name()), counted(runbook.lines as u64, "line"));
@@ -27,6 +34,26 @@ pub fn lines(review: &Review, look: Look) -> Vec<String> {
     lines
 }
 
+fn said(remark: &Remark, look: Look) -> Vec<String> {
+    let tone = match remark.about {
+        About::Test => Tone::Bad,
+        About::Warning => Tone::Doubtful,
+    };
+    let mut lines = vec![format!(
+        "{} {}: {}{}",
+        remark.about.sign(),
+        clean(&remark.subject),
+        look.paint(tone, remark.headline()),
+        look.paint(Tone::Faint, &at(&remark.place))
+    )];
+    lines.extend([&remark.message].into_iter().chain(&remark.more).map(|line| format!("     {}", clean(line))));
+    lines
+}
+
+fn at(place: &Place) -> String {
+    format!("   {}:{}", clean(&place.file), place.line)
+}
+
 fn one(finding: &Finding, look: Look) -> Vec<String> {
     let tone = match finding.kind {
         Kind::Loosened | Kind::Blind | Kind::Dangerous => Tone::Bad,
@@ -34,7 +61,7 @@ fn one(finding: &Finding, look: Look) -> Vec<String> {
         Kind::Safer => Tone::Good,
     };
     let place = finding.after.as_ref().or(finding.before.as_ref());
-    let place = place.map_or_else(String::new, |place| format!("   {}:{}", clean(&place.file), place.line));
+    let place = place.map_or_else(String::new, at);
     let mut lines = vec![format!(
         "{} {}: {}{}",
         sign(finding.kind),

@@ -4,6 +4,7 @@ mod audit;
 mod check;
 mod consent;
 mod diff;
+mod diff_remarks;
 mod fmt;
 mod history;
 mod next;

@@ -1,0 +1,141 @@
+//! A runbook of one side: checked, and its tests rehearsed.
+
+use std::sync::Arc;
+
+use super::trees::Tree;
+use crate::builtins;
+use crate::catalog::Catalog;
+use crate::check::program::Program;
+use crate::cli::checking;
+use crate::cli::console::{Console, Failure};
+use crate::cli::inputs;
+use crate::diagnostics::render::terminal;
+use crate::diagnostics::{Diagnostic, has_errors};
+use crate::rehearsal::{self, Rehearsed};
+use crate::review::{About, Place, Remark, Side};
+use crate::shown::look::clean;
+use crate::source::{Sources, Span};
+use crate::syntax::ast::{File, HeaderKind};
+
+pub(super) struct Checked {
+    program: Arc<Program>,
+    files: Vec<File>,
+    pub(super) sources: Arc<Sources>,
+    warnings: Vec<Diagnostic>,
+}
+
+/// A side is not valid, which has been said.
+pub(super) struct Invalid;
+
+impl Checked {
+    pub(super) fn of(
+        tree: &mut Tree,
+        name: &str,
+        catalog: &Catalog,
+        console: &Console,
+    ) -> Result<Result<Self, Invalid>, Failure> {
+        let bytes = tree.read(name);
+        let failed = |why| Failure::new(format!("{}: `{}` cannot be read: {why}", tree.called, clean(name)));
+        let bytes = bytes.map_err(failed)?;
+        let mut sources = Sources::new();
+        let mut found = Vec::new();
+        let input = inputs::add(name, &bytes, &mut sources, &mut found);
+        if !input.is_text {
+            say(&found, &sources, &tree.called, console);
+            return Ok(Err(Invalid));
+        }
+        // Both ways lead to the same files, and are asked one after the other.
+        let tree_cell = std::cell::RefCell::new(&mut *tree);
+        let mut read = |name: &str| tree_cell.borrow_mut().read(name);
+        let mut read_below = |name: &str| tree_cell.borrow_mut().read(name);
+        let (checked, modules) = checking::check_with(input.id, &mut sources, catalog, &mut read, &mut read_below);
+        if has_errors(&checked.diagnostics) {
+            say(&checked.diagnostics, &sources, &tree.called, console);
+            return Ok(Err(Invalid));
+        }
+        Ok(Ok(Self {
+            program: Arc::new(checked.program),
+            files: modules.files,
+            sources: Arc::new(sources),
+            warnings: checked.diagnostics,
+        }))
+    }
+
+    /// What a runbook is compared with that is new, or gone.
+    pub(super) fn nothing() -> Self {
+        let mut sources = Sources::new();
+        let id = sources.add("", "");
+        let mut none = |_: &str| Err(String::new());
+        let mut neither = |_: &str| Err(String::new());
+        let (checked, modules) = checking::check_with(id, &mut sources, &builtins::catalog(), &mut none, &mut neither);
+        let (program, files) = (Arc::new(checked.program), modules.files);
+        Self { program, files, sources: Arc::new(sources), warnings: Vec::new() }
+    }
+
+    pub(super) fn side(&self) -> Side<'_> {
+        Side { program: &self.program, files: &self.files, sources: &self.sources }
+    }
+
+    pub(super) fn is_library(&self) -> bool {
+        let header = self.files.first().and_then(|file| file.header.as_ref());
+        header.is_some_and(|header| header.kind.node == HeaderKind::Library)
+    }
+
+    /// The names of all files that it is made of.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.sources.ids().map(|id| self.sources.file(id).name.as_str())
+    }
+
+    fn place(&self, span: Span) -> Place {
+        self.side().place(span)
+    }
+
+    /// The tests that fail, rehearsed: nothing outside is asked.
+    fn failing(&self, chosen: impl Fn(&str) -> bool) -> Vec<Rehearsed> {
+        let tests = self.program.tests.iter().filter(|test| chosen(&test.title));
+        let rehearsed = tests.map(|test| rehearsal::rehearse(&self.program, &self.sources, test));
+        rehearsed.filter(|test| test.failure.is_some()).collect()
+    }
+}
+
+/// The tests of the later side that fail, and the warnings that it has and the earlier one does not.
+pub(super) fn remarks(before: &Checked, after: &Checked) -> Vec<Remark> {
+    let failing = after.failing(|_| true);
+    let former = before.failing(|title| failing.iter().any(|test| *test.title == *title));
+    let mut remarks = Vec::new();
+    for test in failing {
+        let Some(failure) = test.failure else { continue };
+        remarks.push(Remark {
+            about: About::Test,
+            subject: test.title.to_string(),
+            message: failure.message,
+            more: failure.found,
+            place: after.place(failure.span),
+            before: former.iter().any(|other| other.title == test.title),
+        });
+    }
+    let mut known: Vec<&Diagnostic> = before.warnings.iter().collect();
+    for warning in &after.warnings {
+        // One that is there twice now and was there once is one more.
+        let same = known.iter().position(|old| old.code == warning.code && old.message == warning.message);
+        if let Some(same) = same {
+            known.swap_remove(same);
+            continue;
+        }
+        remarks.push(Remark {
+            about: About::Warning,
+            subject: warning.code.name().to_owned(),
+            message: warning.message.clone(),
+            more: warning.help.iter().cloned().collect(),
+            place: after.place(warning.span()),
+            before: false,
+        });
+    }
+    remarks
+}
+
+/// What is wrong with a side. It is named: the text is not where its name says.
+fn say(found: &[Diagnostic], sources: &Sources, side: &str, console: &Console) {
+    console.say(&terminal::render(found, sources, console.diagnostics_look_err()));
+    console.say(&format!("{} in {}: it cannot be compared\n\n", terminal::summary(found), clean(side)));
+}

@@ -1,0 +1,212 @@
+//! `runbook diff`: what an edit changes, and for whom.
+
+mod checked;
+mod trees;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use clap::{Args, ValueEnum};
+
+use self::checked::Checked;
+use self::trees::{Same, Tree, pairs, sides};
+use super::console::{Console, Failure};
+use super::state::Kept;
+use crate::builtins;
+use crate::review::history::History;
+use crate::review::{self, About, Kind, Review, Reviewed, markdown};
+use crate::shown::look::clean;
+use crate::system;
+
+/// Say what an edit of runbooks changes, and for whom: who is told, what is changed, which rights, what is seen less.
+/// Nothing is opened but the files. Exit 0: nothing does anything else; 2: something does.
+#[derive(Debug, Args)]
+pub(super) struct Diff {
+    /// Two files, or two folders (all `.runbook` files below them). With `--git`: the base of the comparison, and the
+    /// commit that is compared with it (the working tree where it is left out).
+    #[arg(required = true, num_args = 1..=2, value_name = "OLD NEW")]
+    sides: Vec<String>,
+    /// Compare commits of this repository, as a pull request does: from where they parted.
+    #[arg(long)]
+    git: bool,
+    #[arg(long, value_enum, default_value_t = Format::Terminal)]
+    format: Format,
+    /// Exit 2 only for these: `loosened`, `blind`, `dangerous`, `permissions`, `changed`, `safer`; `test` for a test that
+    /// fails now, `warning` for a new warning of the check.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    fail_on: Vec<String>,
+    /// What was recorded, as `runbook store export` writes it: says how often thresholds would have opened.
+    #[arg(long, value_name = "FILE")]
+    history: Option<String>,
+    /// The same from what is recorded here: in the state folder, or where `--store` says.
+    #[arg(long, conflicts_with = "history")]
+    recorded: bool,
+    #[command(flatten)]
+    kept: Kept,
+}
+
+/// What `--fail-on` takes.
+#[derive(Clone, Copy)]
+enum Counts {
+    Finding(Kind),
+    Remark(About),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    Terminal,
+    /// A comment for a pull request.
+    Markdown,
+    /// One object.
+    Json,
+}
+
+pub(super) fn run(args: &Diff, console: &Console) -> Result<u8, Failure> {
+    let wanted = args.fail_on.iter().map(|name| counts(name)).collect::<Result<Vec<_>, _>>()?;
+    let (mut before, mut after) = sides(args)?;
+    let history = history(args)?;
+    let Some(review) = review(&mut before, &mut after, history.as_ref(), console)? else { return Ok(1) };
+    match args.format {
+        Format::Terminal => console.print_lines(&review::text::lines(&review, console.look()))?,
+        Format::Markdown => console.print(&markdown::comment(&review))?,
+        Format::Json => {
+            let text = serde_json::to_string_pretty(&review);
+            console.print(&(text.map_err(|error| Failure::new(format!("cannot write it: {error}")))? + "\n"))?;
+        }
+    }
+    let is_there = |counts: &Counts| match counts {
+        Counts::Finding(kind) => review.count(*kind) > 0,
+        Counts::Remark(about) => review.remarks(*about).next().is_some(),
+    };
+    let counts = if wanted.is_empty() { review.is_different() } else { wanted.iter().any(is_there) };
+    Ok(if counts { 2 } else { 0 })
+}
+
+fn history(args: &Diff) -> Result<Option<History>, Failure> {
+    if let Some(name) = &args.history {
+        let file = std::fs::File::open(name)
+            .map_err(|error| Failure::new(format!("`{}` cannot be opened: {error}", clean(name))))?;
+        return Ok(Some(History::read(&mut std::io::BufReader::new(file))?));
+    }
+    if !args.recorded {
+        return Ok(None);
+    }
+    let place = args.kept.ledger()?;
+    let Some(ledger) = place.open_existing()? else {
+        return Err(Failure::new(format!("nothing is recorded: there is no ledger {place}"))
+            .help("name another with `--state DIR` or `--store ADDRESS`, or an export of one with `--history FILE`"));
+    };
+    Ok(Some(History::recorded(&ledger)?))
+}
+
+fn counts(name: &str) -> Result<Counts, Failure> {
+    let finding = Kind::ALL.into_iter().map(|kind| (kind.name(), Counts::Finding(kind)));
+    let remark = About::ALL.into_iter().map(|about| (about.name(), Counts::Remark(about)));
+    let all: Vec<_> = finding.chain(remark).collect();
+    all.iter().find(|(known, _)| *known == name).map(|(_, counts)| *counts).ok_or_else(|| {
+        let names: Vec<_> = all.iter().map(|(known, _)| *known).collect();
+        Failure::new(format!("`--fail-on {}` is no kind of finding", clean(name)))
+            .help(format!("there are: {}", names.join(", ")))
+    })
+}
+
+/// `None` where a side is not valid, which has been said then.
+fn review(
+    before: &mut Tree,
+    after: &mut Tree,
+    history: Option<&History>,
+    console: &Console,
+) -> Result<Option<Review>, Failure> {
+    let catalog = builtins::catalog();
+    let now = system::now();
+    let mut review = Review { history: history.map(History::span), ..Review::default() };
+    let mut libraries = Vec::new();
+    let mut used = BTreeSet::new();
+    let mut valid = true;
+    let mut same = Same::default();
+    for (old, new) in pairs(before, after)? {
+        let mut known = None;
+        if let (Some(old), Some(new)) = (&old, &new)
+            && old == new
+            && same.is(before, after, new)
+        {
+            // What it uses may still be different.
+            if !after.may_use_others(new) {
+                continue;
+            }
+            let Ok(checked) = Checked::of(after, new, &catalog, console)? else {
+                valid = false;
+                continue;
+            };
+            let names: Vec<String> = checked.names().map(str::to_owned).collect();
+            if names.iter().all(|name| same.is(before, after, name)) {
+                continue;
+            }
+            known = Some(checked);
+        }
+        let old_side = old.as_ref().map(|name| Checked::of(before, name, &catalog, console)).transpose()?;
+        let new_side = match known {
+            Some(checked) => Some(Ok(checked)),
+            None => new.as_ref().map(|name| Checked::of(after, name, &catalog, console)).transpose()?,
+        };
+        let (Ok(old_side), Ok(new_side)) = (old_side.transpose(), new_side.transpose()) else {
+            valid = false;
+            continue;
+        };
+        let one = (old, new, old_side, new_side);
+        let is_library = |side: &Option<Checked>| side.as_ref().is_some_and(Checked::is_library);
+        if is_library(&one.2) || is_library(&one.3) {
+            libraries.push(one);
+            continue;
+        }
+        for side in [&one.2, &one.3].into_iter().flatten() {
+            used.extend(side.names().skip(1).map(str::to_owned));
+        }
+        review.runbooks.extend(compared(one, history, now)?);
+    }
+    // What runbooks use was compared with each of them.
+    for one in libraries {
+        let names = [one.0.as_ref(), one.1.as_ref()];
+        if !names.into_iter().flatten().any(|name| used.contains(name)) {
+            review.runbooks.extend(compared(one, history, now)?);
+        }
+    }
+    Ok(valid.then_some(review))
+}
+
+type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>);
+
+fn compared(
+    (old, new, old_side, new_side): Compared,
+    history: Option<&History>,
+    now: jiff::Timestamp,
+) -> Result<Option<Reviewed>, Failure> {
+    let texts = |side: &Option<Checked>| {
+        let sides = side.iter().flat_map(|side| side.sources.ids().map(|id| side.sources.file(id).text.clone()));
+        sides.collect::<Vec<_>>()
+    };
+    let lines = lines(&texts(&old_side), &texts(&new_side));
+    if lines == 0 && old == new {
+        return Ok(None);
+    }
+    let nothing = Checked::nothing();
+    let (before, after) = (old_side.as_ref().unwrap_or(&nothing), new_side.as_ref().unwrap_or(&nothing));
+    let findings = review::compare(before.side(), after.side(), history, now)?;
+    let remarks = checked::remarks(before, after);
+    Ok(Some(Reviewed { before: old, after: new, findings, remarks, lines }))
+}
+
+/// How many lines are on one side only, blanks around them left aside.
+fn lines(old: &[Arc<str>], new: &[Arc<str>]) -> usize {
+    let mut counted: BTreeMap<&str, i64> = BTreeMap::new();
+    for (texts, step) in [(old, -1), (new, 1)] {
+        for line in texts.iter().flat_map(|text| text.lines()).map(str::trim).filter(|line| !line.is_empty()) {
+            *counted.entry(line).or_default() += step;
+        }
+    }
+    let (gone, added) =
+        counted.values().fold((0, 0), |(gone, added), count| (gone + (-count).max(0), added + (*count).max(0)));
+    // A line that is written otherwise is one line. One that was moved only is none here, and its text is another.
+    let edited = usize::try_from(gone.max(added)).unwrap_or(usize::MAX);
+    if edited == 0 && old != new { 1 } else { edited }
+}

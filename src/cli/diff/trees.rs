@@ -1,0 +1,191 @@
+//! The two sides of a comparison: files of this machine, or of a commit; and which of them belong together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Component, Path, PathBuf};
+
+use super::Diff;
+use crate::cli::console::Failure;
+use crate::cli::git::{Commit, Repository};
+use crate::cli::inputs;
+use crate::shown::look::clean;
+use crate::source::Sources;
+
+/// Where the files of a side are.
+enum Files {
+    /// Files of this machine, by the names that both sides have for them.
+    Disk {
+        named: BTreeMap<String, PathBuf>,
+        root: PathBuf,
+    },
+    Commit(Commit),
+}
+
+/// One side, with what it is called in messages.
+pub(super) struct Tree {
+    pub(super) called: String,
+    files: Files,
+}
+
+pub(super) fn sides(args: &Diff) -> Result<(Tree, Tree), Failure> {
+    if args.git {
+        return git_sides(args);
+    }
+    let [old, new] = args.sides.as_slice() else {
+        return Err(
+            Failure::new("two sides are needed").help("write `runbook diff OLD NEW`, or `runbook diff --git BASE`")
+        );
+    };
+    let (folders, single) = (Path::new(old).is_dir(), !Path::new(new).is_dir());
+    if folders == single {
+        return Err(Failure::new("a file cannot be compared with a folder").help("name two files, or two folders"));
+    }
+    let tree = |named: &String| -> Result<Tree, Failure> {
+        let path = PathBuf::from(named);
+        let (root, files) = if folders {
+            let mut sources = Sources::new();
+            let mut found = Vec::new();
+            let files = inputs::expand(std::slice::from_ref(named), &mut sources, &mut found);
+            // A folder without runbooks is one whose runbooks are all gone, or not there yet.
+            (path.clone(), files)
+        } else {
+            (path.parent().map(Path::to_owned).unwrap_or_default(), vec![named.clone()])
+        };
+        let name = |file: &String| {
+            let path = Path::new(file);
+            let below = path.strip_prefix(&root).ok().and_then(Path::to_str).unwrap_or(file);
+            below.to_owned()
+        };
+        let named_files = files.iter().map(|file| (name(file), PathBuf::from(file))).collect();
+        Ok(Tree { called: named.clone(), files: Files::Disk { named: named_files, root } })
+    };
+    Ok((tree(old)?, tree(new)?))
+}
+
+fn git_sides(args: &Diff) -> Result<(Tree, Tree), Failure> {
+    let repository = Repository::of(Path::new("."))?;
+    let base_name = args.sides.first().map_or("HEAD", String::as_str);
+    let base = repository.resolve(base_name)?;
+    let head_name = args.sides.get(1).map_or("HEAD", String::as_str);
+    let head = repository.resolve(head_name)?;
+    let parted = repository.merge_base(&base, &head)?;
+    let commit = |hash: &str, name: &str| -> Result<Tree, Failure> {
+        let commit = repository.commit(hash)?;
+        let called = format!("{} ({})", clean(name), commit.hash.chars().take(9).collect::<String>());
+        Ok(Tree { called, files: Files::Commit(commit) })
+    };
+    let before = commit(&parted, base_name)?;
+    let after = if args.sides.len() > 1 {
+        commit(&head, head_name)?
+    } else {
+        let files = repository.working_files()?;
+        let path = |file: &String| repository.root.join(file);
+        let named = files.iter().filter(|file| path(file).is_file()).map(|file| (file.clone(), path(file))).collect();
+        Tree { called: "the working tree".to_owned(), files: Files::Disk { named, root: repository.root.clone() } }
+    };
+    Ok((before, after))
+}
+
+impl Tree {
+    fn runbooks(&self) -> BTreeSet<String> {
+        let is_runbook = |name: &&String| Path::new(name.as_str()).extension().is_some_and(|own| own == "runbook");
+        match &self.files {
+            Files::Disk { named, .. } => named.keys().filter(is_runbook).cloned().collect(),
+            Files::Commit(commit) => commit.files().filter(is_runbook).cloned().collect(),
+        }
+    }
+
+    /// Whether a runbook may be made of more than its own file: it has a `use`, or names a file that is there. It is
+    /// asked of what was not edited, so that not all of a repository has to be checked.
+    pub(super) fn may_use_others(&mut self, name: &str) -> bool {
+        let Ok(bytes) = self.read(name) else { return true };
+        let text = String::from_utf8_lossy(&bytes);
+        let folder = Path::new(name).parent().unwrap_or_else(|| Path::new(""));
+        let is_there = |named: &str| {
+            // Components leave out what leads nowhere, such as `./`.
+            let path: PathBuf = folder.join(named).components().filter(|part| *part != Component::CurDir).collect();
+            let Some(path) = path.to_str() else { return true };
+            match &self.files {
+                Files::Disk { root, .. } => root.join(path).is_file(),
+                Files::Commit(commit) => path.contains("..") || commit.blob(path).is_some(),
+            }
+        };
+        text.lines().any(|line| line.trim_start().starts_with("use "))
+            || text.split('"').any(|piece| piece.contains('.') && piece.len() < 256 && is_there(piece))
+    }
+
+    /// A file by the name that it has on this side.
+    pub(super) fn read(&mut self, name: &str) -> Result<Vec<u8>, String> {
+        match &mut self.files {
+            Files::Disk { named, root } => {
+                let path = named.get(name).cloned().unwrap_or_else(|| root.join(name));
+                let path = path.to_str().ok_or("its name is not UTF-8")?;
+                // What a runbook names stays in its folder, also where links lead elsewhere.
+                let folder = if root.as_os_str().is_empty() { Path::new(".") } else { root.as_path() };
+                inputs::bytes_below(folder, path).map_err(|error| error.to_string())
+            }
+            Files::Commit(commit) => commit.read(name),
+        }
+    }
+}
+
+/// Which files are the same on both sides.
+#[derive(Default)]
+pub(super) struct Same(BTreeMap<String, bool>);
+
+impl Same {
+    pub(super) fn is(&mut self, before: &mut Tree, after: &mut Tree, name: &str) -> bool {
+        if let Some(known) = self.0.get(name) {
+            return *known;
+        }
+        let same = match (&before.files, &after.files) {
+            (Files::Commit(old), Files::Commit(new)) => old.blob(name).is_some() && old.blob(name) == new.blob(name),
+            _ => matches!((before.read(name), after.read(name)), (Ok(old), Ok(new)) if old == new),
+        };
+        self.0.insert(name.to_owned(), same);
+        same
+    }
+}
+
+/// The name of a runbook before and after, where it has one.
+pub(super) type Named = (Option<String>, Option<String>);
+
+/// The runbooks that belong together, by their names on both sides.
+pub(super) fn pairs(before: &mut Tree, after: &mut Tree) -> Result<Vec<Named>, Failure> {
+    let (old, new) = (before.runbooks(), after.runbooks());
+    // Two files are meant, whatever they are called.
+    if let (Files::Disk { named: a, .. }, Files::Disk { named: b, .. }) = (&before.files, &after.files)
+        && let (Some(a), Some(b), 1, 1) = (a.keys().next(), b.keys().next(), a.len(), b.len())
+    {
+        return Ok(vec![(Some(a.clone()), Some(b.clone()))]);
+    }
+    let mut found: Vec<_> = old.intersection(&new).map(|name| (Some(name.clone()), Some(name.clone()))).collect();
+    let mut gone: Vec<&String> = old.difference(&new).collect();
+    for name in new.difference(&old) {
+        let text = text(after, name)?;
+        let mut like = None;
+        for (place, former) in gone.iter().enumerate() {
+            if alike(&self::text(before, former)?, &text) {
+                like = Some(place);
+                break;
+            }
+        }
+        found.push((like.map(|place| gone.remove(place).clone()), Some(name.clone())));
+    }
+    found.extend(gone.into_iter().map(|name| (Some(name.clone()), None)));
+    Ok(found)
+}
+
+fn text(tree: &mut Tree, name: &str) -> Result<String, Failure> {
+    let bytes = tree.read(name);
+    let failed = |why| Failure::new(format!("{}: `{}` cannot be read: {why}", tree.called, clean(name)));
+    Ok(String::from_utf8_lossy(&bytes.map_err(failed)?).into_owned())
+}
+
+/// Whether one file is the other under a new name: half of their lines are the same.
+fn alike(old: &str, new: &str) -> bool {
+    let lines = |text: &str| -> BTreeSet<String> {
+        text.lines().map(str::trim).filter(|line| line.len() > 1).map(str::to_owned).collect()
+    };
+    let (old, new) = (lines(old), lines(new));
+    old.intersection(&new).count() * 2 >= old.len().max(new.len()).max(1)
+}
