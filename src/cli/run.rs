@@ -28,6 +28,7 @@ use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request
 use crate::source::Sources;
 use crate::store::event::{RunFinished, RunStarted};
 use crate::store::journal::Journal;
+use crate::store::ledger::{Exclusive, Place};
 use crate::system;
 
 /// Run a runbook: check it, look, and change what was agreed to.
@@ -98,7 +99,7 @@ async fn execute(
     let interrupt = Interrupt::default();
     let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
-    let request = request(args, prepared, identity, interrupt, &recorder, console);
+    let request = request(args, prepared, identity, interrupt, &recorder, console)?;
     let running = run::run(request, world, Arc::clone(&recorder) as Arc<dyn run::EventSink>);
     let (finished, telling) = match &alerting {
         Some(alerting) => {
@@ -149,7 +150,7 @@ fn request(
     interrupt: Interrupt,
     recorder: &Arc<Recorder>,
     console: &Arc<Console>,
-) -> Request {
+) -> Result<Request, Failure> {
     let asks = console.can_ask() && (!prepared.plan.changes.is_empty() || !prepared.plan.manual.is_empty());
     let person = asks.then(|| Arc::new(Asking::new(Arc::clone(console), Arc::clone(recorder), &identity.started.by)));
     let consent = match (&args.approve, &person) {
@@ -158,7 +159,10 @@ fn request(
         (None, Some(person)) => Consent::Ask(Arc::clone(person) as Arc<dyn AskConsent>),
         (None, None) => Consent::None,
     };
-    Request {
+    let of = |place: &Place| Exclusive::new(place.clone(), &identity.started.run, &identity.started.by);
+    let changes = !prepared.plan.changes.is_empty();
+    let exclusive = changes.then(|| args.state.ledger().map(of)).transpose()?;
+    Ok(Request {
         proposal: proposal(args, &prepared.plan, &prepared.sources),
         program: prepared.program,
         sources: prepared.sources,
@@ -169,7 +173,8 @@ fn request(
         consent,
         person: person.map(|person| person as Arc<dyn Person>),
         interrupt,
-    }
+        exclusive: exclusive.map(Arc::new),
+    })
 }
 
 fn output(format: Format, console: &Console) -> Output {

@@ -26,7 +26,7 @@ use crate::run::{self, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
 use crate::shown::look::clean;
 use crate::store::event::RunStarted;
-use crate::store::ledger::{Ledger, Place};
+use crate::store::ledger::{Exclusive, Ledger, Place};
 use crate::system::{self, System};
 use crate::types::{Fault, SecretText};
 use crate::units;
@@ -323,6 +323,9 @@ impl Home for AtHome {
         if let Some(approved) = &loaded.approved {
             proposal.hash.clone_from(approved);
         }
+        let by = format!("serve on {}", by());
+        let place = self.state.ledger().map_err(|failure| failure.message)?.clone();
+        let exclusive = Arc::new(Exclusive::new(place, &run, &by));
         let started = RunStarted {
             file: loaded
                 .sources
@@ -332,13 +335,13 @@ impl Home for AtHome {
                 .unwrap_or_default(),
             source_hash: loaded.fingerprint.clone(),
             plan: plan.hash.clone(),
-            by: format!("serve on {}", by()),
+            by,
             only: vec![section.to_owned()],
             changes: u32::try_from(plan.changes.len()).unwrap_or(u32::MAX),
             steps: plan.steps,
             ..run::started(program, &facts)
         };
-        Ok(Beginning { started, facts, proposal, selection, recording: Arc::new(recorder) })
+        Ok(Beginning { started, facts, proposal, selection, recording: Arc::new(recorder), exclusive })
     }
 
     fn say(&self, line: &str) {

@@ -206,6 +206,7 @@ fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {
         Withheld::TooMany { found, at_most } => {
             finding.say(format!("the list has {found} items, more than `at most {at_most}`"))
         }
+        Withheld::Busy { target, holder } => finding.say(format!("{target} is being changed by {holder}")),
         Withheld::Stopped { reason } => finding.say(reason),
     };
     finding.say("nothing was changed")

@@ -142,6 +142,9 @@ impl<W: Write> Terminal<W> {
             Event::Notified { place, channels, message } => {
                 self.told(place, format!("notify {}", channels.join(", ")), message.as_deref())
             }
+            Event::ChangeWaits { place, title, target, holder } => {
+                self.told(place, clean(&format!("{title} waits: {target} is being changed by {holder}")), None)
+            }
             Event::Sent { place, channels } => self.told(place, format!("send to {}", channels.join(", ")), None),
             Event::Raised { place, threshold, message } => {
                 self.told(place, format!("raise \"{threshold}\""), message.as_deref())

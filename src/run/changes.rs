@@ -13,6 +13,7 @@ use super::consent;
 use super::context::Context;
 use super::convert::returned;
 use super::eval::truth;
+use super::exclusive::{self, keeping};
 use super::gate::Gate;
 use super::limits::{self, Limit, race, to_std};
 use super::memory::Epoch;
@@ -26,6 +27,7 @@ use crate::catalog::Builtin;
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
 use crate::shown::Shown;
 use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
+use crate::store::ledger::Hold;
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long a change in flight is waited for after the run was stopped.
@@ -57,8 +59,10 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
         Some(_) => Arc::clone(&change.source),
         None => context.title(change.title.as_ref(), &change.source).await,
     };
-    match allowed(context, change).await {
-        Ok((prepared, within)) => made(context, statement, change, title, prepared, within).await,
+    match allowed(context, statement, change, &title).await {
+        Ok((prepared, within, hold)) => {
+            keeping(context, hold, made(context, statement, change, title, prepared, within)).await;
+        }
         Err(reason) => {
             tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
             // A guard speaks for its own step: what other steps change was never its question.
@@ -77,8 +81,10 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
 /// that a guard holds back.
 async fn allowed<'r>(
     context: &Context<'r>,
+    statement: &'r Statement,
     change: &'r Change,
-) -> Result<(Prepared<'r>, Option<SignedDuration>), Withheld> {
+    title: &Arc<str>,
+) -> Result<(Prepared<'r>, Option<SignedDuration>, Option<Hold>), Withheld> {
     not_stopped(context)?;
     not_closed(context)?;
     if matches!(context.run.consent, Consent::ReadOnly) {
@@ -105,9 +111,10 @@ async fn allowed<'r>(
         Ok(false) => return Err(Withheld::NotApproved),
         Err(fault) => return Err(withheld_by(context, fault)),
     }
+    let hold = exclusive::hold(context, statement, title, target(&prepared)).await?;
     guards_hold(context).await?;
     not_stopped(context)?;
-    Ok((prepared, within))
+    Ok((prepared, within, hold))
 }
 
 fn not_stopped(context: &Context<'_>) -> Result<(), Withheld> {

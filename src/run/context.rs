@@ -20,6 +20,7 @@ use crate::check::program::{Block, Expr, Program, Statement, StatementKind};
 use crate::plan::Selection;
 use crate::source::{Sources, Span};
 use crate::store::event::{Event, Path, Place};
+use crate::store::ledger::Exclusive;
 use crate::types::{Fault, FaultKind, Value};
 
 /// What is the same everywhere in a run.
@@ -32,6 +33,7 @@ pub(crate) struct Running {
     pub(crate) consent: Consent,
     pub(crate) person: Option<Arc<dyn Person>>,
     pub(crate) interrupt: Interrupt,
+    pub(crate) exclusive: Option<Arc<Exclusive>>,
     /// Why nothing more of the run is begun.
     pub(crate) halted: OnceLock<&'static str>,
     /// Whether consent was given; `None` until it was asked for.

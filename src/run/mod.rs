@@ -19,6 +19,7 @@ mod context;
 mod convert;
 mod eval;
 mod evidence;
+mod exclusive;
 mod facts;
 mod gate;
 mod group;
@@ -73,7 +74,8 @@ use crate::store::event::{Event, RunFinished, Status};
 /// The future is one task: whoever polls it runs the run. It ends after [`Interrupt::cancel`] as soon as a change in
 /// flight and the closing blocks allow.
 pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSink>) -> RunFinished {
-    let Request { program, sources, started, facts, selection, set, proposal, consent, person, interrupt } = request;
+    let Request { program, sources, started, facts, selection, set, proposal, consent, person, interrupt, exclusive } =
+        request;
     let begun = world.now();
     let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
     let outside = Outside::new(
@@ -91,6 +93,7 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
         consent,
         person,
         interrupt,
+        exclusive,
         halted: OnceLock::new(),
         consented: Mutex::new(None),
         changes: AtomicU32::new(0),

@@ -182,6 +182,11 @@ impl Pass<'_> {
                 self.faults(&mut checked.fault);
                 checked.evidence.iter_mut().for_each(|shown| self.shown(shown));
             }
+            Event::ChangeWaits { title, target, holder, .. } => {
+                self.text(title);
+                self.string(target);
+                self.string(holder);
+            }
             Event::ChangeIntended { title, target, call, .. } => {
                 self.text(title);
                 self.option(target);
@@ -198,6 +203,10 @@ impl Pass<'_> {
                     Withheld::Guard { title, .. } | Withheld::EarlierChange { title } => self.text(title),
                     Withheld::NotMeasured { fault } => self.fault(fault),
                     Withheld::Stopped { reason } => self.string(reason),
+                    Withheld::Busy { target, holder } => {
+                        self.string(target);
+                        self.string(holder);
+                    }
                     Withheld::ReadOnly | Withheld::NotApproved | Withheld::TooMany { .. } => {}
                 }
             }

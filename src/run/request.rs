@@ -12,6 +12,7 @@ use crate::check::program::{ParamId, Program};
 use crate::plan::{Plan, Selection};
 use crate::source::Sources;
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
+use crate::store::ledger::Exclusive;
 use crate::types::Value;
 
 /// What is to be run, and how.
@@ -32,6 +33,8 @@ pub struct Request {
     /// Who answers `manual`; `None` where there is nobody.
     pub person: Option<Arc<dyn Person>>,
     pub interrupt: Interrupt,
+    /// Keeps others from changing the same at the same time; `None` where nothing is changed outside.
+    pub exclusive: Option<Arc<Exclusive>>,
 }
 
 /// The first event of a run, as far as its program and its facts say it: of a whole file that changes nothing.

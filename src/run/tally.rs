@@ -103,7 +103,7 @@ fn weigh(event: &Event, counts: &mut Counts) -> Status {
                 // The guard, the earlier change or the person who asked for it has been counted.
                 Withheld::Guard { .. } | Withheld::EarlierChange { .. } | Withheld::ReadOnly => Status::Passed,
                 Withheld::NotMeasured { .. } => Status::NotMeasured,
-                Withheld::TooMany { .. } => Status::Failed,
+                Withheld::TooMany { .. } | Withheld::Busy { .. } => Status::Failed,
                 Withheld::NotApproved | Withheld::Stopped { .. } => Status::Stopped,
             }
         }

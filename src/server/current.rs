@@ -60,7 +60,7 @@ pub(super) async fn running(
     home: Arc<dyn Home>,
     title: Arc<str>,
 ) {
-    let Beginning { started, facts, proposal, selection, recording } = beginning;
+    let Beginning { started, facts, proposal, selection, recording, exclusive } = beginning;
     let id = Arc::clone(&started.run);
     let consent = match &current.loaded.approved {
         Some(hash) => Consent::Given { hash: hash.clone() },
@@ -77,6 +77,7 @@ pub(super) async fn running(
         consent,
         person: None,
         interrupt,
+        exclusive: Some(exclusive),
     };
     let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
     let waits = if finished.exit == 5 { ", waits for approval" } else { "" };

@@ -32,7 +32,7 @@ use crate::plan::Selection;
 use crate::run::{EventSink, Proposal};
 use crate::source::Sources;
 use crate::store::event::RunStarted;
-use crate::store::ledger::Ledger;
+use crate::store::ledger::{Exclusive, Ledger};
 use crate::types::{Fault, SecretText, Value};
 
 /// A runbook that is valid, ready to be served.
@@ -57,6 +57,8 @@ pub struct Beginning {
     pub selection: Selection,
     /// Takes its events, to the journal and to alerting.
     pub recording: Arc<dyn Recording>,
+    /// Keeps other runs from changing the same at the same time.
+    pub exclusive: Arc<Exclusive>,
 }
 
 /// Keeps a run.

@@ -98,6 +98,14 @@ pub enum Event {
         what: Arc<str>,
         fault: Fault,
     },
+    /// A change waits until somebody else has changed what its connection leads to.
+    ChangeWaits {
+        place: Place,
+        title: Arc<str>,
+        target: String,
+        /// `run 7f3a12 of ops@db1, since 2026-11-26T02:00:00Z`
+        holder: String,
+    },
     /// Written before the call goes out, and on the disk before it does.
     ChangeIntended {
         place: Place,
@@ -371,6 +379,12 @@ pub enum Withheld {
     TooMany {
         found: u64,
         at_most: u32,
+    },
+    /// Somebody else changes what its connection leads to, and did not come to an end.
+    Busy {
+        target: String,
+        /// `run 7f3a12 of ops@db1, since 2026-11-26T02:00:00Z`
+        holder: String,
     },
     /// The run was stopped, or its time was over.
     Stopped {

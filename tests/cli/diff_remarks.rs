@@ -1,5 +1,4 @@
 //! What `runbook diff` says of tests, of the check, and of what is recorded.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use jiff::{SignedDuration, Timestamp};
 use runbook::store::ledger::{FILE, Ledger, Sample};

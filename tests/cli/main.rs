@@ -5,6 +5,7 @@ mod check;
 mod consent;
 mod diff;
 mod diff_remarks;
+mod exclusive;
 mod fmt;
 mod history;
 mod next;

@@ -1,7 +1,9 @@
 //! Leases by name, and due times.
 
+use std::sync::Arc;
+
 use jiff::SignedDuration;
-use runbook::store::ledger::{Commit, Committed, Fence, Lease, Retention};
+use runbook::store::ledger::{Asked, Commit, Committed, Exclusive, Fence, Lease, Retention};
 use runbook::types::{Fault, FaultKind};
 
 use crate::place::{Place, at, document, message, sample, tell};
@@ -10,6 +12,7 @@ both!(
     a_lease_has_one_holder_and_a_number_that_grows,
     a_lease_is_given_back_by_its_holder_alone,
     a_due_time_is_noted_once,
+    what_a_connection_leads_to_is_held_by_one_run_at_a_time,
     whoever_lost_the_lease_writes_nothing_but_what_it_has_told
 );
 
@@ -93,6 +96,31 @@ fn whoever_lost_the_lease_writes_nothing_but_what_it_has_told(place: &Place) {
     ledger.guard(None);
     assert_eq!(other.lease("leader", "you", at(51), at(60)).unwrap(), Lease::Held { fence: 4 });
     assert_eq!(ledger.commit("shop", 3, &commit).unwrap(), Committed::Done { version: 4 });
+}
+
+fn what_a_connection_leads_to_is_held_by_one_run_at_a_time(place: &Place) {
+    let of = |run: &str, by: &str| Arc::new(Exclusive::new(place.place(), run, by));
+    let (one, other) = (of("aaaaaa", "ops@db1"), of("bbbbbb", "ops@db2"));
+    let Asked::Held(held) = one.ask("postgres://db/shop", at(0)).unwrap() else { panic!("it is free") };
+    let holder = |now: i64| match other.ask("postgres://db/shop", at(now)).unwrap() {
+        Asked::Held(held) => {
+            drop(held);
+            None
+        }
+        Asked::Taken { holder } => Some(holder),
+    };
+    let since = Some(format!("run aaaaaa of ops@db1, since {}", at(0)));
+    assert_eq!(holder(29), since);
+    assert!(held.prolong(at(29)).unwrap());
+    assert_eq!(holder(58), since);
+    assert!(matches!(other.ask("postgres://db/other", at(0)).unwrap(), Asked::Held(_)));
+    // Who said nothing for too long has lost it, and gives back nothing of the next one.
+    let Asked::Held(next) = other.ask("postgres://db/shop", at(60)).unwrap() else { panic!("it has run out") };
+    assert!(!held.prolong(at(61)).unwrap());
+    drop(held);
+    assert!(matches!(one.ask("postgres://db/shop", at(62)).unwrap(), Asked::Taken { .. }));
+    drop(next);
+    assert!(matches!(one.ask("postgres://db/shop", at(62)).unwrap(), Asked::Held(_)));
 }
 
 fn everything(ledger: &runbook::store::ledger::Ledger) -> String {

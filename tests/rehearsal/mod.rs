@@ -22,6 +22,7 @@ use runbook::report::terminal::short;
 use runbook::run::{Answer, AskConsent, Consent, EventSink, Interrupt, ManualTask, Person, Proposal, Request};
 use runbook::source::Sources;
 use runbook::store::event::{Event, ManualAnswer, Record, RunFinished, RunStarted, VERSION};
+use runbook::store::ledger::Exclusive;
 use runbook::types::{Fault, Value};
 
 use clock::Clock;
@@ -39,6 +40,8 @@ pub struct Rehearsal {
     cancel_at: Option<Duration>,
     abort_at: Option<Duration>,
     sink: Option<Arc<dyn EventSink>>,
+    exclusive: Option<Arc<Exclusive>>,
+    meanwhile: Vec<(Duration, Box<dyn FnOnce() + Send>)>,
 }
 
 /// Who allows the changes.
@@ -90,6 +93,8 @@ pub fn of(program: Program, sources: Sources) -> Rehearsal {
         cancel_at: None,
         abort_at: None,
         sink: None,
+        exclusive: None,
+        meanwhile: Vec::new(),
     }
 }
 
@@ -151,6 +156,18 @@ impl Rehearsal {
         self
     }
 
+    /// In a process that shares its ledger with others.
+    pub fn sharing(mut self, exclusive: Exclusive) -> Self {
+        self.exclusive = Some(Arc::new(exclusive));
+        self
+    }
+
+    /// Done beside the run, at a time of its clock.
+    pub fn meanwhile(mut self, at: Duration, work: impl FnOnce() + Send + 'static) -> Self {
+        self.meanwhile.push((at, Box::new(work)));
+        self
+    }
+
     pub fn sink(mut self, sink: Arc<dyn EventSink>) -> Self {
         self.sink = Some(sink);
         self
@@ -189,6 +206,7 @@ impl Rehearsal {
             },
             person: self.person,
             interrupt: interrupt.clone(),
+            exclusive: self.exclusive,
         };
         let kept = Arc::new(Kept { clock: Arc::clone(&clock), records: Mutex::default() });
         let sink = self.sink.unwrap_or_else(|| kept.clone());
@@ -198,6 +216,10 @@ impl Rehearsal {
                 let sleep = clock.sleep(at);
                 beside.push(sleep.map(move |()| token.cancel()).boxed());
             }
+        }
+        for (at, work) in self.meanwhile {
+            let sleep = clock.sleep(at);
+            beside.push(sleep.map(move |()| work()).boxed());
         }
         let finished = clock.drive(runbook::run::run(request, self.world.clone(), sink), beside);
         let records = std::mem::take(&mut *kept.records.lock().unwrap());

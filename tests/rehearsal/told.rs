@@ -102,6 +102,9 @@ fn told(event: &Event) -> Option<(Option<&Place>, String)> {
             let outcome = told_outcome(*outcome);
             at(place, format!("wait {what}: {outcome} after {polls} polls in {seconds:.0}s{fault}{evidence}"))
         }
+        Event::ChangeWaits { place, title, target, holder } => {
+            at(place, format!("change \"{title}\" waits: {target} is held by {holder}"))
+        }
         Event::Retried { place, round, of, fault } => {
             let fault = told_fault(fault.as_ref());
             at(place, format!("retry: round {round} of {of} did not do{fault}"))
@@ -181,6 +184,7 @@ fn told_reason(reason: &Withheld) -> String {
         Withheld::NotApproved => "not approved".to_owned(),
         Withheld::NotMeasured { fault } => format!("{}: {fault}", fault.kind.name()),
         Withheld::TooMany { found, at_most } => format!("{found} found, at most {at_most}"),
+        Withheld::Busy { target, holder } => format!("{target} is held by {holder}"),
         Withheld::Stopped { reason } => reason.clone(),
     }
 }

@@ -15,6 +15,7 @@
 mod check;
 mod column;
 mod embedded;
+mod exclusive;
 mod export;
 mod fence;
 mod file;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 
 pub use self::check::Checked;
+pub use self::exclusive::{Asked, Exclusive, Hold, PROLONG_EVERY};
 pub use self::fence::Fence;
 pub use self::leases::Lease;
 pub use self::outbox::{NewMessage, Outgoing, OutgoingState};
@@ -109,6 +111,17 @@ impl Ledger {
     /// nothing is written, the fence says so ([`Fence::is_lost`]), and the fault is of the kind `Cancelled`.
     pub fn guard(&mut self, fence: Option<&Fence>) {
         self.fence = fence.cloned();
+    }
+
+    /// From here on what is written to a file may be forgotten when the power fails, so that nothing waits for the disk:
+    /// for what means nothing any more once this machine is down. In a database others go on, and nothing is forgotten.
+    fn forget_at_power_cut(&mut self) -> Result<(), Fault> {
+        match &self.kept {
+            Kept::File { conn, path } => {
+                conn.pragma_update(None, "synchronous", "NORMAL").map_err(|error| fault(path, &error))
+            }
+            Kept::Shared(_) => Ok(()),
+        }
     }
 
     /// Whether the lease that it is written under is still held.
