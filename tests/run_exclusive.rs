@@ -1,5 +1,5 @@
 //! Changes of several runs on one connection: one at a time, whoever makes them.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
 mod rehearsal;
 
