@@ -83,6 +83,7 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
         Cx { world: Arc::clone(&world), run: facts, remark: Remark::default() },
         Emitter::new(sink),
     );
+    outside.know_secrets().await;
     outside.emitter.emit(Event::RunStarted(started));
     let running = Running {
         program,

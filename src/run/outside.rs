@@ -134,6 +134,16 @@ impl Outside {
         }
     }
 
+    /// Reads all secrets that are declared, so that each is known when something that was given none repeats it: a program
+    /// that prints its environment, a server that was told by somebody else. What cannot be read is said where it is needed.
+    pub(super) async fn know_secrets(self: &Arc<Self>) {
+        for index in 0..u32::try_from(self.facts.program.secrets.len()).unwrap_or(u32::MAX) {
+            if let Err(fault) = self.secret(SecretId(index)).await {
+                tracing::debug!(target: "runbook::run", %fault, "a secret cannot be read");
+            }
+        }
+    }
+
     async fn secret(self: &Arc<Self>, id: SecretId) -> Result<Value, Fault> {
         let Some(declared) = self.facts.program.secrets.get(id.index()) else {
             return Err(Fault::no_value("a secret that is not there"));

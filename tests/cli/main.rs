@@ -1,6 +1,7 @@
 //! The tool as people use it: the built binary, its outputs and its exit codes.
 
 mod audit;
+mod canaries;
 mod check;
 mod consent;
 mod diff;

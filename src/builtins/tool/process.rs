@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use super::output::Form;
 use crate::builtins::plain_text::redacted;
 use crate::builtins::spool::Spool;
+use crate::shown::look::clean;
 use crate::types::{Fault, FaultKind, SecretText, Value};
 use crate::units;
 
@@ -192,7 +193,7 @@ fn last_words(start: &Start, printed: &Printed) -> String {
     let text = redacted(&String::from_utf8_lossy(&tail), &start.secrets);
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let last = lines.get(lines.len().saturating_sub(3)..).unwrap_or_default().join(" | ");
-    let short: String = last.chars().filter(|c| !c.is_control()).take(500).collect();
+    let short: String = clean(&last).chars().take(500).collect();
     if short.is_empty() { String::new() } else { format!(": {short}") }
 }
 

@@ -2,27 +2,30 @@
 //!
 //! The checker lets no secret near an output; a server that repeats our token in its error message may.
 
-use std::sync::{Arc, RwLock};
+mod forms;
+mod search;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use std::sync::{Arc, Mutex, PoisonError};
+
 use serde_json::Value as Json;
 
-use crate::shown::look::markup;
+use self::search::{REPLACEMENT, SHORTEST, Search};
 use crate::shown::{Cell, Shown, ShownBody};
 use crate::store::event::{Event, Withheld};
 use crate::types::{Fault, SecretText};
 
-const REPLACEMENT: &str = "(secret)";
-/// Shorter texts are in too many words to be looked for.
-const SHORTEST: usize = 4;
-/// A beginning of a secret is looked for only where a text was cut, and is as long as this.
-const SHORTEST_CUT: usize = 8;
+/// Shorter lines of a key of several lines are in too many texts to be looked for.
+const SHORTEST_LINE: usize = 16;
 
 /// The secrets that have been read so far.
 #[derive(Default)]
-pub(crate) struct Redactor {
-    /// The longest first, so that no part of one is left when another is found in it.
-    forms: RwLock<Vec<String>>,
+pub(crate) struct Redactor(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    forms: Vec<String>,
+    /// Made when something is looked at: secrets are read many at once.
+    search: Option<Arc<Search>>,
 }
 
 impl Redactor {
@@ -31,117 +34,45 @@ impl Redactor {
         if text.len() < SHORTEST {
             return;
         }
-        let mut forms = self.forms.write().unwrap_or_else(std::sync::PoisonError::into_inner);
-        forms.extend(forms_of(text));
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.forms.extend(forms::of(text));
         // A key of several lines is shown line by line.
-        forms.extend(text.lines().map(str::trim).filter(|line| line.len() >= 16).map(str::to_owned));
-        forms.sort_by_key(|form| std::cmp::Reverse(form.len()));
-        forms.dedup();
+        let lines = text.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE && *line != text);
+        known.forms.extend(lines.flat_map(forms::of));
+        known.search = None;
     }
 
     pub(crate) fn redact(&self, event: &mut Event) {
-        let forms = self.forms.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if !forms.is_empty() {
-            Pass { forms: &forms }.event(event);
-        }
+        self.pass(|pass| pass.event(event));
     }
-}
 
-impl Redactor {
     /// A fault without secrets.
     pub(crate) fn fault(&self, fault: &mut Fault) {
-        let forms = self.forms.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Pass { forms: &forms }.fault(fault);
+        self.pass(|pass| pass.fault(fault));
     }
 
     /// A text without secrets.
     pub(crate) fn string(&self, text: &mut String) {
-        let forms = self.forms.read().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Pass { forms: &forms }.string(text);
+        self.pass(|pass| pass.string(text));
     }
-}
 
-fn forms_of(text: &str) -> Vec<String> {
-    let inner = in_json(text);
-    let percent = |letters: &'static AsciiSet| utf8_percent_encode(text, letters).to_string();
-    let mut forms = vec![
-        text.to_owned(),
-        // JSON in JSON; and as some write a slash in it.
-        in_json(&inner),
-        inner.replace('/', "\\/"),
-        in_json(&inner.replace('/', "\\/")),
-        inner,
-        percent(NON_ALPHANUMERIC),
-        percent(PART),
-        percent(PATH),
-        with_small_digits(&percent(PART)),
-        markup(text),
-        url::form_urlencoded::byte_serialize(text.as_bytes()).collect(),
-    ];
-    forms.extend(base64_forms(text.as_bytes()));
-    forms
-}
-
-/// All but what a part of an address may hold.
-const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
-/// The same of several parts.
-const PATH: &AsciiSet = &PART.remove(b'/');
-
-/// Between the quotes of a JSON text.
-fn in_json(text: &str) -> String {
-    let json = serde_json::Value::from(text).to_string();
-    json.get(1..json.len().saturating_sub(1)).unwrap_or(text).to_owned()
-}
-
-/// `%2f` for `%2F`.
-fn with_small_digits(encoded: &str) -> String {
-    let mut parts = encoded.split('%');
-    let mut text = parts.next().unwrap_or("").to_owned();
-    for part in parts {
-        let (digits, rest) = part.split_at_checked(2).unwrap_or((part, ""));
-        text.push('%');
-        text.push_str(&digits.to_ascii_lowercase());
-        text.push_str(rest);
+    fn pass(&self, work: impl FnOnce(&Pass<'_>)) {
+        let Some(search) = self.search() else { return };
+        work(&Pass { search: &search });
     }
-    text
-}
 
-/// As base64, at each of the three places where it can begin in a longer text (`user:token`), without the letters at
-/// its ends that depend on what is around it.
-fn base64_forms(bytes: &[u8]) -> impl Iterator<Item = String> + '_ {
-    (0..3usize)
-        .flat_map(move |before| {
-            let padded: Vec<u8> = std::iter::repeat_n(0, before).chain(bytes.iter().copied()).collect();
-            let encoded = base64(&padded, b'+', b'/');
-            let safe = base64(&padded, b'-', b'_');
-            let from = (before * 8).div_ceil(6);
-            let to = padded.len() * 8 / 6;
-            [encoded, safe].into_iter().filter_map(move |text| text.get(from..to).map(str::to_owned))
-        })
-        .filter(|form| form.len() >= SHORTEST)
-}
-
-fn base64(bytes: &[u8], plus: u8, slash: u8) -> String {
-    let letter = |six: u32| match u8::try_from(six & 63).unwrap_or(0) {
-        six @ 0..26 => b'A' + six,
-        six @ 26..52 => b'a' + six - 26,
-        six @ 52..62 => b'0' + six - 52,
-        62 => plus,
-        _ => slash,
-    };
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |index: usize| u32::from(chunk.get(index).copied().unwrap_or(0));
-        let joined = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..=chunk.len() {
-            text.push(char::from(letter(joined >> (18 - 6 * place))));
+    /// `None` where no secret is known.
+    fn search(&self) -> Option<Arc<Search>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.search.is_none() && !known.forms.is_empty() {
+            known.search = Some(Arc::new(Search::new(known.forms.clone())));
         }
+        known.search.clone()
     }
-    text
 }
 
-struct Pass<'f> {
-    forms: &'f [String],
+struct Pass<'s> {
+    search: &'s Search,
 }
 
 impl Pass<'_> {
@@ -248,39 +179,7 @@ impl Pass<'_> {
     }
 
     fn replaced(&self, text: &str) -> Option<String> {
-        let mut replaced: Option<String> = None;
-        for form in self.forms {
-            let current = replaced.as_deref().unwrap_or(text);
-            if current.contains(form.as_str()) {
-                replaced = Some(current.replace(form.as_str(), REPLACEMENT));
-            }
-        }
-        let current = replaced.as_deref().unwrap_or(text);
-        self.without_cut_ends(current).or(replaced)
-    }
-
-    /// The beginning of a secret, where a text was cut in the middle of it: before `…`, or at the end.
-    fn without_cut_ends(&self, text: &str) -> Option<String> {
-        let cut_at = text.match_indices('…').map(|(at, _)| at).chain([text.len()]);
-        let found: Vec<(usize, usize)> = cut_at
-            .filter_map(|end| {
-                let before = text.get(..end)?;
-                let starts = self.forms.iter().filter_map(|form| begun(before, form));
-                starts.min().map(|start| (start, end))
-            })
-            .collect();
-        if found.is_empty() {
-            return None;
-        }
-        let mut clean = String::new();
-        let mut from = 0;
-        for (start, end) in found.into_iter().filter(|(start, end)| start < end) {
-            clean.push_str(text.get(from..start.max(from))?);
-            clean.push_str(REPLACEMENT);
-            from = end;
-        }
-        clean.push_str(text.get(from..)?);
-        Some(clean)
+        self.search.replaced(text)
     }
 
     fn text(&self, text: &mut Arc<str>) {
@@ -359,15 +258,6 @@ impl Pass<'_> {
             Json::Null | Json::Bool(_) => {}
         }
     }
-}
-
-/// Where a text's end begins that is a beginning of a form, long enough not to be chance.
-fn begun(text: &str, form: &str) -> Option<usize> {
-    let longest = form.len().min(text.len());
-    (SHORTEST_CUT..=longest).rev().find_map(|len| {
-        let beginning = form.get(..len)?;
-        text.ends_with(beginning).then(|| text.len() - len)
-    })
 }
 
 #[cfg(test)]
