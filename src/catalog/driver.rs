@@ -40,7 +40,7 @@ impl Driver {
             Open::Now(open) => open(cx, args),
             Open::Channel(open) => Box::pin(async move {
                 let channel = open(cx, args).await?;
-                Ok(Opened { target: channel.target(), handle: Arc::new(channel), at_once: 1 })
+                Ok(Opened { target: channel.target(), place: channel.target(), handle: Arc::new(channel), at_once: 1 })
             }),
         }
     }
@@ -50,6 +50,9 @@ impl Driver {
 pub struct Opened {
     /// What it leads to and as whom, for the output. Never a secret.
     pub target: String,
+    /// Which system it leads to, whoever asks: what a standing approval is given for. Two clusters, databases or servers never
+    /// have the same. Never a secret.
+    pub place: String,
     pub handle: Arc<dyn Any + Send + Sync>,
     /// How many calls go to it side by side.
     pub at_once: usize,

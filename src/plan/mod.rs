@@ -41,6 +41,22 @@ pub struct Plan {
     pub needs: BTreeMap<String, Vec<String>>,
     /// What a consent covers, in hex; `None` where nothing changes.
     pub hash: Option<String>,
+    /// The same piece by piece.
+    #[serde(skip)]
+    pub parts: Vec<Part>,
+    /// The connections that the changes lead to.
+    #[serde(skip)]
+    pub leads_to: Vec<Arc<str>>,
+}
+
+/// One thing that a consent covers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// `change`, `guard`, `connection db`
+    pub what: String,
+    /// In one canonical line: the same for the same meaning.
+    pub says: String,
+    pub span: Span,
 }
 
 /// One `change` statement.
@@ -54,6 +70,9 @@ pub struct PlannedChange {
     pub span: Span,
     /// As it was written, in one line.
     pub text: Arc<str>,
+    /// In one canonical line, with its clauses.
+    #[serde(skip)]
+    pub says: String,
     /// The params that it, its loops, conditions and clauses name, with their values: `"/var/old"`.
     pub given: Vec<(Arc<str>, String)>,
     /// The connections that it names.
@@ -132,7 +151,11 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
             format!("the commands of this runbook run one another more than {} times", changes::MOST_COMMANDS);
         return Err(Fault::new(FaultKind::TooLarge, message).help("write a command that runs fewer others"));
     }
-    let hash = (!found.changes.is_empty()).then(|| fingerprint::hash(program, &found, set));
+    let covered = (!found.changes.is_empty()).then(|| fingerprint::covered(program, &found, set));
+    let (hash, parts, leads_to) = match covered {
+        Some(covered) => (Some(covered.hash), covered.parts, covered.leads_to),
+        None => (None, Vec::new(), Vec::new()),
+    };
     Ok(Plan {
         runbook: program.header.title.clone(),
         changes: found
@@ -147,6 +170,8 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         tells: found.tells.into_iter().collect(),
         needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),
         hash,
+        parts,
+        leads_to,
     })
 }
 

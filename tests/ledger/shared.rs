@@ -165,7 +165,7 @@ fn what_is_no_ledger_or_a_newer_one_is_refused_and_left_as_it_is() {
     server.sql("shop", &format!("UPDATE {schema}.ledger SET version = 7"));
     let fault = place.open().unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported);
-    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 1"), "{fault}");
+    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 2"), "{fault}");
     assert!(place.check().is_err());
     server.sql("shop", &format!("UPDATE {schema}.ledger SET version = 1"));
 

@@ -187,5 +187,5 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     if let Some(separate) = &cluster.changes {
         target = format!("{target}, changes by {}", separate.context);
     }
-    Ok(Opened { target, handle: Arc::new(cluster), at_once })
+    Ok(Opened { target, place: format!("{}/{place}", cluster.reads.cluster()), handle: Arc::new(cluster), at_once })
 }

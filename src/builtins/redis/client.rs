@@ -70,6 +70,11 @@ impl Redis {
         }
     }
 
+    /// `redis://cache.example:6379/0`, whoever asks.
+    pub(super) fn place(&self) -> String {
+        self.server.way.system(&format!("redis://{}/{}", self.server.place, self.server.database))
+    }
+
     /// The answer to a command that only reads.
     pub(super) async fn read(&self, words: &[&str], limit: Duration) -> Result<Value, Trouble> {
         let progress = Progress::default();
