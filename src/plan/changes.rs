@@ -212,6 +212,7 @@ impl<'p> Finder<'p> {
             span,
             text: change.source.clone(),
             says: self.says(change),
+            called: called(self.program, change),
             given: Vec::new(),
             on: on.into_iter().collect(),
             around: self.around.iter().map(|(around, _)| around.clone()).collect(),
@@ -357,6 +358,22 @@ impl<'p> Finder<'p> {
                 self.found.tells.insert(told);
             }
         }
+    }
+}
+
+/// What stands for the tools of the house, whichever they are.
+pub(crate) const TOOL: &str = "tool";
+
+/// What a policy may call a change by: its built-in, and `tool` where it is one of the house. A command's changes are looked at
+/// one by one, where they stand.
+#[must_use]
+pub fn called(program: &Program, change: &Change) -> Vec<&'static str> {
+    match &change.call.uncovered().kind {
+        ExprKind::Call(call) => vec![call.builtin.name],
+        ExprKind::Tool { tool, .. } => {
+            program.tools.get(tool.index()).map(|tool| vec![tool.builtin.name, TOOL]).unwrap_or_default()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub(crate) use self::changes::given;
+pub use self::changes::called;
+pub(crate) use self::changes::{TOOL, given};
+pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
 use crate::check::program::Program;
@@ -73,6 +75,9 @@ pub struct PlannedChange {
     /// In one canonical line, with its clauses.
     #[serde(skip)]
     pub says: String,
+    /// The built-in that it calls, and what else a policy may call it by.
+    #[serde(skip)]
+    pub called: Vec<&'static str>,
     /// The params that it, its loops, conditions and clauses name, with their values: `"/var/old"`.
     pub given: Vec<(Arc<str>, String)>,
     /// The connections that it names.

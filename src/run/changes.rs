@@ -58,7 +58,9 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
         None => context.title(change.title.as_ref(), &change.source).await,
     };
     match allowed(context, change).await {
-        Ok((prepared, within)) => made(context, statement, change, title, prepared, within).await,
+        Ok((prepared, within, approvals)) => {
+            made(context, statement, change, title, prepared, within, approvals).await;
+        }
         Err(reason) => {
             tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
             // A guard speaks for its own step: what other steps change was never its question.
@@ -78,36 +80,36 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
 async fn allowed<'r>(
     context: &Context<'r>,
     change: &'r Change,
-) -> Result<(Prepared<'r>, Option<SignedDuration>), Withheld> {
+) -> Result<(Prepared<'r>, Option<SignedDuration>, Vec<Arc<str>>), Withheld> {
     not_stopped(context)?;
     not_closed(context)?;
     if matches!(context.run.consent, Consent::ReadOnly) {
         return Err(Withheld::ReadOnly);
     }
-    if let Some(role) = &change.approve_by {
-        if let Consent::Rehearsed { roles } = &context.run.consent {
-            if !roles.contains(role) {
-                return Err(Withheld::NotApproved);
-            }
-        } else {
-            let message =
-                format!("an approval by \"{role}\" needs the approvals store, which this version does not have");
-            return Err(Withheld::NotMeasured { fault: Fault::new(FaultKind::Unsupported, message) });
-        }
+    if let (Some(role), Consent::Rehearsed { roles }) = (&change.approve_by, &context.run.consent)
+        && !roles.contains(role)
+    {
+        return Err(Withheld::NotApproved);
     }
     let prepared = prepared(context, change).await.map_err(|fault| withheld_by(context, fault))?;
     let within = match &change.within {
         Some(within) => Some(context.duration(within).await.map_err(|fault| withheld_by(context, fault))?),
         None => None,
     };
-    match consent::given(context).await {
-        Ok(true) => {}
-        Ok(false) => return Err(Withheld::NotApproved),
+    let approvals = match consent::given(context, change).await {
+        Ok(Some(approvals)) => approvals,
+        Ok(None) => return Err(Withheld::NotApproved),
         Err(fault) => return Err(withheld_by(context, fault)),
-    }
+    };
     guards_hold(context).await?;
     not_stopped(context)?;
-    Ok((prepared, within))
+    if let Some(rules) = &context.run.rules {
+        rules.lets(change).map_err(|says| {
+            context.run.refused.store(true, Ordering::Relaxed);
+            Withheld::Policy { says }
+        })?;
+    }
+    Ok((prepared, within, approvals))
 }
 
 fn not_stopped(context: &Context<'_>) -> Result<(), Withheld> {
@@ -188,6 +190,7 @@ async fn made<'r>(
     title: Arc<str>,
     prepared: Prepared<'r>,
     within: Option<SignedDuration>,
+    approvals: Vec<Arc<str>>,
 ) {
     let (place, number, started) = (context.place(statement.span), context.next_change(), context.now());
     let intended = Event::ChangeIntended {
@@ -196,6 +199,7 @@ async fn made<'r>(
         title: Arc::clone(&title),
         target: target(&prepared),
         call: Arc::clone(&change.source),
+        approvals,
     };
     if let Err(fault) = context.run.outside.emitter.durable(intended).await {
         // What is not written down is not begun: after a crash nobody would know of it.

@@ -187,6 +187,7 @@ impl Rehearsal {
                 Allowed::ReadOnly => Consent::ReadOnly,
                 Allowed::Asked(who) => Consent::Ask(who),
             },
+            rules: None,
             person: self.person,
             interrupt: interrupt.clone(),
         };

@@ -75,6 +75,10 @@ impl Way {
         }
     }
 
+    pub(in crate::builtins) const fn is_direct(&self) -> bool {
+        matches!(self, Self::Direct)
+    }
+
     /// A new stream to a place, and how long its phases took.
     pub(in crate::builtins) async fn reach(
         &self,

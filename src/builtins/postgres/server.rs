@@ -82,6 +82,11 @@ impl Server {
         self.reach.way.system(&format!("postgres://{}/{}", self.address(), self.database))
     }
 
+    /// The host that it goes to from here.
+    pub(super) fn host(&self) -> Option<String> {
+        (self.reach.way.is_direct() && self.reach.socket.is_none()).then(|| self.reach.place.host.clone())
+    }
+
     fn address(&self) -> String {
         let socket = self.reach.socket.as_ref();
         socket.map_or_else(|| self.reach.place.to_string(), |socket| format!("{}", socket.display()))

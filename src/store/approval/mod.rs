@@ -1,11 +1,16 @@
 //! A standing approval: who agreed to which changes, on what, and until when.
 
+mod agent;
+mod signature;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use self::agent::by_agent;
+pub use self::signature::{PrivateKey, PublicKey};
 use super::event::ProposedChange;
 
 /// The namespace of its signatures, for `ssh-keygen -Y verify -n`.
@@ -19,6 +24,10 @@ pub struct Approval {
     pub runbook: String,
     /// As whoever agreed has named it.
     pub file: String,
+    /// The part of the runbook, as `--only` named it; all of it where it is empty.
+    pub only: Vec<String>,
+    /// What `--set` gave.
+    pub set: Vec<(String, String)>,
     /// The consent hash, in hex.
     pub plan: String,
     pub role: String,
