@@ -40,7 +40,13 @@ impl Driver {
             Open::Now(open) => open(cx, args),
             Open::Channel(open) => Box::pin(async move {
                 let channel = open(cx, args).await?;
-                Ok(Opened { target: channel.target(), place: channel.target(), host: None, handle: Arc::new(channel), at_once: 1 })
+                Ok(Opened {
+                    target: channel.target(),
+                    place: channel.target(),
+                    host: None,
+                    handle: Arc::new(channel),
+                    at_once: 1,
+                })
             }),
         }
     }

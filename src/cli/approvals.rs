@@ -66,7 +66,10 @@ struct Own {
 enum State {
     Valid,
     /// Why not.
-    No { word: &'static str, why: String },
+    No {
+        word: &'static str,
+        why: String,
+    },
 }
 
 pub(super) fn run(args: &Approvals, console: &Console) -> Result<u8, Failure> {
@@ -132,8 +135,12 @@ fn lines(kept: &KeptApproval, state: &State, now: Timestamp, look: Look) -> Vec<
         State::Valid => (Tone::Good, format!("valid, ends in {}", rough(approval.until.duration_since(now)))),
         State::No { word, .. } => (Tone::Doubtful, (*word).to_owned()),
     };
-    let mut lines =
-        vec![format!("{}  {}  {}", look.paint(Tone::Strong, &approval.id), look.paint(tone, &word), clean(&approval.runbook))];
+    let mut lines = vec![format!(
+        "{}  {}  {}",
+        look.paint(Tone::Strong, &approval.id),
+        look.paint(tone, &word),
+        clean(&approval.runbook)
+    )];
     lines.push(format!("  {}, given {}, plan {}", clean(&words(approval)), at(approval.at), short(&approval.plan)));
     if let State::No { why, .. } = state {
         lines.push(format!("  {}", clean(why)));
@@ -160,7 +167,8 @@ fn rough(left: SignedDuration) -> String {
 }
 
 fn json_of(kept: &KeptApproval, state: &State) -> serde_json::Value {
-    let Approval { id, runbook, file, only, set, plan, role, who, account, at, until, targets, changes, .. } = &kept.approval;
+    let Approval { id, runbook, file, only, set, plan, role, who, account, at, until, targets, changes, .. } =
+        &kept.approval;
     let (state, why) = match state {
         State::Valid => ("valid", None),
         State::No { word, why } => (*word, Some(why)),
@@ -193,7 +201,9 @@ fn meant(ledger: &Ledger, typed: &str) -> Result<String, Failure> {
     let kept = ledger.approvals(None)?;
     let ids = kept.iter().map(|one| one.approval.id.as_str()).filter(|id| id.starts_with(typed));
     match ids.collect::<Vec<_>>().as_slice() {
-        [] => Err(Failure::new(format!("there is no approval `{}`", clean(typed))).help("`runbook approvals` lists them")),
+        [] => {
+            Err(Failure::new(format!("there is no approval `{}`", clean(typed))).help("`runbook approvals` lists them"))
+        }
         [id] if typed.len() >= SHORTEST => Ok((*id).to_owned()),
         _ => Err(Failure::new(format!("`{}` is too short to say which approval is meant", clean(typed)))
             .help("`runbook approvals` prints their ids")),

@@ -17,7 +17,7 @@ use super::edited;
 use super::plan::command;
 use super::request::{Asked, Prepared, prepare};
 use super::run::{account, facts, id, runtime};
-use super::standing::{self, at, words};
+use super::standing::{at, words};
 use super::state::Kept;
 use crate::diagnostics::nearest;
 use crate::plan::{SHORTEST, is_hash};
@@ -150,8 +150,9 @@ fn agreed(approval: &Approval, prepared: &Prepared, console: &Console) -> Result
 /// A day, a time or a duration, in the future.
 fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     let bad = || {
-        Failure::new(format!("`--until {text}` is no time"))
-            .help("write a day such as `2026-12-31`, a time such as `2026-12-31T06:00Z`, or a duration such as `12h` or `7d`")
+        Failure::new(format!("`--until {text}` is no time")).help(
+            "write a day such as `2026-12-31`, a time such as `2026-12-31T06:00Z`, or a duration such as `12h` or `7d`",
+        )
     };
     let found = if text.is_empty() {
         return Err(bad());
@@ -177,7 +178,7 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 
 /// Says where the role is none that a change asks for, while others are.
 fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
-    let roles = standing::roles(&prepared.plan);
+    let roles = prepared.plan.roles();
     if roles.is_empty() || roles.iter().any(|role| **role == *args.role) {
         return;
     }
@@ -186,7 +187,8 @@ fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
         Some(meant) => format!("did you mean `--as {}`?", quoted(meant)),
         None => format!("they ask for: {}", names.join(", ")),
     };
-    let message = format!("no change asks for an approval by {:?}, so those that ask for another one still wait", args.role);
+    let message =
+        format!("no change asks for an approval by {:?}, so those that ask for another one still wait", args.role);
     console.warn(&message, Some(&help));
 }
 
@@ -201,7 +203,11 @@ fn targets(args: &Approve, prepared: &Prepared) -> Result<BTreeMap<String, Strin
         if leads_to.iter().all(|one| **one != *name) {
             let failure = Failure::new(format!("no change leads to a connection `{name}`"));
             let names: Vec<&str> = leads_to.iter().map(|name| &**name).collect();
-            return Err(if names.is_empty() { failure } else { failure.help(format!("they lead to: {}", names.join(", "))) });
+            return Err(if names.is_empty() {
+                failure
+            } else {
+                failure.help(format!("they lead to: {}", names.join(", ")))
+            });
         }
         if targets.insert(name.to_owned(), place.to_owned()).is_some() {
             return Err(Failure::new(format!("`--target {name}` is given twice")).help("leave one of them out"));
@@ -260,8 +266,10 @@ fn signer(args: &Approve, prepared: &Prepared, console: &Console) -> Result<Opti
     let (people, path) = match (people, &args.key) {
         (None, None) => return Ok(None),
         (None, Some(_)) => {
-            return Err(Failure::new(format!("there is no policy that names keys of {role:?}, so no signature would count"))
-                .help(format!("write `[approvers.{role:?}]` into `{}`, or leave `--key` out", crate::policy::FILE)));
+            return Err(Failure::new(format!(
+                "there is no policy that names keys of {role:?}, so no signature would count"
+            ))
+            .help(format!("write `[approvers.{role:?}]` into `{}`, or leave `--key` out", crate::policy::FILE)));
         }
         (Some(people), None) => {
             let names: Vec<&str> = people.keys().map(String::as_str).collect();
@@ -285,7 +293,9 @@ fn signer(args: &Approve, prepared: &Prepared, console: &Console) -> Result<Opti
         return Err(cannot(format!("the policy does not name it ({fingerprint}) as one of {role:?}")));
     };
     let private = match private {
-        Some(key) if key.is_encrypted() => Some(key.decrypt(&passphrase(&shown.to_string(), console)?).map_err(cannot)?),
+        Some(key) if key.is_encrypted() => {
+            Some(key.decrypt(&passphrase(&shown.to_string(), console)?).map_err(cannot)?)
+        }
         other => other,
     };
     Ok(Some(Signer { person: person.clone(), public, private }))
@@ -298,7 +308,8 @@ fn passphrase(key: &str, console: &Console) -> Result<String, Failure> {
         return Err(Failure::new(format!("the key `{key}` asks for a passphrase, and there is no terminal"))
             .help("load it into the SSH agent with `ssh-add`, and name its `.pub`"));
     }
-    let failed = |error: rustix::io::Errno| Failure::new(format!("the terminal cannot be asked for a passphrase: {error}"));
+    let failed =
+        |error: rustix::io::Errno| Failure::new(format!("the terminal cannot be asked for a passphrase: {error}"));
     let before = rustix::termios::tcgetattr(&stdin).map_err(failed)?;
     let mut silent = before.clone();
     silent.local_modes.remove(rustix::termios::LocalModes::ECHO);

@@ -77,7 +77,14 @@ fn without<'p>(parts: &'p [Part], others: &[Part]) -> Vec<&'p Part> {
 fn edit(old: Option<&Part>, new: Option<&Part>) -> String {
     match (old, new) {
         (Some(old), Some(new)) if old.text == new.text => {
-            format!("{}:{}: the {} stands for `{}` now, and was `{}`", new.file, new.line, new.what, brief(&new.says), brief(&old.says))
+            format!(
+                "{}:{}: the {} stands for `{}` now, and was `{}`",
+                new.file,
+                new.line,
+                new.what,
+                brief(&new.says),
+                brief(&old.says)
+            )
         }
         (Some(old), Some(new)) => {
             let (line, text) = line_of(new, &old.text);
@@ -122,7 +129,12 @@ fn by(file: &str, line: &str, gone: bool) -> String {
         Ok(Since::Commit(made)) => {
             let at = made.at.map(|at| at.to_zoned(TimeZone::UTC).strftime(", %Y-%m-%d").to_string());
             let hash = made.hash.get(..10).unwrap_or(&made.hash);
-            format!(" since commit {hash} ({}{}: {})", brief(&made.author), at.unwrap_or_default(), brief(&made.subject))
+            format!(
+                " since commit {hash} ({}{}: {})",
+                brief(&made.author),
+                at.unwrap_or_default(),
+                brief(&made.subject)
+            )
         }
         Ok(Since::NotCommitted) => ", not committed yet".to_owned(),
         Ok(Since::LongAgo) => String::new(),

@@ -97,9 +97,9 @@ impl Repository {
         let listed = text(self.ask(&["rev-list", "--max-count", &most, "HEAD", "--", name])?)?;
         let mut found = None;
         for hash in listed.lines() {
-            let has = self.ask(&["cat-file", "blob", &format!("{hash}:{name}")]).is_ok_and(|bytes| {
-                String::from_utf8_lossy(&bytes).lines().any(|one| one.trim() == line)
-            });
+            let has = self
+                .ask(&["cat-file", "blob", &format!("{hash}:{name}")])
+                .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).lines().any(|one| one.trim() == line));
             if has == gone {
                 return match found {
                     Some(hash) => self.made(hash).map(Since::Commit),

@@ -12,8 +12,8 @@ use super::state::Kept;
 use crate::plan;
 use crate::report;
 use crate::report::looked::Looked;
-use crate::report::terminal::short;
 use crate::report::rights::{Subject, System};
+use crate::report::terminal::short;
 
 /// Say what a run would change, need and tell, and the hash to approve. Makes the reads and never a change: whether
 /// guards hold now, where connections lead, how often each change would be made. Exit 3: something could not be looked at.
@@ -78,8 +78,7 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
                 next.push(format!("approve: {} --approve {}", command("run", &args.asked), short(hash)));
                 next.extend(standing::ask_for(&prepared.plan, &args.asked));
             }
-            let mut lines =
-                report::plan::lines(&prepared.plan, &prepared.sources, &next, looked.as_ref(), look);
+            let mut lines = report::plan::lines(&prepared.plan, &prepared.sources, &next, looked.as_ref(), look);
             lines.extend(standing::policy_lines(&prepared.plan, prepared.policy.as_deref()));
             console.print_lines(&lines)?;
         }

@@ -20,8 +20,8 @@ use super::standing::{self, Rulebook};
 use super::state::Kept;
 use crate::builtins::Heartbeat;
 use crate::catalog::{Cx, Past, Remark, RunFacts, World};
-use crate::desk::{Delivery, Desk};
 use crate::check::program::Program;
+use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Selection, is_hash};
 use crate::policy::Policy;
 use crate::report::terminal::short;
@@ -268,9 +268,9 @@ impl AtHome {
         let Some(hash) = prepared.plan.hash.as_deref().filter(|hash| !self.approved(hash)) else { return };
         let plans = standing::Asked::of(&prepared.plan, &prepared.sources, &[]).into_iter().collect();
         let rules = self.rules(Arc::clone(&prepared.program), prepared.policy.clone(), plans);
-        let standing = rules.map_err(|failure| failure.message).and_then(|rules| {
-            run::Rules::standing(&rules).map_err(|fault| fault.to_string())
-        });
+        let standing = rules
+            .map_err(|failure| failure.message)
+            .and_then(|rules| run::Rules::standing(&rules).map_err(|fault| fault.to_string()));
         let others = match standing {
             Ok(standing) if !standing.approvals.is_empty() => return,
             Ok(standing) => standing.others,
@@ -312,7 +312,9 @@ impl Home for AtHome {
             format!("{name}:{:?}:{:?}", metadata.map(|metadata| metadata.len()).ok(), since)
         };
         // A policy that was not there may be now.
-        let folder = super::inputs::folder(&loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default());
+        let folder = super::inputs::folder(
+            &loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default(),
+        );
         let policies = super::policy::places(&folder).unwrap_or_default();
         let policies = policies.into_iter().filter(|path| path.exists()).map(|path| path.display().to_string());
         loaded.sources.ids().map(of).chain(policies).collect::<Vec<_>>().join("\n")
@@ -386,7 +388,15 @@ impl Home for AtHome {
             steps: plan.steps,
             ..run::started(program, &facts)
         };
-        Ok(Beginning { started, facts, proposal, selection, consent, rules: Arc::new(rules), recording: Arc::new(recorder) })
+        Ok(Beginning {
+            started,
+            facts,
+            proposal,
+            selection,
+            consent,
+            rules: Arc::new(rules),
+            recording: Arc::new(recorder),
+        })
     }
 
     fn say(&self, line: &str) {

@@ -82,7 +82,7 @@ impl Rulebook {
         for (approval, plan) in edited {
             if !roles.contains(&&*approval.role) {
                 roles.push(&approval.role);
-                void.push(since(approval, plan));
+                void.push(format!("{} {}", words(approval), since(approval, plan)));
             }
         }
         standing.others.extend(void);
@@ -93,7 +93,7 @@ impl Rulebook {
 /// That an approval is void by an edit, and by which.
 pub(super) fn since(approval: &Approval, plan: &Asked) -> String {
     let edits = edited::edits(&approval.parts, &plan.parts);
-    format!("{} is void since an edit: {}", words(approval), edits.join("; "))
+    format!("is void since an edit: {}", edits.join("; "))
 }
 
 /// `approval 3f2a91bc by ann@laptop as "dba", until 2026-12-31 00:00 UTC`
@@ -176,15 +176,10 @@ pub(super) fn policy_lines(plan: &Plan, policy: Option<&Policy>) -> Vec<String> 
     lines
 }
 
-/// The roles whose approval changes ask for, each once.
-pub(super) fn roles(plan: &Plan) -> BTreeSet<Arc<str>> {
-    plan.changes.iter().filter_map(|change| change.approve_by.clone()).collect()
-}
-
 /// What to type for approvals by the roles that changes ask for; nothing where they ask for none.
 pub(super) fn ask_for(plan: &Plan, asked: &request::Asked) -> Vec<String> {
     let command = command("approve", asked);
-    roles(plan).iter().map(|role| format!("approve as {role}: {command} --as {}", quoted(role))).collect()
+    plan.roles().iter().map(|role| format!("approve as {role}: {command} --as {}", quoted(role))).collect()
 }
 
 impl Asked {

@@ -27,7 +27,14 @@ pub(super) struct Covered {
 
 pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Covered {
     let mut facts: Vec<Vec<String>> = Vec::new();
-    let mut led_to = LedTo { program, set, definitions: Definitions::in_program(program), facts: BTreeMap::new(), parts: Vec::new(), connections: BTreeSet::new() };
+    let mut led_to = LedTo {
+        program,
+        set,
+        definitions: Definitions::in_program(program),
+        facts: BTreeMap::new(),
+        parts: Vec::new(),
+        connections: BTreeSet::new(),
+    };
     for (change, depends) in &found.changes {
         facts.push(change_facts(change));
         for expr in depends {

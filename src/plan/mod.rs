@@ -12,7 +12,7 @@ pub(crate) mod text;
 pub(crate) mod walk;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -49,6 +49,14 @@ pub struct Plan {
     /// The connections that the changes lead to.
     #[serde(skip)]
     pub leads_to: Vec<Arc<str>>,
+}
+
+impl Plan {
+    /// The roles whose approval its changes ask for.
+    #[must_use]
+    pub fn roles(&self) -> BTreeSet<Arc<str>> {
+        self.changes.iter().filter_map(|change| change.approve_by.clone()).collect()
+    }
 }
 
 /// One thing that a consent covers.

@@ -10,11 +10,11 @@ use super::written::Reader;
 use super::{Selection, walk};
 use crate::catalog::need::{Access, Argument, Endpoint, Need, Reach, Right, Rule, Scope, When, Written};
 use crate::catalog::{Accepts, Effect};
-use crate::source::Span;
 use crate::check::program::{
     Call, CallArg, CommandId, Connection, ConnectionId, Expr, ExprKind, Made, Member, MetricId, Program, Section,
     Statement, StatementKind,
 };
+use crate::source::Span;
 
 /// What has to be granted, and where the runbook has to get through to.
 #[derive(Clone, Debug, Default, Serialize)]

@@ -112,9 +112,11 @@ impl Reading {
         }
         let help = match nearest(name, self.known.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
-            None => "write a built-in or a family of them, such as `postgres.execute` or `postgres`, a driver, `tool` or \
+            None => {
+                "write a built-in or a family of them, such as `postgres.execute` or `postgres`, a driver, `tool` or \
                      `*`; `runbook doc` lists them"
-                .to_owned(),
+                    .to_owned()
+            }
         };
         self.reader.wrong(at, format!("nothing is called `{name}`"), &help);
     }
@@ -235,7 +237,7 @@ impl Reading {
 fn is_pattern(text: &str) -> bool {
     let name = text.strip_prefix("*.").unwrap_or(text);
     !name.is_empty()
-        && name.split('.').all(|label| {
-            !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
-        })
+        && name
+            .split('.')
+            .all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'))
 }

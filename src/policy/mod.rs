@@ -85,7 +85,8 @@ impl Policy {
         if windows.is_empty() || windows.iter().any(|window| window.holds(now)) {
             return Ok(());
         }
-        let next = windows.iter().filter_map(|window| Some((window.next(now)?, &window.zone))).min_by_key(|(at, _)| *at);
+        let next =
+            windows.iter().filter_map(|window| Some((window.next(now)?, &window.zone))).min_by_key(|(at, _)| *at);
         let next = next.map_or_else(
             || "none opens within two weeks".to_owned(),
             |(at, zone)| format!("the next one opens {}", at.to_zoned(zone.clone()).strftime("%A %Y-%m-%d %H:%M %Z")),
@@ -97,9 +98,9 @@ impl Policy {
 
     /// The windows of changes of these names.
     pub fn windows_of<'p>(&'p self, names: &'p [&str]) -> impl Iterator<Item = &'p Window> {
-        self.windows.iter().filter(move |window| {
-            window.changes.iter().any(|family| names.iter().any(|name| is_of(name, family)))
-        })
+        self.windows
+            .iter()
+            .filter(move |window| window.changes.iter().any(|family| names.iter().any(|name| is_of(name, family))))
     }
 
     /// Whether a connection may lead to a host.

@@ -14,6 +14,8 @@ use crate::types::Fault;
 pub(crate) struct Consented {
     /// Whether somebody has agreed to all of it; `None` until it was asked for.
     all: Option<bool>,
+    /// Whether a change has asked for it.
+    begun: bool,
     /// The standing approvals that were used and told of.
     told: BTreeSet<Arc<str>>,
 }
@@ -38,27 +40,34 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
             context.emit(Event::Approved { hash: hash.clone(), how });
         }
     }
-    let role = change.approve_by.as_ref().filter(|_| !matches!(run.consent, Consent::Rehearsed { .. }));
-    if consented.all == Some(true) && role.is_none() {
+    let rehearsed = matches!(run.consent, Consent::Rehearsed { .. });
+    let role = change.approve_by.as_ref().filter(|_| !rehearsed);
+    // A run that would have to stop half-way for want of an approval does not begin to change anything.
+    let first = !rehearsed && !std::mem::replace(&mut consented.begun, true);
+    let wanted: Vec<&Arc<str>> = if first { run.proposal.roles.iter().collect() } else { role.into_iter().collect() };
+    if consented.all == Some(true) && wanted.is_empty() {
         return Ok(Some(Vec::new()));
     }
     let Standing { approvals, mut others } = standing(context).await?;
-    let mut used: Vec<StandingApproval> = Vec::new();
-    if let Some(role) = role {
-        let of_role = approvals.iter().filter(|one| one.role == *role);
-        match of_role.clone().find(|one| !one.by_asker) {
-            Some(approval) => used.push(approval.clone()),
-            None => {
-                others.extend(of_role.map(|own| {
-                    format!("{} is by whoever began this run, and nobody approves their own", own.words)
-                }));
-                halt(context, &format!("approve by {role:?}: nobody has who may"), &others);
-                return Ok(None);
-            }
+    for role in wanted {
+        let mut of_role = approvals.iter().filter(|one| one.role == *role).peekable();
+        if of_role.peek().is_some() && of_role.clone().all(|one| one.by_asker) {
+            let own = |own: &StandingApproval| {
+                format!("{} is by whoever began this run: nobody approves their own", own.words)
+            };
+            others.extend(of_role.clone().map(own));
         }
-    } else if let Some(approval) = approvals.first() {
-        used.push(approval.clone());
+        if of_role.all(|one| one.by_asker) {
+            consented.all = Some(false);
+            halt(context, &format!("a change waits for an approval by {role:?}"), &others);
+            return Ok(None);
+        }
     }
+    let used: Vec<StandingApproval> = match role {
+        Some(role) => approvals.iter().filter(|one| one.role == *role && !one.by_asker).take(1).cloned().collect(),
+        None if consented.all == Some(true) => return Ok(Some(Vec::new())),
+        None => approvals.first().cloned().into_iter().collect(),
+    };
     if used.is_empty()
         && consented.all.is_none()
         && let Consent::Ask(asking) = &run.consent
@@ -98,7 +107,8 @@ async fn standing(context: &Context<'_>) -> Result<Standing, Fault> {
     }
     let (mut good, mut others) = (Vec::new(), standing.others);
     for approval in std::mem::take(&mut standing.approvals) {
-        let elsewhere = places.iter().find(|(name, place)| approval.targets.get(&***name).is_none_or(|own| **own != **place));
+        let elsewhere =
+            places.iter().find(|(name, place)| approval.targets.get(&***name).is_none_or(|own| **own != **place));
         match elsewhere {
             None => good.push(approval),
             Some((name, place)) => {

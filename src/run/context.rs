@@ -6,12 +6,12 @@ use std::sync::{Arc, OnceLock};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
+use super::consent::Consented;
 use super::eval::{Eval, Evaluation};
 use super::gate::Gate;
 use super::limits::{self, Limit, Limits};
 use super::memory::Epoch;
 use super::outside::Outside;
-use super::consent::Consented;
 use super::request::{Consent, Interrupt, Person, Proposal, Rules};
 use super::resolve::{resolve, resolve_apart, takes_long};
 use super::scope::{Cell, Scope, Tracked};

@@ -60,7 +60,8 @@ use self::limits::Limits;
 use self::memory::Epoch;
 use self::outside::Outside;
 pub use self::request::{
-    Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Rules, Standing, StandingApproval, started,
+    Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Rules, Standing, StandingApproval,
+    started,
 };
 use self::scope::Scope;
 use self::sink::Emitter;
@@ -75,7 +76,8 @@ use crate::store::event::{Event, RunFinished, Status};
 /// The future is one task: whoever polls it runs the run. It ends after [`Interrupt::cancel`] as soon as a change in
 /// flight and the closing blocks allow.
 pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSink>) -> RunFinished {
-    let Request { program, sources, started, facts, selection, set, proposal, consent, rules, person, interrupt } = request;
+    let Request { program, sources, started, facts, selection, set, proposal, consent, rules, person, interrupt } =
+        request;
     let begun = world.now();
     let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
     let outside = Outside::new(

@@ -1,6 +1,6 @@
 //! What is asked of a run, and who answers for it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -67,6 +67,8 @@ pub struct Proposal {
     pub help: String,
     /// The connections that its changes lead to.
     pub leads_to: Vec<Arc<str>>,
+    /// The roles whose approval they ask for.
+    pub roles: BTreeSet<Arc<str>>,
 }
 
 impl Proposal {
@@ -85,7 +87,13 @@ impl Proposal {
                 target: (!target.is_empty()).then(|| target.join(", ")),
             }
         });
-        Self { hash: plan.hash.clone().unwrap_or_default(), changes: changes.collect(), help, leads_to: plan.leads_to.clone() }
+        Self {
+            hash: plan.hash.clone().unwrap_or_default(),
+            changes: changes.collect(),
+            help,
+            leads_to: plan.leads_to.clone(),
+            roles: plan.roles(),
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The tool as people use it: the built binary, its outputs and its exit codes.
 
+mod approvals;
 mod audit;
 mod check;
 mod consent;
@@ -9,6 +10,9 @@ mod history;
 mod next;
 mod notify;
 mod plan;
+mod policy;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod print;
 #[path = "../support/program.rs"]
 mod program;
@@ -21,4 +25,5 @@ mod serve;
 mod serve_alerts;
 #[path = "../support/serving.rs"]
 mod serving;
+mod signed;
 mod store;

@@ -188,5 +188,11 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
         target = format!("{target}, changes by {}", separate.context);
     }
     let host = cluster.reads.server.parse::<http::Uri>().ok().and_then(|url| url.host().map(str::to_owned));
-    Ok(Opened { target, place: format!("{}/{place}", cluster.reads.cluster()), host, handle: Arc::new(cluster), at_once })
+    Ok(Opened {
+        target,
+        place: format!("{}/{place}", cluster.reads.cluster()),
+        host,
+        handle: Arc::new(cluster),
+        at_once,
+    })
 }

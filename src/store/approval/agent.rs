@@ -21,9 +21,13 @@ const SIGN_RESPONSE: u8 = 14;
 /// # Errors
 /// Where the agent cannot be asked, or does not have the key.
 pub fn by_agent(socket: &Path, key: &PublicKey, text: &str) -> Result<String, String> {
-    let unreachable = |error: std::io::Error| format!("the SSH agent at `{}` does not answer: {error}", socket.display());
+    let unreachable =
+        |error: std::io::Error| format!("the SSH agent at `{}` does not answer: {error}", socket.display());
     let mut stream = UnixStream::connect(socket).map_err(unreachable)?;
-    stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.set_write_timeout(Some(PATIENCE))).map_err(unreachable)?;
+    stream
+        .set_read_timeout(Some(PATIENCE))
+        .and_then(|()| stream.set_write_timeout(Some(PATIENCE)))
+        .map_err(unreachable)?;
     let blob = key.0.to_bytes().map_err(|error| error.to_string())?;
     let mut request = vec![SIGN_REQUEST];
     string(&mut request, &blob);
@@ -44,7 +48,8 @@ pub fn by_agent(socket: &Path, key: &PublicKey, text: &str) -> Result<String, St
     match answer.split_first() {
         Some((&SIGN_RESPONSE, rest)) => {
             let blob = rest.get(4..).unwrap_or_default();
-            let signature = Signature::try_from(blob).map_err(|error| format!("the agent's signature is none: {error}"))?;
+            let signature =
+                Signature::try_from(blob).map_err(|error| format!("the agent's signature is none: {error}"))?;
             armoured(key, signature)
         }
         _ => Err(format!("the SSH agent does not sign with {}: is the key loaded? `ssh-add -l`", key.fingerprint())),

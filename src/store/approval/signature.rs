@@ -19,7 +19,8 @@ impl PublicKey {
     /// # Errors
     /// Why it is no key that can be used.
     pub fn parse(line: &str) -> Result<Self, String> {
-        let key = ssh_key::PublicKey::from_openssh(line.trim()).map_err(|error| format!("this is no public key: {error}"))?;
+        let key = ssh_key::PublicKey::from_openssh(line.trim())
+            .map_err(|error| format!("this is no public ed25519 key: {error}"))?;
         match key.key_data() {
             KeyData::Ed25519(_) => Ok(Self(key)),
             _ => Err(format!("this is a key of `{}`, and approvals are signed with ssh-ed25519", key.algorithm())),
@@ -69,7 +70,7 @@ impl PrivateKey {
     /// Why it is no key that can be used.
     pub fn parse(text: &str) -> Result<Self, String> {
         let key = ssh_key::PrivateKey::from_openssh(text)
-            .map_err(|error| format!("this is no private key in OpenSSH's format: {error}"))?;
+            .map_err(|error| format!("this is no ed25519 key in OpenSSH's format: {error}"))?;
         match key.algorithm() {
             Algorithm::Ed25519 => Ok(Self(key)),
             other => Err(format!("this is a key of `{other}`, and approvals are signed with ssh-ed25519")),

@@ -22,7 +22,9 @@ impl Ledger {
             )?;
             if kept == 0 {
                 let message = format!("there is an approval `{}` already; nothing was kept", approval.id);
-                return Err(Fault::new(FaultKind::Failed, message).help("try again: the next one gets another id").into());
+                return Err(Fault::new(FaultKind::Failed, message)
+                    .help("try again: the next one gets another id")
+                    .into());
             }
             Ok(())
         })
