@@ -103,7 +103,7 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         signature: None,
     };
     let digest = Sha256::digest(format!("{}{}", id(), approval.text()));
-    approval.id = hex::encode(digest).get(..8).unwrap_or_default().to_owned();
+    hex::encode(digest).get(..8).unwrap_or_default().clone_into(&mut approval.id);
     if args.plan.is_none() && !agreed(&approval, &prepared, console)? {
         console.say("nothing was approved\n");
         return Ok(1);
@@ -164,7 +164,6 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
     } else {
         match units::parse_quantity(text) {
             Ok(units::Quantity::Duration(nanos)) => {
-                let nanos = i64::try_from(nanos).map_err(|_| bad())?;
                 now.checked_add(SignedDuration::from_nanos(nanos)).map_err(|_| bad())?
             }
             _ => return Err(bad()),

@@ -177,6 +177,9 @@ fn json(prepared: &Prepared, looked: Option<&Looked>) -> Result<String, Failure>
             }
         }
     }
+    if let (Some(policy), Some(fields)) = (&prepared.policy, plan.as_object_mut()) {
+        fields.insert("policy".to_owned(), policy.name.as_str().into());
+    }
     if let (Some(looked), Some(fields)) = (looked, plan.as_object_mut()) {
         fields.insert("looked".to_owned(), serde_json::to_value(looked).map_err(failed)?);
     }

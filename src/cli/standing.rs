@@ -11,7 +11,7 @@ use super::plan::command;
 use super::request;
 use crate::check::program::{Change, Program};
 use crate::plan::{self, Plan};
-use crate::policy::Policy;
+use crate::policy::{Policy, Window};
 use crate::run::{Rules, Standing, StandingApproval};
 use crate::shown::look::{clean, quoted};
 use crate::source::Sources;
@@ -162,7 +162,7 @@ pub(super) fn policy_lines(plan: &Plan, policy: Option<&Policy>) -> Vec<String> 
     let mut lines = vec![format!("policy: {}", clean(&policy.name))];
     let mut seen = BTreeSet::new();
     for change in &plan.changes {
-        let windows: Vec<String> = policy.windows_of(&change.called).map(|window| window.words()).collect();
+        let windows: Vec<String> = policy.windows_of(&change.called).map(Window::words).collect();
         let name = change.called.first().copied().unwrap_or_default();
         if windows.is_empty() || !seen.insert(name) {
             continue;

@@ -175,25 +175,25 @@ impl Reading {
         }
         let (mut all, mut written) = (Vec::new(), Vec::new());
         for (at, text) in self.reader.texts(table, "hours") {
-            match hours(&text) {
-                Some(hours) => all.push(hours),
-                None => {
-                    let help = "write `monday-friday 20:00-06:00`, or `saturday, sunday 02:00-06:00`";
-                    self.reader.wrong(at, format!("`{text}` are no hours"), help);
-                }
+            if let Some(hours) = hours(&text) {
+                all.push(hours);
+            } else {
+                let help = "write `monday-friday 20:00-06:00`, or `saturday, sunday 02:00-06:00`";
+                self.reader.wrong(at, format!("`{text}` are no hours"), help);
             }
             written.push(text);
         }
         let mut zone = TimeZone::UTC;
         let mut zone_name = "UTC".to_owned();
         match self.reader.text(table, "timezone") {
-            Some((at, name)) => match TimeZone::get(&name) {
-                Ok(found) => (zone, zone_name) = (found, name),
-                Err(_) => {
+            Some((at, name)) => {
+                if let Ok(found) = TimeZone::get(&name) {
+                    (zone, zone_name) = (found, name);
+                } else {
                     let help = "write one such as `Europe/Berlin`";
                     self.reader.wrong(at, format!("there is no time zone `{name}`"), help);
                 }
-            },
+            }
             // Whose clock is meant is never guessed.
             None if !table.contains_key("timezone") => {
                 let help = "write `timezone = \"Europe/Berlin\"`, or `\"UTC\"`";

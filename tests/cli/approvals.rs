@@ -1,4 +1,10 @@
 //! `runbook approve`, `approvals`, `revoke`: changes are made by a standing approval while it stands, and not otherwise.
+#![expect(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a test ends where something is not as it should be"
+)]
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
@@ -300,7 +306,7 @@ fn lives(folder: &Folder, store: Option<&str>) {
     let hash = folder.hash();
     let server = command(&["serve", "a.runbook", "--no-listen"]).process_group(0).spawn().unwrap();
     let ended = |exit: u8| {
-        let runs = folder.path("state/runs").exists().then(|| folder.journals()).unwrap_or_default();
+        let runs = if folder.path("state/runs").exists() { folder.journals() } else { String::new() };
         runs.lines().filter(|line| line.contains(&format!("\"exit\":{exit},"))).count()
     };
     until("a run waits for approval", || ended(5) > 0);

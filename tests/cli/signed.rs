@@ -1,4 +1,5 @@
 //! Approvals that are signed, where the policy names keys.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
@@ -11,6 +12,8 @@ use crate::serving::until;
 
 const MARK: &str = "tool mark(text: string) changes = argv(\"touch\", text)\n\
     section \"A\" {\n  change mark(\"first\")\n}\n";
+
+type Edit<'e> = &'e dyn Fn(&mut Approval);
 
 /// A key of somebody's, as `ssh-keygen` makes it, and its public line.
 fn key(folder: &Folder, name: &str, kind: &str, passphrase: &str) -> String {
@@ -85,7 +88,7 @@ fn one_that_was_changed_after_it_was_signed_does_not_count() {
     approve(&folder, "ann").code(0);
     let good = last(&folder);
     folder.run(&["revoke", &good.id]).code(0);
-    let wrong: [(&str, &dyn Fn(&mut Approval), &str); 5] = [
+    let wrong: [(&str, Edit<'_>, &str); 5] = [
         (
             "00000001",
             &|one| one.until = one.until.checked_add(jiff::SignedDuration::from_hours(1)).unwrap(),

@@ -49,7 +49,9 @@ impl Access {
             return self.server.to_string();
         };
         let mut hasher = Sha256::new();
-        authorities.iter().for_each(|authority| hasher.update(authority));
+        for authority in authorities {
+            hasher.update(authority);
+        }
         let hash = hex::encode(hasher.finalize());
         format!("{} (authority {})", self.server, hash.get(..12).unwrap_or(&hash))
     }
