@@ -33,7 +33,8 @@ pub mod format;
 pub mod plan;
 pub mod store;
 
-// Floor 5: making it happen.
+// Floor 5: making it happen, as far as it is allowed.
+pub mod policy;
 pub mod review;
 pub mod run;
 

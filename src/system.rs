@@ -9,6 +9,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use crate::catalog::{Body, Call, Opened, Opening, Past, World};
+use crate::policy::Policy;
 use crate::types::{Fault, FaultKind, Value};
 
 /// A secret is a line, perhaps a certificate; a file beyond this is something else.
@@ -19,11 +20,19 @@ pub struct System {
     /// What relative paths start from.
     directory: PathBuf,
     past: Option<Arc<dyn Past>>,
+    /// Says which hosts a connection may lead to.
+    policy: Option<Arc<Policy>>,
 }
 
 impl System {
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into(), past: None }
+        Self { directory: directory.into(), past: None, policy: None }
+    }
+
+    /// Held to a policy.
+    #[must_use]
+    pub fn under(self, policy: Option<Arc<Policy>>) -> Self {
+        Self { policy, ..self }
     }
 
     /// With what outlives a run.
@@ -59,7 +68,14 @@ impl World for System {
     }
 
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
-        opening.driver.make(opening.cx, opening.args)
+        let policy = self.policy.clone();
+        Box::pin(async move {
+            let opened = opening.driver.make(opening.cx, opening.args).await?;
+            if let (Some(policy), Some(host)) = (&policy, &opened.host) {
+                policy.may_reach(host).map_err(|why| Fault::new(FaultKind::Denied, why))?;
+            }
+            Ok(opened)
+        })
     }
 
     fn past(&self) -> Option<Arc<dyn Past>> {

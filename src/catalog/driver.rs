@@ -40,7 +40,13 @@ impl Driver {
             Open::Now(open) => open(cx, args),
             Open::Channel(open) => Box::pin(async move {
                 let channel = open(cx, args).await?;
-                Ok(Opened { target: channel.target(), handle: Arc::new(channel), at_once: 1 })
+                Ok(Opened {
+                    target: channel.target(),
+                    place: channel.target(),
+                    host: None,
+                    handle: Arc::new(channel),
+                    at_once: 1,
+                })
             }),
         }
     }
@@ -50,6 +56,11 @@ impl Driver {
 pub struct Opened {
     /// What it leads to and as whom, for the output. Never a secret.
     pub target: String,
+    /// Which system it leads to, whoever asks: what a standing approval is given for. Two clusters, databases or servers never
+    /// have the same. Never a secret.
+    pub place: String,
+    /// The host that it goes to over the network from here; `None` where there is none: something else carries it.
+    pub host: Option<String>,
     pub handle: Arc<dyn Any + Send + Sync>,
     /// How many calls go to it side by side.
     pub at_once: usize,

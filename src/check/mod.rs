@@ -40,6 +40,7 @@ mod settings;
 mod signatures;
 mod statements;
 mod templates;
+pub(crate) mod toml;
 mod tools;
 mod type_names;
 mod units;

@@ -20,38 +20,25 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
-use toml_edit::{Document, Item, TableLike};
+use toml_edit::{Item, TableLike};
 
-use super::program::{Duty, Handover, Hours, Roster};
+use super::program::{Duty, Handover, Roster};
 use super::schedules::{day_name, weekday};
+use super::toml::{Reader, hours};
 use crate::catalog::{Person, Problem};
 use crate::diagnostics::nearest;
 
 /// The roster of a text, and all that is wrong with it.
 pub(super) fn read(text: &str, zone: &TimeZone) -> (Roster, Vec<Problem>) {
-    let mut reader = Reader { found: Vec::new() };
+    let mut reader = Reader::default();
     let mut roster = Roster { zone: zone.clone(), roles: BTreeMap::new() };
-    match Document::parse(text) {
-        Ok(document) => reader.document(document.as_table(), &mut roster),
-        Err(error) => {
-            let at = error.span().unwrap_or(0..text.len());
-            let message = format!("this is no TOML: {}", error.message().lines().next().unwrap_or_default());
-            reader.found.push(Problem { at, message, help: None });
-        }
+    if let Some(document) = reader.parse(text) {
+        reader.document(document.as_table(), &mut roster);
     }
     (roster, reader.found)
 }
 
-struct Reader {
-    found: Vec<Problem>,
-}
-
 impl Reader {
-    fn wrong(&mut self, at: Option<Range<usize>>, message: String, help: &str) {
-        let help = (!help.is_empty()).then(|| help.to_owned());
-        self.found.push(Problem { at: at.unwrap_or(0..0), message, help });
-    }
-
     fn document(&mut self, root: &dyn TableLike, roster: &mut Roster) {
         self.known(root, &["timezone", "people", "roles"]);
         if let Some((at, zone)) = self.text(root, "timezone") {
@@ -185,53 +172,6 @@ impl Reader {
         }
         Some(Handover { on, at, since: since_date })
     }
-
-    /// Says which keys mean nothing here.
-    fn known(&mut self, table: &dyn TableLike, known: &[&'static str]) {
-        for (key, item) in table.iter() {
-            if !known.contains(&key) {
-                let help = match nearest(key, known.iter().copied()) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("there are {}", known.join(", ")),
-                };
-                self.wrong(item.span(), format!("`{key}` means nothing here"), &help);
-            }
-        }
-    }
-
-    fn table<'t>(&mut self, table: &'t dyn TableLike, key: &str) -> Option<&'t dyn TableLike> {
-        let item = table.get(key)?;
-        let found = item.as_table_like();
-        if found.is_none() {
-            self.wrong(item.span(), format!("`{key}` is no table"), "");
-        }
-        found
-    }
-
-    fn text(&mut self, table: &dyn TableLike, key: &str) -> Option<(Option<Range<usize>>, String)> {
-        let item = table.get(key)?;
-        let Some(text) = item.as_str() else {
-            self.wrong(item.span(), format!("`{key}` is no text"), "put it between quotes");
-            return None;
-        };
-        Some((item.span(), text.to_owned()))
-    }
-
-    fn texts(&mut self, table: &dyn TableLike, key: &str) -> Vec<(Option<Range<usize>>, String)> {
-        let Some(item) = table.get(key) else { return Vec::new() };
-        let Some(list) = item.as_array() else {
-            self.wrong(item.span(), format!("`{key}` is no list"), "put it between brackets: `[\"…\"]`");
-            return Vec::new();
-        };
-        let mut texts = Vec::new();
-        for value in list {
-            match value.as_str() {
-                Some(text) => texts.push((value.span(), text.to_owned())),
-                None => self.wrong(value.span(), format!("`{key}` holds what is no text"), "put it between quotes"),
-            }
-        }
-        texts
-    }
 }
 
 /// A header that takes it cannot be broken out of, and there is one address.
@@ -244,36 +184,4 @@ fn is_member(id: &str) -> bool {
     id.starts_with(['U', 'W', 'S'])
         && id.len() > 5
         && id.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
-}
-
-/// `monday-friday 08:00-18:00`, `saturday, sunday 10:00-24:00`
-fn hours(text: &str) -> Option<Hours> {
-    let (days, clocks) = text.trim().rsplit_once(' ')?;
-    let (from, to) = clocks.split_once('-')?;
-    let mut all = Vec::new();
-    for part in days.split(',').map(str::trim) {
-        match part.split_once('-') {
-            None => all.push(weekday(part)?),
-            Some((first, last)) => {
-                let (first, last) = (weekday(first.trim())?, weekday(last.trim())?);
-                let mut day = first;
-                all.push(day);
-                while day != last {
-                    day = day.next();
-                    all.push(day);
-                }
-            }
-        }
-    }
-    Some(Hours { days: all, from: minute(from)?, to: minute(to)? })
-}
-
-fn minute(clock: &str) -> Option<u16> {
-    let (hour, minute) = clock.split_once(':')?;
-    if hour.len() != 2 || minute.len() != 2 {
-        return None;
-    }
-    let (hour, minute) = (hour.parse::<u16>().ok()?, minute.parse::<u16>().ok()?);
-    let all = hour * 60 + minute;
-    (minute < 60 && all <= 24 * 60).then_some(all)
 }

@@ -60,7 +60,7 @@ pub(super) async fn open(
     prepared: &Prepared,
     facts: &Arc<RunFacts>,
 ) -> Result<(Arc<System>, Option<Alerting>), Failure> {
-    let (program, world) = (&prepared.program, System::new(facts.directory.clone()));
+    let (program, world) = (&prepared.program, System::new(facts.directory.clone()).under(prepared.policy.clone()));
     if !has_alerting(program) {
         return Ok((Arc::new(world), None));
     }

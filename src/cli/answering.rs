@@ -192,7 +192,7 @@ fn speak(
     input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
 ) -> Result<u8, Failure> {
     let asked = request::Asked { file: speaker.file.clone(), only: Vec::new(), set: speaker.set.clone() };
-    let Some(prepared) = request::prepare(&asked, console)? else { return Ok(2) };
+    let Some(prepared) = request::prepare_to_say(&asked, console)? else { return Ok(2) };
     runtime(None)?.block_on(spoken(speaker, prepared, console, input))
 }
 

@@ -5,12 +5,14 @@ use clap::{Args, ValueEnum};
 use super::checking;
 use super::console::{Console, Failure};
 use super::inputs;
+use super::policy;
 use crate::builtins;
 use crate::diagnostics::render::{github, json, sarif, terminal};
 use crate::diagnostics::{Diagnostic, has_errors};
 use crate::source::Sources;
 
-/// Check runbooks: names, types, units, effects. Nothing is opened and nothing is run.
+/// Check runbooks: names, types, units, effects, and the policy of the repository (`runbook.policy.toml`). Nothing is opened and
+/// nothing is run.
 #[derive(Debug, Args)]
 pub(super) struct Check {
     /// Files, folders (all `.runbook` files below them), or `-` for standard input.
@@ -42,7 +44,12 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
         let input = inputs::read(name, &mut sources, &mut found);
         if input.is_text {
             let (checked, modules) = checking::check(input.id, &mut sources, &catalog);
+            let valid = !has_errors(&checked.diagnostics);
             found.extend(checked.diagnostics);
+            let policy = policy::read(&inputs::folder(name), &mut sources, &catalog, &mut found);
+            if valid {
+                found.extend(policy::judge(&checked.program, policy.as_deref()));
+            }
             if index + 1 == files.len() {
                 // The process ends soon, and gives back all at once.
                 std::mem::forget((checked.program, modules));
@@ -55,7 +62,7 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
     if args.format == Format::Terminal {
         console.say(&format!("{}\n", verdict(&found, files.len())));
     }
-    Ok(if has_errors(&found) { 2 } else { 0 })
+    Ok(policy::exit(&found))
 }
 
 fn render(found: &[Diagnostic], sources: &Sources, format: Format, console: &Console) -> Result<String, Failure> {

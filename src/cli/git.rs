@@ -89,6 +89,65 @@ impl Repository {
     fn ask(&self, args: &[&str]) -> Result<Vec<u8>, Failure> {
         asked(&self.root, args)
     }
+
+    /// Since which commit a file has a line, or has it no more. Not by `git blame`, which starts what the configuration of the
+    /// repository names.
+    pub(super) fn since(&self, name: &str, line: &str, gone: bool) -> Result<Since, Failure> {
+        let most = MOST_COMMITS.to_string();
+        let listed = text(self.ask(&["rev-list", "--max-count", &most, "HEAD", "--", name])?)?;
+        let mut found = None;
+        for hash in listed.lines() {
+            let has = self
+                .ask(&["cat-file", "blob", &format!("{hash}:{name}")])
+                .is_ok_and(|bytes| String::from_utf8_lossy(&bytes).lines().any(|one| one.trim() == line));
+            if has == gone {
+                return match found {
+                    Some(hash) => self.made(hash).map(Since::Commit),
+                    None => Ok(Since::NotCommitted),
+                };
+            }
+            found = Some(hash);
+        }
+        match found {
+            Some(hash) if listed.lines().count() < MOST_COMMITS => self.made(hash).map(Since::Commit),
+            Some(_) => Ok(Since::LongAgo),
+            None => Ok(Since::NotCommitted),
+        }
+    }
+
+    /// Who has made a commit, and when.
+    fn made(&self, hash: &str) -> Result<Made, Failure> {
+        let object = self.ask(&["cat-file", "commit", hash])?;
+        let object = String::from_utf8_lossy(&object);
+        let (head, message) = object.split_once("\n\n").unwrap_or((&object, ""));
+        let author = head.lines().find_map(|line| line.strip_prefix("author ")).unwrap_or_default();
+        let (author, stamp) = author.rsplit_once('>').unwrap_or((author, ""));
+        let author = author.split('<').next().unwrap_or_default().trim().to_owned();
+        let second = stamp.split_whitespace().next().and_then(|second| second.parse().ok());
+        let at = second.and_then(|second| jiff::Timestamp::from_second(second).ok());
+        let subject = message.lines().next().unwrap_or_default().to_owned();
+        Ok(Made { hash: hash.to_owned(), author, at, subject })
+    }
+}
+
+/// How far back a line is looked for.
+const MOST_COMMITS: usize = 500;
+
+/// Since when a line is as it is.
+pub(super) enum Since {
+    Commit(Made),
+    /// Only in the working tree.
+    NotCommitted,
+    /// Longer than it is looked back.
+    LongAgo,
+}
+
+/// A commit, for people.
+pub(super) struct Made {
+    pub(super) hash: String,
+    pub(super) author: String,
+    pub(super) at: Option<jiff::Timestamp>,
+    pub(super) subject: String,
 }
 
 impl Commit {

@@ -48,6 +48,7 @@ pub(super) fn look(prepared: &Prepared, file: &str, state: &Kept) -> Result<Look
             set: prepared.set.clone(),
             proposal: Proposal::default(),
             consent: Consent::ReadOnly,
+            rules: None,
             person: None,
             interrupt: Interrupt::default(),
             exclusive: None,

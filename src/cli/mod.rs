@@ -5,6 +5,8 @@
 
 mod alerting;
 mod answering;
+mod approvals;
+mod approve;
 mod asking;
 mod audit;
 mod check;
@@ -13,6 +15,7 @@ mod completions;
 mod console;
 mod diff;
 mod doc;
+mod edited;
 mod explain;
 mod fmt;
 mod git;
@@ -27,6 +30,7 @@ mod notify;
 mod on_call;
 mod page;
 mod plan;
+mod policy;
 mod print;
 mod recorder;
 mod reference;
@@ -36,6 +40,7 @@ mod run_log;
 mod serve;
 mod show;
 mod signals;
+mod standing;
 mod state;
 mod store;
 mod systemd;
@@ -61,6 +66,9 @@ enum Command {
     Run(run::Run),
     Check(check::Check),
     Plan(plan::PlanArgs),
+    Approve(approve::Approve),
+    Approvals(approvals::Approvals),
+    Revoke(approvals::Revoke),
     Diff(diff::Diff),
     Print(print::Print),
     Test(test::Test),
@@ -112,6 +120,9 @@ fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
         Command::Run(args) => run::run(&args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
+        Command::Approve(args) => approve::run(&args, console),
+        Command::Approvals(args) => approvals::run(&args, console),
+        Command::Revoke(args) => approvals::revoke(&args, console),
         Command::Diff(args) => diff::run(&args, console),
         Command::Print(args) => print::run(&args, console),
         Command::Test(args) => test::run(&args, console),

@@ -7,11 +7,13 @@ use clap::{Args, ValueEnum};
 use super::console::{Console, Failure};
 use super::looking;
 use super::request::{Asked, Prepared, prepare, something_to_run};
+use super::standing;
 use super::state::Kept;
 use crate::plan;
 use crate::report;
 use crate::report::looked::Looked;
 use crate::report::rights::{Subject, System};
+use crate::report::terminal::short;
 
 /// Say what a run would change, need and tell, and the hash to approve. Makes the reads and never a change: whether
 /// guards hold now, where connections lead, how often each change would be made. Exit 3: something could not be looked at.
@@ -62,19 +64,22 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     if let Some(system) = args.rbac {
         return rights(args, system, console);
     }
-    let Some(prepared) = prepare(&args.asked, console)? else { return Ok(2) };
+    let prepared = match prepare(&args.asked, console)? {
+        Ok(prepared) => prepared,
+        Err(exit) => return Ok(exit),
+    };
     something_to_run(&prepared.program, &args.asked.file)?;
     let looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
     match args.format {
         Format::Terminal => {
             let look = console.look();
-            let lines = report::plan::lines(
-                &prepared.plan,
-                &prepared.sources,
-                &command("run", &args.asked),
-                looked.as_ref(),
-                look,
-            );
+            let mut next = Vec::new();
+            if let Some(hash) = &prepared.plan.hash {
+                next.push(format!("approve: {} --approve {}", command("run", &args.asked), short(hash)));
+                next.extend(standing::ask_for(&prepared.plan, &args.asked));
+            }
+            let mut lines = report::plan::lines(&prepared.plan, &prepared.sources, &next, looked.as_ref(), look);
+            lines.extend(standing::policy_lines(&prepared.plan, prepared.policy.as_deref()));
             console.print_lines(&lines)?;
         }
         Format::Json => console.print(&json(&prepared, looked.as_ref())?)?,
@@ -85,7 +90,10 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
 
 fn rights(args: &PlanArgs, system: Rbac, console: &Console) -> Result<u8, Failure> {
     let subject = subject(&args.to)?;
-    let Some(Prepared { program, selection, typed, .. }) = prepare(&args.asked, console)? else { return Ok(2) };
+    let Prepared { program, selection, typed, .. } = match prepare(&args.asked, console)? {
+        Ok(prepared) => prepared,
+        Err(exit) => return Ok(exit),
+    };
     let rights = plan::rights(&program, &selection, &typed);
     if args.format == Format::Json {
         let text = serde_json::to_string_pretty(&rights);
@@ -168,6 +176,9 @@ fn json(prepared: &Prepared, looked: Option<&Looked>) -> Result<String, Failure>
                 fields.insert("unknown_now".to_owned(), rounds.unknown.into());
             }
         }
+    }
+    if let (Some(policy), Some(fields)) = (&prepared.policy, plan.as_object_mut()) {
+        fields.insert("policy".to_owned(), policy.name.as_str().into());
     }
     if let (Some(looked), Some(fields)) = (looked, plan.as_object_mut()) {
         fields.insert("looked".to_owned(), serde_json::to_value(looked).map_err(failed)?);

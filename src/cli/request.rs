@@ -9,12 +9,14 @@ use sha2::{Digest, Sha256};
 use super::checking;
 use super::console::{Console, Failure};
 use super::inputs;
+use super::policy;
 use crate::builtins;
 use crate::check::program::{ParamId, Program};
 use crate::check::setting;
 use crate::diagnostics::render::terminal;
 use crate::diagnostics::{Diagnostic, has_errors, nearest};
 use crate::plan::{self, Plan, Selection};
+use crate::policy::Policy;
 use crate::source::Sources;
 use crate::types::Value;
 
@@ -52,17 +54,50 @@ pub(super) struct Prepared {
     pub(super) plan: Plan,
     /// SHA-256 of all files, in hex.
     pub(super) source_hash: String,
+    /// What its repository asks of it.
+    pub(super) policy: Option<Arc<Policy>>,
 }
 
-/// Checks a runbook and what is asked of it. `None` where it is not valid, which has been said then.
-pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Option<Prepared>, Failure> {
+/// Checks a runbook and what is asked of it, and holds it to the policy of its repository. Gives the exit code where it is not
+/// to be run, which has been said then.
+pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Result<Prepared, u8>, Failure> {
+    match held(&asked.file, console) {
+        Ok((program, sources, policy)) => prepared(asked, program, sources, policy).map(Ok),
+        Err(exit) => Ok(Err(exit)),
+    }
+}
+
+/// A runbook that is valid, with the policy that it is held to. Else the exit code; why has been said then.
+pub(super) fn held(file: &str, console: &Console) -> Result<(Program, Sources, Option<Arc<Policy>>), u8> {
+    let (program, mut sources) = checked(file, console).ok_or(2)?;
+    let mut found = Vec::new();
+    let policy = policy::read(&inputs::folder(file), &mut sources, &builtins::catalog(), &mut found);
+    found.extend(policy::judge(&program, policy.as_deref()));
+    report(&found, &sources, console);
+    match policy::exit(&found) {
+        0 => Ok((program, sources, policy)),
+        exit => Err(exit),
+    }
+}
+
+/// The same for what is said of a run and changes nothing: no policy keeps anybody from it. `None` where it is not valid.
+pub(super) fn prepare_to_say(asked: &Asked, console: &Console) -> Result<Option<Prepared>, Failure> {
     let Some((program, sources)) = checked(&asked.file, console) else { return Ok(None) };
+    prepared(asked, program, sources, None).map(Some)
+}
+
+fn prepared(
+    asked: &Asked,
+    program: Program,
+    sources: Sources,
+    policy: Option<Arc<Policy>>,
+) -> Result<Prepared, Failure> {
     let selection = select(&program, &asked.only, "only")?;
     let (set, typed) = settings(&program, &asked.set)?;
     let plan = plan::plan(&program, &selection, &typed)?;
     let source_hash = hash(&sources);
     let (program, sources) = (Arc::new(program), Arc::new(sources));
-    Ok(Some(Prepared { program, sources, selection, set, typed, plan, source_hash }))
+    Ok(Prepared { program, sources, selection, set, typed, plan, source_hash, policy })
 }
 
 /// Refuses a runbook in which there is nothing to run.

@@ -19,13 +19,15 @@ use super::recorder::{Output, Recorder};
 use super::request::{Asked, Format, Prepared, prepare, something_to_run};
 use super::run_log::{self, RunLog};
 use super::signals::Signals;
+use super::standing::{self, Rulebook};
 use super::state::Kept;
 use crate::catalog::RunFacts;
 use crate::check::program::Program;
 use crate::plan::{Plan, SHORTEST, is_hash};
 use crate::report::terminal::{Terminal, short};
-use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request};
+use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request, Rules};
 use crate::source::Sources;
+use crate::store::approval::Account;
 use crate::store::event::{RunFinished, RunStarted};
 use crate::store::journal::Journal;
 use crate::store::ledger::{Exclusive, Place};
@@ -57,10 +59,16 @@ struct Identity {
 }
 
 pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
-    let Some(prepared) = prepare(&args.asked, console)? else { return Ok(2) };
+    let prepared = match prepare(&args.asked, console)? {
+        Ok(prepared) => prepared,
+        Err(exit) => return Ok(exit),
+    };
     something_to_run(&prepared.program, &args.asked.file)?;
     if let Some(exit) = unapproved(args, &prepared.plan, console)? {
         return Ok(exit);
+    }
+    if !args.read_only {
+        standing::open_now(&prepared.plan, prepared.policy.as_deref())?;
     }
     let identity = identity(args, &prepared)?;
     let journal = journal(args, &prepared.plan, &identity, console)?;
@@ -162,6 +170,18 @@ fn request(
     let of = |place: &Place| Exclusive::new(place.clone(), &identity.started.run, &identity.started.by);
     let changes = !prepared.plan.changes.is_empty();
     let exclusive = changes.then(|| args.state.ledger().map(of)).transpose()?;
+    // A run that changes nothing asks nobody, so that it needs no store.
+    let rules = if prepared.plan.changes.is_empty() {
+        None
+    } else {
+        Some(Arc::new(Rulebook {
+            program: Arc::clone(&prepared.program),
+            policy: prepared.policy.clone(),
+            place: args.state.ledger()?.clone(),
+            asker: account(),
+            plans: standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only).into_iter().collect(),
+        }) as Arc<dyn Rules>)
+    };
     Ok(Request {
         proposal: proposal(args, &prepared.plan, &prepared.sources),
         program: prepared.program,
@@ -171,6 +191,7 @@ fn request(
         selection: prepared.selection,
         set: prepared.set,
         consent,
+        rules,
         person: person.map(|person| person as Arc<dyn Person>),
         interrupt,
         exclusive: exclusive.map(Arc::new),
@@ -211,7 +232,9 @@ fn unapproved(args: &Run, plan: &Plan, console: &Console) -> Result<Option<u8>, 
 
 fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
     let hash = plan.hash.as_deref().unwrap_or_default();
-    Proposal::of(plan, sources, format!("approve: {} --approve {}", command("run", &args.asked), short(hash)))
+    let mut help = vec![format!("approve: {} --approve {}", command("run", &args.asked), short(hash))];
+    help.extend(standing::ask_for(plan, &args.asked));
+    Proposal::of(plan, sources, help.join("\n"))
 }
 
 /// The journal, begun. A run that changes something is not begun without one.
@@ -297,8 +320,13 @@ pub(super) fn id() -> String {
 
 /// `user@host`
 pub(super) fn by() -> String {
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| system::env(name));
-    let user = user.unwrap_or_else(|| format!("uid{}", rustix::process::getuid().as_raw()));
+    account().to_string()
+}
+
+/// The account that this runs in.
+pub(super) fn account() -> Account {
+    let uid = rustix::process::getuid().as_raw();
+    let user = ["USER", "LOGNAME"].iter().find_map(|name| system::env(name)).unwrap_or_else(|| format!("uid{uid}"));
     let uname = rustix::system::uname();
-    format!("{user}@{}", uname.nodename().to_string_lossy())
+    Account { user, host: uname.nodename().to_string_lossy().into_owned(), uid }
 }

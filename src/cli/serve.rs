@@ -15,16 +15,19 @@ use super::alerting::say;
 use super::console::{Console, Failure};
 use super::recorder::{Output, Recorder};
 use super::request::{self, Asked, Prepared};
-use super::run::{by, facts, id, runtime};
+use super::run::{account, by, facts, id, runtime};
+use super::standing::{self, Rulebook};
 use super::state::Kept;
 use crate::builtins::Heartbeat;
 use crate::catalog::{Cx, Past, Remark, RunFacts, World};
+use crate::check::program::Program;
 use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Selection, is_hash};
+use crate::policy::Policy;
 use crate::report::terminal::short;
-use crate::run::{self, EventSink, Proposal};
+use crate::run::{self, Consent, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
-use crate::shown::look::clean;
+use crate::shown::look::{clean, quoted};
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger, Place};
 use crate::system::{self, System};
@@ -225,32 +228,65 @@ impl AtHome {
         let asked = Asked { file: file.to_owned(), only: Vec::new(), set: self.set.clone() };
         match request::prepare(&asked, &self.console) {
             // One that only samples, or takes what others post, is served as well.
-            Ok(Some(prepared)) if prepared.program.thresholds.is_empty() && prepared.program.metrics.is_empty() => {
+            Ok(Ok(prepared)) if prepared.program.thresholds.is_empty() && prepared.program.metrics.is_empty() => {
                 let something = request::something_to_run(&prepared.program, file);
                 something.map(|()| prepared).map_err(|failure| failure.message)
             }
-            Ok(Some(prepared)) => Ok(prepared),
-            Ok(None) => Err(format!("`{file}` has the mistakes above")),
+            Ok(Ok(prepared)) => Ok(prepared),
+            Ok(Err(_)) => Err(format!("`{file}` has the mistakes above")),
             Err(failure) => Err(failure.message),
         }
+    }
+
+    /// Whether `--approve` agrees to a plan.
+    fn approved(&self, hash: &str) -> bool {
+        self.approve.iter().any(|typed| is_hash(typed, hash))
+    }
+
+    fn rules(
+        &self,
+        program: Arc<Program>,
+        policy: Option<Arc<Policy>>,
+        plans: Vec<standing::Asked>,
+    ) -> Result<Rulebook, Failure> {
+        Ok(Rulebook { program, policy, place: self.state.ledger()?.clone(), asker: account(), plans })
+    }
+
+    /// What to type so that changes are agreed to.
+    #[expect(clippy::unused_self, reason = "it is this server that would be started so")]
+    fn help(&self, file: &str, hash: Option<&str>) -> String {
+        format!(
+            "look at them with `runbook plan --offline {0}`; agree with `runbook approve {0} --as ROLE`, or serve it with \
+             `--approve {1}`",
+            quoted(file),
+            short(hash.unwrap_or_default())
+        )
+    }
+
+    /// Says which changes nobody has agreed to yet.
+    fn waits_for_approval(&self, file: &str, prepared: &Prepared) {
+        let Some(hash) = prepared.plan.hash.as_deref().filter(|hash| !self.approved(hash)) else { return };
+        let plans = standing::Asked::of(&prepared.plan, &prepared.sources, &[]).into_iter().collect();
+        let rules = self.rules(Arc::clone(&prepared.program), prepared.policy.clone(), plans);
+        let standing = rules
+            .map_err(|failure| failure.message)
+            .and_then(|rules| run::Rules::standing(&rules).map_err(|fault| fault.to_string()));
+        let others = match standing {
+            Ok(standing) if !standing.approvals.is_empty() => return,
+            Ok(standing) => standing.others,
+            Err(why) => vec![format!("approvals cannot be looked up: {why}")],
+        };
+        let changes = prepared.plan.changes.len();
+        let message = format!("the changes of `{file}` ({changes}) wait for approval: what else it does goes on");
+        let help = others.into_iter().chain([self.help(file, Some(hash))]).collect::<Vec<_>>().join("\n");
+        self.console.warn(&message, Some(&help));
     }
 }
 
 impl Home for AtHome {
     fn load(&self, file: &str) -> Result<Loaded, String> {
         let prepared = self.prepared(file)?;
-        let hash = prepared.plan.hash.clone();
-        let approved = hash.as_ref().filter(|hash| self.approve.iter().any(|typed| is_hash(typed, hash)));
-        if let (Some(hash), None) = (&hash, approved) {
-            let changes = prepared.plan.changes.len();
-            self.console.warn(
-                &format!("the changes of `{file}` ({changes}) wait for approval: what else it does goes on"),
-                Some(&format!(
-                    "look at them with `runbook plan --offline {file}`; agree with `--approve {}`",
-                    short(hash)
-                )),
-            );
-        }
+        self.waits_for_approval(file, &prepared);
         let from_outside = prepared.program.thresholds.iter().find(|threshold| !threshold.from.is_empty());
         if let (Some(threshold), false) = (from_outside, self.takes_alerts) {
             let message = format!("`{file}`: nobody can post alerts of \"{}\" to this server", clean(&threshold.title));
@@ -258,7 +294,7 @@ impl Home for AtHome {
         }
         let facts = facts("serve".into(), &prepared.program, file).map_err(|failure| failure.message)?;
         Ok(Loaded {
-            approved: approved.cloned(),
+            policy: prepared.policy,
             program: prepared.program,
             sources: prepared.sources,
             set: prepared.set,
@@ -275,7 +311,13 @@ impl Home for AtHome {
             let since = written.and_then(|written| written.duration_since(UNIX_EPOCH).ok());
             format!("{name}:{:?}:{:?}", metadata.map(|metadata| metadata.len()).ok(), since)
         };
-        loaded.sources.ids().map(of).collect::<Vec<_>>().join("\n")
+        // A policy that was not there may be now.
+        let folder = super::inputs::folder(
+            &loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default(),
+        );
+        let policies = super::policy::places(&folder).unwrap_or_default();
+        let policies = policies.into_iter().filter(|path| path.exists()).map(|path| path.display().to_string());
+        loaded.sources.ids().map(of).chain(policies).collect::<Vec<_>>().join("\n")
     }
 
     fn ledger(&self) -> Result<Ledger, Fault> {
@@ -284,8 +326,8 @@ impl Home for AtHome {
         place.open()
     }
 
-    fn world(&self, directory: &Path, past: Arc<dyn Past>) -> Arc<dyn World> {
-        Arc::new(System::new(directory).with_past(past))
+    fn world(&self, loaded: &Loaded, past: Arc<dyn Past>) -> Arc<dyn World> {
+        Arc::new(System::new(&loaded.facts.directory).under(loaded.policy.clone()).with_past(past))
     }
 
     fn begin(
@@ -298,8 +340,9 @@ impl Home for AtHome {
         let program = &loaded.program;
         let selection =
             Selection::whole_section(program, section).ok_or_else(|| format!("there is no section \"{section}\""))?;
-        let plan =
-            plan::plan(program, &selection, &std::collections::BTreeMap::new()).map_err(|fault| fault.to_string())?;
+        let (_, typed) = request::settings(program, &self.set).map_err(|failure| failure.message)?;
+        let plan = plan::plan(program, &selection, &typed).map_err(|fault| fault.to_string())?;
+        let all = plan::plan(program, &Selection::all(), &typed).map_err(|fault| fault.to_string())?;
         let now = system::now();
         let run: Arc<str> = id().into();
         let facts = Arc::new(RunFacts {
@@ -318,21 +361,28 @@ impl Home for AtHome {
                 .ok()
         });
         let recorder = Recorder::new(Some(journal), Output::Silent, log, Some(desk));
-        // Consent was given to all changes of the runbook, so it covers those of one section.
-        let mut proposal = Proposal::of(&plan, &loaded.sources, "serve it with `--approve HASH`".to_owned());
-        if let Some(approved) = &loaded.approved {
-            proposal.hash.clone_from(approved);
-        }
+        let file = loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default();
+        // Consent was given to all changes of the runbook, or to those of this section.
+        let asked = Asked { file: file.clone(), only: Vec::new(), set: self.set.clone() };
+        let mut help = vec![self.help(&file, all.hash.as_deref())];
+        help.extend(standing::ask_for(&plan, &asked));
+        let mut proposal = Proposal::of(&plan, &loaded.sources, help.join("\n"));
+        let consent = match all.hash.as_ref().filter(|hash| self.approved(hash)) {
+            Some(hash) => {
+                proposal.hash.clone_from(hash);
+                Consent::Given { hash: hash.clone() }
+            }
+            None => Consent::None,
+        };
+        let only = [section.to_owned()];
+        let of = |plan, only: &[String]| standing::Asked::of(plan, &loaded.sources, only);
+        let plans = of(&plan, &only).into_iter().chain(of(&all, &[])).collect();
+        let rules = self.rules(Arc::clone(program), loaded.policy.clone(), plans).map_err(|failure| failure.message)?;
         let by = format!("serve on {}", by());
         let place = self.state.ledger().map_err(|failure| failure.message)?.clone();
         let exclusive = Arc::new(Exclusive::new(place, &run, &by));
         let started = RunStarted {
-            file: loaded
-                .sources
-                .ids()
-                .next()
-                .map(|id| loaded.sources.file(id).name.as_str().into())
-                .unwrap_or_default(),
+            file: file.into(),
             source_hash: loaded.fingerprint.clone(),
             plan: plan.hash.clone(),
             by,
@@ -341,7 +391,16 @@ impl Home for AtHome {
             steps: plan.steps,
             ..run::started(program, &facts)
         };
-        Ok(Beginning { started, facts, proposal, selection, recording: Arc::new(recorder), exclusive })
+        Ok(Beginning {
+            started,
+            facts,
+            proposal,
+            selection,
+            consent,
+            rules: Arc::new(rules),
+            recording: Arc::new(recorder),
+            exclusive,
+        })
     }
 
     fn say(&self, line: &str) {

@@ -36,7 +36,7 @@ enum Action {
     /// Write everything in the ledger as JSON Lines.
     ///
     /// The first line is {"record":"ledger","version":1}. Each other line says in `record` what it is: runbook, document,
-    /// happening, message, sample, hour, lease or due. Records and fields may be added within a version.
+    /// happening, message, sample, hour, lease, due or approval. Records and fields may be added within a version.
     Export {
         #[command(flatten)]
         state: Kept,

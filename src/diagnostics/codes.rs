@@ -96,6 +96,11 @@ codes! {
     FileMissing          "file-missing"           Error   "a file that a declaration names is not there, or not in the runbook's folder"
     RolesMistake         "roles-mistake"          Error   "the file of roles of an escalation has a mistake in it"
     TemplateMistake      "template-mistake"       Error   "the template of a message has a mistake in it"
+    // The policy of a repository
+    PolicyMistake        "policy-mistake"         Error   "the policy of the repository has a mistake in it, or cannot be read"
+    PolicyForbids        "policy-forbids"         Error   "the policy of the repository forbids what is used"
+    PolicyRequires       "policy-requires"        Error   "a change lacks what the policy of the repository requires"
+    PolicyHost           "policy-host"            Error   "a connection leads to a host that the policy of the repository does not allow"
     // Alerting
     ThresholdUnmeasured  "threshold-unmeasured"   Error   "nothing measures or raises a threshold"
     ThresholdBoth        "threshold-both"         Error   "a threshold has a `when` and is raised by a check as well"

@@ -1,9 +1,9 @@
 //! Finding the changes of a program, in the order of the source, with all that stands around them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Around, Guard, PlannedChange, Selection, Told, text, walk};
+use super::{Around, Guard, Part, PlannedChange, Selection, Told, text, walk};
 use crate::catalog::Effect;
 use crate::check::program::{
     Block, Change, ChannelId, CheckElse, CommandId, ConnectionId, Expr, ExprKind, Member, Program, Section, Statement,
@@ -19,6 +19,8 @@ pub(super) const MOST_COMMANDS: u32 = 10_000;
 pub(super) struct Found<'p> {
     /// Each with every expression that its consent depends on.
     pub(super) changes: Vec<(PlannedChange, Vec<&'p Expr>)>,
+    /// What of the changes and around them a consent covers, each once.
+    pub(super) parts: Vec<Part>,
     /// How often a command is run by a `do`; what is behind the first [`MOST_COMMANDS`] is not among the changes.
     pub(super) commands: u32,
     pub(super) reads: u32,
@@ -38,9 +40,11 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
         guards: Vec::new(),
         commands: Vec::new(),
         reads: HashMap::new(),
+        noted: HashSet::new(),
         found: Found {
             commands: 0,
             changes: Vec::new(),
+            parts: Vec::new(),
             reads: 0,
             steps: 0,
             manual: Vec::new(),
@@ -67,6 +71,8 @@ struct Finder<'p> {
     /// How many reads a command makes that was looked into: one that calls two others, which call two more each, is
     /// looked into once.
     reads: HashMap<CommandId, u32>,
+    /// What several changes have in common is noted once.
+    noted: HashSet<Part>,
     found: Found<'p>,
 }
 
@@ -205,6 +211,8 @@ impl<'p> Finder<'p> {
             step: self.step.clone(),
             span,
             text: change.source.clone(),
+            says: self.says(change),
+            called: called(self.program, change),
             given: Vec::new(),
             on: on.into_iter().collect(),
             around: self.around.iter().map(|(around, _)| around.clone()).collect(),
@@ -214,7 +222,68 @@ impl<'p> Finder<'p> {
             verify: clause(&change.verify),
             undo: clause(&change.undo),
         };
+        self.parts(&planned);
         self.found.changes.push((planned, depends));
+    }
+
+    /// A change with its clauses, in one canonical line.
+    fn says(&self, change: &Change) -> String {
+        let mut says = format!("change {}", text::expr(self.program, &change.call));
+        let clauses = [("within", &change.within), ("verify", &change.verify), ("undo", &change.undo)];
+        for (word, clause) in clauses {
+            if let Some(clause) = clause {
+                says = format!("{says} {word} {}", text::expr(self.program, clause));
+            }
+        }
+        match &change.approve_by {
+            Some(role) => format!("{says} approve by {role:?}"),
+            None => says,
+        }
+    }
+
+    /// What a consent covers of a change: itself, its guards, its loops and its conditions.
+    fn parts(&mut self, planned: &PlannedChange) {
+        let mut says = vec![planned.says.clone()];
+        let mut parts = Vec::new();
+        for (around, exprs) in &self.around {
+            let part = match around {
+                Around::Each { name, list, at_most, .. } => {
+                    let most = at_most.map_or_else(String::new, |most| format!(" at most {most}"));
+                    Some(("loop", format!("for {name} in {list}{most}")))
+                }
+                Around::If { condition } => Some(("condition", format!("if {condition}"))),
+                Around::Else { conditions } => Some(("condition", format!("else of {}", conditions.join(" | ")))),
+                Around::Retry { times } => {
+                    says.push(format!("in retry {times}"));
+                    None
+                }
+                Around::OnFailure => {
+                    says.push("in on failure".to_owned());
+                    None
+                }
+                Around::Always => {
+                    says.push("in always".to_owned());
+                    None
+                }
+                Around::Command { name } => {
+                    says.push(format!("in {name}"));
+                    None
+                }
+            };
+            if let (Some((what, says)), Some(last)) = (part, exprs.last()) {
+                parts.push(Part { what: what.to_owned(), says, span: last.span });
+            }
+        }
+        parts.push(Part { what: "change".to_owned(), says: says.join(" "), span: planned.span });
+        for (guard, condition) in &self.guards {
+            let says = format!("require {}", guard.condition);
+            parts.push(Part { what: "guard".to_owned(), says, span: condition.span });
+        }
+        for part in parts {
+            if part.what == "change" || self.noted.insert(part.clone()) {
+                self.found.parts.push(part);
+            }
+        }
     }
 
     /// A command that changes, called by `do`: its changes are listed one by one.
@@ -289,6 +358,22 @@ impl<'p> Finder<'p> {
                 self.found.tells.insert(told);
             }
         }
+    }
+}
+
+/// What stands for the tools of the house, whichever they are.
+pub(crate) const TOOL: &str = "tool";
+
+/// What a policy may call a change by: its built-in, and `tool` where it is one of the house. A command's changes are looked at
+/// one by one, where they stand.
+#[must_use]
+pub fn called(program: &Program, change: &Change) -> Vec<&'static str> {
+    match &change.call.uncovered().kind {
+        ExprKind::Call(call) => vec![call.builtin.name],
+        ExprKind::Tool { tool, .. } => {
+            program.tools.get(tool.index()).map(|tool| vec![tool.builtin.name, TOOL]).unwrap_or_default()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -4,20 +4,37 @@
 //! values behind names, parameters as they are set, connections, tools and commands. Comments, layout, moved lines
 //! and titles are not in it, so that tidying up voids no consent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
 use super::changes::Found;
 use super::definitions::Definitions;
-use super::{Around, PlannedChange, text, walk};
+use super::{Around, Part, PlannedChange, text, walk};
 use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
+use crate::source::Span;
 
-/// In hex.
-pub(super) fn hash(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> String {
+/// What a consent covers.
+pub(super) struct Covered {
+    /// In hex.
+    pub(super) hash: String,
+    /// The same piece by piece, so that an edit can be told by its place.
+    pub(super) parts: Vec<Part>,
+    /// The connections that the changes lead to.
+    pub(super) leads_to: Vec<Arc<str>>,
+}
+
+pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Covered {
     let mut facts: Vec<Vec<String>> = Vec::new();
-    let mut led_to = LedTo { program, set, definitions: Definitions::in_program(program), facts: BTreeMap::new() };
+    let mut led_to = LedTo {
+        program,
+        set,
+        definitions: Definitions::in_program(program),
+        facts: BTreeMap::new(),
+        parts: Vec::new(),
+        connections: BTreeSet::new(),
+    };
     for (change, depends) in &found.changes {
         facts.push(change_facts(change));
         for expr in depends {
@@ -25,6 +42,8 @@ pub(super) fn hash(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>
             facts.push(vec![text::expr(program, expr)]);
         }
     }
+    let mut parts = found.parts.clone();
+    parts.extend(led_to.parts);
     facts.extend(led_to.facts.into_iter().map(|(key, value)| vec![key, value]));
     let mut hasher = Sha256::new();
     hasher.update(b"runbook consent 1\n");
@@ -35,12 +54,8 @@ pub(super) fn hash(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>
             hasher.update(format!("{}:{part}\n", part.len()));
         }
     }
-    hex(&hasher.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let leads_to = led_to.connections.into_iter().collect();
+    Covered { hash: hex::encode(hasher.finalize()), parts, leads_to }
 }
 
 fn change_facts(change: &PlannedChange) -> Vec<String> {
@@ -68,6 +83,8 @@ struct LedTo<'p> {
     set: &'p BTreeMap<Arc<str>, String>,
     definitions: Definitions<'p>,
     facts: BTreeMap<String, String>,
+    parts: Vec<Part>,
+    connections: BTreeSet<Arc<str>>,
 }
 
 impl<'p> LedTo<'p> {
@@ -86,7 +103,9 @@ impl<'p> LedTo<'p> {
                 if let Some(value) = self.definitions.of_local(*id) {
                     // With its value, since two may have the same name, and without its number, which moves with lines.
                     let name = program.locals.get(id.index()).map_or("?", |local| &*local.name);
-                    self.note(&format!("local {name} = {}", text::expr(program, value)), String::new(), &[value]);
+                    let text = text::expr(program, value);
+                    let part = Part { what: format!("let {name}"), says: text.clone(), span: value.span };
+                    self.note(&format!("local {name} = {text}"), String::new(), &[value], part);
                 }
             }
             ExprKind::Param(id) => {
@@ -95,19 +114,20 @@ impl<'p> LedTo<'p> {
                     let default = param.default.as_ref().map(|default| text::expr(program, default));
                     let value = set.or(default).unwrap_or_default();
                     let exprs: Vec<&Expr> = param.default.iter().collect();
-                    self.note(&format!("param {}", param.name), value, &exprs);
+                    self.named("param", &param.name, value, &exprs, param.span);
                 }
             }
             ExprKind::Connection(id) => {
                 if let Some(connection) = program.connections.get(id.index()) {
                     let exprs: Vec<&Expr> = connection.made.args.iter().flatten().collect();
                     let made = text::made(program, &connection.made);
-                    self.note(&format!("connection {}", connection.name), made, &exprs);
+                    self.connections.insert(connection.name.clone());
+                    self.named("connection", &connection.name, made, &exprs, connection.span);
                 }
             }
             ExprKind::Secret(id) => {
                 if let Some(secret) = program.secrets.get(id.index()) {
-                    self.note(&format!("secret {}", secret.name), text::made(program, &secret.source), &[]);
+                    self.named("secret", &secret.name, text::made(program, &secret.source), &[], secret.span);
                 }
             }
             ExprKind::Tool { tool, .. } => {
@@ -123,7 +143,7 @@ impl<'p> LedTo<'p> {
                         })
                         .collect();
                     let made = format!("{}({})", tool.builtin.name, args.join(", "));
-                    self.note(&format!("tool {}", tool.name), made, &exprs);
+                    self.named("tool", &tool.name, made, &exprs, tool.span);
                 }
             }
             ExprKind::Command { command, .. } => {
@@ -134,18 +154,26 @@ impl<'p> LedTo<'p> {
                         body.push(what(program, &statement.kind));
                         exprs.extend(walk::own_exprs(statement));
                     });
-                    self.note(&format!("command {}", command.name), body.join("\n"), &exprs);
+                    self.named("command", &command.name, body.join("\n"), &exprs, command.span);
                 }
             }
             _ => {}
         }
     }
 
+    /// Notes a declaration.
+    fn named(&mut self, kind: &str, name: &str, value: String, exprs: &[&'p Expr], span: Span) {
+        let key = format!("{kind} {name}");
+        let part = Part { what: key.clone(), says: value.clone(), span };
+        self.note(&key, value, exprs, part);
+    }
+
     /// Notes it, and follows what it leads to, once.
-    fn note(&mut self, key: &str, value: String, exprs: &[&'p Expr]) {
+    fn note(&mut self, key: &str, value: String, exprs: &[&'p Expr], part: Part) {
         if self.facts.contains_key(key) {
             return;
         }
+        self.parts.push(part);
         self.facts.insert(key.to_owned(), value);
         for expr in exprs {
             self.follow(expr);

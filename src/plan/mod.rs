@@ -12,12 +12,14 @@ pub(crate) mod text;
 pub(crate) mod walk;
 mod written;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-pub(crate) use self::changes::given;
+pub use self::changes::called;
+pub(crate) use self::changes::{TOOL, given};
+pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
 use crate::check::program::Program;
@@ -41,6 +43,30 @@ pub struct Plan {
     pub needs: BTreeMap<String, Vec<String>>,
     /// What a consent covers, in hex; `None` where nothing changes.
     pub hash: Option<String>,
+    /// The same piece by piece.
+    #[serde(skip)]
+    pub parts: Vec<Part>,
+    /// The connections that the changes lead to.
+    #[serde(skip)]
+    pub leads_to: Vec<Arc<str>>,
+}
+
+impl Plan {
+    /// The roles whose approval its changes ask for.
+    #[must_use]
+    pub fn roles(&self) -> BTreeSet<Arc<str>> {
+        self.changes.iter().filter_map(|change| change.approve_by.clone()).collect()
+    }
+}
+
+/// One thing that a consent covers.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Part {
+    /// `change`, `guard`, `connection db`
+    pub what: String,
+    /// In one canonical line: the same for the same meaning.
+    pub says: String,
+    pub span: Span,
 }
 
 /// One `change` statement.
@@ -54,6 +80,12 @@ pub struct PlannedChange {
     pub span: Span,
     /// As it was written, in one line.
     pub text: Arc<str>,
+    /// In one canonical line, with its clauses.
+    #[serde(skip)]
+    pub says: String,
+    /// The built-in that it calls, and what else a policy may call it by.
+    #[serde(skip)]
+    pub called: Vec<&'static str>,
     /// The params that it, its loops, conditions and clauses name, with their values: `"/var/old"`.
     pub given: Vec<(Arc<str>, String)>,
     /// The connections that it names.
@@ -132,7 +164,11 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
             format!("the commands of this runbook run one another more than {} times", changes::MOST_COMMANDS);
         return Err(Fault::new(FaultKind::TooLarge, message).help("write a command that runs fewer others"));
     }
-    let hash = (!found.changes.is_empty()).then(|| fingerprint::hash(program, &found, set));
+    let covered = (!found.changes.is_empty()).then(|| fingerprint::covered(program, &found, set));
+    let (hash, parts, leads_to) = match covered {
+        Some(covered) => (Some(covered.hash), covered.parts, covered.leads_to),
+        None => (None, Vec::new(), Vec::new()),
+    };
     Ok(Plan {
         runbook: program.header.title.clone(),
         changes: found
@@ -147,6 +183,8 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         tells: found.tells.into_iter().collect(),
         needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),
         hash,
+        parts,
+        leads_to,
     })
 }
 

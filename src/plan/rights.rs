@@ -14,6 +14,7 @@ use crate::check::program::{
     Call, CallArg, CommandId, Connection, ConnectionId, Expr, ExprKind, Made, Member, MetricId, Program, Section,
     Statement, StatementKind,
 };
+use crate::source::Span;
 
 /// What has to be granted, and where the runbook has to get through to.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -56,6 +57,23 @@ pub fn rights(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>,
         finder.metric(*metric);
     }
     finder.finish(selection.is_all())
+}
+
+/// Where connections and channels lead, as far as that is written in their declarations: with the place and the name of each.
+pub(crate) fn endpoints(program: &Program) -> Vec<(Span, Arc<str>, Endpoint)> {
+    let set = BTreeMap::new();
+    let reader = Reader { program, set: &set, definitions: Definitions::in_program(program) };
+    let connections = program.connections.iter().map(|one| (&one.name, &one.made));
+    let channels = program.channels.iter().map(|one| (&one.name, &one.made));
+    let mut found = Vec::new();
+    for (name, made) in connections.chain(channels) {
+        let argument = |path: &str| reader.declared(made.driver.params, &made.args, path);
+        let reached = (made.driver.reaches)(&Written { argument: &argument });
+        // What only a run can tell is said in words, or has a `*`.
+        let written = reached.into_iter().filter(|one| !one.host.is_empty() && !one.host.contains([' ', '*']));
+        found.extend(written.map(|endpoint| (made.span, name.clone(), endpoint)));
+    }
+    found
 }
 
 /// What was looked into already.

@@ -266,6 +266,7 @@ impl Stage {
             set,
             proposal: Proposal::default(),
             consent: Consent::Rehearsed { roles: self.roles.clone() },
+            rules: None,
             person: Some(Arc::<Canned>::clone(&self.world) as Arc<dyn Person>),
             interrupt: Interrupt::default(),
             exclusive: None,

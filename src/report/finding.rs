@@ -202,6 +202,7 @@ fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {
         Withheld::EarlierChange { title } => finding.say(format!("an earlier change did not succeed: {title}")),
         Withheld::ReadOnly => finding.say("the run is read-only"),
         Withheld::NotApproved => finding.say("it was not approved"),
+        Withheld::Policy { says } => finding.say(says),
         Withheld::NotMeasured { fault } => finding.fault(Some(fault)),
         Withheld::TooMany { found, at_most } => {
             finding.say(format!("the list has {found} items, more than `at most {at_most}`"))

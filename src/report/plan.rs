@@ -7,9 +7,9 @@ use crate::shown::look::{Look, Tone, clean, counted};
 use crate::source::Sources;
 use crate::store::event::Outcome;
 
-/// The plan as text. `command` is what runs the same part of the runbook, for what to type next.
+/// The plan as text. `next` is what to type next, a line each.
 #[must_use]
-pub fn lines(plan: &Plan, sources: &Sources, command: &str, looked: Option<&Looked>, look: Look) -> Vec<String> {
+pub fn lines(plan: &Plan, sources: &Sources, next: &[String], looked: Option<&Looked>, look: Look) -> Vec<String> {
     let reads = counted(u64::from(plan.reads), "read");
     let changes = counted(plan.changes.len() as u64, "change");
     let title = look.paint(Tone::Strong, &clean(&plan.runbook));
@@ -55,7 +55,7 @@ pub fn lines(plan: &Plan, sources: &Sources, command: &str, looked: Option<&Look
     if let Some(hash) = &plan.hash {
         let short = short(hash);
         lines.push(format!("plan {short} · valid until a change, its guards, its targets or its bounds are edited"));
-        lines.push(format!("approve: {} --approve {short}", clean(command)));
+        lines.extend(next.iter().map(|line| clean(line)));
     }
     lines
 }

@@ -248,7 +248,7 @@ const fn is_look(event: &Event) -> bool {
 fn approval(hash: &str, changes: &[ProposedChange], help: &str, look: Look) -> Vec<String> {
     let mut lines = vec![look.paint(Tone::Doubtful, &format!("WAITS FOR APPROVAL   plan {}", short(hash)))];
     lines.extend(proposed(changes, look));
-    lines.push(format!("  {}", clean(help)));
+    lines.extend(help.lines().map(|line| format!("  {}", clean(line))));
     lines
 }
 

@@ -48,6 +48,14 @@ impl Asking {
         resolve(&self.outside, &self.memory, |evaluation| Ok(evaluation.tracked(expr, &scope)?.value)).await
     }
 
+    /// Which system a connection leads to.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub async fn place(&self, connection: &str) -> Result<Arc<str>, Fault> {
+        self.outside.place(connection).await
+    }
+
     /// What a call of a built-in or a tool asks for.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, 
 use crate::shown::Shown;
 use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
 use crate::store::ledger::Hold;
-use crate::types::{Fault, FaultKind, Value};
+use crate::types::{Connection, Fault, FaultKind, Value};
 
 /// How long a change in flight is waited for after the run was stopped.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
@@ -60,8 +60,8 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
         None => context.title(change.title.as_ref(), &change.source).await,
     };
     match allowed(context, statement, change, &title).await {
-        Ok((prepared, within, hold)) => {
-            keeping(context, hold, made(context, statement, change, title, prepared, within)).await;
+        Ok((prepared, within, approvals, hold)) => {
+            keeping(context, hold, made(context, statement, change, title, prepared, within, approvals)).await;
         }
         Err(reason) => {
             tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
@@ -84,37 +84,37 @@ async fn allowed<'r>(
     statement: &'r Statement,
     change: &'r Change,
     title: &Arc<str>,
-) -> Result<(Prepared<'r>, Option<SignedDuration>, Option<Hold>), Withheld> {
+) -> Result<(Prepared<'r>, Option<SignedDuration>, Vec<Arc<str>>, Option<Hold>), Withheld> {
     not_stopped(context)?;
     not_closed(context)?;
     if matches!(context.run.consent, Consent::ReadOnly) {
         return Err(Withheld::ReadOnly);
     }
-    if let Some(role) = &change.approve_by {
-        if let Consent::Rehearsed { roles } = &context.run.consent {
-            if !roles.contains(role) {
-                return Err(Withheld::NotApproved);
-            }
-        } else {
-            let message =
-                format!("an approval by \"{role}\" needs the approvals store, which this version does not have");
-            return Err(Withheld::NotMeasured { fault: Fault::new(FaultKind::Unsupported, message) });
-        }
+    if let (Some(role), Consent::Rehearsed { roles }) = (&change.approve_by, &context.run.consent)
+        && !roles.contains(role)
+    {
+        return Err(Withheld::NotApproved);
     }
     let prepared = prepared(context, change).await.map_err(|fault| withheld_by(context, fault))?;
     let within = match &change.within {
         Some(within) => Some(context.duration(within).await.map_err(|fault| withheld_by(context, fault))?),
         None => None,
     };
-    match consent::given(context).await {
-        Ok(true) => {}
-        Ok(false) => return Err(Withheld::NotApproved),
+    let approvals = match consent::given(context, change).await {
+        Ok(Some(approvals)) => approvals,
+        Ok(None) => return Err(Withheld::NotApproved),
         Err(fault) => return Err(withheld_by(context, fault)),
-    }
-    let hold = exclusive::hold(context, statement, title, target(&prepared)).await?;
+    };
+    let hold = exclusive::hold(context, statement, title, connection(&prepared)).await?;
     guards_hold(context).await?;
     not_stopped(context)?;
-    Ok((prepared, within, hold))
+    if let Some(rules) = &context.run.rules {
+        rules.lets(change).map_err(|says| {
+            context.run.refused.store(true, Ordering::Relaxed);
+            Withheld::Policy { says }
+        })?;
+    }
+    Ok((prepared, within, approvals, hold))
 }
 
 fn not_stopped(context: &Context<'_>) -> Result<(), Withheld> {
@@ -195,14 +195,16 @@ async fn made<'r>(
     title: Arc<str>,
     prepared: Prepared<'r>,
     within: Option<SignedDuration>,
+    approvals: Vec<Arc<str>>,
 ) {
     let (place, number, started) = (context.place(statement.span), context.next_change(), context.now());
     let intended = Event::ChangeIntended {
         place: place.clone(),
         change: number,
         title: Arc::clone(&title),
-        target: target(&prepared),
+        target: connection(&prepared).map(|connection| connection.target.to_string()),
         call: Arc::clone(&change.source),
+        approvals,
     };
     if let Err(fault) = context.run.outside.emitter.durable(intended).await {
         // What is not written down is not begun: after a crash nobody would know of it.
@@ -395,7 +397,7 @@ fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {
     }
 }
 
-fn target(prepared: &Prepared<'_>) -> Option<String> {
+fn connection<'p>(prepared: &'p Prepared<'_>) -> Option<&'p Arc<Connection>> {
     let Prepared::Call { args, .. } = prepared else { return None };
-    args.iter().flatten().find_map(Value::connection).map(|connection| connection.target.to_string())
+    args.iter().flatten().find_map(Value::connection)
 }

@@ -1,38 +1,134 @@
-//! Consent to the changes of a run: asked for once, before the first of them.
+//! Consent to the changes of a run: asked for once, before the first of them; and the approvals by a role, before each.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::context::Context;
-use super::request::Consent;
+use super::request::{Consent, Standing, StandingApproval};
+use crate::check::program::Change;
 use crate::store::event::Event;
 use crate::types::Fault;
 
-/// Whether changes are allowed. Where they are not, nothing more of the run is begun.
-pub(super) async fn given(context: &Context<'_>) -> Result<bool, Fault> {
+/// What is known of the consent to this run.
+#[derive(Default)]
+pub(crate) struct Consented {
+    /// Whether somebody has agreed to all of it; `None` until it was asked for.
+    all: Option<bool>,
+    /// Whether a change has asked for it.
+    begun: bool,
+    /// The standing approvals that were used and told of.
+    told: BTreeSet<Arc<str>>,
+}
+
+/// By which standing approvals a change is allowed, none where somebody agreed to this run. `None` where it is not allowed:
+/// nothing more of the run is begun then.
+pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Option<Vec<Arc<str>>>, Fault> {
     let run = context.run;
     let mut consented = context.limits.race(run.consented.lock()).await?;
-    if let Some(known) = *consented {
-        return Ok(known);
+    if consented.all == Some(false) {
+        return Ok(None);
     }
-    let proposal = &run.proposal;
-    let how = match &run.consent {
-        Consent::ReadOnly | Consent::None => None,
-        Consent::Given { hash } => crate::plan::is_hash(hash, &proposal.hash).then(|| "--approve".to_owned()),
-        Consent::Rehearsed { .. } => Some("rehearsal".to_owned()),
-        Consent::Ask(asking) => {
-            let how = context.limits.race(asking.ask(proposal.clone())).await?;
-            context.waited();
-            how
+    let hash = &run.proposal.hash;
+    if consented.all.is_none() {
+        let how = match &run.consent {
+            Consent::Given { hash: given } => crate::plan::is_hash(given, hash).then(|| "--approve".to_owned()),
+            Consent::Rehearsed { .. } => Some("rehearsal".to_owned()),
+            Consent::ReadOnly | Consent::None | Consent::Ask(_) => None,
+        };
+        if let Some(how) = how {
+            consented.all = Some(true);
+            context.emit(Event::Approved { hash: hash.clone(), how });
         }
-    };
-    *consented = Some(how.is_some());
-    if let Some(how) = how {
-        context.emit(Event::Approved { hash: proposal.hash.clone(), how });
-        return Ok(true);
     }
+    let rehearsed = matches!(run.consent, Consent::Rehearsed { .. });
+    let role = change.approve_by.as_ref().filter(|_| !rehearsed);
+    // A run that would have to stop half-way for want of an approval does not begin to change anything.
+    let first = !rehearsed && !std::mem::replace(&mut consented.begun, true);
+    let wanted: Vec<&Arc<str>> = if first { run.proposal.roles.iter().collect() } else { role.into_iter().collect() };
+    if consented.all == Some(true) && wanted.is_empty() {
+        return Ok(Some(Vec::new()));
+    }
+    let Standing { approvals, mut others } = standing(context).await?;
+    for role in wanted {
+        let mut of_role = approvals.iter().filter(|one| one.role == *role).peekable();
+        if of_role.peek().is_some() && of_role.clone().all(|one| one.by_asker) {
+            let own = |own: &StandingApproval| {
+                format!("{} is by whoever began this run: nobody approves their own", own.words)
+            };
+            others.extend(of_role.clone().map(own));
+        }
+        if of_role.all(|one| one.by_asker) {
+            consented.all = Some(false);
+            halt(context, &format!("a change waits for an approval by {role:?}"), &others);
+            return Ok(None);
+        }
+    }
+    let used: Vec<StandingApproval> = match role {
+        Some(role) => approvals.iter().filter(|one| one.role == *role && !one.by_asker).take(1).cloned().collect(),
+        None if consented.all == Some(true) => return Ok(Some(Vec::new())),
+        None => approvals.first().cloned().into_iter().collect(),
+    };
+    if used.is_empty()
+        && consented.all.is_none()
+        && let Consent::Ask(asking) = &run.consent
+    {
+        let how = context.limits.race(asking.ask(run.proposal.clone())).await?;
+        context.waited();
+        consented.all = Some(how.is_some());
+        if let Some(how) = how {
+            context.emit(Event::Approved { hash: hash.clone(), how });
+            return Ok(Some(Vec::new()));
+        }
+    }
+    if used.is_empty() {
+        consented.all = Some(false);
+        halt(context, "", &others);
+        return Ok(None);
+    }
+    for approval in &used {
+        if consented.told.insert(Arc::clone(&approval.id)) {
+            context.emit(Event::Approved { hash: hash.clone(), how: format!("standing {}", approval.words) });
+        }
+    }
+    Ok(Some(used.into_iter().map(|approval| approval.id).collect()))
+}
+
+/// The approvals that stand, for the systems to which the connections lead here.
+async fn standing(context: &Context<'_>) -> Result<Standing, Fault> {
+    let run = context.run;
+    let Some(rules) = &run.rules else { return Ok(Standing::default()) };
+    let mut standing = rules.standing()?;
+    if standing.approvals.is_empty() {
+        return Ok(standing);
+    }
+    let mut places = Vec::new();
+    for name in &run.proposal.leads_to {
+        places.push((name, context.limits.race(run.outside.place(name)).await??));
+    }
+    let (mut good, mut others) = (Vec::new(), standing.others);
+    for approval in std::mem::take(&mut standing.approvals) {
+        let elsewhere =
+            places.iter().find(|(name, place)| approval.targets.get(&***name).is_none_or(|own| **own != **place));
+        match elsewhere {
+            None => good.push(approval),
+            Some((name, place)) => {
+                let approved = approval.targets.get(&***name).map_or("nothing", String::as_str);
+                others.push(format!("{} is for `{name}` at {approved}, and here it leads to {place}", approval.words));
+            }
+        }
+    }
+    Ok(Standing { approvals: good, others })
+}
+
+/// Nothing more of the run is begun: it waits.
+fn halt(context: &Context<'_>, what: &str, others: &[String]) {
+    let run = context.run;
     let _ = run.halted.set("the run waits for approval");
+    let what = (!what.is_empty()).then(|| what.to_owned());
+    let help = what.into_iter().chain(others.iter().cloned()).chain([run.proposal.help.clone()]);
     context.emit(Event::ApprovalNeeded {
-        hash: proposal.hash.clone(),
-        changes: proposal.changes.clone(),
-        help: proposal.help.clone(),
+        hash: run.proposal.hash.clone(),
+        changes: run.proposal.changes.clone(),
+        help: help.collect::<Vec<_>>().join("\n"),
     });
-    Ok(false)
 }

@@ -1,17 +1,18 @@
 //! Where a statement runs: its names, its limits, the gates above it, and the way of its events.
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Mutex;
 
+use super::consent::Consented;
 use super::eval::{Eval, Evaluation};
 use super::gate::Gate;
 use super::limits::{self, Limit, Limits};
 use super::memory::Epoch;
 use super::outside::Outside;
-use super::request::{Consent, Interrupt, Person, Proposal};
+use super::request::{Consent, Interrupt, Person, Proposal, Rules};
 use super::resolve::{resolve, resolve_apart, takes_long};
 use super::scope::{Cell, Scope, Tracked};
 use super::tally::Out;
@@ -31,13 +32,15 @@ pub(crate) struct Running {
     pub(crate) selection: Selection,
     pub(crate) proposal: Proposal,
     pub(crate) consent: Consent,
+    pub(crate) rules: Option<Arc<dyn Rules>>,
     pub(crate) person: Option<Arc<dyn Person>>,
     pub(crate) interrupt: Interrupt,
     pub(crate) exclusive: Option<Arc<Exclusive>>,
     /// Why nothing more of the run is begun.
     pub(crate) halted: OnceLock<&'static str>,
-    /// Whether consent was given; `None` until it was asked for.
-    pub(crate) consented: Mutex<Option<bool>>,
+    /// Whether the policy has held a change back.
+    pub(crate) refused: AtomicBool,
+    pub(crate) consented: Mutex<Consented>,
     /// How many changes have got a number.
     pub(crate) changes: AtomicU32,
     /// How often the run has waited for somebody or something: what was read before may no longer be so.

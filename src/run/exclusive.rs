@@ -11,6 +11,7 @@ use super::limits::{self, to_std};
 use crate::check::program::Statement;
 use crate::store::event::{Event, Withheld};
 use crate::store::ledger::{Asked, Hold, PROLONG_EVERY};
+use crate::types::Connection;
 
 /// How long another one is waited for, and how often it is asked whether it is over.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(60);
@@ -21,13 +22,17 @@ pub(super) async fn hold(
     context: &Context<'_>,
     statement: &Statement,
     title: &Arc<str>,
-    target: Option<String>,
+    connection: Option<&Arc<Connection>>,
 ) -> Result<Option<Hold>, Withheld> {
-    let (Some(exclusive), Some(target)) = (&context.run.exclusive, target) else { return Ok(None) };
+    let (Some(exclusive), Some(connection)) = (&context.run.exclusive, connection) else { return Ok(None) };
+    // What people call a cluster differs from one kubeconfig to the next.
+    let place = context.run.outside.place(&connection.name).await;
+    let place = place.map_err(|fault| Withheld::NotMeasured { fault })?;
+    let target = connection.target.to_string();
     let ends = context.limits.and(limits::within(context.world(), PATIENCE, "waiting for another change"));
     let mut waits = false;
     loop {
-        let holder = match exclusive.ask(&target, context.now()) {
+        let holder = match exclusive.ask(&place, context.now()) {
             Err(fault) => return Err(Withheld::NotMeasured { fault }),
             Ok(Asked::Held(hold)) => {
                 if waits {

@@ -21,6 +21,8 @@ pub(crate) struct Facts {
 /// A connection that was opened, and how many calls go to it side by side.
 pub(crate) struct Ready {
     pub(crate) connection: Arc<Connection>,
+    /// Which system it leads to.
+    pub(crate) place: Arc<str>,
     pub(crate) permits: Arc<Semaphore>,
 }
 

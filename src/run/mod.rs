@@ -45,7 +45,7 @@ mod values;
 mod waiting;
 
 use std::pin::pin;
-use std::sync::atomic::AtomicU32;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use futures_util::future::{Either, select};
@@ -60,7 +60,10 @@ pub use self::judge::{Judge, Samples, Taken, Verdict};
 use self::limits::Limits;
 use self::memory::Epoch;
 use self::outside::Outside;
-pub use self::request::{Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, started};
+pub use self::request::{
+    Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Rules, Standing, StandingApproval,
+    started,
+};
 use self::scope::Scope;
 use self::sink::Emitter;
 pub use self::sink::EventSink;
@@ -74,8 +77,20 @@ use crate::store::event::{Event, RunFinished, Status};
 /// The future is one task: whoever polls it runs the run. It ends after [`Interrupt::cancel`] as soon as a change in
 /// flight and the closing blocks allow.
 pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSink>) -> RunFinished {
-    let Request { program, sources, started, facts, selection, set, proposal, consent, person, interrupt, exclusive } =
-        request;
+    let Request {
+        program,
+        sources,
+        started,
+        facts,
+        selection,
+        set,
+        proposal,
+        consent,
+        rules,
+        person,
+        interrupt,
+        exclusive,
+    } = request;
     let begun = world.now();
     let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
     let outside = Outside::new(
@@ -92,11 +107,13 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
         selection,
         proposal,
         consent,
+        rules,
         person,
         interrupt,
         exclusive,
         halted: OnceLock::new(),
-        consented: Mutex::new(None),
+        refused: AtomicBool::new(false),
+        consented: Mutex::default(),
         changes: AtomicU32::new(0),
         waits: AtomicU32::new(0),
     };
@@ -153,6 +170,9 @@ fn verdict(running: &Running, sum: &Sum) -> (Status, u8) {
     }
     if running.halted.get().is_some() {
         return (Status::Stopped, 5);
+    }
+    if running.refused.load(Ordering::Relaxed) {
+        return (sum.status, 6);
     }
     match sum.status {
         _ if sum.failed => (sum.status, 4),

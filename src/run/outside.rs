@@ -121,7 +121,8 @@ impl Outside {
                     handle: opened.handle,
                 });
                 let permits = Arc::new(Semaphore::new(opened.at_once.clamp(1, AT_ONCE)));
-                self.facts.keep_connection(id, Ready { connection: Arc::clone(&connection), permits });
+                let place = opened.place.as_str().into();
+                self.facts.keep_connection(id, Ready { connection: Arc::clone(&connection), place, permits });
                 self.emitter.emit(Event::ConnectionOpened { name, driver, target });
                 Ok(Value::Connection(connection))
             }
@@ -142,6 +143,16 @@ impl Outside {
                 tracing::debug!(target: "runbook::run", %fault, "a secret cannot be read");
             }
         }
+    }
+
+    /// Which system a connection leads to, by its name: opened for that, where it was not yet.
+    pub(super) async fn place(self: &Arc<Self>, name: &str) -> Result<Arc<str>, Fault> {
+        let index = self.facts.program.connections.iter().position(|connection| *connection.name == *name);
+        let id = index.and_then(|index| u32::try_from(index).ok()).map(ConnectionId);
+        let Some(id) = id else { return Err(Fault::no_value("a connection that is not there")) };
+        self.connect(id).await?;
+        let ready = self.facts.connection(id);
+        ready.map(|ready| Arc::clone(&ready.place)).ok_or_else(|| Fault::no_value("a connection that is not open"))
     }
 
     async fn secret(self: &Arc<Self>, id: SecretId) -> Result<Value, Fault> {

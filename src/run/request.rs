@@ -1,6 +1,6 @@
 //! What is asked of a run, and who answers for it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -8,12 +8,12 @@ use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 use crate::catalog::RunFacts;
-use crate::check::program::{ParamId, Program};
+use crate::check::program::{Change, ParamId, Program};
 use crate::plan::{Plan, Selection};
 use crate::source::Sources;
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
 use crate::store::ledger::Exclusive;
-use crate::types::Value;
+use crate::types::{Fault, Value};
 
 /// What is to be run, and how.
 pub struct Request {
@@ -30,6 +30,8 @@ pub struct Request {
     /// What the consent covers.
     pub proposal: Proposal,
     pub consent: Consent,
+    /// What else decides about a change; `None` where nothing does: neither a policy nor a store of approvals.
+    pub rules: Option<Arc<dyn Rules>>,
     /// Who answers `manual`; `None` where there is nobody.
     pub person: Option<Arc<dyn Person>>,
     pub interrupt: Interrupt,
@@ -66,6 +68,10 @@ pub struct Proposal {
     pub changes: Vec<ProposedChange>,
     /// What to type to approve it.
     pub help: String,
+    /// The connections that its changes lead to.
+    pub leads_to: Vec<Arc<str>>,
+    /// The roles whose approval they ask for.
+    pub roles: BTreeSet<Arc<str>>,
 }
 
 impl Proposal {
@@ -84,7 +90,13 @@ impl Proposal {
                 target: (!target.is_empty()).then(|| target.join(", ")),
             }
         });
-        Self { hash: plan.hash.clone().unwrap_or_default(), changes: changes.collect(), help }
+        Self {
+            hash: plan.hash.clone().unwrap_or_default(),
+            changes: changes.collect(),
+            help,
+            leads_to: plan.leads_to.clone(),
+            roles: plan.roles(),
+        }
     }
 }
 
@@ -107,6 +119,44 @@ pub enum Consent {
 pub trait AskConsent: Send + Sync {
     /// How consent was given; `None` where it was not.
     fn ask(&self, proposal: Proposal) -> BoxFuture<'static, Option<String>>;
+}
+
+/// Standing approvals and the policy of the repository. They are asked right before each change, so that one which ended or
+/// was taken back meanwhile lets nothing pass.
+pub trait Rules: Send + Sync {
+    /// The approvals of this plan.
+    ///
+    /// # Errors
+    /// Where they cannot be looked up.
+    fn standing(&self) -> Result<Standing, Fault>;
+
+    /// Whether the policy lets a change be made now.
+    ///
+    /// # Errors
+    /// Why it does not.
+    fn lets(&self, change: &Change) -> Result<(), String>;
+}
+
+/// What is kept of approvals.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Those of this plan that are good now.
+    pub approvals: Vec<StandingApproval>,
+    /// Why others are not, in words.
+    pub others: Vec<String>,
+}
+
+/// An approval that is good now.
+#[derive(Clone, Debug)]
+pub struct StandingApproval {
+    pub id: Arc<str>,
+    pub role: Arc<str>,
+    /// `ann@laptop as "dba", until …`
+    pub words: String,
+    /// Whether whoever began the run has given it.
+    pub by_asker: bool,
+    /// The system that each connection is to lead to.
+    pub targets: BTreeMap<String, String>,
 }
 
 /// Does what `manual` says, and answers.

@@ -104,7 +104,7 @@ fn weigh(event: &Event, counts: &mut Counts) -> Status {
                 Withheld::Guard { .. } | Withheld::EarlierChange { .. } | Withheld::ReadOnly => Status::Passed,
                 Withheld::NotMeasured { .. } => Status::NotMeasured,
                 Withheld::TooMany { .. } | Withheld::Busy { .. } => Status::Failed,
-                Withheld::NotApproved | Withheld::Stopped { .. } => Status::Stopped,
+                Withheld::NotApproved | Withheld::Policy { .. } | Withheld::Stopped { .. } => Status::Stopped,
             }
         }
         Event::Waited { outcome, .. } => match outcome {

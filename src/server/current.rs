@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Beginning, Home, Links, Loaded};
 use crate::catalog::{Past, World};
 use crate::desk::{Courier, Desk};
-use crate::run::{self, Consent, Interrupt, Request};
+use crate::run::{self, Interrupt, Request};
 use crate::store::event::RunStarted;
 use crate::store::ledger::Fence;
 use crate::types::Fault;
@@ -26,7 +26,7 @@ impl Current {
         let (program, facts) = (Arc::clone(&loaded.program), Arc::clone(&loaded.facts));
         let desk = Desk::open(home.ledger()?, Arc::clone(&program), loaded.set.clone(), Arc::clone(&facts))?;
         let desk = Arc::new(desk);
-        let world = home.world(&loaded.facts.directory, Arc::clone(&desk) as Arc<dyn Past>);
+        let world = home.world(&loaded, Arc::clone(&desk) as Arc<dyn Past>);
         let outside = Arc::clone(&world);
         let courier = Courier::new(
             home.ledger()?,
@@ -60,12 +60,8 @@ pub(super) async fn running(
     home: Arc<dyn Home>,
     title: Arc<str>,
 ) {
-    let Beginning { started, facts, proposal, selection, recording, exclusive } = beginning;
+    let Beginning { started, facts, proposal, selection, consent, rules, recording, exclusive } = beginning;
     let id = Arc::clone(&started.run);
-    let consent = match &current.loaded.approved {
-        Some(hash) => Consent::Given { hash: hash.clone() },
-        None => Consent::None,
-    };
     let request = Request {
         program: current.loaded.program,
         sources: current.loaded.sources,
@@ -75,6 +71,7 @@ pub(super) async fn running(
         set: current.loaded.set,
         proposal,
         consent,
+        rules: Some(rules),
         person: None,
         interrupt,
         exclusive: Some(exclusive),

@@ -15,7 +15,6 @@ mod pulse;
 mod sampling;
 mod served;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
@@ -29,7 +28,8 @@ use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ParamId, Program};
 use crate::desk::{Delivery, Desk};
 use crate::plan::Selection;
-use crate::run::{EventSink, Proposal};
+use crate::policy::Policy;
+use crate::run::{Consent, EventSink, Proposal, Rules};
 use crate::source::Sources;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger};
@@ -43,10 +43,10 @@ pub struct Loaded {
     pub set: std::collections::HashMap<ParamId, Value>,
     /// Relative paths in it start here.
     pub facts: Arc<RunFacts>,
-    /// What consent was given to before, by its hash; `None` where changes wait for approval.
-    pub approved: Option<String>,
     /// Changes with the text of its files.
     pub fingerprint: String,
+    /// What its repository asks of it.
+    pub policy: Option<Arc<Policy>>,
 }
 
 /// A run that is to be begun.
@@ -55,6 +55,8 @@ pub struct Beginning {
     pub facts: Arc<RunFacts>,
     pub proposal: Proposal,
     pub selection: Selection,
+    pub consent: Consent,
+    pub rules: Arc<dyn Rules>,
     /// Takes its events, to the journal and to alerting.
     pub recording: Arc<dyn Recording>,
     /// Keeps other runs from changing the same at the same time.
@@ -84,7 +86,7 @@ pub trait Home: Send + Sync {
     /// Where it cannot be opened.
     fn ledger(&self) -> Result<Ledger, Fault>;
 
-    fn world(&self, directory: &Path, past: Arc<dyn Past>) -> Arc<dyn World>;
+    fn world(&self, loaded: &Loaded, past: Arc<dyn Past>) -> Arc<dyn World>;
 
     /// Begins to keep a run of one section.
     ///

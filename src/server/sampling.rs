@@ -58,6 +58,7 @@ pub(super) async fn sample(
         set: loaded.set,
         proposal: Proposal::default(),
         consent: Consent::ReadOnly,
+        rules: None,
         person: None,
         interrupt,
         exclusive: None,

@@ -113,6 +113,9 @@ pub enum Event {
         title: Arc<str>,
         target: Option<String>,
         call: Arc<str>,
+        /// The standing approvals that it is made by; none where somebody agreed to the run itself.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        approvals: Vec<Arc<str>>,
     },
     /// Written after it.
     ChangeEnded(ChangeEnded),
@@ -371,6 +374,10 @@ pub enum Withheld {
     /// `--read-only`
     ReadOnly,
     NotApproved,
+    /// The policy of the repository does not let it be made now.
+    Policy {
+        says: String,
+    },
     /// What it needs could not be had.
     NotMeasured {
         fault: Fault,

@@ -1,5 +1,6 @@
 //! What a run leaves behind: its events, and the journal that keeps them, chained by hashes; and the ledger of what outlives it.
 
+pub mod approval;
 pub mod audit;
 mod chain;
 pub mod event;

@@ -1,5 +1,6 @@
 //! The tool as people use it: the built binary, its outputs and its exit codes.
 
+mod approvals;
 mod audit;
 mod canaries;
 mod check;
@@ -12,6 +13,9 @@ mod history;
 mod next;
 mod notify;
 mod plan;
+mod policy;
+#[path = "../support/postgres.rs"]
+mod postgres;
 mod print;
 #[path = "../support/program.rs"]
 mod program;
@@ -24,4 +28,5 @@ mod serve;
 mod serve_alerts;
 #[path = "../support/serving.rs"]
 mod serving;
+mod signed;
 mod store;

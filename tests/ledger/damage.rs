@@ -75,7 +75,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
     let before = fs::read(place.path()).unwrap();
     let fault = Ledger::open(&place.path()).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported);
-    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 1"), "{fault}");
+    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 2"), "{fault}");
     assert!(Ledger::check(&place.path()).is_err());
     assert!(fs::read(place.path()).unwrap() == before);
 }

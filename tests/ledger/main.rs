@@ -9,6 +9,7 @@
 #[macro_use]
 mod place;
 
+mod approvals;
 mod children;
 mod damage;
 mod dropped;

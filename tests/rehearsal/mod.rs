@@ -204,6 +204,7 @@ impl Rehearsal {
                 Allowed::ReadOnly => Consent::ReadOnly,
                 Allowed::Asked(who) => Consent::Ask(who),
             },
+            rules: None,
             person: self.person,
             interrupt: interrupt.clone(),
             exclusive: self.exclusive,
@@ -236,7 +237,10 @@ impl Ran {
 /// What `runbook plan --offline` prints of a program.
 pub fn planned(program: &Program, sources: &Sources) -> String {
     let plan = plan(program, &Selection::all(), &BTreeMap::new()).expect("a plan");
-    runbook::report::plan::lines(&plan, sources, &command(sources), None, told::LOOK).join("\n") + "\n"
+    let hash = plan.hash.as_deref().map(runbook::report::terminal::short);
+    let next: Vec<String> =
+        hash.map(|hash| format!("approve: {} --approve {hash}", command(sources))).into_iter().collect();
+    runbook::report::plan::lines(&plan, sources, &next, None, told::LOOK).join("\n") + "\n"
 }
 
 /// What runs it.

@@ -182,6 +182,7 @@ fn told_reason(reason: &Withheld) -> String {
         Withheld::EarlierChange { title } => format!("earlier change \"{title}\""),
         Withheld::ReadOnly => "read-only".to_owned(),
         Withheld::NotApproved => "not approved".to_owned(),
+        Withheld::Policy { says } => says.clone(),
         Withheld::NotMeasured { fault } => format!("{}: {fault}", fault.kind.name()),
         Withheld::TooMany { found, at_most } => format!("{found} found, at most {at_most}"),
         Withheld::Busy { target, holder } => format!("{target} is held by {holder}"),

@@ -199,7 +199,10 @@ impl runbook::catalog::World for World {
         };
         let target = opening.name.to_string();
         let opened = self.go(what.clone(), self.next(&what).unwrap_or_else(|| value(Value::Null)));
-        async move { opened.await.map(|_| Opened { target, handle: Arc::new(()), at_once }) }.boxed()
+        async move {
+            opened.await.map(|_| Opened { place: target.clone(), host: None, target, handle: Arc::new(()), at_once })
+        }
+        .boxed()
     }
 
     fn env(&self, name: &str) -> Result<Option<String>, Fault> {

@@ -67,6 +67,18 @@ impl Way {
         }
     }
 
+    /// Which system it is: the same for whoever reaches it in this way, also where another pod carries it.
+    pub(in crate::builtins) fn system(&self, server: &str) -> String {
+        match self {
+            Self::Direct => server.to_owned(),
+            Self::Through { carrier, .. } => format!("{server} through {}", carrier.host()),
+        }
+    }
+
+    pub(in crate::builtins) const fn is_direct(&self) -> bool {
+        matches!(self, Self::Direct)
+    }
+
     /// A new stream to a place, and how long its phases took.
     pub(in crate::builtins) async fn reach(
         &self,

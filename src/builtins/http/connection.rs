@@ -190,9 +190,11 @@ pub(in crate::builtins) fn open(cx: &Cx, args: &Args<'static>, own: Own) -> Resu
         target,
         base,
     };
-    let shown = http.base.as_str();
-    let shown = http.target.way.shown(shown.strip_suffix('/').unwrap_or(shown));
-    Ok(Opened { target: shown, handle: Arc::new(http), at_once })
+    let base = http.base.as_str();
+    let base = base.strip_suffix('/').unwrap_or(base);
+    let (target, place) = (http.target.way.shown(base), http.target.way.system(base));
+    let host = http.base.host_str().filter(|_| http.target.way.is_direct()).map(str::to_owned);
+    Ok(Opened { target, place, host, handle: Arc::new(http), at_once })
 }
 
 /// What is carried to its server goes through no proxy.

@@ -10,6 +10,7 @@ use kube::config::{AuthInfo, ExecConfig};
 use kube::{Client, Config};
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -42,6 +43,19 @@ struct Login {
 }
 
 impl Access {
+    /// Which cluster it is. Many are `https://10.96.0.1` to those within, so that whom it is trusted by belongs to it.
+    pub(super) fn cluster(&self) -> String {
+        let Some(authorities) = self.config.root_cert.as_ref().filter(|all| !all.is_empty()) else {
+            return self.server.to_string();
+        };
+        let mut hasher = Sha256::new();
+        for authority in authorities {
+            hasher.update(authority);
+        }
+        let hash = hex::encode(hasher.finalize());
+        format!("{} (authority {})", self.server, hash.get(..12).unwrap_or(&hash))
+    }
+
     pub(super) fn new(chosen: Chosen, within: Duration, world: Arc<dyn World>) -> Self {
         let mut config = chosen.config;
         // What is worth a second try is decided here, and a change never is.

@@ -187,5 +187,12 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     if let Some(separate) = &cluster.changes {
         target = format!("{target}, changes by {}", separate.context);
     }
-    Ok(Opened { target, handle: Arc::new(cluster), at_once })
+    let host = cluster.reads.server.parse::<http::Uri>().ok().and_then(|url| url.host().map(str::to_owned));
+    Ok(Opened {
+        target,
+        place: format!("{}/{place}", cluster.reads.cluster()),
+        host,
+        handle: Arc::new(cluster),
+        at_once,
+    })
 }

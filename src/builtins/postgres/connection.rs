@@ -117,7 +117,13 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     let at_once = at_once(args.get(&AT_ONCE)?)?;
     let within = limit(args.get(&WITHIN)?)?;
     let server = Server::new(reach, tls, reading, changing, database, within);
-    Ok(Opened { target: server.target(), handle: Arc::new(Postgres(Arc::new(server))), at_once })
+    Ok(Opened {
+        target: server.target(),
+        place: server.place(),
+        host: server.host(),
+        handle: Arc::new(Postgres(Arc::new(server))),
+        at_once,
+    })
 }
 
 /// A time limit.

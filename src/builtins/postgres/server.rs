@@ -74,12 +74,22 @@ impl Server {
 
     /// `postgres://ops_ro@db:5432/shop`
     pub(super) fn shown(&self, login: &Login) -> String {
-        let place = self
-            .reach
-            .socket
-            .as_ref()
-            .map_or_else(|| self.reach.place.to_string(), |socket| format!("{}", socket.display()));
-        format!("postgres://{}@{place}/{}", login.user, self.database)
+        format!("postgres://{}@{}/{}", login.user, self.address(), self.database)
+    }
+
+    /// `postgres://db:5432/shop`, whoever asks.
+    pub(super) fn place(&self) -> String {
+        self.reach.way.system(&format!("postgres://{}/{}", self.address(), self.database))
+    }
+
+    /// The host that it goes to from here.
+    pub(super) fn host(&self) -> Option<String> {
+        (self.reach.way.is_direct() && self.reach.socket.is_none()).then(|| self.reach.place.host.clone())
+    }
+
+    fn address(&self) -> String {
+        let socket = self.reach.socket.as_ref();
+        socket.map_or_else(|| self.reach.place.to_string(), |socket| format!("{}", socket.display()))
     }
 
     /// What it leads to, as whom and how.

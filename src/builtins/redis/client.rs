@@ -70,6 +70,16 @@ impl Redis {
         }
     }
 
+    /// `redis://cache.example:6379/0`, whoever asks.
+    pub(super) fn place(&self) -> String {
+        self.server.way.system(&format!("redis://{}/{}", self.server.place, self.server.database))
+    }
+
+    /// The host that it goes to from here.
+    pub(super) fn host(&self) -> Option<String> {
+        self.server.way.is_direct().then(|| self.server.place.host.clone())
+    }
+
     /// The answer to a command that only reads.
     pub(super) async fn read(&self, words: &[&str], limit: Duration) -> Result<Value, Trouble> {
         let progress = Progress::default();

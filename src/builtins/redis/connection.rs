@@ -103,7 +103,7 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     let at_most = at_most.ok_or_else(|| setup("`at_most` is at least 1B"))?;
     let redis = Redis::new(server, reads, changes, limit(args.get(&WITHIN)?)?, at_most);
     let target = redis.greeted().await?;
-    Ok(Opened { target, handle: Arc::new(redis), at_once })
+    Ok(Opened { target, place: redis.place(), host: redis.host(), handle: Arc::new(redis), at_once })
 }
 
 fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {

@@ -181,6 +181,19 @@ async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     let at_once = at_once(args.get(&AT_ONCE)?)?;
     let (read, change) = identities(&machine, anonymous, keys, profile, read, change)?;
     let shown = target(&place, &machine, &way, &read, &change);
+    let system = match &place.endpoint {
+        Some(url) => format!("s3://{} at {}", place.bucket, url.as_str().trim_end_matches('/')),
+        None => format!("s3://{}", place.bucket),
+    };
+    let system = way.system(&system);
+    let host = match &place.endpoint {
+        _ if !way.is_direct() => None,
+        Some(url) => url.host_str().map(str::to_owned),
+        None => Some(match machine.named_region() {
+            Some(region) => format!("s3.{}.amazonaws.com", region.name()),
+            None => "s3.amazonaws.com".to_owned(),
+        }),
+    };
     let s3 = S3 {
         within: limit(args.get(&WITHIN)?)?,
         target: Target {
@@ -197,7 +210,7 @@ async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
         region: Mutex::new(machine.region().clone()),
         place,
     };
-    Ok(Opened { target: shown, handle: Arc::new(s3), at_once })
+    Ok(Opened { target: shown, place: system, host, handle: Arc::new(s3), at_once })
 }
 
 fn keys(args: &Args<'static>) -> Result<Option<Keys>, Fault> {

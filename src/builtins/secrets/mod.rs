@@ -17,5 +17,11 @@ fn opened(source: String, text: String) -> Result<Opened, Fault> {
         // An empty password would be sent and refused, or worse, taken.
         return Err(Fault::new(FaultKind::Setup, format!("{source} is empty")));
     }
-    Ok(Opened { target: source, handle: Arc::new(SecretText::new(text)), at_once: 1 })
+    Ok(Opened {
+        place: source.clone(),
+        host: None,
+        target: source,
+        handle: Arc::new(SecretText::new(text)),
+        at_once: 1,
+    })
 }

@@ -95,7 +95,9 @@ fn days_between(from: Date, to: Date) -> i64 {
 }
 
 impl Hours {
-    fn hold(&self, local: DateTime) -> bool {
+    /// Whether a time on the wall is within them.
+    #[must_use]
+    pub fn hold(&self, local: DateTime) -> bool {
         let minute = i32::from(local.hour()) * 60 + i32::from(local.minute());
         let minute = u16::try_from(minute).unwrap_or(0);
         let today = local.date().weekday();

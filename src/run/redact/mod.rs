@@ -133,7 +133,7 @@ impl Pass<'_> {
                 match reason {
                     Withheld::Guard { title, .. } | Withheld::EarlierChange { title } => self.text(title),
                     Withheld::NotMeasured { fault } => self.fault(fault),
-                    Withheld::Stopped { reason } => self.string(reason),
+                    Withheld::Stopped { reason } | Withheld::Policy { says: reason } => self.string(reason),
                     Withheld::Busy { target, holder } => {
                         self.string(target);
                         self.string(holder);

@@ -35,6 +35,7 @@ pub(super) const COUNTS: &[(&str, &str)] = &[
     ("samples", "SELECT count(*) FROM sample"),
     ("hours of samples", "SELECT count(*) FROM rollup"),
     ("due times", "SELECT count(*) FROM due"),
+    ("approvals", "SELECT count(*) FROM approval"),
 ];
 
 /// What the tables themselves cannot hold: rows that must not be there.
@@ -42,6 +43,10 @@ const INVARIANTS: &[(&str, &str)] = &[
     ("documents that are no JSON", "SELECT count(*) FROM document WHERE NOT json_valid(body)"),
     ("happenings that are no JSON", "SELECT count(*) FROM happening WHERE NOT json_valid(body)"),
     ("messages that are no JSON", "SELECT count(*) FROM outgoing WHERE NOT json_valid(body)"),
+    (
+        "approvals that are no JSON",
+        "SELECT count(*) FROM approval WHERE NOT json_valid(body) OR NOT json_valid(coalesce(revoked, 'null'))",
+    ),
     (
         "series whose labels are no list",
         "SELECT count(*) FROM series WHERE NOT json_valid(labels) OR json_type(labels) <> 'array'",

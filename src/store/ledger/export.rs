@@ -12,6 +12,7 @@
 //! - `hour`: `runbook`, `metric`, `labels`, `at`, `measured`, `missed`, `least`, `most`, `sum`
 //! - `lease`: `name`, `holder`, `until`, `fence`
 //! - `due`: `runbook`, `section`, `at`, `outcome`, `run`
+//! - `approval`: `id`, `runbook`, `body`, `revoked`
 //!
 //! Times are RFC 3339 in UTC. What is not there is `null`. A value that JSON has no number for is `"Infinity"` or
 //! `"-Infinity"`. Records come in this order, and within one in the order in which they were made or by time.
@@ -117,6 +118,12 @@ const KINDS: &[Kind] = &[
         "SELECT name, section, at, outcome, run FROM due JOIN runbook ON runbook.id = due.runbook
          ORDER BY due.runbook, section, at",
         &[("runbook", As::Plain), ("section", As::Plain), ("at", As::Time), ("outcome", As::Plain), ("run", As::Plain)],
+    ),
+    Kind(
+        "approval",
+        "SELECT approval.id, name, body, revoked FROM approval JOIN runbook ON runbook.id = approval.runbook
+         ORDER BY number",
+        &[("id", As::Plain), ("runbook", As::Plain), ("body", As::Json), ("revoked", As::Json)],
     ),
 ];
 

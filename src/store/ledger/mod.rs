@@ -1,8 +1,8 @@
 //! The ledger: what outlives a run, in one SQLite file, `ledger.sqlite` in the state folder, or in a `PostgreSQL`
 //! that several hosts share.
 //!
-//! It keeps the documents of the alerting engine, what happened to them, what has to be told, samples, leases by name
-//! and the due times of sections. It does not know what a document says, and it has no clock: every time is an
+//! It keeps the documents of the alerting engine, what happened to them, what has to be told, samples, leases by name,
+//! the due times of sections and standing approvals. It does not know what a document says, and it has no clock: every time is an
 //! argument.
 //!
 //! Several processes may have the same one open. What one has committed is on the disk when the call returns. Where
@@ -12,6 +12,7 @@
 //!
 //! The file is on a disk of this machine: the way several processes share it does not work on a network's file system.
 
+mod approvals;
 mod check;
 mod column;
 mod embedded;

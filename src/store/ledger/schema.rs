@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION: i32 = 0x7262_6F6B;
 
 /// Step `n` leads from version `n` to `n + 1`. A step that was ever released is never changed.
-pub(super) const STEPS: &[&str] = &[V1];
+pub(super) const STEPS: &[&str] = &[V1, V2];
 
 /// All times are nanoseconds since 1970, all bodies are JSON.
 const V1: &str = r"
@@ -114,6 +114,18 @@ CREATE TABLE due (
   run TEXT,
   PRIMARY KEY (runbook, section, at)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Standing approvals. One that was revoked says by whom.
+const V2: &str = r"
+CREATE TABLE approval (
+  number INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  runbook INTEGER NOT NULL REFERENCES runbook (id),
+  body TEXT NOT NULL,
+  revoked TEXT
+) STRICT;
+CREATE INDEX approval_runbook ON approval (runbook);
 ";
 
 /// The version that this program writes.

@@ -24,6 +24,10 @@ const DOCUMENTS: &[(&str, &str)] = &[
     ("documents that are no JSON", "SELECT body FROM document"),
     ("happenings that are no JSON", "SELECT body FROM happening"),
     ("messages that are no JSON", "SELECT body FROM outgoing"),
+    (
+        "approvals that are no JSON",
+        "SELECT body FROM approval UNION ALL SELECT revoked FROM approval WHERE revoked IS NOT NULL",
+    ),
 ];
 
 /// Columns, constraints and indices of a schema, a line each.
@@ -43,8 +47,20 @@ SELECT i.relname || ' on ' || c.relname || ' ' || x.indisvalid || ' ' || x.indis
  WHERE c.relnamespace = {schema}
 ORDER BY 1";
 
-const TABLES: [&str; 11] =
-    ["ledger", "runbook", "document", "happening", "outgoing", "series", "sample", "rollup", "lease", "due", "secret"];
+const TABLES: [&str; 12] = [
+    "ledger",
+    "runbook",
+    "document",
+    "happening",
+    "outgoing",
+    "series",
+    "sample",
+    "rollup",
+    "lease",
+    "due",
+    "secret",
+    "approval",
+];
 
 impl Store {
     pub(in crate::store::ledger) fn check(&self) -> Result<Option<Checked>, Fault> {

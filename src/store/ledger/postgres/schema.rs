@@ -5,7 +5,7 @@ use crate::store::ledger::transaction::{Error, Tx, cells};
 use crate::types::{Fault, FaultKind};
 
 /// Step `n` leads from version `n` to `n + 1`. A step that was ever released is never changed.
-const STEPS: &[&[&str]] = &[V1];
+const STEPS: &[&[&str]] = &[V1, V2];
 
 /// The oldest server that has all that is asked of it.
 const OLDEST: i64 = 120_000;
@@ -109,6 +109,17 @@ const V1: &[&str] = &[
   name TEXT COLLATE \"C\" PRIMARY KEY,
   value TEXT NOT NULL
 )",
+];
+
+const V2: &[&str] = &[
+    "CREATE TABLE approval (
+  number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id TEXT COLLATE \"C\" NOT NULL UNIQUE,
+  runbook BIGINT NOT NULL REFERENCES runbook (id),
+  body TEXT NOT NULL,
+  revoked TEXT
+)",
+    "CREATE INDEX approval_runbook ON approval (runbook)",
 ];
 
 /// Says whose the schema is, and of which version: a row, made last.

@@ -1,0 +1,324 @@
+//! `runbook approve`: puts a standing approval of a plan into the store.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::alerting::{self, Telling};
+use super::console::{Console, Failure};
+use super::edited;
+use super::plan::command;
+use super::request::{Asked, Prepared, prepare};
+use super::run::{account, facts, id, runtime};
+use super::standing::{at, words};
+use super::state::Kept;
+use crate::diagnostics::nearest;
+use crate::plan::{SHORTEST, is_hash};
+use crate::report;
+use crate::report::terminal::short;
+use crate::run::{Asking, Proposal};
+use crate::shown::look::{clean, quoted};
+use crate::store::approval::{Approval, PrivateKey, PublicKey, Signature, by_agent};
+use crate::system;
+use crate::units;
+
+/// Agree to the changes of a runbook in advance, in a role: `run` and `serve` make them without asking anybody, until the approval
+/// ends, is revoked, or what it covers is edited. Makes no reads and no change.
+#[derive(Debug, Args)]
+pub(super) struct Approve {
+    #[command(flatten)]
+    asked: Asked,
+    /// In which role: the one that a change names in `approve by`, or another one.
+    #[arg(long = "as", value_name = "ROLE")]
+    role: String,
+    /// Agree to the plan with this hash, which was looked at before, and ask nothing.
+    #[arg(long, value_name = "HASH")]
+    plan: Option<String>,
+    /// Until when it stands: a day (its end, in UTC), a time (`2026-12-31T06:00Z`), or a duration (`12h`).
+    #[arg(long, value_name = "DATE", default_value = "30d")]
+    until: String,
+    /// Where a connection leads, if that cannot be known on this machine; as an earlier `runbook approve` or a refused run has said
+    /// it. Can be given several times.
+    #[arg(long, value_name = "NAME=PLACE")]
+    target: Vec<String>,
+    /// The ed25519 key that signs it, where the policy names keys of the role: a private key in OpenSSH's format, or the `.pub` of
+    /// one that the SSH agent has.
+    #[arg(long, value_name = "FILE")]
+    key: Option<PathBuf>,
+    #[command(flatten)]
+    state: Kept,
+}
+
+pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure> {
+    let prepared = match prepare(&args.asked, console)? {
+        Ok(prepared) => prepared,
+        Err(exit) => return Ok(exit),
+    };
+    let Some(hash) = prepared.plan.hash.clone() else {
+        return Err(Failure::new("nothing is changed, so there is nothing to approve"));
+    };
+    if let Some(typed) = &args.plan
+        && !is_hash(typed, &hash)
+    {
+        let message = if typed.len() < SHORTEST {
+            format!("`{typed}` is too short to say which plan is meant: write at least {SHORTEST} characters")
+        } else {
+            format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(&hash))
+        };
+        let look = command("plan", &args.asked);
+        return Err(Failure::new(message).help(format!("look at it with `{look}`; nothing was approved")));
+    }
+    if args.plan.is_none() && !console.can_ask() {
+        return Err(Failure::new("nobody can be asked here whether this is agreed to")
+            .help(format!("look at it with `{}`, then add `--plan HASH`", command("plan", &args.asked))));
+    }
+    let now = system::now();
+    let until = until(&args.until, now)?;
+    named_role(args, &prepared, console);
+    let signer = signer(args, &prepared, console)?;
+    let targets = targets(args, &prepared)?;
+    let account = account();
+    let mut approval = Approval {
+        id: String::new(),
+        runbook: prepared.program.header.title.to_string(),
+        file: args.asked.file.clone(),
+        only: args.asked.only.clone(),
+        set: prepared.typed.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
+        plan: hash.clone(),
+        role: args.role.clone(),
+        who: signer.as_ref().map_or_else(|| account.to_string(), |signer| signer.person.clone()),
+        account,
+        at: now,
+        until,
+        targets,
+        changes: Proposal::of(&prepared.plan, &prepared.sources, String::new()).changes,
+        parts: edited::parts(&prepared.plan, &prepared.sources),
+        signature: None,
+    };
+    let digest = Sha256::digest(format!("{}{}", id(), approval.text()));
+    hex::encode(digest).get(..8).unwrap_or_default().clone_into(&mut approval.id);
+    if args.plan.is_none() && !agreed(&approval, &prepared, console)? {
+        console.say("nothing was approved\n");
+        return Ok(1);
+    }
+    if let Some(signer) = signer {
+        let armoured = signer.sign(&approval.text())?;
+        let key = signer.public.fingerprint();
+        // What is kept is what a run will find good.
+        signer.public.verify(&approval.text(), &armoured).map_err(Failure::new)?;
+        approval.signature = Some(Signature { key, armoured });
+    }
+    args.state.ledger()?.open()?.approve(&approval)?;
+    console.print_lines(&said(&approval))?;
+    Ok(0)
+}
+
+fn said(approval: &Approval) -> Vec<String> {
+    let mut lines = vec![clean(&words(approval))];
+    lines.extend(approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place))));
+    if let Some(signature) = &approval.signature {
+        lines.push(format!("  signed with {}", signature.key));
+    }
+    lines.push(format!("revoke it with `runbook revoke {}`", approval.id));
+    lines
+}
+
+/// Shows all of it and asks.
+fn agreed(approval: &Approval, prepared: &Prepared, console: &Console) -> Result<bool, Failure> {
+    let look = console.look();
+    console.print_lines(&report::plan::lines(&prepared.plan, &prepared.sources, &[], None, look))?;
+    let targets = approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place)));
+    console.print_lines(&targets.collect::<Vec<_>>())?;
+    console.say(&format!(
+        "Approve all of this as {:?} until {}? Type yes to do so, anything else to stop: ",
+        approval.role,
+        at(approval.until)
+    ));
+    let mut answer = String::new();
+    let read = std::io::stdin().lock().read_line(&mut answer);
+    read.map_err(|error| Failure::new(format!("no answer can be read: {error}")))?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+/// A day, a time or a duration, in the future.
+fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    let bad = || {
+        Failure::new(format!("`--until {text}` is no time")).help(
+            "write a day such as `2026-12-31`, a time such as `2026-12-31T06:00Z`, or a duration such as `12h` or `7d`",
+        )
+    };
+    let found = if text.is_empty() {
+        return Err(bad());
+    } else if let Ok(at) = text.parse::<Timestamp>() {
+        at
+    } else if let Ok(day) = text.parse::<Date>() {
+        let end = day.tomorrow().and_then(|next| next.to_zoned(TimeZone::UTC));
+        end.map_err(|_| bad())?.timestamp()
+    } else {
+        match units::parse_quantity(text) {
+            Ok(units::Quantity::Duration(nanos)) => {
+                now.checked_add(SignedDuration::from_nanos(nanos)).map_err(|_| bad())?
+            }
+            _ => return Err(bad()),
+        }
+    };
+    if found <= now {
+        return Err(Failure::new(format!("`--until {text}` is over: it is {} now", at(now))).help("name a later one"));
+    }
+    Ok(found)
+}
+
+/// Says where the role is none that a change asks for, while others are.
+fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
+    let roles = prepared.plan.roles();
+    if roles.is_empty() || roles.iter().any(|role| **role == *args.role) {
+        return;
+    }
+    let names: Vec<&str> = roles.iter().map(|role| &**role).collect();
+    let help = match nearest(&args.role, names.iter().copied()) {
+        Some(meant) => format!("did you mean `--as {}`?", quoted(meant)),
+        None => format!("they ask for: {}", names.join(", ")),
+    };
+    let message =
+        format!("no change asks for an approval by {:?}, so those that ask for another one still wait", args.role);
+    console.warn(&message, Some(&help));
+}
+
+/// Which systems the connections lead to that are changed: from here, or as it is said.
+fn targets(args: &Approve, prepared: &Prepared) -> Result<BTreeMap<String, String>, Failure> {
+    let mut targets = BTreeMap::new();
+    let leads_to = &prepared.plan.leads_to;
+    for text in &args.target {
+        let (name, place) = text.split_once('=').filter(|(_, place)| !place.is_empty()).ok_or_else(|| {
+            Failure::new(format!("`--target {text}` has no place")).help(format!("write `--target {text}=PLACE`"))
+        })?;
+        if leads_to.iter().all(|one| **one != *name) {
+            let failure = Failure::new(format!("no change leads to a connection `{name}`"));
+            let names: Vec<&str> = leads_to.iter().map(|name| &**name).collect();
+            return Err(if names.is_empty() {
+                failure
+            } else {
+                failure.help(format!("they lead to: {}", names.join(", ")))
+            });
+        }
+        if targets.insert(name.to_owned(), place.to_owned()).is_some() {
+            return Err(Failure::new(format!("`--target {name}` is given twice")).help("leave one of them out"));
+        }
+    }
+    let unknown: Vec<&Arc<str>> = leads_to.iter().filter(|name| !targets.contains_key(&***name)).collect();
+    if unknown.is_empty() {
+        return Ok(targets);
+    }
+    let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
+    let runtime = runtime(None)?;
+    let found: Result<Vec<(String, String)>, Failure> = runtime.block_on(async {
+        let (world, _) = alerting::open(&Telling::nobody(), &args.state, prepared, &facts).await?;
+        let asking = Asking::new(Arc::clone(&prepared.program), prepared.set.clone(), Arc::clone(&facts), world);
+        let mut found = Vec::new();
+        for name in unknown {
+            let place = asking.place(name).await.map_err(|fault| {
+                let help = fault.help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
+                Failure::new(format!("where `{name}` leads is not known here: {}", fault.message)).help(format!(
+                    "{help}approve it on a machine where it can be reached, or say where it leads: `--target {name}=PLACE`"
+                ))
+            })?;
+            found.push((name.to_string(), place.to_string()));
+        }
+        Ok(found)
+    });
+    runtime.shutdown_background();
+    targets.extend(found?);
+    Ok(targets)
+}
+
+/// Who signs, and with what.
+struct Signer {
+    person: String,
+    public: PublicKey,
+    /// `None`: the agent has it.
+    private: Option<PrivateKey>,
+}
+
+impl Signer {
+    fn sign(&self, text: &str) -> Result<String, Failure> {
+        if let Some(key) = &self.private {
+            return key.sign(text).map_err(Failure::new);
+        }
+        let socket = system::env("SSH_AUTH_SOCK").ok_or_else(|| {
+            Failure::new("there is no SSH agent: `SSH_AUTH_SOCK` is not set").help("name the private key with `--key`")
+        })?;
+        by_agent(Path::new(&socket), &self.public, text).map_err(Failure::new)
+    }
+}
+
+/// Whoever has to sign; `None` where the policy names no keys of the role.
+fn signer(args: &Approve, prepared: &Prepared, console: &Console) -> Result<Option<Signer>, Failure> {
+    let role = &args.role;
+    let people = prepared.policy.as_ref().and_then(|policy| policy.approvers.get(role));
+    let (people, path) = match (people, &args.key) {
+        (None, None) => return Ok(None),
+        (None, Some(_)) => {
+            return Err(Failure::new(format!(
+                "there is no policy that names keys of {role:?}, so no signature would count"
+            ))
+            .help(format!("write `[approvers.{role:?}]` into `{}`, or leave `--key` out", crate::policy::FILE)));
+        }
+        (Some(people), None) => {
+            let names: Vec<&str> = people.keys().map(String::as_str).collect();
+            return Err(Failure::new(format!("an approval as {role:?} is signed, by {}", names.join(" or ")))
+                .help("name the key: `--key ~/.ssh/id_ed25519`"));
+        }
+        (Some(people), Some(path)) => (people, path),
+    };
+    let shown = path.display();
+    let cannot = |why: String| Failure::new(format!("the key `{shown}`: {why}"));
+    let text = std::fs::read_to_string(path).map_err(|error| cannot(format!("it cannot be read: {error}")))?;
+    let (public, private) = if text.contains("PRIVATE KEY-----") {
+        let key = PrivateKey::parse(&text).map_err(cannot)?;
+        (key.public(), Some(key))
+    } else {
+        (PublicKey::parse(&text).map_err(cannot)?, None)
+    };
+    let fingerprint = public.fingerprint();
+    let own = people.iter().find(|(_, keys)| keys.iter().any(|key| key.fingerprint() == fingerprint));
+    let Some((person, _)) = own else {
+        return Err(cannot(format!("the policy does not name it ({fingerprint}) as one of {role:?}")));
+    };
+    let private = match private {
+        Some(key) if key.is_encrypted() => {
+            Some(key.decrypt(&passphrase(&shown.to_string(), console)?).map_err(cannot)?)
+        }
+        other => other,
+    };
+    Ok(Some(Signer { person: person.clone(), public, private }))
+}
+
+/// Typed without being shown.
+fn passphrase(key: &str, console: &Console) -> Result<String, Failure> {
+    let stdin = std::io::stdin();
+    if !stdin.is_terminal() || !console.can_ask() {
+        return Err(Failure::new(format!("the key `{key}` asks for a passphrase, and there is no terminal"))
+            .help("load it into the SSH agent with `ssh-add`, and name its `.pub`"));
+    }
+    let failed =
+        |error: rustix::io::Errno| Failure::new(format!("the terminal cannot be asked for a passphrase: {error}"));
+    let before = rustix::termios::tcgetattr(&stdin).map_err(failed)?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(rustix::termios::LocalModes::ECHO);
+    rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Now, &silent).map_err(failed)?;
+    console.say(&format!("passphrase of {}: ", clean(key)));
+    let mut typed = String::new();
+    let read = stdin.lock().read_line(&mut typed);
+    let restored = rustix::termios::tcsetattr(&stdin, rustix::termios::OptionalActions::Now, &before);
+    console.say("\n");
+    restored.map_err(failed)?;
+    read.map_err(|error| Failure::new(format!("no passphrase can be read: {error}")))?;
+    Ok(typed.trim_end_matches(['\n', '\r']).to_owned())
+}

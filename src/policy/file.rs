@@ -1,0 +1,243 @@
+//! Reading the file.
+//!
+//! ```toml
+//! forbid = ["shell"]                    # built-ins, families, drivers
+//!
+//! [require.postgres]                    # a family, a built-in, `tool`, or "*"
+//! limit = true                          # `within`
+//! verify = true
+//! undo = true
+//! approve_by = "dba"
+//!
+//! [hosts]
+//! allowed = ["*.example.org", "10.0.0.0/8"]
+//!
+//! [[window]]
+//! changes = ["postgres"]                # all where it is left out
+//! hours = ["saturday, sunday 02:00-06:00"]
+//! timezone = "Europe/Berlin"
+//!
+//! [approvers.dba]
+//! ann = "ssh-ed25519 AAAA… ann@example.org"
+//! ```
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use toml_edit::TableLike;
+
+use super::{ALL, Hosts, Named, Policy, Required, Window};
+use crate::catalog::Catalog;
+use crate::check::toml::{At, Reader, hours};
+use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::plan::TOOL;
+use crate::source::{FileId, Sources, Span};
+use crate::store::approval::PublicKey;
+
+/// The policy of a file, and all that is wrong with it.
+#[must_use]
+pub fn read(sources: &Sources, id: FileId, catalog: &Catalog) -> (Policy, Vec<Diagnostic>) {
+    let file = sources.file(id);
+    let mut known: BTreeSet<&'static str> = [TOOL, ALL].into();
+    for name in catalog.builtins().map(|one| one.name).chain(catalog.drivers().map(|one| one.name)) {
+        known.insert(name);
+        known.extend(name.split_once('.').map(|(family, _)| family));
+    }
+    let mut reading = Reading { reader: Reader::default(), id, known };
+    let mut policy = Policy { name: file.name.clone(), ..Policy::default() };
+    if let Some(document) = reading.reader.parse(&file.text) {
+        reading.document(document.as_table(), &mut policy);
+    }
+    let problems = reading.reader.found.into_iter().map(|problem| {
+        let diagnostic = Diagnostic::new(Code::PolicyMistake, span(id, &problem.at), problem.message);
+        match problem.help {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    });
+    (policy, problems.collect())
+}
+
+fn span(id: FileId, at: &Range<usize>) -> Span {
+    let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+    Span::new(id, offset(at.start), offset(at.end))
+}
+
+struct Reading {
+    reader: Reader,
+    id: FileId,
+    /// What a policy can speak of.
+    known: BTreeSet<&'static str>,
+}
+
+impl Reading {
+    fn document(&mut self, root: &dyn TableLike, policy: &mut Policy) {
+        self.reader.known(root, &["forbid", "require", "hosts", "window", "approvers"]);
+        policy.forbid = self.names(root, "forbid");
+        for (key, item) in self.reader.table(root, "require").into_iter().flat_map(TableLike::iter) {
+            let family = Named { name: key.to_owned(), span: self.span(&item.span()) };
+            self.is_known(key, item.span());
+            let Some(table) = item.as_table_like() else {
+                let help = format!("write `[require.{key}]` and `verify = true`");
+                self.reader.wrong(item.span(), format!("`{key}` is no table"), &help);
+                continue;
+            };
+            self.reader.known(table, &["verify", "undo", "limit", "approve_by"]);
+            let required = Required {
+                family,
+                verify: self.reader.flag(table, "verify"),
+                undo: self.reader.flag(table, "undo"),
+                limit: self.reader.flag(table, "limit"),
+                approve_by: self.reader.text(table, "approve_by").map(|(_, role)| role),
+            };
+            policy.require.push(required);
+        }
+        if let Some(hosts) = self.reader.table(root, "hosts") {
+            policy.hosts = Some(self.hosts(hosts, root.get("hosts").and_then(toml_edit::Item::span)));
+        }
+        policy.windows = self.windows(root);
+        self.approvers(root, policy);
+    }
+
+    fn span(&self, at: &At) -> Span {
+        span(self.id, at.as_ref().unwrap_or(&(0..0)))
+    }
+
+    /// A name that nothing has would be a rule that never holds anybody back.
+    fn is_known(&mut self, name: &str, at: At) {
+        if self.known.contains(name) {
+            return;
+        }
+        let help = match nearest(name, self.known.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => {
+                "write a built-in or a family of them, such as `postgres.execute` or `postgres`, a driver, `tool` or \
+                     `*`; `runbook doc` lists them"
+                    .to_owned()
+            }
+        };
+        self.reader.wrong(at, format!("nothing is called `{name}`"), &help);
+    }
+
+    fn names(&mut self, table: &dyn TableLike, key: &str) -> Vec<Named> {
+        let mut names = Vec::new();
+        for (at, name) in self.reader.texts(table, key) {
+            self.is_known(&name, at.clone());
+            names.push(Named { span: self.span(&at), name });
+        }
+        names
+    }
+
+    fn hosts(&mut self, table: &dyn TableLike, at: At) -> Hosts {
+        self.reader.known(table, &["allowed"]);
+        if !table.contains_key("allowed") {
+            let help = "write `allowed = [\"*.example.org\"]`; `allowed = []` allows none";
+            self.reader.wrong(at.clone(), "`hosts` does not say which are allowed".to_owned(), help);
+        }
+        let at = table.get("allowed").and_then(toml_edit::Item::span).or(at);
+        let mut hosts = Hosts { span: self.span(&at), names: Vec::new(), networks: Vec::new() };
+        for (at, text) in self.reader.texts(table, "allowed") {
+            if let Ok(network) = text.parse::<IpNet>() {
+                hosts.networks.push(network);
+            } else if let Ok(address) = text.parse::<std::net::IpAddr>() {
+                hosts.networks.push(IpNet::from(address));
+            } else if is_pattern(&text) {
+                hosts.names.push(text.to_ascii_lowercase());
+            } else {
+                let help = "write a name such as `db.example.org`, `*.example.org`, or a network such as `10.0.0.0/8`";
+                self.reader.wrong(at, format!("`{text}` is no host"), help);
+            }
+        }
+        hosts
+    }
+
+    fn windows(&mut self, root: &dyn TableLike) -> Vec<Window> {
+        let Some(item) = root.get("window") else { return Vec::new() };
+        let Some(tables) = item.as_array_of_tables() else {
+            let help = "write `[[window]]` and `hours = [\"saturday 02:00-06:00\"]`";
+            self.reader.wrong(item.span(), "`window` is no list of tables".to_owned(), help);
+            return Vec::new();
+        };
+        tables.iter().map(|table| self.window(table, table.span())).collect()
+    }
+
+    fn window(&mut self, table: &dyn TableLike, at: At) -> Window {
+        self.reader.known(table, &["changes", "hours", "timezone"]);
+        let mut changes: Vec<String> = self.names(table, "changes").into_iter().map(|named| named.name).collect();
+        if !table.contains_key("changes") {
+            changes.push(ALL.to_owned());
+        }
+        if !table.contains_key("hours") {
+            let help = "write `hours = [\"saturday, sunday 02:00-06:00\"]`";
+            self.reader.wrong(at.clone(), "this window does not say when it is open".to_owned(), help);
+        }
+        let (mut all, mut written) = (Vec::new(), Vec::new());
+        for (at, text) in self.reader.texts(table, "hours") {
+            if let Some(hours) = hours(&text) {
+                all.push(hours);
+            } else {
+                let help = "write `monday-friday 20:00-06:00`, or `saturday, sunday 02:00-06:00`";
+                self.reader.wrong(at, format!("`{text}` are no hours"), help);
+            }
+            written.push(text);
+        }
+        let mut zone = TimeZone::UTC;
+        let mut zone_name = "UTC".to_owned();
+        match self.reader.text(table, "timezone") {
+            Some((at, name)) => {
+                if let Ok(found) = TimeZone::get(&name) {
+                    (zone, zone_name) = (found, name);
+                } else {
+                    let help = "write one such as `Europe/Berlin`";
+                    self.reader.wrong(at, format!("there is no time zone `{name}`"), help);
+                }
+            }
+            // Whose clock is meant is never guessed.
+            None if !table.contains_key("timezone") => {
+                let help = "write `timezone = \"Europe/Berlin\"`, or `\"UTC\"`";
+                self.reader.wrong(at, "this window does not say in which time zone".to_owned(), help);
+            }
+            None => {}
+        }
+        Window { changes, hours: all, written: written.join(", "), zone, zone_name }
+    }
+
+    fn approvers(&mut self, root: &dyn TableLike, policy: &mut Policy) {
+        for (role, item) in self.reader.table(root, "approvers").into_iter().flat_map(TableLike::iter) {
+            let Some(table) = item.as_table_like() else {
+                let help = format!("write `[approvers.{role}]` and `ann = \"ssh-ed25519 …\"`");
+                self.reader.wrong(item.span(), format!("`{role}` is no table"), &help);
+                continue;
+            };
+            let people = policy.approvers.entry(role.to_owned()).or_default();
+            for (person, item) in table.iter() {
+                let lines = match item.as_str() {
+                    Some(line) => vec![(item.span(), line.to_owned())],
+                    None => self.reader.texts(table, person),
+                };
+                let keys = people.entry(person.to_owned()).or_default();
+                for (at, line) in lines {
+                    match PublicKey::parse(&line) {
+                        Ok(key) => keys.push(key),
+                        Err(why) => self.reader.wrong(at, why, "write the line of `~/.ssh/id_ed25519.pub`"),
+                    }
+                }
+            }
+            if people.values().all(Vec::is_empty) {
+                let help = "write `ann = \"ssh-ed25519 …\"`, or leave the role out: then no approval has to be signed";
+                self.reader.wrong(item.span(), format!("nobody can approve as `{role}`"), help);
+            }
+        }
+    }
+}
+
+/// `db-1`, `db.example.org`, `*.example.org`
+fn is_pattern(text: &str) -> bool {
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    !name.is_empty()
+        && name
+            .split('.')
+            .all(|label| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_'))
+}

@@ -1,0 +1,114 @@
+//! Whether a runbook is as its policy wants it, by what is written in it.
+
+use super::{Policy, Required, is_of};
+use crate::catalog::Builtin;
+use crate::check::program::{Change, ExprKind, Made, Program, StatementKind};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::plan::{TOOL, called, endpoints, walk};
+use crate::source::Span;
+
+/// All that a policy has against a program.
+#[must_use]
+pub fn judge(program: &Program, policy: &Policy) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    forbidden(program, policy, &mut found);
+    for (_, block) in walk::blocks_of(program) {
+        walk::statements(block, &mut |statement| {
+            if let StatementKind::Change(change) = &statement.kind {
+                required(program, policy, change, statement.span, &mut found);
+            }
+        });
+    }
+    if let Some(hosts) = &policy.hosts {
+        for (span, name, endpoint) in endpoints(program) {
+            if let Err(why) = policy.may_reach(&endpoint.host) {
+                let message = format!("`{name}` leads to a host that is not allowed: {why}");
+                let diagnostic = Diagnostic::new(Code::PolicyHost, span, message).label(hosts.span, "those that are");
+                found.push(diagnostic.help("name another host, or let those who look after the policy allow this one"));
+            }
+        }
+    }
+    found
+}
+
+/// Whether a finding says that the policy refuses what is else valid.
+#[must_use]
+pub const fn is_refusal(code: Code) -> bool {
+    matches!(code, Code::PolicyForbids | Code::PolicyRequires | Code::PolicyHost)
+}
+
+fn forbidden(program: &Program, policy: &Policy, found: &mut Vec<Diagnostic>) {
+    let mut uses: Vec<(&str, Span)> = Vec::new();
+    for tool in &program.tools {
+        uses.extend([(tool.builtin.name, tool.span), (TOOL, tool.span)]);
+    }
+    let made = |made: &Made| (made.driver.name, made.span);
+    uses.extend(program.connections.iter().map(|one| made(&one.made)));
+    uses.extend(program.channels.iter().map(|one| made(&one.made)));
+    uses.extend(program.secrets.iter().map(|one| made(&one.source)));
+    let mut exprs = Vec::new();
+    for (_, block) in walk::blocks_of(program) {
+        walk::statements(block, &mut |statement| exprs.extend(walk::own_exprs(statement)));
+    }
+    exprs.extend(program.metrics.iter().map(|metric| &metric.value));
+    exprs.extend(program.metrics.iter().flat_map(|metric| metric.labels.iter().map(|label| &label.list)));
+    exprs.extend(program.thresholds.iter().flat_map(|threshold| threshold.when.iter().map(|when| &when.condition)));
+    exprs.extend(program.sections.iter().flat_map(|section| &section.members).filter_map(|member| match member {
+        crate::check::program::Member::Step(step) => step.each.as_ref().map(|(_, list)| list),
+        crate::check::program::Member::Statement(_) => None,
+    }));
+    for root in exprs {
+        walk::expr(root, &mut |expr| {
+            if let ExprKind::Call(call) = &expr.kind {
+                let builtin: &Builtin = call.builtin;
+                uses.push((builtin.name, expr.span));
+            }
+        });
+    }
+    for (name, span) in uses {
+        if let Some(rule) = policy.forbid.iter().find(|rule| is_of(name, &rule.name)) {
+            let message = format!("`{name}` is not to be used here: `{}` forbids it", policy.name);
+            found.push(
+                Diagnostic::new(Code::PolicyForbids, span, message)
+                    .label(rule.span, "forbidden here")
+                    .help("do it in another way, or let those who look after the policy allow it"),
+            );
+        }
+    }
+}
+
+fn required(program: &Program, policy: &Policy, change: &Change, span: Span, found: &mut Vec<Diagnostic>) {
+    let names = called(program, change);
+    let Some(name) = names.first() else { return };
+    for rule in policy.require.iter().filter(|rule| names.iter().any(|name| is_of(name, &rule.family.name))) {
+        for (lacks, help) in lacking(rule, change) {
+            let message = format!("this change (`{name}`) has {lacks}, which `{}` requires", policy.name);
+            let diagnostic = Diagnostic::new(Code::PolicyRequires, span, message);
+            found.push(diagnostic.label(rule.family.span, "required here").help(help));
+        }
+    }
+}
+
+fn lacking(rule: &Required, change: &Change) -> Vec<(String, String)> {
+    let mut lacking = Vec::new();
+    let mut lack = |what: &str, help: &str| lacking.push((what.to_owned(), help.to_owned()));
+    if rule.limit && change.within.is_none() {
+        lack("no limit", "add `within 10m`: how long it may take");
+    }
+    if rule.verify && change.verify.is_none() {
+        lack("no `verify`", "add `verify CONDITION`: what is so once it has worked");
+    }
+    if rule.undo && change.undo.is_none() {
+        lack("no `undo`", "add `undo CALL`: what takes it back");
+    }
+    if let Some(role) = &rule.approve_by
+        && change.approve_by.as_deref() != Some(role)
+    {
+        let what = match &change.approve_by {
+            Some(other) => format!("an approval by {other:?}, not by {role:?}"),
+            None => format!("no approval by {role:?}"),
+        };
+        lacking.push((what, format!("add `approve by {role:?}`")));
+    }
+    lacking
+}

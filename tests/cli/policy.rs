@@ -1,0 +1,167 @@
+//! `runbook.policy.toml`: what a repository asks of its runbooks, and that `check` and `run` hold them to it.
+
+use crate::program::{Folder, finish};
+
+const TEXT: &str = "tool mark(text: string) changes = argv(\"touch\", text)\n\
+    connect api = http(\"http://10.1.2.3:8080\")\n\
+    section \"A\" {\n  check 1 < 2 as \"numbers hold\"\n  change mark(\"made\")\n  change api.post(\"/x\") within 10s\n}\n";
+const FILE: &str = "runbook.policy.toml";
+/// Never open for long: the first minute of a day, in one zone.
+const CLOSED: &str = "[[window]]\nhours = [\"HOURS\"]\ntimezone = \"UTC\"\n";
+
+fn under(policy: &str) -> Folder {
+    let folder = Folder::with(TEXT);
+    folder.write(FILE, policy);
+    folder
+}
+
+/// An hour that is not now, and the one that is, with its neighbours.
+fn closed() -> String {
+    let hour = runbook::system::now().to_zoned(jiff::tz::TimeZone::UTC).hour();
+    let from = (hour + 12).rem_euclid(24);
+    CLOSED.replace("HOURS", &format!("monday-sunday {from:02}:00-{from:02}:59"))
+}
+
+fn open() -> String {
+    CLOSED.replace("HOURS", "monday-sunday 00:00-24:00")
+}
+
+#[test]
+fn what_it_forbids_or_requires_is_told_with_the_line_of_the_runbook_and_of_the_policy() {
+    for (policy, said) in [
+        ("forbid = [\"tool\"]", "a.runbook:1:6 `tool` is not to be used here: `runbook.policy.toml` forbids it"),
+        ("forbid = [\"argv\"]", "`argv` is not to be used here"),
+        ("forbid = [\"http\"]", "a.runbook:2:15 `http` is not to be used here"),
+        ("forbid = [\"http.post\"]", "a.runbook:6:10 `http.post` is not to be used here"),
+        ("[require.tool]\nlimit = true", "a.runbook:5:3 this change (`argv`) has no limit"),
+        ("[require.http]\nverify = true", "a.runbook:6:3 this change (`http.post`) has no `verify`"),
+        ("[require.\"http.post\"]\nundo = true", "this change (`http.post`) has no `undo`"),
+        ("[require.\"*\"]\napprove_by = \"dba\"", "this change (`argv`) has no approval by \"dba\""),
+        ("[hosts]\nallowed = [\"*.example.org\"]", "a.runbook:2:15 `api` leads to a host that is not allowed"),
+        ("[hosts]\nallowed = []", "does not allow the host `10.1.2.3`"),
+    ] {
+        let folder = under(policy);
+        let output = folder.run(&["check", "a.runbook"]);
+        output.code(6).says(said).says("[runbook.policy.toml]");
+        // A valid runbook that is refused; nothing of it is looked at.
+        folder.run(&["run", "a.runbook"]).code(6).no_out().err(said).err("nothing was run");
+        folder.run(&["plan", "--offline", "a.runbook"]).code(6).no_out();
+        folder.run(&["approve", "a.runbook", "--as", "x", "--plan", "0123456789ab"]).code(6).no_out();
+        folder.run(&["print", "a.runbook"]).code(0);
+    }
+    let kept = "forbid = [\"shell\", \"redis\"]\n[require.postgres]\nverify = true\n[require.http]\nlimit = true\n\
+                [hosts]\nallowed = [\"10.0.0.0/8\", \"fd00::/8\"]\n";
+    under(kept).run(&["check", "a.runbook"]).code(0).err("nothing found");
+}
+
+#[test]
+fn a_policy_that_is_none_is_never_as_if_there_were_none() {
+    for (policy, said) in [
+        ("forbid = [\"shel\"]", "runbook.policy.toml:1:11 nothing is called `shel`"),
+        ("forbid = [\"shel\"]", "did you mean `shell`?"),
+        ("forbids = [\"shell\"]", "`forbids` means nothing here"),
+        ("forbid = \"shell\"", "`forbid` is no list"),
+        ("forbid = [", "this is no TOML"),
+        ("[require.postgres]\nverify = \"yes\"", "`verify` is neither true nor false"),
+        ("[require.postgres]\nverfy = true", "did you mean `verify`?"),
+        ("[require.postgers]\nverify = true", "did you mean `postgres`?"),
+        ("require = 3", "`require` is no table"),
+        ("[hosts]", "`hosts` does not say which are allowed"),
+        ("[hosts]\nallowed = [\"http://db\"]", "`http://db` is no host"),
+        ("[[window]]\nhours = [\"saturdays 02:00-03:00\"]\ntimezone = \"UTC\"", "`saturdays 02:00-03:00` are no hours"),
+        ("[[window]]\ntimezone = \"UTC\"", "this window does not say when it is open"),
+        ("[[window]]\nhours = [\"saturday 02:00-03:00\"]", "this window does not say in which time zone"),
+        ("[[window]]\nhours = [\"saturday 02:00-03:00\"]\ntimezone = \"Berlin\"", "there is no time zone `Berlin`"),
+        ("window = 1", "`window` is no list of tables"),
+        ("[approvers]\ndba = 1", "`dba` is no table"),
+        ("[approvers.dba]\nann = \"ssh-ed25519 AAAA\"", "this is no public ed25519 key"),
+        ("[approvers.dba]", "nobody can approve as `dba`"),
+        ("\u{0}", "the policy cannot be read, so nothing is known to be allowed"),
+    ] {
+        let folder = under(policy);
+        folder.run(&["check", "a.runbook"]).code(2).says("policy-mistake").says(said);
+        folder.run(&["run", "a.runbook"]).code(2).no_out().err("nothing was run");
+    }
+    let folder = Folder::with(TEXT);
+    folder.write("runbook.policy.toml/x", "");
+    folder.run(&["run", "a.runbook"]).code(2).no_out().err("the policy cannot be read");
+    std::fs::remove_dir_all(folder.path(FILE)).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.path(FILE)).unwrap();
+    folder.run(&["run", "a.runbook"]).code(2).no_out().err("the policy cannot be read");
+}
+
+#[test]
+fn the_nearest_policy_up_to_the_repository_counts() {
+    let folder = under("forbid = [\"tool\"]");
+    folder.write("ops/night/b.runbook", TEXT);
+    folder.run(&["check", "ops/night/b.runbook"]).code(6);
+    folder.write("ops/runbook.policy.toml", "forbid = [\"shell\"]");
+    folder.run(&["check", "ops/night/b.runbook"]).code(0);
+    let within = folder.run(&["plan", "--offline", "ops/night/b.runbook"]);
+    within.code(0).out("policy: ops/runbook.policy.toml");
+    std::fs::remove_file(folder.path("ops/runbook.policy.toml")).unwrap();
+    // What lies around a repository is not its own.
+    folder.write("ops/.git/HEAD", "");
+    folder.run(&["check", "ops/night/b.runbook"]).code(0);
+    folder.run(&["check", "a.runbook"]).code(6);
+    let mut inside = folder.command(&["check", "../a.runbook"]);
+    finish(inside.current_dir(folder.path("ops")).spawn().unwrap()).code(6);
+}
+
+#[test]
+fn outside_of_its_window_nothing_is_changed_and_the_next_one_is_named() {
+    let folder = under(&closed());
+    let hash = folder.hash();
+    let refused = folder.run(&["run", "a.runbook", "--approve", &hash]);
+    refused
+        .code(6)
+        .no_out()
+        .err("lets `argv` be done only monday-sunday")
+        .err("the next one opens ")
+        .err("nothing was run");
+    assert!(!folder.path("made").exists());
+    folder.run(&["run", "a.runbook", "--read-only"]).out("the run is read-only");
+    folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("argv only monday-sunday").out("closed now");
+    folder.write(FILE, closed().replace("hours", "changes = [\"postgres\"]\nhours"));
+    folder.run(&["run", "a.runbook", "--approve", &hash, "--only", "A"]);
+    assert!(folder.path("made").exists(), "the window is of other changes");
+    let folder = under(&open());
+    folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("open now");
+    folder.run(&["run", "a.runbook", "--approve", &hash]);
+    assert!(folder.path("made").exists());
+}
+
+#[test]
+fn a_server_looks_outside_of_the_window_and_changes_nothing() {
+    let folder = Folder::with(
+        "runbook \"Live\" { edition 1 }\ntool mark() changes = argv(\"touch\", \"made\")\n\
+         section \"Mark\" every 1s {\n  check 1 < 2 as \"numbers hold\"\n  change mark()\n}\n",
+    );
+    folder.write(FILE, closed());
+    let hash = folder.hash();
+    let server = folder.command(&["serve", "a.runbook", "--no-listen", "--approve", &hash]).spawn().unwrap();
+    let journals = || if folder.path("state/runs").exists() { folder.journals() } else { String::new() };
+    crate::serving::until("a run is refused", || journals().contains("\"exit\":6,"));
+    assert!(
+        journals().contains("\"why\":\"policy\"") && journals().contains("\"outcome\":\"passed\""),
+        "{}",
+        journals()
+    );
+    assert!(!folder.path("made").exists());
+    // The policy is read again when it is edited.
+    folder.write(FILE, open());
+    crate::serving::until("it is made", || folder.path("made").exists());
+    crate::serving::terminate(&server);
+    finish(server).code(0);
+}
+
+#[test]
+fn a_host_that_only_the_run_knows_is_held_to_the_policy_as_well() {
+    let text = "connect db = postgres(database: \"shop\", user: \"ops\")\nsection \"A\" {\n  check db.answers() as \"it answers\"\n}\n";
+    let folder = Folder::with(text);
+    folder.write(FILE, "[hosts]\nallowed = [\"db.example.org\"]\n");
+    folder.run(&["check", "a.runbook"]).code(0);
+    let mut run = folder.command(&["run", "a.runbook"]);
+    let run = run.envs([("PGHOST", "127.0.0.1"), ("PGPORT", "1"), ("PGSSLMODE", "disable")]);
+    finish(run.spawn().unwrap()).code(3).out("`runbook.policy.toml` does not allow the host `127.0.0.1`");
+}
