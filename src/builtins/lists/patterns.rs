@@ -101,19 +101,16 @@ impl Kinds {
     /// Those of other lines of the same log as well.
     pub(in crate::builtins) fn take_over(&mut self, others: Self) -> Result<(), Fault> {
         for (pattern, other) in others.kinds {
-            match self.kinds.get_mut(&pattern) {
-                Some(kind) => {
-                    kind.count += other.count;
-                    kind.first = [kind.first, other.first].into_iter().flatten().min();
-                    kind.last = [kind.last, other.last].into_iter().flatten().max();
-                    if other.place < kind.place {
-                        (kind.example, kind.place) = (other.example, other.place);
-                    }
+            if let Some(kind) = self.kinds.get_mut(&pattern) {
+                kind.count += other.count;
+                kind.first = [kind.first, other.first].into_iter().flatten().min();
+                kind.last = [kind.last, other.last].into_iter().flatten().max();
+                if other.place < kind.place {
+                    (kind.example, kind.place) = (other.example, other.place);
                 }
-                None => {
-                    self.room()?;
-                    self.kinds.insert(pattern, other);
-                }
+            } else {
+                self.room()?;
+                self.kinds.insert(pattern, other);
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Finders: conditions as searches over a whole block of lines. A search finds bytes, and only then the line around them.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Span as Range, packed};
 use memchr::{memchr, memchr_iter, memmem, memrchr};
 
 use super::words::{self, Word};
@@ -55,7 +55,7 @@ const fn offset(at: usize) -> u32 {
 
 /// What is looked for in a block.
 pub(super) enum Finder {
-    One(Test),
+    One(Box<Test>),
     Not(Box<Self>),
     All(Vec<Self>),
     Any(Vec<Self>),
@@ -79,13 +79,15 @@ enum Search {
 }
 
 enum Needle {
-    One(memmem::Finder<'static>),
+    One(Box<memmem::Finder<'static>>),
+    /// A few words at once, many bytes at a time.
+    Few(packed::Searcher),
     Several(AhoCorasick),
 }
 
 enum Holds {
     Matches(Regex),
-    Contains(memmem::Finder<'static>),
+    Contains(Box<memmem::Finder<'static>>),
     StartsWith(Box<[u8]>),
     EndsWith(Box<[u8]>),
 }
@@ -96,15 +98,17 @@ impl Finder {
             Condition::Not(inner) => Self::Not(Box::new(Self::new(inner))),
             Condition::All(inner) => Self::All(inner.iter().map(Self::new).collect()),
             Condition::Any(inner) => Self::Any(inner.iter().map(Self::new).collect()),
-            Condition::Matches(regex) => Self::One(Test::matching(regex)),
+            Condition::Matches(regex) => Self::One(Box::new(Test::matching(regex))),
             Condition::Contains(text) => {
-                let holds = Holds::Contains(memmem::Finder::new(text.as_bytes()).into_owned());
-                Self::One(Test::with(text, holds, true))
+                let holds = Holds::Contains(word(text.as_bytes()));
+                Self::One(Box::new(Test::with(text, holds, true)))
             }
             Condition::StartsWith(text) => {
-                Self::One(Test::with(text, Holds::StartsWith(text.as_bytes().into()), false))
+                Self::One(Box::new(Test::with(text, Holds::StartsWith(text.as_bytes().into()), false)))
             }
-            Condition::EndsWith(text) => Self::One(Test::with(text, Holds::EndsWith(text.as_bytes().into()), false)),
+            Condition::EndsWith(text) => {
+                Self::One(Box::new(Test::with(text, Holds::EndsWith(text.as_bytes().into()), false)))
+            }
         }
     }
 
@@ -170,7 +174,7 @@ impl Test {
 
     fn with(text: &str, holds: Holds, exact: bool) -> Self {
         let in_a_line = !text.is_empty() && !text.contains(['\n', '\r']);
-        let needle = Needle::One(memmem::Finder::new(text.as_bytes()).into_owned());
+        let needle = Needle::One(word(text.as_bytes()));
         let search = if in_a_line { Search::Written(needle) } else { Search::No };
         Self { exact: exact && in_a_line, search, holds, only_ascii: false }
     }
@@ -207,17 +211,27 @@ impl Test {
     }
 }
 
+/// The search for one text.
+fn word(text: &[u8]) -> Box<memmem::Finder<'static>> {
+    Box::new(memmem::Finder::new(text).into_owned())
+}
+
 impl Needle {
     fn new(words: &[Word], lowered: bool) -> Option<Self> {
         let mut texts: Vec<Vec<u8>> = words.iter().map(|word| word.bytes.clone()).collect();
         if lowered {
-            texts.iter_mut().for_each(|text| text.make_ascii_lowercase());
+            for text in &mut texts {
+                text.make_ascii_lowercase();
+            }
         }
         texts.sort_unstable();
         texts.dedup();
         match texts.as_slice() {
-            [one] => Some(Self::One(memmem::Finder::new(one).into_owned())),
-            several => AhoCorasick::new(several).ok().map(Self::Several),
+            [one] => Some(Self::One(word(one))),
+            several => match packed::Searcher::new(several) {
+                Some(few) => Some(Self::Few(few)),
+                None => AhoCorasick::new(several).ok().map(Self::Several),
+            },
         }
     }
 
@@ -226,6 +240,9 @@ impl Needle {
         let rest = bytes.get(from..)?;
         match self {
             Self::One(word) => word.find(rest).map(|at| from + at),
+            Self::Few(words) => {
+                words.find_in(bytes, Range { start: from, end: bytes.len() }).map(|found| found.start())
+            }
             Self::Several(words) => words.find(rest).map(|found| from + found.start()),
         }
     }

@@ -195,14 +195,16 @@ pub(super) fn most_frequent(tables: Vec<Table>, most: usize, at_most: usize) -> 
         return Ok(None);
     }
     let sorted = best.heap.into_sorted_vec();
-    let counted =
-        |Reverse((count, Reverse(first), text)): Reverse<(u64, Reverse<u64>, Vec<u8>)>| Counted { text, count, first };
+    let counted = |Reverse((count, Reverse(first), text)): Reverse<Placed>| Counted { text, count, first };
     Ok(Some(sorted.into_iter().map(counted).collect()))
 }
 
+/// A text in its place: how often it is, and where it was first.
+type Placed = (u64, Reverse<u64>, Vec<u8>);
+
 /// The best so far. A heap has its largest on top: turned round, that is the one to let go of.
 struct Best {
-    heap: BinaryHeap<Reverse<(u64, Reverse<u64>, Vec<u8>)>>,
+    heap: BinaryHeap<Reverse<Placed>>,
     most: usize,
     seen: usize,
     at_most: usize,
