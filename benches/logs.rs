@@ -7,11 +7,11 @@
     clippy::indexing_slicing,
     clippy::disallowed_macros,
     clippy::disallowed_methods,
-    clippy::cast_precision_loss,
     reason = "a bench prints, and ends where something is not as it should be"
 )]
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -102,8 +102,10 @@ struct Bench {
 
 impl Bench {
     fn runbook(&self, name: &str, queries: &[(&str, &str, &str)]) -> PathBuf {
-        let shows: String =
-            queries.iter().map(|(title, query, _)| format!("  show lines | {query} as \"{title}\"\n")).collect();
+        let mut shows = String::new();
+        for (title, query, _) in queries {
+            let _ = writeln!(shows, "  show lines | {query} as \"{title}\"");
+        }
         let file = self.folder.join(format!("{name}.runbook"));
         let text = format!("section \"Log\" {{\n  let lines = logs(file: \"{}\")\n{shows}}}\n", self.log.display());
         std::fs::write(&file, text).expect("a runbook");
