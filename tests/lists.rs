@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use runbook::builtins::catalog;
-use runbook::catalog::{Arg, Args, Body, Flow, Inputs, Items, PerItem, Returns};
+use runbook::catalog::{Arg, Args, Flow, Inputs, Items, PerItem, Returns};
 use runbook::types::{Fault, FaultKind, Type, Value};
 
 /// Runs a stage over items; arguments by the names of their parameters.
