@@ -40,7 +40,7 @@ async fn packed_logs_are_read_like_plain_ones() {
 #[tokio::test]
 async fn a_packed_file_that_is_cut_or_broken_is_a_fault_that_says_where() {
     let folder = tempfile::tempdir().unwrap();
-    let text: String = (0..20_000).map(|number| format!("line {number} of {}\n", number * 7919)).collect();
+    let text = (0..20_000).map(|number| format!("line {number} of {}", number * 7919)).collect::<Vec<_>>().join("\n");
     for (name, packed) in [("a.log.gz", gzip(text.as_bytes())), ("a.log.zst", zstd(text.as_bytes()))] {
         let half = packed.len() / 2;
         write(folder.path(), name, &packed[..half]);

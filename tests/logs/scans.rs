@@ -153,7 +153,7 @@ fn end() -> impl Strategy<Value = String> {
 
 fn pipeline() -> impl Strategy<Value = String> {
     (prop::collection::vec(condition(), 0..3), end()).prop_map(|(filters, end)| {
-        let filters: String = filters.iter().map(|filter| format!(" | where({filter})")).collect();
+        let filters = filters.iter().map(|filter| format!(" | where({filter})")).collect::<Vec<_>>().concat();
         format!("{filters}{end}")
     })
 }
