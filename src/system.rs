@@ -54,7 +54,7 @@ impl World for System {
     fn call(&self, call: Call) -> BoxFuture<'static, Result<Value, Fault>> {
         match call.builtin.body {
             Body::Outside(body) => body(call.cx, call.args),
-            Body::Pure(_) | Body::Stage(_) => {
+            Body::Pure(_) | Body::Text(..) | Body::Stage(_) | Body::Scan(..) => {
                 refuse(Fault::new(FaultKind::Unsupported, format!("`{}` does not go outside", call.builtin.name)))
             }
         }

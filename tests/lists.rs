@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 use runbook::builtins::catalog;
-use runbook::catalog::{Arg, Args, Body, Flow, Inputs, Items, PerItem, Returns};
+use runbook::catalog::{Arg, Args, Flow, Inputs, Items, PerItem, Returns};
 use runbook::types::{Fault, FaultKind, Type, Value};
 
 /// Runs a stage over items; arguments by the names of their parameters.
@@ -12,7 +12,7 @@ fn stage_over<'a>(name: &str, items: Items<'a>, given: &[(&str, Arg<'a>)]) -> Re
     let builtin = catalog().builtin(name).unwrap_or_else(|| panic!("no stage {name}"));
     let arg = |param: &str| given.iter().find(|(name, _)| *name == param).map(|(_, arg)| arg.clone());
     let args = Args::new(builtin, builtin.params.iter().map(|param| arg(param.name)).collect());
-    let Body::Stage(body) = builtin.body else { panic!("{name} is no stage") };
+    let Some(body) = builtin.stage() else { panic!("{name} is no stage") };
     match body(items, &args)? {
         Flow::Value(value) => Ok(value),
         Flow::Items(items) => items.collect::<Result<Vec<_>, _>>().map(Value::list),

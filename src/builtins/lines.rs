@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
 
 use crate::types::{Fault, FaultKind};
 
@@ -11,7 +12,7 @@ use crate::types::{Fault, FaultKind};
 const CHUNK: usize = 256 << 10;
 
 /// The longest line that is taken. A longer one is a fault: half of it would look like a whole one.
-const LONGEST_LINE: usize = 1 << 20;
+pub(super) const LONGEST_LINE: usize = 1 << 20;
 
 /// Bytes that do not change while they are read, at any place of them.
 pub(super) trait ReadAt {
@@ -22,6 +23,58 @@ pub(super) trait ReadAt {
 impl ReadAt for File {
     fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
         FileExt::read_at(self, into, offset)
+    }
+}
+
+impl<R: ReadAt> ReadAt for &R {
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        (*self).read_at(into, offset)
+    }
+}
+
+impl ReadAt for Arc<File> {
+    fn read_at(&self, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        FileExt::read_at(self.as_ref(), into, offset)
+    }
+}
+
+/// Bytes from their beginning to their end.
+pub(super) trait Chunks {
+    /// The next ones; 0 of them at the end.
+    fn chunk(&mut self, into: &mut [u8]) -> Result<usize, Broken>;
+}
+
+/// The bytes of something up to a place.
+pub(super) struct Extent<R> {
+    from: R,
+    at: u64,
+    end: u64,
+}
+
+impl<R: ReadAt> Extent<R> {
+    pub(super) const fn new(from: R, end: u64) -> Self {
+        Self { from, at: 0, end }
+    }
+}
+
+impl<R: ReadAt> Chunks for Extent<R> {
+    fn chunk(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
+        let left = usize::try_from(self.end.saturating_sub(self.at)).unwrap_or(usize::MAX).min(into.len());
+        let into = into.get_mut(..left).unwrap_or_default();
+        if into.is_empty() {
+            return Ok(0);
+        }
+        let read = loop {
+            match self.from.read_at(into, self.at) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                read => break read.map_err(Broken::Io)?,
+            }
+        };
+        if read == 0 {
+            return Err(Broken::Short { at: self.at });
+        }
+        self.at += read as u64;
+        Ok(read)
     }
 }
 
@@ -39,6 +92,14 @@ pub(super) enum Broken {
     Short {
         at: u64,
     },
+    /// What was packed is cut off at this place of the packed bytes.
+    Cut {
+        at: u64,
+    },
+    /// It unpacks to more than this.
+    TooMuch {
+        most: u64,
+    },
 }
 
 /// What was read and not yet given as lines.
@@ -49,8 +110,12 @@ pub(super) struct Buffer {
     start: usize,
     /// Up to where there is no end of a line from there on.
     searched: usize,
-    /// How much was read.
+    /// The line that was found last.
+    line: Option<Range<usize>>,
+    /// Where the next bytes are, where they are read by their place.
     offset: u64,
+    /// All bytes were read.
+    ended: bool,
     /// The rest of a line that is too long is passed over.
     overlong: bool,
 }
@@ -64,11 +129,31 @@ impl Default for Buffer {
 impl Buffer {
     /// One that reads so much at once, for where many are read side by side.
     pub(super) fn reading(chunk: usize) -> Self {
-        Self { bytes: Vec::new(), chunk, start: 0, searched: 0, offset: 0, overlong: false }
+        Self { bytes: Vec::new(), chunk, start: 0, searched: 0, line: None, offset: 0, ended: false, overlong: false }
     }
 
     /// The next line of what ends at `end`. What is broken ends it.
     pub(super) fn next_line(&mut self, from: &impl ReadAt, end: u64) -> Option<Result<Row<'_>, Broken>> {
+        let mut extent = Extent { from, at: self.offset, end };
+        if let Err(broken) = self.find(&mut extent) {
+            self.offset = end;
+            return Some(Err(broken));
+        }
+        self.offset = extent.at;
+        self.found().map(Ok)
+    }
+
+    /// The next line. What is broken ends it.
+    pub(super) fn next_of(&mut self, chunks: &mut dyn Chunks) -> Option<Result<Row<'_>, Broken>> {
+        match self.find(chunks) {
+            Err(broken) => Some(Err(broken)),
+            Ok(()) => self.found().map(Ok),
+        }
+    }
+
+    /// Reads up to the end of the next line.
+    fn find(&mut self, chunks: &mut dyn Chunks) -> Result<(), Broken> {
+        self.line = None;
         loop {
             let rest = self.bytes.get(self.searched..).unwrap_or_default();
             if let Some(found) = memchr::memchr(b'\n', rest) {
@@ -78,27 +163,36 @@ impl Buffer {
                 if std::mem::take(&mut self.overlong) {
                     continue;
                 }
-                return Some(Ok(self.row(line)));
+                self.line = Some(line);
+                return Ok(());
             }
             self.searched = self.bytes.len();
             let line = self.start..self.bytes.len();
-            if self.overlong || self.offset >= end || line.len() > LONGEST_LINE {
+            if self.overlong || self.ended || line.len() > LONGEST_LINE {
                 let given = self.overlong || line.is_empty();
                 self.start = line.end;
-                self.overlong = self.offset < end;
+                self.overlong = !self.ended;
                 if !given {
-                    return Some(Ok(self.row(line)));
+                    self.line = Some(line);
+                    return Ok(());
                 }
             }
-            if self.offset >= end {
-                return None;
+            if self.ended {
+                return Ok(());
             }
-            if let Err(broken) = self.fill(from, end) {
-                self.offset = end;
+            if let Err(broken) = self.fill(chunks) {
+                self.ended = true;
                 self.start = self.bytes.len();
-                return Some(Err(broken));
+                self.searched = self.start;
+                return Err(broken);
             }
         }
+    }
+
+    /// The line that was found.
+    fn found(&mut self) -> Option<Row<'_>> {
+        let line = self.line.take()?;
+        Some(self.row(line))
     }
 
     fn row(&self, line: Range<usize>) -> Row<'_> {
@@ -107,26 +201,15 @@ impl Buffer {
         Row { bytes: bytes.strip_suffix(b"\r").unwrap_or(bytes), whole }
     }
 
-    fn fill(&mut self, from: &impl ReadAt, end: u64) -> Result<(), Broken> {
+    fn fill(&mut self, chunks: &mut dyn Chunks) -> Result<(), Broken> {
         self.bytes.drain(..self.start);
         self.searched -= self.start;
         self.start = 0;
         let kept = self.bytes.len();
-        let wanted = usize::try_from(end - self.offset).unwrap_or(self.chunk).min(self.chunk);
-        self.bytes.resize(kept + wanted, 0);
-        let into = self.bytes.get_mut(kept..).unwrap_or_default();
-        let read = loop {
-            match from.read_at(into, self.offset) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                read => break read,
-            }
-        };
-        let read = read.map_err(Broken::Io)?;
-        self.bytes.truncate(kept + read);
-        if read == 0 {
-            return Err(Broken::Short { at: self.offset });
-        }
-        self.offset += read as u64;
+        self.bytes.resize(kept + self.chunk, 0);
+        let read = chunks.chunk(self.bytes.get_mut(kept..).unwrap_or_default());
+        self.bytes.truncate(kept + read.as_ref().copied().unwrap_or_default());
+        self.ended = read? == 0;
         Ok(())
     }
 }

@@ -27,6 +27,7 @@ mod quoted;
 mod reaches;
 mod redis;
 mod s3;
+mod scan;
 mod secrets;
 mod settings;
 mod spool;

@@ -5,9 +5,13 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use super::lines::{Broken, Buffer, ReadAt, too_long};
-use crate::types::{Fault, FaultKind, Line, Log, LogReader};
+use jiff::Timestamp;
+
+use super::lines::{Broken, Buffer, Extent, ReadAt, too_long};
+use super::scan::{self, Block, Blocks, Cut, NotPlain};
+use crate::types::{Answer, Fault, FaultKind, Line, Log, LogReader, Query, Scanner};
 
 /// Up to this many bytes stay in memory.
 const IN_MEMORY: usize = 4 << 20;
@@ -100,13 +104,55 @@ impl LogReader for Printed {
             })
         }))
     }
+
+    fn scanner(self: Arc<Self>) -> Option<Arc<dyn Scanner>> {
+        Some(self)
+    }
+}
+
+impl Scanner for Printed {
+    fn scan(&self, queries: &[Query], unwanted: &AtomicBool) -> Vec<Answer> {
+        let blocks = Spooled { chunks: Extent::new(&self.spool, self.spool.length), cut: Cut::default() };
+        scan::scan(blocks, self, queries, unwanted)
+    }
+}
+
+impl scan::Lines for Printed {
+    fn source(&self, _: usize) -> Arc<str> {
+        Arc::clone(&self.name)
+    }
+
+    fn time(&self, _: &[u8]) -> Option<Timestamp> {
+        None
+    }
+
+    fn from(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn size(&self) -> u64 {
+        self.spool.length
+    }
+}
+
+/// Reading it once.
+struct Spooled<'a> {
+    chunks: Extent<&'a Spool>,
+    cut: Cut,
+}
+
+impl Blocks for Spooled<'_> {
+    fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
+        self.cut.next(&mut self.chunks, block)
+    }
 }
 
 /// The fault of what was kept and cannot be read again.
 pub(super) fn unreadable(name: &str, broken: &Broken) -> Fault {
     let why = match broken {
         Broken::Io(error) => error.to_string(),
-        Broken::Short { at } => format!("the file that it was kept in ends at byte {at}"),
+        Broken::Short { at } | Broken::Cut { at } => format!("the file that it was kept in ends at byte {at}"),
+        Broken::TooMuch { most } => format!("it is more than {most} bytes"),
     };
     Fault::new(FaultKind::Failed, format!("what was kept of `{name}` cannot be read again: {why}"))
 }

@@ -125,13 +125,43 @@ pub enum Flow<'a> {
     Items(Items<'a>),
 }
 
+/// What a stage does with items.
+pub type Stage = for<'a> fn(Items<'a>, &Args<'a>) -> Result<Flow<'a>, Fault>;
+
+/// What a log can do while it is read, without making an item of each line ([`crate::types::Query`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operation {
+    Where,
+    Each,
+    Count,
+    IsEmpty,
+    Share,
+    Any,
+    All,
+    None,
+    First,
+    Last,
+    Take,
+    CountBy,
+    Top,
+    Patterns,
+    Contains,
+    StartsWith,
+    EndsWith,
+    Capture,
+}
+
 /// What a built-in does.
 #[derive(Clone, Copy)]
 pub enum Body {
     /// Computes a value.
     Pure(fn(&Args<'_>) -> Result<Value, Fault>),
     /// Computes from the items of its first argument, one at a time: a log does not fit into memory.
-    Stage(for<'a> fn(Items<'a>, &Args<'a>) -> Result<Flow<'a>, Fault>),
+    Stage(Stage),
+    /// A stage that a log can answer for many lines at once, where it is asked in words that it knows.
+    Scan(Operation, Stage),
+    /// Computes a value of a text, and a log can tell it of many lines at once.
+    Text(Operation, fn(&Args<'_>) -> Result<Value, Fault>),
     /// Goes outside.
     Outside(fn(Cx, Args<'static>) -> BoxFuture<'static, Result<Value, Fault>>),
 }
@@ -157,6 +187,15 @@ impl Builtin {
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&'static ParamInfo> {
         self.params.iter().find(|param| param.name == name)
+    }
+
+    /// What it does with items, where it is a stage.
+    #[must_use]
+    pub const fn stage(&self) -> Option<Stage> {
+        match self.body {
+            Body::Stage(stage) | Body::Scan(_, stage) => Some(stage),
+            Body::Pure(_) | Body::Text(..) | Body::Outside(_) => None,
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::catalog::Builtin;
 use crate::check::program::{ConnectionId, SecretId};
-use crate::types::{Piece, Value};
+use crate::types::{Log, Piece, Query, Value};
 
 /// What is remembered under it. It may hold the text of a secret and is never shown or written anywhere.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -26,6 +26,14 @@ impl Key {
     pub(crate) fn value(value: &Value) -> Self {
         let mut bytes = vec![b'v'];
         push(&mut bytes, value);
+        Self(bytes.into())
+    }
+
+    /// A query of one snapshot.
+    pub(crate) fn scan(log: &Log, query: &Query) -> Self {
+        let mut bytes = vec![b'q'];
+        push(&mut bytes, &Value::Log(log.clone()));
+        push_bytes(&mut bytes, format!("{query:?}").as_bytes());
         Self(bytes.into())
     }
 

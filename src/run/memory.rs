@@ -7,10 +7,11 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 use super::key::Key;
+use super::passes::Passes;
 use crate::catalog::Builtin;
 use crate::check::program::{ConnectionId, SecretId};
 use crate::run::scope::Cell;
-use crate::types::{Fault, Value};
+use crate::types::{Answer, Fault, Log, Query, Value};
 
 /// What an expression waits for.
 #[derive(Clone)]
@@ -19,6 +20,7 @@ pub(crate) enum Need {
     Connection(ConnectionId),
     Secret(SecretId),
     Local(Arc<Cell>),
+    Scan(ScanCall),
 }
 
 /// A call that only reads, with the values of its arguments.
@@ -27,6 +29,14 @@ pub(crate) struct ReadCall {
     pub(crate) key: Key,
     pub(crate) builtin: &'static Builtin,
     pub(crate) args: Vec<Option<Value>>,
+}
+
+/// What is asked of all lines of a log.
+#[derive(Clone)]
+pub(crate) struct ScanCall {
+    pub(crate) key: Key,
+    pub(crate) log: Log,
+    pub(crate) query: Query,
 }
 
 /// A read on its way. It goes on as long as somebody waits for it, and is dropped with the last of them.
@@ -43,6 +53,9 @@ pub(crate) struct Memory {
     remarks: Mutex<HashMap<Key, Arc<str>>>,
     // Weak, or a read that nobody waits for any more would stand still in here and keep its place at the connection.
     flying: Mutex<HashMap<Key, WeakShared<Reading>>>,
+    /// What passes over logs came to, each with its log: as long as that is there, no other has its place in memory.
+    answers: Mutex<HashMap<Key, (Log, Answer)>>,
+    pub(crate) passes: Passes,
 }
 
 impl Memory {
@@ -52,6 +65,14 @@ impl Memory {
 
     pub(crate) fn get(&self, key: &Key) -> Option<Result<Value, Fault>> {
         lock(&self.done).get(key).cloned()
+    }
+
+    pub(crate) fn answer(&self, key: &Key) -> Option<Answer> {
+        lock(&self.answers).get(key).map(|(_, answer)| answer.clone())
+    }
+
+    pub(crate) fn answered(&self, call: ScanCall, answer: Answer) {
+        lock(&self.answers).insert(call.key, (call.log, answer));
     }
 
     pub(crate) fn note(&self, key: &Key, remark: Arc<str>) {

@@ -31,6 +31,7 @@ mod measuring;
 mod memory;
 mod operators;
 mod outside;
+mod passes;
 mod redact;
 mod request;
 mod resolve;

@@ -9,6 +9,7 @@ use jiff::SignedDuration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
 
 use super::facts::{Facts, Ready};
+use super::group::Latch;
 use super::key::Key;
 use super::limits::to_std;
 use super::memory::{Memory, Need, ReadCall};
@@ -32,6 +33,8 @@ pub(crate) struct Outside {
     pub(crate) cx: Cx,
     pub(crate) emitter: Emitter,
     everywhere: Arc<Semaphore>,
+    /// Who may soon say what it needs of a log.
+    pub(crate) evaluating: Latch,
     /// One for each connection: it is opened once, also when two ask at the same time.
     opening: Vec<Mutex<()>>,
 }
@@ -39,7 +42,14 @@ pub(crate) struct Outside {
 impl Outside {
     pub(crate) fn new(facts: Arc<Facts>, cx: Cx, emitter: Emitter) -> Arc<Self> {
         let opening = facts.program.connections.iter().map(|_| Mutex::new(())).collect();
-        Arc::new(Self { facts, cx, emitter, everywhere: Arc::new(Semaphore::new(AT_ONCE)), opening })
+        Arc::new(Self {
+            facts,
+            cx,
+            emitter,
+            everywhere: Arc::new(Semaphore::new(AT_ONCE)),
+            evaluating: Latch::new(),
+            opening,
+        })
     }
 
     /// Ends when a need is met, or can't be.
@@ -50,6 +60,10 @@ impl Outside {
             Need::Read(call) => {
                 let (key, beside) = (call.key.clone(), Arc::clone(memory));
                 memory.read(&key, || async move { outside.read(call, &beside).await }.boxed()).map(drop).boxed()
+            }
+            Need::Scan(call) => {
+                let memory = Arc::clone(memory);
+                async move { outside.scan(call, &memory).await }.boxed()
             }
             Need::Connection(id) => {
                 memory.read(&Key::connection(id), || async move { outside.connect(id).await }.boxed()).map(drop).boxed()
@@ -191,7 +205,7 @@ impl Outside {
 pub(crate) fn can_be_made(builtin: &Builtin) -> Result<(), Fault> {
     match builtin.body {
         Body::Outside(_) => Ok(()),
-        Body::Pure(_) | Body::Stage(_) => {
+        Body::Pure(_) | Body::Text(..) | Body::Stage(_) | Body::Scan(..) => {
             Err(Fault::new(FaultKind::Unsupported, format!("`{}` only computes", builtin.name)))
         }
     }

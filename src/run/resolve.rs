@@ -49,8 +49,10 @@ pub(crate) async fn resolve_apart<T: Send + 'static>(
         let (sender, receiver) = mpsc::sync_channel(1);
         let (facts, memory_there) = (Arc::clone(&outside.facts), Arc::clone(memory));
         let (work, memo, flag) = (Arc::clone(&work), Arc::clone(&memo), Arc::clone(&unwanted.0));
+        // The passes over logs wait until all that is evaluated at the same time has said what it needs.
+        let entered = outside.evaluating.enter();
         let pass = move || {
-            let evaluation = Evaluation::new(&facts, &memory_there, &flag, &memo);
+            let evaluation = Evaluation::new(&facts, &memory_there, &flag, &memo).entered(entered);
             let result = work(&evaluation);
             // Nobody receives where nobody waits any more.
             let _ = sender.send((result, evaluation.into_needs()));
@@ -79,7 +81,7 @@ fn endless() -> Fault {
 }
 
 /// Tells a computation, when it goes, that nobody waits for it.
-struct Unwanted(Arc<AtomicBool>);
+pub(super) struct Unwanted(pub(super) Arc<AtomicBool>);
 
 impl Drop for Unwanted {
     fn drop(&mut self) {
@@ -126,7 +128,8 @@ fn any_inside(expr: &Expr) -> bool {
     }
 }
 
-fn is_lines(ty: &Type) -> bool {
+/// Whether it is a list of the lines of a log.
+pub(crate) fn is_lines(ty: &Type) -> bool {
     match ty {
         Type::List(item) => match item.as_ref() {
             Type::Record(record) => record.name.as_deref() == Some("line"),

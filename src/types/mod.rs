@@ -3,6 +3,7 @@
 mod fault;
 mod measure;
 mod record;
+mod scan;
 mod severity;
 mod typed;
 mod value;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 pub use self::fault::{Fault, FaultKind};
 pub use self::measure::{Labels, Measure, labels_text};
 pub use self::record::{Field, RecordType};
+pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};
 pub use self::severity::Severity;
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Rate, Size, Typed, Word, Words};

@@ -10,7 +10,7 @@ use jiff::civil;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Fault;
+use super::{Fault, Scanner};
 use crate::units::{self, Counted};
 
 /// What an expression gave. Cheap to clone.
@@ -102,6 +102,11 @@ pub struct Log {
 pub trait LogReader: Send + Sync {
     /// Every call reads anew.
     fn lines(self: Arc<Self>) -> Box<dyn Iterator<Item = Result<Line, Fault>> + Send>;
+
+    /// Itself, where it can be asked several things in one pass over its bytes.
+    fn scanner(self: Arc<Self>) -> Option<Arc<dyn Scanner>> {
+        None
+    }
 }
 
 /// Why something is not whole.

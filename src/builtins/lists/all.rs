@@ -1,6 +1,6 @@
 //! `all`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 use super::truth::{self, Found, HOLDS};
@@ -13,7 +13,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info(), HOLDS.info()],
     returns: Returns::Computed { shape: "bool", compute: |inputs| truth::check("all", inputs).map(|()| Type::Bool) },
     effect: EffectRule::Pure,
-    body: Body::Stage(all),
+    body: Body::Scan(Operation::All, all),
     needs: &[],
     by_hand: "",
     examples: &[Example::gives("[1, 5] | all(it > 3)", "no"), Example::gives("[true, true] | all", "yes")],

@@ -1,6 +1,6 @@
 //! `any`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 use super::truth::{self, Found, HOLDS};
@@ -13,7 +13,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info(), HOLDS.info()],
     returns: Returns::Computed { shape: "bool", compute: |inputs| truth::check("any", inputs).map(|()| Type::Bool) },
     effect: EffectRule::Pure,
-    body: Body::Stage(any),
+    body: Body::Scan(Operation::Any, any),
     needs: &[],
     by_hand: "grep -m 1 {holds}",
     examples: &[Example::gives("[1, 5] | any(it > 3)", "yes"), Example::gives("[] | any(it > 3)", "no")],

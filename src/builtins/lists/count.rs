@@ -1,6 +1,6 @@
 //! `count`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 const ITEMS: Param<Value> = Param::items();
@@ -11,7 +11,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info()],
     returns: Returns::Type(|| Type::Int),
     effect: EffectRule::Pure,
-    body: Body::Stage(count),
+    body: Body::Scan(Operation::Count, count),
     needs: &[],
     by_hand: "wc -l",
     examples: &[Example::gives(r#"["a", "b"] | count"#, "2"), Example::gives("[] | count", "0")],

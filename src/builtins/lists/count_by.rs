@@ -2,7 +2,7 @@
 
 use super::tally::{self, Tally};
 use crate::catalog::{
-    Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, PerItem, Presence, Returns, Yields,
+    Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, PerItem, Presence, Returns, Yields,
 };
 use crate::types::{Fault, Type, Value};
 
@@ -19,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         compute: |inputs| Ok(Type::list(tally::record_type(inputs.of("by")))),
     },
     effect: EffectRule::Pure,
-    body: Body::Stage(count_by),
+    body: Body::Scan(Operation::CountBy, count_by),
     needs: &[],
     by_hand: "sort | uniq -c | sort -rn",
     examples: &[

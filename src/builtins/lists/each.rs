@@ -1,7 +1,7 @@
 //! `each`
 
 use crate::catalog::{
-    Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, PerItem, Presence, Returns, Yields,
+    Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, PerItem, Presence, Returns, Yields,
 };
 use crate::types::{Fault, Type, Value};
 
@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info(), GIVES.info()],
     returns: Returns::Computed { shape: "list<U>", compute: |inputs| Ok(Type::list(inputs.of("gives"))) },
     effect: EffectRule::Pure,
-    body: Body::Stage(each),
+    body: Body::Scan(Operation::Each, each),
     needs: &[],
     by_hand: "awk",
     examples: &[Example::gives("[1, 2] | each(it * 10)", "10, 20")],

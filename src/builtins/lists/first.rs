@@ -1,6 +1,6 @@
 //! `first`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 const ITEMS: Param<Value> = Param::items();
@@ -11,7 +11,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info()],
     returns: Returns::Computed { shape: "T?", compute: |inputs| Ok(Type::optional(inputs.item())) },
     effect: EffectRule::Pure,
-    body: Body::Stage(first),
+    body: Body::Scan(Operation::First, first),
     needs: &[],
     by_hand: "head -n 1",
     examples: &[Example::gives("[3, 1] | first", "3"), Example::gives("([] | first) ?? 0", "0")],

@@ -1,6 +1,6 @@
 //! `is_empty`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 const ITEMS: Param<Value> = Param::items();
@@ -11,7 +11,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info()],
     returns: Returns::Type(|| Type::Bool),
     effect: EffectRule::Pure,
-    body: Body::Stage(is_empty),
+    body: Body::Scan(Operation::IsEmpty, is_empty),
     needs: &[],
     by_hand: "",
     examples: &[Example::gives("[] | is_empty", "yes"), Example::gives("[1] | where(it > 1) | is_empty", "yes")],

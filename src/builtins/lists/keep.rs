@@ -4,7 +4,7 @@ use crate::catalog::Items;
 use crate::types::{Fault, FaultKind, Value};
 
 /// The most items, keys or distinct values that a stage keeps. A stage that lets go of each item has no limit.
-pub(super) const MOST_KEPT: usize = 1_000_000;
+pub(in crate::builtins) const MOST_KEPT: usize = 1_000_000;
 
 /// All items in memory, under the cap.
 pub(super) fn all(stage: &str, items: Items<'_>) -> Result<Vec<Value>, Fault> {

@@ -37,6 +37,9 @@ mod top;
 mod truth;
 mod r#where;
 
+pub(super) use self::keep::MOST_KEPT;
+pub(super) use self::patterns::Kinds;
+pub(super) use self::tally::counted;
 use crate::catalog::Builtin;
 
 pub(super) static ALL: &[&Builtin] = &[

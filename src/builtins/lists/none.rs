@@ -1,6 +1,6 @@
 //! `none`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 use super::truth::{self, Found, HOLDS};
@@ -13,7 +13,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info(), HOLDS.info()],
     returns: Returns::Computed { shape: "bool", compute: |inputs| truth::check("none", inputs).map(|()| Type::Bool) },
     effect: EffectRule::Pure,
-    body: Body::Stage(none),
+    body: Body::Scan(Operation::None, none),
     needs: &[],
     by_hand: "",
     examples: &[Example::gives("[1, 5] | none(it > 7)", "yes")],

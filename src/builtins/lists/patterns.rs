@@ -1,13 +1,15 @@
 //! `patterns`
 
 use std::cmp::Reverse;
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use jiff::Timestamp;
 
 use super::mask;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Returns};
+use crate::catalog::{
+    Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Operation, Param, Returns,
+};
 use crate::types::{Fault, FaultKind, Line, Percent, Type, Typed, Value, records};
 
 const ITEMS: Param<Value> = Param::items();
@@ -42,7 +44,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info()],
     returns: Returns::Computed { shape: "list<pattern> of a list<line> or list<string>", compute: pattern_type },
     effect: EffectRule::Pure,
-    body: Body::Stage(patterns),
+    body: Body::Scan(Operation::Patterns, patterns),
     needs: &[],
     by_hand: "sed -E 's/[0-9]+/N/g' | sort | uniq -c | sort -rn",
     examples: &[
@@ -56,29 +58,78 @@ struct Kind {
     first: Option<Timestamp>,
     last: Option<Timestamp>,
     example: Arc<str>,
+    /// Where the example is: of equally frequent kinds the earlier comes first.
+    place: u64,
+}
+
+/// The kinds of lines that were seen.
+#[derive(Default)]
+pub(in crate::builtins) struct Kinds {
+    kinds: HashMap<String, Kind>,
+    /// The mask of a line on its way.
+    mask: String,
 }
 
 fn patterns<'a>(items: Items<'a>, _: &Args<'a>) -> Result<Flow<'a>, Fault> {
-    let mut kinds: IndexMap<String, Kind> = IndexMap::new();
+    let mut kinds = Kinds::default();
     let mut lines = 0;
-    for item in items {
+    for (place, item) in (0..).zip(items) {
         let (text, time) = line_of(item?)?;
         lines += 1;
-        let masked = mask::mask(head(&text));
-        if let Some(kind) = kinds.get_mut(&masked) {
+        kinds.add(&text, time, place)?;
+    }
+    Ok(Flow::Value(kinds.into_value(lines)))
+}
+
+impl Kinds {
+    /// One more line. Lines come in the order of their places.
+    pub(in crate::builtins) fn add(&mut self, text: &str, time: Option<Timestamp>, place: u64) -> Result<(), Fault> {
+        self.mask.clear();
+        mask::mask(head(text), &mut self.mask);
+        if let Some(kind) = self.kinds.get_mut(&self.mask) {
             kind.count += 1;
             kind.first = [kind.first, time].into_iter().flatten().min();
             kind.last = [kind.last, time].into_iter().flatten().max();
-        } else if kinds.len() < MOST_PATTERNS {
-            kinds.insert(masked, Kind { count: 1, first: time, last: time, example: shortened(&text) });
-        } else {
-            return Err(Fault::new(FaultKind::TooLarge, format!("there are more than {MOST_PATTERNS} kinds of lines"))
-                .help("write `where(…)` before `patterns` to look at fewer lines"));
+            return Ok(());
         }
+        self.room()?;
+        let kind = Kind { count: 1, first: time, last: time, example: shortened(text), place };
+        self.kinds.insert(self.mask.clone(), kind);
+        Ok(())
     }
-    kinds.sort_by_key(|_, kind| Reverse(kind.count));
-    let records = kinds.into_iter().map(|(pattern, kind)| record(pattern, kind, lines).into());
-    Ok(Flow::Value(Value::list(records.collect())))
+
+    /// Those of other lines of the same log as well.
+    pub(in crate::builtins) fn take_over(&mut self, others: Self) -> Result<(), Fault> {
+        for (pattern, other) in others.kinds {
+            if let Some(kind) = self.kinds.get_mut(&pattern) {
+                kind.count += other.count;
+                kind.first = [kind.first, other.first].into_iter().flatten().min();
+                kind.last = [kind.last, other.last].into_iter().flatten().max();
+                if other.place < kind.place {
+                    (kind.example, kind.place) = (other.example, other.place);
+                }
+            } else {
+                self.room()?;
+                self.kinds.insert(pattern, other);
+            }
+        }
+        Ok(())
+    }
+
+    fn room(&self) -> Result<(), Fault> {
+        if self.kinds.len() < MOST_PATTERNS {
+            return Ok(());
+        }
+        Err(Fault::new(FaultKind::TooLarge, format!("there are more than {MOST_PATTERNS} kinds of lines"))
+            .help("write `where(…)` before `patterns` to look at fewer lines"))
+    }
+
+    /// The kinds, the most frequent first, of so many lines.
+    pub(in crate::builtins) fn into_value(self, lines: i64) -> Value {
+        let mut kinds: Vec<(String, Kind)> = self.kinds.into_iter().collect();
+        kinds.sort_unstable_by_key(|(_, kind)| (Reverse(kind.count), kind.place));
+        Value::list(kinds.into_iter().map(|(pattern, kind)| record(pattern, kind, lines).into()).collect())
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio of counts is as exact as a double")]
@@ -99,8 +150,8 @@ fn head(text: &str) -> &str {
     text.get(..text.floor_char_boundary(LOOKED_AT)).unwrap_or(text)
 }
 
-fn shortened(text: &Arc<str>) -> Arc<str> {
-    if text.len() <= LOOKED_AT { Arc::clone(text) } else { format!("{}…", head(text)).into() }
+fn shortened(text: &str) -> Arc<str> {
+    if text.len() <= LOOKED_AT { text.into() } else { format!("{}…", head(text)).into() }
 }
 
 fn pattern_type(inputs: &Inputs<'_>) -> Result<Type, Mismatch> {

@@ -1,6 +1,6 @@
 //! `share`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 use super::truth::{self, HOLDS};
@@ -16,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         compute: |inputs| truth::check("share", inputs).map(|()| Type::Percent),
     },
     effect: EffectRule::Pure,
-    body: Body::Stage(share),
+    body: Body::Scan(Operation::Share, share),
     needs: &[],
     by_hand: "",
     examples: &[Example::gives("[1, 5, 7, 9] | share(it > 3)", "75%"), Example::gives("[true, false] | share", "50%")],

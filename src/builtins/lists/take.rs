@@ -1,6 +1,6 @@
 //! `take`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 const ITEMS: Param<Value> = Param::items();
@@ -12,7 +12,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info(), N.info()],
     returns: Returns::Computed { shape: "list<T>", compute: |inputs| Ok(Type::list(inputs.item())) },
     effect: EffectRule::Pure,
-    body: Body::Stage(take),
+    body: Body::Scan(Operation::Take, take),
     needs: &[],
     by_hand: "head -n {n}",
     examples: &[Example::gives("[3, 1, 2] | take(2)", "3, 1")],

@@ -30,8 +30,13 @@ impl Tally {
     pub(super) fn records(self) -> impl Iterator<Item = Value> {
         let mut counts: Vec<_> = self.counts.into_values().collect();
         counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-        counts.into_iter().map(|(value, count)| Value::record([("key", value), ("count", Value::Int(count))]))
+        counts.into_iter().map(|(value, count)| counted(value, count))
     }
+}
+
+/// `{ key, count }`
+pub(in crate::builtins) fn counted(key: Value, count: i64) -> Value {
+    Value::record([("key", key), ("count", Value::Int(count))])
 }
 
 /// The type of `{ key, count }`.

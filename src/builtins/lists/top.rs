@@ -8,7 +8,7 @@ use super::rank::{OneKind, Rank};
 use super::tally::{self, Tally};
 use super::{keep, take};
 use crate::catalog::{
-    Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, PerItem, Returns,
+    Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Operation, Param, PerItem, Returns,
 };
 use crate::types::{Fault, Type, Value};
 
@@ -24,7 +24,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         compute: top_type,
     },
     effect: EffectRule::Pure,
-    body: Body::Stage(top),
+    body: Body::Scan(Operation::Top, top),
     needs: &[],
     by_hand: "sort -rn | head -n {n}",
     examples: &[

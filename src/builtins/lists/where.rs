@@ -1,7 +1,7 @@
 //! `where`
 
 use crate::catalog::{
-    Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, PerItem, Presence, Returns, Yields,
+    Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, PerItem, Presence, Returns, Yields,
 };
 use crate::types::{Fault, Type, Value};
 
@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[ITEMS.info(), HOLDS.info()],
     returns: Returns::Computed { shape: "list<T>", compute: |inputs| Ok(Type::list(inputs.item())) },
     effect: EffectRule::Pure,
-    body: Body::Stage(keep),
+    body: Body::Scan(Operation::Where, keep),
     needs: &[],
     by_hand: "grep {holds}",
     examples: &[

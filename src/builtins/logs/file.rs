@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
+use super::packed;
 use super::snapshot::{Lines, Part};
 use super::window::Window;
 use crate::builtins::line_time::Reading;
@@ -65,11 +66,13 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
             partial = first.and_then(|first| window.missing_before(first, oldest)).map(Arc::new);
         }
     }
-    if let Some(Size(most)) = args.get(&AT_MOST)? {
+    let at_most = args.get(&AT_MOST)?;
+    if let Some(Size(most)) = at_most {
         within(most, &parts, &file)?;
     }
+    let most = at_most.map_or(packed::MOST, |Size(most)| u64::try_from(most).unwrap_or_default());
     let name = since.map_or_else(|| file.clone(), |since| format!("{file} since {}", shown(since)));
-    let lines = Lines { name: name.as_str().into(), parts, reading, window, starts_inside };
+    let lines = Lines { name: name.as_str().into(), parts, reading, window, starts_inside, most };
     Ok(Log { name: name.into(), reader: Arc::new(lines), partial })
 }
 
@@ -107,7 +110,7 @@ fn open_all(path: &Path, pattern: bool) -> Result<Vec<Part>, Fault> {
 }
 
 fn within(most: i64, parts: &[Part], file: &str) -> Result<(), Fault> {
-    let size = parts.iter().map(|part| part.size).sum::<u64>();
+    let size = parts.iter().filter(|part| !part.is_packed()).map(|part| part.size).sum::<u64>();
     if i64::try_from(size).is_ok_and(|size| size <= most) {
         return Ok(());
     }

@@ -1,6 +1,8 @@
 //! Logs: files of lines, read as a snapshot in constant memory.
 
+mod blocks;
 mod file;
+mod packed;
 mod snapshot;
 mod window;
 

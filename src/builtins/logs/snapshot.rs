@@ -4,26 +4,56 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
+use super::blocks::FileBlocks;
+use super::packed::{self, Packing, Unpacked};
 use super::window::Window;
-use crate::builtins::files;
 use crate::builtins::line_time::{self, Reading};
-use crate::builtins::lines::{Broken, Buffer, Row, too_long};
-use crate::types::{Fault, FaultKind, Line, LogReader};
+use crate::builtins::lines::{Broken, Buffer, Chunks, Extent, too_long};
+use crate::builtins::{files, scan};
+use crate::types::{Answer, Fault, FaultKind, Line, LogReader, Query, Scanner};
+use crate::units;
 
 /// How far into a file its first time is looked for when the log is opened.
-const PROBED: u64 = 1 << 20;
+const PROBED: usize = 1 << 20;
 
 /// One file of a log, open, with the size that it had.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) path: PathBuf,
     source: Arc<str>,
-    file: File,
+    file: Arc<File>,
     pub(super) size: u64,
     pub(super) modified: Option<Timestamp>,
+    packing: Option<Packing>,
+}
+
+/// The bytes of a file.
+pub(super) enum Stream {
+    Plain(Extent<Arc<File>>),
+    Packed(Unpacked),
+}
+
+impl Stream {
+    /// How much may still be unpacked.
+    pub(super) const fn left(&self, before: u64) -> u64 {
+        match self {
+            Self::Plain(_) => before,
+            Self::Packed(unpacked) => unpacked.left,
+        }
+    }
+}
+
+impl Chunks for Stream {
+    fn chunk(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
+        match self {
+            Self::Plain(extent) => extent.chunk(into),
+            Self::Packed(unpacked) => unpacked.chunk(into),
+        }
+    }
 }
 
 impl Part {
@@ -40,39 +70,57 @@ impl Part {
         }
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
-        let part = Self {
+        let mut part = Self {
             path: path.to_owned(),
             source: path.to_string_lossy().into(),
-            file,
+            file: Arc::new(file),
             size: metadata.len(),
             modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()),
+            packing: None,
         };
-        part.refuse_compressed()?;
+        part.packing = part.begins()?;
         Ok(part)
+    }
+
+    pub(super) const fn is_packed(&self) -> bool {
+        self.packing.is_some()
+    }
+
+    /// Its bytes; of a packed one up to `left` of the `most` that are unpacked in all.
+    pub(super) fn stream(&self, left: u64, most: u64) -> Result<Stream, Broken> {
+        Ok(match self.packing {
+            None => Stream::Plain(Extent::new(Arc::clone(&self.file), self.size)),
+            Some(packing) => Stream::Packed(
+                Unpacked::new(Arc::clone(&self.file), self.size, packing, left, most).map_err(Broken::Io)?,
+            ),
+        })
     }
 
     /// The first time that a line near the beginning has.
     pub(super) fn first_time(&self, reading: &Reading) -> Result<Option<Timestamp>, Fault> {
-        let mut scan = Scan::new(self, self.size.min(PROBED));
-        while let Some(line) = scan.next_line() {
-            if let Some(time) = line_time::of_line(line?.bytes, reading) {
+        let mut stream = self.stream(packed::MOST, packed::MOST).map_err(|why| broken(self, &why))?;
+        let (mut buffer, mut looked_at) = (Buffer::default(), 0);
+        while let Some(line) = buffer.next_of(&mut stream) {
+            let row = line.map_err(|why| broken(self, &why))?;
+            if let Some(time) = line_time::of_line(String::from_utf8_lossy(row.bytes).as_bytes(), reading) {
                 return Ok(Some(time));
+            }
+            looked_at += row.bytes.len();
+            if looked_at > PROBED {
+                break;
             }
         }
         Ok(None)
     }
 
-    fn refuse_compressed(&self) -> Result<(), Fault> {
+    fn begins(&self) -> Result<Option<Packing>, Fault> {
         let mut magic = [0; 4];
         let read = self.file.read_at(&mut magic, 0).map_err(|error| files::fault("read", &self.path, &error))?;
-        let packed = [&[0x1f, 0x8b][..], &[0x28, 0xb5, 0x2f, 0xfd], b"BZh", &[0xfd, b'7', b'z', b'X']];
-        if packed.iter().any(|begin| magic.get(..read).is_some_and(|magic| magic.starts_with(begin))) {
-            let message = format!("`{}` is compressed, and compressed logs are not read", self.path.display());
-            return Err(
-                Fault::new(FaultKind::Unsupported, message).help("leave it out of the pattern: `app.log.[0-9]`")
-            );
-        }
-        Ok(())
+        packed::packing(magic.get(..read).unwrap_or_default()).map_err(|name| {
+            let message =
+                format!("`{}` is packed by {name}, and logs are read plain, by gzip or by zstd", self.path.display());
+            Fault::new(FaultKind::Unsupported, message).help("leave it out of the pattern: `app.log.[0-9]`")
+        })
     }
 }
 
@@ -85,11 +133,49 @@ pub(super) struct Lines {
     pub(super) window: Option<Window>,
     /// Whether lines before the first time are in the window.
     pub(super) starts_inside: bool,
+    /// How much may be unpacked.
+    pub(super) most: u64,
 }
 
 impl LogReader for Lines {
     fn lines(self: Arc<Self>) -> Box<dyn Iterator<Item = Result<Line, Fault>> + Send> {
-        Box::new(Walk { inside: self.starts_inside, log: self, part: 0, at: None, seen: Seen::default(), done: false })
+        Box::new(Walk {
+            inside: self.starts_inside,
+            left: self.most,
+            log: self,
+            part: 0,
+            at: None,
+            seen: Seen::default(),
+            done: false,
+        })
+    }
+
+    fn scanner(self: Arc<Self>) -> Option<Arc<dyn Scanner>> {
+        Some(self)
+    }
+}
+
+impl Scanner for Lines {
+    fn scan(&self, queries: &[Query], unwanted: &AtomicBool) -> Vec<Answer> {
+        scan::scan(FileBlocks::new(self), self, queries, unwanted)
+    }
+}
+
+impl scan::Lines for Lines {
+    fn source(&self, part: usize) -> Arc<str> {
+        self.parts.get(part).map_or_else(|| Arc::clone(&self.name), |part| Arc::clone(&part.source))
+    }
+
+    fn time(&self, text: &[u8]) -> Option<Timestamp> {
+        line_time::of_line(text, &self.reading)
+    }
+
+    fn from(&self) -> Option<Timestamp> {
+        self.window.map(Window::from)
+    }
+
+    fn size(&self) -> u64 {
+        self.parts.iter().map(|part| part.size).sum()
     }
 }
 
@@ -99,12 +185,15 @@ struct Walk {
     part: usize,
     at: Option<Place>,
     inside: bool,
+    /// How much may still be unpacked.
+    left: u64,
     seen: Seen,
     done: bool,
 }
 
 /// Where in a file.
 struct Place {
+    stream: Stream,
     buffer: Buffer,
     number: i64,
 }
@@ -121,8 +210,18 @@ impl Iterator for Walk {
     fn next(&mut self) -> Option<Self::Item> {
         let log = Arc::clone(&self.log);
         while let Some(part) = log.parts.get(self.part) {
-            let place = self.at.get_or_insert_with(|| Place { buffer: Buffer::default(), number: 0 });
-            let Some(line) = place.buffer.next_line(&part.file, part.size) else {
+            let place = match &mut self.at {
+                Some(place) => place,
+                none => match part.stream(self.left, log.most) {
+                    Ok(stream) => none.insert(Place { stream, buffer: Buffer::default(), number: 0 }),
+                    Err(why) => {
+                        self.part += 1;
+                        return Some(Err(broken(part, &why)));
+                    }
+                },
+            };
+            let Some(line) = place.buffer.next_of(&mut place.stream) else {
+                self.left = place.stream.left(self.left);
                 self.part += 1;
                 self.at = None;
                 continue;
@@ -134,10 +233,11 @@ impl Iterator for Walk {
                 Err(why) => {
                     self.part += 1;
                     self.at = None;
-                    return Some(Err(broken(part, part.size, &why)));
+                    return Some(Err(broken(part, &why)));
                 }
             };
-            let time = line_time::of_line(row.bytes, &log.reading);
+            let text = String::from_utf8_lossy(row.bytes);
+            let time = line_time::of_line(text.as_bytes(), &log.reading);
             self.seen.line = true;
             self.seen.time |= time.is_some();
             if let (Some(window), Some(time)) = (log.window, time) {
@@ -147,8 +247,7 @@ impl Iterator for Walk {
                 if !row.whole {
                     return Some(Err(too_long(&part.source, number)));
                 }
-                let text: Arc<str> = String::from_utf8_lossy(row.bytes).into();
-                return Some(Ok(Line { text, number, source: Arc::clone(&part.source), time }));
+                return Some(Ok(Line { text: text.into(), number, source: Arc::clone(&part.source), time }));
             }
         }
         self.at_the_end()
@@ -168,31 +267,22 @@ impl Walk {
     }
 }
 
-/// The lines at the beginning of one file.
-struct Scan<'a> {
-    part: &'a Part,
-    end: u64,
-    buffer: Buffer,
-}
-
-impl<'a> Scan<'a> {
-    fn new(part: &'a Part, end: u64) -> Self {
-        Self { part, end, buffer: Buffer::default() }
-    }
-
-    fn next_line(&mut self) -> Option<Result<Row<'_>, Fault>> {
-        let line = self.buffer.next_line(&self.part.file, self.end)?;
-        Some(line.map_err(|why| broken(self.part, self.end, &why)))
-    }
-}
-
 /// Why a file ended before its end.
-fn broken(part: &Part, end: u64, broken: &Broken) -> Fault {
+fn broken(part: &Part, broken: &Broken) -> Fault {
     match broken {
-        Broken::Io(error) => files::fault("read", &part.path, error),
+        Broken::Io(error) => files::fault(if part.is_packed() { "unpack" } else { "read" }, &part.path, error),
         Broken::Short { at } => Fault::new(
             FaultKind::Partial,
-            format!("`{}` was cut short while it was read: it ends at byte {at} of {end}", part.source),
+            format!("`{}` was cut short while it was read: it ends at byte {at} of {}", part.source, part.size),
         ),
+        Broken::Cut { at } => Fault::new(
+            FaultKind::Partial,
+            format!("`{}` is cut off: its packed data ends at byte {at}, in the middle", part.source),
+        ),
+        Broken::TooMuch { most } => {
+            let most = units::size(i64::try_from(*most).unwrap_or(i64::MAX));
+            Fault::new(FaultKind::TooLarge, format!("`{}` unpacks to more than the {most} that are taken", part.source))
+                .help("write how much is to be read: `at_most: 100GiB`")
+        }
     }
 }

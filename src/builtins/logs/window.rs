@@ -20,6 +20,10 @@ impl Window {
         from.map(|from| Self { from }).ok_or_else(|| Fault::no_value("`since` is no length of time before now"))
     }
 
+    pub(super) const fn from(self) -> Timestamp {
+        self.from
+    }
+
     pub(super) fn holds(self, time: Timestamp) -> bool {
         time >= self.from
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Operation, Param, Returns};
 use crate::types::{Fault, Regex, Type, Value};
 
 const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[TEXT.info(), PATTERN.info()],
     returns: Returns::Type(|| Type::String.optional()),
     effect: EffectRule::Pure,
-    body: Body::Pure(capture),
+    body: Body::Text(Operation::Capture, capture),
     needs: &[],
     by_hand: "grep -oP",
     examples: &[

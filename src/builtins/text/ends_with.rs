@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[TEXT.info(), END.info()],
     returns: Returns::Type(|| Type::Bool),
     effect: EffectRule::Pure,
-    body: Body::Pure(ends_with),
+    body: Body::Text(Operation::EndsWith, ends_with),
     needs: &[],
     by_hand: "grep '{end}$'",
     examples: &[Example::gives(r#""app.log" | ends_with(".log")"#, "yes")],

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[TEXT.info(), START.info()],
     returns: Returns::Type(|| Type::Bool),
     effect: EffectRule::Pure,
-    body: Body::Pure(starts_with),
+    body: Body::Text(Operation::StartsWith, starts_with),
     needs: &[],
     by_hand: "grep '^{start}'",
     examples: &[Example::gives(r#""postgres-0" | starts_with("postgres")"#, "yes")],

@@ -170,6 +170,6 @@ fn log_of<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p 
 }
 
 fn is_stage(call: &Call) -> bool {
-    matches!(call.builtin.body, Body::Stage(_) | Body::Pure(_))
+    matches!(call.builtin.body, Body::Stage(_) | Body::Scan(..) | Body::Pure(_) | Body::Text(..))
         && call.builtin.params.first().is_some_and(|first| first.name == "items")
 }

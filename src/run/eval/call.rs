@@ -29,8 +29,8 @@ impl Evaluation<'_> {
             return Err(Fault::new(FaultKind::Unsupported, message).into());
         }
         match call.builtin.body {
-            Body::Stage(_) => self.pipeline(expr, call, env),
-            Body::Pure(compute) => self.pure(call, compute, env),
+            Body::Stage(_) | Body::Scan(..) => self.pipeline(expr, call, env),
+            Body::Pure(compute) | Body::Text(_, compute) => self.pure(call, compute, env),
             Body::Outside(_) => self.outside(call, env),
         }
     }
@@ -111,7 +111,10 @@ impl Evaluation<'_> {
 
     /// Runs a stage and hands what it gives to `consume`.
     fn stage(&self, call: &Call, env: Env<'_>, consume: &mut Consume<'_>) -> Eval {
-        let Body::Stage(body) = call.builtin.body else {
+        if let Some(value) = self.scanned(call, env)? {
+            return consume(Flow::Value(value));
+        }
+        let Some(body) = call.builtin.stage() else {
             return Err(unsupported("a stage without a body").into());
         };
         let Some(Some(CallArg::Value(source))) = call.args.first() else {
@@ -139,7 +142,7 @@ impl Evaluation<'_> {
     /// The source of a stage: another stage, or a value.
     fn source(&self, source: &Expr, env: Env<'_>, consume: &mut Consume<'_>) -> Eval {
         match &source.kind {
-            ExprKind::Call(inner) if matches!(inner.builtin.body, Body::Stage(_)) => self.stage(inner, env, consume),
+            ExprKind::Call(inner) if inner.builtin.stage().is_some() => self.stage(inner, env, consume),
             _ => consume(Flow::Value(self.eval(source, env)?)),
         }
     }
@@ -150,6 +153,8 @@ impl Evaluation<'_> {
             Flow::Value(value) => {
                 if let Value::Log(log) = &value {
                     self.note_partial(log.partial.as_ref());
+                    // It takes long: nobody waits for what this has to say first.
+                    self.leave();
                 }
                 items::of(value, self.unwanted)
             }

@@ -8,12 +8,14 @@ mod call;
 mod command;
 mod logic;
 mod navigate;
+mod scan;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::facts::Facts;
+use super::group::Entered;
 use super::memory::{Memory, Need, lock};
 use super::scope::{Scope, Tracked};
 use super::{convert, operators, text};
@@ -81,6 +83,8 @@ pub(crate) struct Evaluation<'e> {
     /// How often a per-item expression was blocked: a stage cannot say so by itself.
     blocked: AtomicU32,
     depth: AtomicU32,
+    /// Held as long as it may still say what it needs.
+    entered: Mutex<Option<Entered>>,
 }
 
 impl<'e> Evaluation<'e> {
@@ -95,7 +99,18 @@ impl<'e> Evaluation<'e> {
             partial: Mutex::default(),
             blocked: AtomicU32::new(0),
             depth: AtomicU32::new(0),
+            entered: Mutex::default(),
         }
+    }
+
+    /// Among those that may soon say what they need.
+    pub(crate) fn entered(self, entered: Entered) -> Self {
+        Self { entered: Mutex::new(Some(entered)), ..self }
+    }
+
+    /// No longer among them.
+    fn leave(&self) {
+        lock(&self.entered).take();
     }
 
     /// With the samples that a threshold looks at.

@@ -3,15 +3,19 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
 use crate::builtins::lines::{Buffer, Row, too_long};
+use crate::builtins::scan::{self, Block, Blocks, Known, NotPlain};
 use crate::builtins::spool::{Spool, unreadable};
-use crate::types::{Fault, Line, LogReader};
+use crate::types::{Answer, Fault, Line, LogReader, Query, Scanner};
 
 /// How much all readers of a log take of the memory for what they read at once.
 const READING: usize = 4 << 20;
+/// About how much is searched at once.
+const BLOCK: usize = 128 << 10;
 
 /// What was read of the containers.
 pub(super) struct Merged {
@@ -35,6 +39,61 @@ impl LogReader for Merged {
         let mut walk = Walk { log: self, heads, order: BinaryHeap::new() };
         (0..walk.heads.len()).for_each(|index| walk.advance(index));
         Box::new(walk)
+    }
+
+    fn scanner(self: Arc<Self>) -> Option<Arc<dyn Scanner>> {
+        Some(Arc::new(Asked(self)))
+    }
+}
+
+/// The log, to be asked several things at once. The lines are merged once for all of them.
+struct Asked(Arc<Merged>);
+
+impl Scanner for Asked {
+    fn scan(&self, queries: &[Query], unwanted: &AtomicBool) -> Vec<Answer> {
+        scan::scan(InTurn(Arc::clone(&self.0).lines()), self, queries, unwanted)
+    }
+}
+
+/// Each line says itself what is to be known of it.
+impl scan::Lines for Asked {
+    fn source(&self, _: usize) -> Arc<str> {
+        "".into()
+    }
+
+    fn time(&self, _: &[u8]) -> Option<Timestamp> {
+        None
+    }
+
+    fn from(&self) -> Option<Timestamp> {
+        None
+    }
+
+    fn size(&self) -> u64 {
+        self.0.streams.iter().flat_map(|stream| &stream.parts).map(|part| part.length).sum()
+    }
+}
+
+/// The lines one after the other, put together into blocks.
+struct InTurn(Box<dyn Iterator<Item = Result<Line, Fault>> + Send>);
+
+impl Blocks for InTurn {
+    fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
+        block.used = 0;
+        block.known.clear();
+        while block.used < BLOCK
+            && let Some(line) = self.0.next()
+        {
+            let line = line.map_err(|_| NotPlain)?;
+            // What belongs to the end of a line was taken off, and one more would be.
+            let end = if line.text.ends_with('\r') { "\r\n" } else { "\n" };
+            for bytes in [line.text.as_bytes(), end.as_bytes()] {
+                block.room(bytes.len()).copy_from_slice(bytes);
+                block.used += bytes.len();
+            }
+            block.known.push(Known { number: line.number, source: line.source, time: line.time });
+        }
+        Ok(block.used > 0)
     }
 }
 

@@ -1,6 +1,12 @@
 //! Logs as they really are: rotated, cut short, growing, broken, without times.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
+#[path = "../net/mod.rs"]
 mod net;
+mod packed;
+#[path = "../rehearsal/mod.rs"]
+mod rehearsal;
+mod scans;
 
 use std::fs;
 use std::io::Write as _;
@@ -110,15 +116,15 @@ async fn a_line_that_is_too_long_is_a_fault_of_its_own() {
 async fn what_is_no_log_is_named() {
     let folder = tempfile::tempdir().unwrap();
     fs::create_dir(folder.path().join("d.log")).unwrap();
-    fs::write(folder.path().join("a.log.gz"), [0x1f, 0x8b, 8, 0, 0]).unwrap();
+    fs::write(folder.path().join("a.log.bz2"), b"BZh91AY&SY").unwrap();
     let socket = std::os::unix::net::UnixListener::bind(folder.path().join("socket")).unwrap();
     let cases = [
         ("missing.log", FaultKind::NotFound),
-        ("a.log.gz/x", FaultKind::NotFound),
+        ("a.log.bz2/x", FaultKind::NotFound),
         ("missing*.log", FaultKind::NotFound),
         ("d.log", FaultKind::Setup),
         ("socket", FaultKind::Setup),
-        ("a.log.gz", FaultKind::Unsupported),
+        ("a.log.bz2", FaultKind::Unsupported),
         ("", FaultKind::NotFound),
         ("a[", FaultKind::Conversion),
     ];
@@ -127,7 +133,7 @@ async fn what_is_no_log_is_named() {
         assert_eq!(fault.kind, kind, "{file}: {fault}");
     }
     drop(socket);
-    let zone = [("file", text("a.log.gz")), ("timezone", text("Mars/Olympus"))];
+    let zone = [("file", text("a.log.bz2")), ("timezone", text("Mars/Olympus"))];
     assert_eq!(fault(Outside::new(&[], folder.path()).call("logs", &zone).await).kind, FaultKind::Setup);
 }
 

@@ -1,0 +1,78 @@
+//! The blocks of a log of files, for scans.
+
+use memchr::memrchr;
+
+use super::snapshot::{Lines, Stream};
+use crate::builtins::line_time;
+use crate::builtins::scan::{Block, Blocks, Cut, NotPlain};
+
+/// Reading all files of a log once, the oldest first.
+pub(super) struct FileBlocks<'a> {
+    log: &'a Lines,
+    part: usize,
+    stream: Option<Stream>,
+    cut: Cut,
+    left: u64,
+    /// Whether the line that comes next is in the window, as long as it has no time.
+    inside: bool,
+    seen_line: bool,
+    seen_time: bool,
+}
+
+impl<'a> FileBlocks<'a> {
+    pub(super) fn new(log: &'a Lines) -> Self {
+        Self {
+            log,
+            part: 0,
+            stream: None,
+            cut: Cut::default(),
+            left: log.most,
+            inside: log.starts_inside,
+            seen_line: false,
+            seen_time: false,
+        }
+    }
+
+    /// What the next block has to know of the window.
+    fn look_back(&mut self, block: &Block) {
+        self.seen_line = true;
+        let Some(window) = self.log.window else { return };
+        let mut lines = block.lines();
+        lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+        loop {
+            let start = memrchr(b'\n', lines).map_or(0, |end| end + 1);
+            let line = String::from_utf8_lossy(lines.get(start..).unwrap_or_default());
+            if let Some(time) = line_time::of_line(line.as_bytes(), &self.log.reading) {
+                self.seen_time = true;
+                self.inside = window.holds(time);
+                return;
+            }
+            if start == 0 {
+                return;
+            }
+            lines = lines.get(..start - 1).unwrap_or_default();
+        }
+    }
+}
+
+impl Blocks for FileBlocks<'_> {
+    fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
+        while let Some(part) = self.log.parts.get(self.part) {
+            let stream = match &mut self.stream {
+                Some(stream) => stream,
+                none => none.insert(part.stream(self.left, self.log.most).map_err(|_| NotPlain)?),
+            };
+            if self.cut.next(stream, block)? {
+                block.part = self.part;
+                block.inside = self.inside;
+                self.look_back(block);
+                return Ok(true);
+            }
+            self.left = stream.left(self.left);
+            self.stream = None;
+            self.part += 1;
+        }
+        // A log without times cannot say which of its lines were asked for.
+        if self.log.window.is_some() && self.seen_line && !self.seen_time { Err(NotPlain) } else { Ok(false) }
+    }
+}

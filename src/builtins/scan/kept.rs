@@ -1,0 +1,328 @@
+//! What a query keeps of the lines that are as asked, and what becomes of it in the end.
+
+use std::collections::hash_map::RandomState;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use regex::bytes::CaptureLocations;
+
+use super::finder::{Span, View};
+use super::table::{self, Table};
+use super::{Known, Lines};
+use crate::builtins::lists::{Kinds, MOST_KEPT, counted};
+use crate::types::{Answer, End, Line, Part, Percent, Regex, Value};
+
+/// How many lines a query keeps in memory, and how many bytes of them. Where there are more, they pass one by one.
+const MOST_LINES: usize = 100_000;
+const MOST_BYTES: usize = 8 << 20;
+
+/// A block, and what was found in it.
+pub(super) struct Found<'a> {
+    pub(super) lines: &'a dyn Lines,
+    pub(super) view: &'a View<'a>,
+    pub(super) part: usize,
+    pub(super) known: &'a [Known],
+    /// Which block it is.
+    pub(super) number: u32,
+    pub(super) total: u64,
+    /// The lines that are left by the filters.
+    pub(super) spans: &'a [Span],
+    /// How many of them are as the end asks.
+    pub(super) holding: u64,
+}
+
+impl Found<'_> {
+    /// Where a line is: lines of the log are in the order of their places.
+    fn place(&self, span: Span) -> u64 {
+        u64::from(self.number) << 32 | u64::from(span.start)
+    }
+
+    /// The lines that are left, each with its number in the block.
+    fn numbered(&self) -> impl Iterator<Item = (Span, usize)> {
+        let (mut counted, mut number) = (0, 0);
+        self.spans.iter().map(move |span| {
+            let between = self.view.bytes.get(counted..span.start as usize).unwrap_or_default();
+            number += memchr::memchr_iter(b'\n', between).count();
+            counted = span.start as usize;
+            (*span, number)
+        })
+    }
+
+    fn source(&self, number: usize) -> Arc<str> {
+        let known = self.known.get(number).map(|known| Arc::clone(&known.source));
+        known.unwrap_or_else(|| self.lines.source(self.part))
+    }
+
+    fn time(&self, number: usize, text: &[u8]) -> Option<Timestamp> {
+        self.known.get(number).map_or_else(|| self.lines.time(text), |known| known.time)
+    }
+
+    /// The lines that are left, to be kept.
+    fn rows(&self) -> impl Iterator<Item = Row> {
+        self.numbered().map(|(span, number)| {
+            let text = self.view.text(span);
+            let (time, source) = (self.time(number, text), self.source(number));
+            let text = String::from_utf8_lossy(text).into();
+            let in_log = self.known.get(number).map(|known| known.number);
+            let number = in_log.unwrap_or_else(|| i64::try_from(number + 1).unwrap_or(i64::MAX));
+            Row { place: self.place(span), line: Line { text, number, source, time } }
+        })
+    }
+}
+
+/// A line that is kept, with its number in its block where it does not say its own.
+pub(super) struct Row {
+    place: u64,
+    line: Line,
+}
+
+/// Why a query gives up: it goes item by item.
+pub(super) struct GivesUp;
+
+pub(super) enum Kept {
+    Counts { total: u64, holding: u64 },
+    Rows { rows: Vec<Row>, most: usize, bytes: usize },
+    Last(Option<Row>),
+    Tally { table: Table, part: Taken },
+    Kinds { kinds: Kinds, lines: i64 },
+}
+
+/// What is taken of a line to be counted.
+pub(super) enum Taken {
+    Text,
+    Source,
+    Capture { regex: Regex, found: CaptureLocations, otherwise: Option<Arc<str>>, key: Vec<u8> },
+}
+
+impl Kept {
+    pub(super) fn new(end: &End, hasher: &RandomState, memory: usize) -> Self {
+        let rows = |most| Self::Rows { rows: Vec::new(), most, bytes: 0 };
+        match end {
+            End::Count | End::IsEmpty | End::Share(_) | End::Any(_) | End::All(_) | End::None(_) => {
+                Self::Counts { total: 0, holding: 0 }
+            }
+            End::First => rows(1),
+            End::Take(most) => rows(*most),
+            End::Lines => rows(usize::MAX),
+            End::Last => Self::Last(None),
+            End::CountBy(part) | End::Top(_, part) => {
+                Self::Tally { table: Table::new(hasher.clone(), memory), part: Taken::new(part) }
+            }
+            End::Patterns => Self::Kinds { kinds: Kinds::default(), lines: 0 },
+        }
+    }
+
+    pub(super) fn add(&mut self, found: &Found<'_>) -> Result<(), GivesUp> {
+        match self {
+            Self::Counts { total, holding } => {
+                *total += found.total;
+                *holding += found.holding;
+            }
+            Self::Rows { rows, most, bytes } => {
+                let wanted = most.saturating_sub(rows.len());
+                for row in found.rows().take(wanted) {
+                    *bytes += row.line.text.len();
+                    rows.push(row);
+                    if rows.len() > MOST_LINES || *bytes > MOST_BYTES {
+                        return Err(GivesUp);
+                    }
+                }
+            }
+            Self::Last(last) => {
+                if let Some(row) = found.rows().last() {
+                    *last = Some(row);
+                }
+            }
+            Self::Tally { table, part } => {
+                for (span, number) in found.numbered() {
+                    let add = |key: &[u8]| table.add(key, 1, found.place(span)).map_err(|_| GivesUp);
+                    part.with(found.view.text(span), || found.source(number), add)?;
+                }
+            }
+            Self::Kinds { kinds, lines } => {
+                for (span, number) in found.numbered() {
+                    let text = found.view.text(span);
+                    let shown = std::str::from_utf8(text).map_err(|_| GivesUp)?;
+                    *lines += 1;
+                    let time = found.time(number, text);
+                    kinds.add(shown, time, found.place(span)).map_err(|_| GivesUp)?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Taken {
+    fn new(part: &Part) -> Self {
+        match part {
+            Part::Text => Self::Text,
+            Part::Source => Self::Source,
+            Part::Capture(regex, otherwise) => Self::Capture {
+                regex: regex.clone(),
+                found: regex.0.capture_locations(),
+                otherwise: match otherwise {
+                    Value::String(text) => Some(text.clone()),
+                    _ => None,
+                },
+                key: Vec::new(),
+            },
+        }
+    }
+
+    /// The bytes that stand for it: a text as it is, what may be missing with a byte before it that says whether.
+    fn with(
+        &mut self,
+        text: &[u8],
+        source: impl FnOnce() -> Arc<str>,
+        add: impl FnOnce(&[u8]) -> Result<(), GivesUp>,
+    ) -> Result<(), GivesUp> {
+        match self {
+            Self::Text => add(text),
+            Self::Source => add(source().as_bytes()),
+            Self::Capture { regex, found, otherwise, key } => {
+                let group = usize::from(found.len() > 1);
+                let part = match regex.0.captures_read(found, text) {
+                    Some(_) => found.get(group).and_then(|(start, end)| text.get(start..end)),
+                    None => None,
+                };
+                key.clear();
+                if let Some(part) = part.or_else(|| otherwise.as_ref().map(|text| text.as_bytes())) {
+                    // Half a character is a fault, and whoever goes item by item says so.
+                    std::str::from_utf8(part).map_err(|_| GivesUp)?;
+                    key.push(1);
+                    key.extend_from_slice(part);
+                }
+                add(key)
+            }
+        }
+    }
+}
+
+/// The value that such bytes stand for.
+fn value(part: &Part, key: &[u8]) -> Value {
+    let text = |bytes| Value::string(String::from_utf8_lossy(bytes));
+    match part {
+        Part::Text | Part::Source => text(key),
+        Part::Capture(..) => key.split_first().map_or(Value::Null, |(_, rest)| text(rest)),
+    }
+}
+
+/// What the threads kept of one query, put together. `before` says how many lines of its part are before a block.
+pub(super) fn answer(end: &End, kept: Vec<Kept>, before: impl Fn(u32) -> i64) -> Answer {
+    finished(end, kept, before).map_or(Answer::ItemByItem, Answer::Value)
+}
+
+fn finished(end: &End, kept: Vec<Kept>, before: impl Fn(u32) -> i64) -> Option<Value> {
+    let numbered = |row: Row| {
+        let block = u32::try_from(row.place >> 32).ok()?;
+        Some(Value::Line(Arc::new(Line { number: before(block) + row.line.number, ..row.line })))
+    };
+    match end {
+        End::Count | End::IsEmpty | End::Share(_) | End::Any(_) | End::All(_) | End::None(_) => counts(end, &kept),
+        End::First | End::Take(_) | End::Lines => {
+            let mut rows: Vec<Row> = kept.into_iter().filter_map(rows).flatten().collect();
+            rows.sort_unstable_by_key(|row| row.place);
+            match end {
+                End::First => rows.into_iter().next().map_or(Some(Value::Null), numbered),
+                End::Take(most) => rows.into_iter().take(*most).map(numbered).collect::<Option<_>>().map(Value::list),
+                _ if rows.len() > MOST_LINES => None,
+                _ => rows.into_iter().map(numbered).collect::<Option<_>>().map(Value::list),
+            }
+        }
+        End::Last => {
+            let last = |kept| if let Kept::Last(row) = kept { row } else { None };
+            let last = kept.into_iter().filter_map(last).max_by_key(|row| row.place);
+            last.map_or(Some(Value::Null), numbered)
+        }
+        End::CountBy(part) | End::Top(_, part) => {
+            let table = |kept| if let Kept::Tally { table, .. } = kept { Some(table) } else { None };
+            let tables = kept.into_iter().filter_map(table).collect();
+            let (most, at_most) = match end {
+                End::Top(most, _) => (*most, usize::MAX),
+                _ => (MOST_KEPT, MOST_KEPT),
+            };
+            let frequent = table::most_frequent(tables, most, at_most).ok()??;
+            let record = |one: table::Counted| Some(counted(value(part, &one.text), i64::try_from(one.count).ok()?));
+            frequent.into_iter().map(record).collect::<Option<_>>().map(Value::list)
+        }
+        End::Patterns => {
+            let mut all = Kinds::default();
+            let mut lines = 0;
+            for kept in kept {
+                if let Kept::Kinds { kinds, lines: own } = kept {
+                    lines += own;
+                    all.take_over(kinds).ok()?;
+                }
+            }
+            Some(all.into_value(lines))
+        }
+    }
+}
+
+fn rows(kept: Kept) -> Option<Vec<Row>> {
+    if let Kept::Rows { rows, .. } = kept { Some(rows) } else { None }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a ratio of counts is as exact as a double")]
+fn counts(end: &End, kept: &[Kept]) -> Option<Value> {
+    let (mut total, mut holding) = (0, 0);
+    for kept in kept {
+        if let Kept::Counts { total: own, holding: as_asked } = kept {
+            total += own;
+            holding += as_asked;
+        }
+    }
+    // A claim about no lines is a fault.
+    let some = total > 0;
+    match end {
+        End::Count => i64::try_from(total).ok().map(Value::Int),
+        End::IsEmpty => Some(Value::Bool(!some)),
+        End::Share(_) => some.then(|| Percent(holding as f64 / total as f64).into()),
+        End::Any(_) => Some(Value::Bool(holding > 0)),
+        End::All(_) => some.then_some(Value::Bool(holding == total)),
+        End::None(_) => some.then_some(Value::Bool(holding == 0)),
+        _ => None,
+    }
+}
+
+/// How many lines have to be seen until nothing more can change, of those that count for it.
+pub(super) const fn enough(end: &End) -> Option<u64> {
+    match end {
+        End::IsEmpty | End::First | End::Any(_) | End::All(_) | End::None(_) => Some(1),
+        End::Take(most) => Some(*most as u64),
+        _ => None,
+    }
+}
+
+/// How many of these lines count for it.
+pub(super) const fn counts_for(end: &End, total: u64, holding: u64) -> u64 {
+    match end {
+        End::Any(_) | End::None(_) => holding,
+        End::All(_) => total - holding,
+        _ => total,
+    }
+}
+
+/// Whether it keeps lines, which have numbers.
+pub(super) const fn has_rows(end: &End) -> bool {
+    matches!(end, End::First | End::Last | End::Take(_) | End::Lines)
+}
+
+/// What of a line is asked beside the filters.
+pub(super) const fn asks(end: &End) -> Option<&crate::types::Condition> {
+    match end {
+        End::Share(condition) | End::Any(condition) | End::All(condition) | End::None(condition) => Some(condition),
+        _ => None,
+    }
+}
+
+/// Whether it counts texts, which takes memory.
+pub(super) const fn has_table(end: &End) -> bool {
+    matches!(end, End::CountBy(_) | End::Top(..))
+}
+
+/// Whether only the number of lines matters, and not which they are.
+pub(super) const fn only_counts(end: &End) -> bool {
+    matches!(end, End::Count | End::IsEmpty | End::Share(_) | End::Any(_) | End::All(_) | End::None(_))
+}

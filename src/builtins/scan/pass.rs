@@ -1,0 +1,293 @@
+//! The pass: threads take blocks in turn, and each keeps for each query what its blocks give.
+
+use std::collections::hash_map::RandomState;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+use jiff::Timestamp;
+
+use super::finder::{Finder, Span, View};
+use super::kept::{self, Found, Kept};
+use super::{Block, Blocks, Lines, NotPlain};
+use crate::types::{Answer, Condition, Query};
+
+/// The most threads: more of them wait for the bytes.
+const MOST_THREADS: usize = 4;
+/// A log that is smaller is not worth a second thread.
+const SMALL: u64 = 2 << 20;
+/// How much the tables of all queries keep in memory before they are written to a file.
+const TABLES: usize = 24 << 20;
+/// The least that a table keeps.
+const SMALLEST_TABLE: usize = 512 << 10;
+
+/// What is searched in each block, once for all queries that ask it.
+struct Plan<'q> {
+    queries: Vec<Asked<'q>>,
+    searches: Vec<Finder>,
+    lowers: bool,
+    numbers: bool,
+}
+
+/// A query, with the places of its searches: what is left by its filters, and what of that is as its end asks.
+struct Asked<'q> {
+    query: &'q Query,
+    left: Option<usize>,
+    holding: Option<usize>,
+}
+
+/// Where the blocks come from.
+struct Feed<B> {
+    blocks: B,
+    next: u32,
+    not_plain: bool,
+}
+
+/// What one thread has kept.
+struct Share {
+    /// Nothing where the query gave up.
+    kept: Vec<Option<Kept>>,
+    /// How many lines each block has, and which part it is of.
+    lines: Vec<(u32, usize, u64)>,
+}
+
+/// Reads all blocks once and answers all queries.
+pub(in crate::builtins) fn scan(
+    blocks: impl Blocks,
+    lines: &dyn Lines,
+    queries: &[Query],
+    unwanted: &AtomicBool,
+) -> Vec<Answer> {
+    let plan = Plan::new(queries);
+    let cores = thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = if lines.size() < SMALL { 1 } else { cores.clamp(1, MOST_THREADS) };
+    let pass = Pass {
+        seen: queries.iter().map(|_| AtomicU64::new(0)).collect(),
+        hasher: RandomState::new(),
+        memory: plan.memory(threads),
+        feed: Mutex::new(Feed { blocks, next: 0, not_plain: false }),
+        plan: &plan,
+        lines,
+        unwanted,
+    };
+    let mut shares = Vec::with_capacity(threads);
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(|| pass.work())).collect();
+        shares.push(Ok(pass.work()));
+        shares.extend(others.into_iter().map(thread::ScopedJoinHandle::join));
+    });
+    let feed = pass.feed.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let shares: Result<Vec<Share>, _> = shares.into_iter().collect();
+    match shares {
+        Ok(shares) if !feed.not_plain => plan.answers(shares),
+        _ => queries.iter().map(|_| Answer::ItemByItem).collect(),
+    }
+}
+
+impl<'q> Plan<'q> {
+    fn new(queries: &'q [Query]) -> Self {
+        let mut searches = Vec::new();
+        let mut written: Vec<String> = Vec::new();
+        let mut search = |conditions: Vec<Condition>| {
+            if conditions.is_empty() {
+                return None;
+            }
+            // Two conditions that are written alike are one.
+            let text = format!("{conditions:?}");
+            Some(written.iter().position(|known| *known == text).unwrap_or_else(|| {
+                written.push(text);
+                searches.push(Finder::new(&Condition::All(conditions)));
+                searches.len() - 1
+            }))
+        };
+        let queries: Vec<Asked<'q>> = queries
+            .iter()
+            .map(|query| {
+                let left = search(query.filters.clone());
+                let holding = kept::asks(&query.end)
+                    .and_then(|condition| search(query.filters.iter().chain([condition]).cloned().collect()));
+                Asked { query, left, holding }
+            })
+            .collect();
+        let lowers = searches.iter().any(Finder::lowers);
+        let numbers = queries.iter().any(|asked| kept::has_rows(&asked.query.end));
+        Self { queries, searches, lowers, numbers }
+    }
+
+    /// How much each table of each thread may keep.
+    fn memory(&self, threads: usize) -> usize {
+        let tables = self.queries.iter().filter(|asked| kept::has_table(&asked.query.end)).count();
+        (TABLES / (threads * tables.max(1))).max(SMALLEST_TABLE)
+    }
+
+    fn answers(&self, shares: Vec<Share>) -> Vec<Answer> {
+        let mut counts: Vec<(u32, usize, u64)> = shares.iter().flat_map(|share| share.lines.iter().copied()).collect();
+        counts.sort_unstable();
+        let mut before = Vec::with_capacity(counts.len());
+        let (mut part, mut lines) = (0, 0);
+        for (_, own, count) in counts {
+            if own != part {
+                (part, lines) = (own, 0);
+            }
+            before.push(lines);
+            lines += i64::try_from(count).unwrap_or(i64::MAX);
+        }
+        let mut kept: Vec<Vec<Option<Kept>>> = self.queries.iter().map(|_| Vec::new()).collect();
+        for share in shares {
+            kept.iter_mut().zip(share.kept).for_each(|(all, own)| all.push(own));
+        }
+        self.queries
+            .iter()
+            .zip(kept)
+            .map(|(asked, kept)| {
+                let kept: Option<Vec<Kept>> = kept.into_iter().collect();
+                let before = |block: u32| before.get(block as usize).copied().unwrap_or_default();
+                kept.map_or(Answer::ItemByItem, |kept| kept::answer(&asked.query.end, kept, before))
+            })
+            .collect()
+    }
+}
+
+/// What the threads share.
+struct Pass<'p, 'q, B> {
+    plan: &'p Plan<'q>,
+    lines: &'p dyn Lines,
+    unwanted: &'p AtomicBool,
+    feed: Mutex<Feed<B>>,
+    /// How many lines that count for it each query has seen.
+    seen: Vec<AtomicU64>,
+    hasher: RandomState,
+    memory: usize,
+}
+
+impl<B: Blocks> Pass<'_, '_, B> {
+    fn work(&self) -> Share {
+        let new = |asked: &Asked<'_>| Some(Kept::new(&asked.query.end, &self.hasher, self.memory));
+        let mut share = Share { kept: self.plan.queries.iter().map(new).collect(), lines: Vec::new() };
+        let (mut block, mut lowered) = (Block::default(), Vec::new());
+        while let Some(number) = self.next(&mut block) {
+            self.search(&block, &mut lowered, number, &mut share);
+            if share.kept.iter().all(Option::is_none) {
+                break;
+            }
+        }
+        share
+    }
+
+    /// The next block, and which it is. The blocks that are taken are always the first ones of the log.
+    fn next(&self, block: &mut Block) -> Option<u32> {
+        let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        if feed.not_plain || self.unwanted.load(Ordering::Relaxed) || self.has_enough() {
+            return None;
+        }
+        match feed.blocks.fill(block) {
+            Ok(true) => {
+                feed.next += 1;
+                Some(feed.next - 1)
+            }
+            Ok(false) => None,
+            Err(NotPlain) => {
+                feed.not_plain = true;
+                None
+            }
+        }
+    }
+
+    /// Whether nothing that is still to come can change an answer.
+    fn has_enough(&self) -> bool {
+        let enough = |(asked, seen): (&Asked<'_>, &AtomicU64)| {
+            kept::enough(&asked.query.end).is_some_and(|enough| seen.load(Ordering::Relaxed) >= enough)
+        };
+        self.plan.queries.iter().zip(&self.seen).all(enough)
+    }
+
+    fn search(&self, block: &Block, lowered: &mut Vec<u8>, number: u32, share: &mut Share) {
+        let lines = block.lines();
+        let is_ascii = lines.is_ascii();
+        // Replaced line by line or all at once is the same: no character has a line's end in it.
+        let replaced = if is_ascii { None } else { Some(String::from_utf8_lossy(lines)) };
+        let bytes = replaced.as_ref().map_or(lines, |text| text.as_bytes());
+        if self.plan.lowers {
+            lowered.clear();
+            lowered.extend_from_slice(bytes);
+            lowered.make_ascii_lowercase();
+        }
+        let view = View { bytes, lowered, is_ascii };
+        if self.plan.numbers {
+            // Lines that say their own number need none of what is before them.
+            let count = if block.known.is_empty() { view.count() } else { 0 };
+            share.lines.push((number, block.part, count));
+        }
+        let inside = self.lines.from().and_then(|from| self.inside(&view, block.inside, from));
+        let found: Vec<Vec<Span>> = self
+            .plan
+            .searches
+            .iter()
+            .map(|search| {
+                let mut found = search.select(&view);
+                if let Some(inside) = &inside {
+                    retain(&mut found, inside);
+                }
+                found
+            })
+            .collect();
+        let found = |search: Option<usize>| search.and_then(|search| found.get(search)).map(Vec::as_slice);
+        let mut all: Option<Vec<Span>> = None;
+        let mut total: Option<u64> = None;
+        for ((asked, kept), seen) in self.plan.queries.iter().zip(&mut share.kept).zip(&self.seen) {
+            let end = &asked.query.end;
+            let left = found(asked.left).or(inside.as_deref());
+            let (spans, total) = match left {
+                Some(spans) => (spans, spans.len() as u64),
+                None if kept::only_counts(end) => (&[][..], *total.get_or_insert_with(|| view.count())),
+                None => {
+                    let all = all.get_or_insert_with(|| view.lines().collect());
+                    (all.as_slice(), all.len() as u64)
+                }
+            };
+            let holding = found(asked.holding).map_or(0, |spans| spans.len() as u64);
+            let found = Found {
+                lines: self.lines,
+                view: &view,
+                part: block.part,
+                known: &block.known,
+                number,
+                total,
+                spans,
+                holding,
+            };
+            if kept.as_mut().is_some_and(|kept| kept.add(&found).is_err()) {
+                *kept = None;
+            }
+            if kept::enough(end).is_some() {
+                seen.fetch_add(kept::counts_for(end, total, holding), Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// The lines that are in the window; nothing where all are.
+    fn inside(&self, view: &View<'_>, mut inside: bool, from: Timestamp) -> Option<Vec<Span>> {
+        let mut all = true;
+        let mut spans = Vec::new();
+        for span in view.lines() {
+            if let Some(time) = self.lines.time(view.text(span)) {
+                inside = time >= from;
+            }
+            all &= inside;
+            if inside {
+                spans.push(span);
+            }
+        }
+        (!all).then_some(spans)
+    }
+}
+
+/// Leaves those spans that are among others; both are in order.
+fn retain(spans: &mut Vec<Span>, among: &[Span]) {
+    let mut among = among.iter().peekable();
+    spans.retain(|span| {
+        while among.next_if(|other| other.start < span.start).is_some() {}
+        among.next_if(|other| *other == span).is_some()
+    });
+}
