@@ -6,6 +6,7 @@ use runbook::report::terminal::{Terminal, of_line};
 use runbook::report::{json, junit};
 use runbook::shown::look::Look;
 use runbook::shown::{Cell, Shown, ShownBody};
+use runbook::store::definition::Definition;
 use runbook::store::event::{
     ChangeEnded, ChangeOutcome, CheckKind, Checked, Counts, Event, Outcome, Place, Record, RunFinished, RunStarted,
     Severity, Status, VERSION, Withheld,
@@ -37,6 +38,8 @@ fn started() -> Event {
         set: Vec::new(),
         changes: 1,
         steps: 2,
+        definition: Definition::default(),
+        continues: None,
     })
 }
 
@@ -271,6 +274,7 @@ fn an_unknown_change_names_its_undo() {
         evidence: Vec::new(),
         undo: Some("host.start()".into()),
         seconds: 30.0,
+        value: None,
     };
     let text = text(&records(vec![started(), Event::ChangeEnded(ended)]), Look::PLAIN);
     assert!(text.contains("UNKNOWN  change host.restart"), "{text}");

@@ -50,6 +50,7 @@ pub(super) fn look(prepared: &Prepared, file: &str, state: &Kept) -> Result<Look
             consent: Consent::ReadOnly,
             person: None,
             interrupt: Interrupt::default(),
+            known: run::known::Known::default(),
         };
         run::run(request, world, sink).await;
         Ok(())

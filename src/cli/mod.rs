@@ -31,15 +31,18 @@ mod print;
 mod recorder;
 mod reference;
 mod request;
+mod resume;
 mod run;
 mod run_log;
 mod serve;
+mod settling;
 mod show;
 mod signals;
 mod state;
 mod store;
 mod systemd;
 mod test;
+mod undo;
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -59,6 +62,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Resume(resume::Resume),
+    Undo(undo::UndoArgs),
     Check(check::Check),
     Plan(plan::PlanArgs),
     Diff(diff::Diff),
@@ -110,6 +115,8 @@ fn obey() -> u8 {
 fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => run::run(&args, console),
+        Command::Resume(args) => resume::run(args, console),
+        Command::Undo(args) => undo::run(args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
         Command::Diff(args) => diff::run(&args, console),

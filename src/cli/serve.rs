@@ -298,8 +298,9 @@ impl Home for AtHome {
         let program = &loaded.program;
         let selection =
             Selection::whole_section(program, section).ok_or_else(|| format!("there is no section \"{section}\""))?;
-        let plan =
-            plan::plan(program, &selection, &std::collections::BTreeMap::new()).map_err(|fault| fault.to_string())?;
+        let (mut values, mut typed) = Default::default();
+        request::given(program, &self.set, &mut values, &mut typed).map_err(|failure| failure.message)?;
+        let plan = plan::plan(program, &selection, &typed).map_err(|fault| fault.to_string())?;
         let now = system::now();
         let run: Arc<str> = id().into();
         let facts = Arc::new(RunFacts {
@@ -334,6 +335,8 @@ impl Home for AtHome {
             plan: plan.hash.clone(),
             by: format!("serve on {}", by()),
             only: vec![section.to_owned()],
+            set: typed.into_iter().collect(),
+            definition: run::definition(&plan),
             changes: u32::try_from(plan.changes.len()).unwrap_or(u32::MAX),
             steps: plan.steps,
             ..run::started(program, &facts)

@@ -17,7 +17,8 @@ use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
 /// In hex.
 pub(super) fn hash(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> String {
     let mut facts: Vec<Vec<String>> = Vec::new();
-    let mut led_to = LedTo { program, set, definitions: Definitions::in_program(program), facts: BTreeMap::new() };
+    let definitions = Definitions::in_program(program);
+    let mut led_to = LedTo { program, set, definitions: &definitions, facts: BTreeMap::new() };
     for (change, depends) in &found.changes {
         facts.push(change_facts(change));
         for expr in depends {
@@ -36,6 +37,44 @@ pub(super) fn hash(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>
         }
     }
     hex(&hasher.finalize())
+}
+
+/// The same of each change alone, for people: what would be another change, said in lines that can be compared.
+pub(super) fn covers(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Vec<Vec<String>> {
+    let definitions = Definitions::in_program(program);
+    let of = |(change, depends): &(PlannedChange, Vec<&Expr>)| {
+        let mut led_to = LedTo { program, set, definitions: &definitions, facts: BTreeMap::new() };
+        let mut facts: Vec<String> = change.around.iter().map(in_words).collect();
+        facts.extend(change.guards.iter().map(|guard| format!("require {}", guard.condition)));
+        // The first thing that a change depends on is what it calls.
+        facts.extend(depends.first().map(|call| format!("change {}", text::expr(program, call))));
+        let role = change.approve_by.as_ref().map(|role| format!("{role:?}"));
+        for (clause, own) in
+            [("within", &change.within), ("approve by", &role), ("verify", &change.verify), ("undo", &change.undo)]
+        {
+            facts.extend(own.as_ref().map(|own| format!("{clause} {own}")));
+        }
+        depends.iter().for_each(|expr| led_to.follow(expr));
+        facts.extend(led_to.facts.into_iter().map(|(key, value)| match value.as_str() {
+            "" => key,
+            value => format!("{key} = {value}"),
+        }));
+        facts
+    };
+    found.changes.iter().map(of).collect()
+}
+
+fn in_words(around: &Around) -> String {
+    match around {
+        Around::Each { name, list, at_most: Some(at_most), .. } => format!("for {name} in {list} at most {at_most}"),
+        Around::Each { name, list, at_most: None, .. } => format!("for {name} in {list}"),
+        Around::If { condition } => format!("if {condition}"),
+        Around::Else { conditions } => format!("if not {}", conditions.join(", nor ")),
+        Around::Retry { times } => format!("retry {times}"),
+        Around::OnFailure => "on failure".to_owned(),
+        Around::Always => "always".to_owned(),
+        Around::Command { name } => format!("in the command {name}"),
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -66,7 +105,7 @@ fn change_facts(change: &PlannedChange) -> Vec<String> {
 struct LedTo<'p> {
     program: &'p Program,
     set: &'p BTreeMap<Arc<str>, String>,
-    definitions: Definitions<'p>,
+    definitions: &'p Definitions<'p>,
     facts: BTreeMap<String, String>,
 }
 

@@ -268,6 +268,7 @@ impl Stage {
             consent: Consent::Rehearsed { roles: self.roles.clone() },
             person: Some(Arc::<Canned>::clone(&self.world) as Arc<dyn Person>),
             interrupt: Interrupt::default(),
+            known: run::known::Known::default(),
         };
         run::run(request, world, Arc::<Heard>::clone(&sink) as Arc<dyn EventSink>).await;
         let records = std::mem::take(&mut *sink.records.lock().unwrap_or_else(PoisonError::into_inner));

@@ -14,11 +14,13 @@ use super::context::Context;
 use super::convert::returned;
 use super::eval::truth;
 use super::gate::Gate;
+use super::known::Look;
 use super::limits::{self, Limit, race, to_std};
 use super::memory::Epoch;
 use super::outside::can_be_made;
 use super::request::Consent;
 use super::resolve::resolve;
+use super::resuming;
 use super::scope::{Cell, Tracked};
 use super::shown::shown;
 use super::waiting::poll;
@@ -26,6 +28,7 @@ use crate::catalog::Builtin;
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
 use crate::shown::Shown;
 use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
+use crate::store::kept::Kept;
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long a change in flight is waited for after the run was stopped.
@@ -57,8 +60,19 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
         Some(_) => Arc::clone(&change.source),
         None => context.title(change.title.as_ref(), &change.source).await,
     };
-    match allowed(context, change).await {
-        Ok((prepared, within)) => made(context, statement, change, title, prepared, within).await,
+    let key: Arc<str> = context.key(statement).into();
+    let known = match context.stopped() {
+        // What sets things right does so after each run that needs it.
+        None if !context.closing => context.run.known.look(&key, &context.trail),
+        _ => Look::New,
+    };
+    let allowed = match known {
+        Look::Made(before) => return resuming::kept(context, statement, change, title, before).await,
+        Look::Doubtful(before) => Err(resuming::doubtful(&before)),
+        Look::New => allowed(context, change).await,
+    };
+    match allowed {
+        Ok((prepared, within)) => made(context, statement, change, (title, key), prepared, within).await,
         Err(reason) => {
             tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
             // A guard speaks for its own step: what other steps change was never its question.
@@ -185,10 +199,11 @@ async fn made<'r>(
     context: &Context<'r>,
     statement: &'r Statement,
     change: &'r Change,
-    title: Arc<str>,
+    (title, key): (Arc<str>, Arc<str>),
     prepared: Prepared<'r>,
     within: Option<SignedDuration>,
 ) {
+    let with = resuming::with(context, change).await;
     let (place, number, started) = (context.place(statement.span), context.next_change(), context.now());
     let intended = Event::ChangeIntended {
         place: place.clone(),
@@ -196,6 +211,9 @@ async fn made<'r>(
         title: Arc::clone(&title),
         target: target(&prepared),
         call: Arc::clone(&change.source),
+        key: Some(key),
+        parts: matches!(prepared, Prepared::Command(..)),
+        with,
     };
     if let Err(fault) = context.run.outside.emitter.durable(intended).await {
         // What is not written down is not begun: after a crash nobody would know of it.
@@ -206,7 +224,7 @@ async fn made<'r>(
         context.emit(Event::ChangeWithheld { place, change: number, title, reason: Withheld::NotMeasured { fault } });
         return;
     }
-    let ended = called_out(context, prepared, within).await;
+    let ended = called_out(&context.calling(statement), prepared, within).await;
     let limit = within.unwrap_or(VERIFY_WITHIN);
     let (ended, verified, evidence) = verified(context, change, ended, limit, started, within.is_some()).await;
     if ended.outcome == ChangeOutcome::Failed && verified.is_none() {
@@ -219,6 +237,7 @@ async fn made<'r>(
         Ok(Value::Null) | Err(_) => None,
         Ok(value) => shown(value, None, &std::sync::atomic::AtomicBool::new(false)).ok(),
     };
+    let value = ended.result.as_ref().ok().filter(|_| change.binding.is_some()).map(Kept::of);
     let event = Event::ChangeEnded(ChangeEnded {
         place,
         change: number,
@@ -230,6 +249,7 @@ async fn made<'r>(
         evidence,
         undo: change.undo.as_ref().map(|undo| context.written(undo.span)),
         seconds: context.seconds_since(started),
+        value,
     });
     context.out.tally.add(&event);
     if let Err(fault) = context.run.outside.emitter.durable(event).await {
@@ -382,7 +402,7 @@ async fn verified(
     (ended, verified, polled.evidence)
 }
 
-fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {
+pub(super) fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {
     if let Some(cell) = change.binding.and_then(|local| context.scope.cell(local)) {
         cell.fill(value.map(Tracked::whole));
     }

@@ -10,6 +10,7 @@ use serde_json::Value as Json;
 use crate::shown::look::markup;
 use crate::shown::{Cell, Shown, ShownBody};
 use crate::store::event::{Event, Withheld};
+use crate::store::kept::Kept;
 use crate::types::{Fault, SecretText};
 
 const REPLACEMENT: &str = "(secret)";
@@ -150,6 +151,7 @@ impl Pass<'_> {
             Event::RunStarted(started) => {
                 started.set.iter_mut().for_each(|(_, value)| self.string(value));
                 self.string(&mut started.by);
+                started.definition.facts.iter_mut().for_each(|fact| self.text(fact));
             }
             Event::ConnectionOpened { target, .. } => self.string(target),
             Event::ConnectionFailed { fault, .. } => self.fault(fault),
@@ -182,15 +184,19 @@ impl Pass<'_> {
                 self.faults(&mut checked.fault);
                 checked.evidence.iter_mut().for_each(|shown| self.shown(shown));
             }
-            Event::ChangeIntended { title, target, call, .. } => {
+            Event::ChangeIntended { title, target, call, key, with, .. } => {
                 self.text(title);
                 self.option(target);
                 self.text(call);
+                key.iter_mut().for_each(|key| self.text(key));
+                with.iter_mut().for_each(|(_, kept)| self.kept(kept));
             }
+            Event::ChangeKept(kept) => self.text(&mut kept.title),
             Event::ChangeEnded(ended) => {
                 self.text(&mut ended.title);
                 self.faults(&mut ended.fault);
                 ended.result.iter_mut().chain(&mut ended.evidence).for_each(|shown| self.shown(shown));
+                ended.value.iter_mut().for_each(|kept| self.kept(kept));
             }
             Event::ChangeWithheld { title, reason, .. } => {
                 self.text(title);
@@ -236,6 +242,11 @@ impl Pass<'_> {
             | Event::Interrupted { .. }
             | Event::RunFinished(_) => {}
         }
+    }
+
+    /// A value that is used again: with another word in the place of a secret it would be another value.
+    fn kept(&self, kept: &mut Kept) {
+        kept.without(&|text| self.replaced(text).is_some());
     }
 
     fn replaced(&self, text: &str) -> Option<String> {

@@ -11,6 +11,8 @@ use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::plan::{Plan, Selection};
 use crate::source::Sources;
+use super::known::Known;
+use crate::store::definition::{Defined, Definition};
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
 use crate::types::Value;
 
@@ -32,6 +34,8 @@ pub struct Request {
     /// Who answers `manual`; `None` where there is nobody.
     pub person: Option<Arc<dyn Person>>,
     pub interrupt: Interrupt,
+    /// What runs before have made: it is not made again.
+    pub known: Known,
 }
 
 /// The first event of a run, as far as its program and its facts say it: of a whole file that changes nothing.
@@ -53,6 +57,8 @@ pub fn started(program: &Program, facts: &RunFacts) -> RunStarted {
         set: Vec::new(),
         changes: 0,
         steps: 0,
+        definition: Definition::default(),
+        continues: None,
     }
 }
 
@@ -79,10 +85,35 @@ impl Proposal {
                 change: change.text.clone(),
                 given: change.given.clone(),
                 target: (!target.is_empty()).then(|| target.join(", ")),
+                before: Vec::new(),
             }
         });
         Self { hash: plan.hash.clone().unwrap_or_default(), changes: changes.collect(), help }
     }
+}
+
+/// How the changes of a plan are defined, as it is written down when a run begins.
+#[must_use]
+pub fn definition(plan: &Plan) -> Definition {
+    let mut definition = Definition::default();
+    let mut places: HashMap<&str, u32> = HashMap::new();
+    for change in &plan.changes {
+        let facts = change.covers.iter().map(|fact| {
+            *places.entry(fact).or_insert_with(|| {
+                definition.facts.push(fact.as_str().into());
+                u32::try_from(definition.facts.len() - 1).unwrap_or(u32::MAX)
+            })
+        });
+        let facts = facts.collect();
+        definition.changes.push(Defined {
+            position: change.position.as_str().into(),
+            section: Arc::clone(&change.section),
+            step: change.step.clone(),
+            text: Arc::clone(&change.text),
+            facts,
+        });
+    }
+    definition
 }
 
 /// Who may allow the changes of a run.

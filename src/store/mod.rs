@@ -2,8 +2,11 @@
 
 pub mod audit;
 mod chain;
+pub mod definition;
 pub mod event;
 pub mod history;
 pub mod journal;
+pub mod kept;
 pub mod ledger;
+pub mod past;
 mod seal;

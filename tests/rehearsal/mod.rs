@@ -20,7 +20,9 @@ use runbook::check::{self, Modules};
 use runbook::plan::{Plan, Selection, plan};
 use runbook::report::terminal::short;
 use runbook::run::{Answer, AskConsent, Consent, EventSink, Interrupt, ManualTask, Person, Proposal, Request};
+use runbook::run::known::Known;
 use runbook::source::Sources;
+use runbook::store::definition::Definition;
 use runbook::store::event::{Event, ManualAnswer, Record, RunFinished, RunStarted, VERSION};
 use runbook::types::{Fault, Value};
 
@@ -189,6 +191,7 @@ impl Rehearsal {
             },
             person: self.person,
             interrupt: interrupt.clone(),
+            known: Known::default(),
         };
         let kept = Arc::new(Kept { clock: Arc::clone(&clock), records: Mutex::default() });
         let sink = self.sink.unwrap_or_else(|| kept.clone());
@@ -264,6 +267,8 @@ fn started(program: &Program, sources: &Sources, plan: &Plan, allowed: &Allowed,
         set: Vec::new(),
         changes: u32::try_from(plan.changes.len()).unwrap(),
         steps: plan.steps,
+        definition: Definition::default(),
+        continues: None,
     }
 }
 
