@@ -82,7 +82,10 @@ pub(super) fn taken(run: &str, state: &Kept) -> Result<Past, Failure> {
 fn can_go_on(past: &Past, last: &Before) -> Result<(), Failure> {
     let run = &last.run;
     if let Some(follower) = &past.follower {
-        let message = format!("run {run} was gone on with already: run {} by {} at {:.0}", follower.run, follower.by, follower.at);
+        let message = format!(
+            "run {run} was gone on with already: run {} by {} at {:.0}",
+            follower.run, follower.by, follower.at
+        );
         return Err(Failure::new(message).help(format!("go on with that one: `runbook resume {}`", follower.run)));
     }
     if let Some(Continues::Undoes { run: other, change }) = &last.started.continues {
@@ -146,7 +149,8 @@ fn unchanged(prepared: &Prepared, last: &Before) -> Result<(), Failure> {
     }
     let mut lines = vec![format!("the changes of the runbook are not those that run {} began with", last.run)];
     lines.extend(differences(&last.started.definition, &definition(&prepared.plan)));
-    let help = "bring it back to what it was, or make what is left in a run of its own: `runbook plan`, `runbook run --only`";
+    let help =
+        "bring it back to what it was, or make what is left in a run of its own: `runbook plan`, `runbook run --only`";
     Err(Failure::new(lines.join("\n")).help(format!("nothing was run; {help}")))
 }
 
@@ -191,9 +195,9 @@ fn before(planned: &PlannedChange, past: &Past) -> (Vec<String>, bool) {
     let inner = format!("{}.", planned.position);
     let is_own = |key: &str| position_of(key) == planned.position;
     let is_part = |key: &str| position_of(key).starts_with(&inner);
-    let own = known.iter().filter(|(key, made)| {
-        !key.ends_with(CLOSING) && (is_own(key) && !made.parts || is_part(key) && !made.parts)
-    });
+    let own = known
+        .iter()
+        .filter(|(key, made)| !key.ends_with(CLOSING) && (is_own(key) && !made.parts || is_part(key) && !made.parts));
     let repeated = planned.around.iter().any(|around| matches!(around, Around::Each { .. } | Around::Retry { .. }));
     let closing = planned.around.iter().any(|around| matches!(around, Around::OnFailure | Around::Always));
     let outer = known.iter().find(|(key, _)| is_own(key));
@@ -222,7 +226,8 @@ fn tell(past: &Past, console: &Console) {
     });
     let titles: Vec<String> = closing.map(|made| format!("`{}`", clean(&made.title))).collect();
     if !titles.is_empty() {
-        let message = format!("`on failure` or `always` made changes at the end of what is gone on with: {}", titles.join(", "));
+        let message =
+            format!("`on failure` or `always` made changes at the end of what is gone on with: {}", titles.join(", "));
         console.warn(&message, Some("a change that this took back is made again with `--not-done CHANGE`"));
     }
 }

@@ -242,12 +242,7 @@ fn output(format: Format, console: &Console) -> Output {
 }
 
 /// An approval that does not fit is said before anything is looked at.
-fn unapproved(
-    args: &Run,
-    hash: Option<&String>,
-    is_undo: bool,
-    console: &Console,
-) -> Result<Option<u8>, Failure> {
+fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Console) -> Result<Option<u8>, Failure> {
     let Some(typed) = &args.approve else { return Ok(None) };
     let Some(hash) = hash else {
         console.warn("nothing is changed, so nothing had to be approved", None);

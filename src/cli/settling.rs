@@ -129,10 +129,7 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
     for (flag, texts) in [("done", said.done), ("not-done", said.not_done)] {
         texts.iter().for_each(|text| command.push_str(&format!(" --{flag} {}", quoted(text))));
     }
-    let flags: Vec<String> = unknown
-        .iter()
-        .map(|made| format!("--done {0} or --not-done {0}", number(made)))
-        .collect();
+    let flags: Vec<String> = unknown.iter().map(|made| format!("--done {0} or --not-done {0}", number(made))).collect();
     let help = format!("look, then say it: `{command}` with {}; nothing was run", flags.join(", "));
     console.complain(&Failure { exit: 5, message: lines.join("\n"), help: Some(help) });
 }
@@ -144,9 +141,12 @@ fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
     let of = if items.is_empty() { String::new() } else { format!("   for {}", items.join(", ")) };
     let target = made.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
     let place = format!("{}:{}", clean(&made.place.file), made.place.line);
-    let mut lines = vec![format!("  change {} of run {}: {}{of}{target}   {place}", made.change, made.run, clean(&made.title))];
+    let mut lines =
+        vec![format!("  change {} of run {}: {}{of}{target}   {place}", made.change, made.run, clean(&made.title))];
     lines.push(match &made.state {
-        State::MaybeUndone { run, at } => format!("    run {run} was to undo it at {at:.0}, and nobody can say whether it did"),
+        State::MaybeUndone { run, at } => {
+            format!("    run {run} was to undo it at {at:.0}, and nobody can say whether it did")
+        }
         State::Unknown { ended: true } => format!("    its call had no clear answer at {:.0}", made.at),
         _ => format!("    begun at {:.0}, and the run was stopped before it was over", made.at),
     });

@@ -103,7 +103,9 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
     let (run, number) = (&made.run, made.change);
     let Some(key) = &made.key else {
         let message = format!("a version of runbook recorded run {run} that did not write down what an undo needs");
-        return Err(Failure::new(message).help(format!("look at the change with `runbook show {run}`, and undo it by hand")));
+        return Err(
+            Failure::new(message).help(format!("look at the change with `runbook show {run}`, and undo it by hand"))
+        );
     };
     let position = position_of(key.trim_end_matches(CLOSING));
     let now = definition(&prepared.plan);
@@ -117,7 +119,9 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
             facts: definition.facts.clone(),
         };
         lines.extend(differences(&only(&last.started.definition, was), &only(&now, is)));
-        return Err(Failure::new(lines.join("\n")).help("nothing was run; bring it back to what it was, or undo it by hand"));
+        return Err(
+            Failure::new(lines.join("\n")).help("nothing was run; bring it back to what it was, or undo it by hand")
+        );
     }
     let section = is.map_or_else(|| Arc::from("undo"), |defined| Arc::clone(&defined.section));
     let undo =
@@ -130,7 +134,9 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
         return Err(match &change.call.kind {
             ExprKind::Call(call) if !call.builtin.by_hand.is_empty() => {
                 let by_hand = call.builtin.by_hand;
-                failure.help(format!("by hand it is made with `{by_hand}`: what takes that back, the runbook does not say"))
+                failure.help(format!(
+                    "by hand it is made with `{by_hand}`: what takes that back, the runbook does not say"
+                ))
             }
             _ => failure.help("what takes it back, the runbook does not say: `undo CALL` behind a change does"),
         });
@@ -151,7 +157,8 @@ fn proposal(undo: &Undo, made: &Made, prepared: &Prepared) -> Result<Proposal, F
     let Prepared { program, sources, selection, plan, .. } = prepared;
     let call = undo.call(program, sources, selection).unwrap_or_default();
     let names = undo.names(program, selection);
-    let values = serde_json::to_string(&names).map_err(|error| Failure::new(format!("cannot say what is undone: {error}")))?;
+    let values =
+        serde_json::to_string(&names).map_err(|error| Failure::new(format!("cannot say what is undone: {error}")))?;
     let mut hasher = Sha256::new();
     let number = made.change.to_string();
     for part in ["runbook undo 1", plan.hash.as_deref().unwrap_or_default(), &made.run, &number, &call, &values] {

@@ -76,7 +76,8 @@ fn in_command(command: &Command) -> Vec<&Statement> {
 fn numbered<'p>(block: &'p [Statement], found: &mut Vec<&'p Statement>) {
     walk::statements(block, &mut |statement| {
         let changes = statement.effect == Effect::Changes;
-        if matches!(statement.kind, StatementKind::Change(_)) || matches!(statement.kind, StatementKind::Do { .. } if changes)
+        if matches!(statement.kind, StatementKind::Change(_))
+            || matches!(statement.kind, StatementKind::Do { .. } if changes)
         {
             found.push(statement);
         }

@@ -27,8 +27,10 @@ pub fn differences(was: &Definition, is: &Definition) -> Vec<String> {
         lines.push(format!("  different: {}", named(other)));
         let before: Vec<&str> = was.facts(one).collect();
         let after: Vec<&str> = is.facts(other).collect();
-        lines.extend(before.iter().filter(|fact| !after.contains(fact)).map(|fact| format!("    was  {}", clean(fact))));
-        lines.extend(after.iter().filter(|fact| !before.contains(fact)).map(|fact| format!("    is   {}", clean(fact))));
+        lines
+            .extend(before.iter().filter(|fact| !after.contains(fact)).map(|fact| format!("    was  {}", clean(fact))));
+        lines
+            .extend(after.iter().filter(|fact| !before.contains(fact)).map(|fact| format!("    is   {}", clean(fact))));
     }
     lines.extend(gone.iter().map(|change| format!("  gone: {}", named(change))));
     lines.extend(new.iter().map(|change| format!("  new: {}", named(change))));

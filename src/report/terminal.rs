@@ -165,7 +165,8 @@ impl<W: Write> Terminal<W> {
             }
             Event::ChangeKept(kept) => {
                 let who = kept.by.as_ref().map_or_else(String::new, |by| format!(", says {}", clean(by)));
-                let line = format!("{}: done in run {} at {:.0}{who}", clean(&kept.title), clean(&kept.run), kept.at);
+                let line =
+                    format!("{}: done in run {} at {:.0}{who}", clean(&kept.title), clean(&kept.run), kept.done_at);
                 self.order.show(&kept.place.path, vec![line]);
                 self.order.ready(self.look)
             }
@@ -218,7 +219,9 @@ impl<W: Write> Terminal<W> {
                     format!("{word}, says {by}: change {} of run {run}, {title}", said.change)
                 }));
             }
-            Some(Continues::Undoes { run, change }) => lines.push(format!("undoes change {change} of run {}", clean(run))),
+            Some(Continues::Undoes { run, change }) => {
+                lines.push(format!("undoes change {change} of run {}", clean(run)))
+            }
             None => {}
         }
         lines.push(String::new());

@@ -57,7 +57,10 @@ impl Undoable {
         }
         let more = self.changes.len().saturating_sub(MOST);
         if more > 0 {
-            lines.push(format!("  and {more} before these, by their numbers: runbook show {} --format json", clean(run)));
+            lines.push(format!(
+                "  and {more} before these, by their numbers: runbook show {} --format json",
+                clean(run)
+            ));
         }
         lines
     }

@@ -111,9 +111,11 @@ pub fn items_of(key: &str) -> impl Iterator<Item = &str> {
 /// Where a change stands, without the items.
 #[must_use]
 pub fn position_of(key: &str) -> String {
-    key.trim_end_matches(CLOSING).split('[').enumerate().filter_map(|(index, part)| {
-        if index == 0 { Some(part) } else { part.split_once(']').map(|(_, rest)| rest) }
-    }).collect()
+    key.trim_end_matches(CLOSING)
+        .split('[')
+        .enumerate()
+        .filter_map(|(index, part)| if index == 0 { Some(part) } else { part.split_once(']').map(|(_, rest)| rest) })
+        .collect()
 }
 
 /// Between the beginning of an item and the hash of all that it says.

@@ -7,11 +7,11 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use super::known::Known;
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::plan::{Plan, Selection};
 use crate::source::Sources;
-use super::known::Known;
 use crate::store::definition::{Defined, Definition};
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
 use crate::types::Value;

@@ -40,7 +40,7 @@ pub(super) async fn kept(
         title,
         run: made.run,
         of: made.change,
-        at: made.at,
+        done_at: made.at,
         by: made.by,
         undo: change.undo.as_ref().map(|undo| context.written(undo.span)),
     }));
@@ -52,7 +52,8 @@ pub(super) fn doubtful(made: &MadeBefore) -> Withheld {
         "change {} of run {} was made for an item that may be this one: it has no name, and what it says is different now",
         made.change, made.run
     );
-    let help = format!("look what `runbook show {}` says of it; a list whose items have a `name` can be told apart", made.run);
+    let help =
+        format!("look what `runbook show {}` says of it; a list whose items have a `name` can be told apart", made.run);
     Withheld::NotMeasured { fault: Fault::new(FaultKind::NoValue, message).help(help) }
 }
 

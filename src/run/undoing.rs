@@ -70,7 +70,9 @@ impl Undo {
     }
 
     fn given(&self) -> Kept {
-        self.value.clone().unwrap_or_else(|| Kept::Lost("the run was stopped before the change had an answer".to_owned()))
+        self.value
+            .clone()
+            .unwrap_or_else(|| Kept::Lost("the run was stopped before the change had an answer".to_owned()))
     }
 }
 
@@ -147,13 +149,7 @@ pub async fn verify(
     Some(asking.inside(condition, &Scope::inside(&Scope::root(), cells)).await.and_then(truth))
 }
 
-async fn work<'r>(
-    running: &'r Running,
-    tally: &Arc<Tally>,
-    undo: &Undo,
-    change: &Change,
-    statement: &'r Statement,
-) {
+async fn work<'r>(running: &'r Running, tally: &Arc<Tally>, undo: &Undo, change: &Change, statement: &'r Statement) {
     let outer = root(running, tally).at(0);
     let (path, title) = (outer.path.clone(), Arc::clone(&undo.section));
     outer.emit(Event::SectionStarted { path: path.clone(), title: Arc::clone(&title), doc: "".into() });
@@ -172,6 +168,13 @@ async fn work<'r>(
     }
     let sum = inner.out.tally.sum();
     let seconds = outer.seconds_since(began);
-    outer.emit(Event::StepFinished { path: own, title: step, label: None, status: sum.status, seconds, counts: sum.counts });
+    outer.emit(Event::StepFinished {
+        path: own,
+        title: step,
+        label: None,
+        status: sum.status,
+        seconds,
+        counts: sum.counts,
+    });
     outer.emit(Event::SectionFinished { path, title, status: sum.status, seconds });
 }

@@ -368,7 +368,7 @@ pub struct ChangeKept {
     /// The run that made it, its number there, and when it was over.
     pub run: Arc<str>,
     pub of: u32,
-    pub at: Timestamp,
+    pub done_at: Timestamp,
     /// Who says so, where the run itself did not know.
     pub by: Option<String>,
     pub undo: Option<Arc<str>>,

@@ -36,7 +36,12 @@ pub enum Kept {
     Data(Json),
     List(Vec<Self>),
     Record(Vec<(String, Self)>),
-    Line { text: String, number: i64, source: String, time: Option<Timestamp> },
+    Line {
+        text: String,
+        number: i64,
+        source: String,
+        time: Option<Timestamp>,
+    },
     /// The connection of this name, to be opened anew.
     Connection(String),
     /// It is not here, and why.
@@ -252,7 +257,8 @@ mod tests {
         assert!(back(&Value::Secret(SecretText::new("hunter2".to_owned()))).contains(SECRET));
         assert!(back(&Value::Float(f64::NAN)).contains("would not come back"));
         assert!(back(&Value::string("x".repeat(100_000))).contains("keeps values of up to"));
-        let secret = Value::record([("a", Value::Int(1)), ("key", Value::Secret(SecretText::new("hunter2".to_owned())))]);
+        let secret =
+            Value::record([("a", Value::Int(1)), ("key", Value::Secret(SecretText::new("hunter2".to_owned())))]);
         let Ok(Value::Record(fields)) = Kept::of(&secret).value(&|_| None) else { panic!("no record") };
         assert!(matches!(fields["a"], Value::Int(1)));
         assert!(fields["key"].clone().read().is_err());

@@ -169,9 +169,8 @@ impl Store {
         };
         for (index, line) in lines.iter().enumerate() {
             if is_needed(line) {
-                let record: Record = serde_json::from_slice(line).map_err(|error| {
-                    unreadable(path, &io::Error::other(format!("line {}: {error}", index + 1)))
-                })?;
+                let record: Record = serde_json::from_slice(line)
+                    .map_err(|error| unreadable(path, &io::Error::other(format!("line {}: {error}", index + 1))))?;
                 note(&mut before, record, path);
             }
         }
@@ -295,10 +294,7 @@ fn is_needed(line: &[u8]) -> bool {
         event: Cow<'a, str>,
     }
     serde_json::from_slice::<Named<'_>>(line).is_ok_and(|named| {
-        matches!(
-            &*named.event,
-            "run_started" | "change_intended" | "change_ended" | "change_kept" | "run_finished"
-        )
+        matches!(&*named.event, "run_started" | "change_intended" | "change_ended" | "change_kept" | "run_finished")
     })
 }
 
@@ -319,19 +315,7 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
         }
         (Some(before), Event::ChangeIntended { place, change, title, target, key, parts, with, .. }) => {
             let (run, state) = (Arc::clone(&before.run), State::Unknown { ended: false });
-            before.changes.push(Made {
-                run,
-                change,
-                key,
-                title,
-                target,
-                place,
-                parts,
-                with,
-                state,
-                at,
-                value: None,
-            });
+            before.changes.push(Made { run, change, key, title, target, place, parts, with, state, at, value: None });
         }
         (Some(before), Event::ChangeEnded(ended)) => {
             // Numbers are given in the order of the intents, and one change may stand in another.
@@ -410,4 +394,3 @@ fn somebody(path: &Path) -> Fault {
     Fault::new(FaultKind::Setup, format!("run {run} is still going on{since}"))
         .help("wait until it is over, or stop it with Ctrl-C where it runs")
 }
-

@@ -23,7 +23,10 @@ fn ran(folder: &Folder) -> String {
     let hash = hash_in(&folder.run(&[&["plan", "--offline", "a.runbook"][..], &set].concat()).stdout);
     let output = folder.run(&[&["run", "a.runbook", "--approve", &hash][..], &set].concat());
     let run = last(folder);
-    output.code(4).out("CAN BE UNDONE").out(&format!("  runbook undo {run} 2   unset(id, \"{{before}} {{who}}\")   undoes set b"));
+    output
+        .code(4)
+        .out("CAN BE UNDONE")
+        .out(&format!("  runbook undo {run} 2   unset(id, \"{{before}} {{who}}\")   undoes set b"));
     folder.run(&["show", &run]).out(&format!("runbook undo {run} 1"));
     assert_eq!(made(folder), "set a=me set b=me set c=me");
     folder.write("now", "new");
@@ -40,10 +43,18 @@ fn it_is_undone_with_the_values_that_it_had_and_once() {
     // Consent to one is none to another.
     folder.run(&["undo", &run, "1", "--approve", &hash]).code(5).err("nothing was run");
     assert_eq!(made(&folder), "set a=me set b=me set c=me");
-    folder.run(&["undo", &run, "2", "--approve", &hash]).code(0).out(&format!("undoes change 2 of run {run}")).out("1 change");
+    folder
+        .run(&["undo", &run, "2", "--approve", &hash])
+        .code(0)
+        .out(&format!("undoes change 2 of run {run}"))
+        .out("1 change");
     assert_eq!(made(&folder), "set a=me set b=me set c=me unset id-b=old me");
     let undoing = last(&folder);
-    folder.run(&["undo", &run, "2", "--approve", &hash]).code(1).err(&format!("was undone by run {undoing}")).err("--again");
+    folder
+        .run(&["undo", &run, "2", "--approve", &hash])
+        .code(1)
+        .err(&format!("was undone by run {undoing}"))
+        .err("--again");
     folder.run(&["undo", &run, "2", "--again", "--approve", &hash]).code(0);
     let output = folder.run_on_terminal(&["undo", &run, "1"], &[("anything else to stop: ", "yes\n")]);
     output.code(0).out("with id = id-a");
