@@ -195,9 +195,8 @@ fn before(planned: &PlannedChange, past: &Past) -> (Vec<String>, bool) {
     let inner = format!("{}.", planned.position);
     let is_own = |key: &str| position_of(key) == planned.position;
     let is_part = |key: &str| position_of(key).starts_with(&inner);
-    let own = known
-        .iter()
-        .filter(|(key, made)| !key.ends_with(CLOSING) && (is_own(key) && !made.parts || is_part(key) && !made.parts));
+    let own =
+        known.iter().filter(|(key, made)| !key.ends_with(CLOSING) && !made.parts && (is_own(key) || is_part(key)));
     let repeated = planned.around.iter().any(|around| matches!(around, Around::Each { .. } | Around::Retry { .. }));
     let closing = planned.around.iter().any(|around| matches!(around, Around::OnFailure | Around::Always));
     let outer = known.iter().find(|(key, _)| is_own(key));

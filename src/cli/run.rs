@@ -257,9 +257,10 @@ fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Consol
     }
     let message =
         format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash));
-    let help = match is_undo {
-        true => "leave `--approve` out to see what is agreed to; nothing was run".to_owned(),
-        false => format!("look at it with `{}`; nothing was run", command("plan", &args.asked)),
+    let help = if is_undo {
+        "leave `--approve` out to see what is agreed to; nothing was run".to_owned()
+    } else {
+        format!("look at it with `{}`; nothing was run", command("plan", &args.asked))
     };
     console.complain(&Failure { exit: 5, message, help: Some(help) });
     Ok(Some(5))

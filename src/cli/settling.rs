@@ -1,5 +1,6 @@
 //! Changes of which nobody knows whether they were made: a person is asked, with what `verify` says now.
 
+use std::fmt::Write as _;
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -121,13 +122,15 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
     for (made, now) in unknown.iter().zip(now) {
         lines.extend(described(made, now.as_ref()));
     }
-    let number = |made: &Made| match *made.run == *last {
-        true => made.change.to_string(),
-        false => format!("{}:{}", made.run, made.change),
+    let number = |made: &Made| {
+        if *made.run == *last { made.change.to_string() } else { format!("{}:{}", made.run, made.change) }
     };
     let mut command = format!("runbook resume {}", quoted(&last));
     for (flag, texts) in [("done", said.done), ("not-done", said.not_done)] {
-        texts.iter().for_each(|text| command.push_str(&format!(" --{flag} {}", quoted(text))));
+        for text in texts {
+            // Writing to a string never fails.
+            let _ = write!(command, " --{flag} {}", quoted(text));
+        }
     }
     let flags: Vec<String> = unknown.iter().map(|made| format!("--done {0} or --not-done {0}", number(made))).collect();
     let help = format!("look, then say it: `{command}` with {}; nothing was run", flags.join(", "));

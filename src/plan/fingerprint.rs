@@ -54,7 +54,9 @@ pub(super) fn covers(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<st
         {
             facts.extend(own.as_ref().map(|own| format!("{clause} {own}")));
         }
-        depends.iter().for_each(|expr| led_to.follow(expr));
+        for expr in depends {
+            led_to.follow(expr);
+        }
         facts.extend(led_to.facts.into_iter().map(|(key, value)| match value.as_str() {
             "" => key,
             value => format!("{key} = {value}"),

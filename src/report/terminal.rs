@@ -220,7 +220,7 @@ impl<W: Write> Terminal<W> {
                 }));
             }
             Some(Continues::Undoes { run, change }) => {
-                lines.push(format!("undoes change {change} of run {}", clean(run)))
+                lines.push(format!("undoes change {change} of run {}", clean(run)));
             }
             None => {}
         }

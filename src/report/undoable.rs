@@ -8,11 +8,20 @@ use crate::store::event::{ChangeOutcome, Event};
 /// So many changes are offered to be undone; more are found by their numbers.
 const MOST: usize = 20;
 
+/// A change that can be undone.
+struct Change {
+    /// What undoes it, as it is written.
+    undo: Arc<str>,
+    title: Arc<str>,
+    /// The run that made it, and its number there; `None` for the run that is read.
+    run: Option<Arc<str>>,
+    number: u32,
+}
+
 /// Reads along what can be undone and what is left.
 #[derive(Default)]
 pub(super) struct Undoable {
-    /// The call that undoes it, what it undoes, and of which run: `None` for the one that is read.
-    changes: Vec<(Arc<str>, Arc<str>, Option<Arc<str>>, u32)>,
+    changes: Vec<Change>,
     /// A change failed, is unknown or was withheld.
     is_left: bool,
     /// It has changes at all, and is no undo itself, and its file is there.
@@ -31,13 +40,14 @@ impl Undoable {
                 let made = ended.outcome == ChangeOutcome::Done || ended.verified == Some(false);
                 self.is_left |= ended.outcome != ChangeOutcome::Done;
                 if let (true, Some(undo)) = (made, &ended.undo) {
-                    self.changes.push((Arc::clone(undo), Arc::clone(&ended.title), None, ended.change));
+                    let (undo, title) = (Arc::clone(undo), Arc::clone(&ended.title));
+                    self.changes.push(Change { undo, title, run: None, number: ended.change });
                 }
             }
             Event::ChangeKept(kept) => {
                 if let Some(undo) = &kept.undo {
-                    let run = Some(Arc::clone(&kept.run));
-                    self.changes.push((Arc::clone(undo), Arc::clone(&kept.title), run, kept.of));
+                    let (undo, title, run) = (Arc::clone(undo), Arc::clone(&kept.title), Some(Arc::clone(&kept.run)));
+                    self.changes.push(Change { undo, title, run, number: kept.of });
                 }
             }
             Event::ChangeWithheld { .. } | Event::ApprovalNeeded { .. } => self.is_left = true,
@@ -51,7 +61,7 @@ impl Undoable {
             return Vec::new();
         }
         let mut lines = vec![look.paint(Tone::Faint, "CAN BE UNDONE, the last one first")];
-        for (undo, title, other, number) in self.changes.iter().rev().take(MOST) {
+        for Change { undo, title, run: other, number } in self.changes.iter().rev().take(MOST) {
             let run = other.as_deref().unwrap_or(run);
             lines.push(format!("  runbook undo {} {number}   {}   undoes {}", clean(run), clean(undo), clean(title)));
         }

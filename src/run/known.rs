@@ -16,6 +16,9 @@ use super::sections::label_of;
 use crate::store::kept::Kept;
 use crate::types::Value;
 
+/// All that the items of a list are known by.
+type All = Arc<HashSet<Arc<str>>>;
+
 /// The way to a statement: the calls and the items that lead to it.
 #[derive(Clone, Default)]
 pub(crate) struct Trail {
@@ -24,7 +27,7 @@ pub(crate) struct Trail {
     /// The items since: `[n-4][eth0]`
     since: String,
     /// Every item, with all that are in its list.
-    items: Vec<(Arc<str>, Arc<HashSet<Arc<str>>>)>,
+    items: Vec<(Arc<str>, All)>,
 }
 
 /// A change that was made.
@@ -61,7 +64,7 @@ impl Trail {
         Self { calls: format!("{}.", self.key(number)), since: String::new(), items: self.items.clone() }
     }
 
-    pub(crate) fn item(&self, item: &Arc<str>, all: &Arc<HashSet<Arc<str>>>) -> Self {
+    pub(crate) fn item(&self, item: &Arc<str>, all: &All) -> Self {
         let mut inner = self.clone();
         // Writing to a string never fails.
         let _ = write!(inner.since, "[{item}]");
@@ -131,7 +134,7 @@ fn loosely(key: &str) -> String {
 }
 
 /// What the items of a list are known by, each by another text.
-pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, Arc<HashSet<Arc<str>>>) {
+pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, All) {
     let mut seen: HashMap<String, u32> = HashMap::new();
     let own: Vec<Arc<str>> = items
         .iter()

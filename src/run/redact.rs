@@ -188,8 +188,12 @@ impl Pass<'_> {
                 self.text(title);
                 self.option(target);
                 self.text(call);
-                key.iter_mut().for_each(|key| self.text(key));
-                with.iter_mut().for_each(|(_, kept)| self.kept(kept));
+                if let Some(key) = key {
+                    self.text(key);
+                }
+                for (_, kept) in with {
+                    self.kept(kept);
+                }
             }
             Event::ChangeKept(kept) => self.text(&mut kept.title),
             Event::ChangeEnded(ended) => {

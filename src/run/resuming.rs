@@ -27,9 +27,10 @@ pub(super) async fn kept(
             None if made.by.is_some() => Err(Fault::no_value("the run was stopped before it had an answer")),
             None => Err(Fault::no_value("it is not in the journal")),
         };
-        let about = |fault: Fault| Fault {
-            message: format!("what `{title}` gave in run {}: {}", made.run, fault.message).into(),
-            ..fault
+        let about = |fault: Fault| {
+            let message = format!("what `{title}` gave in run {}: {}", made.run, fault.message);
+            let again = format!("a run that goes on with `--not-done {}:{}` makes it again", made.run, made.change);
+            Fault::new(fault.kind, message).help(again)
         };
         bind(context, change, value.map_err(about));
     }

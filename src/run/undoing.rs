@@ -125,6 +125,7 @@ pub async fn undo(
 pub type Looked = Result<bool, Fault>;
 
 /// What `verify` of the change at a position says now, with what its names stood for. `None` where it has none.
+#[expect(clippy::implicit_hasher, reason = "it is a request's")]
 pub async fn verify(
     program: Arc<Program>,
     set: HashMap<ParamId, Value>,

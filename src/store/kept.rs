@@ -187,11 +187,15 @@ impl Kept {
             Self::Int(number) | Self::Size(number) => holds(&number.to_string()),
             Self::Data(json) => in_json(json, holds),
             Self::List(items) => {
-                items.iter_mut().for_each(|item| item.without(holds));
+                for item in items {
+                    item.without(holds);
+                }
                 false
             }
             Self::Record(fields) => {
-                fields.iter_mut().for_each(|(_, field)| field.without(holds));
+                for (_, field) in &mut *fields {
+                    field.without(holds);
+                }
                 fields.iter().any(|(name, _)| holds(name))
             }
             _ => false,

@@ -1,7 +1,6 @@
 //! What runs before have done, for one that goes on with them: read from their journals, which must be as they were
 //! written, and held meanwhile, so that nobody else goes on with them at the same time.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufRead, BufReader, Write};
@@ -12,14 +11,13 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
 use super::definition::{Continues, Settled};
 use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
 use super::history::{self, Lookup};
 use super::journal::{self, Store};
 use super::kept::Kept;
-use super::seal::{Sealed, walk};
+use super::seal::Sealed;
 use crate::types::{Fault, FaultKind};
 
 /// A run and those that it goes on with, the oldest first: the one that was named is the last.
@@ -43,7 +41,7 @@ pub struct Before {
     pub kept: Vec<ChangeKept>,
     path: PathBuf,
     /// Nobody else goes on with it while this is open.
-    _held: Option<File>,
+    held: Option<File>,
 }
 
 /// A run that went on with another one.
@@ -159,15 +157,8 @@ impl Store {
             let message = format!("nobody can say whether `{}` is as it was written: {}", unread.file, unread.why);
             return Err(Fault::new(FaultKind::Setup, message).help(help));
         }
-        let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
-        let anchor = history::anchor_of(first).map(|anchor| anchor.sha256);
         let mut before = None;
-        // A version without a chain wrote lines without hashes.
-        let lines: Vec<&[u8]> = match anchor {
-            Some(anchor) => walk(&bytes, Some(anchor)).records.into_iter().map(|(_, line, _)| line).collect(),
-            None => bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect(),
-        };
-        for (index, line) in lines.iter().enumerate() {
+        for (index, line) in records(&bytes).enumerate() {
             if is_needed(line) {
                 let record: Record = serde_json::from_slice(line)
                     .map_err(|error| unreadable(path, &io::Error::other(format!("line {}: {error}", index + 1))))?;
@@ -178,7 +169,7 @@ impl Store {
             let message = format!("`{name}` has no first record: the run was killed before it began");
             Fault::new(FaultKind::Setup, message).help("it changed nothing: run the runbook anew")
         })?;
-        before._held = held;
+        before.held = held;
         Ok(before)
     }
 }
@@ -288,13 +279,25 @@ fn begun(path: &Path) -> Result<Option<(Timestamp, RunStarted)>, Fault> {
 
 /// Whether a record says something that has to be known. Most do not, and are not read.
 fn is_needed(line: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Named<'a> {
-        #[serde(borrow)]
-        event: Cow<'a, str>,
-    }
-    serde_json::from_slice::<Named<'_>>(line).is_ok_and(|named| {
-        matches!(&*named.event, "run_started" | "change_intended" | "change_ended" | "change_kept" | "run_finished")
+    // Nothing that stands before it in a record can hold these bytes.
+    const EVENT: &[u8] = b"\"event\":\"";
+    let at = line.windows(EVENT.len()).position(|window| window == EVENT);
+    let name = at.and_then(|at| line.get(at + EVENT.len()..)?.split(|byte| *byte == b'"').next());
+    let needed: [&[u8]; 5] = [b"run_started", b"change_intended", b"change_ended", b"change_kept", b"run_finished"];
+    name.is_some_and(|name| needed.contains(&name))
+}
+
+/// The records of a journal that is as it was written: its lines, and what stands behind the last line feed where only
+/// that is missing.
+fn records(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut stated = None;
+    bytes.split_inclusive(|byte| *byte == b'\n').filter_map(move |piece| {
+        let (line, ended) = piece.strip_suffix(b"\n").map_or((piece, false), |line| (line, true));
+        let before = stated.or_else(|| history::anchor_of(line).map(|anchor| anchor.sha256));
+        let sealed = Sealed::read(line);
+        stated = sealed.map(|sealed| sealed.stated);
+        let whole = ended || sealed.zip(before).is_some_and(|(sealed, before)| sealed.follows(before));
+        whole.then_some(line)
     })
 }
 
@@ -310,7 +313,7 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
                 changes: Vec::new(),
                 kept: Vec::new(),
                 path: path.to_owned(),
-                _held: None,
+                held: None,
             });
         }
         (Some(before), Event::ChangeIntended { place, change, title, target, key, parts, with, .. }) => {
