@@ -179,6 +179,7 @@ REFUSED  change db.execute(\"VACUUM\")                        daily.runbook:66
          nothing was changed
 1 passed · 1 failed · 2 unknown · 1 refused · 0 changes · 14.2s · exit 4
 next:  runbook show 7f3a 41    runbook run daily.runbook --only \"System health\"
+continue:  runbook resume 7f3a
 ";
     let text = text(&daily(), Look::PLAIN);
     assert_eq!(text, expected, "\n{text}");
