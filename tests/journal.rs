@@ -234,6 +234,7 @@ fn a_journal_that_is_cut_is_found_or_leaves_a_change_unknown_and_never_done() {
 }
 
 #[test]
+#[expect(clippy::disallowed_macros, reason = "whoever measures reads the figure")]
 fn ten_thousand_events_are_read_while_a_person_waits() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::new(folder.path());

@@ -1,4 +1,9 @@
 //! A run that was stopped is gone on with: no known change twice, none lost, and what nobody knows is asked.
+#![expect(
+    clippy::format_collect,
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be, and says what it did"
+)]
 
 use std::fs;
 use std::thread;
