@@ -7,9 +7,11 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use recorded::{finished, record, started};
-use runbook::store::event::Event;
+use runbook::store::event::{ChangeEnded, ChangeOutcome, Event, Place};
 use runbook::store::history::Lookup;
 use runbook::store::journal::Store;
+use runbook::store::kept::Kept;
+use runbook::store::past::State;
 
 #[path = "support/recorded.rs"]
 mod recorded;
@@ -112,4 +114,137 @@ fn a_folder_that_cannot_be_written_is_said_before_anything_runs() {
     let fault = Store::new(file.join("state")).begin(Timestamp::UNIX_EPOCH, "aaa1").unwrap_err();
     assert!(fault.message.contains("cannot be recorded"), "{fault}");
     assert!(fault.help.is_some_and(|help| help.contains("--state")));
+}
+
+/// Changes with and without an outcome, and what is between them.
+fn begun(store: &Store, changes: u32, beside: u32, finish: bool) -> PathBuf {
+    let mut journal = store.begin(Timestamp::from_second(10).unwrap(), "aaa1").unwrap();
+    let mut seq = 0;
+    let mut add = |event| {
+        journal.append(&record(seq, event)).unwrap();
+        seq += 1;
+    };
+    add(started("aaa1"));
+    for change in 1..=changes {
+        add(intended(change));
+        (0..beside).for_each(|_| add(Event::Interrupted { signal: "INT".to_owned() }));
+        if change < changes || finish {
+            add(ended(change));
+        }
+    }
+    if finish {
+        add(finished());
+    }
+    journal.path().to_owned()
+}
+
+fn intended(change: u32) -> Event {
+    Event::ChangeIntended {
+        approvals: Vec::new(),
+        place: place(),
+        change,
+        title: "wipe".into(),
+        target: None,
+        call: "wipe()".into(),
+        key: Some(change.to_string().into()),
+        parts: false,
+        with: vec![("before".into(), Kept::String("old".to_owned()))],
+    }
+}
+
+fn ended(change: u32) -> Event {
+    Event::ChangeEnded(ChangeEnded {
+        place: place(),
+        change,
+        title: "wipe".into(),
+        outcome: ChangeOutcome::Done,
+        fault: None,
+        result: None,
+        verified: None,
+        evidence: Vec::new(),
+        undo: None,
+        seconds: 0.5,
+        value: None,
+    })
+}
+
+fn place() -> Place {
+    Place { path: vec![0, 0], file: "daily.runbook".into(), line: 3, column: 5 }
+}
+
+/// The states of the changes that were begun, or why nothing is said.
+fn past(store: &Store, path: &Path) -> Result<Vec<State>, String> {
+    let past = store.past(path, "me").map_err(|fault| fault.message.to_string())?;
+    Ok(past.last().unwrap().changes.iter().map(|made| made.state.clone()).collect())
+}
+
+#[test]
+fn a_flipped_bit_at_any_byte_is_found_before_anybody_goes_on() {
+    for finish in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path());
+        let path = begun(&store, 2, 1, finish);
+        let bytes = fs::read(&path).unwrap();
+        let whole = past(&store, &path).unwrap();
+        assert_eq!((whole.len(), whole.contains(&State::Unknown { ended: false })), (2, !finish));
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            fs::write(&path, &flipped).unwrap();
+            assert!(past(&store, &path).is_err(), "byte {at} of {}, finished: {finish}", bytes.len());
+        }
+        fs::write(&path, &bytes).unwrap();
+        assert_eq!(past(&store, &path).unwrap(), whole);
+    }
+}
+
+#[test]
+fn a_journal_that_is_cut_is_found_or_leaves_a_change_unknown_and_never_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = begun(&store, 2, 1, true);
+    let bytes = fs::read(&path).unwrap();
+    for end in 0..bytes.len() {
+        fs::write(&path, &bytes[..end]).unwrap();
+        assert!(past(&store, &path).is_err(), "cut at {end} of {}: the chain knows its end", bytes.len());
+    }
+    // A run that was killed: its chain knows no end.
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = begun(&store, 3, 1, false);
+    let bytes = fs::read(&path).unwrap();
+    let all = String::from_utf8(bytes.clone()).unwrap();
+    let lines: Vec<&str> = all.lines().collect();
+    for end in 0..bytes.len() {
+        fs::write(&path, &bytes[..end]).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..end]);
+        // A record is whole without its line feed.
+        let whole = |event: &str| text.lines().filter(|line| lines.contains(line) && line.contains(event)).count();
+        match past(&store, &path) {
+            Ok(states) => {
+                let done = states.iter().filter(|state| **state == State::Done { by: None }).count();
+                assert_eq!(
+                    (states.len(), done),
+                    (whole("\"change_intended\""), whole("\"change_ended\"")),
+                    "cut at {end}"
+                );
+            }
+            Err(why) => assert!(whole("\"run_started\"") == 0, "cut at {end}: {why}"),
+        }
+    }
+}
+
+#[test]
+#[expect(clippy::disallowed_macros, reason = "whoever measures reads the figure")]
+fn ten_thousand_events_are_read_while_a_person_waits() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::new(folder.path());
+    let path = begun(&store, 200, 48, false);
+    let lines = fs::read_to_string(&path).unwrap().lines().count();
+    let begun = std::time::Instant::now();
+    let states = past(&store, &path).unwrap();
+    let took = begun.elapsed();
+    println!("{lines} events in {took:?}");
+    assert_eq!((states.len(), lines), (200, 10_000));
+    assert!(took < std::time::Duration::from_secs(3), "{took:?}");
 }

@@ -6,6 +6,7 @@ use runbook::report::terminal::{Terminal, of_line};
 use runbook::report::{json, junit};
 use runbook::shown::look::Look;
 use runbook::shown::{Cell, Shown, ShownBody};
+use runbook::store::definition::Definition;
 use runbook::store::event::{
     ChangeEnded, ChangeOutcome, CheckKind, Checked, Counts, Event, Outcome, Place, Record, RunFinished, RunStarted,
     Severity, Status, VERSION, Withheld,
@@ -37,6 +38,8 @@ fn started() -> Event {
         set: Vec::new(),
         changes: 1,
         steps: 2,
+        definition: Definition::default(),
+        continues: None,
     })
 }
 
@@ -176,6 +179,7 @@ REFUSED  change db.execute(\"VACUUM\")                        daily.runbook:66
          nothing was changed
 1 passed · 1 failed · 2 unknown · 1 refused · 0 changes · 14.2s · exit 4
 next:  runbook show 7f3a 41    runbook run daily.runbook --only \"System health\"
+continue:  runbook resume 7f3a
 ";
     let text = text(&daily(), Look::PLAIN);
     assert_eq!(text, expected, "\n{text}");
@@ -271,6 +275,7 @@ fn an_unknown_change_names_its_undo() {
         evidence: Vec::new(),
         undo: Some("host.start()".into()),
         seconds: 30.0,
+        value: None,
     };
     let text = text(&records(vec![started(), Event::ChangeEnded(ended)]), Look::PLAIN);
     assert!(text.contains("UNKNOWN  change host.restart"), "{text}");

@@ -52,6 +52,7 @@ pub(super) fn look(prepared: &Prepared, file: &str, state: &Kept) -> Result<Look
             person: None,
             interrupt: Interrupt::default(),
             exclusive: None,
+            known: run::known::Known::default(),
         };
         run::run(request, world, sink).await;
         Ok(())

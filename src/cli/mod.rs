@@ -35,9 +35,11 @@ mod print;
 mod recorder;
 mod reference;
 mod request;
+mod resume;
 mod run;
 mod run_log;
 mod serve;
+mod settling;
 mod show;
 mod signals;
 mod standing;
@@ -45,6 +47,7 @@ mod state;
 mod store;
 mod systemd;
 mod test;
+mod undo;
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -64,6 +67,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Run(run::Run),
+    Resume(resume::Resume),
+    Undo(undo::UndoArgs),
     Check(check::Check),
     Plan(plan::PlanArgs),
     Approve(approve::Approve),
@@ -118,6 +123,8 @@ fn obey() -> u8 {
 fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
     match command {
         Command::Run(args) => run::run(&args, console),
+        Command::Resume(args) => resume::run(args, console),
+        Command::Undo(args) => undo::run(args, console),
         Command::Check(args) => check::run(&args, console),
         Command::Plan(args) => plan::run(&args, console),
         Command::Approve(args) => approve::run(&args, console),

@@ -6,7 +6,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use clap::Args;
-use futures_util::future::{Either, select};
+use futures_util::future::{BoxFuture, Either, select};
 use tokio::runtime::{Builder, Runtime};
 use tokio_util::sync::CancellationToken;
 
@@ -25,12 +25,15 @@ use crate::catalog::RunFacts;
 use crate::check::program::Program;
 use crate::plan::{Plan, SHORTEST, is_hash};
 use crate::report::terminal::{Terminal, short};
-use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request, Rules};
+use crate::run::known::Known;
+use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request, Rules, Undo};
 use crate::source::Sources;
 use crate::store::approval::Account;
+use crate::store::definition::Continues;
 use crate::store::event::{RunFinished, RunStarted};
 use crate::store::journal::Journal;
 use crate::store::ledger::{Exclusive, Place};
+use crate::store::past::Past;
 use crate::system;
 
 /// Run a runbook: check it, look, and change what was agreed to.
@@ -52,6 +55,32 @@ pub(super) struct Run {
     state: Kept,
 }
 
+/// What a run goes on with, and what of it is left.
+#[derive(Default)]
+pub(super) struct Onward {
+    /// The runs before, held until this one is over.
+    pub(super) past: Option<Past>,
+    pub(super) continues: Option<Continues>,
+    pub(super) known: Known,
+    /// What consent is asked for, where that is not the whole plan.
+    pub(super) proposal: Option<Proposal>,
+    /// The one thing that is done, where that is to undo a change.
+    pub(super) undo: Option<Undo>,
+}
+
+impl Run {
+    /// A run that goes on with another one.
+    pub(super) const fn onward(
+        asked: Asked,
+        approve: Option<String>,
+        format: Format,
+        telling: Telling,
+        state: Kept,
+    ) -> Self {
+        Self { asked, read_only: false, approve, format, telling, state }
+    }
+}
+
 /// What is asked of this run, in the words of its first event.
 struct Identity {
     started: RunStarted,
@@ -64,16 +93,22 @@ pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
         Err(exit) => return Ok(exit),
     };
     something_to_run(&prepared.program, &args.asked.file)?;
-    if let Some(exit) = unapproved(args, &prepared.plan, console)? {
+    go(args, prepared, Onward::default(), console)
+}
+
+/// Runs what is prepared.
+pub(super) fn go(args: &Run, prepared: Prepared, onward: Onward, console: &Arc<Console>) -> Result<u8, Failure> {
+    let hash = onward.proposal.as_ref().map(|proposal| &proposal.hash).or(prepared.plan.hash.as_ref());
+    if let Some(exit) = unapproved(args, hash, onward.undo.is_some(), console)? {
         return Ok(exit);
     }
     if !args.read_only {
         standing::open_now(&prepared.plan, prepared.policy.as_deref())?;
     }
-    let identity = identity(args, &prepared)?;
+    let identity = identity(args, &prepared, &onward)?;
     let journal = journal(args, &prepared.plan, &identity, console)?;
     let runtime = runtime(None)?;
-    let exit = runtime.block_on(execute(args, prepared, identity, journal, console));
+    let exit = runtime.block_on(execute(args, prepared, onward, identity, journal, console));
     // A program or a look that does not end must not keep the answer back.
     runtime.shutdown_background();
     exit
@@ -96,6 +131,7 @@ pub(super) fn runtime(workers: Option<usize>) -> Result<Runtime, Failure> {
 async fn execute(
     args: &Run,
     prepared: Prepared,
+    mut onward: Onward,
     identity: Identity,
     journal: Option<Journal>,
     console: &Arc<Console>,
@@ -107,8 +143,15 @@ async fn execute(
     let interrupt = Interrupt::default();
     let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
-    let request = request(args, prepared, identity, interrupt, &recorder, console)?;
-    let running = run::run(request, world, Arc::clone(&recorder) as Arc<dyn run::EventSink>);
+    let undo = onward.undo.take();
+    // Held until all is written down.
+    let _past = onward.past.take();
+    let request = request(args, prepared, onward, identity, interrupt, &recorder, console)?;
+    let sink = Arc::clone(&recorder) as Arc<dyn run::EventSink>;
+    let running: BoxFuture<'_, Result<RunFinished, Failure>> = match &undo {
+        Some(undo) => Box::pin(async move { Ok(run::undo(request, undo, world, sink).await?) }),
+        None => Box::pin(async move { Ok(run::run(request, world, sink).await) }),
+    };
     let (finished, telling) = match &alerting {
         Some(alerting) => {
             alerting.begin(system::now())?;
@@ -117,6 +160,7 @@ async fn execute(
         None => (running.await, Ok(true)),
     };
     watching.abort();
+    let finished = finished?;
     let faults = recorder.finish();
     for fault in &faults {
         console.warn(fault, None);
@@ -131,12 +175,12 @@ async fn execute(
 
 /// The run, and beside it people who are told of what it finds.
 async fn together(
-    running: impl Future<Output = RunFinished>,
+    running: BoxFuture<'_, Result<RunFinished, Failure>>,
     alerting: &Alerting,
     console: &Console,
-) -> (RunFinished, Result<bool, Failure>) {
+) -> (Result<RunFinished, Failure>, Result<bool, Failure>) {
     let over = CancellationToken::new();
-    let (running, telling) = (pin!(running), pin!(alerting.go_on(&over, console)));
+    let telling = pin!(alerting.go_on(&over, console));
     let (finished, told) = match select(running, telling).await {
         Either::Left((finished, telling)) => {
             over.cancel();
@@ -154,6 +198,7 @@ async fn together(
 fn request(
     args: &Run,
     prepared: Prepared,
+    onward: Onward,
     identity: Identity,
     interrupt: Interrupt,
     recorder: &Arc<Recorder>,
@@ -179,11 +224,29 @@ fn request(
             policy: prepared.policy.clone(),
             place: args.state.ledger()?.clone(),
             asker: account(),
-            plans: standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only).into_iter().collect(),
+            plans: if matches!(identity.started.continues, Some(Continues::Undoes { .. })) {
+                // Who agreed to changes in advance did not agree to their undoing.
+                Vec::new()
+            } else {
+                standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only).into_iter().collect()
+            },
         }) as Arc<dyn Rules>)
     };
+    let proposal = match onward.proposal {
+        // Whoever is asked again goes on with this run.
+        Some(proposal) => {
+            let verb = match &identity.started.continues {
+                Some(Continues::Undoes { run, change }) => format!("undo {run} {change}"),
+                _ => format!("resume {}", identity.started.run),
+            };
+            let help = format!("approve: runbook {verb} --approve {}", short(&proposal.hash));
+            Proposal { help, ..proposal }
+        }
+        None => proposal(args, &prepared.plan, &prepared.sources),
+    };
     Ok(Request {
-        proposal: proposal(args, &prepared.plan, &prepared.sources),
+        proposal,
+        known: onward.known,
         program: prepared.program,
         sources: prepared.sources,
         started: identity.started,
@@ -210,9 +273,9 @@ fn output(format: Format, console: &Console) -> Output {
 }
 
 /// An approval that does not fit is said before anything is looked at.
-fn unapproved(args: &Run, plan: &Plan, console: &Console) -> Result<Option<u8>, Failure> {
+fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Console) -> Result<Option<u8>, Failure> {
     let Some(typed) = &args.approve else { return Ok(None) };
-    let Some(hash) = &plan.hash else {
+    let Some(hash) = hash else {
         console.warn("nothing is changed, so nothing had to be approved", None);
         return Ok(None);
     };
@@ -225,7 +288,11 @@ fn unapproved(args: &Run, plan: &Plan, console: &Console) -> Result<Option<u8>, 
     }
     let message =
         format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash));
-    let help = format!("look at it with `{}`; nothing was run", command("plan", &args.asked));
+    let help = if is_undo {
+        "leave `--approve` out to see what is agreed to; nothing was run".to_owned()
+    } else {
+        format!("look at it with `{}`; nothing was run", command("plan", &args.asked))
+    };
     console.complain(&Failure { exit: 5, message, help: Some(help) });
     Ok(Some(5))
 }
@@ -281,18 +348,26 @@ fn run_log(args: &Run, prepared: &Prepared, facts: &RunFacts, console: &Console)
     }
 }
 
-fn identity(args: &Run, prepared: &Prepared) -> Result<Identity, Failure> {
+fn identity(args: &Run, prepared: &Prepared, onward: &Onward) -> Result<Identity, Failure> {
     let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
+    // It is still for the time that the run before was for.
+    let facts = match onward.past.as_ref().and_then(Past::last) {
+        Some(before) => Arc::new(RunFacts { scheduled_at: before.started.scheduled_at, ..RunFacts::clone(&facts) }),
+        None => facts,
+    };
+    let undoes = onward.undo.is_some();
     let started = RunStarted {
         file: args.asked.file.as_str().into(),
         source_hash: prepared.source_hash.clone(),
-        plan: prepared.plan.hash.clone(),
+        plan: onward.proposal.as_ref().map(|proposal| proposal.hash.clone()).or_else(|| prepared.plan.hash.clone()),
         by: by(),
         read_only: args.read_only,
         only: args.asked.only.clone(),
         set: prepared.typed.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
-        changes: u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX),
-        steps: prepared.plan.steps,
+        changes: if undoes { 1 } else { u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX) },
+        steps: if undoes { 1 } else { prepared.plan.steps },
+        definition: run::definition(&prepared.plan),
+        continues: onward.continues.clone(),
         ..run::started(&prepared.program, &facts)
     };
     Ok(Identity { started, facts })

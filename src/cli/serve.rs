@@ -387,6 +387,8 @@ impl Home for AtHome {
             plan: plan.hash.clone(),
             by,
             only: vec![section.to_owned()],
+            set: typed.into_iter().collect(),
+            definition: run::definition(&plan),
             changes: u32::try_from(plan.changes.len()).unwrap_or(u32::MAX),
             steps: plan.steps,
             ..run::started(program, &facts)

@@ -48,13 +48,18 @@ impl State {
     /// The run that a person named by the beginning of its id.
     pub(super) fn load(&self, run: &str) -> Result<Recorded, Failure> {
         let store = self.store()?;
-        match store.load(run)? {
-            Lookup::Found(recorded) => Ok(*recorded),
-            Lookup::None => Err(Failure::new(format!("there is no run `{run}` in `{}`", store.root().display()))
-                .help("`runbook history` lists all runs")),
-            Lookup::Several(ids) => Err(Failure::new(format!("`{run}` could be any of {} runs", ids.len()))
-                .help(format!("write more of it: {}", ids.join(", ")))),
-        }
+        found(&store, run, store.load(run)?).map(|recorded| *recorded)
+    }
+}
+
+/// What was found, or what is to be said of a name that says no run.
+pub(super) fn found<T>(store: &Store, run: &str, lookup: Lookup<T>) -> Result<T, Failure> {
+    match lookup {
+        Lookup::Found(found) => Ok(found),
+        Lookup::None => Err(Failure::new(format!("there is no run `{run}` in `{}`", store.root().display()))
+            .help("`runbook history` lists all runs")),
+        Lookup::Several(ids) => Err(Failure::new(format!("`{run}` could be any of {} runs", ids.len()))
+            .help(format!("write more of it: {}", ids.join(", ")))),
     }
 }
 

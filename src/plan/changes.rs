@@ -3,13 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::{Around, Guard, Part, PlannedChange, Selection, Told, text, walk};
+use super::{Around, Guard, Part, PlannedChange, Selection, Told, position, text, walk};
 use crate::catalog::Effect;
 use crate::check::program::{
     Block, Change, ChannelId, CheckElse, CommandId, ConnectionId, Expr, ExprKind, Member, Program, Section, Statement,
-    StatementKind, Step, ThresholdId,
+    StatementId, StatementKind, Step, ThresholdId,
 };
-use crate::source::Span;
 
 /// How many `do`s one run may come to: commands that run two others, which run two more each, are soon more than
 /// anybody can agree to.
@@ -39,6 +38,8 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
         around: Vec::new(),
         guards: Vec::new(),
         commands: Vec::new(),
+        numbers: position::numbers(program, selection),
+        inside: String::new(),
         reads: HashMap::new(),
         noted: HashSet::new(),
         found: Found {
@@ -68,6 +69,10 @@ struct Finder<'p> {
     guards: Vec<(Guard, &'p Expr)>,
     /// The commands that are being looked into: none calls itself, the checker saw to it, and neither do we.
     commands: Vec<CommandId>,
+    /// See [`position`].
+    numbers: HashMap<StatementId, u32>,
+    /// The position of the `do` that is being looked into, with a dot behind it.
+    inside: String,
     /// How many reads a command makes that was looked into: one that calls two others, which call two more each, is
     /// looked into once.
     reads: HashMap<CommandId, u32>,
@@ -147,7 +152,7 @@ impl<'p> Finder<'p> {
                 let condition_text = text::expr(self.program, condition);
                 self.guards.push((Guard { title, condition: condition_text }, condition));
             }
-            StatementKind::Change(change) => self.change(statement.span, change),
+            StatementKind::Change(change) => self.change(statement, change),
             StatementKind::Manual { text, .. } => {
                 let text = text::plain(self.program, text);
                 self.found.manual.push(text);
@@ -174,7 +179,7 @@ impl<'p> Finder<'p> {
                     self.inside(Around::Else { conditions }, before, |finder| finder.block(block));
                 }
             }
-            StatementKind::Do { command, args } => self.command(*command, args),
+            StatementKind::Do { command, args } => self.command(statement.id, *command, args),
             StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. }
             | StatementKind::Raise { threshold, .. } => self.raises(*threshold),
             StatementKind::Notify { channels, .. } | StatementKind::Send { channels } => self.tells(channels),
@@ -189,7 +194,7 @@ impl<'p> Finder<'p> {
         }
     }
 
-    fn change(&mut self, span: Span, change: &'p Change) {
+    fn change(&mut self, statement: &'p Statement, change: &'p Change) {
         // Its title may be mended without asking anybody again.
         let clauses = [&change.within, &change.verify, &change.undo];
         let mut depends: Vec<&'p Expr> = vec![&change.call];
@@ -209,7 +214,7 @@ impl<'p> Finder<'p> {
             number: u32::try_from(self.found.changes.len()).unwrap_or(u32::MAX).saturating_add(1),
             section: self.section.clone(),
             step: self.step.clone(),
-            span,
+            span: statement.span,
             text: change.source.clone(),
             says: self.says(change),
             called: called(self.program, change),
@@ -221,6 +226,8 @@ impl<'p> Finder<'p> {
             approve_by: change.approve_by.clone(),
             verify: clause(&change.verify),
             undo: clause(&change.undo),
+            position: self.position(statement.id),
+            covers: Vec::new(),
         };
         self.parts(&planned);
         self.found.changes.push((planned, depends));
@@ -286,8 +293,12 @@ impl<'p> Finder<'p> {
         }
     }
 
+    fn position(&self, id: StatementId) -> String {
+        format!("{}{}", self.inside, self.numbers.get(&id).copied().unwrap_or(0))
+    }
+
     /// A command that changes, called by `do`: its changes are listed one by one.
-    fn command(&mut self, id: CommandId, args: &'p [Expr]) {
+    fn command(&mut self, by: StatementId, id: CommandId, args: &'p [Expr]) {
         self.found.commands += 1;
         if self.found.commands > MOST_COMMANDS {
             return;
@@ -298,7 +309,10 @@ impl<'p> Finder<'p> {
         }
         self.commands.push(id);
         let around = Around::Command { name: command.name.clone() };
+        let inside = format!("{}.", self.position(by));
+        let outside = std::mem::replace(&mut self.inside, inside);
         self.inside(around, args.iter().collect(), |finder| finder.block(&command.body));
+        self.inside = outside;
         self.commands.pop();
     }
 

@@ -27,14 +27,8 @@ pub(super) struct Covered {
 
 pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Covered {
     let mut facts: Vec<Vec<String>> = Vec::new();
-    let mut led_to = LedTo {
-        program,
-        set,
-        definitions: Definitions::in_program(program),
-        facts: BTreeMap::new(),
-        parts: Vec::new(),
-        connections: BTreeSet::new(),
-    };
+    let definitions = Definitions::in_program(program);
+    let mut led_to = LedTo::new(program, set, &definitions);
     for (change, depends) in &found.changes {
         facts.push(change_facts(change));
         for expr in depends {
@@ -56,6 +50,46 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
     }
     let leads_to = led_to.connections.into_iter().collect();
     Covered { hash: hex::encode(hasher.finalize()), parts, leads_to }
+}
+
+/// The same of each change alone, for people: what would be another change, said in lines that can be compared.
+pub(super) fn covers(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Vec<Vec<String>> {
+    let definitions = Definitions::in_program(program);
+    let of = |(change, depends): &(PlannedChange, Vec<&Expr>)| {
+        let mut led_to = LedTo::new(program, set, &definitions);
+        let mut facts: Vec<String> = change.around.iter().map(in_words).collect();
+        facts.extend(change.guards.iter().map(|guard| format!("require {}", guard.condition)));
+        // The first thing that a change depends on is what it calls.
+        facts.extend(depends.first().map(|call| format!("change {}", text::expr(program, call))));
+        let role = change.approve_by.as_ref().map(|role| format!("{role:?}"));
+        for (clause, own) in
+            [("within", &change.within), ("approve by", &role), ("verify", &change.verify), ("undo", &change.undo)]
+        {
+            facts.extend(own.as_ref().map(|own| format!("{clause} {own}")));
+        }
+        for expr in depends {
+            led_to.follow(expr);
+        }
+        facts.extend(led_to.facts.into_iter().map(|(key, value)| match value.as_str() {
+            "" => key,
+            value => format!("{key} = {value}"),
+        }));
+        facts
+    };
+    found.changes.iter().map(of).collect()
+}
+
+fn in_words(around: &Around) -> String {
+    match around {
+        Around::Each { name, list, at_most: Some(at_most), .. } => format!("for {name} in {list} at most {at_most}"),
+        Around::Each { name, list, at_most: None, .. } => format!("for {name} in {list}"),
+        Around::If { condition } => format!("if {condition}"),
+        Around::Else { conditions } => format!("if not {}", conditions.join(", nor ")),
+        Around::Retry { times } => format!("retry {times}"),
+        Around::OnFailure => "on failure".to_owned(),
+        Around::Always => "always".to_owned(),
+        Around::Command { name } => format!("in the command {name}"),
+    }
 }
 
 fn change_facts(change: &PlannedChange) -> Vec<String> {
@@ -81,13 +115,18 @@ fn change_facts(change: &PlannedChange) -> Vec<String> {
 struct LedTo<'p> {
     program: &'p Program,
     set: &'p BTreeMap<Arc<str>, String>,
-    definitions: Definitions<'p>,
+    definitions: &'p Definitions<'p>,
     facts: BTreeMap<String, String>,
     parts: Vec<Part>,
     connections: BTreeSet<Arc<str>>,
 }
 
 impl<'p> LedTo<'p> {
+    fn new(program: &'p Program, set: &'p BTreeMap<Arc<str>, String>, definitions: &'p Definitions<'p>) -> Self {
+        let (facts, parts, connections) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
+        Self { program, set, definitions, facts, parts, connections }
+    }
+
     fn follow(&mut self, root: &'p Expr) {
         let mut inner: Vec<&'p Expr> = Vec::new();
         walk::expr(root, &mut |expr| inner.push(expr));

@@ -6,6 +6,7 @@
 mod changes;
 mod definitions;
 mod fingerprint;
+pub mod position;
 mod rights;
 mod select;
 pub(crate) mod text;
@@ -98,6 +99,12 @@ pub struct PlannedChange {
     pub approve_by: Option<Arc<str>>,
     pub verify: Option<String>,
     pub undo: Option<String>,
+    /// Where it stands among the changes: see [`position`].
+    #[serde(skip)]
+    pub position: String,
+    /// All that a consent to it covers, in words.
+    #[serde(skip)]
+    pub covers: Vec<String>,
 }
 
 /// What decides whether, and how often, a change is made.
@@ -169,12 +176,18 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         Some(covered) => (Some(covered.hash), covered.parts, covered.leads_to),
         None => (None, Vec::new(), Vec::new()),
     };
+    let covers = fingerprint::covers(program, &found, set);
     Ok(Plan {
         runbook: program.header.title.clone(),
         changes: found
             .changes
             .iter()
-            .map(|(planned, depends)| PlannedChange { given: changes::given(program, depends, set), ..planned.clone() })
+            .zip(covers)
+            .map(|((planned, depends), covers)| PlannedChange {
+                given: changes::given(program, depends, set),
+                covers,
+                ..planned.clone()
+            })
             .collect(),
         reads: found.reads,
         steps: found.steps,

@@ -270,6 +270,7 @@ impl Stage {
             person: Some(Arc::<Canned>::clone(&self.world) as Arc<dyn Person>),
             interrupt: Interrupt::default(),
             exclusive: None,
+            known: run::known::Known::default(),
         };
         run::run(request, world, Arc::<Heard>::clone(&sink) as Arc<dyn EventSink>).await;
         let records = std::mem::take(&mut *sink.records.lock().unwrap_or_else(PoisonError::into_inner));

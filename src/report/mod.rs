@@ -3,6 +3,7 @@
 //! Nothing but the events goes in, so what is printed while a run goes on and what `runbook show` prints from the
 //! journal is the same.
 
+pub mod definition;
 pub mod finding;
 pub mod json;
 pub mod junit;
@@ -14,3 +15,4 @@ mod problems;
 mod progress;
 pub mod rights;
 pub mod terminal;
+mod undoable;

@@ -8,9 +8,11 @@ use super::finding::{Finding, Verdict};
 use super::order::Order;
 use super::problems;
 use super::progress::Progress;
+use super::undoable::Undoable;
 use crate::shown::look::{Look, Tone, clean, counted, quoted, seconds};
 use crate::shown::text::{self, Extent};
-use crate::store::event::{Counts, Event, Path, Place, ProposedChange, Record, RunFinished, RunStarted};
+use crate::store::definition::Continues;
+use crate::store::event::{Counts, Event, Path, Place, ProposedChange, Record, RunFinished, RunStarted, Status};
 
 /// Rows of a table that are printed; the others are in `runbook show RUN LINE`.
 const ROWS: usize = 20;
@@ -26,6 +28,7 @@ pub struct Terminal<W: Write> {
     steps: BTreeMap<Path, Arc<str>>,
     targets: BTreeSet<String>,
     findings: Vec<Finding>,
+    undo: Undoable,
     /// What the run waits for, told at the end, where it is seen.
     approval: Vec<String>,
     finished: bool,
@@ -44,6 +47,7 @@ impl<W: Write> Terminal<W> {
             steps: BTreeMap::new(),
             targets: BTreeSet::new(),
             findings: Vec::new(),
+            undo: Undoable::default(),
             approval: Vec::new(),
             finished: false,
         }
@@ -79,7 +83,9 @@ impl<W: Write> Terminal<W> {
         }
         let mut lines = self.order.rest(self.look);
         lines.extend(self.problems());
+        lines.extend(self.undo.lines(&self.run, self.look));
         lines.push(self.look.paint(Tone::Doubtful, "the run did not finish: it is still going on, or was killed"));
+        lines.extend(self.undo.go_on(&self.run, true));
         self.print(&lines)
     }
 
@@ -105,6 +111,7 @@ impl<W: Write> Terminal<W> {
                 self.findings.push(finding);
             }
         }
+        self.undo.note(&record.event);
         match &record.event {
             Event::RunStarted(started) => self.begin(started, record.at),
             Event::ConnectionOpened { name, target, .. } => {
@@ -159,6 +166,13 @@ impl<W: Write> Terminal<W> {
                 }
                 self.order.ready(self.look)
             }
+            Event::ChangeKept(kept) => {
+                let who = kept.by.as_ref().map_or_else(String::new, |by| format!(", says {}", clean(by)));
+                let line =
+                    format!("{}: done in run {} at {:.0}{who}", clean(&kept.title), clean(&kept.run), kept.done_at);
+                self.order.show(&kept.place.path, vec![line]);
+                self.order.ready(self.look)
+            }
             Event::Approved { hash, how } => vec![format!("approved plan {}: {}", short(hash), clean(how))],
             Event::ApprovalNeeded { hash, changes, help } => {
                 self.approval = approval(hash, changes, help, self.look);
@@ -198,7 +212,23 @@ impl<W: Write> Terminal<W> {
         if started.read_only {
             parts.push("read-only".to_owned());
         }
-        vec![parts.join(" · "), String::new()]
+        let mut lines = vec![parts.join(" · ")];
+        match &started.continues {
+            Some(Continues::Resumes { run, settled }) => {
+                lines.push(format!("goes on with run {}", clean(run)));
+                lines.extend(settled.iter().map(|said| {
+                    let word = if said.done { "done" } else { "not done" };
+                    let (run, title, by) = (clean(&said.run), clean(&said.title), clean(&said.by));
+                    format!("{word}, says {by}: change {} of run {run}, {title}", said.change)
+                }));
+            }
+            Some(Continues::Undoes { run, change }) => {
+                lines.push(format!("undoes change {change} of run {}", clean(run)));
+            }
+            None => {}
+        }
+        lines.push(String::new());
+        lines
     }
 
     fn end(&mut self, finished: &RunFinished) -> Vec<String> {
@@ -208,6 +238,7 @@ impl<W: Write> Terminal<W> {
         let problems = self.problems();
         lines.push(String::new());
         lines.extend(problems);
+        lines.extend(self.undo.lines(&self.run, self.look));
         lines.append(&mut self.approval);
         if !self.targets.is_empty() {
             let targets: Vec<&str> = self.targets.iter().map(String::as_str).collect();
@@ -215,6 +246,7 @@ impl<W: Write> Terminal<W> {
         }
         lines.push(totals(finished, self.look));
         lines.extend(next);
+        lines.extend(self.undo.go_on(&self.run, finished.status == Status::Stopped));
         lines
     }
 
@@ -265,7 +297,8 @@ pub fn proposed(changes: &[ProposedChange], look: Look) -> Vec<String> {
             // Whoever agrees sees what the names stand for.
             let given =
                 change.given.iter().map(|(name, value)| format!("      with {} = {}", clean(name), clean(value)));
-            std::iter::once(line).chain(given).collect::<Vec<_>>()
+            let before = change.before.iter().map(|line| format!("      {}", clean(line)));
+            std::iter::once(line).chain(given).chain(before).collect::<Vec<_>>()
         })
         .collect()
 }

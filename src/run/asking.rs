@@ -44,8 +44,12 @@ impl Asking {
     /// # Errors
     /// Where it cannot be had.
     pub async fn value(&self, expr: &Expr) -> Result<Value, Fault> {
-        let scope = Scope::root();
-        resolve(&self.outside, &self.memory, |evaluation| Ok(evaluation.tracked(expr, &scope)?.value)).await
+        self.inside(expr, &Scope::root()).await
+    }
+
+    /// The same where names have values.
+    pub(super) async fn inside(&self, expr: &Expr, scope: &Arc<Scope>) -> Result<Value, Fault> {
+        resolve(&self.outside, &self.memory, |evaluation| Ok(evaluation.tracked(expr, scope)?.value)).await
     }
 
     /// Which system a connection leads to.

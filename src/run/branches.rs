@@ -6,6 +6,7 @@ use super::block::block;
 use super::context::{Context, has_barrier, whole};
 use super::eval::truth;
 use super::group::Group;
+use super::known::identities;
 use super::resolve::resolve;
 use super::scope::{Cell, Scope, Tracked};
 use crate::catalog::Effect;
@@ -52,14 +53,16 @@ pub(super) async fn each<'r>(context: &Context<'r>, statement: &'r Statement, ea
         context.emit(Event::NotMeasured { place, what, fault });
     }
     if has_barrier(&each.body) {
-        for (round, item) in looped.items.iter().enumerate() {
+        let (known_by, all) = identities(&looped.items);
+        for (round, (item, own)) in looped.items.iter().zip(&known_by).enumerate() {
             if let Some(fault) = context.stopped().filter(|fault| fault.kind == FaultKind::Cancelled) {
                 let (place, what) = (context.place(statement.span), context.written(statement.span));
                 let what = format!("{what}: {} of {found} rounds", found - round as u64).into();
                 context.emit(Event::NotReached { place, what, reason: fault.message.to_string() });
                 return;
             }
-            block(with(context.at(round), each.local, item), &each.body).await;
+            let trail = Arc::new(context.trail.item(own, &all));
+            block(Context { trail, ..with(context.at(round), each.local, item) }, &each.body).await;
         }
     } else {
         let mut group = Group::default();
@@ -149,7 +152,7 @@ fn not_looked(context: &Context<'_>, statement: &Statement, fault: Fault) {
 
 pub(super) async fn fragment<'r>(context: &Context<'r>, statement: &'r Statement, id: CommandId, args: &'r [Expr]) {
     let Some(command) = context.run.program.commands.get(id.index()) else { return };
-    let own = Context { returns: None, ..called(context, id, args).await.at(0) };
+    let own = Context { returns: None, ..called(&context.calling(statement), id, args).await.at(0) };
     if let Some(fault) = context.stopped() {
         return not_looked(context, statement, fault);
     }

@@ -15,11 +15,13 @@ use super::convert::returned;
 use super::eval::truth;
 use super::exclusive::{self, keeping};
 use super::gate::Gate;
+use super::known::Look;
 use super::limits::{self, Limit, race, to_std};
 use super::memory::Epoch;
 use super::outside::can_be_made;
 use super::request::Consent;
 use super::resolve::resolve;
+use super::resuming;
 use super::scope::{Cell, Tracked};
 use super::shown::shown;
 use super::waiting::poll;
@@ -27,6 +29,7 @@ use crate::catalog::Builtin;
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
 use crate::shown::Shown;
 use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
+use crate::store::kept::Kept;
 use crate::store::ledger::Hold;
 use crate::types::{Connection, Fault, FaultKind, Value};
 
@@ -48,6 +51,14 @@ enum Prepared<'r> {
     Nothing,
 }
 
+/// What may be made.
+struct Allowed<'r> {
+    prepared: Prepared<'r>,
+    within: Option<SignedDuration>,
+    /// The standing approvals that it is made by.
+    approvals: Vec<Arc<str>>,
+}
+
 /// How a call ended.
 struct Ended {
     outcome: ChangeOutcome,
@@ -59,9 +70,20 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
         Some(_) => Arc::clone(&change.source),
         None => context.title(change.title.as_ref(), &change.source).await,
     };
-    match allowed(context, statement, change, &title).await {
-        Ok((prepared, within, approvals, hold)) => {
-            keeping(context, hold, made(context, statement, change, title, prepared, within, approvals)).await;
+    let key: Arc<str> = context.key(statement).into();
+    let known = match context.stopped() {
+        // What sets things right does so after each run that needs it.
+        None if !context.closing => context.run.known.look(&key, &context.trail),
+        _ => Look::New,
+    };
+    let allowed = match known {
+        Look::Made(before) => return resuming::kept(context, statement, change, title, before).await,
+        Look::Doubtful(before) => Err(resuming::doubtful(&before)),
+        Look::New => allowed(context, statement, change, &title).await,
+    };
+    match allowed {
+        Ok((allowed, hold)) => {
+            keeping(context, hold, made(context, statement, change, (title, key), allowed)).await;
         }
         Err(reason) => {
             tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
@@ -84,7 +106,7 @@ async fn allowed<'r>(
     statement: &'r Statement,
     change: &'r Change,
     title: &Arc<str>,
-) -> Result<(Prepared<'r>, Option<SignedDuration>, Vec<Arc<str>>, Option<Hold>), Withheld> {
+) -> Result<(Allowed<'r>, Option<Hold>), Withheld> {
     not_stopped(context)?;
     not_closed(context)?;
     if matches!(context.run.consent, Consent::ReadOnly) {
@@ -114,7 +136,7 @@ async fn allowed<'r>(
             Withheld::Policy { says }
         })?;
     }
-    Ok((prepared, within, approvals, hold))
+    Ok((Allowed { prepared, within, approvals }, hold))
 }
 
 fn not_stopped(context: &Context<'_>) -> Result<(), Withheld> {
@@ -192,11 +214,11 @@ async fn made<'r>(
     context: &Context<'r>,
     statement: &'r Statement,
     change: &'r Change,
-    title: Arc<str>,
-    prepared: Prepared<'r>,
-    within: Option<SignedDuration>,
-    approvals: Vec<Arc<str>>,
+    (title, key): (Arc<str>, Arc<str>),
+    allowed: Allowed<'r>,
 ) {
+    let Allowed { prepared, within, approvals } = allowed;
+    let with = resuming::with(context, change).await;
     let (place, number, started) = (context.place(statement.span), context.next_change(), context.now());
     let intended = Event::ChangeIntended {
         place: place.clone(),
@@ -205,6 +227,9 @@ async fn made<'r>(
         target: connection(&prepared).map(|connection| connection.target.to_string()),
         call: Arc::clone(&change.source),
         approvals,
+        key: Some(key),
+        parts: matches!(prepared, Prepared::Command(..)),
+        with,
     };
     if let Err(fault) = context.run.outside.emitter.durable(intended).await {
         // What is not written down is not begun: after a crash nobody would know of it.
@@ -215,7 +240,7 @@ async fn made<'r>(
         context.emit(Event::ChangeWithheld { place, change: number, title, reason: Withheld::NotMeasured { fault } });
         return;
     }
-    let ended = called_out(context, prepared, within).await;
+    let ended = called_out(&context.calling(statement), prepared, within).await;
     let limit = within.unwrap_or(VERIFY_WITHIN);
     let (ended, verified, evidence) = verified(context, change, ended, limit, started, within.is_some()).await;
     if ended.outcome == ChangeOutcome::Failed && verified.is_none() {
@@ -228,6 +253,7 @@ async fn made<'r>(
         Ok(Value::Null) | Err(_) => None,
         Ok(value) => shown(value, None, &std::sync::atomic::AtomicBool::new(false)).ok(),
     };
+    let value = ended.result.as_ref().ok().filter(|_| change.binding.is_some()).map(Kept::of);
     let event = Event::ChangeEnded(ChangeEnded {
         place,
         change: number,
@@ -239,6 +265,7 @@ async fn made<'r>(
         evidence,
         undo: change.undo.as_ref().map(|undo| context.written(undo.span)),
         seconds: context.seconds_since(started),
+        value,
     });
     context.out.tally.add(&event);
     if let Err(fault) = context.run.outside.emitter.durable(event).await {
@@ -391,7 +418,7 @@ async fn verified(
     (ended, verified, polled.evidence)
 }
 
-fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {
+pub(super) fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {
     if let Some(cell) = change.binding.and_then(|local| context.scope.cell(local)) {
         cell.fill(value.map(Tracked::whole));
     }

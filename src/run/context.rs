@@ -1,5 +1,6 @@
 //! Where a statement runs: its names, its limits, the gates above it, and the way of its events.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -9,6 +10,7 @@ use tokio::sync::Mutex;
 use super::consent::Consented;
 use super::eval::{Eval, Evaluation};
 use super::gate::Gate;
+use super::known::{CLOSING, Known, Trail};
 use super::limits::{self, Limit, Limits};
 use super::memory::Epoch;
 use super::outside::Outside;
@@ -17,7 +19,7 @@ use super::resolve::{resolve, resolve_apart, takes_long};
 use super::scope::{Cell, Scope, Tracked};
 use super::tally::Out;
 use crate::catalog::World;
-use crate::check::program::{Block, Expr, Program, Statement, StatementKind};
+use crate::check::program::{Block, Expr, Program, Statement, StatementId, StatementKind};
 use crate::plan::Selection;
 use crate::source::{Sources, Span};
 use crate::store::event::{Event, Path, Place};
@@ -41,6 +43,10 @@ pub(crate) struct Running {
     /// Whether the policy has held a change back.
     pub(crate) refused: AtomicBool,
     pub(crate) consented: Mutex<Consented>,
+    /// What runs before have made.
+    pub(crate) known: Known,
+    /// The numbers of the changes among those of their block.
+    pub(crate) numbers: HashMap<StatementId, u32>,
     /// How many changes have got a number.
     pub(crate) changes: AtomicU32,
     /// How often the run has waited for somebody or something: what was read before may no longer be so.
@@ -60,6 +66,7 @@ pub(crate) struct Context<'r> {
     pub(crate) section_gate: Arc<Gate<'r>>,
     pub(crate) out: Out,
     pub(crate) path: Path,
+    pub(crate) trail: Arc<Trail>,
     /// Where `return` puts its value.
     pub(crate) returns: Option<Arc<Cell>>,
     /// In `on failure` or `always`: goes on where the run was stopped.
@@ -208,6 +215,23 @@ impl<'r> Context<'r> {
 
     pub(crate) fn next_change(&self) -> u32 {
         self.run.changes.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// What a change is known by in a run that continues this one. It goes to the journal, so no secret is in it.
+    pub(crate) fn key(&self, statement: &Statement) -> String {
+        let closing = if self.closing { CLOSING } else { "" };
+        let mut key = format!("{}{closing}", self.trail.key(self.number(statement)));
+        self.run.outside.emitter.redactor.string(&mut key);
+        key
+    }
+
+    fn number(&self, statement: &Statement) -> u32 {
+        self.run.numbers.get(&statement.id).copied().unwrap_or(0)
+    }
+
+    /// Inside of what a statement calls.
+    pub(crate) fn calling(&self, statement: &Statement) -> Self {
+        Self { trail: Arc::new(self.trail.called(self.number(statement))), ..self.clone() }
     }
 
     /// Notes that time has passed in which anything may have happened.

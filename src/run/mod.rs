@@ -26,6 +26,7 @@ mod group;
 mod items;
 mod judge;
 mod key;
+pub mod known;
 mod limits;
 mod measuring;
 mod memory;
@@ -35,6 +36,7 @@ mod passes;
 mod redact;
 mod request;
 mod resolve;
+mod resuming;
 mod scope;
 mod sections;
 mod shown;
@@ -42,6 +44,7 @@ mod sink;
 mod tally;
 mod telling;
 mod text;
+mod undoing;
 mod values;
 mod waiting;
 
@@ -50,6 +53,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use futures_util::future::{Either, select};
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 pub use self::asking::{Asked, Asking, is_same};
@@ -63,13 +67,15 @@ use self::memory::Epoch;
 use self::outside::Outside;
 pub use self::request::{
     Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Rules, Standing, StandingApproval,
-    started,
+    definition, started,
 };
 use self::scope::Scope;
 use self::sink::Emitter;
 pub use self::sink::EventSink;
 use self::tally::{Out, Sum, Tally};
+pub use self::undoing::{Looked, Undo, undo, verify};
 use crate::catalog::{Cx, Remark, World};
+use crate::plan::position;
 use crate::store::event::{Event, RunFinished, Status};
 
 /// Runs a program and gives its events to `sink`, the first of them [`Event::RunStarted`] and the last
@@ -78,6 +84,14 @@ use crate::store::event::{Event, RunFinished, Status};
 /// The future is one task: whoever polls it runs the run. It ends after [`Interrupt::cancel`] as soon as a change in
 /// flight and the closing blocks allow.
 pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSink>) -> RunFinished {
+    let (running, at) = begun(request, &world, sink).await;
+    let tally = Tally::new(None);
+    watched(&running, sections::sections(root(&running, &tally))).await;
+    ended(&running, &tally, &world, at)
+}
+
+/// What a run has everywhere, its first event told, and when it began.
+async fn begun(request: Request, world: &Arc<dyn World>, sink: Arc<dyn EventSink>) -> (Running, Timestamp) {
     let Request {
         program,
         sources,
@@ -91,17 +105,16 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
         person,
         interrupt,
         exclusive,
-    } = request;
-    let begun = world.now();
-    let known = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
-    let outside = Outside::new(
         known,
-        Cx { world: Arc::clone(&world), run: facts, remark: Remark::default() },
-        Emitter::new(sink),
-    );
+    } = request;
+    let at = world.now();
+    let own = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
+    let cx = Cx { world: Arc::clone(world), run: facts, remark: Remark::default() };
+    let outside = Outside::new(own, cx, Emitter::new(sink));
     outside.know_secrets().await;
     outside.emitter.emit(Event::RunStarted(started));
     let running = Running {
+        numbers: position::numbers(&program, &selection),
         program,
         outside,
         sources,
@@ -112,17 +125,21 @@ pub async fn run(request: Request, world: Arc<dyn World>, sink: Arc<dyn EventSin
         person,
         interrupt,
         exclusive,
+        known,
         halted: OnceLock::new(),
         refused: AtomicBool::new(false),
         consented: Mutex::default(),
         changes: AtomicU32::new(0),
         waits: AtomicU32::new(0),
     };
-    let tally = Tally::new(None);
-    watched(&running, sections::sections(root(&running, &tally))).await;
+    (running, at)
+}
+
+/// The last event of a run, which is told.
+fn ended(running: &Running, tally: &Tally, world: &Arc<dyn World>, at: Timestamp) -> RunFinished {
     let sum = tally.sum();
-    let (status, exit) = verdict(&running, &sum);
-    let seconds = world.now().duration_since(begun).as_secs_f64().max(0.0);
+    let (status, exit) = verdict(running, &sum);
+    let seconds = world.now().duration_since(at).as_secs_f64().max(0.0);
     let finished = RunFinished { status, counts: sum.counts, exit, seconds };
     running.outside.emitter.emit(Event::RunFinished(finished.clone()));
     finished
@@ -159,6 +176,7 @@ fn root<'r>(running: &'r Running, tally: &Arc<Tally>) -> Context<'r> {
         section_gate: gate,
         out: Out::new(Arc::clone(tally)),
         path: Vec::new(),
+        trail: Arc::default(),
         returns: None,
         closing: false,
     }

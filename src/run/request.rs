@@ -7,10 +7,12 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
+use super::known::Known;
 use crate::catalog::RunFacts;
 use crate::check::program::{Change, ParamId, Program};
 use crate::plan::{Plan, Selection};
 use crate::source::Sources;
+use crate::store::definition::{Defined, Definition};
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
 use crate::store::ledger::Exclusive;
 use crate::types::{Fault, Value};
@@ -37,6 +39,8 @@ pub struct Request {
     pub interrupt: Interrupt,
     /// Keeps others from changing the same at the same time; `None` where nothing is changed outside.
     pub exclusive: Option<Arc<Exclusive>>,
+    /// What runs before have made: it is not made again.
+    pub known: Known,
 }
 
 /// The first event of a run, as far as its program and its facts say it: of a whole file that changes nothing.
@@ -58,6 +62,8 @@ pub fn started(program: &Program, facts: &RunFacts) -> RunStarted {
         set: Vec::new(),
         changes: 0,
         steps: 0,
+        definition: Definition::default(),
+        continues: None,
     }
 }
 
@@ -88,6 +94,7 @@ impl Proposal {
                 change: change.text.clone(),
                 given: change.given.clone(),
                 target: (!target.is_empty()).then(|| target.join(", ")),
+                before: Vec::new(),
             }
         });
         Self {
@@ -98,6 +105,30 @@ impl Proposal {
             roles: plan.roles(),
         }
     }
+}
+
+/// How the changes of a plan are defined, as it is written down when a run begins.
+#[must_use]
+pub fn definition(plan: &Plan) -> Definition {
+    let mut definition = Definition::default();
+    let mut places: HashMap<&str, u32> = HashMap::new();
+    for change in &plan.changes {
+        let facts = change.covers.iter().map(|fact| {
+            *places.entry(fact).or_insert_with(|| {
+                definition.facts.push(fact.as_str().into());
+                u32::try_from(definition.facts.len() - 1).unwrap_or(u32::MAX)
+            })
+        });
+        let facts = facts.collect();
+        definition.changes.push(Defined {
+            position: change.position.as_str().into(),
+            section: Arc::clone(&change.section),
+            step: change.step.clone(),
+            text: Arc::clone(&change.text),
+            facts,
+        });
+    }
+    definition
 }
 
 /// Who may allow the changes of a run.

@@ -13,6 +13,7 @@ use super::closing::close;
 use super::context::{Context, Running, has_barrier, is_barrier};
 use super::gate::Gate;
 use super::group::{Entered, Group, Latch};
+use super::known::identities;
 use super::measuring;
 use super::text::beginning;
 use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
@@ -188,9 +189,12 @@ async fn each_step<'r>(
     let name = context.run.program.locals.get(local.index()).map_or("", |local| &*local.name).to_owned();
     let latch = Latch::new();
     let mut group = Group::default();
+    let (known_by, all) = if is_sequential(one) { identities(&looped.items) } else { Default::default() };
     for (round, item) in looped.items.iter().enumerate() {
         let label = Some(format!("{name}={}", label_of(item)));
-        step(with(context.at(round), local, item), one, label, latch.enter(), &mut group).await;
+        let trail = known_by.get(round).map(|own| Arc::new(context.trail.item(own, &all)));
+        let trail = trail.unwrap_or_else(|| Arc::clone(&context.trail));
+        step(Context { trail, ..with(context.at(round), local, item) }, one, label, latch.enter(), &mut group).await;
         if is_sequential(one) {
             group.drain().await;
         }

@@ -75,6 +75,7 @@ pub(super) async fn running(
         person: None,
         interrupt,
         exclusive: Some(exclusive),
+        known: run::known::Known::default(),
     };
     let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
     let waits = if finished.exit == 5 { ", waits for approval" } else { "" };

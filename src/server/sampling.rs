@@ -62,6 +62,7 @@ pub(super) async fn sample(
         person: None,
         interrupt,
         exclusive: None,
+        known: run::known::Known::default(),
     };
     run::run(request, world, Arc::<Heard>::clone(&sink) as Arc<dyn EventSink>).await;
     sink.fault.lock().unwrap_or_else(PoisonError::into_inner).take()

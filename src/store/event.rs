@@ -9,6 +9,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::definition::{Continues, Definition};
+use super::kept::Kept;
 use crate::shown::Shown;
 pub use crate::types::Severity;
 use crate::types::{Fault, Labels};
@@ -116,9 +118,20 @@ pub enum Event {
         /// The standing approvals that it is made by; none where somebody agreed to the run itself.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         approvals: Vec<Arc<str>>,
+        /// What it is known by in a run that continues this one: where it stands, and the items of the loops around it.
+        #[serde(default)]
+        key: Option<Arc<str>>,
+        /// It calls a command, whose own changes are written down one by one.
+        #[serde(default)]
+        parts: bool,
+        /// What the names in its `undo` and `verify` stood for.
+        #[serde(default)]
+        with: Vec<(Arc<str>, Kept)>,
     },
     /// Written after it.
     ChangeEnded(ChangeEnded),
+    /// A change that a run before this one has made, and that is not made again.
+    ChangeKept(ChangeKept),
     /// A change that was not begun, and why.
     ChangeWithheld {
         place: Place,
@@ -249,6 +262,12 @@ pub struct RunStarted {
     pub changes: u32,
     /// How many steps are in what was asked for, before lists are known.
     pub steps: u32,
+    /// How the changes are defined that are in what was asked for.
+    #[serde(default)]
+    pub definition: Definition,
+    /// The run that it goes on with, or of which it undoes something.
+    #[serde(default)]
+    pub continues: Option<Continues>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -346,6 +365,24 @@ pub struct ChangeEnded {
     /// How it is undone, as it was written: printed and offered, never run by itself.
     pub undo: Option<Arc<str>>,
     pub seconds: f64,
+    /// What it gave, exactly, where later statements or its `undo` name it.
+    #[serde(default)]
+    pub value: Option<Kept>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ChangeKept {
+    pub place: Place,
+    /// Its number in this run.
+    pub change: u32,
+    pub title: Arc<str>,
+    /// The run that made it, its number there, and when it was over.
+    pub run: Arc<str>,
+    pub of: u32,
+    pub done_at: Timestamp,
+    /// Who says so, where the run itself did not know.
+    pub by: Option<String>,
+    pub undo: Option<Arc<str>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -412,6 +449,9 @@ pub struct ProposedChange {
     pub given: Vec<(Arc<str>, String)>,
     /// What its connection leads to, as far as that is known without connecting.
     pub target: Option<String>,
+    /// What a run before this one did of it, a line each.
+    #[serde(default)]
+    pub before: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

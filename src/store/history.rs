@@ -32,8 +32,8 @@ pub struct Recorded {
 
 /// Which run was meant.
 #[derive(Clone, Debug)]
-pub enum Lookup {
-    Found(Box<Recorded>),
+pub enum Lookup<T = Box<Recorded>> {
+    Found(T),
     /// No run begins like this.
     None,
     /// The ids of all that do.
@@ -62,6 +62,18 @@ impl Store {
     /// # Errors
     /// Where its journal cannot be read or is damaged.
     pub fn load(&self, prefix: &str) -> Result<Lookup, Fault> {
+        Ok(match self.find(prefix)? {
+            Lookup::Found(path) => Lookup::Found(Box::new(read(&path)?)),
+            Lookup::None => Lookup::None,
+            Lookup::Several(ids) => Lookup::Several(ids),
+        })
+    }
+
+    /// The journal of the run whose id begins with `prefix`; `last` is the newest one.
+    ///
+    /// # Errors
+    /// Where the folder cannot be read.
+    pub fn find(&self, prefix: &str) -> Result<Lookup<PathBuf>, Fault> {
         let mut found: Vec<(String, PathBuf)> = Vec::new();
         for path in self.files()? {
             let Some(id) = id_of(&path) else { continue };
@@ -72,14 +84,14 @@ impl Store {
         if prefix == "last" {
             found.drain(..found.len().saturating_sub(1));
         }
-        match found.as_slice() {
-            [] => Ok(Lookup::None),
-            [(_, path)] => read(path).map(|recorded| Lookup::Found(Box::new(recorded))),
-            several => Ok(match several.iter().find(|(id, _)| id == prefix) {
-                Some((_, path)) => Lookup::Found(Box::new(read(path)?)),
+        Ok(match found.as_slice() {
+            [] => Lookup::None,
+            [(_, path)] => Lookup::Found(path.clone()),
+            several => match several.iter().find(|(id, _)| id == prefix) {
+                Some((_, path)) => Lookup::Found(path.clone()),
                 None => Lookup::Several(several.iter().map(|(id, _)| id.clone()).collect()),
-            }),
-        }
+            },
+        })
     }
 }
 

@@ -18,6 +18,7 @@ use jiff::Timestamp;
 use super::chain::{Anchor, Chain, What};
 use super::event::{Event, Record};
 use super::history::{self, Entry};
+use super::past;
 use super::seal::{Hash, seal};
 use crate::types::{Fault, FaultKind};
 
@@ -74,6 +75,8 @@ impl Store {
             .mode(0o600)
             .open(&path)
             .map_err(|error| self.not_writable(&path, &error))?;
+        // Held as long as the run lives: nobody takes up a run that still goes on.
+        file.try_lock().map_err(|error| self.not_writable(&path, &error.into()))?;
         // The name itself must outlive a power cut as well.
         File::open(&runs).and_then(|folder| folder.sync_all()).map_err(|error| self.not_writable(&runs, &error))?;
         // In this order: a run that the chain knows has a journal, whenever it was killed.
@@ -111,6 +114,7 @@ impl Store {
             if let Err(error) = fs::remove_file(&path) {
                 faults.push(self.not_writable(&path, &error));
             }
+            past::forget(&path).unwrap_or_else(|error| faults.push(self.not_writable(&path, &error)));
         }
         Ok(faults)
     }

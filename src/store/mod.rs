@@ -3,8 +3,11 @@
 pub mod approval;
 pub mod audit;
 mod chain;
+pub mod definition;
 pub mod event;
 pub mod history;
 pub mod journal;
+pub mod kept;
 pub mod ledger;
+pub mod past;
 mod seal;

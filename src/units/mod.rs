@@ -7,7 +7,7 @@ pub use self::parse::{QuantityFault, parse_percent, parse_quantity, parse_rate};
 pub use self::write::{duration, number, percent, rate, size};
 
 /// What is counted per time in a rate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Counted {
     /// Things: `3/min`.

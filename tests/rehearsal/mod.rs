@@ -19,8 +19,10 @@ use runbook::check::program::{ParamId, Program};
 use runbook::check::{self, Modules};
 use runbook::plan::{Plan, Selection, plan};
 use runbook::report::terminal::short;
+use runbook::run::known::Known;
 use runbook::run::{Answer, AskConsent, Consent, EventSink, Interrupt, ManualTask, Person, Proposal, Request};
 use runbook::source::Sources;
+use runbook::store::definition::Definition;
 use runbook::store::event::{Event, ManualAnswer, Record, RunFinished, RunStarted, VERSION};
 use runbook::store::ledger::Exclusive;
 use runbook::types::{Fault, Value};
@@ -208,6 +210,7 @@ impl Rehearsal {
             person: self.person,
             interrupt: interrupt.clone(),
             exclusive: self.exclusive,
+            known: Known::default(),
         };
         let kept = Arc::new(Kept { clock: Arc::clone(&clock), records: Mutex::default() });
         let sink = self.sink.unwrap_or_else(|| kept.clone());
@@ -290,6 +293,8 @@ fn started(program: &Program, sources: &Sources, plan: &Plan, allowed: &Allowed,
         set: Vec::new(),
         changes: u32::try_from(plan.changes.len()).unwrap(),
         steps: plan.steps,
+        definition: Definition::default(),
+        continues: None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! Events of a run that is written into a journal.
 
 use jiff::Timestamp;
+use runbook::store::definition::Definition;
 use runbook::store::event::{Counts, Event, Record, RunFinished, RunStarted, Status, VERSION};
 
 pub(crate) fn started(run: &str) -> Event {
@@ -20,6 +21,8 @@ pub(crate) fn started(run: &str) -> Event {
         set: Vec::new(),
         changes: 0,
         steps: 1,
+        definition: Definition::default(),
+        continues: None,
     })
 }
 

@@ -12,6 +12,7 @@ use serde_json::Value as Json;
 use self::search::{REPLACEMENT, SHORTEST, Search};
 use crate::shown::{Cell, Shown, ShownBody};
 use crate::store::event::{Event, Withheld};
+use crate::store::kept::Kept;
 use crate::types::{Fault, SecretText};
 
 /// Shorter lines of a key of several lines are in too many texts to be looked for.
@@ -81,6 +82,7 @@ impl Pass<'_> {
             Event::RunStarted(started) => {
                 started.set.iter_mut().for_each(|(_, value)| self.string(value));
                 self.string(&mut started.by);
+                started.definition.facts.iter_mut().for_each(|fact| self.text(fact));
             }
             Event::ConnectionOpened { target, .. } => self.string(target),
             Event::ConnectionFailed { fault, .. } => self.fault(fault),
@@ -118,15 +120,23 @@ impl Pass<'_> {
                 self.string(target);
                 self.string(holder);
             }
-            Event::ChangeIntended { title, target, call, .. } => {
+            Event::ChangeIntended { title, target, call, key, with, .. } => {
                 self.text(title);
                 self.option(target);
                 self.text(call);
+                if let Some(key) = key {
+                    self.text(key);
+                }
+                for (_, kept) in with {
+                    self.kept(kept);
+                }
             }
+            Event::ChangeKept(kept) => self.text(&mut kept.title),
             Event::ChangeEnded(ended) => {
                 self.text(&mut ended.title);
                 self.faults(&mut ended.fault);
                 ended.result.iter_mut().chain(&mut ended.evidence).for_each(|shown| self.shown(shown));
+                ended.value.iter_mut().for_each(|kept| self.kept(kept));
             }
             Event::ChangeWithheld { title, reason, .. } => {
                 self.text(title);
@@ -176,6 +186,11 @@ impl Pass<'_> {
             | Event::Interrupted { .. }
             | Event::RunFinished(_) => {}
         }
+    }
+
+    /// A value that is used again: with another word in the place of a secret it would be another value.
+    fn kept(&self, kept: &mut Kept) {
+        kept.without(&|text| self.replaced(text).is_some());
     }
 
     fn replaced(&self, text: &str) -> Option<String> {

@@ -179,6 +179,15 @@ impl Store {
         Ok(Material { chain: bytes, journals, all: true, broken: None, place: Some(chain) })
     }
 
+    /// What is to be said of these bytes of a journal, and of the chain of runs.
+    pub(super) fn judged(&self, name: &str, bytes: &[u8]) -> Result<Report, Fault> {
+        let chain = self.chain();
+        let (read, ()) = chain.read(|| Ok(()))?;
+        let journals = vec![(name.to_owned(), Source::Bytes(bytes.to_owned()))];
+        let material = Material { chain: read, journals, all: false, broken: None, place: Some(chain) };
+        Ok(material.verify(&Wanted::Journal(name.to_owned()), None))
+    }
+
     /// The end of the chain, to be noted elsewhere. `None` where no run was recorded so far.
     ///
     /// # Errors

@@ -1,0 +1,184 @@
+//! Changes of which nobody knows whether they were made: a person is asked, with what `verify` says now.
+
+use std::fmt::Write as _;
+use std::io::BufRead;
+use std::sync::Arc;
+
+use super::alerting::{self, Telling};
+use super::console::{Console, Failure};
+use super::request::{Asked, Prepared};
+use super::run::{facts, id, runtime};
+use super::state::Kept;
+use crate::catalog::World;
+use crate::run::known::{items_of, position_of};
+use crate::run::{Looked, verify};
+use crate::shown::look::{clean, quoted};
+use crate::store::definition::Settled;
+use crate::store::past::{Made, Past, State};
+
+/// What was said on the command line, by numbers of changes.
+pub(super) struct Said<'a> {
+    pub(super) done: &'a [String],
+    pub(super) not_done: &'a [String],
+}
+
+impl Said<'_> {
+    pub(super) const fn is_empty(&self) -> bool {
+        self.done.is_empty() && self.not_done.is_empty()
+    }
+}
+
+/// Settles what nobody knows. `None` where it is not settled, which has been said then.
+pub(super) fn settle(
+    past: &mut Past,
+    said: &Said<'_>,
+    prepared: &Prepared,
+    asked: &Asked,
+    state: &Kept,
+    by: &str,
+    console: &Console,
+) -> Result<Option<Vec<Settled>>, Failure> {
+    let mut settled = told(past, said, by)?;
+    let unknown: Vec<Made> = past.unknown().into_iter().cloned().collect();
+    if unknown.is_empty() {
+        return Ok(Some(settled));
+    }
+    let now = look(&unknown, prepared, asked, state)?;
+    if !console.can_ask() {
+        refuse(past, &unknown, &now, said, console);
+        return Ok(None);
+    }
+    for (made, now) in unknown.iter().zip(&now) {
+        let Some(done) = ask(made, now.as_ref(), console) else {
+            console.say("stopped: nothing was run\n");
+            return Ok(None);
+        };
+        settled.push(settle_one(past, &made.run, made.change, done, by)?);
+    }
+    Ok(Some(settled))
+}
+
+fn told(past: &mut Past, said: &Said<'_>, by: &str) -> Result<Vec<Settled>, Failure> {
+    let mut settled: Vec<Settled> = Vec::new();
+    for (texts, done, flag) in [(said.done, true, "done"), (said.not_done, false, "not-done")] {
+        for text in texts {
+            let (run, number) = match text.split_once(':') {
+                Some((run, number)) => (run.to_owned(), number),
+                None => (past.last().map(|last| last.run.to_string()).unwrap_or_default(), text.as_str()),
+            };
+            let number: u32 = number.parse().map_err(|_| {
+                Failure::new(format!("`--{flag} {text}` is no number of a change")).help("write it as `--done 2`")
+            })?;
+            if settled.iter().any(|other| *other.run == *run && other.change == number) {
+                return Err(Failure::new(format!("change {text} is named twice")).help("leave one of them out"));
+            }
+            settled.push(settle_one(past, &run, number, done, by)?);
+        }
+    }
+    Ok(settled)
+}
+
+fn settle_one(past: &mut Past, run: &str, change: u32, done: bool, by: &str) -> Result<Settled, Failure> {
+    let Some(made) = past.made(run, change) else {
+        return Err(Failure::new(format!("run {run} has begun no change {change}"))
+            .help(format!("`runbook show {run} --format json` has the numbers of its changes")));
+    };
+    if made.parts {
+        let message = format!("change {change} of run {run} is made of others, which are known by themselves");
+        return Err(Failure::new(message).help("say it of those"));
+    }
+    made.settled(done, by);
+    Ok(Settled { run: Arc::clone(&made.run), change, title: Arc::clone(&made.title), done, by: by.to_owned() })
+}
+
+/// What `verify` of each says now; `None` where it has none.
+fn look(unknown: &[Made], prepared: &Prepared, asked: &Asked, state: &Kept) -> Result<Vec<Option<Looked>>, Failure> {
+    let facts = facts(id().into(), &prepared.program, &asked.file)?;
+    let runtime = runtime(None)?;
+    let looked = runtime.block_on(async {
+        let (world, _) = alerting::open(&Telling::nobody(), state, prepared, &facts).await?;
+        let mut looked = Vec::new();
+        for made in unknown {
+            let position = made.key.as_deref().map(position_of).unwrap_or_default();
+            let (program, set) = (Arc::clone(&prepared.program), prepared.set.clone());
+            let outside = Arc::clone(&world) as Arc<dyn World>;
+            looked.push(
+                verify(program, set, Arc::clone(&facts), outside, &prepared.selection, &position, &made.with).await,
+            );
+        }
+        Ok(looked)
+    });
+    runtime.shutdown_background();
+    looked
+}
+
+/// Without a terminal: what is unknown, and what to type.
+fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>, console: &Console) {
+    let last = past.last().map(|last| last.run.to_string()).unwrap_or_default();
+    let mut lines = vec![match unknown {
+        [_] => "nobody knows whether a change was made".to_owned(),
+        more => format!("nobody knows whether {} changes were made", more.len()),
+    }];
+    for (made, now) in unknown.iter().zip(now) {
+        lines.extend(described(made, now.as_ref()));
+    }
+    let number = |made: &Made| {
+        if *made.run == *last { made.change.to_string() } else { format!("{}:{}", made.run, made.change) }
+    };
+    let mut command = format!("runbook resume {}", quoted(&last));
+    for (flag, texts) in [("done", said.done), ("not-done", said.not_done)] {
+        for text in texts {
+            // Writing to a string never fails.
+            let _ = write!(command, " --{flag} {}", quoted(text));
+        }
+    }
+    let flags: Vec<String> = unknown.iter().map(|made| format!("--done {0} or --not-done {0}", number(made))).collect();
+    let help = format!("look, then say it: `{command}` with {}; nothing was run", flags.join(", "));
+    console.complain(&Failure { exit: 5, message: lines.join("\n"), help: Some(help) });
+}
+
+/// A change for whoever has to say whether it was made.
+fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
+    let key = made.key.as_deref().unwrap_or_default();
+    let items: Vec<String> = items_of(key).map(clean).collect();
+    let of = if items.is_empty() { String::new() } else { format!("   for {}", items.join(", ")) };
+    let target = made.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
+    let place = format!("{}:{}", clean(&made.place.file), made.place.line);
+    let mut lines =
+        vec![format!("  change {} of run {}: {}{of}{target}   {place}", made.change, made.run, clean(&made.title))];
+    lines.push(match &made.state {
+        State::MaybeUndone { run, at } => {
+            format!("    run {run} was to undo it at {at:.0}, and nobody can say whether it did")
+        }
+        State::Unknown { ended: true } => format!("    its call had no clear answer at {:.0}", made.at),
+        _ => format!("    begun at {:.0}, and the run was stopped before it was over", made.at),
+    });
+    lines.push(match now {
+        None => "    it has no `verify` that could be asked".to_owned(),
+        Some(Ok(true)) => "    `verify` holds now".to_owned(),
+        Some(Ok(false)) => "    `verify` does not hold now".to_owned(),
+        Some(Err(fault)) => format!("    `verify` could not look: {}", clean(&fault.message)),
+    });
+    lines
+}
+
+/// Asks at the terminal. `None` where the run is not to go on.
+fn ask(made: &Made, now: Option<&Looked>, console: &Console) -> Option<bool> {
+    let mut question = format!(
+        "\nNobody knows whether this change was made:\n{}\nType done if it was made, not if it was not, anything else to stop: ",
+        described(made, now).join("\n")
+    );
+    loop {
+        console.say(&question);
+        let mut line = String::new();
+        let read = std::io::stdin().lock().read_line(&mut line);
+        match (read, line.trim().to_ascii_lowercase().as_str()) {
+            (Err(_) | Ok(0), _) => return None,
+            (_, "done") => return Some(true),
+            (_, "not" | "not done" | "not-done") => return Some(false),
+            // An empty line is a slip; whatever else somebody types is no yes.
+            (_, "") => "Type done, not, or stop: ".clone_into(&mut question),
+            _ => return None,
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! What can be typed after a run that changed something: how its changes are undone, and how it is gone on with.
+
+use std::sync::Arc;
+
+use crate::shown::look::{Look, Tone, clean};
+use crate::store::event::{ChangeOutcome, Event};
+
+/// So many changes are offered to be undone; more are found by their numbers.
+const MOST: usize = 20;
+
+/// A change that can be undone.
+struct Change {
+    /// What undoes it, as it is written.
+    undo: Arc<str>,
+    title: Arc<str>,
+    /// The run that made it, and its number there; `None` for the run that is read.
+    run: Option<Arc<str>>,
+    number: u32,
+}
+
+/// Reads along what can be undone and what is left.
+#[derive(Default)]
+pub(super) struct Undoable {
+    changes: Vec<Change>,
+    /// A change failed, is unknown or was withheld.
+    is_left: bool,
+    /// It has changes at all, and is no undo itself, and its file is there.
+    can_go_on: bool,
+}
+
+impl Undoable {
+    pub(super) fn note(&mut self, event: &Event) {
+        use crate::store::definition::Continues;
+        match event {
+            Event::RunStarted(started) => {
+                let undoes = matches!(started.continues, Some(Continues::Undoes { .. }));
+                self.can_go_on = started.changes > 0 && !started.read_only && !undoes && &*started.file != "-";
+            }
+            Event::ChangeEnded(ended) => {
+                let made = ended.outcome == ChangeOutcome::Done || ended.verified == Some(false);
+                self.is_left |= ended.outcome != ChangeOutcome::Done;
+                if let (true, Some(undo)) = (made, &ended.undo) {
+                    let (undo, title) = (Arc::clone(undo), Arc::clone(&ended.title));
+                    self.changes.push(Change { undo, title, run: None, number: ended.change });
+                }
+            }
+            Event::ChangeKept(kept) => {
+                if let Some(undo) = &kept.undo {
+                    let (undo, title, run) = (Arc::clone(undo), Arc::clone(&kept.title), Some(Arc::clone(&kept.run)));
+                    self.changes.push(Change { undo, title, run, number: kept.of });
+                }
+            }
+            Event::ChangeWithheld { .. } | Event::ApprovalNeeded { .. } => self.is_left = true,
+            _ => {}
+        }
+    }
+
+    /// The last one first: that is the order in which they are taken back.
+    pub(super) fn lines(&self, run: &str, look: Look) -> Vec<String> {
+        if self.changes.is_empty() {
+            return Vec::new();
+        }
+        let mut lines = vec![look.paint(Tone::Faint, "CAN BE UNDONE, the last one first")];
+        for Change { undo, title, run: other, number } in self.changes.iter().rev().take(MOST) {
+            let run = other.as_deref().unwrap_or(run);
+            lines.push(format!("  runbook undo {} {number}   {}   undoes {}", clean(run), clean(undo), clean(title)));
+        }
+        let more = self.changes.len().saturating_sub(MOST);
+        if more > 0 {
+            lines.push(format!(
+                "  and {more} before these, by their numbers: runbook show {} --format json",
+                clean(run)
+            ));
+        }
+        lines
+    }
+
+    pub(super) fn go_on(&self, run: &str, was_stopped: bool) -> Option<String> {
+        (self.can_go_on && (self.is_left || was_stopped)).then(|| format!("continue:  runbook resume {}", clean(run)))
+    }
+}
