@@ -65,11 +65,44 @@ const ELSEWHERE: &[Elsewhere] = &[
         },
     },
     Elsewhere {
+        code: Code::PolicyMistake,
+        reason: "it takes a policy",
+        files: || policy("forbid = [\"shel\"]\n", "section \"Care\" {\n  check 1 < 2 as \"sane\"\n}\n"),
+    },
+    Elsewhere {
+        code: Code::PolicyForbids,
+        reason: "it takes a policy",
+        files: || policy("forbid = [\"shell\"]\n", "section \"Care\" {\n  change shell(\"rm -r /var/tmp/old\")\n}\n"),
+    },
+    Elsewhere {
+        code: Code::PolicyRequires,
+        reason: "it takes a policy",
+        files: || {
+            let runbook = "connect db = postgres(host: \"db.example.org\", database: \"shop\")\n\n\
+                section \"Care\" {\n  change db.execute(\"VACUUM ANALYZE\")\n}\n";
+            policy("[require.postgres]\nlimit = true\nverify = true\napprove_by = \"dba\"\n", runbook)
+        },
+    },
+    Elsewhere {
+        code: Code::PolicyHost,
+        reason: "it takes a policy",
+        files: || {
+            let runbook = "connect a = http(\"https://example.com\")\n\n\
+                section \"Look\" {\n  check a.answers(\"/\") as \"it answers\"\n}\n";
+            policy("[hosts]\nallowed = [\"*.example.org\", \"10.0.0.0/8\"]\n", runbook)
+        },
+    },
+    Elsewhere {
         code: Code::TemplateMistake,
         reason: "it takes a file beside the runbook",
         files: || vec![("daily.runbook", channel("mail.html")), ("mail.html", b"<h1>{{ titel }}</h1>\n".to_vec())],
     },
 ];
+
+/// A runbook, and the policy of its repository.
+fn policy(policy: &str, runbook: &str) -> Vec<(&'static str, Vec<u8>)> {
+    vec![("runbook.policy.toml", policy.into()), ("daily.runbook", runbook.into())]
+}
 
 /// A runbook with a channel of that template.
 fn channel(template: &str) -> Vec<u8> {
@@ -138,7 +171,9 @@ fn what_a_page_cannot_raise_is_answered_as_it_says() {
         let answer = shown.text.lines().nth(1).expect("an answer");
         assert!(answer.ends_with(&format!("[{name}]")), "{name}: {answer}");
         assert!(said.lines().any(|line| line == answer), "{name} ({reason}): wanted `{answer}`, got\n{said}");
-        assert_eq!(output.code, 2, "{name}");
+        // What a policy does not allow is valid all the same.
+        let of_policy = [Code::PolicyForbids, Code::PolicyRequires, Code::PolicyHost].contains(&other.code);
+        assert_eq!(output.code, if of_policy { 6 } else { 2 }, "{name}");
     }
 }
 

@@ -57,7 +57,7 @@ async fn the_shell_takes_values_as_data() {
 async fn an_exit_code_that_is_not_expected_is_a_fault_with_its_last_words() {
     let failed = fault(argv(&["sh", "-c", "echo one >&2; echo 'disk is \x1b[31mfull' >&2; exit 3"], &[]).await);
     assert_eq!(failed.kind, FaultKind::Failed);
-    assert_eq!(&*failed.message, "`sh` ended with exit code 3: one | disk is [31mfull");
+    assert_eq!(&*failed.message, "`sh` ended with exit code 3: one | disk is \\x1b[31mfull");
     let exits = Value::list(vec![Value::Int(0), Value::Int(3)]);
     assert_eq!(argv(&["sh", "-c", "echo x; exit 3"], &[("exits", exits)]).await.expect("accepted").to_json(), "x");
     let killed = fault(argv(&["sh", "-c", "kill -9 $$"], &[]).await);

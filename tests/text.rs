@@ -9,7 +9,7 @@ use runbook::types::{Fault, FaultKind, Regex, Value};
 
 fn call(name: &str, given: &[Value]) -> Result<Value, Fault> {
     let builtin = catalog().builtin(name).unwrap_or_else(|| panic!("no function {name}"));
-    let Body::Pure(body) = builtin.body else { panic!("{name} does not only compute") };
+    let (Body::Pure(body) | Body::Text(_, body)) = builtin.body else { panic!("{name} does not only compute") };
     let given = (0..builtin.params.len()).map(|index| given.get(index).cloned().map(Arg::Value));
     body(&Args::new(builtin, given.collect()))
 }

@@ -34,7 +34,7 @@ pub(super) fn parts(plan: &Plan, sources: &Sources) -> Vec<Part> {
             text: format!("{text}{}", if text.ends_with(rest) { "" } else { rest }),
         }
     };
-    plan.parts.iter().map(part).collect()
+    plan.parts().into_iter().map(part).collect()
 }
 
 /// What is different between what was approved and what is there now, in words: at least one line.

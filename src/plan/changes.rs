@@ -1,6 +1,6 @@
 //! Finding the changes of a program, in the order of the source, with all that stands around them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::{Around, Guard, Part, PlannedChange, Selection, Told, position, text, walk};
@@ -18,8 +18,6 @@ pub(super) const MOST_COMMANDS: u32 = 10_000;
 pub(super) struct Found<'p> {
     /// Each with every expression that its consent depends on.
     pub(super) changes: Vec<(PlannedChange, Vec<&'p Expr>)>,
-    /// What of the changes and around them a consent covers, each once.
-    pub(super) parts: Vec<Part>,
     /// How often a command is run by a `do`; what is behind the first [`MOST_COMMANDS`] is not among the changes.
     pub(super) commands: u32,
     pub(super) reads: u32,
@@ -41,11 +39,9 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
         numbers: position::numbers(program, selection),
         inside: String::new(),
         reads: HashMap::new(),
-        noted: HashSet::new(),
         found: Found {
             commands: 0,
             changes: Vec::new(),
-            parts: Vec::new(),
             reads: 0,
             steps: 0,
             manual: Vec::new(),
@@ -76,8 +72,6 @@ struct Finder<'p> {
     /// How many reads a command makes that was looked into: one that calls two others, which call two more each, is
     /// looked into once.
     reads: HashMap<CommandId, u32>,
-    /// What several changes have in common is noted once.
-    noted: HashSet<Part>,
     found: Found<'p>,
 }
 
@@ -229,8 +223,8 @@ impl<'p> Finder<'p> {
             position: self.position(statement.id),
             covers: Vec::new(),
         };
-        self.parts(&planned);
-        self.found.changes.push((planned, depends));
+        let covers = self.parts(&planned);
+        self.found.changes.push((PlannedChange { covers, ..planned }, depends));
     }
 
     /// A change with its clauses, in one canonical line.
@@ -249,7 +243,7 @@ impl<'p> Finder<'p> {
     }
 
     /// What a consent covers of a change: itself, its guards, its loops and its conditions.
-    fn parts(&mut self, planned: &PlannedChange) {
+    fn parts(&self, planned: &PlannedChange) -> Vec<Part> {
         let mut says = vec![planned.says.clone()];
         let mut parts = Vec::new();
         for (around, exprs) in &self.around {
@@ -286,11 +280,7 @@ impl<'p> Finder<'p> {
             let says = format!("require {}", guard.condition);
             parts.push(Part { what: "guard".to_owned(), says, span: condition.span });
         }
-        for part in parts {
-            if part.what == "change" || self.noted.insert(part.clone()) {
-                self.found.parts.push(part);
-            }
-        }
+        parts
     }
 
     fn position(&self, id: StatementId) -> String {

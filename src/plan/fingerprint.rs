@@ -19,8 +19,8 @@ use crate::source::Span;
 pub(super) struct Covered {
     /// In hex.
     pub(super) hash: String,
-    /// The same piece by piece, so that an edit can be told by its place.
-    pub(super) parts: Vec<Part>,
+    /// The same of each change, piece by piece, so that an edit can be told by its place.
+    pub(super) covers: Vec<Vec<Part>>,
     /// The connections that the changes lead to.
     pub(super) leads_to: Vec<Arc<str>>,
 }
@@ -28,17 +28,19 @@ pub(super) struct Covered {
 pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Covered {
     let mut facts: Vec<Vec<String>> = Vec::new();
     let definitions = Definitions::in_program(program);
-    let mut led_to = LedTo::new(program, set, &definitions);
+    let (mut named, mut connections, mut covers) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for (change, depends) in &found.changes {
         facts.push(change_facts(change));
+        let mut led_to = LedTo::new(program, set, &definitions);
         for expr in depends {
             led_to.follow(expr);
             facts.push(vec![text::expr(program, expr)]);
         }
+        covers.push(change.covers.iter().cloned().chain(led_to.parts).collect());
+        named.extend(led_to.facts);
+        connections.extend(led_to.connections);
     }
-    let mut parts = found.parts.clone();
-    parts.extend(led_to.parts);
-    facts.extend(led_to.facts.into_iter().map(|(key, value)| vec![key, value]));
+    facts.extend(named.into_iter().map(|(key, value)| vec![key, value]));
     let mut hasher = Sha256::new();
     hasher.update(b"runbook consent 1\n");
     for fact in facts {
@@ -48,48 +50,7 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
             hasher.update(format!("{}:{part}\n", part.len()));
         }
     }
-    let leads_to = led_to.connections.into_iter().collect();
-    Covered { hash: hex::encode(hasher.finalize()), parts, leads_to }
-}
-
-/// The same of each change alone, for people: what would be another change, said in lines that can be compared.
-pub(super) fn covers(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Vec<Vec<String>> {
-    let definitions = Definitions::in_program(program);
-    let of = |(change, depends): &(PlannedChange, Vec<&Expr>)| {
-        let mut led_to = LedTo::new(program, set, &definitions);
-        let mut facts: Vec<String> = change.around.iter().map(in_words).collect();
-        facts.extend(change.guards.iter().map(|guard| format!("require {}", guard.condition)));
-        // The first thing that a change depends on is what it calls.
-        facts.extend(depends.first().map(|call| format!("change {}", text::expr(program, call))));
-        let role = change.approve_by.as_ref().map(|role| format!("{role:?}"));
-        for (clause, own) in
-            [("within", &change.within), ("approve by", &role), ("verify", &change.verify), ("undo", &change.undo)]
-        {
-            facts.extend(own.as_ref().map(|own| format!("{clause} {own}")));
-        }
-        for expr in depends {
-            led_to.follow(expr);
-        }
-        facts.extend(led_to.facts.into_iter().map(|(key, value)| match value.as_str() {
-            "" => key,
-            value => format!("{key} = {value}"),
-        }));
-        facts
-    };
-    found.changes.iter().map(of).collect()
-}
-
-fn in_words(around: &Around) -> String {
-    match around {
-        Around::Each { name, list, at_most: Some(at_most), .. } => format!("for {name} in {list} at most {at_most}"),
-        Around::Each { name, list, at_most: None, .. } => format!("for {name} in {list}"),
-        Around::If { condition } => format!("if {condition}"),
-        Around::Else { conditions } => format!("if not {}", conditions.join(", nor ")),
-        Around::Retry { times } => format!("retry {times}"),
-        Around::OnFailure => "on failure".to_owned(),
-        Around::Always => "always".to_owned(),
-        Around::Command { name } => format!("in the command {name}"),
-    }
+    Covered { hash: hex::encode(hasher.finalize()), covers, leads_to: connections.into_iter().collect() }
 }
 
 fn change_facts(change: &PlannedChange) -> Vec<String> {

@@ -13,7 +13,7 @@ pub(crate) mod text;
 pub(crate) mod walk;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -44,9 +44,6 @@ pub struct Plan {
     pub needs: BTreeMap<String, Vec<String>>,
     /// What a consent covers, in hex; `None` where nothing changes.
     pub hash: Option<String>,
-    /// The same piece by piece.
-    #[serde(skip)]
-    pub parts: Vec<Part>,
     /// The connections that the changes lead to.
     #[serde(skip)]
     pub leads_to: Vec<Arc<str>>,
@@ -58,6 +55,14 @@ impl Plan {
     pub fn roles(&self) -> BTreeSet<Arc<str>> {
         self.changes.iter().filter_map(|change| change.approve_by.clone()).collect()
     }
+
+    /// What a consent covers, piece by piece: what several changes have in common is there once.
+    #[must_use]
+    pub fn parts(&self) -> Vec<&Part> {
+        let mut known = HashSet::new();
+        let all = self.changes.iter().flat_map(|change| &change.covers);
+        all.filter(|part| part.what == "change" || known.insert(*part)).collect()
+    }
 }
 
 /// One thing that a consent covers.
@@ -68,6 +73,17 @@ pub struct Part {
     /// In one canonical line: the same for the same meaning.
     pub says: String,
     pub span: Span,
+}
+
+impl Part {
+    /// As it is told to people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self.what.as_str() {
+            "change" | "guard" | "loop" | "condition" => self.says.clone(),
+            what => format!("{what} = {}", self.says),
+        }
+    }
 }
 
 /// One `change` statement.
@@ -102,9 +118,9 @@ pub struct PlannedChange {
     /// Where it stands among the changes: see [`position`].
     #[serde(skip)]
     pub position: String,
-    /// All that a consent to it covers, in words.
+    /// All that a consent to it covers, piece by piece.
     #[serde(skip)]
-    pub covers: Vec<String>,
+    pub covers: Vec<Part>,
 }
 
 /// What decides whether, and how often, a change is made.
@@ -171,18 +187,14 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
             format!("the commands of this runbook run one another more than {} times", changes::MOST_COMMANDS);
         return Err(Fault::new(FaultKind::TooLarge, message).help("write a command that runs fewer others"));
     }
-    let covered = (!found.changes.is_empty()).then(|| fingerprint::covered(program, &found, set));
-    let (hash, parts, leads_to) = match covered {
-        Some(covered) => (Some(covered.hash), covered.parts, covered.leads_to),
-        None => (None, Vec::new(), Vec::new()),
-    };
-    let covers = fingerprint::covers(program, &found, set);
+    let covered = fingerprint::covered(program, &found, set);
+    let hash = (!found.changes.is_empty()).then_some(covered.hash);
     Ok(Plan {
         runbook: program.header.title.clone(),
         changes: found
             .changes
             .iter()
-            .zip(covers)
+            .zip(covered.covers)
             .map(|((planned, depends), covers)| PlannedChange {
                 given: changes::given(program, depends, set),
                 covers,
@@ -196,8 +208,7 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         tells: found.tells.into_iter().collect(),
         needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),
         hash,
-        parts,
-        leads_to,
+        leads_to: covered.leads_to,
     })
 }
 

@@ -111,11 +111,12 @@ impl Proposal {
 #[must_use]
 pub fn definition(plan: &Plan) -> Definition {
     let mut definition = Definition::default();
-    let mut places: HashMap<&str, u32> = HashMap::new();
+    let mut places: HashMap<Arc<str>, u32> = HashMap::new();
     for change in &plan.changes {
-        let facts = change.covers.iter().map(|fact| {
-            *places.entry(fact).or_insert_with(|| {
-                definition.facts.push(fact.as_str().into());
+        let facts = change.covers.iter().map(|part| {
+            let fact: Arc<str> = part.words().into();
+            *places.entry(Arc::clone(&fact)).or_insert_with(|| {
+                definition.facts.push(fact);
                 u32::try_from(definition.facts.len() - 1).unwrap_or(u32::MAX)
             })
         });

@@ -63,7 +63,7 @@ impl Kept {
             }
             Ok((_, back)) if back == kept => kept,
             Ok(_) => Self::Lost("it would not come back as it was".to_owned()),
-            Err(error) => Self::Lost(format!("it cannot be written down: {error}")),
+            Err(error) => Self::Lost(format!("it would not come back as it was: {error}")),
         }
     }
 
@@ -238,6 +238,7 @@ mod tests {
             Value::Bool(true),
             Value::Int(i64::MIN),
             Value::Float(0.1 + 0.2),
+            Value::Float(f64::NAN),
             Value::Percent(0.05),
             Value::Duration(SignedDuration::new(i64::MAX, 999_999_999)),
             Value::Size(i64::MAX),
@@ -259,7 +260,6 @@ mod tests {
     #[test]
     fn what_cannot_come_back_says_so_in_its_place() {
         assert!(back(&Value::Secret(SecretText::new("hunter2".to_owned()))).contains(SECRET));
-        assert!(back(&Value::Float(f64::NAN)).contains("would not come back"));
         assert!(back(&Value::string("x".repeat(100_000))).contains("keeps values of up to"));
         let secret =
             Value::record([("a", Value::Int(1)), ("key", Value::Secret(SecretText::new("hunter2".to_owned())))]);

@@ -99,7 +99,7 @@ fn what_cannot_be_undone_says_why() {
     folder.run(&["undo", &run, "3"]).code(1).err("`plain`, has no `undo`");
     folder.run(&["undo", &run, "9"]).code(1).err("has begun no change 9");
     folder.write("a.runbook", TEXT.replace("unset(id, \"{before}", "unset(id, \"x{before}"));
-    folder.run(&["undo", &run, "1"]).code(1).err("defined in another way now").err("was  undo unset(");
+    folder.run(&["undo", &run, "1"]).code(1).err("defined in another way now").err("was  change ").err("undo unset(");
     // What is different elsewhere does not matter to this change.
     folder.write("a.runbook", TEXT.replace("set(\"c\", who)", "set(\"d\", who)"));
     folder.run(&["undo", &run, "1"]).code(5).out("with id = id-a");
