@@ -41,13 +41,8 @@ pub(super) fn read(text: &str, zone: &TimeZone) -> (Roster, Vec<Problem>) {
 impl Reader {
     fn document(&mut self, root: &dyn TableLike, roster: &mut Roster) {
         self.known(root, &["timezone", "people", "roles"]);
-        if let Some((at, zone)) = self.text(root, "timezone") {
-            match TimeZone::get(&zone) {
-                Ok(zone) => roster.zone = zone,
-                Err(_) => {
-                    self.wrong(at, format!("there is no time zone `{zone}`"), "write one such as `Europe/Berlin`");
-                }
-            }
+        if let Some((zone, _)) = self.zone(root, "timezone") {
+            roster.zone = zone;
         }
         let people = self.people(root);
         let Some(roles) = self.table(root, "roles") else {

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use jiff::tz::TimeZone;
 use toml_edit::{Document, TableLike};
 
 use super::program::Hours;
@@ -67,7 +68,7 @@ impl Reader {
         found
     }
 
-    pub(crate) fn text(&mut self, table: &dyn TableLike, key: &str) -> Option<(Option<Range<usize>>, String)> {
+    pub(crate) fn text(&mut self, table: &dyn TableLike, key: &str) -> Option<(At, String)> {
         let item = table.get(key)?;
         let Some(text) = item.as_str() else {
             self.wrong(item.span(), format!("`{key}` is no text"), "put it between quotes");
@@ -76,7 +77,17 @@ impl Reader {
         Some((item.span(), text.to_owned()))
     }
 
-    pub(crate) fn texts(&mut self, table: &dyn TableLike, key: &str) -> Vec<(Option<Range<usize>>, String)> {
+    /// A time zone and its name; `None` where it is not said, or is none.
+    pub(crate) fn zone(&mut self, table: &dyn TableLike, key: &str) -> Option<(TimeZone, String)> {
+        let (at, name) = self.text(table, key)?;
+        if let Ok(zone) = TimeZone::get(&name) {
+            return Some((zone, name));
+        }
+        self.wrong(at, format!("there is no time zone `{name}`"), "write one such as `Europe/Berlin`");
+        None
+    }
+
+    pub(crate) fn texts(&mut self, table: &dyn TableLike, key: &str) -> Vec<(At, String)> {
         let Some(item) = table.get(key) else { return Vec::new() };
         let Some(list) = item.as_array() else {
             self.wrong(item.span(), format!("`{key}` is no list"), "put it between brackets: `[\"…\"]`");

@@ -16,13 +16,12 @@ use super::console::{Console, Failure};
 use super::edited;
 use super::plan::command;
 use super::request::{Asked, Prepared, prepare};
-use super::run::{account, facts, id, runtime};
+use super::run::{account, another_plan, facts, id, runtime};
 use super::standing::{at, words};
 use super::state::Kept;
 use crate::diagnostics::nearest;
 use crate::plan::{SHORTEST, is_hash};
 use crate::report;
-use crate::report::terminal::short;
 use crate::run::{Asking, Proposal};
 use crate::shown::look::{clean, quoted};
 use crate::store::approval::{Approval, PrivateKey, PublicKey, Signature, by_agent};
@@ -70,7 +69,7 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         let message = if typed.len() < SHORTEST {
             format!("`{typed}` is too short to say which plan is meant: write at least {SHORTEST} characters")
         } else {
-            format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(&hash))
+            another_plan(typed, &hash)
         };
         let look = command("plan", &args.asked);
         return Err(Failure::new(message).help(format!("look at it with `{look}`; nothing was approved")));

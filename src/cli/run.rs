@@ -32,7 +32,7 @@ use crate::store::approval::Account;
 use crate::store::definition::Continues;
 use crate::store::event::{RunFinished, RunStarted};
 use crate::store::journal::Journal;
-use crate::store::ledger::{Exclusive, Place};
+use crate::store::ledger::Exclusive;
 use crate::store::past::Past;
 use crate::system;
 
@@ -212,26 +212,24 @@ fn request(
         (None, Some(person)) => Consent::Ask(Arc::clone(person) as Arc<dyn AskConsent>),
         (None, None) => Consent::None,
     };
-    let of = |place: &Place| Exclusive::new(place.clone(), &identity.started.run, &identity.started.by);
-    let changes = !prepared.plan.changes.is_empty();
-    let exclusive = changes.then(|| args.state.ledger().map(of)).transpose()?;
     // A run that changes nothing asks nobody, so that it needs no store.
-    let rules = if prepared.plan.changes.is_empty() {
-        None
-    } else {
-        Some(Arc::new(Rulebook {
+    let place = if prepared.plan.changes.is_empty() { None } else { Some(args.state.ledger()?.clone()) };
+    let started = &identity.started;
+    let exclusive = place.clone().map(|place| Arc::new(Exclusive::new(place, &started.run, &started.by)));
+    let rules = place.map(|place| {
+        Arc::new(Rulebook {
             program: Arc::clone(&prepared.program),
             policy: prepared.policy.clone(),
-            place: args.state.ledger()?.clone(),
+            place,
             asker: account(),
-            plans: if matches!(identity.started.continues, Some(Continues::Undoes { .. })) {
+            plans: if matches!(started.continues, Some(Continues::Undoes { .. })) {
                 // Who agreed to changes in advance did not agree to their undoing.
                 Vec::new()
             } else {
                 standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only).into_iter().collect()
             },
-        }) as Arc<dyn Rules>)
-    };
+        }) as Arc<dyn Rules>
+    });
     let proposal = match onward.proposal {
         // Whoever is asked again goes on with this run.
         Some(proposal) => {
@@ -257,7 +255,7 @@ fn request(
         rules,
         person: person.map(|person| person as Arc<dyn Person>),
         interrupt,
-        exclusive: exclusive.map(Arc::new),
+        exclusive,
     })
 }
 
@@ -286,8 +284,7 @@ fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Consol
     if is_hash(typed, hash) {
         return Ok(None);
     }
-    let message =
-        format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash));
+    let message = another_plan(typed, hash);
     let help = if is_undo {
         "leave `--approve` out to see what is agreed to; nothing was run".to_owned()
     } else {
@@ -295,6 +292,11 @@ fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Consol
     };
     console.complain(&Failure { exit: 5, message, help: Some(help) });
     Ok(Some(5))
+}
+
+/// That a hash that was typed is not that of the plan.
+pub(super) fn another_plan(typed: &str, hash: &str) -> String {
+    format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash))
 }
 
 fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {

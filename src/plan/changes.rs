@@ -210,7 +210,6 @@ impl<'p> Finder<'p> {
             step: self.step.clone(),
             span: statement.span,
             text: change.source.clone(),
-            says: self.says(change),
             called: called(self.program, change),
             given: Vec::new(),
             on: on.into_iter().collect(),
@@ -223,28 +222,17 @@ impl<'p> Finder<'p> {
             position: self.position(statement.id),
             covers: Vec::new(),
         };
-        let covers = self.parts(&planned);
+        let covers = self.parts(&planned, &change.call);
         self.found.changes.push((PlannedChange { covers, ..planned }, depends));
     }
 
-    /// A change with its clauses, in one canonical line.
-    fn says(&self, change: &Change) -> String {
-        let mut says = format!("change {}", text::expr(self.program, &change.call));
-        let clauses = [("within", &change.within), ("verify", &change.verify), ("undo", &change.undo)];
-        for (word, clause) in clauses {
-            if let Some(clause) = clause {
-                says = format!("{says} {word} {}", text::expr(self.program, clause));
-            }
-        }
-        match &change.approve_by {
-            Some(role) => format!("{says} approve by {role:?}"),
-            None => says,
-        }
-    }
-
     /// What a consent covers of a change: itself, its guards, its loops and its conditions.
-    fn parts(&self, planned: &PlannedChange) -> Vec<Part> {
-        let mut says = vec![planned.says.clone()];
+    fn parts(&self, planned: &PlannedChange, call: &Expr) -> Vec<Part> {
+        let mut says = vec![format!("change {}", text::expr(self.program, call))];
+        for (word, clause) in [("within", &planned.within), ("verify", &planned.verify), ("undo", &planned.undo)] {
+            says.extend(clause.as_ref().map(|clause| format!("{word} {clause}")));
+        }
+        says.extend(planned.approve_by.as_ref().map(|role| format!("approve by {role:?}")));
         let mut parts = Vec::new();
         for (around, exprs) in &self.around {
             let part = match around {

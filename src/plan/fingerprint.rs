@@ -16,9 +16,10 @@ use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
 use crate::source::Span;
 
 /// What a consent covers.
+#[derive(Default)]
 pub(super) struct Covered {
-    /// In hex.
-    pub(super) hash: String,
+    /// In hex; `None` where nothing changes.
+    pub(super) hash: Option<String>,
     /// The same of each change, piece by piece, so that an edit can be told by its place.
     pub(super) covers: Vec<Vec<Part>>,
     /// The connections that the changes lead to.
@@ -50,7 +51,7 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
             hasher.update(format!("{}:{part}\n", part.len()));
         }
     }
-    Covered { hash: hex::encode(hasher.finalize()), covers, leads_to: connections.into_iter().collect() }
+    Covered { hash: Some(hex::encode(hasher.finalize())), covers, leads_to: connections.into_iter().collect() }
 }
 
 fn change_facts(change: &PlannedChange) -> Vec<String> {

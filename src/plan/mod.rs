@@ -20,6 +20,7 @@ use serde::Serialize;
 
 pub use self::changes::called;
 pub(crate) use self::changes::{TOOL, given};
+use self::fingerprint::Covered;
 pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
@@ -97,9 +98,6 @@ pub struct PlannedChange {
     pub span: Span,
     /// As it was written, in one line.
     pub text: Arc<str>,
-    /// In one canonical line, with its clauses.
-    #[serde(skip)]
-    pub says: String,
     /// The built-in that it calls, and what else a policy may call it by.
     #[serde(skip)]
     pub called: Vec<&'static str>,
@@ -187,8 +185,9 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
             format!("the commands of this runbook run one another more than {} times", changes::MOST_COMMANDS);
         return Err(Fault::new(FaultKind::TooLarge, message).help("write a command that runs fewer others"));
     }
-    let covered = fingerprint::covered(program, &found, set);
-    let hash = (!found.changes.is_empty()).then_some(covered.hash);
+    // What changes nothing needs no consent, and its names are not looked into.
+    let covered =
+        if found.changes.is_empty() { Covered::default() } else { fingerprint::covered(program, &found, set) };
     Ok(Plan {
         runbook: program.header.title.clone(),
         changes: found
@@ -207,7 +206,7 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         connections: found.connections.iter().filter_map(|id| target(program, *id)).collect(),
         tells: found.tells.into_iter().collect(),
         needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),
-        hash,
+        hash: covered.hash,
         leads_to: covered.leads_to,
     })
 }

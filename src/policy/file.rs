@@ -183,24 +183,13 @@ impl Reading {
             }
             written.push(text);
         }
-        let mut zone = TimeZone::UTC;
-        let mut zone_name = "UTC".to_owned();
-        match self.reader.text(table, "timezone") {
-            Some((at, name)) => {
-                if let Ok(found) = TimeZone::get(&name) {
-                    (zone, zone_name) = (found, name);
-                } else {
-                    let help = "write one such as `Europe/Berlin`";
-                    self.reader.wrong(at, format!("there is no time zone `{name}`"), help);
-                }
-            }
-            // Whose clock is meant is never guessed.
-            None if !table.contains_key("timezone") => {
-                let help = "write `timezone = \"Europe/Berlin\"`, or `\"UTC\"`";
-                self.reader.wrong(at, "this window does not say in which time zone".to_owned(), help);
-            }
-            None => {}
+        // Whose clock is meant is never guessed.
+        if !table.contains_key("timezone") {
+            let help = "write `timezone = \"Europe/Berlin\"`, or `\"UTC\"`";
+            self.reader.wrong(at, "this window does not say in which time zone".to_owned(), help);
         }
+        let zone = self.reader.zone(table, "timezone");
+        let (zone, zone_name) = zone.unwrap_or_else(|| (TimeZone::UTC, "UTC".to_owned()));
         Window { changes, hours: all, written: written.join(", "), zone, zone_name }
     }
 

@@ -59,16 +59,16 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
         }
         if of_role.all(|one| one.by_asker) {
             consented.all = Some(false);
-            halt(context, &format!("a change waits for an approval by {role:?}"), &others);
+            halt(context, Some(format!("a change waits for an approval by {role:?}")), others);
             return Ok(None);
         }
     }
-    let used: Vec<StandingApproval> = match role {
-        Some(role) => approvals.iter().filter(|one| one.role == *role && !one.by_asker).take(1).cloned().collect(),
+    let used = match role {
+        Some(role) => approvals.iter().find(|one| one.role == *role && !one.by_asker),
         None if consented.all == Some(true) => return Ok(Some(Vec::new())),
-        None => approvals.first().cloned().into_iter().collect(),
+        None => approvals.first(),
     };
-    if used.is_empty()
+    if used.is_none()
         && consented.all.is_none()
         && let Consent::Ask(asking) = &run.consent
     {
@@ -80,33 +80,31 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
             return Ok(Some(Vec::new()));
         }
     }
-    if used.is_empty() {
+    let Some(approval) = used else {
         consented.all = Some(false);
-        halt(context, "", &others);
+        halt(context, None, others);
         return Ok(None);
+    };
+    if consented.told.insert(Arc::clone(&approval.id)) {
+        context.emit(Event::Approved { hash: hash.clone(), how: format!("standing {}", approval.words) });
     }
-    for approval in &used {
-        if consented.told.insert(Arc::clone(&approval.id)) {
-            context.emit(Event::Approved { hash: hash.clone(), how: format!("standing {}", approval.words) });
-        }
-    }
-    Ok(Some(used.into_iter().map(|approval| approval.id).collect()))
+    Ok(Some(vec![Arc::clone(&approval.id)]))
 }
 
 /// The approvals that stand, for the systems to which the connections lead here.
 async fn standing(context: &Context<'_>) -> Result<Standing, Fault> {
     let run = context.run;
     let Some(rules) = &run.rules else { return Ok(Standing::default()) };
-    let mut standing = rules.standing()?;
-    if standing.approvals.is_empty() {
-        return Ok(standing);
+    let Standing { approvals, mut others } = rules.standing()?;
+    if approvals.is_empty() {
+        return Ok(Standing { approvals, others });
     }
     let mut places = Vec::new();
     for name in &run.proposal.leads_to {
         places.push((name, context.limits.race(run.outside.place(name)).await??));
     }
-    let (mut good, mut others) = (Vec::new(), standing.others);
-    for approval in std::mem::take(&mut standing.approvals) {
+    let mut good = Vec::new();
+    for approval in approvals {
         let elsewhere =
             places.iter().find(|(name, place)| approval.targets.get(&***name).is_none_or(|own| **own != **place));
         match elsewhere {
@@ -121,11 +119,10 @@ async fn standing(context: &Context<'_>) -> Result<Standing, Fault> {
 }
 
 /// Nothing more of the run is begun: it waits.
-fn halt(context: &Context<'_>, what: &str, others: &[String]) {
+fn halt(context: &Context<'_>, what: Option<String>, others: Vec<String>) {
     let run = context.run;
     let _ = run.halted.set("the run waits for approval");
-    let what = (!what.is_empty()).then(|| what.to_owned());
-    let help = what.into_iter().chain(others.iter().cloned()).chain([run.proposal.help.clone()]);
+    let help = what.into_iter().chain(others).chain([run.proposal.help.clone()]);
     context.emit(Event::ApprovalNeeded {
         hash: run.proposal.hash.clone(),
         changes: run.proposal.changes.clone(),

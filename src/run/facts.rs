@@ -37,6 +37,12 @@ impl Facts {
         self.connections.get(id.index())?.get()
     }
 
+    /// The connection that is declared by a name.
+    pub(crate) fn connection_id(&self, name: &str) -> Option<ConnectionId> {
+        let index = self.program.connections.iter().position(|connection| *connection.name == *name)?;
+        u32::try_from(index).ok().map(ConnectionId)
+    }
+
     /// The opened connection that a value stands for.
     pub(crate) fn connection_named(&self, name: &str) -> Option<&Ready> {
         self.connections.iter().filter_map(OnceLock::get).find(|ready| &*ready.connection.name == name)

@@ -161,9 +161,7 @@ impl Outside {
 
     /// Which system a connection leads to, by its name: opened for that, where it was not yet.
     pub(super) async fn place(self: &Arc<Self>, name: &str) -> Result<Arc<str>, Fault> {
-        let index = self.facts.program.connections.iter().position(|connection| *connection.name == *name);
-        let id = index.and_then(|index| u32::try_from(index).ok()).map(ConnectionId);
-        let Some(id) = id else { return Err(Fault::no_value("a connection that is not there")) };
+        let id = self.facts.connection_id(name).ok_or_else(|| Fault::no_value("a connection that is not there"))?;
         self.connect(id).await?;
         let ready = self.facts.connection(id);
         ready.map(|ready| Arc::clone(&ready.place)).ok_or_else(|| Fault::no_value("a connection that is not open"))

@@ -7,7 +7,7 @@ use super::context::Context;
 use super::known::MadeBefore;
 use super::memory::{Memory, Need};
 use super::outside::Outside;
-use crate::check::program::{Change, ConnectionId, Expr, ExprKind, LocalId, Statement};
+use crate::check::program::{Change, Expr, ExprKind, LocalId, Statement};
 use crate::plan::walk;
 use crate::store::event::{ChangeKept, Event, Withheld};
 use crate::store::kept::Kept;
@@ -93,14 +93,10 @@ pub(super) fn named(change: &Change) -> Vec<(LocalId, &Expr)> {
 
 /// A value from a journal. Connections in it are opened.
 pub(super) async fn restored(outside: &Arc<Outside>, kept: &Kept) -> Result<Value, Fault> {
-    let id = |name: &str| {
-        let index = outside.facts.program.connections.iter().position(|connection| *connection.name == *name)?;
-        u32::try_from(index).ok().map(ConnectionId)
-    };
     let mut names = Vec::new();
     kept.connections(&mut names);
-    for id in names.iter().filter_map(|name| id(name)) {
+    for id in names.iter().filter_map(|name| outside.facts.connection_id(name)) {
         outside.fetch(Need::Connection(id), &Memory::new()).await;
     }
-    kept.value(&|name| Some(Arc::clone(&outside.facts.connection(id(name)?)?.connection)))
+    kept.value(&|name| Some(Arc::clone(&outside.facts.connection_named(name)?.connection)))
 }

@@ -152,15 +152,7 @@ impl Evaluation<'_> {
                 Ok(self.fixed_text(left, lambda, env)?.map(Condition::Contains))
             }
             ExprKind::Call(call) => {
-                let Body::Text(operation, _) = call.builtin.body else { return Ok(None) };
-                let (Some(Some(CallArg::Value(text))), Some(Some(CallArg::Value(part)))) =
-                    (call.args.first(), call.args.get(1))
-                else {
-                    return Ok(None);
-                };
-                if !is_text(text, lambda) {
-                    return Ok(None);
-                }
+                let (operation, part) = known!(of_text(call, lambda));
                 let part = known!(self.fixed_text(part, lambda, env)?);
                 Ok(match operation {
                     Operation::Contains => Some(Condition::Contains(part)),
@@ -197,15 +189,7 @@ impl Evaluation<'_> {
 
     fn captured(&self, expr: &Expr, lambda: &Lambda, env: Env<'_>) -> Recognised<crate::types::Regex> {
         let ExprKind::Call(call) = &expr.kind else { return Ok(None) };
-        let Body::Text(Operation::Capture, _) = call.builtin.body else { return Ok(None) };
-        let (Some(Some(CallArg::Value(text))), Some(Some(CallArg::Value(pattern)))) =
-            (call.args.first(), call.args.get(1))
-        else {
-            return Ok(None);
-        };
-        if !is_text(text, lambda) {
-            return Ok(None);
-        }
+        let (Operation::Capture, pattern) = known!(of_text(call, lambda)) else { return Ok(None) };
         match known!(self.fixed(pattern, lambda, env)?) {
             Value::Regex(regex) => Ok(Some(regex)),
             _ => Ok(None),
@@ -271,6 +255,18 @@ fn inner(call: &Call) -> Option<&Call> {
 fn lambda(call: &Call, argument: usize) -> Option<&Lambda> {
     match call.args.get(argument) {
         Some(Some(CallArg::PerItem(lambda))) if lambda.body.effect == Effect::Pure => Some(lambda),
+        _ => None,
+    }
+}
+
+/// What a call asks of the text of an item, and with which argument.
+fn of_text<'c>(call: &'c Call, lambda: &Lambda) -> Option<(Operation, &'c Expr)> {
+    match (&call.builtin.body, call.args.first(), call.args.get(1)) {
+        (Body::Text(operation, _), Some(Some(CallArg::Value(text))), Some(Some(CallArg::Value(argument))))
+            if is_text(text, lambda) =>
+        {
+            Some((*operation, argument))
+        }
         _ => None,
     }
 }
