@@ -9,6 +9,8 @@ use serde::Serialize;
 pub enum Need {
     /// What no rule of the system grants, or none that can be written beforehand: `systemd`.
     Words(&'static str),
+    /// A program of this machine, as far as the call says which.
+    Program { words: &'static str, program: fn(&Written<'_>) -> Argument },
     /// Verbs on a resource of a Kubernetes cluster.
     Kubernetes(Access),
     /// What another system grants, by what is written in the call.
@@ -106,7 +108,9 @@ impl Need {
 impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let access = match self {
-            Self::Words(words) | Self::Granted { words, .. } => return f.write_str(words),
+            Self::Words(words) | Self::Program { words, .. } | Self::Granted { words, .. } => {
+                return f.write_str(words);
+            }
             Self::Kubernetes(access) => access,
         };
         write!(f, "{} {}", access.verbs.join(" and "), access.resource)?;

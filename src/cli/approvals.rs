@@ -1,6 +1,7 @@
 //! `runbook approvals` and `runbook revoke`: the standing approvals that are kept, and taking one back.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
@@ -9,7 +10,7 @@ use serde_json::json;
 
 use super::console::{Console, Failure};
 use super::request;
-use super::run::account;
+use super::run::{account, folder};
 use super::standing::{self, at, good, words};
 use super::state::Kept;
 use crate::check::program::Program;
@@ -18,7 +19,7 @@ use crate::policy::Policy;
 use crate::report::terminal::short;
 use crate::shown::look::{Look, Tone, clean};
 use crate::source::Sources;
-use crate::store::approval::{Approval, Kept as KeptApproval, Revoked};
+use crate::store::approval::{Approval, Kept as KeptApproval, PublicKey, Revoked, Signature};
 use crate::store::ledger::Ledger;
 use crate::system;
 
@@ -60,6 +61,7 @@ struct Own {
     program: Program,
     sources: Sources,
     policy: Option<Arc<Policy>>,
+    folder: PathBuf,
 }
 
 /// Whether an approval stands.
@@ -73,9 +75,12 @@ enum State {
 }
 
 pub(super) fn run(args: &Approvals, console: &Console) -> Result<u8, Failure> {
-    let own = match args.file.as_ref().map(|file| request::held(file, console)).transpose() {
-        Ok(held) => held.map(|(program, sources, policy)| Own { program, sources, policy }),
-        Err(exit) => return Ok(exit),
+    let own = match &args.file {
+        Some(file) => match request::held(file, console) {
+            Ok((program, sources, policy)) => Some(Own { program, sources, policy, folder: folder(file)? }),
+            Err(exit) => return Ok(exit),
+        },
+        None => None,
     };
     let Some(ledger) = args.state.ledger()?.open_existing()? else {
         console.say("no approval is kept\n");
@@ -87,7 +92,7 @@ pub(super) fn run(args: &Approvals, console: &Console) -> Result<u8, Failure> {
     for one in &kept {
         let state = state(one, own.as_ref(), now)?;
         match args.format {
-            Format::Terminal => console.print_lines(&lines(one, &state, now, console.look()))?,
+            Format::Terminal => console.print_lines(&lines(one, &state, own.as_ref(), now, console.look()))?,
             Format::Json => console.print(&(json_of(one, &state).to_string() + "\n"))?,
         }
     }
@@ -109,7 +114,7 @@ fn state(kept: &KeptApproval, own: Option<&Own>, now: Timestamp) -> Result<State
         };
         return Ok(State::No { word, why });
     }
-    let Some(Own { program, sources, .. }) = own else { return Ok(State::Valid) };
+    let Some(Own { program, sources, folder, .. }) = own else { return Ok(State::Valid) };
     let void = |why: String| Ok(State::No { word: "void", why });
     let set: Vec<String> = approval.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
     // What it was given for may be gone.
@@ -123,13 +128,16 @@ fn state(kept: &KeptApproval, own: Option<&Own>, now: Timestamp) -> Result<State
     };
     let plan = plan::plan(program, &selection, &typed)?;
     match standing::Asked::of(&plan, sources, &approval.only) {
-        Some(own) if own.hash == approval.plan => Ok(State::Valid),
+        Some(plan) if plan.hash == approval.plan => {
+            let here = standing::is_here(approval, &plan, folder);
+            Ok(here.map_or_else(|why| State::No { word: "elsewhere", why }, |()| State::Valid))
+        }
         Some(own) => void(standing::since(approval, &own)),
         None => void("nothing is changed any more".to_owned()),
     }
 }
 
-fn lines(kept: &KeptApproval, state: &State, now: Timestamp, look: Look) -> Vec<String> {
+fn lines(kept: &KeptApproval, state: &State, own: Option<&Own>, now: Timestamp, look: Look) -> Vec<String> {
     let approval = &kept.approval;
     let (tone, word) = match state {
         State::Valid => (Tone::Good, format!("valid, ends in {}", rough(approval.until.duration_since(now)))),
@@ -151,10 +159,40 @@ fn lines(kept: &KeptApproval, state: &State, now: Timestamp, look: Look) -> Vec<
     for (name, place) in &approval.targets {
         lines.push(format!("    {} at {}", clean(name), clean(place)));
     }
-    if let Some(signature) = &approval.signature {
-        lines.push(format!("    signed with {}", clean(&signature.key)));
-    }
+    lines.extend(signed(approval, own));
     lines
+}
+
+/// By which key, as far as that is known: whose it is, a policy says.
+fn signed(approval: &Approval, own: Option<&Own>) -> Option<String> {
+    let signature = approval.signature.as_ref()?;
+    let key = clean(&signature.key);
+    let role = &approval.role;
+    Some(match (own, fits(approval, signature)) {
+        (_, Err(why)) => format!("    said to be signed with {key}, and {why}"),
+        (None, Ok(())) => format!("    signed with {key}; with the runbook, its policy is asked whose that is"),
+        (Some(own), Ok(())) if own.approvers(role).is_none() => {
+            format!("    signed with {key}; no policy says whose that is")
+        }
+        // Held against the policy before.
+        (Some(_), Ok(())) => format!("    signed with {key}"),
+    })
+}
+
+/// Whether the signature is by the key that it names, over what the approval says.
+fn fits(approval: &Approval, signature: &Signature) -> Result<(), String> {
+    let text = approval.text().map_err(|fault| fault.message.to_string())?;
+    let key = PublicKey::of_signature(&signature.armoured)?;
+    if key.fingerprint() != signature.key {
+        return Err("it is signed by another key".to_owned());
+    }
+    key.verify(&text, &signature.armoured)
+}
+
+impl Own {
+    fn approvers(&self, role: &str) -> Option<&BTreeMap<String, Vec<PublicKey>>> {
+        self.policy.as_ref()?.approvers.get(role)
+    }
 }
 
 fn rough(left: SignedDuration) -> String {
@@ -177,7 +215,9 @@ fn json_of(kept: &KeptApproval, state: &State) -> serde_json::Value {
     json!({
         "id": id, "state": state, "why": why, "runbook": runbook, "file": file, "only": only, "set": set, "plan": plan,
         "role": role, "who": who, "account": account, "at": at, "until": until, "targets": targets, "changes": changes,
-        "key": kept.approval.signature.as_ref().map(|signature| &signature.key), "revoked": kept.revoked,
+        "key": kept.approval.signature.as_ref().map(|signature| &signature.key),
+        "signature_fits": kept.approval.signature.as_ref().map(|signature| fits(&kept.approval, signature).is_ok()),
+        "revoked": kept.revoked,
     })
 }
 

@@ -1,6 +1,7 @@
 //! `runbook approve`: puts a standing approval of a plan into the store.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,24 +10,29 @@ use clap::Args;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use sha2::{Digest, Sha256};
 
 use super::alerting::{self, Telling};
 use super::console::{Console, Failure};
 use super::edited;
+use super::here;
 use super::plan::command;
 use super::request::{Asked, Prepared, prepare};
 use super::run::{account, another_plan, facts, id, runtime};
 use super::standing::{at, words};
 use super::state::Kept;
 use crate::diagnostics::nearest;
-use crate::plan::{SHORTEST, is_hash};
+use crate::plan::{Plan, SHORTEST, is_hash};
 use crate::report;
 use crate::run::{Asking, Proposal};
 use crate::shown::look::{clean, quoted};
 use crate::store::approval::{Approval, PrivateKey, PublicKey, Signature, by_agent};
 use crate::system;
 use crate::units;
+
+/// Longer is no name of a role.
+const MOST_LETTERS: usize = 100;
+/// Who agreed to something may not be there any more.
+const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24 + 24);
 
 /// Agree to the changes of a runbook in advance, in a role: `run` and `serve` make them without asking anybody, until the approval
 /// ends, is revoked, or what it covers is edited. Makes no reads and no change.
@@ -80,12 +86,17 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
     }
     let now = system::now();
     let until = until(&args.until, now)?;
+    if clean(&args.role) != args.role || !(1..=MOST_LETTERS).contains(&args.role.trim().chars().count()) {
+        return Err(Failure::new(format!("`--as {}` is no role", clean(&args.role)))
+            .help(format!("write a name in one line of at most {MOST_LETTERS} letters, such as `--as dba`")));
+    }
     named_role(args, &prepared, console);
     let signer = signer(args, &prepared, console)?;
     let targets = targets(args, &prepared)?;
     let account = account();
     let mut approval = Approval {
         id: String::new(),
+        nonce: hex::encode(RandomState::new().hash_one(now.as_nanosecond()).to_be_bytes()),
         runbook: prepared.program.header.title.to_string(),
         file: args.asked.file.clone(),
         only: args.asked.only.clone(),
@@ -101,17 +112,17 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         parts: edited::parts(&prepared.plan, &prepared.sources),
         signature: None,
     };
-    let digest = Sha256::digest(format!("{}{}", id(), approval.text()));
-    hex::encode(digest).get(..8).unwrap_or_default().clone_into(&mut approval.id);
+    approval.id = approval.own_id()?;
     if args.plan.is_none() && !agreed(&approval, &prepared, console)? {
         console.say("nothing was approved\n");
         return Ok(1);
     }
     if let Some(signer) = signer {
-        let armoured = signer.sign(&approval.text())?;
+        let text = approval.text()?;
+        let armoured = signer.sign(&text)?;
         let key = signer.public.fingerprint();
         // What is kept is what a run will find good.
-        signer.public.verify(&approval.text(), &armoured).map_err(Failure::new)?;
+        signer.public.verify(&text, &armoured).map_err(Failure::new)?;
         approval.signature = Some(Signature { key, armoured });
     }
     args.state.ledger()?.open()?.approve(&approval)?;
@@ -168,6 +179,10 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
             _ => return Err(bad()),
         }
     };
+    if found.duration_since(now) > LONGEST {
+        return Err(Failure::new(format!("`--until {text}` is more than a year away"))
+            .help("an approval is given for a year at most, and can be given again"));
+    }
     if found <= now {
         return Err(Failure::new(format!("`--until {text}` is over: it is {} now", at(now))).help("name a later one"));
     }
@@ -193,29 +208,38 @@ fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
 /// Which systems the connections lead to that are changed: from here, or as it is said.
 fn targets(args: &Approve, prepared: &Prepared) -> Result<BTreeMap<String, String>, Failure> {
     let mut targets = BTreeMap::new();
-    let leads_to = &prepared.plan.leads_to;
+    let Plan { leads_to, programs, .. } = &prepared.plan;
+    let known: Vec<&str> = leads_to.iter().map(|name| &**name).chain(here::names(programs)).collect();
     for text in &args.target {
         let (name, place) = text.split_once('=').filter(|(_, place)| !place.is_empty()).ok_or_else(|| {
             Failure::new(format!("`--target {text}` has no place")).help(format!("write `--target {text}=PLACE`"))
         })?;
-        if leads_to.iter().all(|one| **one != *name) {
-            let failure = Failure::new(format!("no change leads to a connection `{name}`"));
-            let names: Vec<&str> = leads_to.iter().map(|name| &**name).collect();
-            return Err(if names.is_empty() {
+        if !known.contains(&name) {
+            let failure = Failure::new(format!("no change leads to `{name}`"));
+            return Err(if known.is_empty() {
                 failure
             } else {
-                failure.help(format!("they lead to: {}", names.join(", ")))
+                failure.help(format!("they lead to: {}", known.join(", ")))
             });
         }
         if targets.insert(name.to_owned(), place.to_owned()).is_some() {
             return Err(Failure::new(format!("`--target {name}` is given twice")).help("leave one of them out"));
         }
     }
+    let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
+    if here::names(programs).any(|name| !targets.contains_key(name)) {
+        let own = here::targets(programs, &facts.directory).map_err(|fault| {
+            let help = "approve it where that is, or say what it is there: `--target NAME=PLACE`";
+            Failure::new(format!("what is started is not known here: {}", fault.message)).help(help)
+        })?;
+        for (name, place) in own {
+            targets.entry(name).or_insert(place);
+        }
+    }
     let unknown: Vec<&Arc<str>> = leads_to.iter().filter(|name| !targets.contains_key(&***name)).collect();
     if unknown.is_empty() {
         return Ok(targets);
     }
-    let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
     let runtime = runtime(None)?;
     let found: Result<Vec<(String, String)>, Failure> = runtime.block_on(async {
         let (world, _) = alerting::open(&Telling::nobody(), &args.state, prepared, &facts).await?;

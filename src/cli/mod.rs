@@ -19,6 +19,7 @@ mod edited;
 mod explain;
 mod fmt;
 mod git;
+mod here;
 mod history;
 mod incidents;
 mod inputs;

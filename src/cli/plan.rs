@@ -13,7 +13,6 @@ use crate::plan;
 use crate::report;
 use crate::report::looked::Looked;
 use crate::report::rights::{Subject, System};
-use crate::report::terminal::short;
 
 /// Say what a run would change, need and tell, and the hash to approve. Makes the reads and never a change: whether
 /// guards hold now, where connections lead, how often each change would be made. Exit 3: something could not be looked at.
@@ -73,11 +72,10 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     match args.format {
         Format::Terminal => {
             let look = console.look();
-            let mut next = Vec::new();
-            if let Some(hash) = &prepared.plan.hash {
-                next.push(format!("approve: {} --approve {}", command("run", &args.asked), short(hash)));
-                next.extend(standing::ask_for(&prepared.plan, &args.asked));
-            }
+            let next = match &prepared.plan.hash {
+                Some(_) => standing::how_to_approve(&prepared.plan, &args.asked),
+                None => Vec::new(),
+            };
             let mut lines = report::plan::lines(&prepared.plan, &prepared.sources, &next, looked.as_ref(), look);
             lines.extend(standing::policy_lines(&prepared.plan, prepared.policy.as_deref()));
             console.print_lines(&lines)?;

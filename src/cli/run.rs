@@ -222,6 +222,7 @@ fn request(
             policy: prepared.policy.clone(),
             place,
             asker: account(),
+            folder: identity.facts.directory.clone(),
             plans: if matches!(started.continues, Some(Continues::Undoes { .. })) {
                 // Who agreed to changes in advance did not agree to their undoing.
                 Vec::new()
@@ -300,10 +301,7 @@ pub(super) fn another_plan(typed: &str, hash: &str) -> String {
 }
 
 fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
-    let hash = plan.hash.as_deref().unwrap_or_default();
-    let mut help = vec![format!("approve: {} --approve {}", command("run", &args.asked), short(hash))];
-    help.extend(standing::ask_for(plan, &args.asked));
-    Proposal::of(plan, sources, help.join("\n"))
+    Proposal::of(plan, sources, standing::how_to_approve(plan, &args.asked).join("\n"))
 }
 
 /// The journal, begun. A run that changes something is not begun without one.
@@ -384,7 +382,7 @@ pub(super) fn facts(id: Arc<str>, program: &Program, file: &str) -> Result<Arc<R
 
 /// Where relative paths of the runbook start: its own folder. From the root, since a program is started in that folder,
 /// where a path from here would lead elsewhere.
-fn folder(file: &str) -> Result<PathBuf, Failure> {
+pub(super) fn folder(file: &str) -> Result<PathBuf, Failure> {
     let parent = Path::new(file).parent().filter(|parent| file != STDIN && !parent.as_os_str().is_empty());
     std::path::absolute(parent.unwrap_or_else(|| Path::new(".")))
         .map_err(|error| Failure::new(format!("the folder of the runbook cannot be found: {error}")))
@@ -400,9 +398,21 @@ pub(super) fn by() -> String {
     account().to_string()
 }
 
+/// The number of an account outside of the user namespace that it is seen in: whoever calls themselves root in one of their
+/// own is still who they were.
+fn outer(uid: u32) -> u32 {
+    let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
+    let ranges = map.lines().filter_map(|line| {
+        let mut numbers = line.split_whitespace().map(str::parse::<u32>);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?))
+    });
+    let mut own = ranges.filter(|(inner, _, length)| (*inner..inner.saturating_add(*length)).contains(&uid));
+    own.next().map_or(uid, |(inner, outer, _)| outer.saturating_add(uid - inner))
+}
+
 /// The account that this runs in.
 pub(super) fn account() -> Account {
-    let uid = rustix::process::getuid().as_raw();
+    let uid = outer(rustix::process::getuid().as_raw());
     let user = ["USER", "LOGNAME"].iter().find_map(|name| system::env(name)).unwrap_or_else(|| format!("uid{uid}"));
     let uname = rustix::system::uname();
     Account { user, host: uname.nodename().to_string_lossy().into_owned(), uid }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::alerting::say;
 use super::console::{Console, Failure};
+use super::plan::command;
 use super::recorder::{Output, Recorder};
 use super::request::{self, Asked, Prepared};
 use super::run::{account, by, facts, id, runtime};
@@ -22,12 +23,12 @@ use crate::builtins::Heartbeat;
 use crate::catalog::{Cx, Past, Remark, RunFacts, World};
 use crate::check::program::Program;
 use crate::desk::{Delivery, Desk};
-use crate::plan::{self, Selection, is_hash};
+use crate::plan::{self, Plan, Selection, is_hash};
 use crate::policy::Policy;
 use crate::report::terminal::short;
 use crate::run::{self, Consent, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
-use crate::shown::look::{clean, quoted};
+use crate::shown::look::clean;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger, Place};
 use crate::system::{self, System};
@@ -248,26 +249,31 @@ impl AtHome {
         program: Arc<Program>,
         policy: Option<Arc<Policy>>,
         plans: Vec<standing::Asked>,
+        folder: PathBuf,
     ) -> Result<Rulebook, Failure> {
-        Ok(Rulebook { program, policy, place: self.state.ledger()?.clone(), asker: account(), plans })
+        Ok(Rulebook { program, policy, place: self.state.ledger()?.clone(), asker: account(), plans, folder })
     }
 
     /// What to type so that changes are agreed to.
-    #[expect(clippy::unused_self, reason = "it is this server that would be started so")]
-    fn help(&self, file: &str, hash: Option<&str>) -> String {
-        format!(
-            "look at them with `runbook plan --offline {0}`; agree with `runbook approve {0} --as ROLE`, or serve it with \
-             `--approve {1}`",
-            quoted(file),
-            short(hash.unwrap_or_default())
-        )
+    fn help(&self, file: &str, plan: &Plan) -> String {
+        let asked = Asked { file: file.to_owned(), only: Vec::new(), set: self.set.clone() };
+        let mut lines = vec![format!("look at them with `{} --offline`", command("plan", &asked))];
+        lines.extend(standing::by_roles(plan, &asked));
+        if let ([look], Some(hash)) = (lines.as_mut_slice(), &plan.hash) {
+            let approve = command("approve", &asked);
+            *look += &format!("; agree with `{approve} --as ROLE`, or serve it with `--approve {}`", short(hash));
+        }
+        lines.join("\n")
     }
 
     /// Says which changes nobody has agreed to yet.
-    fn waits_for_approval(&self, file: &str, prepared: &Prepared) {
-        let Some(hash) = prepared.plan.hash.as_deref().filter(|hash| !self.approved(hash)) else { return };
+    fn waits_for_approval(&self, file: &str, prepared: &Prepared, facts: &RunFacts) {
+        if prepared.plan.hash.as_deref().is_none_or(|hash| self.approved(hash)) {
+            return;
+        }
         let plans = standing::Asked::of(&prepared.plan, &prepared.sources, &[]).into_iter().collect();
-        let rules = self.rules(Arc::clone(&prepared.program), prepared.policy.clone(), plans);
+        let (program, policy) = (Arc::clone(&prepared.program), prepared.policy.clone());
+        let rules = self.rules(program, policy, plans, facts.directory.clone());
         let standing = rules
             .map_err(|failure| failure.message)
             .and_then(|rules| run::Rules::standing(&rules).map_err(|fault| fault.to_string()));
@@ -278,7 +284,7 @@ impl AtHome {
         };
         let changes = prepared.plan.changes.len();
         let message = format!("the changes of `{file}` ({changes}) wait for approval: what else it does goes on");
-        let help = others.into_iter().chain([self.help(file, Some(hash))]).collect::<Vec<_>>().join("\n");
+        let help = others.into_iter().chain([self.help(file, &prepared.plan)]).collect::<Vec<_>>().join("\n");
         self.console.warn(&message, Some(&help));
     }
 }
@@ -286,13 +292,13 @@ impl AtHome {
 impl Home for AtHome {
     fn load(&self, file: &str) -> Result<Loaded, String> {
         let prepared = self.prepared(file)?;
-        self.waits_for_approval(file, &prepared);
+        let facts = facts("serve".into(), &prepared.program, file).map_err(|failure| failure.message)?;
+        self.waits_for_approval(file, &prepared, &facts);
         let from_outside = prepared.program.thresholds.iter().find(|threshold| !threshold.from.is_empty());
         if let (Some(threshold), false) = (from_outside, self.takes_alerts) {
             let message = format!("`{file}`: nobody can post alerts of \"{}\" to this server", clean(&threshold.title));
             self.console.warn(&message, Some("start it with `--webhook-token-file FILE`"));
         }
-        let facts = facts("serve".into(), &prepared.program, file).map_err(|failure| failure.message)?;
         Ok(Loaded {
             policy: prepared.policy,
             program: prepared.program,
@@ -363,10 +369,7 @@ impl Home for AtHome {
         let recorder = Recorder::new(Some(journal), Output::Silent, log, Some(desk));
         let file = loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default();
         // Consent was given to all changes of the runbook, or to those of this section.
-        let asked = Asked { file: file.clone(), only: Vec::new(), set: self.set.clone() };
-        let mut help = vec![self.help(&file, all.hash.as_deref())];
-        help.extend(standing::ask_for(&plan, &asked));
-        let mut proposal = Proposal::of(&plan, &loaded.sources, help.join("\n"));
+        let mut proposal = Proposal::of(&plan, &loaded.sources, self.help(&file, &all));
         let consent = match all.hash.as_ref().filter(|hash| self.approved(hash)) {
             Some(hash) => {
                 proposal.hash.clone_from(hash);
@@ -377,7 +380,9 @@ impl Home for AtHome {
         let only = [section.to_owned()];
         let of = |plan, only: &[String]| standing::Asked::of(plan, &loaded.sources, only);
         let plans = of(&plan, &only).into_iter().chain(of(&all, &[])).collect();
-        let rules = self.rules(Arc::clone(program), loaded.policy.clone(), plans).map_err(|failure| failure.message)?;
+        let folder = loaded.facts.directory.clone();
+        let rules = self.rules(Arc::clone(program), loaded.policy.clone(), plans, folder);
+        let rules = rules.map_err(|failure| failure.message)?;
         let by = format!("serve on {}", by());
         let place = self.state.ledger().map_err(|failure| failure.message)?.clone();
         let exclusive = Arc::new(Exclusive::new(place, &run, &by));

@@ -1,17 +1,20 @@
 //! What decides about the changes of a run beside the person at the terminal: the approvals that are kept, and the policy.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::console::Failure;
 use super::edited;
+use super::here;
 use super::plan::command;
 use super::request;
 use crate::check::program::{Change, Program};
 use crate::plan::{self, Plan};
 use crate::policy::{Policy, Window};
+use crate::report::terminal::short;
 use crate::run::{Rules, Standing, StandingApproval};
 use crate::shown::look::{clean, quoted};
 use crate::source::Sources;
@@ -30,6 +33,8 @@ pub(super) struct Rulebook {
     pub(super) asker: Account,
     /// The plans whose approvals count, the widest last.
     pub(super) plans: Vec<Asked>,
+    /// The folder of the runbook.
+    pub(super) folder: PathBuf,
 }
 
 /// A plan that an approval may be of.
@@ -38,6 +43,8 @@ pub(super) struct Asked {
     pub(super) hash: String,
     pub(super) only: Vec<String>,
     pub(super) parts: Vec<Part>,
+    /// The programs of this machine that it starts.
+    pub(super) programs: BTreeSet<String>,
 }
 
 impl Rules for Rulebook {
@@ -60,21 +67,22 @@ impl Rulebook {
         // The newest first: it is the one that people know of.
         for one in kept.iter().rev() {
             let approval = &one.approval;
-            let fits = self.plans.iter().any(|plan| plan.hash == approval.plan);
-            match (fits, good(one, &self.program.header.title, self.policy.as_deref(), now)) {
-                (true, Ok(())) => standing.approvals.push(StandingApproval {
+            let fits = self.plans.iter().find(|plan| plan.hash == approval.plan);
+            let stands = good(one, &self.program.header.title, self.policy.as_deref(), now);
+            match (fits, stands.and_then(|()| fits.map_or(Ok(()), |plan| is_here(approval, plan, &self.folder)))) {
+                (Some(_), Ok(())) => standing.approvals.push(StandingApproval {
                     id: approval.id.as_str().into(),
                     role: approval.role.as_str().into(),
                     words: words(approval),
                     by_asker: approval.account.is_same(&self.asker) || approval.who == self.asker.user,
                     targets: approval.targets.clone(),
                 }),
-                (true, Err(why)) => standing.others.push(format!("{} {why}", words(approval))),
-                (false, Ok(())) => {
-                    let same = self.plans.iter().find(|plan| plan.only == approval.only);
-                    edited.extend(same.map(|plan| (approval, plan)));
-                }
-                (false, Err(_)) => {}
+                (Some(_), Err(why)) => standing.others.push(format!("{} {why}", words(approval))),
+                (None, Ok(())) => match self.plans.iter().find(|plan| plan.only == approval.only) {
+                    Some(plan) => edited.push((approval, plan)),
+                    None => standing.others.push(format!("{} is for {}", words(approval), part(&approval.only))),
+                },
+                (None, Err(_)) => {}
             }
         }
         let mut roles: Vec<&str> = standing.approvals.iter().map(|one| &*one.role).collect();
@@ -88,6 +96,28 @@ impl Rulebook {
         standing.others.extend(void);
         standing
     }
+}
+
+/// Whether the programs that are started are those of the approval, on its machine.
+///
+/// # Errors
+/// Which of them is not.
+pub(super) fn is_here(approval: &Approval, plan: &Asked, folder: &Path) -> Result<(), String> {
+    let here = here::targets(&plan.programs, folder).map_err(|fault| fault.message.to_string())?;
+    let is_other =
+        |(name, place): &(&String, &String)| approval.targets.get(*name).is_none_or(|own| !here::is_same(own, place));
+    let Some((name, place)) = here.iter().find(is_other) else { return Ok(()) };
+    let approved = approval.targets.get(name).map_or("nothing", String::as_str);
+    Err(format!("is for {name} as {approved}, and here it is {place}"))
+}
+
+/// Which part of a runbook something was given for that is none for this run.
+fn part(only: &[String]) -> String {
+    if only.is_empty() {
+        return "the whole runbook, and this run is of a part of it, which is approved by itself".to_owned();
+    }
+    let titles: Vec<String> = only.iter().map(|title| format!("`{title}`")).collect();
+    format!("{} alone, and this run is of something else", titles.join(" and "))
 }
 
 /// That an approval is void by an edit, and by which.
@@ -120,6 +150,12 @@ pub(super) fn good(kept: &Kept, title: &str, policy: Option<&Policy>, now: Times
     if approval.until <= now {
         return Err("has ended".to_owned());
     }
+    // Before anything of it is believed.
+    if approval.own_id().map_err(|fault| fault.message.to_string())? != approval.id {
+        return Err(
+            "is not what was given: it was changed in the store, or is of a version before; approve again".to_owned()
+        );
+    }
     if approval.runbook != title {
         return Err(format!("was given for \"{}\"", approval.runbook));
     }
@@ -130,7 +166,7 @@ pub(super) fn good(kept: &Kept, title: &str, policy: Option<&Policy>, now: Times
     let Some(keys) = people.get(&approval.who) else {
         return Err(format!("is by somebody whom the policy does not name as {:?}", approval.role));
     };
-    let text = approval.text();
+    let text = approval.text().map_err(|fault| fault.message.to_string())?;
     let mut why = "is signed by no key of the policy".to_owned();
     for key in keys {
         match key.verify(&text, &signature.armoured) {
@@ -176,15 +212,29 @@ pub(super) fn policy_lines(plan: &Plan, policy: Option<&Policy>) -> Vec<String> 
     lines
 }
 
-/// What to type for approvals by the roles that changes ask for; nothing where they ask for none.
-pub(super) fn ask_for(plan: &Plan, asked: &request::Asked) -> Vec<String> {
-    let command = command("approve", asked);
-    plan.roles().iter().map(|role| format!("approve as {role}: {command} --as {}", quoted(role))).collect()
+/// What to type so that the changes of a plan are made. Where they ask for roles, nobody agrees to them by themselves.
+pub(super) fn how_to_approve(plan: &Plan, asked: &request::Asked) -> Vec<String> {
+    let run = command("run", asked);
+    let mut lines = by_roles(plan, asked);
+    lines.push(match &plan.hash {
+        Some(hash) if lines.is_empty() => format!("approve: {run} --approve {}", short(hash)),
+        _ => format!("then run it: {run}"),
+    });
+    lines
+}
+
+/// What those type whose approval the changes of a plan ask for.
+pub(super) fn by_roles(plan: &Plan, asked: &request::Asked) -> Vec<String> {
+    let approve = command("approve", asked);
+    let of_role = |role: &Arc<str>| {
+        format!("approve as {role}, by somebody else than whoever runs it: {approve} --as {}", quoted(role))
+    };
+    plan.roles().iter().map(of_role).collect()
 }
 
 impl Asked {
     pub(super) fn of(plan: &Plan, sources: &Sources, only: &[String]) -> Option<Self> {
         let hash = plan.hash.clone()?;
-        Some(Self { hash, only: only.to_vec(), parts: edited::parts(plan, sources) })
+        Some(Self { hash, only: only.to_vec(), parts: edited::parts(plan, sources), programs: plan.programs.clone() })
     }
 }

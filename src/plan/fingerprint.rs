@@ -11,7 +11,10 @@ use sha2::{Digest, Sha256};
 
 use super::changes::Found;
 use super::definitions::Definitions;
+use super::written::Reader;
 use super::{Around, Part, PlannedChange, text, walk};
+use crate::catalog::Builtin;
+use crate::catalog::need::{Argument, Need, Written};
 use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
 use crate::source::Span;
 
@@ -24,12 +27,15 @@ pub(super) struct Covered {
     pub(super) covers: Vec<Vec<Part>>,
     /// The connections that the changes lead to.
     pub(super) leads_to: Vec<Arc<str>>,
+    /// The programs of this machine that they start.
+    pub(super) programs: BTreeSet<String>,
 }
 
 pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Covered {
     let mut facts: Vec<Vec<String>> = Vec::new();
     let definitions = Definitions::in_program(program);
     let (mut named, mut connections, mut covers) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
+    let mut programs = BTreeSet::new();
     for (change, depends) in &found.changes {
         facts.push(change_facts(change));
         let mut led_to = LedTo::new(program, set, &definitions);
@@ -40,6 +46,7 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
         covers.push(change.covers.iter().cloned().chain(led_to.parts).collect());
         named.extend(led_to.facts);
         connections.extend(led_to.connections);
+        programs.extend(led_to.programs);
     }
     facts.extend(named.into_iter().map(|(key, value)| vec![key, value]));
     let mut hasher = Sha256::new();
@@ -51,7 +58,8 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
             hasher.update(format!("{}:{part}\n", part.len()));
         }
     }
-    Covered { hash: Some(hex::encode(hasher.finalize())), covers, leads_to: connections.into_iter().collect() }
+    let leads_to = connections.into_iter().collect();
+    Covered { hash: Some(hex::encode(hasher.finalize())), covers, leads_to, programs }
 }
 
 fn change_facts(change: &PlannedChange) -> Vec<String> {
@@ -81,12 +89,13 @@ struct LedTo<'p> {
     facts: BTreeMap<String, String>,
     parts: Vec<Part>,
     connections: BTreeSet<Arc<str>>,
+    programs: BTreeSet<String>,
 }
 
 impl<'p> LedTo<'p> {
     fn new(program: &'p Program, set: &'p BTreeMap<Arc<str>, String>, definitions: &'p Definitions<'p>) -> Self {
-        let (facts, parts, connections) = (BTreeMap::new(), Vec::new(), BTreeSet::new());
-        Self { program, set, definitions, facts, parts, connections }
+        let (facts, parts) = (BTreeMap::new(), Vec::new());
+        Self { program, set, definitions, facts, parts, connections: BTreeSet::new(), programs: BTreeSet::new() }
     }
 
     fn follow(&mut self, root: &'p Expr) {
@@ -133,6 +142,8 @@ impl<'p> LedTo<'p> {
             }
             ExprKind::Tool { tool, .. } => {
                 if let Some(tool) = program.tools.get(tool.index()) {
+                    let reader = self.reader();
+                    self.starts(tool.builtin, &|path| reader.declared(tool.builtin.params, &tool.args, path));
                     let exprs: Vec<&Expr> = tool.args.iter().flatten().collect();
                     let args: Vec<String> = tool
                         .builtin
@@ -147,6 +158,10 @@ impl<'p> LedTo<'p> {
                     self.named("tool", &tool.name, made, &exprs, tool.span);
                 }
             }
+            ExprKind::Call(call) => {
+                let reader = self.reader();
+                self.starts(call.builtin, &|path| reader.argument(call.builtin.params, &call.args, path));
+            }
             ExprKind::Command { command, .. } => {
                 if let Some(command) = program.commands.get(command.index()) {
                     let mut body = Vec::new();
@@ -159,6 +174,23 @@ impl<'p> LedTo<'p> {
                 }
             }
             _ => {}
+        }
+    }
+
+    fn reader(&self) -> Reader<'p> {
+        Reader { program: self.program, set: self.set, definitions: self.definitions }
+    }
+
+    /// Notes the programs that a call starts, with `*` for what only the run will tell.
+    fn starts(&mut self, builtin: &Builtin, argument: &dyn Fn(&str) -> Argument) {
+        for need in builtin.needs {
+            if let Need::Program { program, .. } = need {
+                let program = program(&Written { argument });
+                self.programs.extend(program.patterns().iter().cloned());
+                if program == Argument::Absent {
+                    self.programs.insert("*".to_owned());
+                }
+            }
         }
     }
 

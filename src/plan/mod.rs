@@ -48,6 +48,8 @@ pub struct Plan {
     /// The connections that the changes lead to.
     #[serde(skip)]
     pub leads_to: Vec<Arc<str>>,
+    /// The programs of this machine that they start, with `*` for what only the run will tell.
+    pub programs: BTreeSet<String>,
 }
 
 impl Plan {
@@ -208,6 +210,7 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),
         hash: covered.hash,
         leads_to: covered.leads_to,
+        programs: covered.programs,
     })
 }
 

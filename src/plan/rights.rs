@@ -42,7 +42,8 @@ pub struct Granted {
 /// The rights of the selected part of a program, with the values that `--set` gave.
 #[must_use]
 pub fn rights(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, String>) -> Rights {
-    let reader = Reader { program, set, definitions: Definitions::in_program(program) };
+    let definitions = Definitions::in_program(program);
+    let reader = Reader { program, set, definitions: &definitions };
     let mut finder =
         Finder { program, reader, found: BTreeMap::new(), connections: BTreeSet::new(), seen: Seen::default() };
     for (index, section) in program.sections.iter().enumerate().filter(|(index, _)| selection.section(*index)) {
@@ -62,7 +63,8 @@ pub fn rights(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>,
 /// Where connections and channels lead, as far as that is written in their declarations: with the place and the name of each.
 pub(crate) fn endpoints(program: &Program) -> Vec<(Span, Arc<str>, Endpoint)> {
     let set = BTreeMap::new();
-    let reader = Reader { program, set: &set, definitions: Definitions::in_program(program) };
+    let definitions = Definitions::in_program(program);
+    let reader = Reader { program, set: &set, definitions: &definitions };
     let connections = program.connections.iter().map(|one| (&one.name, &one.made));
     let channels = program.channels.iter().map(|one| (&one.name, &one.made));
     let mut found = Vec::new();
@@ -220,7 +222,7 @@ impl<'p> Finder<'p> {
         let mut rights = Vec::new();
         for need in call.builtin.needs {
             match need {
-                Need::Words(_) => {}
+                Need::Words(_) | Need::Program { .. } => {}
                 // What carries nothing is asked for its own sake; what carries something was, too, where it stands.
                 Need::Kubernetes(access) if carrying != (access.when == When::Carrying) => {}
                 Need::Kubernetes(access) => rights.extend(rules(access, &written, &namespaces)),

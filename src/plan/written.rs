@@ -18,11 +18,11 @@ pub(super) struct Reader<'p> {
     pub(super) program: &'p Program,
     /// What `--set` gave, as it was typed.
     pub(super) set: &'p BTreeMap<Arc<str>, String>,
-    pub(super) definitions: Definitions<'p>,
+    pub(super) definitions: &'p Definitions<'p>,
 }
 
 impl<'p> Reader<'p> {
-    /// An argument of a call by its name, or a field of one: `manifest.kind`.
+    /// An argument of a call by its name, a field of one, or an item: `manifest.kind`, `words.0`.
     pub(super) fn argument(&self, params: &[ParamInfo], args: &'p [Option<CallArg>], path: &str) -> Argument {
         let exprs = args.iter().map(|arg| match arg {
             Some(CallArg::Value(expr)) => Some(expr),
@@ -156,8 +156,11 @@ impl<'p> Reader<'p> {
 }
 
 fn field<'p>(expr: &'p Expr, name: &str) -> Option<&'p Expr> {
-    let ExprKind::Record(fields) = &expr.kind else { return None };
-    fields.iter().find(|(own, _)| **own == *name).map(|(_, value)| value)
+    match &expr.kind {
+        ExprKind::Record(fields) => fields.iter().find(|(own, _)| **own == *name).map(|(_, value)| value),
+        ExprKind::List(items) => items.get(name.parse::<usize>().ok()?),
+        _ => None,
+    }
 }
 
 /// A field of a constant.
@@ -165,7 +168,11 @@ fn of_value<'s>(value: &Value, steps: impl Iterator<Item = &'s str>) -> Argument
     let json = value.to_json();
     let mut json = &json;
     for step in steps {
-        match json.get(step) {
+        let inner = match step.parse::<usize>() {
+            Ok(index) if json.is_array() => json.get(index),
+            _ => json.get(step),
+        };
+        match inner {
             Some(inner) => json = inner,
             None => return Argument::Absent,
         }

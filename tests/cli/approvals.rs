@@ -6,9 +6,13 @@
     reason = "a test ends where something is not as it should be"
 )]
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use jiff::tz::TimeZone;
+use jiff::{ToSpan as _, Zoned};
 use runbook::store::approval::{Account, Approval};
 use runbook::store::ledger::{FILE, Ledger};
 
@@ -31,11 +35,12 @@ fn last(folder: &Folder) -> Approval {
 }
 
 /// The last approval once more, as it would be if something of it were otherwise.
-fn as_if(folder: &Folder, id: &str, other: impl FnOnce(&mut Approval)) {
+fn as_if(folder: &Folder, other: impl FnOnce(&mut Approval)) -> String {
     let mut approval = last(folder);
-    id.clone_into(&mut approval.id);
     other(&mut approval);
+    approval.id = approval.own_id().unwrap();
     ledger(folder).approve(&approval).unwrap();
+    approval.id
 }
 
 /// By somebody else, on another machine.
@@ -61,8 +66,9 @@ fn waits(folder: &Folder) -> Output {
 fn a_run_is_made_by_an_approval_and_says_by_which() {
     let folder = Folder::with(MARK);
     waits(&folder);
-    let said = approve(&folder, &["--until", "2999-12-31"]);
-    said.code(0).out("as \"dba\", until 3000-01-01 00:00 UTC").out("runbook revoke ");
+    let day = Zoned::now().with_time_zone(TimeZone::UTC).date().saturating_add(300.days());
+    let said = approve(&folder, &["--until", &day.to_string()]);
+    said.code(0).out(&format!("as \"dba\", until {} 00:00 UTC", day.tomorrow().unwrap())).out("runbook revoke ");
     let id = last(&folder).id;
     folder.run(&["run", "a.runbook"]).code(0).out(&format!("standing approval {id} by ")).out("1 change");
     assert!(folder.path("first").exists());
@@ -88,9 +94,14 @@ fn whoever_approves_sees_what_and_types_yes() {
     for (wrong, said) in [("12", "too short"), ("0123456789ab", "was edited since"), ("", "too short")] {
         folder.run(&["approve", "a.runbook", "--as", "dba", "--plan", wrong]).code(1).no_out().err(said);
     }
-    for (wrong, said) in [("yesterday", "is no time"), ("2001-01-01", "is over"), ("", "is no time"), ("0s", "is over")]
-    {
+    let wrong = ["yesterday", "", "2001-01-01", "0s", "99999d", "2999-12-31"];
+    let said = ["is no time", "is no time", "is over", "is over", "more than a year away", "more than a year away"];
+    for (wrong, said) in wrong.into_iter().zip(said) {
         approve(&folder, &["--until", wrong]).code(1).no_out().err(said);
+    }
+    for role in ["", " ", "d\nba", &"d".repeat(5000)] {
+        let args = ["approve", "a.runbook", "--as", role, "--plan", &folder.hash()];
+        folder.run(&args).code(1).no_out().err("is no role");
     }
     let nothing = Folder::with("section \"A\" {\n  check 1 < 2 as \"holds\"\n}\n");
     nothing.run(&["approve", "a.runbook", "--as", "dba"]).code(1).err("there is nothing to approve");
@@ -105,8 +116,8 @@ fn an_approval_that_ended_or_was_revoked_does_not_count() {
     waits(&folder).out(&id).out("was revoked by ").out("we wait for Ben");
     folder.run(&["revoke", &id]).code(1).err("was revoked by");
     folder.run(&["revoke", "feed"]).code(1).err("there is no approval `feed`");
-    as_if(&folder, "00000001", |approval| approval.until = approval.at);
-    waits(&folder).out("approval 00000001").out("has ended");
+    let ended = as_if(&folder, |approval| approval.until = approval.at);
+    waits(&folder).out(&format!("approval {ended}")).out("has ended");
     let listed = folder.run(&["approvals", "a.runbook", "--format", "json"]).lines();
     let states: Vec<_> = listed.iter().map(|one| one["state"].as_str().unwrap()).collect();
     assert_eq!(states, ["revoked", "ended"]);
@@ -189,6 +200,12 @@ fn nothing_that_a_repository_configures_is_started_to_say_so() {
 #[test]
 fn a_change_that_names_a_role_waits_for_somebody_else_in_it() {
     let folder = Folder::with(BY_DBA);
+    // Whoever runs it cannot agree to it alone, so that is not offered.
+    for args in [&["plan", "--offline", "a.runbook"][..], &["run", "a.runbook"]] {
+        let output = folder.run(args);
+        output.out("approve as dba, by somebody else than whoever runs it: runbook approve a.runbook --as dba");
+        output.out("then run it: runbook run a.runbook").lacks("--approve");
+    }
     // Not half of it: what would have to stop is not begun.
     let hash = folder.hash();
     for more in [&[][..], &["--approve", &hash]] {
@@ -199,22 +216,69 @@ fn a_change_that_names_a_role_waits_for_somebody_else_in_it() {
     }
     approve(&folder, &[]).code(0);
     waits(&folder).out("by whoever began this run: nobody approves their own");
-    as_if(&folder, "00000001", |approval| {
+    as_if(&folder, |approval| {
         by_ann(approval);
         "boss".clone_into(&mut approval.role);
     });
     waits(&folder).out("a change waits for an approval by \"dba\"");
-    as_if(&folder, "00000002", |approval| {
+    let id = as_if(&folder, |approval| {
         by_ann(approval);
         "dba".clone_into(&mut approval.role);
     });
     let output = folder.run(&["run", "a.runbook"]);
-    output.code(0).out("standing approval 00000002 by ann@laptop").out("2 changes");
+    output.code(0).out(&format!("standing approval {id} by ann@laptop")).out("2 changes");
     assert!(folder.path("second").exists());
     folder
         .run(&["approve", "a.runbook", "--as", "dbb", "--plan", &folder.hash()])
         .code(0)
         .err("did you mean `--as dba`?");
+}
+
+#[test]
+fn a_program_is_approved_for_this_machine_and_as_it_is() {
+    let folder = Folder::with("tool mark() changes = argv(\"./mark.sh\")\nsection \"A\" {\n  change mark()\n}\n");
+    let script = |text: &str| {
+        folder.write("mark.sh", format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(folder.path("mark.sh"), Permissions::from_mode(0o755)).unwrap();
+    };
+    let hash = folder.hash();
+    let args = ["approve", "a.runbook", "--as", "dba", "--plan", &hash];
+    folder.run(&args).code(1).no_out().err("mark.sh` cannot be read").err("--target NAME=PLACE");
+    script("touch first");
+    folder.run(&args).code(0).out("this machine at ").out("./mark.sh at sha256:");
+    script("touch second");
+    waits(&folder).out("is for ./mark.sh as sha256:");
+    folder.run(&["approvals", "a.runbook"]).code(0).out("elsewhere").out("is for ./mark.sh as sha256:");
+    script("touch first");
+    // The same in another folder is not what was approved.
+    let copy = folder.path("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for name in ["a.runbook", "mark.sh"] {
+        std::fs::copy(folder.path(name), copy.join(name)).unwrap();
+    }
+    folder.run(&["run", "copy/a.runbook"]).code(5).out("is for this machine as ").out("/copy");
+    assert!(!copy.join("first").exists());
+    folder.run(&["run", "a.runbook"]).code(0).out("standing approval");
+    // Whoever says so approves it for the same folder of any machine.
+    let here = copy.canonicalize().unwrap();
+    let any = format!("this machine=*:{}", here.display());
+    folder.run(&args.iter().chain(&["--target", &any]).copied().collect::<Vec<_>>()).code(0).out("this machine at *:/");
+    folder.run(&["run", "copy/a.runbook"]).code(0).out("standing approval");
+    assert!(copy.join("first").exists());
+}
+
+#[test]
+fn a_part_is_approved_by_itself() {
+    let folder = Folder::with(format!("{MARK}section \"B\" {{\n  change mark(\"third\")\n}}\n"));
+    approve(&folder, &[]).code(0);
+    let part = folder.run(&["run", "a.runbook", "--only", "A"]);
+    part.code(5).out("is for the whole runbook, and this run is of a part of it");
+    folder
+        .run(&["approve", "a.runbook", "--as", "dba", "--only", "B", "--plan", &folder.hash_of(&["--only", "B"])])
+        .code(0);
+    let part = folder.run(&["run", "a.runbook", "--only", "A"]);
+    part.code(5).out("is for `B` alone, and this run is of something else");
+    folder.run(&["run", "a.runbook", "--only", "B"]).code(0).out("standing approval");
 }
 
 #[test]
@@ -247,7 +311,7 @@ fn an_approval_for_one_cluster_is_none_for_another() {
     let elsewhere = ["--target", "cluster=http://127.0.0.1:2/shop"];
     folder.run(&args.iter().chain(&elsewhere).copied().collect::<Vec<_>>()).code(0);
     with("two", &["run", "a.runbook"]).code(4).out("standing approval");
-    for (wrong, said) in [("cluster", "has no place"), ("clutser=x", "no change leads to a connection `clutser`")] {
+    for (wrong, said) in [("cluster", "has no place"), ("clutser=x", "no change leads to `clutser`")] {
         folder.run(&args.iter().chain(&["--target", wrong]).copied().collect::<Vec<_>>()).code(1).err(said);
     }
 }

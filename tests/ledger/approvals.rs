@@ -11,6 +11,7 @@ both!(an_approval_is_kept_once_and_revoked_once, another_runbook_has_approvals_o
 fn approval(id: &str, runbook: &str) -> Approval {
     Approval {
         id: id.to_owned(),
+        nonce: String::new(),
         runbook: runbook.to_owned(),
         file: "shop.runbook".to_owned(),
         only: vec!["Night \u{1F525}".to_owned()],

@@ -100,9 +100,16 @@ impl Folder {
 
     /// The hash that `plan` prints for `a.runbook`: what consents to its changes.
     pub(crate) fn hash(&self) -> String {
-        let plan = self.run(&["plan", "--offline", "a.runbook"]).code(0).stdout.clone();
-        let rest = plan.split_once("--approve ").unwrap_or_else(|| panic!("nothing to approve in {plan}")).1;
-        rest.split_whitespace().next().unwrap().to_owned()
+        self.hash_of(&[])
+    }
+
+    /// That of a part of it.
+    pub(crate) fn hash_of(&self, part: &[&str]) -> String {
+        let args: Vec<&str> = ["plan", "--offline", "a.runbook"].iter().chain(part).copied().collect();
+        let plan = self.run(&args).code(0).stdout.clone();
+        let line = plan.lines().find_map(|line| line.strip_prefix("plan "));
+        let line = line.unwrap_or_else(|| panic!("nothing to approve in {plan}"));
+        line.split_whitespace().next().unwrap().to_owned()
     }
 
     /// On a terminal, where somebody types an answer once a question ends with `after`.

@@ -36,7 +36,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     // Nothing can be known of a program: the declaration `tool purge(…) changes = argv(…)` says it for its calls.
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(run(cx, args))),
-    needs: &[Need::Words("the program on this machine")],
+    needs: &[Need::Program { words: "the program on this machine", program: |written| (written.argument)("words.0") }],
     by_hand: "[cd {directory} &&] {words}",
     examples: &[Example::call(r#"tool uptime() -> string = argv("uptime", "--pretty")"#)],
 };

@@ -7,7 +7,7 @@ use super::options::{self, AT_MOST, DIRECTORY, ENV, EXITS, STDIN, WITHIN};
 use super::output::Form;
 use super::process;
 use crate::builtins::plain_text::plain_text;
-use crate::catalog::need::Need;
+use crate::catalog::need::{Argument, Need};
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Landing, Param, Returns};
 use crate::types::{Fault, Piece, Template, Typed, Value};
 
@@ -24,7 +24,10 @@ pub(super) static BUILTIN: Builtin = Builtin {
     returns: Returns::Type(String::ty),
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(run(cx, args))),
-    needs: &[Need::Words("/bin/sh on this machine")],
+    needs: &[Need::Program {
+        words: "/bin/sh on this machine",
+        program: |_| Argument::Texts(vec!["/bin/sh".to_owned()]),
+    }],
     by_hand: "[cd {directory} &&] sh -c {command}",
     examples: &[Example::call(r#"change shell("systemctl reload nginx")"#)],
 };

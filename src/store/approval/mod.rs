@@ -8,10 +8,12 @@ use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 pub use self::agent::by_agent;
 pub use self::signature::{PrivateKey, PublicKey};
 use super::event::ProposedChange;
+use crate::types::{Fault, FaultKind};
 
 /// The namespace of its signatures, for `ssh-keygen -Y verify -n`.
 pub const NAMESPACE: &str = "approval@runbook";
@@ -19,8 +21,11 @@ pub const NAMESPACE: &str = "approval@runbook";
 /// What was agreed to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
-    /// Eight hex digits.
+    /// Eight hex digits, by all the others: what is kept under it is what was given.
     pub id: String,
+    /// Random, so that the same given twice are two.
+    #[serde(default)]
+    pub nonce: String,
     pub runbook: String,
     /// As whoever agreed has named it.
     pub file: String,
@@ -36,7 +41,8 @@ pub struct Approval {
     pub account: Account,
     pub at: Timestamp,
     pub until: Timestamp,
-    /// The system that each connection led to, by the connection's name.
+    /// The system that each connection led to, by the connection's name; where programs are started, this machine and their
+    /// content.
     pub targets: BTreeMap<String, String>,
     /// What was agreed to, for people.
     pub changes: Vec<ProposedChange>,
@@ -91,11 +97,17 @@ pub struct Kept {
 }
 
 impl Approval {
-    /// What is signed: all that an approval can be used for. Texts are in quotes, so that none can pass for another line.
-    #[must_use]
-    pub fn text(&self) -> String {
+    /// What is signed: all of it. What it can be used for is there for people as well, in quotes, so that no text can pass for
+    /// another line.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn text(&self) -> Result<String, Fault> {
+        let bare = Self { id: String::new(), signature: None, ..self.clone() };
+        let all = serde_json::to_string(&bare)
+            .map_err(|error| Fault::new(FaultKind::Failed, format!("the approval cannot be written: {error}")))?;
         let mut text = format!(
-            "runbook approval 1\nplan {}\nrunbook {:?}\nrole {:?}\nwho {:?}\naccount {:?} {}\n\
+            "runbook approval 2\nplan {}\nrunbook {:?}\nrole {:?}\nwho {:?}\naccount {:?} {}\n\
              from {}\nuntil {}\n",
             self.plan,
             self.runbook,
@@ -110,7 +122,17 @@ impl Approval {
             // Writing to a string never fails.
             let _ = writeln!(text, "target {name:?} {place:?}");
         }
-        text
+        let _ = writeln!(text, "all sha256:{}", hex::encode(Sha256::digest(all)));
+        Ok(text)
+    }
+
+    /// The id that it has to have.
+    ///
+    /// # Errors
+    /// As for [`Approval::text`].
+    pub fn own_id(&self) -> Result<String, Fault> {
+        let digest = hex::encode(Sha256::digest(self.text()?));
+        Ok(digest.chars().take(8).collect())
     }
 }
 

@@ -27,6 +27,15 @@ impl PublicKey {
         }
     }
 
+    /// The key that a signature says to be by.
+    ///
+    /// # Errors
+    /// Where it is no signature.
+    pub fn of_signature(armoured: &str) -> Result<Self, String> {
+        let signature = SshSig::from_pem(armoured).map_err(|error| format!("its signature is none: {error}"))?;
+        Ok(Self(ssh_key::PublicKey::from(signature.public_key().clone())))
+    }
+
     /// `SHA256:…`, as `ssh-keygen -l` prints it.
     #[must_use]
     pub fn fingerprint(&self) -> String {
