@@ -260,13 +260,13 @@ impl<'p> Finder<'p> {
                 }
             };
             if let (Some((what, says)), Some(last)) = (part, exprs.last()) {
-                parts.push(Part { what: what.to_owned(), says, span: last.span });
+                parts.push(Part { what: what.to_owned(), says, is_read: false, span: last.span });
             }
         }
-        parts.push(Part { what: "change".to_owned(), says: says.join(" "), span: planned.span });
+        parts.push(Part { what: "change".to_owned(), says: says.join(" "), is_read: false, span: planned.span });
         for (guard, condition) in &self.guards {
             let says = format!("require {}", guard.condition);
-            parts.push(Part { what: "guard".to_owned(), says, span: condition.span });
+            parts.push(Part { what: "guard".to_owned(), says, is_read: false, span: condition.span });
         }
         parts
     }

@@ -10,11 +10,11 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::changes::Found;
-use super::definitions::Definitions;
+use super::definitions::{Definition, Definitions};
 use super::written::Reader;
 use super::{Around, Part, PlannedChange, text, walk};
-use crate::catalog::Builtin;
 use crate::catalog::need::{Argument, Need, Written};
+use crate::catalog::{Body, Builtin};
 use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
 use crate::source::Span;
 
@@ -114,7 +114,9 @@ impl<'p> LedTo<'p> {
                     // With its value, since two may have the same name, and without its number, which moves with lines.
                     let name = program.locals.get(id.index()).map_or("?", |local| &*local.name);
                     let text = text::expr(program, value);
-                    let part = Part { what: format!("let {name}"), says: text.clone(), span: value.span };
+                    let is_item = matches!(self.definitions.of(*id), Some(Definition::OneOf(_)));
+                    let what = format!("{} {name}", if is_item { "each" } else { "let" });
+                    let part = Part { what, says: text.clone(), is_read: reads(value), span: value.span };
                     self.note(&format!("local {name} = {text}"), String::new(), &[value], part);
                 }
             }
@@ -197,7 +199,7 @@ impl<'p> LedTo<'p> {
     /// Notes a declaration.
     fn named(&mut self, kind: &str, name: &str, value: String, exprs: &[&'p Expr], span: Span) {
         let key = format!("{kind} {name}");
-        let part = Part { what: key.clone(), says: value.clone(), span };
+        let part = Part { what: key.clone(), says: value.clone(), is_read: false, span };
         self.note(&key, value, exprs, part);
     }
 
@@ -212,6 +214,19 @@ impl<'p> LedTo<'p> {
             self.follow(expr);
         }
     }
+}
+
+/// Whether something is asked for a value.
+fn reads(root: &Expr) -> bool {
+    let mut reads = false;
+    walk::expr(root, &mut |expr| {
+        reads |= match &expr.kind {
+            ExprKind::Call(call) => matches!(call.builtin.body, Body::Outside(_) | Body::Scan(..)),
+            ExprKind::Tool { .. } | ExprKind::Command { .. } => true,
+            _ => false,
+        };
+    });
+    reads
 }
 
 /// A statement of a command: its word and its expressions, without titles and layout.

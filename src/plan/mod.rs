@@ -75,6 +75,8 @@ pub struct Part {
     pub what: String,
     /// In one canonical line: the same for the same meaning.
     pub says: String,
+    /// Whether its value is read, and so known in the run alone.
+    pub is_read: bool,
     pub span: Span,
 }
 
@@ -86,6 +88,18 @@ impl Part {
             "change" | "guard" | "loop" | "condition" => self.says.clone(),
             what => format!("{what} = {}", self.says),
         }
+    }
+
+    /// A name that stands for a value or a program, and what that is, with the values that `--set` gave.
+    fn named(&self, set: &BTreeMap<Arc<str>, String>) -> Option<(Arc<str>, String)> {
+        let (kind, name) = self.what.split_once(' ')?;
+        let says = match (kind, set.get(name)) {
+            ("param", Some(typed)) => typed.clone(),
+            ("let", _) if self.is_read => format!("{} (read in the run)", self.says),
+            ("param" | "let" | "tool", _) => self.says.clone(),
+            _ => return None,
+        };
+        Some((name.into(), says))
     }
 }
 
@@ -103,7 +117,8 @@ pub struct PlannedChange {
     /// The built-in that it calls, and what else a policy may call it by.
     #[serde(skip)]
     pub called: Vec<&'static str>,
-    /// The params that it, its loops, conditions and clauses name, with their values: `"/var/old"`.
+    /// The params, names and tools that it, its loops, conditions, guards and clauses lead to, with what they stand for:
+    /// `"/var/old"`.
     pub given: Vec<(Arc<str>, String)>,
     /// The connections that it names.
     pub on: Vec<Arc<str>>,
@@ -196,8 +211,8 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
             .changes
             .iter()
             .zip(covered.covers)
-            .map(|((planned, depends), covers)| PlannedChange {
-                given: changes::given(program, depends, set),
+            .map(|((planned, _), covers)| PlannedChange {
+                given: covers.iter().filter_map(|part| part.named(set)).collect(),
                 covers,
                 ..planned.clone()
             })
