@@ -15,6 +15,7 @@ pub mod need;
 mod param;
 mod past;
 mod quoting;
+pub mod timing;
 
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;

@@ -48,6 +48,7 @@ mod state;
 mod store;
 mod systemd;
 mod test;
+mod timings;
 mod undo;
 
 use std::io::{self, Write as _};
@@ -56,6 +57,7 @@ use std::sync::Arc;
 use clap::{Parser, Subcommand};
 
 use self::console::{Console, Failure};
+use self::timings::Timings;
 
 /// Runbooks as code: check, review and run them.
 #[derive(Debug, Parser)]
@@ -112,7 +114,8 @@ fn obey() -> u8 {
         Ok(cli) => cli,
         Err(error) => return refuse(&error, &console),
     };
-    match logging::start(&console).and_then(|()| run(cli.command, &console)) {
+    let timings = cli.command.timings();
+    match logging::start(&console, timings.as_ref()).and_then(|()| run(cli.command, timings.as_ref(), &console)) {
         Ok(exit) => exit,
         Err(failure) => {
             console.complain(&failure);
@@ -121,9 +124,19 @@ fn obey() -> u8 {
     }
 }
 
-fn run(command: Command, console: &Arc<Console>) -> Result<u8, Failure> {
+impl Command {
+    /// Whoever listens to what its time goes to, where that is asked for.
+    fn timings(&self) -> Option<Timings> {
+        match self {
+            Self::Run(args) if args.is_timed() => Some(Timings::new()),
+            _ => None,
+        }
+    }
+}
+
+fn run(command: Command, timings: Option<&Timings>, console: &Arc<Console>) -> Result<u8, Failure> {
     match command {
-        Command::Run(args) => run::run(&args, console),
+        Command::Run(args) => run::run(&args, timings, console),
         Command::Resume(args) => resume::run(args, console),
         Command::Undo(args) => undo::run(args, console),
         Command::Check(args) => check::run(&args, console),

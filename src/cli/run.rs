@@ -21,6 +21,7 @@ use super::run_log::{self, RunLog};
 use super::signals::Signals;
 use super::standing::{self, Rulebook};
 use super::state::Kept;
+use super::timings::{self, Timings};
 use crate::catalog::RunFacts;
 use crate::check::program::Program;
 use crate::plan::{Plan, SHORTEST, is_hash};
@@ -49,6 +50,10 @@ pub(super) struct Run {
     approve: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
+    /// Show at the end, on standard error, what the time went to: a line for each call that was made. With a file, write them
+    /// there as well, as a trace for ui.perfetto.dev or chrome://tracing.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    timings: Option<Option<PathBuf>>,
     #[command(flatten)]
     telling: Telling,
     #[command(flatten)]
@@ -77,7 +82,12 @@ impl Run {
         telling: Telling,
         state: Kept,
     ) -> Self {
-        Self { asked, read_only: false, approve, format, telling, state }
+        Self { asked, read_only: false, approve, format, timings: None, telling, state }
+    }
+
+    /// Whether somebody wants to know what its time goes to.
+    pub(super) const fn is_timed(&self) -> bool {
+        self.timings.is_some()
     }
 }
 
@@ -87,13 +97,20 @@ struct Identity {
     facts: Arc<RunFacts>,
 }
 
-pub(super) fn run(args: &Run, console: &Arc<Console>) -> Result<u8, Failure> {
+pub(super) fn run(args: &Run, timings: Option<&Timings>, console: &Arc<Console>) -> Result<u8, Failure> {
     let prepared = match prepare(&args.asked, console)? {
         Ok(prepared) => prepared,
         Err(exit) => return Ok(exit),
     };
     something_to_run(&prepared.program, &args.asked.file)?;
-    go(args, prepared, Onward::default(), console)
+    let exit = go(args, prepared, Onward::default(), console)?;
+    if let Some(timings) = timings {
+        console.say(&(timings::lines(timings, console.look().width).join("\n") + "\n"));
+        if let Some(path) = args.timings.as_ref().and_then(Option::as_ref) {
+            timings::write(timings, path)?;
+        }
+    }
+    Ok(exit)
 }
 
 /// Runs what is prepared.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
+use tracing::Instrument as _;
 
 use super::block::block;
 use super::branches::{called, tool_words};
@@ -18,7 +19,7 @@ use super::gate::Gate;
 use super::known::Look;
 use super::limits::{self, Limit, race, to_std};
 use super::memory::Epoch;
-use super::outside::can_be_made;
+use super::outside::{asked_by, can_be_made};
 use super::request::Consent;
 use super::resolve::resolve;
 use super::resuming;
@@ -26,6 +27,7 @@ use super::scope::{Cell, Tracked};
 use super::shown::shown;
 use super::waiting::poll;
 use crate::catalog::Builtin;
+use crate::catalog::timing::{self, BEGUN};
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
 use crate::shown::Shown;
 use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
@@ -283,11 +285,13 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
         Prepared::Command(command, args) => command_made(context, command, args).boxed(),
         Prepared::Call { builtin, args, tool } => async move {
             let outside = &context.run.outside;
-            let permits = outside.admission(&args).await;
-            let answer = match permits {
-                Ok(_permits) => outside.cx.world.call(outside.call(builtin, args)).await,
-                Err(fault) => Err(fault),
+            let span = timing::call(builtin.name, asked_by(&args));
+            let answer = async {
+                let _permits = outside.admission(&args).await?;
+                timing::phase(BEGUN);
+                outside.cx.world.call(outside.call(builtin, args)).await
             };
+            let answer = answer.instrument(span).await;
             match answer {
                 Ok(value) => Ended {
                     outcome: ChangeOutcome::Done,

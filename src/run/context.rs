@@ -71,6 +71,8 @@ pub(crate) struct Context<'r> {
     pub(crate) returns: Option<Arc<Cell>>,
     /// In `on failure` or `always`: goes on where the run was stopped.
     pub(crate) closing: bool,
+    /// The section or the step, for whoever asks what the time goes to.
+    pub(crate) part: tracing::Span,
 }
 
 impl<'r> Context<'r> {

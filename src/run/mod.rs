@@ -179,6 +179,7 @@ fn root<'r>(running: &'r Running, tally: &Arc<Tally>) -> Context<'r> {
         trail: Arc::default(),
         returns: None,
         closing: false,
+        part: tracing::Span::none(),
     }
 }
 

@@ -7,6 +7,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
 use jiff::SignedDuration;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument as _;
 
 use super::facts::{Facts, Ready};
 use super::group::Latch;
@@ -16,6 +17,7 @@ use super::memory::{Memory, Need, ReadCall};
 use super::resolve::resolve;
 use super::scope::Scope;
 use super::sink::Emitter;
+use crate::catalog::timing::{self, BEGUN};
 use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Opened, Opening, Remark};
 use crate::check::program::{ConnectionId, Made, SecretId};
 use crate::store::event::Event;
@@ -59,7 +61,11 @@ impl Outside {
             Need::Local(cell) => async move { cell.filled().await }.boxed(),
             Need::Read(call) => {
                 let (key, beside) = (call.key.clone(), Arc::clone(memory));
-                memory.read(&key, || async move { outside.read(call, &beside).await }.boxed()).map(drop).boxed()
+                let made = || {
+                    let span = timing::call(call.builtin.name, asked_by(&call.args));
+                    async move { outside.read(call, &beside).await }.instrument(span).boxed()
+                };
+                memory.read(&key, made).map(drop).boxed()
             }
             Need::Scan(call) => {
                 let memory = Arc::clone(memory);
@@ -76,8 +82,7 @@ impl Outside {
 
     /// The places that a call takes: one at its connection, one of all.
     pub(crate) async fn admission(&self, args: &[Option<Value>]) -> Result<Vec<OwnedSemaphorePermit>, Fault> {
-        let connection =
-            args.iter().flatten().find_map(Value::connection).and_then(|way| self.facts.connection_named(&way.name));
+        let connection = self.facts.connection_named(asked_by(args));
         let mut permits = Vec::with_capacity(2);
         for semaphore in connection.map(|ready| &ready.permits).into_iter().chain([&self.everywhere]) {
             let permit = Arc::clone(semaphore).acquire_owned().await;
@@ -88,6 +93,7 @@ impl Outside {
 
     async fn read(&self, call: ReadCall, memory: &Memory) -> Result<Value, Fault> {
         let _permits = self.admission(&call.args).await?;
+        timing::phase(BEGUN);
         let limit = limit_of(call.builtin, &call.args);
         tracing::debug!(target: "runbook::run", builtin = call.builtin.name, "read");
         let out = self.call(call.builtin, call.args);
@@ -188,7 +194,8 @@ impl Outside {
         let args = resolve(self, &memory, |evaluation| evaluation.words(&made.args, &scope)).await?;
         let args = Args::of(made.driver.params, args.into_iter().map(|arg| arg.map(Arg::Value)).collect());
         let opening = Opening { name: name.clone(), driver: made.driver, args, cx: self.cx.clone() };
-        let opened = self.cx.world.open(opening);
+        let opened = self.cx.world.open(opening).instrument(timing::call("open", name));
+        let opened = pin!(opened);
         match select(opened, pin!(self.cx.world.sleep(to_std(READ_LIMIT)))).await {
             Either::Left((opened, _)) => opened,
             Either::Right(_) => {
@@ -197,6 +204,11 @@ impl Outside {
             }
         }
     }
+}
+
+/// The connection by which something is asked, by its name.
+pub(crate) fn asked_by(args: &[Option<Value>]) -> &str {
+    args.iter().flatten().find_map(Value::connection).map_or("", |way| &way.name)
 }
 
 /// Whether a call has a body that can be made.

@@ -7,11 +7,13 @@ use std::task::Poll;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared, WeakShared};
+use tracing::Instrument as _;
 
 use super::key::Key;
 use super::memory::{Memory, ScanCall, lock};
 use super::outside::Outside;
 use super::resolve::Unwanted;
+use crate::catalog::timing;
 use crate::types::{Answer, Query};
 
 /// How often others have their turn before a pass begins: more often than steps and sections are inside each other.
@@ -81,7 +83,7 @@ impl Outside {
         let Some(log) = calls.first().map(|call| call.log.clone()) else { return };
         let queries: Vec<Query> = calls.iter().map(|call| call.query.clone()).collect();
         tracing::debug!(target: "runbook::run", log = &*log.name, queries = queries.len(), "pass");
-        let answers: Arc<Mutex<Vec<Answer>>> = Arc::default();
+        let (name, answers) = (Arc::clone(&log.name), Arc::<Mutex<Vec<Answer>>>::default());
         let unwanted = Unwanted(Arc::new(AtomicBool::new(false)));
         let (given, flag) = (Arc::clone(&answers), Arc::clone(&unwanted.0));
         let work = move || {
@@ -89,7 +91,11 @@ impl Outside {
                 *lock(&given) = scanner.scan(&queries, &flag);
             }
         };
-        self.cx.world.compute(Box::new(work)).await;
+        let reading = async {
+            timing::phase("reading");
+            self.cx.world.compute(Box::new(work)).await;
+        };
+        reading.instrument(timing::call("read", &name)).await;
         // One that broke off has answered nothing: then the stages say what there is to say.
         let mut answers = std::mem::take(&mut *lock(&answers)).into_iter();
         for call in calls {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
+use tracing::Instrument as _;
 
 use super::block::{alone, statement, unseen_faults};
 use super::branches::{list, with};
@@ -16,6 +17,7 @@ use super::group::{Entered, Group, Latch};
 use super::known::identities;
 use super::measuring;
 use super::text::beginning;
+use crate::catalog::timing;
 use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
 use crate::store::event::{Event, Status};
 use crate::types::{Fault, Value};
@@ -52,7 +54,9 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, gr
     let (path, title, doc) = (outer.path.clone(), section.title.clone(), section.doc.clone());
     outer.emit(Event::SectionStarted { path, title, doc });
     let gate = Gate::new(None);
-    let mut context = Context { out: outer.out.part(), gate: Arc::clone(&gate), section_gate: gate, ..outer.clone() };
+    let part = timing::part(&outer.part, &section.title);
+    let (out, own_gate) = (outer.out.part(), Arc::clone(&gate));
+    let mut context = Context { out, gate: own_gate, section_gate: gate, part, ..outer.clone() };
     if let Some(within) = &section.within {
         let what = format!("section \"{}\"", section.title);
         let limit = group.drive(context.limit(within, &what)).await;
@@ -115,7 +119,7 @@ async fn unit<'r>(context: Context<'r>, one: &'r Statement, over: Option<Event>,
     let inside = latch.enter();
     if is_barrier(one) {
         group.drain().await;
-        alone(context.clone(), one).await;
+        alone(context.clone(), one).instrument(context.part.clone()).await;
         if let Some(over) = over {
             context.emit(over);
         }
@@ -123,7 +127,7 @@ async fn unit<'r>(context: Context<'r>, one: &'r Statement, over: Option<Event>,
     } else {
         group.push(
             async move {
-                statement(context.clone(), one).await;
+                statement(context.clone(), one).instrument(context.part.clone()).await;
                 if let Some(over) = over {
                     context.emit(over);
                 }
@@ -148,8 +152,10 @@ async fn finish<'r>(future: BoxFuture<'r, ()>, sequential: bool, context: &Conte
 /// One step, or one round of a step that is made for each item.
 async fn step<'r>(outer: Context<'r>, step: &'r Step, label: Option<String>, inside: Entered, group: &mut Group<'r>) {
     let started = begin(&outer, step, label.clone());
-    let mut context =
-        Context { out: outer.out.part(), gate: Gate::new(Some(Arc::clone(&outer.section_gate))), ..outer.clone() };
+    let name = label.as_ref().map(|label| format!("{} {label}", step.title));
+    let part = timing::part(&outer.part, name.as_deref().unwrap_or(&step.title));
+    let gate = Gate::new(Some(Arc::clone(&outer.section_gate)));
+    let mut context = Context { out: outer.out.part(), gate, part, ..outer.clone() };
     if let Some(within) = &step.within {
         let limit = group.drive(context.limit(within, &format!("step \"{}\"", step.title))).await;
         context.limits = context.limits.and(limit);

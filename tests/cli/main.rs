@@ -32,4 +32,5 @@ mod serve_alerts;
 mod serving;
 mod signed;
 mod store;
+mod timings;
 mod undo;

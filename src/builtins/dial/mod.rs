@@ -13,6 +13,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use crate::catalog::timing;
 use crate::types::{Fault, FaultKind};
 use crate::units;
 
@@ -94,8 +95,10 @@ struct Doing {
 impl Progress {
     /// Waiting for the server.
     pub(super) fn now(&self, what: impl Into<Cow<'static, str>>) {
+        let what = what.into();
+        timing::phase(&what);
         let mut doing = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *doing = Doing { what: what.into(), looking_up: false, to_proxy: doing.to_proxy };
+        *doing = Doing { what, looking_up: false, to_proxy: doing.to_proxy };
     }
 
     /// Waiting for a name to be looked up.

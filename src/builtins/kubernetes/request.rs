@@ -15,6 +15,7 @@ use super::ask::Ask;
 use super::connection::Kubernetes;
 use super::faults::{Again, Failure, cut_off, lost, refused, status};
 use crate::builtins::http::client::retry_after;
+use crate::catalog::timing;
 use crate::types::{Fault, FaultKind, Value};
 
 /// How often a read is tried.
@@ -176,6 +177,7 @@ impl Kubernetes {
     async fn answered(&self, access: &Access, ask: &Ask, request: Request<Body>) -> Result<Response<Body>, Failure> {
         let never = |fault| Failure { fault, again: Again::Never, sent: false };
         let client = access.client().await.map_err(never)?;
+        timing::phase("waiting for the answer");
         let response = client.send(request).await.map_err(|error| lost(&error, ask, access))?;
         if response.status().is_success() {
             return Ok(response);
@@ -275,6 +277,7 @@ async fn collect(response: Response<Body>, ask: &Ask, access: &Access, into: &mu
         Unfit::Not(why) => failure(not_that(why, ask), Again::Never),
         Unfit::Of(fault) => failure(fault, Again::Never),
     };
+    timing::phase("reading the answer");
     let mut body = response.into_body();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| cut_off(&error, ask, access))?;
