@@ -12,6 +12,7 @@
 extern crate alloc;
 
 // Floor 0: text and numbers.
+pub mod apart;
 pub mod source;
 pub mod units;
 

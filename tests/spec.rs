@@ -143,11 +143,9 @@ impl Source {
     fn tests(self, place: &str) -> String {
         self.assert_valid(place);
         let (program, sources) = (Arc::new(self.checked.program), Arc::new(self.sources));
-        let told = program.tests.iter().map(|test| {
-            let rehearsed = runbook::rehearsal::rehearse(&program, &sources, test);
-            runbook::rehearsal::told(&rehearsed, &sources, None, true, Look::PLAIN)
-        });
-        told.collect()
+        let tests: Vec<_> = program.tests.iter().collect();
+        let rehearsed = runbook::rehearsal::rehearse(&program, &sources, &tests);
+        rehearsed.iter().map(|(test, _)| runbook::rehearsal::told(test, &sources, None, true, Look::PLAIN)).collect()
     }
 
     /// A line a finding: where, which code, what; then its labels, its help and its fix, each indented.

@@ -103,7 +103,7 @@ enum Command {
 /// Does what the arguments say and gives the exit code.
 #[must_use]
 pub fn main() -> u8 {
-    let commands = std::thread::Builder::new().name("runbook".to_owned()).stack_size(crate::syntax::STACK).spawn(obey);
+    let commands = std::thread::Builder::new().name("runbook".to_owned()).stack_size(crate::apart::STACK).spawn(obey);
     // A panic has said what it is.
     commands.map_or_else(|_| obey(), |thread| thread.join().unwrap_or(101))
 }

@@ -141,7 +141,7 @@ pub(super) fn runtime(workers: Option<usize>) -> Result<Runtime, Failure> {
     if let Some(workers) = workers {
         builder.worker_threads(workers);
     }
-    let built = builder.enable_all().thread_stack_size(crate::syntax::STACK).build();
+    let built = builder.enable_all().thread_stack_size(crate::apart::STACK).build();
     built.map_err(|error| Failure::new(format!("cannot start: {error}")))
 }
 

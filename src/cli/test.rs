@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
@@ -115,14 +115,10 @@ fn read(name: &str, catalog: &Catalog, console: &Console) -> Option<(Program, So
 fn rehearse(name: &str, program: Program, sources: Sources, args: &Test) -> File {
     let (program, sources) = (Arc::new(program), Arc::new(sources));
     let chosen = |title: &str| args.only.is_empty() || args.only.iter().any(|only| title.contains(only.as_str()));
+    let wanted: Vec<_> = program.tests.iter().filter(|test| chosen(&test.title)).collect();
+    let tests = rehearsal::rehearse(&program, &sources, &wanted);
     let mut reached = Reached::default();
-    let mut tests = Vec::new();
-    for test in program.tests.iter().filter(|test| chosen(&test.title)) {
-        let begun = Instant::now();
-        let rehearsed = rehearsal::rehearse(&program, &sources, test);
-        reached.join(&rehearsed.reached);
-        tests.push((rehearsed, begun.elapsed()));
-    }
+    tests.iter().for_each(|(test, _)| reached.join(&test.reached));
     let gaps = if args.coverage { rehearsal::gaps(&program, &sources, &reached) } else { Vec::new() };
     let titles = program.tests.iter().map(|test| Arc::clone(&test.title)).collect();
     File { name: name.to_owned(), sources, tests, titles, gaps }

@@ -14,12 +14,14 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
 
 pub use self::coverage::{Gap, gaps};
 pub use self::told::told;
 use crate::alerting::Happening;
+use crate::apart;
 use crate::check::program::{Program, Test};
 use crate::source::{Sources, Span};
 
@@ -68,8 +70,11 @@ impl Reached {
     }
 }
 
-/// Runs a test.
+/// Runs tests, as many at once as there are processors, and gives each with how long it took, in their order.
 #[must_use]
-pub fn rehearse(program: &Arc<Program>, sources: &Arc<Sources>, test: &Test) -> Rehearsed {
-    stage::perform(program, sources, test)
+pub fn rehearse(program: &Arc<Program>, sources: &Arc<Sources>, tests: &[&Test]) -> Vec<(Rehearsed, Duration)> {
+    apart::each(tests, tests.len(), |test| {
+        let begun = Instant::now();
+        (stage::perform(program, sources, test), begun.elapsed())
+    })
 }

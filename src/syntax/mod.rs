@@ -16,4 +16,4 @@ mod recover;
 mod scan;
 pub mod words;
 
-pub use self::parse::{Parsed, STACK, parse};
+pub use self::parse::{Parsed, parse};

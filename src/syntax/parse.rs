@@ -1,8 +1,6 @@
 //! From a text to its tree, with every mistake in it.
 
-use std::num::NonZero;
 use std::ops::Range;
-use std::thread;
 
 use pest::Parser;
 use pest::error::InputLocation;
@@ -13,15 +11,15 @@ use super::grammar::{Grammar, Rule};
 use super::recover;
 use super::scan::{self, Scan, Source, TokenKind};
 use super::{ast, junk, words};
+use crate::apart;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::FileId;
 
 /// Bytes of a file that are worth a thread of their own: reading them takes some milliseconds.
 const WORTH_A_THREAD: usize = 64 << 10;
 
-/// Bytes of stack for each thread that reads or computes: what nests as deep as it may must fit, also unoptimised, and
-/// whatever the first thread is given by whoever starts it. Only what is used is taken.
-pub const STACK: usize = 16 << 20;
+/// Bytes of a part of a file: what the grammar notes of it is many times as long, and stays where it is fast to reach.
+const PART: usize = 16 << 10;
 
 /// A tree, and what was wrong with the text.
 #[derive(Clone, Debug)]
@@ -71,27 +69,16 @@ impl Found {
     }
 }
 
-/// Reads a file that has no mistake the grammar would see. False if it has one. The parts of a long file are read side by
-/// side: what comes of it is the same.
+/// Reads a file that has no mistake the grammar would see. False if it has one. It is read in parts, those of a long file
+/// side by side: what comes of it is the same.
 fn whole(builder: &mut Builder<'_>, start: usize, found: &mut Found) -> bool {
     let (source, scan) = (builder.source, builder.scan);
     let parts = parts(source, scan, start);
-    let Some((first, others)) = parts.split_first() else { return true };
-    let read_apart = |part: &Range<usize>| {
+    let read = apart::each(&parts, source.text.len() / WORTH_A_THREAD, |part| {
         let (mut builder, mut found) = (Builder::new(source, scan), Found::default());
         part_of(&mut builder, part.clone(), &mut found).then_some((builder.diagnostics, builder.junk, found))
-    };
-    let read: Option<Vec<_>> = thread::scope(|scope| {
-        let spawn = |part| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, move || read_apart(part));
-        let threads: Vec<_> = others.iter().map(|part| (part, spawn(part))).collect();
-        let first = read_apart(first);
-        let others = threads.into_iter().map(|(part, thread)| match thread {
-            Ok(thread) => thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            // No thread is to be had: it is read here.
-            Err(_) => read_apart(part),
-        });
-        std::iter::once(first).chain(others).collect()
     });
+    let read: Option<Vec<_>> = read.into_iter().collect();
     let Some(read) = read else { return false };
     for (diagnostics, junk, part) in read {
         builder.diagnostics.extend(diagnostics);
@@ -124,25 +111,19 @@ fn part_of(builder: &mut Builder<'_>, part: Range<usize>, found: &mut Found) -> 
     true
 }
 
-/// The parts of a file, one for each processor, none shorter than is worth a thread. One ends where a block of its own
-/// closes and a word that begins a declaration follows at the beginning of a line: nothing goes on there.
+/// The parts of a file. One ends where a block of its own closes and a word that begins a declaration follows at the
+/// beginning of a line: nothing goes on there.
 fn parts(source: Source<'_>, scan: &Scan, start: usize) -> Vec<Range<usize>> {
-    let length = source.text.len() - start;
-    let most = thread::available_parallelism().map_or(1, NonZero::get);
-    let wanted = (length / WORTH_A_THREAD).clamp(1, most);
-    let mut parts = Vec::with_capacity(wanted);
+    let mut parts = Vec::new();
     let mut begin = start;
     for (before, token) in scan.tokens.iter().zip(scan.tokens.iter().skip(1)) {
-        if parts.len() + 1 == wanted {
-            break;
-        }
         let at = token.start as usize;
         let is_border = before.kind == TokenKind::Close
             && before.depth == 0
             && token.kind == TokenKind::Word
             && token.indent == Some(0)
             && words::ITEMS.contains(&source.of(*token));
-        if is_border && at - begin >= length / wanted {
+        if is_border && at - begin >= PART {
             parts.push(begin..at);
             begin = at;
         }

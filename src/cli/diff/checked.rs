@@ -92,9 +92,9 @@ impl Checked {
 
     /// The tests that fail, rehearsed: nothing outside is asked.
     fn failing(&self, chosen: impl Fn(&str) -> bool) -> Vec<Rehearsed> {
-        let tests = self.program.tests.iter().filter(|test| chosen(&test.title));
-        let rehearsed = tests.map(|test| rehearsal::rehearse(&self.program, &self.sources, test));
-        rehearsed.filter(|test| test.failure.is_some()).collect()
+        let tests: Vec<_> = self.program.tests.iter().filter(|test| chosen(&test.title)).collect();
+        let rehearsed = rehearsal::rehearse(&self.program, &self.sources, &tests).into_iter();
+        rehearsed.map(|(test, _)| test).filter(|test| test.failure.is_some()).collect()
     }
 }
 

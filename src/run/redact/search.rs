@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
 /// Shorter texts are in too many words to be looked for.
 pub(super) const SHORTEST: usize = 4;
@@ -27,7 +27,10 @@ impl Search {
         forms.sort();
         forms.dedup();
         // Of two that begin at one place the longer one is found, so that no part of it is left.
-        let all = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(&forms).ok();
+        let mut builder = AhoCorasick::builder();
+        // A table for each state is faster to search with, and takes longer to make than most runs search.
+        builder.match_kind(MatchKind::LeftmostLongest).kind(Some(AhoCorasickKind::ContiguousNFA));
+        let all = builder.build(&forms).ok();
         let mut heads: HashMap<_, Vec<usize>> = HashMap::new();
         for (index, form) in forms.iter().enumerate() {
             if let Some(head) = form.as_bytes().first_chunk() {
