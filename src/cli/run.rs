@@ -219,7 +219,7 @@ fn request(
     let rules = place.map(|place| {
         Arc::new(Rulebook {
             program: Arc::clone(&prepared.program),
-            policy: prepared.policy.clone(),
+            sources: Arc::clone(&prepared.sources),
             place,
             asker: account(),
             plans: if matches!(started.continues, Some(Continues::Undoes { .. })) {

@@ -132,7 +132,7 @@ async fn allowed<'r>(
     not_stopped(context)?;
     if let Some(rules) = &context.run.rules {
         rules.lets(change).map_err(|says| {
-            context.run.refused.store(true, Ordering::Relaxed);
+            context.run.outside.refused.store(true, Ordering::Relaxed);
             Withheld::Policy { says }
         })?;
     }
@@ -285,7 +285,7 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
             let outside = &context.run.outside;
             let permits = outside.admission(&args).await;
             let answer = match permits {
-                Ok(_permits) => outside.cx.world.call(outside.call(builtin, args)).await,
+                Ok(_permits) => outside.asked(outside.call(builtin, args)).await,
                 Err(fault) => Err(fault),
             };
             match answer {
@@ -331,6 +331,7 @@ const fn outcome_of(fault: &Fault) -> ChangeOutcome {
         FaultKind::Unreachable if fault.sent => ChangeOutcome::Unknown,
         FaultKind::Unreachable
         | FaultKind::Denied
+        | FaultKind::Forbidden
         | FaultKind::NotFound
         | FaultKind::Failed
         | FaultKind::Conversion

@@ -13,6 +13,7 @@ use super::environment::Environment;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::Way;
 use crate::builtins::files;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::http::client::{Bytes, Limits, Pool, Proxies, Request, Target, send};
 use crate::types::{Fault, FaultKind};
 
@@ -29,11 +30,11 @@ const PROGRAM: Duration = Duration::from_secs(20);
 const LARGEST: usize = 1 << 20;
 
 /// The context of the library.
-pub(super) fn context(environment: &Environment, trust: &Trust, proxies: &Proxies) -> Result<Context, Fault> {
+pub(super) fn context(gate: &Gate, environment: &Environment, trust: &Trust, proxies: &Proxies) -> Result<Context, Fault> {
     let target = |proxies: Proxies| {
         Arc::new(Target {
             trust: trust.clone(),
-            way: Way::Direct,
+            way: Way::Direct(gate.clone()),
             proxies,
             pool: Pool::new(1),
             redirects: 0,
