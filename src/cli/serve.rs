@@ -23,11 +23,11 @@ use crate::catalog::{Cx, Past, Remark, RunFacts, World};
 use crate::check::program::Program;
 use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Selection, is_hash};
-use crate::source::Sources;
 use crate::report::terminal::short;
 use crate::run::{self, Consent, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
 use crate::shown::look::{clean, quoted};
+use crate::source::Sources;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger, Place};
 use crate::system::{self, System};
@@ -381,7 +381,8 @@ impl Home for AtHome {
         let only = [section.to_owned()];
         let of = |plan, only: &[String]| standing::Asked::of(plan, &loaded.sources, only);
         let plans = of(&plan, &only).into_iter().chain(of(&all, &[])).collect();
-        let rules = self.rules(Arc::clone(program), Arc::clone(&loaded.sources), plans).map_err(|failure| failure.message)?;
+        let rules =
+            self.rules(Arc::clone(program), Arc::clone(&loaded.sources), plans).map_err(|failure| failure.message)?;
         let by = format!("serve on {}", by());
         let place = self.state.ledger().map_err(|failure| failure.message)?.clone();
         let exclusive = Arc::new(Exclusive::new(place, &run, &by));

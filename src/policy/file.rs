@@ -41,7 +41,9 @@ use crate::store::approval::PublicKey;
 pub fn read(sources: &Sources, id: FileId, catalog: &Catalog) -> (Written, Vec<Diagnostic>) {
     let file = sources.file(id);
     let families = |name: &'static str| [name].into_iter().chain(name.split_once('.').map(|(family, _)| family));
-    let of = |are: fn(&Builtin) -> bool| catalog.builtins().filter(move |one| are(one)).flat_map(move |one| families(one.name));
+    let of = |are: fn(&Builtin) -> bool| {
+        catalog.builtins().filter(move |one| are(one)).flat_map(move |one| families(one.name))
+    };
     let outside: BTreeSet<&'static str> = of(|one| !matches!(one.effect, EffectRule::Pure))
         .chain(catalog.drivers().flat_map(|one| families(one.name)))
         .chain([TOOL, ALL])
@@ -204,7 +206,8 @@ impl Reading {
 
     fn window(&mut self, table: &dyn TableLike, at: At) -> Window {
         self.reader.known(table, &["changes", "hours", "timezone"]);
-        let mut changes: Vec<String> = self.names(table, "changes", About::Changes).into_iter().map(|named| named.name).collect();
+        let mut changes: Vec<String> =
+            self.names(table, "changes", About::Changes).into_iter().map(|named| named.name).collect();
         if !table.contains_key("changes") {
             changes.push(ALL.to_owned());
         } else if table.get("changes").and_then(toml_edit::Item::as_array).is_some_and(toml_edit::Array::is_empty) {

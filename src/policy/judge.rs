@@ -38,19 +38,27 @@ fn judged(program: &Program, policy: &Written) -> Vec<Diagnostic> {
 /// The rules that want a change to be approved in two roles: it names one, so nothing could ever meet both.
 #[must_use]
 pub fn at_odds(files: &[Written]) -> Vec<Diagnostic> {
-    let rules: Vec<(&Required, &Named)> =
-        files.iter().flat_map(|file| &file.require).filter_map(|rule| Some((rule, rule.approve_by.as_ref()?))).collect();
+    let rules: Vec<(&Required, &Named)> = files
+        .iter()
+        .flat_map(|file| &file.require)
+        .filter_map(|rule| Some((rule, rule.approve_by.as_ref()?)))
+        .collect();
     let mut found = Vec::new();
     for (index, (rule, role)) in rules.iter().enumerate() {
         let (own, before) = (&rule.family, rules.get(..index).unwrap_or_default());
-        let other = before.iter().find(|(other, others)| others.name != role.name && meet(&own.name, &other.family.name));
+        let other =
+            before.iter().find(|(other, others)| others.name != role.name && meet(&own.name, &other.family.name));
         if let Some((_, others)) = other {
             let message = format!(
                 "no change can meet this: it is approved in one role, and another rule that holds for it asks for {:?}",
                 others.name
             );
-            let diagnostic = Diagnostic::new(Code::PolicyMistake, role.span, message).label(others.span, "asked for here");
-            found.push(diagnostic.help("ask for one role in both, or write the rules for families that have no change in common"));
+            let diagnostic =
+                Diagnostic::new(Code::PolicyMistake, role.span, message).label(others.span, "asked for here");
+            found.push(
+                diagnostic
+                    .help("ask for one role in both, or write the rules for families that have no change in common"),
+            );
         }
     }
     found

@@ -85,7 +85,10 @@ fn a_policy_that_is_none_is_never_as_if_there_were_none() {
         ("forbid = [\"where\"]", "`where` only computes"),
         ("[require.where]\nverify = true", "`where` never changes anything"),
         ("[require.dns]\nverify = true", "`dns` never changes anything"),
-        ("[[window]]\nchanges = []\nhours = [\"monday 02:00-03:00\"]\ntimezone = \"UTC\"", "this window is of no changes"),
+        (
+            "[[window]]\nchanges = []\nhours = [\"monday 02:00-03:00\"]\ntimezone = \"UTC\"",
+            "this window is of no changes",
+        ),
         (
             "[require.\"*\"]\napprove_by = \"ops\"\n[require.\"http.post\"]\napprove_by = \"dba\"",
             "runbook.policy.toml:4:14 no change can meet this",

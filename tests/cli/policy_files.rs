@@ -30,7 +30,10 @@ fn all_policies_up_to_the_repository_hold() {
     both.code(6).says("`runbook.policy.toml` forbids it").says("`ops/runbook.policy.toml` requires");
     both.says("[ops/runbook.policy.toml]");
     folder.write(FILE, "[require.tool]\napprove_by = \"ops\"");
-    folder.write("ops/runbook.policy.toml", "[require.argv]\napprove_by = \"dba\"\n[require.\"*\"]\napprove_by = \"dba\"");
+    folder.write(
+        "ops/runbook.policy.toml",
+        "[require.argv]\napprove_by = \"dba\"\n[require.\"*\"]\napprove_by = \"dba\"",
+    );
     let odd = folder.run(&["check", "ops/night/b.runbook"]);
     odd.code(2).says("runbook.policy.toml:2:14 no change can meet this").says("[ops/runbook.policy.toml]");
     std::fs::remove_file(folder.path("ops/runbook.policy.toml")).unwrap();
@@ -73,7 +76,10 @@ fn a_link_and_standard_input_lead_out_of_no_policy() {
     folder.run(&["check", "out/in.runbook"]).code(6);
     folder.run(&["check", "repo/out.runbook"]).code(6);
     // A library brings the policy of the place where it lies.
-    folder.write("repo/library.runbook", "library \"Marks\" { edition 1 }\ntool mark() changes = argv(\"touch\", \"made\")\n");
+    folder.write(
+        "repo/library.runbook",
+        "library \"Marks\" { edition 1 }\ntool mark() changes = argv(\"touch\", \"made\")\n",
+    );
     folder.write("out/uses.runbook", "use \"../repo/library\" as marks\nsection \"A\" { change marks.mark() }\n");
     folder.run(&["check", "out/uses.runbook"]).code(6);
     let mut piped = folder.command(&["run", "-"]);

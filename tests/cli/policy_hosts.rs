@@ -141,7 +141,7 @@ fn a_proxy_is_a_part_of_the_way_and_has_to_be_allowed_as_well() {
         .out(&format!("now {url}\n"))
         .out("--approve");
     std::fs::remove_file(folder.path(FILE)).unwrap();
-    let way = format!("{url} through the proxy localhost:{}", proxy.port);
+    let way = format!("{url} through the proxy 127.0.0.1:{}", proxy.port);
     with(&folder, &["plan", "a.runbook"], &proxied).code(0).out(&format!("now {way}\n")).lacks("hunter2");
     // What was agreed to for the straight way is not agreed to for another one.
     let plan = with(&folder, &["plan", "a.runbook"], plain).code(0).stdout.clone();
@@ -149,7 +149,9 @@ fn a_proxy_is_a_part_of_the_way_and_has_to_be_allowed_as_well() {
     with(&folder, &["approve", "a.runbook", "--as", "ops", "--plan", &hash], plain).code(0);
     let asked = api.asked().len();
     let waits = with(&folder, &["run", "a.runbook"], &proxied);
-    waits.code(5).says(&format!("here it leads to http://localhost:{} through the proxy localhost:{}", api.port, proxy.port));
+    waits
+        .code(5)
+        .says(&format!("here it leads to http://127.0.0.1:{} through the proxy 127.0.0.1:{}", api.port, proxy.port));
     assert!(proxy.asked().iter().all(|line| !line.starts_with("POST")), "{:?}", proxy.asked());
     with(&folder, &["run", "a.runbook"], plain).code(0);
     assert!(api.asked().len() > asked);
@@ -169,4 +171,25 @@ fn a_host_that_only_the_run_knows_is_refused_with_the_exit_code_of_the_policy() 
     let json = with(&folder, &["plan", "a.runbook", "--format", "json"], &env);
     json.code(6).out("\"refused\": true");
     with(&folder, &["run", "a.runbook", "--approve", &folder.hash()], &env).code(6);
+}
+
+#[test]
+fn a_cluster_is_not_asked_who_we_are_where_its_host_or_its_proxy_is_not_allowed() {
+    let server = Server::good();
+    let folder = Folder::with(
+        "connect cluster = kubernetes(namespace: \"shop\", kubeconfig: \"k.yaml\")\nsection \"A\" {\n  check cluster.pods() | count > 0 as \"pods\"\n}\n",
+    );
+    folder.write(FILE, HERE);
+    for cluster in [
+        format!("server: \"http://localhost:{}\"", server.port),
+        format!("server: \"http://127.0.0.1:1\", proxy-url: \"http://localhost:{}\"", server.port),
+    ] {
+        let config = format!(
+            "apiVersion: v1\nkind: Config\ncurrent-context: prod\nclusters: [{{name: c, cluster: {{{cluster}}}}}]\n\
+             contexts: [{{name: prod, context: {{cluster: c, user: u}}}}]\nusers: [{{name: u, user: {{}}}}]\n"
+        );
+        folder.write("k.yaml", config);
+        folder.run(&["run", "a.runbook"]).code(6).out("does not allow the host `localhost`");
+    }
+    assert!(server.asked().is_empty(), "{:?}", server.asked());
 }

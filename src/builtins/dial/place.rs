@@ -1,7 +1,7 @@
 //! Where a server listens, and which one it is, however it is written.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use url::Url;
 
@@ -35,11 +35,15 @@ impl Place {
     pub(in crate::builtins) fn system(&self) -> Self {
         let host = self.host.trim_end_matches('.').to_ascii_lowercase();
         let host = match host.parse::<IpAddr>().map(|address| address.to_canonical()) {
-            Ok(address) if address == Ipv4Addr::LOCALHOST || address == Ipv6Addr::LOCALHOST => HERE.to_owned(),
             // Who connects to the address of nobody gets to this machine.
-            Ok(address) if address.is_unspecified() => HERE.to_owned(),
+            Ok(address) if address == Ipv6Addr::LOCALHOST || address.is_unspecified() => HERE.to_owned(),
             Ok(address) => address.to_string(),
-            Err(_) if matches!(host.as_str(), "ip6-localhost" | "ip6-loopback" | "localhost.localdomain") => {
+            Err(_)
+                if matches!(
+                    host.as_str(),
+                    "localhost" | "ip6-localhost" | "ip6-loopback" | "localhost.localdomain"
+                ) =>
+            {
                 HERE.to_owned()
             }
             Err(_) => host,
@@ -48,8 +52,8 @@ impl Place {
     }
 }
 
-/// This machine, by the name that it has for itself.
-const HERE: &str = "localhost";
+/// This machine, for itself.
+const HERE: &str = "127.0.0.1";
 
 /// Which server and which part of it a URL leads to, in one spelling: without the scheme's own port, a slash at the end, a
 /// login, or what stands behind the path.
@@ -96,8 +100,10 @@ mod tests {
     #[test]
     fn one_server_has_one_name() {
         let system = |text| Place::parse(text, 80).expect(text).system().to_string();
-        for here in ["localhost", "LocalHost.", "127.0.0.1", "[::1]", "0.0.0.0", "::", "::ffff:127.0.0.1", "ip6-localhost"] {
-            assert_eq!(system(here), "localhost:80", "{here}");
+        for here in
+            ["localhost", "LocalHost.", "127.0.0.1", "[::1]", "0.0.0.0", "::", "::ffff:127.0.0.1", "ip6-localhost"]
+        {
+            assert_eq!(system(here), "127.0.0.1:80", "{here}");
         }
         assert_eq!(system("DB.Example.Org.:81"), "db.example.org:81");
         assert_eq!(system("::ffff:10.0.0.1"), "10.0.0.1:80");
@@ -112,7 +118,7 @@ mod tests {
         for text in ["http://h", "http://h/", "http://H:80", "http://h./", "http://h//"] {
             assert_eq!(same(text), "http://h", "{text}");
         }
-        assert_eq!(same("https://[::1]:6443/"), "https://localhost:6443");
+        assert_eq!(same("https://[::1]:6443/"), "https://127.0.0.1:6443");
         assert_eq!(same("https://u:p@h:443/a/b/?q#f"), "https://h/a/b");
         assert_ne!(same("https://h"), same("http://h"));
         assert_ne!(same("https://h/a"), same("https://h/b"));

@@ -44,10 +44,7 @@ pub(in crate::builtins) enum Way {
     /// From here, past the gate.
     Direct(Gate),
     /// All that goes to `host` goes through the carrier, and nothing goes elsewhere.
-    Through {
-        carrier: Arc<dyn Carrier>,
-        host: String,
-    },
+    Through { carrier: Arc<dyn Carrier>, host: String },
 }
 
 impl Way {

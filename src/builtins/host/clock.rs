@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::SignedDuration;
 use super::sntp::{self, Reply};
 use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::{Place, udp};
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
+use jiff::SignedDuration;
 
 const SERVER: Param<String> =
     Param::or("server", "The time server; its port is 123 where none is given.", || Value::string("pool.ntp.org"));

@@ -79,7 +79,8 @@ impl Server {
 
     /// `postgres://db:5432/shop`, whoever asks.
     pub(super) fn place(&self) -> String {
-        let place = self.reach.socket.as_ref().map_or_else(|| self.reach.place.system().to_string(), |_| self.address());
+        let place =
+            self.reach.socket.as_ref().map_or_else(|| self.reach.place.system().to_string(), |_| self.address());
         self.reach.way.system(&format!("postgres://{place}/{}", self.database))
     }
 

@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 
 use super::credentials::{Environment, Given, Identity, Keys, Machine};
 use super::place::{Place, Region, endpoint};
-use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::system_of;
+use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::http::client::{Pool, Proxies, Target, by_proxy};
 use crate::builtins::plain_text::plain_or_secret;

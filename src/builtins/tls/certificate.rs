@@ -93,7 +93,8 @@ async fn certificate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let within = Duration::try_from(args.get(&WITHIN)?)
         .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?;
     let progress = Progress::default();
-    let (shown, protocol) = dial::within(within, &place, &progress, show(&Gate::of(&cx), &place, &name, &progress)).await?;
+    let (shown, protocol) =
+        dial::within(within, &place, &progress, show(&Gate::of(&cx), &place, &name, &progress)).await?;
     let (first, others) =
         shown.split_first().ok_or_else(|| Fault::new(FaultKind::BadAnswer, format!("{place} shows no certificate")))?;
     let problem = judge(&cx, &trust, &name, first, others);

@@ -182,7 +182,7 @@ async fn once(
 }
 
 fn key(url: &Url) -> Result<Key, Trouble> {
-    let place = Place::of_url(url)
-        .ok_or_else(|| Trouble::ours(FaultKind::Setup, format!("{} has no host", shown(url))))?;
+    let place =
+        Place::of_url(url).ok_or_else(|| Trouble::ours(FaultKind::Setup, format!("{} has no host", shown(url))))?;
     Ok(Key { tls: url.scheme() == "https", place })
 }

@@ -55,7 +55,10 @@ impl Redirects {
         })?;
         let next = continued(request, status, url).map_err(bad)?;
         if !next.reads && target.proxies.of_url(&next.url) != target.proxies.of_url(&request.url) {
-            return Err(bad(format!("a change to {}, which is reached by another way: it is not sent there", shown(&next.url))));
+            return Err(bad(format!(
+                "a change to {}, which is reached by another way: it is not sent there",
+                shown(&next.url)
+            )));
         }
         let step = (next.method.clone(), next.url.clone());
         if self.visited.contains(&step) {

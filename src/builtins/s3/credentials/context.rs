@@ -10,10 +10,10 @@ use tokio::process::Command;
 use url::{Host, Url};
 
 use super::environment::Environment;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::Way;
 use crate::builtins::files;
-use crate::builtins::dial::gate::Gate;
 use crate::builtins::http::client::{Bytes, Limits, Pool, Proxies, Request, Target, send};
 use crate::types::{Fault, FaultKind};
 
@@ -30,7 +30,12 @@ const PROGRAM: Duration = Duration::from_secs(20);
 const LARGEST: usize = 1 << 20;
 
 /// The context of the library.
-pub(super) fn context(gate: &Gate, environment: &Environment, trust: &Trust, proxies: &Proxies) -> Result<Context, Fault> {
+pub(super) fn context(
+    gate: &Gate,
+    environment: &Environment,
+    trust: &Trust,
+    proxies: &Proxies,
+) -> Result<Context, Fault> {
     let target = |proxies: Proxies| {
         Arc::new(Target {
             trust: trust.clone(),
