@@ -157,6 +157,10 @@ fn not_closed(context: &Context<'_>) -> Result<(), Withheld> {
 fn withheld_by(context: &Context<'_>, fault: Fault) -> Withheld {
     match context.stopped() {
         Some(_) => Withheld::Stopped { reason: fault.message.to_string() },
+        None if fault.kind == FaultKind::Forbidden => {
+            context.run.outside.refused.store(true, Ordering::Relaxed);
+            Withheld::Policy { says: fault.message.to_string() }
+        }
         None => Withheld::NotMeasured { fault },
     }
 }

@@ -1,4 +1,5 @@
 //! Where a policy is looked for, and that nothing lying around it turns one off.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::os::unix::fs::symlink;
 
@@ -156,6 +157,22 @@ fn a_server_changes_nothing_from_when_the_policy_forbids_it_or_cannot_be_read() 
     std::fs::remove_file(folder.path(FILE)).unwrap();
     until("it is made again", || made.exists());
     until("it is well", || get(port, "/readyz").starts_with("HTTP/1.1 200"));
+    terminate(&server);
+    finish(server).code(0).err("changes are withheld");
+}
+
+#[test]
+fn an_approval_given_before_does_not_outlive_the_policy_that_let_it_be_used() {
+    let folder = Folder::with(
+        "runbook \"Live\" { edition 1 }\ntool mark() changes = argv(\"touch\", \"made\")\n\
+         section \"Mark\" every 1s {\n  check 1 < 2 as \"numbers hold\"\n  change mark()\n}\n",
+    );
+    folder.run(&["approve", "a.runbook", "--as", "ops", "--plan", &folder.hash()]).code(0);
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    until("it is made", || folder.path("made").exists());
+    folder.write(FILE, "[require.tool]\nverify = true");
+    until("it is refused, and waits for nobody", || folder.journals().contains("\"exit\":6,"));
+    assert!(folder.journals().contains("has no `verify`"), "{}", folder.journals());
     terminate(&server);
     finish(server).code(0).err("changes are withheld");
 }
