@@ -45,7 +45,11 @@ impl Chosen {
     pub(super) fn proxy(&self) -> Option<Place> {
         let url = self.config.proxy_url.as_ref()?;
         let host = url.host()?.trim_matches(['[', ']']).to_owned();
-        let port = url.port_u16().unwrap_or(if url.scheme_str() == Some("https") { 443 } else { 80 });
+        let port = url.port_u16().unwrap_or(match url.scheme_str() {
+            Some("https") => 443,
+            Some("socks5") => 1080,
+            _ => 80,
+        });
         Some(Place { host, port })
     }
 }
