@@ -20,7 +20,7 @@ pub struct System {
     /// What relative paths start from.
     directory: PathBuf,
     past: Option<Arc<dyn Past>>,
-    /// Says which hosts a connection may lead to.
+    /// Says which hosts may be connected to.
     policy: Option<Arc<Policy>>,
 }
 
@@ -68,13 +68,14 @@ impl World for System {
     }
 
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
-        let policy = self.policy.clone();
-        Box::pin(async move {
-            let opened = opening.driver.make(opening.cx, opening.args).await?;
-            if let (Some(policy), Some(host)) = (&policy, &opened.host) {
-                policy.may_reach(host).map_err(|why| Fault::new(FaultKind::Denied, why))?;
-            }
-            Ok(opened)
+        opening.driver.make(opening.cx, opening.args)
+    }
+
+    fn may_reach(&self, host: &str) -> Result<(), Fault> {
+        let Some(policy) = &self.policy else { return Ok(()) };
+        policy.may_reach(host).map_err(|why| {
+            Fault::new(FaultKind::Forbidden, why)
+                .help("name another host, or let those who look after the policy allow this one")
         })
     }
 

@@ -14,6 +14,7 @@ use tokio::net::UdpSocket;
 
 /// Answers by the name that is asked for.
 async fn name_server() -> SocketAddr {
+    #[expect(clippy::disallowed_methods, reason = "a test has no policy")]
     let socket = UdpSocket::bind("127.0.0.1:0").await.expect("bind");
     let address = socket.local_addr().expect("address");
     tokio::spawn(async move {

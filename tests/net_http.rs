@@ -242,3 +242,54 @@ async fn a_proxy_is_used_where_the_environment_says_so() {
     let socks = outside.connect("http", &socks).await.expect_err("not supported");
     assert!(socks.kind == FaultKind::Unsupported && !format!("{socks:?}").contains("hunter2"), "{socks}");
 }
+
+/// Which system a connection leads to, and what one run at a time changes there.
+async fn leads(env: &[(&str, &str)], driver: &str, given: &[(&str, Value)]) -> (String, String) {
+    let opened = Outside::new(env, std::path::Path::new(".")).open(driver, given).await.expect("a connection");
+    (opened.place, opened.server)
+}
+
+#[tokio::test]
+async fn one_server_has_one_place_however_it_is_written() {
+    let http = async |url: &str| leads(&[], "http", &[("url", text(url))]).await;
+    let here = ("http://127.0.0.1:8080/v1".to_owned(), "127.0.0.1:8080".to_owned());
+    for url in
+        ["http://localhost:8080/v1", "http://127.0.0.1:8080/v1/", "http://[::1]:8080/v1", "HTTP://LOCALHOST.:8080/v1"]
+    {
+        assert_eq!(http(url).await, here, "{url}");
+    }
+    assert_eq!(http("https://api.example:443/").await, http("https://API.example").await);
+    // Another part of it is agreed to anew, and is changed by the same run.
+    let other = http("http://localhost:8080/v2").await;
+    assert!(other.0 != here.0 && other.1 == here.1, "{other:?}");
+    assert_ne!(http("http://localhost:8081/v1").await.1, here.1);
+    let postgres = async |host: &str| leads(&[("PGUSER", "ops")], "postgres", &[("host", text(host))]).await.0;
+    assert_eq!(postgres("localhost").await, "postgres://127.0.0.1:5432/ops");
+    assert_eq!(postgres("127.0.0.1").await, postgres("localhost").await);
+    assert_eq!(postgres("DB.Example.").await, postgres("db.example").await);
+    let s3 = async |url: &str| {
+        let given = [("bucket", text("backups")), ("endpoint", text(url)), ("anonymous", Value::Bool(true))];
+        leads(&[], "s3", &given).await.0
+    };
+    assert_eq!(s3("http://127.0.0.1:9000/").await, s3("http://localhost:9000").await);
+}
+
+#[tokio::test]
+async fn a_proxy_makes_it_another_way_to_the_same_server() {
+    let direct = leads(&[], "http", &[("url", text("https://api.example"))]).await;
+    let env = [("HTTPS_PROXY", "http://me:hunter2@Proxy.example:3128"), ("NO_PROXY", "near.example")];
+    let through = leads(&env, "http", &[("url", text("https://api.example"))]).await;
+    assert_eq!(through.0, "https://api.example through the proxy proxy.example:3128");
+    assert_eq!(through.1, direct.1);
+    assert_eq!(leads(&env, "http", &[("url", text("https://near.example"))]).await.0, "https://near.example");
+    let bucket = [("bucket", text("backups")), ("anonymous", Value::Bool(true))];
+    assert_eq!(leads(&env, "s3", &bucket).await.0, "s3://backups through the proxy proxy.example:3128");
+    assert_eq!(leads(&[], "s3", &bucket).await.0, "s3://backups");
+    // A change does not change its way half-way.
+    let server = web(|_| reply("307 Temporary Redirect", "location: https://127.0.0.1:1/x\r\n", "")).await;
+    let env = [("HTTPS_PROXY", "http://127.0.0.1:1")];
+    let outside = Outside::new(&env, std::path::Path::new("."));
+    let connected = outside.connect("http", &[("url", text(&server.url()))]).await.expect("a connection");
+    let refused = ask("post", &connected, "/", &[]).await.expect_err("another way");
+    assert!(refused.message.contains("which is reached by another way: it is not sent there"), "{refused}");
+}

@@ -250,6 +250,7 @@ async fn a_proxy_opens_a_tunnel_for_https_and_its_refusals_are_ours() {
         } else if asked.starts_with("CONNECT no.example") {
             _ = stream.write_all(b"HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
         } else {
+            #[expect(clippy::disallowed_methods, reason = "a test has no policy")]
             let mut onward = tokio::net::TcpStream::connect(to).await.expect("the server");
             _ = stream.write_all(b"HTTP/1.1 200 Connection established\r\nVia: x\r\n\r\n").await;
             _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;

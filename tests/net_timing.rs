@@ -93,6 +93,7 @@ async fn hesitant(to: Server) -> Server {
         let to = to.address;
         async move {
             tokio::time::sleep(Duration::from_millis(150)).await;
+            #[expect(clippy::disallowed_methods, reason = "a test has no policy")]
             let mut onward = tokio::net::TcpStream::connect(to).await.expect("the server");
             _ = tokio::io::copy_bidirectional(&mut stream, &mut onward).await;
         }

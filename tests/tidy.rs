@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u32)] = &[
     ("source", 0),
     ("units", 0),
+    ("apart", 0),
     ("diagnostics", 1),
     ("shown", 1),
     ("types", 1),

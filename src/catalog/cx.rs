@@ -30,6 +30,14 @@ pub trait World: Send + Sync {
     /// Opens a connection, once for a run.
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>>;
 
+    /// Whether anything may be connected to at a host, by the policy of the repository.
+    ///
+    /// # Errors
+    /// That it may not.
+    fn may_reach(&self, _host: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
     /// What outlives a run; `None` where nothing is kept.
     fn past(&self) -> Option<Arc<dyn Past>> {
         None

@@ -43,7 +43,7 @@ impl Driver {
                 Ok(Opened {
                     target: channel.target(),
                     place: channel.target(),
-                    host: None,
+                    server: channel.target(),
                     handle: Arc::new(channel),
                     at_once: 1,
                 })
@@ -56,11 +56,11 @@ impl Driver {
 pub struct Opened {
     /// What it leads to and as whom, for the output. Never a secret.
     pub target: String,
-    /// Which system it leads to, whoever asks: what a standing approval is given for. Two clusters, databases or servers never
-    /// have the same. Never a secret.
+    /// Which system it leads to and by which proxy, whoever asks: what a standing approval is given for. Two clusters,
+    /// databases or servers never have the same. Never a secret.
     pub place: String,
-    /// The host that it goes to over the network from here; `None` where there is none: something else carries it.
-    pub host: Option<String>,
+    /// What one run at a time changes: the same for all that lead there, by whatever way and to whichever part of it.
+    pub server: String,
     pub handle: Arc<dyn Any + Send + Sync>,
     /// How many calls go to it side by side.
     pub at_once: usize,

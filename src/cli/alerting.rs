@@ -79,8 +79,8 @@ pub(super) async fn open(
         courier.open(&channel).await.map_err(|fault| {
             let failure = Failure::from(fault);
             let help = failure.help.map_or_else(String::new, |help| format!("{help}; "));
-            Failure::new(format!("{}, so nobody would be told there: nothing was run", failure.message))
-                .help(format!("{help}`--no-notify` only looks"))
+            let message = format!("{}, so nobody would be told there: nothing was run", failure.message);
+            Failure { exit: failure.exit, ..Failure::new(message) }.help(format!("{help}`--no-notify` only looks"))
         })?;
     }
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))

@@ -284,7 +284,7 @@ impl Signer {
 /// Whoever has to sign; `None` where the policy names no keys of the role.
 fn signer(args: &Approve, prepared: &Prepared, console: &Console) -> Result<Option<Signer>, Failure> {
     let role = &args.role;
-    let people = prepared.policy.as_ref().and_then(|policy| policy.approvers.get(role));
+    let people = prepared.policy.as_ref().and_then(|policy| policy.approvers(role));
     let (people, path) = match (people, &args.key) {
         (None, None) => return Ok(None),
         (None, Some(_)) => {
@@ -310,7 +310,7 @@ fn signer(args: &Approve, prepared: &Prepared, console: &Console) -> Result<Opti
         (PublicKey::parse(&text).map_err(cannot)?, None)
     };
     let fingerprint = public.fingerprint();
-    let own = people.iter().find(|(_, keys)| keys.iter().any(|key| key.fingerprint() == fingerprint));
+    let own = people.into_iter().find(|(_, keys)| keys.iter().any(|key| key.fingerprint() == fingerprint));
     let Some((person, _)) = own else {
         return Err(cannot(format!("the policy does not name it ({fingerprint}) as one of {role:?}")));
     };
@@ -320,7 +320,7 @@ fn signer(args: &Approve, prepared: &Prepared, console: &Console) -> Result<Opti
         }
         other => other,
     };
-    Ok(Some(Signer { person: person.clone(), public, private }))
+    Ok(Some(Signer { person, public, private }))
 }
 
 /// Typed without being shown.

@@ -46,7 +46,7 @@ pub(super) fn run(args: &Check, console: &Console) -> Result<u8, Failure> {
             let (checked, modules) = checking::check(input.id, &mut sources, &catalog);
             let valid = !has_errors(&checked.diagnostics);
             found.extend(checked.diagnostics);
-            let policy = policy::read(&inputs::folder(name), &mut sources, &catalog, &mut found);
+            let policy = policy::read(&mut sources, Some(input.id), &catalog, &mut found);
             if valid {
                 found.extend(policy::judge(&checked.program, policy.as_deref()));
             }

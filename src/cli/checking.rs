@@ -12,7 +12,7 @@ use super::inputs;
 /// with them: giving them back piece by piece takes a tenth of the time that the check of a long file takes.
 pub(super) fn check(root: FileId, sources: &mut Sources, catalog: &Catalog) -> (Checked, Modules) {
     let folder = inputs::folder(&sources.file(root).name);
-    let mut read = |name: &str| inputs::bytes(name).map_err(|error| error.to_string());
+    let mut read = |name: &str| inputs::bytes_of_file(name.as_ref()).map_err(|error| error.to_string());
     let mut read_below = |name: &str| inputs::bytes_below(&folder, name).map_err(|error| error.to_string());
     check_with(root, sources, catalog, &mut read, &mut read_below)
 }

@@ -8,6 +8,7 @@ use crate::diagnostics::render::terminal;
 use crate::shown::look::{Look, Tone};
 use crate::source::visible;
 use crate::system;
+use crate::types::{Fault, FaultKind};
 
 /// Why a command ended without its answer.
 #[derive(Debug)]
@@ -30,9 +31,10 @@ impl Failure {
     }
 }
 
-impl From<crate::types::Fault> for Failure {
-    fn from(fault: crate::types::Fault) -> Self {
-        Self { exit: 1, message: fault.message.to_string(), help: fault.help.map(|help| help.to_string()) }
+impl From<Fault> for Failure {
+    fn from(fault: Fault) -> Self {
+        let exit = if fault.kind == FaultKind::Forbidden { 6 } else { 1 };
+        Self { exit, message: fault.message.to_string(), help: fault.help.map(|help| help.to_string()) }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Source files as they are named on the command line: read, decoded, or the reason why not as a diagnostic.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{Code, Diagnostic};
@@ -52,6 +53,10 @@ fn walk(folder: &Path, depth: usize, files: &mut Vec<String>) -> io::Result<()> 
             walk(&path, depth + 1, files)?;
         } else if !kind.is_dir() && path.extension().is_some_and(|own| own == EXTENSION) {
             let name = path.to_str().ok_or_else(|| not_text(&path))?;
+            // A pipe would be waited for, and a device has no end.
+            if fs::metadata(&path).is_ok_and(|own| !own.is_file() && !own.is_dir()) {
+                return Err(io::Error::other(format!("`{name}` in it is no file")));
+            }
             // Below `.` a file is named as everybody names it: what annotates lines of a repository looks for that.
             files.push(name.strip_prefix("./").unwrap_or(name).to_owned());
         }
@@ -96,6 +101,18 @@ pub(super) fn bytes(name: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The same of a file that nobody named on the command line: a pipe or a device in its place is not waited for.
+pub(super) fn bytes_of_file(path: &Path) -> io::Result<Vec<u8>> {
+    let waits_not = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
+    let file = OpenOptions::new().read(true).custom_flags(waits_not).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The folder of a file, as it was named.
 pub(super) fn folder(name: &str) -> PathBuf {
     let parent = Path::new(name).parent().filter(|parent| !parent.as_os_str().is_empty());
@@ -108,10 +125,7 @@ pub(super) fn bytes_below(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
     if !real.starts_with(fs::canonicalize(folder)?) {
         return Err(io::Error::other("a link leads out of the runbook's folder"));
     }
-    if !real.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    bytes(name)
+    bytes_of_file(&real)
 }
 
 /// Takes the bytes of a file into the sources.

@@ -5,15 +5,16 @@ use std::sync::Arc;
 use clap::Args;
 
 use super::console::{Console, Failure};
-use super::request::{checked, settings};
+use super::request::{checked, held, settings};
 use super::run::{self as running, by, facts, runtime};
 use crate::catalog::{Again, Cx, Message, Occasion, Remark, RunFacts};
 use crate::check::program::{ChannelId, Program};
 use crate::diagnostics::nearest;
+use crate::policy::Policy;
 use crate::run;
 use crate::source::Sources;
 use crate::system::System;
-use crate::types::{Fault, Severity};
+use crate::types::{Fault, FaultKind, Severity};
 use crate::units;
 
 /// Say how a runbook tells people, and try a channel.
@@ -30,7 +31,15 @@ pub(super) struct Notify {
 }
 
 pub(super) fn run(args: &Notify, console: &Console) -> Result<u8, Failure> {
-    let Some((program, sources)) = checked(&args.file, console) else { return Ok(2) };
+    // What is tried is held to the policy as a run is; to look at what is declared, nobody needs it.
+    let held = match args.test {
+        Some(_) => held(&args.file, console),
+        None => checked(&args.file, console).map(|(program, sources)| (program, sources, None)).ok_or(2),
+    };
+    let (program, sources, policy) = match held {
+        Ok(held) => held,
+        Err(exit) => return Ok(exit),
+    };
     if program.channels.is_empty() {
         return Err(Failure::new(format!("`{}` has no channel", args.file))
             .help("one is declared with `channel mail = email(to: [\"ops@example.com\"])`"));
@@ -41,7 +50,7 @@ pub(super) fn run(args: &Notify, console: &Console) -> Result<u8, Failure> {
     };
     let channel = channel(&program, name)?;
     let runtime = runtime(None)?;
-    let exit = runtime.block_on(test(args, Arc::new(program), channel, console));
+    let exit = runtime.block_on(test(args, Arc::new(program), policy, channel, console));
     runtime.shutdown_background();
     exit
 }
@@ -68,17 +77,24 @@ fn channel(program: &Program, name: &str) -> Result<ChannelId, Failure> {
     })
 }
 
-async fn test(args: &Notify, program: Arc<Program>, id: ChannelId, console: &Console) -> Result<u8, Failure> {
+async fn test(
+    args: &Notify,
+    program: Arc<Program>,
+    policy: Option<Arc<Policy>>,
+    id: ChannelId,
+    console: &Console,
+) -> Result<u8, Failure> {
     let (set, _) = settings(&program, &args.set)?;
     let facts = facts(running::id().into(), &program, &args.file)?;
-    let world = Arc::new(System::new(facts.directory.clone()));
+    let world = Arc::new(System::new(facts.directory.clone()).under(policy));
     let cx = Cx { world: Arc::clone(&world) as _, run: Arc::clone(&facts), remark: Remark::default() };
     let message = Arc::new(message(&program, id, &facts));
     let opened = match run::open_channel(program, set, facts, world, id).await {
         Ok(opened) => opened,
         Err(fault) => {
+            let exit = exit(&fault);
             console.complain(&not_told(fault, "nobody was told"));
-            return Ok(3);
+            return Ok(exit);
         }
     };
     let target = opened.target();
@@ -100,10 +116,15 @@ async fn test(args: &Notify, program: Arc<Program>, id: ChannelId, console: &Con
                 }
             };
             let whole = format!("not told {target}; {again}");
+            let exit = exit(&failed.fault);
             console.complain(&not_told(failed.fault, &whole));
-            Ok(3)
+            Ok(exit)
         }
     }
+}
+
+fn exit(fault: &Fault) -> u8 {
+    if fault.kind == FaultKind::Forbidden { 6 } else { 3 }
 }
 
 fn not_told(fault: Fault, what: &str) -> Failure {

@@ -69,10 +69,14 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     };
     something_to_run(&prepared.program, &args.asked.file)?;
     let looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
+    let refused = looked.as_ref().is_some_and(|looked| looked.refused);
     match args.format {
         Format::Terminal => {
             let look = console.look();
             let next = match &prepared.plan.hash {
+                _ if refused => {
+                    vec!["refused by the policy: it leads to a host that is not allowed, as it says above".to_owned()]
+                }
                 Some(_) => standing::how_to_approve(&prepared.plan, &args.asked),
                 None => Vec::new(),
             };
@@ -81,6 +85,9 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
             console.print_lines(&lines)?;
         }
         Format::Json => console.print(&json(&prepared, looked.as_ref())?)?,
+    }
+    if refused {
+        return Ok(6);
     }
     // What could not be looked at is not known to be well.
     Ok(if looked.is_none_or(|looked| looked.is_whole()) { 0 } else { 3 })
@@ -176,7 +183,7 @@ fn json(prepared: &Prepared, looked: Option<&Looked>) -> Result<String, Failure>
         }
     }
     if let (Some(policy), Some(fields)) = (&prepared.policy, plan.as_object_mut()) {
-        fields.insert("policy".to_owned(), policy.name.as_str().into());
+        fields.insert("policy".to_owned(), policy.name().into());
     }
     if let (Some(looked), Some(fields)) = (looked, plan.as_object_mut()) {
         fields.insert("looked".to_owned(), serde_json::to_value(looked).map_err(failed)?);

@@ -71,7 +71,7 @@ pub(super) fn prepare(asked: &Asked, console: &Console) -> Result<Result<Prepare
 pub(super) fn held(file: &str, console: &Console) -> Result<(Program, Sources, Option<Arc<Policy>>), u8> {
     let (program, mut sources) = checked(file, console).ok_or(2)?;
     let mut found = Vec::new();
-    let policy = policy::read(&inputs::folder(file), &mut sources, &builtins::catalog(), &mut found);
+    let policy = policy::read(&mut sources, None, &builtins::catalog(), &mut found);
     found.extend(policy::judge(&program, policy.as_deref()));
     report(&found, &sources, console);
     match policy::exit(&found) {

@@ -236,7 +236,7 @@ fn request(
     let rules = place.map(|place| {
         Arc::new(Rulebook {
             program: Arc::clone(&prepared.program),
-            policy: prepared.policy.clone(),
+            sources: Arc::clone(&prepared.sources),
             place,
             asker: account(),
             folder: identity.facts.directory.clone(),

@@ -24,11 +24,11 @@ use crate::catalog::{Cx, Past, Remark, RunFacts, World};
 use crate::check::program::Program;
 use crate::desk::{Delivery, Desk};
 use crate::plan::{self, Plan, Selection, is_hash};
-use crate::policy::Policy;
 use crate::report::terminal::short;
 use crate::run::{self, Consent, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
 use crate::shown::look::clean;
+use crate::source::Sources;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger, Place};
 use crate::system::{self, System};
@@ -247,11 +247,11 @@ impl AtHome {
     fn rules(
         &self,
         program: Arc<Program>,
-        policy: Option<Arc<Policy>>,
+        sources: Arc<Sources>,
         plans: Vec<standing::Asked>,
         folder: PathBuf,
     ) -> Result<Rulebook, Failure> {
-        Ok(Rulebook { program, policy, place: self.state.ledger()?.clone(), asker: account(), plans, folder })
+        Ok(Rulebook { program, sources, place: self.state.ledger()?.clone(), asker: account(), plans, folder })
     }
 
     /// What to type so that changes are agreed to.
@@ -272,8 +272,8 @@ impl AtHome {
             return;
         }
         let plans = standing::Asked::of(&prepared.plan, &prepared.sources, &[]).into_iter().collect();
-        let (program, policy) = (Arc::clone(&prepared.program), prepared.policy.clone());
-        let rules = self.rules(program, policy, plans, facts.directory.clone());
+        let (program, sources) = (Arc::clone(&prepared.program), Arc::clone(&prepared.sources));
+        let rules = self.rules(program, sources, plans, facts.directory.clone());
         let standing = rules
             .map_err(|failure| failure.message)
             .and_then(|rules| run::Rules::standing(&rules).map_err(|fault| fault.to_string()));
@@ -310,20 +310,24 @@ impl Home for AtHome {
     }
 
     fn stamp(&self, loaded: &Loaded) -> String {
-        let of = |id| {
-            let name = &loaded.sources.file(id).name;
+        let of = |name: &str| {
             let metadata = std::fs::metadata(name);
             let written = metadata.as_ref().ok().and_then(|metadata| metadata.modified().ok());
             let since = written.and_then(|written| written.duration_since(UNIX_EPOCH).ok());
             format!("{name}:{:?}:{:?}", metadata.map(|metadata| metadata.len()).ok(), since)
         };
-        // A policy that was not there may be now.
-        let folder = super::inputs::folder(
-            &loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default(),
-        );
-        let policies = super::policy::places(&folder).unwrap_or_default();
-        let policies = policies.into_iter().filter(|path| path.exists()).map(|path| path.display().to_string());
-        loaded.sources.ids().map(of).chain(policies).collect::<Vec<_>>().join("\n")
+        let own = loaded.sources.ids().map(|id| of(&loaded.sources.file(id).name));
+        // A policy that was not there may be now, and be another one soon after.
+        let policies = super::policy::places(&loaded.sources, None).unwrap_or_default();
+        own.chain(policies.iter().map(|path| of(&path.to_string_lossy()))).collect::<Vec<_>>().join("\n")
+    }
+
+    fn may_change(&self, loaded: &Loaded) -> Result<(), String> {
+        let plan = plan::plan(&loaded.program, &Selection::all(), &std::collections::BTreeMap::new());
+        if plan.is_ok_and(|plan| plan.changes.is_empty()) {
+            return Ok(());
+        }
+        super::policy::now(&loaded.program, &loaded.sources).map(drop)
     }
 
     fn ledger(&self) -> Result<Ledger, Fault> {
@@ -381,7 +385,7 @@ impl Home for AtHome {
         let of = |plan, only: &[String]| standing::Asked::of(plan, &loaded.sources, only);
         let plans = of(&plan, &only).into_iter().chain(of(&all, &[])).collect();
         let folder = loaded.facts.directory.clone();
-        let rules = self.rules(Arc::clone(program), loaded.policy.clone(), plans, folder);
+        let rules = self.rules(Arc::clone(program), Arc::clone(&loaded.sources), plans, folder);
         let rules = rules.map_err(|failure| failure.message)?;
         let by = format!("serve on {}", by());
         let place = self.state.ledger().map_err(|failure| failure.message)?.clone();

@@ -10,10 +10,11 @@ use super::console::Failure;
 use super::edited;
 use super::here;
 use super::plan::command;
+use super::policy;
 use super::request;
 use crate::check::program::{Change, Program};
 use crate::plan::{self, Plan};
-use crate::policy::{Policy, Window};
+use crate::policy::Policy;
 use crate::report::terminal::short;
 use crate::run::{Rules, Standing, StandingApproval};
 use crate::shown::look::{clean, quoted};
@@ -21,12 +22,13 @@ use crate::source::Sources;
 use crate::store::approval::{Account, Approval, Kept, Part};
 use crate::store::ledger::Place;
 use crate::system;
-use crate::types::Fault;
+use crate::types::{Fault, FaultKind};
 
 /// The rules of a run.
 pub(super) struct Rulebook {
     pub(super) program: Arc<Program>,
-    pub(super) policy: Option<Arc<Policy>>,
+    /// The files of the runbook: the policies around them are read anew before each change.
+    pub(super) sources: Arc<Sources>,
     /// Where approvals are kept.
     pub(super) place: Place,
     /// Who began the run.
@@ -51,24 +53,26 @@ impl Rules for Rulebook {
     fn standing(&self) -> Result<Standing, Fault> {
         let Some(ledger) = self.place.open_existing()? else { return Ok(Standing::default()) };
         let kept = ledger.approvals(Some(&self.program.header.title))?;
-        Ok(self.judged(&kept, system::now()))
+        let policy = policy::now(&self.program, &self.sources);
+        let policy = policy.map_err(|why| Fault::new(FaultKind::Forbidden, why))?;
+        Ok(self.judged(&kept, policy.as_deref(), system::now()))
     }
 
     fn lets(&self, change: &Change) -> Result<(), String> {
-        let Some(policy) = &self.policy else { return Ok(()) };
+        let Some(policy) = policy::now(&self.program, &self.sources)? else { return Ok(()) };
         policy.may_change(&plan::called(&self.program, change), system::now())
     }
 }
 
 impl Rulebook {
-    fn judged(&self, kept: &[Kept], now: Timestamp) -> Standing {
+    fn judged(&self, kept: &[Kept], policy: Option<&Policy>, now: Timestamp) -> Standing {
         let mut standing = Standing::default();
         let mut edited: Vec<(&Approval, &Asked)> = Vec::new();
         // The newest first: it is the one that people know of.
         for one in kept.iter().rev() {
             let approval = &one.approval;
             let fits = self.plans.iter().find(|plan| plan.hash == approval.plan);
-            let stands = good(one, &self.program.header.title, self.policy.as_deref(), now);
+            let stands = good(one, &self.program.header.title, policy, now);
             match (fits, stands.and_then(|()| fits.map_or(Ok(()), |plan| is_here(approval, plan, &self.folder)))) {
                 (Some(_), Ok(())) => standing.approvals.push(StandingApproval {
                     id: approval.id.as_str().into(),
@@ -159,7 +163,7 @@ pub(super) fn good(kept: &Kept, title: &str, policy: Option<&Policy>, now: Times
     if approval.runbook != title {
         return Err(format!("was given for \"{}\"", approval.runbook));
     }
-    let Some(people) = policy.and_then(|policy| policy.approvers.get(&approval.role)) else { return Ok(()) };
+    let Some(people) = policy.and_then(|policy| policy.approvers(&approval.role)) else { return Ok(()) };
     let Some(signature) = &approval.signature else {
         return Err(format!("is not signed, and the policy names the keys of {:?}", approval.role));
     };
@@ -195,19 +199,18 @@ pub(super) fn open_now(plan: &Plan, policy: Option<&Policy>) -> Result<(), Failu
 /// Which policy holds, and when it lets changes be made.
 pub(super) fn policy_lines(plan: &Plan, policy: Option<&Policy>) -> Vec<String> {
     let Some(policy) = policy else { return Vec::new() };
-    let mut lines = vec![format!("policy: {}", clean(&policy.name))];
+    let mut lines = vec![format!("policy: {}", clean(&policy.name()))];
     let mut seen = BTreeSet::new();
     for change in &plan.changes {
-        let windows: Vec<String> = policy.windows_of(&change.called).map(Window::words).collect();
-        let name = change.called.first().copied().unwrap_or_default();
-        if windows.is_empty() || !seen.insert(name) {
+        let Some((name, windows)) = policy.windows(&change.called) else { continue };
+        if !seen.insert(name.clone()) {
             continue;
         }
         let now = match policy.may_change(&change.called, system::now()) {
             Ok(()) => "open now",
             Err(_) => "closed now",
         };
-        lines.push(format!("  {name} only {}: {now}", clean(&windows.join(" or "))));
+        lines.push(format!("  {name} only {}: {now}", clean(&windows)));
     }
     lines
 }

@@ -28,25 +28,31 @@ use ipnet::IpNet;
 use jiff::tz::TimeZone;
 use toml_edit::TableLike;
 
-use super::{ALL, Hosts, Named, Policy, Required, Window};
-use crate::catalog::Catalog;
+use super::{ALL, Hosts, Named, Required, Window, Written};
+use crate::catalog::{Builtin, Catalog, EffectRule};
 use crate::check::toml::{At, Reader, hours};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::plan::TOOL;
 use crate::source::{FileId, Sources, Span};
 use crate::store::approval::PublicKey;
 
-/// The policy of a file, and all that is wrong with it.
+/// What a file says, and all that is wrong with it.
 #[must_use]
-pub fn read(sources: &Sources, id: FileId, catalog: &Catalog) -> (Policy, Vec<Diagnostic>) {
+pub fn read(sources: &Sources, id: FileId, catalog: &Catalog) -> (Written, Vec<Diagnostic>) {
     let file = sources.file(id);
-    let mut known: BTreeSet<&'static str> = [TOOL, ALL].into();
-    for name in catalog.builtins().map(|one| one.name).chain(catalog.drivers().map(|one| one.name)) {
-        known.insert(name);
-        known.extend(name.split_once('.').map(|(family, _)| family));
-    }
-    let mut reading = Reading { reader: Reader::default(), id, known };
-    let mut policy = Policy { name: file.name.clone(), ..Policy::default() };
+    let families = |name: &'static str| [name].into_iter().chain(name.split_once('.').map(|(family, _)| family));
+    let of = |are: fn(&Builtin) -> bool| {
+        catalog.builtins().filter(move |one| are(one)).flat_map(move |one| families(one.name))
+    };
+    let outside: BTreeSet<&'static str> = of(|one| !matches!(one.effect, EffectRule::Pure))
+        .chain(catalog.drivers().flat_map(|one| families(one.name)))
+        .chain([TOOL, ALL])
+        .collect();
+    let changing = of(|one| matches!(one.effect, EffectRule::Changes { .. } | EffectRule::ByCall(_)));
+    let changing = changing.chain([TOOL, ALL]).collect();
+    let known = of(|_| true).chain(outside.iter().copied()).collect();
+    let mut reading = Reading { reader: Reader::default(), id, known, outside, changing };
+    let mut policy = Written { name: file.name.clone(), ..Written::default() };
     if let Some(document) = reading.reader.parse(&file.text) {
         reading.document(document.as_table(), &mut policy);
     }
@@ -68,30 +74,47 @@ fn span(id: FileId, at: &Range<usize>) -> Span {
 struct Reading {
     reader: Reader,
     id: FileId,
-    /// What a policy can speak of.
+    /// What there is at all.
     known: BTreeSet<&'static str>,
+    /// What reaches something outside: what can be forbidden.
+    outside: BTreeSet<&'static str>,
+    /// What changes something, or may.
+    changing: BTreeSet<&'static str>,
+}
+
+/// What a rule is about.
+#[derive(Clone, Copy)]
+enum About {
+    Uses,
+    Changes,
 }
 
 impl Reading {
-    fn document(&mut self, root: &dyn TableLike, policy: &mut Policy) {
+    fn document(&mut self, root: &dyn TableLike, policy: &mut Written) {
         self.reader.known(root, &["forbid", "require", "hosts", "window", "approvers"]);
-        policy.forbid = self.names(root, "forbid");
+        policy.forbid = self.names(root, "forbid", About::Uses);
         for (key, item) in self.reader.table(root, "require").into_iter().flat_map(TableLike::iter) {
             let family = Named { name: key.to_owned(), span: self.span(&item.span()) };
-            self.is_known(key, item.span());
+            self.is_known(key, item.span(), About::Changes);
             let Some(table) = item.as_table_like() else {
                 let help = format!("write `[require.{key}]` and `verify = true`");
                 self.reader.wrong(item.span(), format!("`{key}` is no table"), &help);
                 continue;
             };
+            let before = self.reader.found.len();
             self.reader.known(table, &["verify", "undo", "limit", "approve_by"]);
             let required = Required {
                 family,
                 verify: self.reader.flag(table, "verify"),
                 undo: self.reader.flag(table, "undo"),
                 limit: self.reader.flag(table, "limit"),
-                approve_by: self.reader.text(table, "approve_by").map(|(_, role)| role),
+                approve_by: self.role(table),
             };
+            let asks = required.verify || required.undo || required.limit || table.contains_key("approve_by");
+            if !asks && self.reader.found.len() == before {
+                let help = format!("write what changes have to have: `verify = true`; or leave out `[require.{key}]`");
+                self.reader.wrong(item.span(), format!("nothing is required of `{key}`"), &help);
+            }
             policy.require.push(required);
         }
         if let Some(hosts) = self.reader.table(root, "hosts") {
@@ -105,12 +128,30 @@ impl Reading {
         span(self.id, at.as_ref().unwrap_or(&(0..0)))
     }
 
-    /// A name that nothing has would be a rule that never holds anybody back.
-    fn is_known(&mut self, name: &str, at: At) {
-        if self.known.contains(name) {
+    fn role(&mut self, table: &dyn TableLike) -> Option<Named> {
+        let (at, name) = self.reader.text(table, "approve_by")?;
+        if name.trim().is_empty() {
+            self.reader.wrong(at, "`approve_by` names no role".to_owned(), "write one: `approve_by = \"dba\"`");
+            return None;
+        }
+        Some(Named { span: self.span(&at), name })
+    }
+
+    /// A name that nothing has would be a rule that never holds anybody back, and so would one that is never asked for.
+    fn is_known(&mut self, name: &str, at: At, about: About) {
+        let (meant, what) = match about {
+            About::Uses => (&self.outside, "only computes: it reaches nothing, and there is nothing to forbid"),
+            About::Changes => (&self.changing, "never changes anything, and the rule would hold nobody back"),
+        };
+        if meant.contains(name) {
             return;
         }
-        let help = match nearest(name, self.known.iter().copied()) {
+        if self.known.contains(name) {
+            let help = "name what is meant by its built-in or its family, such as `postgres.execute` or `postgres`";
+            self.reader.wrong(at, format!("`{name}` {what}"), help);
+            return;
+        }
+        let help = match nearest(name, meant.iter().copied()) {
             Some(meant) => format!("did you mean `{meant}`?"),
             None => {
                 "write a built-in or a family of them, such as `postgres.execute` or `postgres`, a driver, `tool` or \
@@ -121,10 +162,10 @@ impl Reading {
         self.reader.wrong(at, format!("nothing is called `{name}`"), &help);
     }
 
-    fn names(&mut self, table: &dyn TableLike, key: &str) -> Vec<Named> {
+    fn names(&mut self, table: &dyn TableLike, key: &str, about: About) -> Vec<Named> {
         let mut names = Vec::new();
         for (at, name) in self.reader.texts(table, key) {
-            self.is_known(&name, at.clone());
+            self.is_known(&name, at.clone(), about);
             names.push(Named { span: self.span(&at), name });
         }
         names
@@ -165,9 +206,14 @@ impl Reading {
 
     fn window(&mut self, table: &dyn TableLike, at: At) -> Window {
         self.reader.known(table, &["changes", "hours", "timezone"]);
-        let mut changes: Vec<String> = self.names(table, "changes").into_iter().map(|named| named.name).collect();
+        let mut changes: Vec<String> =
+            self.names(table, "changes", About::Changes).into_iter().map(|named| named.name).collect();
         if !table.contains_key("changes") {
             changes.push(ALL.to_owned());
+        } else if table.get("changes").and_then(toml_edit::Item::as_array).is_some_and(toml_edit::Array::is_empty) {
+            let at = table.get("changes").and_then(toml_edit::Item::span);
+            let help = "name some, or leave `changes` out: then it is about all";
+            self.reader.wrong(at, "this window is of no changes, and would hold nobody back".to_owned(), help);
         }
         if !table.contains_key("hours") {
             let help = "write `hours = [\"saturday, sunday 02:00-06:00\"]`";
@@ -193,7 +239,7 @@ impl Reading {
         Window { changes, hours: all, written: written.join(", "), zone, zone_name }
     }
 
-    fn approvers(&mut self, root: &dyn TableLike, policy: &mut Policy) {
+    fn approvers(&mut self, root: &dyn TableLike, policy: &mut Written) {
         for (role, item) in self.reader.table(root, "approvers").into_iter().flat_map(TableLike::iter) {
             let Some(table) = item.as_table_like() else {
                 let help = format!("write `[approvers.{role}]` and `ann = \"ssh-ed25519 …\"`");

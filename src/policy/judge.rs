@@ -1,6 +1,6 @@
 //! Whether a runbook is as its policy wants it, by what is written in it.
 
-use super::{Policy, Required, is_of};
+use super::{Named, Policy, Required, Written, is_of, word};
 use crate::catalog::Builtin;
 use crate::check::program::{Change, ExprKind, Made, Program, StatementKind};
 use crate::diagnostics::{Code, Diagnostic};
@@ -10,6 +10,10 @@ use crate::source::Span;
 /// All that a policy has against a program.
 #[must_use]
 pub fn judge(program: &Program, policy: &Policy) -> Vec<Diagnostic> {
+    policy.0.iter().flat_map(|file| judged(program, file)).collect()
+}
+
+fn judged(program: &Program, policy: &Written) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     forbidden(program, policy, &mut found);
     for (_, block) in walk::blocks_of(program) {
@@ -31,13 +35,47 @@ pub fn judge(program: &Program, policy: &Policy) -> Vec<Diagnostic> {
     found
 }
 
+/// The rules that want a change to be approved in two roles: it names one, so nothing could ever meet both.
+#[must_use]
+pub fn at_odds(files: &[Written]) -> Vec<Diagnostic> {
+    let rules: Vec<(&Required, &Named)> = files
+        .iter()
+        .flat_map(|file| &file.require)
+        .filter_map(|rule| Some((rule, rule.approve_by.as_ref()?)))
+        .collect();
+    let mut found = Vec::new();
+    for (index, (rule, role)) in rules.iter().enumerate() {
+        let (own, before) = (&rule.family, rules.get(..index).unwrap_or_default());
+        let other =
+            before.iter().find(|(other, others)| others.name != role.name && meet(&own.name, &other.family.name));
+        if let Some((_, others)) = other {
+            let message = format!(
+                "no change can meet this: it is approved in one role, and another rule that holds for it asks for {:?}",
+                others.name
+            );
+            let diagnostic =
+                Diagnostic::new(Code::PolicyMistake, role.span, message).label(others.span, "asked for here");
+            found.push(
+                diagnostic
+                    .help("ask for one role in both, or write the rules for families that have no change in common"),
+            );
+        }
+    }
+    found
+}
+
+/// Whether there may be changes that are of two families.
+fn meet(one: &str, other: &str) -> bool {
+    is_of(one, other) || is_of(other, one)
+}
+
 /// Whether a finding says that the policy refuses what is else valid.
 #[must_use]
 pub const fn is_refusal(code: Code) -> bool {
     matches!(code, Code::PolicyForbids | Code::PolicyRequires | Code::PolicyHost)
 }
 
-fn forbidden(program: &Program, policy: &Policy, found: &mut Vec<Diagnostic>) {
+fn forbidden(program: &Program, policy: &Written, found: &mut Vec<Diagnostic>) {
     let mut uses: Vec<(&str, Span)> = Vec::new();
     for tool in &program.tools {
         uses.extend([(tool.builtin.name, tool.span), (TOOL, tool.span)]);
@@ -77,11 +115,11 @@ fn forbidden(program: &Program, policy: &Policy, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn required(program: &Program, policy: &Policy, change: &Change, span: Span, found: &mut Vec<Diagnostic>) {
+fn required(program: &Program, policy: &Written, change: &Change, span: Span, found: &mut Vec<Diagnostic>) {
     let names = called(program, change);
-    let Some(name) = names.first() else { return };
     for rule in policy.require.iter().filter(|rule| names.iter().any(|name| is_of(name, &rule.family.name))) {
         for (lacks, help) in lacking(rule, change) {
+            let name = word(&names, &rule.family.name);
             let message = format!("this change (`{name}`) has {lacks}, which `{}` requires", policy.name);
             let diagnostic = Diagnostic::new(Code::PolicyRequires, span, message);
             found.push(diagnostic.label(rule.family.span, "required here").help(help));
@@ -101,7 +139,7 @@ fn lacking(rule: &Required, change: &Change) -> Vec<(String, String)> {
     if rule.undo && change.undo.is_none() {
         lack("no `undo`", "add `undo CALL`: what takes it back");
     }
-    if let Some(role) = &rule.approve_by
+    if let Some(Named { name: role, .. }) = &rule.approve_by
         && change.approve_by.as_deref() != Some(role)
     {
         let what = match &change.approve_by {

@@ -1,6 +1,6 @@
 //! `runbook.policy.toml`: what a repository asks of all its runbooks. `check` and `run` hold them to it.
 //!
-//! A policy only ever takes away: what it does not speak of is as without one.
+//! A policy only ever takes away: what it does not speak of is as without one, and where there are several files, all hold.
 
 mod file;
 mod judge;
@@ -12,7 +12,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 pub use self::file::read;
-pub use self::judge::{is_refusal, judge};
+pub use self::judge::{at_odds, is_refusal, judge};
 use crate::check::program::Hours;
 use crate::source::Span;
 use crate::store::approval::PublicKey;
@@ -20,9 +20,13 @@ use crate::store::approval::PublicKey;
 /// The name of the file.
 pub const FILE: &str = "runbook.policy.toml";
 
-/// What it says.
+/// What all files say that hold for a runbook.
+#[derive(Debug)]
+pub struct Policy(Vec<Written>);
+
+/// What one file says.
 #[derive(Debug, Default)]
-pub struct Policy {
+pub struct Written {
     /// The file, as it was read.
     pub name: String,
     /// Built-ins, families and drivers that are not used at all.
@@ -51,7 +55,7 @@ pub struct Required {
     pub undo: bool,
     /// `within`
     pub limit: bool,
-    pub approve_by: Option<String>,
+    pub approve_by: Option<Named>,
 }
 
 /// Where connections may lead.
@@ -76,38 +80,90 @@ pub struct Window {
 }
 
 impl Policy {
+    /// The policy of some files; `None` where there are none.
+    #[must_use]
+    pub fn of(files: Vec<Written>) -> Option<Self> {
+        (!files.is_empty()).then_some(Self(files))
+    }
+
+    /// The files, the nearest first.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.0.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Whether changes of these names may be made now, by their windows.
     ///
     /// # Errors
-    /// That they may not, and when the next window opens.
+    /// That they may not, and when they may be again.
     pub fn may_change(&self, names: &[&str], now: Timestamp) -> Result<(), String> {
-        let windows: Vec<&Window> = self.windows_of(names).collect();
-        if windows.is_empty() || windows.iter().any(|window| window.holds(now)) {
+        let Some((file, closed)) =
+            self.0.iter().map(|file| (file, file.windows_of(names))).find(|(_, windows)| !is_open(windows, now))
+        else {
             return Ok(());
-        }
-        let next =
-            windows.iter().filter_map(|window| Some((window.next(now)?, &window.zone))).min_by_key(|(at, _)| *at);
-        let next = next.map_or_else(
+        };
+        let next = closed.first().zip(self.next(names, now)).map_or_else(
             || "none opens within two weeks".to_owned(),
-            |(at, zone)| format!("the next one opens {}", at.to_zoned(zone.clone()).strftime("%A %Y-%m-%d %H:%M %Z")),
+            |(window, at)| {
+                let at = at.to_zoned(window.zone.clone());
+                format!("the next one opens {}", at.strftime("%A %Y-%m-%d %H:%M %Z"))
+            },
         );
-        let what = names.first().copied().unwrap_or("it");
-        let said: Vec<String> = windows.iter().map(|window| window.words()).collect();
-        Err(format!("`{}` lets `{what}` be done only {}; {next}", self.name, said.join(" or ")))
+        let what = closed.first().map_or("it", |window| window.word(names));
+        Err(format!("`{}` lets `{what}` be done only {}; {next}", file.name, words(&closed)))
     }
 
-    /// The windows of changes of these names.
-    pub fn windows_of<'p>(&'p self, names: &'p [&str]) -> impl Iterator<Item = &'p Window> {
-        self.windows
-            .iter()
-            .filter(move |window| window.changes.iter().any(|family| names.iter().any(|name| is_of(name, family))))
+    /// The next minute, within two weeks, at which all files let it be done.
+    fn next(&self, names: &[&str], now: Timestamp) -> Option<Timestamp> {
+        const MINUTES: i64 = 14 * 24 * 60;
+        let all: Vec<Vec<&Window>> = self.0.iter().map(|file| file.windows_of(names)).collect();
+        let minute = Timestamp::from_second(now.as_second().div_euclid(60).saturating_mul(60)).ok()?;
+        (1..=MINUTES).find_map(|n| {
+            let at = minute.saturating_add(SignedDuration::from_mins(n)).ok()?;
+            all.iter().all(|windows| is_open(windows, at)).then_some(at)
+        })
     }
 
-    /// Whether a connection may lead to a host.
+    /// What changes of these names are called by their windows, and when those are open; `None` where they have none.
+    #[must_use]
+    pub fn windows(&self, names: &[&str]) -> Option<(String, String)> {
+        let all: Vec<Vec<&Window>> =
+            self.0.iter().map(|file| file.windows_of(names)).filter(|windows| !windows.is_empty()).collect();
+        let what = all.first()?.first()?.word(names).to_owned();
+        Some((what, all.iter().map(|windows| words(windows)).collect::<Vec<_>>().join(", and only ")))
+    }
+
+    /// Whether anything may be connected to at a host.
     ///
     /// # Errors
     /// That it may not.
     pub fn may_reach(&self, host: &str) -> Result<(), String> {
+        self.0.iter().try_for_each(|file| file.may_reach(host))
+    }
+
+    /// Who approves in a role, with the keys that count: those that all files name which name the role. `None` where none does.
+    #[must_use]
+    pub fn approvers(&self, role: &str) -> Option<BTreeMap<String, Vec<PublicKey>>> {
+        let mut named = self.0.iter().filter_map(|file| file.approvers.get(role));
+        let mut people = named.next()?.clone();
+        for others in named {
+            people.retain(|person, keys| {
+                let also = others.get(person).map(Vec::as_slice).unwrap_or_default();
+                keys.retain(|key| also.iter().any(|other| other.fingerprint() == key.fingerprint()));
+                !keys.is_empty()
+            });
+        }
+        Some(people)
+    }
+}
+
+impl Written {
+    /// The windows of changes of these names.
+    fn windows_of(&self, names: &[&str]) -> Vec<&Window> {
+        self.windows.iter().filter(|window| window.family(names).is_some()).collect()
+    }
+
+    fn may_reach(&self, host: &str) -> Result<(), String> {
         match &self.hosts {
             Some(hosts) if !hosts.allow(host) => Err(format!("`{}` does not allow the host `{host}`", self.name)),
             _ => Ok(()),
@@ -115,11 +171,21 @@ impl Policy {
     }
 }
 
+/// Whether windows of one file let something be done: several add up, and none holds nobody back.
+fn is_open(windows: &[&Window], at: Timestamp) -> bool {
+    windows.is_empty() || windows.iter().any(|window| window.holds(at))
+}
+
+fn words(windows: &[&Window]) -> String {
+    windows.iter().map(|window| window.words()).collect::<Vec<_>>().join(" or ")
+}
+
 impl Hosts {
     fn allow(&self, host: &str) -> bool {
         let host = host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase();
         if let Ok(address) = host.parse::<std::net::IpAddr>() {
-            return self.networks.iter().any(|network| network.contains(&address));
+            // `::ffff:10.0.0.1` is `10.0.0.1`.
+            return self.networks.iter().any(|network| network.contains(&address.to_canonical()));
         }
         self.names.iter().any(|name| match name.strip_prefix('*') {
             Some(end) => host.len() > end.len() && host.ends_with(end),
@@ -135,14 +201,13 @@ impl Window {
         self.hours.iter().any(|hours| hours.hold(local))
     }
 
-    /// The next minute at which it opens, within two weeks.
-    fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        const MINUTES: i64 = 14 * 24 * 60;
-        let minute = Timestamp::from_second(now.as_second().div_euclid(60).saturating_mul(60)).ok()?;
-        (1..=MINUTES).find_map(|n| {
-            let at = minute.saturating_add(SignedDuration::from_mins(n)).ok()?;
-            self.holds(at).then_some(at)
-        })
+    /// As what it means a change of these names.
+    fn family(&self, names: &[&str]) -> Option<&str> {
+        self.changes.iter().map(String::as_str).find(|family| names.iter().any(|name| is_of(name, family)))
+    }
+
+    fn word<'n>(&self, names: &[&'n str]) -> &'n str {
+        self.family(names).map_or("it", |family| word(names, family))
     }
 
     /// `saturday 02:00-06:00 (Europe/Berlin)`
@@ -153,6 +218,12 @@ impl Window {
 }
 
 const ALL: &str = "*";
+
+/// What a change is called where a rule of a family speaks of it: a tool is a tool, unless its built-in is meant.
+fn word<'n>(names: &[&'n str], family: &str) -> &'n str {
+    let meant = if family == ALL { names.last() } else { names.iter().find(|name| is_of(name, family)) };
+    meant.copied().unwrap_or("it")
+}
 
 /// Whether a name is of a family: `postgres.execute` is of `postgres`, of itself and of `*`.
 fn is_of(name: &str, family: &str) -> bool {

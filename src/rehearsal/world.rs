@@ -191,7 +191,7 @@ impl World for Canned {
             crate::catalog::DriverKind::Secret => Arc::new(crate::types::SecretText::new("rehearsed".to_owned())),
             _ => Arc::new(()),
         };
-        Box::pin(ready(Ok(Opened { place: target.clone(), host: None, target, handle, at_once: 64 })))
+        Box::pin(ready(Ok(Opened { place: target.clone(), server: target.clone(), target, handle, at_once: 64 })))
     }
 
     fn env(&self, _name: &str) -> Result<Option<String>, Fault> {

@@ -7,6 +7,9 @@ use serde::Serialize;
 
 use crate::store::event::{CheckKind, Event, Outcome, Withheld};
 
+/// The exit code of a run that the policy refuses something.
+const REFUSED: u8 = 6;
+
 /// What was seen, from the events of a run that only looks.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Looked {
@@ -19,6 +22,8 @@ pub struct Looked {
     pub changes: BTreeMap<(Arc<str>, u32), Counted>,
     /// What of the reads could not be measured.
     pub unmeasured: u32,
+    /// Whether the policy refuses a host that it leads to.
+    pub refused: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,6 +72,7 @@ impl Looked {
                 }
             }
             Event::NotShown { .. } => self.unmeasured += 1,
+            Event::RunFinished(finished) => self.refused = finished.exit == REFUSED,
             Event::ChangeWithheld { place, reason, .. } => {
                 let counted = self.changes.entry((Arc::clone(&place.file), place.line)).or_default();
                 match reason {

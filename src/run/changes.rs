@@ -134,7 +134,7 @@ async fn allowed<'r>(
     not_stopped(context)?;
     if let Some(rules) = &context.run.rules {
         rules.lets(change).map_err(|says| {
-            context.run.refused.store(true, Ordering::Relaxed);
+            context.run.outside.refused.store(true, Ordering::Relaxed);
             Withheld::Policy { says }
         })?;
     }
@@ -159,6 +159,10 @@ fn not_closed(context: &Context<'_>) -> Result<(), Withheld> {
 fn withheld_by(context: &Context<'_>, fault: Fault) -> Withheld {
     match context.stopped() {
         Some(_) => Withheld::Stopped { reason: fault.message.to_string() },
+        None if fault.kind == FaultKind::Forbidden => {
+            context.run.outside.refused.store(true, Ordering::Relaxed);
+            Withheld::Policy { says: fault.message.to_string() }
+        }
         None => Withheld::NotMeasured { fault },
     }
 }
@@ -289,7 +293,7 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
             let answer = async {
                 let _permits = outside.admission(&args).await?;
                 timing::phase(BEGUN);
-                outside.cx.world.call(outside.call(builtin, args)).await
+                outside.asked(outside.call(builtin, args)).await
             };
             let answer = answer.instrument(span).await;
             match answer {
@@ -335,6 +339,7 @@ const fn outcome_of(fault: &Fault) -> ChangeOutcome {
         FaultKind::Unreachable if fault.sent => ChangeOutcome::Unknown,
         FaultKind::Unreachable
         | FaultKind::Denied
+        | FaultKind::Forbidden
         | FaultKind::NotFound
         | FaultKind::Failed
         | FaultKind::Conversion

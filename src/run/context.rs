@@ -1,7 +1,7 @@
 //! Where a statement runs: its names, its limits, the gates above it, and the way of its events.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use jiff::{SignedDuration, Timestamp};
@@ -40,8 +40,6 @@ pub(crate) struct Running {
     pub(crate) exclusive: Option<Arc<Exclusive>>,
     /// Why nothing more of the run is begun.
     pub(crate) halted: OnceLock<&'static str>,
-    /// Whether the policy has held a change back.
-    pub(crate) refused: AtomicBool,
     pub(crate) consented: Mutex<Consented>,
     /// What runs before have made.
     pub(crate) known: Known,

@@ -26,13 +26,13 @@ pub(super) async fn hold(
 ) -> Result<Option<Hold>, Withheld> {
     let (Some(exclusive), Some(connection)) = (&context.run.exclusive, connection) else { return Ok(None) };
     // What people call a cluster differs from one kubeconfig to the next.
-    let place = context.run.outside.place(&connection.name).await;
-    let place = place.map_err(|fault| Withheld::NotMeasured { fault })?;
+    let server = context.run.outside.server(&connection.name).await;
+    let server = server.map_err(|fault| Withheld::NotMeasured { fault })?;
     let target = connection.target.to_string();
     let ends = context.limits.and(limits::within(context.world(), PATIENCE, "waiting for another change"));
     let mut waits = false;
     loop {
-        let holder = match exclusive.ask(&place, context.now()) {
+        let holder = match exclusive.ask(&server, context.now()) {
             Err(fault) => return Err(Withheld::NotMeasured { fault }),
             Ok(Asked::Held(hold)) => {
                 if waits {

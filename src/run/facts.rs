@@ -23,6 +23,8 @@ pub(crate) struct Ready {
     pub(crate) connection: Arc<Connection>,
     /// Which system it leads to.
     pub(crate) place: Arc<str>,
+    /// What one run at a time changes.
+    pub(crate) server: Arc<str>,
     pub(crate) permits: Arc<Semaphore>,
 }
 

@@ -49,7 +49,7 @@ mod values;
 mod waiting;
 
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use futures_util::future::{Either, select};
@@ -127,7 +127,6 @@ async fn begun(request: Request, world: &Arc<dyn World>, sink: Arc<dyn EventSink
         exclusive,
         known,
         halted: OnceLock::new(),
-        refused: AtomicBool::new(false),
         consented: Mutex::default(),
         changes: AtomicU32::new(0),
         waits: AtomicU32::new(0),
@@ -191,7 +190,7 @@ fn verdict(running: &Running, sum: &Sum) -> (Status, u8) {
     if running.halted.get().is_some() {
         return (Status::Stopped, 5);
     }
-    if running.refused.load(Ordering::Relaxed) {
+    if running.outside.refused.load(Ordering::Relaxed) {
         return (sum.status, 6);
     }
     match sum.status {

@@ -2,6 +2,7 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Either, select};
@@ -34,6 +35,8 @@ pub(crate) struct Outside {
     pub(crate) facts: Arc<Facts>,
     pub(crate) cx: Cx,
     pub(crate) emitter: Emitter,
+    /// Whether the policy has refused something: a change, or a host.
+    pub(crate) refused: AtomicBool,
     everywhere: Arc<Semaphore>,
     /// Who may soon say what it needs of a log.
     pub(crate) evaluating: Latch,
@@ -48,6 +51,7 @@ impl Outside {
             facts,
             cx,
             emitter,
+            refused: AtomicBool::new(false),
             everywhere: Arc::new(Semaphore::new(AT_ONCE)),
             evaluating: Latch::new(),
             opening,
@@ -91,14 +95,14 @@ impl Outside {
         Ok(permits)
     }
 
-    async fn read(&self, call: ReadCall, memory: &Memory) -> Result<Value, Fault> {
+    async fn read(self: &Arc<Self>, call: ReadCall, memory: &Memory) -> Result<Value, Fault> {
         let _permits = self.admission(&call.args).await?;
         timing::phase(BEGUN);
         let limit = limit_of(call.builtin, &call.args);
         tracing::debug!(target: "runbook::run", builtin = call.builtin.name, "read");
         let out = self.call(call.builtin, call.args);
         let remark = out.cx.remark.clone();
-        let answer = self.cx.world.call(out);
+        let answer = self.asked(out);
         match select(answer, pin!(self.cx.world.sleep(to_std(limit)))).await {
             Either::Left((answer, _)) => {
                 if let Some(remark) = remark.take() {
@@ -116,6 +120,18 @@ impl Outside {
     pub(crate) fn call(&self, builtin: &'static Builtin, args: Vec<Option<Value>>) -> Call {
         let args = args.into_iter().map(|arg| arg.map(Arg::Value)).collect();
         Call { builtin, args: Args::new(builtin, args), cx: Cx { remark: Remark::default(), ..self.cx.clone() } }
+    }
+
+    /// Makes a call, and takes note of what the policy refuses: also where nobody goes on to need the value.
+    pub(crate) fn asked(self: &Arc<Self>, call: Call) -> BoxFuture<'static, Result<Value, Fault>> {
+        let (outside, answer) = (Arc::clone(self), self.cx.world.call(call));
+        async move { answer.await.inspect_err(|fault| outside.note_refusal(fault)) }.boxed()
+    }
+
+    fn note_refusal(&self, fault: &Fault) {
+        if fault.kind == FaultKind::Forbidden {
+            self.refused.store(true, Ordering::Relaxed);
+        }
     }
 
     async fn connect(self: &Arc<Self>, id: ConnectionId) -> Result<Value, Fault> {
@@ -141,8 +157,8 @@ impl Outside {
                     handle: opened.handle,
                 });
                 let permits = Arc::new(Semaphore::new(opened.at_once.clamp(1, AT_ONCE)));
-                let place = opened.place.as_str().into();
-                self.facts.keep_connection(id, Ready { connection: Arc::clone(&connection), place, permits });
+                let (place, server) = (opened.place.as_str().into(), opened.server.as_str().into());
+                self.facts.keep_connection(id, Ready { connection: Arc::clone(&connection), place, server, permits });
                 self.emitter.emit(Event::ConnectionOpened { name, driver, target });
                 Ok(Value::Connection(connection))
             }
@@ -167,10 +183,18 @@ impl Outside {
 
     /// Which system a connection leads to, by its name: opened for that, where it was not yet.
     pub(super) async fn place(self: &Arc<Self>, name: &str) -> Result<Arc<str>, Fault> {
+        self.ready(name).await.map(|ready| Arc::clone(&ready.place))
+    }
+
+    /// What is changed by one run at a time where it goes through a connection.
+    pub(super) async fn server(self: &Arc<Self>, name: &str) -> Result<Arc<str>, Fault> {
+        self.ready(name).await.map(|ready| Arc::clone(&ready.server))
+    }
+
+    async fn ready(self: &Arc<Self>, name: &str) -> Result<&Ready, Fault> {
         let id = self.facts.connection_id(name).ok_or_else(|| Fault::no_value("a connection that is not there"))?;
         self.connect(id).await?;
-        let ready = self.facts.connection(id);
-        ready.map(|ready| Arc::clone(&ready.place)).ok_or_else(|| Fault::no_value("a connection that is not open"))
+        self.facts.connection(id).ok_or_else(|| Fault::no_value("a connection that is not open"))
     }
 
     async fn secret(self: &Arc<Self>, id: SecretId) -> Result<Value, Fault> {
@@ -197,7 +221,7 @@ impl Outside {
         let opened = self.cx.world.open(opening).instrument(timing::call("open", name));
         let opened = pin!(opened);
         match select(opened, pin!(self.cx.world.sleep(to_std(READ_LIMIT)))).await {
-            Either::Left((opened, _)) => opened,
+            Either::Left((opened, _)) => opened.inspect_err(|fault| self.note_refusal(fault)),
             Either::Right(_) => {
                 let what = format!("not open within {}", Value::Duration(READ_LIMIT));
                 Err(Fault::new(FaultKind::Timeout, what))

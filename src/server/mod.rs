@@ -82,6 +82,12 @@ pub trait Home: Send + Sync {
     /// Something that is different whenever the files of a runbook are: cheap, and looked at often.
     fn stamp(&self, loaded: &Loaded) -> String;
 
+    /// Whether the policy as it is now lets a runbook change anything.
+    ///
+    /// # Errors
+    /// Why not: it refuses the runbook, or cannot be read.
+    fn may_change(&self, loaded: &Loaded) -> Result<(), String>;
+
     /// # Errors
     /// Where it cannot be opened.
     fn ledger(&self) -> Result<Ledger, Fault>;

@@ -34,6 +34,8 @@ pub(super) struct Signs {
 /// Why something does not work now, for each that may not.
 #[derive(Default)]
 pub(super) struct Troubles {
+    /// Changes are withheld.
+    pub(super) changing: Option<String>,
     pub(super) beginning: Option<String>,
     pub(super) sampling: Option<String>,
     pub(super) telling: Option<String>,
@@ -43,8 +45,8 @@ impl Signs {
     /// # Errors
     /// Why it is not well.
     pub(super) fn well(&self) -> Result<(), String> {
-        let Troubles { beginning, sampling, telling } = &self.troubles;
-        let troubles = [beginning, sampling, telling];
+        let Troubles { changing, beginning, sampling, telling } = &self.troubles;
+        let troubles = [changing, beginning, sampling, telling];
         if let Some(why) = troubles.into_iter().flatten().next() {
             return Err(why.clone());
         }

@@ -196,7 +196,10 @@ impl Served {
         // What was due last is for the ledger to say, and what did not work here is another's to do by now.
         going.last.clear();
         going.answered.clear();
-        self.signs().troubles = Troubles::default();
+        let mut signs = self.signs();
+        // Where the policy stands is the same for whoever leads.
+        let changing = signs.troubles.changing.take();
+        signs.troubles = Troubles { changing, ..Troubles::default() };
     }
 
     /// Does what is due, in the name of the lease.
@@ -356,7 +359,9 @@ impl Served {
         }
         let before = std::mem::replace(&mut now.stamp, stamp);
         let desk = Arc::clone(&now.desk);
+        let loaded = now.loaded.clone();
         drop(now);
+        self.look_at_the_policy(&loaded);
         let loaded = match self.home.load(&self.file) {
             Ok(loaded) => loaded,
             Err(why) => {
@@ -381,6 +386,15 @@ impl Served {
                 self.home.warn(&format!("`{}` is not taken into use yet: {fault}", self.file));
             }
         }
+    }
+
+    /// Says whether the policy, as it was edited, still lets what is served change anything. Each change asks for itself.
+    fn look_at_the_policy(&self, loaded: &Loaded) {
+        let withheld = self.home.may_change(loaded).err().map(|why| format!("changes are withheld: {why}"));
+        if let Some(why) = &withheld {
+            self.home.warn(&format!("\"{}\": {why}", loaded.program.header.title));
+        }
+        self.signs().troubles.changing = withheld;
     }
 
     /// Stops what is going on in good order, and lets another server take over at once.

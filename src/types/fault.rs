@@ -15,6 +15,8 @@ pub enum FaultKind {
     Timeout,
     /// The other side knows us and says no.
     Denied,
+    /// The policy of the repository does not let it be asked.
+    Forbidden,
     /// The other side says that there is no such thing.
     NotFound,
     /// The answer is not what was promised: a broken body, a wrong type, an unexpected status.
@@ -42,6 +44,7 @@ impl FaultKind {
         Self::Unreachable,
         Self::Timeout,
         Self::Denied,
+        Self::Forbidden,
         Self::NotFound,
         Self::BadAnswer,
         Self::TooLarge,
@@ -61,6 +64,7 @@ impl FaultKind {
             Self::Unreachable => "unreachable",
             Self::Timeout => "timeout",
             Self::Denied => "denied",
+            Self::Forbidden => "forbidden",
             Self::NotFound => "not_found",
             Self::BadAnswer => "bad_answer",
             Self::TooLarge => "too_large",
@@ -81,6 +85,7 @@ impl FaultKind {
             Self::Unreachable => "nobody is there: no route, no such name, the connection was refused",
             Self::Timeout => "no answer in time",
             Self::Denied => "no rights, or not who one claims to be",
+            Self::Forbidden => "the policy of the repository does not let it be asked",
             Self::NotFound => "what was asked for is not there",
             Self::BadAnswer => "there was an answer, and it makes no sense",
             Self::TooLarge => "more than may be read",

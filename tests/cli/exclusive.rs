@@ -57,3 +57,30 @@ fn two_runs_change_one_system_one_after_the_other() {
         output.code(0).lacks(" waits: ");
     }
 }
+
+#[test]
+fn one_server_is_one_system_however_it_is_written() {
+    let (port, most, all) = slow();
+    let with =
+        |url: &str| format!("connect api = http(\"{url}\")\nsection \"A\" {{\n  change api.post(\"/restart\")\n}}\n");
+    let folder = Folder::new();
+    let urls = [
+        format!("http://127.0.0.1:{port}"),
+        format!("http://LOCALHOST:{port}/"),
+        format!("http://localhost:{port}/v2"),
+    ];
+    let runs: Vec<_> = ["x.runbook", "y.runbook", "z.runbook"]
+        .into_iter()
+        .zip(&urls)
+        .map(|(name, url)| {
+            folder.write("a.runbook", with(url));
+            let hash = folder.hash();
+            folder.write(name, with(url));
+            folder.command(&["run", name, "--approve", &hash]).spawn().unwrap()
+        })
+        .collect();
+    for output in runs.into_iter().map(finish) {
+        output.code(0).out("1 change");
+    }
+    assert_eq!((most.load(Ordering::SeqCst), all.load(Ordering::SeqCst)), (1, 3));
+}

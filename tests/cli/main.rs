@@ -15,6 +15,8 @@ mod next;
 mod notify;
 mod plan;
 mod policy;
+mod policy_files;
+mod policy_hosts;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod print;

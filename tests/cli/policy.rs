@@ -33,10 +33,11 @@ fn what_it_forbids_or_requires_is_told_with_the_line_of_the_runbook_and_of_the_p
         ("forbid = [\"argv\"]", "`argv` is not to be used here"),
         ("forbid = [\"http\"]", "a.runbook:2:15 `http` is not to be used here"),
         ("forbid = [\"http.post\"]", "a.runbook:6:10 `http.post` is not to be used here"),
-        ("[require.tool]\nlimit = true", "a.runbook:5:3 this change (`argv`) has no limit"),
+        ("[require.tool]\nlimit = true", "a.runbook:5:3 this change (`tool`) has no limit"),
+        ("[require.argv]\nlimit = true", "a.runbook:5:3 this change (`argv`) has no limit"),
         ("[require.http]\nverify = true", "a.runbook:6:3 this change (`http.post`) has no `verify`"),
         ("[require.\"http.post\"]\nundo = true", "this change (`http.post`) has no `undo`"),
-        ("[require.\"*\"]\napprove_by = \"dba\"", "this change (`argv`) has no approval by \"dba\""),
+        ("[require.\"*\"]\napprove_by = \"dba\"", "this change (`tool`) has no approval by \"dba\""),
         ("[hosts]\nallowed = [\"*.example.org\"]", "a.runbook:2:15 `api` leads to a host that is not allowed"),
         ("[hosts]\nallowed = []", "does not allow the host `10.1.2.3`"),
     ] {
@@ -76,6 +77,23 @@ fn a_policy_that_is_none_is_never_as_if_there_were_none() {
         ("[approvers]\ndba = 1", "`dba` is no table"),
         ("[approvers.dba]\nann = \"ssh-ed25519 AAAA\"", "this is no public ed25519 key"),
         ("[approvers.dba]", "nobody can approve as `dba`"),
+        ("[require.postgres]\napprove_by = \"\"", "runbook.policy.toml:2:14 `approve_by` names no role"),
+        ("[require.postgres]\napprove_by = \" \"", "`approve_by` names no role"),
+        ("[require.postgres]", "nothing is required of `postgres`"),
+        ("[require.postgres]\nverify = false", "nothing is required of `postgres`"),
+        ("forbid = [\"none\"]", "runbook.policy.toml:1:11 `none` only computes"),
+        ("forbid = [\"where\"]", "`where` only computes"),
+        ("[require.where]\nverify = true", "`where` never changes anything"),
+        ("[require.dns]\nverify = true", "`dns` never changes anything"),
+        (
+            "[[window]]\nchanges = []\nhours = [\"monday 02:00-03:00\"]\ntimezone = \"UTC\"",
+            "this window is of no changes",
+        ),
+        (
+            "[require.\"*\"]\napprove_by = \"ops\"\n[require.\"http.post\"]\napprove_by = \"dba\"",
+            "runbook.policy.toml:4:14 no change can meet this",
+        ),
+        ("[require.\"*\"]\napprove_by = \"ops\"\n[require.http]\napprove_by = \"dba\"", "asks for \"ops\""),
         ("\u{0}", "the policy cannot be read, so nothing is known to be allowed"),
     ] {
         let folder = under(policy);
@@ -91,24 +109,6 @@ fn a_policy_that_is_none_is_never_as_if_there_were_none() {
 }
 
 #[test]
-fn the_nearest_policy_up_to_the_repository_counts() {
-    let folder = under("forbid = [\"tool\"]");
-    folder.write("ops/night/b.runbook", TEXT);
-    folder.run(&["check", "ops/night/b.runbook"]).code(6);
-    folder.write("ops/runbook.policy.toml", "forbid = [\"shell\"]");
-    folder.run(&["check", "ops/night/b.runbook"]).code(0);
-    let within = folder.run(&["plan", "--offline", "ops/night/b.runbook"]);
-    within.code(0).out("policy: ops/runbook.policy.toml");
-    std::fs::remove_file(folder.path("ops/runbook.policy.toml")).unwrap();
-    // What lies around a repository is not its own.
-    folder.write("ops/.git/HEAD", "");
-    folder.run(&["check", "ops/night/b.runbook"]).code(0);
-    folder.run(&["check", "a.runbook"]).code(6);
-    let mut inside = folder.command(&["check", "../a.runbook"]);
-    finish(inside.current_dir(folder.path("ops")).spawn().unwrap()).code(6);
-}
-
-#[test]
 fn outside_of_its_window_nothing_is_changed_and_the_next_one_is_named() {
     let folder = under(&closed());
     let hash = folder.hash();
@@ -116,12 +116,12 @@ fn outside_of_its_window_nothing_is_changed_and_the_next_one_is_named() {
     refused
         .code(6)
         .no_out()
-        .err("lets `argv` be done only monday-sunday")
+        .err("lets `tool` be done only monday-sunday")
         .err("the next one opens ")
         .err("nothing was run");
     assert!(!folder.path("made").exists());
     folder.run(&["run", "a.runbook", "--read-only"]).out("the run is read-only");
-    folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("argv only monday-sunday").out("closed now");
+    folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("tool only monday-sunday").out("closed now");
     folder.write(FILE, closed().replace("hours", "changes = [\"postgres\"]\nhours"));
     folder.run(&["run", "a.runbook", "--approve", &hash, "--only", "A"]);
     assert!(folder.path("made").exists(), "the window is of other changes");
@@ -153,15 +153,4 @@ fn a_server_looks_outside_of_the_window_and_changes_nothing() {
     crate::serving::until("it is made", || folder.path("made").exists());
     crate::serving::terminate(&server);
     finish(server).code(0);
-}
-
-#[test]
-fn a_host_that_only_the_run_knows_is_held_to_the_policy_as_well() {
-    let text = "connect db = postgres(database: \"shop\", user: \"ops\")\nsection \"A\" {\n  check db.answers() as \"it answers\"\n}\n";
-    let folder = Folder::with(text);
-    folder.write(FILE, "[hosts]\nallowed = [\"db.example.org\"]\n");
-    folder.run(&["check", "a.runbook"]).code(0);
-    let mut run = folder.command(&["run", "a.runbook"]);
-    let run = run.envs([("PGHOST", "127.0.0.1"), ("PGPORT", "1"), ("PGSSLMODE", "disable")]);
-    finish(run.spawn().unwrap()).code(3).out("`runbook.policy.toml` does not allow the host `127.0.0.1`");
 }

@@ -193,3 +193,18 @@ fn the_agent_signs_with_a_key_that_it_keeps_to_itself() {
     agent.wait().unwrap();
     folder.run(&["run", "a.runbook"]).code(0).out("by ann as");
 }
+
+#[test]
+fn a_key_counts_only_where_all_policies_name_it() {
+    let folder = Folder::new();
+    let (ann, eve) = (key(&folder, "ann", "ed25519", ""), key(&folder, "eve", "ed25519", ""));
+    folder.write("ops/a.runbook", MARK);
+    policy(&folder, &ann);
+    let whoever_may_write_below = format!("[approvers.dba]\nann = [\"{ann}\", \"{eve}\"]\neve = \"{eve}\"\n");
+    folder.write("ops/runbook.policy.toml", whoever_may_write_below);
+    let plan = folder.run(&["plan", "--offline", "ops/a.runbook"]).code(0).stdout.clone();
+    let hash = plan.split_once("--approve ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let approve = |key: &str| folder.run(&["approve", "ops/a.runbook", "--as", "dba", "--plan", &hash, "--key", key]);
+    approve("eve").code(1).no_out().err("the policy does not name it (SHA256:");
+    approve("ann").code(0).out("by ann as \"dba\"");
+}

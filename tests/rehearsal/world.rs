@@ -200,7 +200,13 @@ impl runbook::catalog::World for World {
         let target = opening.name.to_string();
         let opened = self.go(what.clone(), self.next(&what).unwrap_or_else(|| value(Value::Null)));
         async move {
-            opened.await.map(|_| Opened { place: target.clone(), host: None, target, handle: Arc::new(()), at_once })
+            opened.await.map(|_| Opened {
+                place: target.clone(),
+                server: target.clone(),
+                target,
+                handle: Arc::new(()),
+                at_once,
+            })
         }
         .boxed()
     }

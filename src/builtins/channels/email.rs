@@ -14,6 +14,7 @@ use super::smtp::{Delivered, Refusal, Server, Tls};
 use super::template::{self, Template};
 use super::{AT_MOST, CA, at_most, letter, wording};
 use crate::builtins::dial::Place;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::settings::{limit, setup};
 use crate::catalog::need::{Argument, Endpoint, Written};
 use crate::catalog::{
@@ -155,7 +156,9 @@ fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {
     }
     let authorities = args.get(&CA)?.map(|path| cx.world.file(path.as_ref()).map(|pem| (path, pem))).transpose()?;
     let hello = ClientId::Domain(rustix::system::uname().nodename().to_string_lossy().into_owned());
-    Ok(Server { place, tls, authorities, login, hello, within: limit(args.get(&WITHIN)?)? })
+    let gate = Gate::of(cx);
+    gate.pass(&place.host)?;
+    Ok(Server { gate, place, tls, authorities, login, hello, within: limit(args.get(&WITHIN)?)? })
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -74,7 +74,7 @@ impl Post {
         }
         let target = Target {
             trust,
-            way: Way::Direct,
+            way: Way::direct(cx, url.host_str().unwrap_or_default())?,
             proxies: Proxies::of(cx, "env")?,
             pool: Pool::new(1),
             // A message that is sent on to another place is told to somebody else.
@@ -112,8 +112,11 @@ impl Post {
     /// Nobody answered, or not in HTTP. It may be another time; what is set up wrongly stays so.
     fn lost(&self, trouble: Trouble) -> Refused {
         let fault = Fault { message: self.clean(&trouble.fault.message).into(), ..trouble.fault };
-        let again =
-            if matches!(fault.kind, FaultKind::Setup | FaultKind::Unsupported) { Again::Never } else { Again::Later };
+        let again = if matches!(fault.kind, FaultKind::Setup | FaultKind::Unsupported | FaultKind::Forbidden) {
+            Again::Never
+        } else {
+            Again::Later
+        };
         Refused { said: String::new(), status: None, not_told: NotTold { fault, again } }
     }
 

@@ -15,6 +15,7 @@ use tokio::time::timeout;
 
 use super::unsealed::Unsealed;
 use super::wording::one_line;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::{self, Place, Progress, Trouble, name, tcp, tls};
 use crate::builtins::plain_text::redacted;
 use crate::catalog::{Again, NotTold};
@@ -25,6 +26,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 
 /// A mail server, and how it is talked to.
 pub(super) struct Server {
+    pub(super) gate: Gate,
     pub(super) place: Place,
     pub(super) tls: Tls,
     /// The file that names whom to trust, and its text.
@@ -118,13 +120,14 @@ impl Server {
     /// A connection that is sealed as it should be, and logged in.
     async fn connect(&self, progress: &Progress) -> Session<AsyncSmtpConnection> {
         let opened = if self.tls == Tls::FromTheStart {
+            self.gate.pass(&self.place.host)?;
             progress.looking_up(&self.place.host);
             let addresses = name::resolve(&self.place).await?;
             progress.now(format!("connecting to {} by TLS", self.place));
             let parameters = self.parameters()?;
             AsyncSmtpConnection::connect_tokio1(addresses.as_slice(), None, &self.hello, Some(parameters), None).await
         } else {
-            let (stream, _) = dial::dial(&self.place, progress).await?;
+            let (stream, _) = dial::dial(&self.gate, &self.place, progress).await?;
             progress.now("waiting for the greeting");
             AsyncSmtpConnection::connect_with_transport(Box::new(Unsealed::new(stream)), &self.hello).await
         };
@@ -280,7 +283,7 @@ impl Server {
 }
 
 fn later(fault: Fault) -> NotTold {
-    let again = if fault.kind == FaultKind::Setup { Again::Never } else { Again::Later };
+    let again = if matches!(fault.kind, FaultKind::Setup | FaultKind::Forbidden) { Again::Never } else { Again::Later };
     NotTold { fault, again }
 }
 

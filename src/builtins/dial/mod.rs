@@ -1,8 +1,11 @@
 //! Reaching a server: its name, a TCP connection, TLS. Each phase is timed, and each fault says in which it happened.
 
+pub(super) mod gate;
 pub(super) mod name;
+mod place;
 pub(super) mod tcp;
 pub(super) mod tls;
+pub(super) mod udp;
 pub(super) mod way;
 
 use std::borrow::Cow;
@@ -13,6 +16,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
 
+use self::gate::Gate;
+pub(super) use self::place::{Place, system_of};
 use crate::catalog::timing;
 use crate::types::{Fault, FaultKind};
 use crate::units;
@@ -45,37 +50,6 @@ impl Trouble {
 impl From<Trouble> for Fault {
     fn from(trouble: Trouble) -> Self {
         trouble.fault
-    }
-}
-
-/// Where a server listens.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    /// A name or an address, without brackets.
-    pub(super) host: String,
-    pub(super) port: u16,
-}
-
-impl Place {
-    /// `host`, `host:8443`, `[::1]:8443`. `None` where it is none of these.
-    pub(super) fn parse(text: &str, port: u16) -> Option<Self> {
-        let (host, port) = match text.rsplit_once(':') {
-            Some((host, digits)) if !host.contains(':') || host.ends_with(']') => (host, digits.parse().ok()?),
-            _ => (text, port),
-        };
-        let host = host.strip_prefix('[').map_or(Some(host), |host| host.strip_suffix(']'))?;
-        let plain = !host.is_empty() && !host.contains(['/', '@', '[', ']', '?', ' ']);
-        plain.then(|| Self { host: host.to_owned(), port })
-    }
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
     }
 }
 
@@ -126,7 +100,8 @@ pub(super) struct Phases {
 }
 
 /// A TCP connection to the first address of a place that takes one.
-pub(super) async fn dial(place: &Place, progress: &Progress) -> Result<(TcpStream, Phases), Trouble> {
+pub(super) async fn dial(gate: &Gate, place: &Place, progress: &Progress) -> Result<(TcpStream, Phases), Trouble> {
+    gate.pass(&place.host)?;
     let start = Instant::now();
     progress.looking_up(&place.host);
     let addresses = name::resolve(place).await?;
@@ -149,21 +124,4 @@ pub(super) async fn within<T>(
         let message = format!("no answer from {what} within {limit}: {}", doing.what);
         Err(Trouble { fault: Fault::new(FaultKind::Timeout, message), ours: doing.looking_up || doing.to_proxy })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Place;
-
-    #[test]
-    fn places_as_they_are_written() {
-        let place = |text| Place::parse(text, 443).map(|place| place.to_string());
-        assert_eq!(place("a.example").as_deref(), Some("a.example:443"));
-        assert_eq!(place("a.example:8443").as_deref(), Some("a.example:8443"));
-        assert_eq!(place("[::1]:8443").as_deref(), Some("[::1]:8443"));
-        assert_eq!(place("::1").as_deref(), Some("[::1]:443"));
-        for text in ["", ":443", "a:b", "a:99999", "https://a.example", "user@a"] {
-            assert_eq!(place(text), None, "{text}");
-        }
-    }
 }

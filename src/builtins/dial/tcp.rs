@@ -23,6 +23,7 @@ pub(super) async fn connect(place: &Place, addresses: &[SocketAddr]) -> Result<T
     let mut failures = Vec::new();
     loop {
         if let Some(address) = waiting.next() {
+            #[expect(clippy::disallowed_methods, reason = "this is behind the gate")]
             attempts.push(async move { (address, TcpStream::connect(address).await) });
         } else if attempts.is_empty() {
             return Err(refused(place, &failures));

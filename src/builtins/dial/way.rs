@@ -6,8 +6,9 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite};
 
+use super::gate::Gate;
 use super::{Phases, Place, Progress, Trouble};
-use crate::catalog::{Accepts, Param, Presence};
+use crate::catalog::{Accepts, Cx, Param, Presence};
 use crate::types::{Fault, FaultKind, Value};
 
 /// Bytes in both directions.
@@ -40,15 +41,23 @@ pub(in crate::builtins) struct Carried(pub(in crate::builtins) Arc<dyn Carrier>)
 /// How a server is reached.
 #[derive(Clone)]
 pub(in crate::builtins) enum Way {
-    Direct,
+    /// From here, past the gate.
+    Direct(Gate),
     /// All that goes to `host` goes through the carrier, and nothing goes elsewhere.
-    Through {
-        carrier: Arc<dyn Carrier>,
-        host: String,
-    },
+    Through { carrier: Arc<dyn Carrier>, host: String },
 }
 
 impl Way {
+    /// Straight to a host, which is asked for at once.
+    ///
+    /// # Errors
+    /// Where it is not allowed.
+    pub(in crate::builtins) fn direct(cx: &Cx, host: &str) -> Result<Self, Fault> {
+        let gate = Gate::of(cx);
+        gate.pass(host)?;
+        Ok(Self::Direct(gate))
+    }
+
     /// The way that an argument `through` names, to a host that is called as it says or as the carrier does.
     ///
     /// # Errors
@@ -62,7 +71,7 @@ impl Way {
     /// What a server is called: its host, and through what it is reached.
     pub(in crate::builtins) fn shown(&self, server: &str) -> String {
         match self {
-            Self::Direct => server.to_owned(),
+            Self::Direct(_) => server.to_owned(),
             Self::Through { carrier, .. } => format!("{server} through {}", carrier.shown()),
         }
     }
@@ -70,13 +79,24 @@ impl Way {
     /// Which system it is: the same for whoever reaches it in this way, also where another pod carries it.
     pub(in crate::builtins) fn system(&self, server: &str) -> String {
         match self {
-            Self::Direct => server.to_owned(),
+            Self::Direct(_) => server.to_owned(),
             Self::Through { carrier, .. } => format!("{server} through {}", carrier.host()),
         }
     }
 
     pub(in crate::builtins) const fn is_direct(&self) -> bool {
-        matches!(self, Self::Direct)
+        matches!(self, Self::Direct(_))
+    }
+
+    /// Whether what is sent may get to a host at its end. What is carried goes to nobody but its own.
+    ///
+    /// # Errors
+    /// Where it is not allowed.
+    pub(in crate::builtins) fn pass(&self, host: &str) -> Result<(), Trouble> {
+        match self {
+            Self::Direct(gate) => gate.pass(host),
+            Self::Through { .. } => Ok(()),
+        }
     }
 
     /// A new stream to a place, and how long its phases took.
@@ -86,8 +106,8 @@ impl Way {
         progress: &Progress,
     ) -> Result<(Box<dyn Stream>, Phases), Trouble> {
         match self {
-            Self::Direct => {
-                let (stream, phases) = super::dial(place, progress).await?;
+            Self::Direct(gate) => {
+                let (stream, phases) = super::dial(gate, place, progress).await?;
                 Ok((Box::new(stream), phases))
             }
             Self::Through { host, .. } if *host != place.host => Err(Trouble::theirs(

@@ -12,10 +12,11 @@ use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::{Name, RecordType};
 use jiff::SignedDuration;
 
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::{self, Place, Progress, Trouble, name::resolve};
 use crate::builtins::settings::limit;
 use crate::catalog::need::Need;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
 const NAME: Param<String> =
@@ -40,7 +41,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[NAME.info(), TYPE.info(), SERVER.info(), WITHIN.info()],
     returns: Returns::Type(Vec::<DnsRecord>::ty),
     effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| Box::pin(lookup(args))),
+    body: Body::Outside(|cx, args| Box::pin(lookup(cx, args))),
     needs: &[Need::Words("port 53 of the name server")],
     by_hand: "dig +short [@{server}] {name} {type}",
     examples: &[
@@ -63,7 +64,7 @@ records! {
     }
 }
 
-async fn lookup(args: Args<'static>) -> Result<Value, Fault> {
+async fn lookup(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let wanted = args.get(&TYPE)?;
     let kind: RecordType =
         wanted.parse().map_err(|_| Fault::new(FaultKind::Setup, format!("`{wanted}` is no type of a DNS record")))?;
@@ -76,7 +77,7 @@ async fn lookup(args: Args<'static>) -> Result<Value, Fault> {
         .map_or_else(|| "this machine's name server".to_owned(), |server| format!("the name server {server}"));
     let progress = Progress::default();
     let query = async {
-        let resolver = resolver(server.as_deref(), within).await?;
+        let resolver = resolver(&cx, server.as_deref(), within).await?;
         progress.now(format!("looking up the {wanted} of {written}"));
         match resolver.lookup(name, kind).await {
             Ok(found) => Ok(found.answers().to_vec()),
@@ -106,7 +107,7 @@ fn whole_name(written: &str, kind: RecordType) -> Result<Name, Fault> {
     Ok(name)
 }
 
-async fn resolver(server: Option<&str>, within: Duration) -> Result<TokioResolver, Trouble> {
+async fn resolver(cx: &Cx, server: Option<&str>, within: Duration) -> Result<TokioResolver, Trouble> {
     let unusable = |error: &NetError| {
         Trouble::ours(FaultKind::Setup, format!("this machine's name servers are not known: {error}"))
             .help("see /etc/resolv.conf, or name one: `server: \"192.0.2.53\"`")
@@ -115,6 +116,7 @@ async fn resolver(server: Option<&str>, within: Duration) -> Result<TokioResolve
         None => TokioResolver::builder_tokio().map_err(|error| unusable(&error))?,
         Some(server) => {
             let place = place(server)?;
+            Gate::of(cx).pass(&place.host)?;
             let address = resolve(&place).await?.into_iter().next();
             let ip = address.map(|address| address.ip());
             let ip = ip.ok_or_else(|| Trouble::ours(FaultKind::Setup, format!("`{server}` has no address")))?;

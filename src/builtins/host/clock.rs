@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use jiff::SignedDuration;
-use tokio::net::UdpSocket;
-
 use super::sntp::{self, Reply};
+use crate::builtins::dial::gate::Gate;
+use crate::builtins::dial::{Place, udp};
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
+use jiff::SignedDuration;
 
 const SERVER: Param<String> =
     Param::or("server", "The time server; its port is 123 where none is given.", || Value::string("pool.ntp.org"));
@@ -47,7 +47,10 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn clock(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let (server, within) = (args.get(&SERVER)?, args.get(&WITHIN)?);
-    let target = if has_port(&server) { server.clone() } else { format!("{server}:123") };
+    let target = Place::parse(&server, 123).ok_or_else(|| {
+        Fault::new(FaultKind::Setup, format!("`{server}` is no time server"))
+            .help("write `ntp.example.com` or `ntp.example.com:123`")
+    })?;
     match tokio::time::timeout(within.unsigned_abs(), ask(&cx, &target)).await {
         Ok(answer) => answer.map(Value::from),
         Err(_) => {
@@ -57,21 +60,9 @@ async fn clock(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     }
 }
 
-/// `ntp:123`, `10.0.0.1:123`, `[::1]:123`, but not `::1`.
-fn has_port(server: &str) -> bool {
-    server
-        .rsplit_once(':')
-        .is_some_and(|(host, port)| port.parse::<u16>().is_ok() && (!host.contains(':') || host.ends_with(']')))
-}
-
-async fn ask(cx: &Cx, target: &str) -> Result<ClockOffset, Fault> {
+async fn ask(cx: &Cx, target: &Place) -> Result<ClockOffset, Fault> {
     let unreachable = |error: std::io::Error| Fault::new(FaultKind::Unreachable, format!("`{target}`: {error}"));
-    let address = tokio::net::lookup_host(target).await.map_err(unreachable)?.next();
-    let address = address.ok_or_else(|| Fault::new(FaultKind::Unreachable, format!("`{target}` has no address")))?;
-    let own = if address.is_ipv4() { "0.0.0.0:0" } else { "[::]:0" };
-    let socket = UdpSocket::bind(own).await.map_err(unreachable)?;
-    // Connected, so that an answer from anybody else is not heard, and a refusal is.
-    socket.connect(address).await.map_err(unreachable)?;
+    let (socket, address) = udp::dial(&Gate::of(cx), target).await?;
     let (sent, began) = (cx.world.now(), Instant::now());
     let question = sntp::question(sent);
     socket.send(&question).await.map_err(unreachable)?;

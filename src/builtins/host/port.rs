@@ -8,8 +8,9 @@ use std::time::Instant;
 use jiff::SignedDuration;
 use tokio::net::TcpStream;
 
+use crate::builtins::dial::gate::Gate;
 use crate::catalog::need::Need;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
 const PORT: Param<i64> = Param::required("port", "The TCP port.");
@@ -35,7 +36,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[PORT.info(), HOST.info(), WITHIN.info()],
     returns: Returns::Type(Port::ty),
     effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| Box::pin(port(args))),
+    body: Body::Outside(|cx, args| Box::pin(port(cx, args))),
     needs: &[Need::Words("TCP to the port")],
     by_hand: "nc -vz {host} {port}",
     examples: &[
@@ -44,11 +45,12 @@ pub(super) static BUILTIN: Builtin = Builtin {
     ],
 };
 
-async fn port(args: Args<'static>) -> Result<Value, Fault> {
+async fn port(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let (port, host, within) = (args.get(&PORT)?, args.get(&HOST)?, args.get(&WITHIN)?);
     let number = u16::try_from(port).ok().filter(|port| *port > 0);
     let number = number.ok_or_else(|| Fault::no_value(format!("{port} is no port: they go from 1 to 65535")))?;
     let target = format!("{host}:{number}");
+    Gate::of(&cx).pass(&host)?;
     match tokio::time::timeout(within.unsigned_abs(), look(&host, number, &target)).await {
         Ok(answer) => answer.map(Value::from),
         Err(_) => {
@@ -65,6 +67,7 @@ async fn look(host: &str, port: u16, target: &str) -> Result<Port, Fault> {
     let mut failed = None;
     for address in addresses {
         let began = Instant::now();
+        #[expect(clippy::disallowed_methods, reason = "the gate was passed")]
         let connected = TcpStream::connect(address).await;
         let took = SignedDuration::try_from(began.elapsed()).unwrap_or(SignedDuration::MAX);
         let answer = |open| Port { open, address: shown(address), took };

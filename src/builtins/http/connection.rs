@@ -8,10 +8,11 @@ use http::{HeaderMap, HeaderValue};
 use jiff::SignedDuration;
 use url::Url;
 
-use super::client::{Pool, Proxies, Target, basic, sensitive};
+use super::client::{Pool, Proxies, Target, basic, by_proxy, sensitive};
 use super::reads::Rule;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
+use crate::builtins::dial::{Place, system_of};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
@@ -160,7 +161,7 @@ impl Http {
 
 /// Opens a connection of a driver with these parameters.
 pub(in crate::builtins) fn open(cx: &Cx, args: &Args<'static>, own: Own) -> Result<Opened, Fault> {
-    let (base, way) = base(args, own.driver)?;
+    let (base, way) = base(cx, args, own.driver)?;
     let mut secrets = Vec::new();
     let headers = headers(args, own.login, &mut secrets)?;
     let trust = match (args.get(&CA)?, args.get(&INSECURE)?) {
@@ -190,27 +191,37 @@ pub(in crate::builtins) fn open(cx: &Cx, args: &Args<'static>, own: Own) -> Resu
         target,
         base,
     };
-    let base = http.base.as_str();
-    let base = base.strip_suffix('/').unwrap_or(base);
-    let (target, place) = (http.target.way.shown(base), http.target.way.system(base));
-    let host = http.base.host_str().filter(|_| http.target.way.is_direct()).map(str::to_owned);
-    Ok(Opened { target, place, host, handle: Arc::new(http), at_once })
+    let (way, base) = (&http.target.way, http.base.as_str());
+    let proxy = http.target.proxies.of_url(&http.base);
+    if let Some(proxy) = proxy {
+        way.pass(&proxy.host)?;
+    }
+    let target = by_proxy(&way.shown(base.strip_suffix('/').unwrap_or(base)), proxy);
+    let place = by_proxy(&way.system(&system_of(&http.base)), proxy);
+    // Two APIs at one address may be two views of the same things.
+    let server = Place::of_url(&http.base).map_or_else(|| base.to_owned(), |place| place.system().to_string());
+    let server = way.system(&server);
+    Ok(Opened { target, place, server, handle: Arc::new(http), at_once })
 }
 
 /// What is carried to its server goes through no proxy.
 fn proxies(cx: &Cx, word: &str, way: &Way) -> Result<Proxies, Fault> {
     match (way, word) {
-        (Way::Direct, _) => Proxies::of(cx, word),
+        (Way::Direct(_), _) => Proxies::of(cx, word),
         (Way::Through { .. }, "env" | "none") => Ok(Proxies::default()),
         (Way::Through { .. }, _) => Err(setup("`through` and `proxy` are two ways to one server: keep one of them")),
     }
 }
 
 /// Where the paths of the calls start from, and the way there.
-fn base(args: &Args<'static>, driver: &str) -> Result<(Url, Way), Fault> {
+fn base(cx: &Cx, args: &Args<'static>, driver: &str) -> Result<(Url, Way), Fault> {
     let (text, through, port) = (args.get(&URL)?, args.get(&THROUGH)?, args.get(&PORT)?);
     match (text, through, port) {
-        (Some(text), None, None) => Ok((url(&text, driver)?, Way::Direct)),
+        (Some(text), None, None) => {
+            let url = url(&text, driver)?;
+            let way = Way::direct(cx, url.host_str().unwrap_or_default())?;
+            Ok((url, way))
+        }
         (Some(text), Some(value), None) => {
             let url = url(&text, driver)?;
             let way = Way::through(&value, url.host_str().map(|host| host.trim_matches(['[', ']'])))?;

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::kubeconfig::Chosen;
 use super::plugin;
+use crate::builtins::dial::{Place, system_of};
 use crate::builtins::tls::own::OwnCertificate;
 use crate::catalog::World;
 use crate::types::{Fault, FaultKind, Value};
@@ -30,6 +31,8 @@ pub(super) struct Access {
     /// What the kubeconfig calls the user.
     user: Arc<str>,
     pub(super) server: Arc<str>,
+    /// Where the proxy is that it is asked through.
+    pub(super) proxy: Option<Place>,
     config: Config,
     exec: Option<ExecConfig>,
     world: Arc<dyn World>,
@@ -45,18 +48,20 @@ struct Login {
 impl Access {
     /// Which cluster it is. Many are `https://10.96.0.1` to those within, so that whom it is trusted by belongs to it.
     pub(super) fn cluster(&self) -> String {
+        let server = self.server.parse().map_or_else(|_| self.server.to_string(), |url| system_of(&url));
         let Some(authorities) = self.config.root_cert.as_ref().filter(|all| !all.is_empty()) else {
-            return self.server.to_string();
+            return server;
         };
         let mut hasher = Sha256::new();
         for authority in authorities {
             hasher.update(authority);
         }
         let hash = hex::encode(hasher.finalize());
-        format!("{} (authority {})", self.server, hash.get(..12).unwrap_or(&hash))
+        format!("{server} (authority {})", hash.get(..12).unwrap_or(&hash))
     }
 
     pub(super) fn new(chosen: Chosen, within: Duration, world: Arc<dyn World>) -> Self {
+        let proxy = chosen.proxy();
         let mut config = chosen.config;
         // What is worth a second try is decided here, and a change never is.
         config.default_retry = false;
@@ -65,6 +70,7 @@ impl Access {
             context: chosen.context,
             user: chosen.user,
             server: chosen.server,
+            proxy,
             config,
             exec: chosen.exec,
             world,

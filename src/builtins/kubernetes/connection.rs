@@ -13,6 +13,7 @@ use super::ask::{ALL, Ask, Resource};
 use super::exec::reads::Rule;
 use super::kubeconfig::Source;
 use super::request::Deadline;
+use crate::builtins::http::client::by_proxy;
 use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::need::Endpoint;
 use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
@@ -112,10 +113,14 @@ impl Kubernetes {
         let load = || async {
             let cx = &separate.cx;
             let chosen = Source::read(cx, separate.kubeconfig.as_deref())?.choose(cx, Some(&separate.context))?;
-            if chosen.server != self.reads.server {
+            // One that goes another way is not what was looked at, either.
+            if chosen.server != self.reads.server || chosen.proxy() != self.reads.proxy {
                 let message = format!(
                     "the context `{}` for changes leads to {}, and `{}` to {}: they are two clusters",
-                    separate.context, chosen.server, self.reads.context, self.reads.server
+                    separate.context,
+                    by_proxy(&chosen.server, chosen.proxy().as_ref()),
+                    self.reads.context,
+                    by_proxy(&self.reads.server, self.reads.proxy.as_ref())
                 );
                 return Err(Fault::new(FaultKind::Setup, message));
             }
@@ -187,11 +192,12 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     if let Some(separate) = &cluster.changes {
         target = format!("{target}, changes by {}", separate.context);
     }
-    let host = cluster.reads.server.parse::<http::Uri>().ok().and_then(|url| url.host().map(str::to_owned));
+    let server = format!("{}/{place}", cluster.reads.cluster());
+    let proxy = cluster.reads.proxy.as_ref();
     Ok(Opened {
-        target,
-        place: format!("{}/{place}", cluster.reads.cluster()),
-        host,
+        target: by_proxy(&target, proxy),
+        place: by_proxy(&server, proxy),
+        server,
         handle: Arc::new(cluster),
         at_once,
     })

@@ -11,6 +11,7 @@ use kube::config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::faults::words;
 use crate::builtins::dial::Place;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::http::client::proxy_named_for;
 use crate::builtins::settings::setup;
 use crate::catalog::Cx;
@@ -37,6 +38,20 @@ pub(super) struct Chosen {
     /// Without the plugin, which is not left to kube.
     pub(super) config: Config,
     pub(super) exec: Option<ExecConfig>,
+}
+
+impl Chosen {
+    /// Where the proxy is that its server is asked through, if there is one.
+    pub(super) fn proxy(&self) -> Option<Place> {
+        let url = self.config.proxy_url.as_ref()?;
+        let host = url.host()?.trim_matches(['[', ']']).to_owned();
+        let port = url.port_u16().unwrap_or(match url.scheme_str() {
+            Some("https") => 443,
+            Some("socks5") => 1080,
+            _ => 80,
+        });
+        Some(Place { host, port })
+    }
 }
 
 impl Source {
@@ -71,8 +86,22 @@ impl Source {
     }
 
     /// A context by its name, or the current one.
+    ///
+    /// # Errors
+    /// Where there is none, or where it leads to a host that is not allowed.
     pub(super) fn choose(&self, cx: &Cx, named: Option<&str>) -> Result<Chosen, Fault> {
-        let Self::Files { config, names } = self else { return in_cluster(named) };
+        let chosen = match self {
+            Self::Files { config, names } => Self::chosen(config, names, cx, named)?,
+            Self::InCluster => in_cluster(named)?,
+        };
+        let gate = Gate::of(cx);
+        for host in [chosen.config.cluster_url.host(), chosen.proxy().as_ref().map(|place| &*place.host)] {
+            host.map_or(Ok(()), |host| gate.pass(host))?;
+        }
+        Ok(chosen)
+    }
+
+    fn chosen(config: &Kubeconfig, names: &str, cx: &Cx, named: Option<&str>) -> Result<Chosen, Fault> {
         let name = named.or(config.current_context.as_deref().filter(|name| !name.is_empty())).ok_or_else(|| {
             setup(format!("the kubeconfig ({names}) has no current context"))
                 .help(format!("name one: `kubernetes(context: \"…\")`; it has {}", listed(config)))
@@ -89,7 +118,7 @@ impl Source {
         let options = KubeConfigOptions { context: Some(name.to_owned()), ..KubeConfigOptions::default() };
         let bad = |error: KubeconfigError| setup(format!("the context `{name}` is of no use: {}", words(&error)));
         // Only what this context needs is read, and what the plugin gives is not there yet.
-        let mut only = config.as_ref().clone();
+        let mut only = config.clone();
         only.contexts.retain(|one| one.name == name);
         let loaded = load(only, &options).map_err(bad)?;
         let server: Arc<str> = loaded.cluster_url.to_string().trim_end_matches('/').into();

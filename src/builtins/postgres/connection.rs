@@ -9,6 +9,7 @@ use super::server::{Login, Reach, Server};
 use super::settings::{Settings, whose_password};
 use super::tls::{Mode, Tls};
 use crate::builtins::dial::Place;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, setup};
@@ -120,7 +121,7 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     Ok(Opened {
         target: server.target(),
         place: server.place(),
-        host: server.host(),
+        server: server.place(),
         handle: Arc::new(Postgres(Arc::new(server))),
         at_once,
     })
@@ -162,13 +163,15 @@ pub(super) fn direct(host: Option<String>, port: u16, settings: &Settings<'_>) -
     })?;
     if host.starts_with('/') {
         let socket = format!("{}/.s.PGSQL.{port}", host.trim_end_matches('/'));
-        return Ok(Reach { way: Way::Direct, place: Place { host, port }, socket: Some(socket.into()) });
+        // A socket is on this machine: no host is asked.
+        let way = Way::Direct(Gate::of(settings.cx));
+        return Ok(Reach { way, place: Place { host, port }, socket: Some(socket.into()) });
     }
     let plain = Place::parse(&host, port).filter(|place| place.port == port && !host.contains(','));
     let place = plain.ok_or_else(|| {
         setup(format!("`{host}` is no name of one host")).help("write `host: \"db.example.com\", port: 5432`")
     })?;
-    Ok(Reach { way: Way::Direct, place, socket: None })
+    Ok(Reach { way: Way::direct(settings.cx, &place.host)?, place, socket: None })
 }
 
 /// TLS as it is asked for, or as libpq's variables say. Where nothing says how, it is checked in full.

@@ -79,12 +79,9 @@ impl Server {
 
     /// `postgres://db:5432/shop`, whoever asks.
     pub(super) fn place(&self) -> String {
-        self.reach.way.system(&format!("postgres://{}/{}", self.address(), self.database))
-    }
-
-    /// The host that it goes to from here.
-    pub(super) fn host(&self) -> Option<String> {
-        (self.reach.way.is_direct() && self.reach.socket.is_none()).then(|| self.reach.place.host.clone())
+        let place =
+            self.reach.socket.as_ref().map_or_else(|| self.reach.place.system().to_string(), |_| self.address());
+        self.reach.way.system(&format!("postgres://{place}/{}", self.database))
     }
 
     fn address(&self) -> String {

@@ -72,12 +72,7 @@ impl Redis {
 
     /// `redis://cache.example:6379/0`, whoever asks.
     pub(super) fn place(&self) -> String {
-        self.server.way.system(&format!("redis://{}/{}", self.server.place, self.server.database))
-    }
-
-    /// The host that it goes to from here.
-    pub(super) fn host(&self) -> Option<String> {
-        self.server.way.is_direct().then(|| self.server.place.host.clone())
+        self.server.way.system(&format!("redis://{}/{}", self.server.place.system(), self.server.database))
     }
 
     /// The answer to a command that only reads.

@@ -103,14 +103,15 @@ async fn open(cx: Cx, args: Args<'static>) -> Result<Opened, Fault> {
     let at_most = at_most.ok_or_else(|| setup("`at_most` is at least 1B"))?;
     let redis = Redis::new(server, reads, changes, limit(args.get(&WITHIN)?)?, at_most);
     let target = redis.greeted().await?;
-    Ok(Opened { target, place: redis.place(), host: redis.host(), handle: Arc::new(redis), at_once })
+    let place = redis.place();
+    Ok(Opened { target, server: place.clone(), place, handle: Arc::new(redis), at_once })
 }
 
 fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {
     let address = args.get(&HOST)?.map(|text| Address::parse(&text)).transpose()?;
     let host = address.as_ref().map(|address| address.host.as_str());
     let (way, host) = match (args.get(&THROUGH)?, host) {
-        (None, Some(host)) => (Way::Direct, host.to_owned()),
+        (None, Some(host)) => (Way::direct(cx, host)?, host.to_owned()),
         (None, None) => {
             return Err(setup("a connection of `redis` needs its host")
                 .help("write `redis(\"cache.example\")`, or `redis(through: cluster.pod(\"redis-0\"))`"));

@@ -7,9 +7,11 @@ use jiff::SignedDuration;
 
 use super::credentials::{Environment, Given, Identity, Keys, Machine};
 use super::place::{Place, Region, endpoint};
+use crate::builtins::dial::gate::Gate;
+use crate::builtins::dial::system_of;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
-use crate::builtins::http::client::{Pool, Proxies, Target};
+use crate::builtins::http::client::{Pool, Proxies, Target, by_proxy};
 use crate::builtins::plain_text::plain_or_secret;
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
@@ -160,10 +162,11 @@ async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     let proxies = Proxies::of(cx, &word)?;
     let region = args.get(&REGION)?;
     let main = profile.as_deref().or(read.as_deref());
-    let machine = Machine::look(&environment, &trust, &proxies, region.as_deref(), main).await?;
+    let gate = Gate::of(cx);
+    let machine = Machine::look(&gate, &environment, &trust, &proxies, region.as_deref(), main).await?;
     let endpoint = server(args.get(&ENDPOINT)?, &machine, main)?;
     let way = match &through {
-        None => Way::Direct,
+        None => Way::Direct(gate),
         Some(value) => {
             let Some(endpoint) = &endpoint else {
                 return Err(setup("nothing says which port of it is meant")
@@ -182,23 +185,23 @@ async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
     let (read, change) = identities(&machine, anonymous, keys, profile, read, change)?;
     let shown = target(&place, &machine, &way, &read, &change);
     let system = match &place.endpoint {
-        Some(url) => format!("s3://{} at {}", place.bucket, url.as_str().trim_end_matches('/')),
+        Some(url) => format!("s3://{} at {}", place.bucket, system_of(url)),
         None => format!("s3://{}", place.bucket),
     };
     let system = way.system(&system);
-    let host = match &place.endpoint {
-        _ if !way.is_direct() => None,
-        Some(url) => url.host_str().map(str::to_owned),
-        None => Some(match machine.named_region() {
-            Some(region) => format!("s3.{}.amazonaws.com", region.name()),
-            None => "s3.amazonaws.com".to_owned(),
-        }),
-    };
+    let proxies = if way.is_direct() { proxies } else { Proxies::default() };
+    let asked = place.url(machine.region(), None, &[])?;
+    way.pass(asked.host_str().unwrap_or_default())?;
+    let proxy = proxies.of_url(&asked);
+    if let Some(proxy) = proxy {
+        way.pass(&proxy.host)?;
+    }
+    let (shown, place_of_it) = (by_proxy(&shown, proxy), by_proxy(&system, proxy));
     let s3 = S3 {
         within: limit(args.get(&WITHIN)?)?,
         target: Target {
             trust,
-            proxies: if matches!(way, Way::Direct) { proxies } else { Proxies::default() },
+            proxies,
             way,
             pool: Pool::new(at_once),
             redirects: 0,
@@ -210,7 +213,7 @@ async fn open(cx: &Cx, args: &Args<'static>) -> Result<Opened, Fault> {
         region: Mutex::new(machine.region().clone()),
         place,
     };
-    Ok(Opened { target: shown, place: system, host, handle: Arc::new(s3), at_once })
+    Ok(Opened { target: shown, place: place_of_it, server: system, handle: Arc::new(s3), at_once })
 }
 
 fn keys(args: &Args<'static>) -> Result<Option<Keys>, Fault> {

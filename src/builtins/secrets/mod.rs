@@ -19,7 +19,7 @@ fn opened(source: String, text: String) -> Result<Opened, Fault> {
     }
     Ok(Opened {
         place: source.clone(),
-        host: None,
+        server: String::new(),
         target: source,
         handle: Arc::new(SecretText::new(text)),
         at_once: 1,

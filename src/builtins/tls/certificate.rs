@@ -9,6 +9,7 @@ use rustls::pki_types::{CertificateDer, UnixTime};
 use sha2::{Digest, Sha256};
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
 
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::tls::{Trust, certificate_problem, handshake, server_name};
 use crate::builtins::dial::{self, Place, Progress, Trouble};
 use crate::catalog::need::Need;
@@ -92,7 +93,8 @@ async fn certificate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let within = Duration::try_from(args.get(&WITHIN)?)
         .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?;
     let progress = Progress::default();
-    let (shown, protocol) = dial::within(within, &place, &progress, show(&place, &name, &progress)).await?;
+    let (shown, protocol) =
+        dial::within(within, &place, &progress, show(&Gate::of(&cx), &place, &name, &progress)).await?;
     let (first, others) =
         shown.split_first().ok_or_else(|| Fault::new(FaultKind::BadAnswer, format!("{place} shows no certificate")))?;
     let problem = judge(&cx, &trust, &name, first, others);
@@ -116,12 +118,13 @@ async fn certificate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
 
 /// The chain as the server shows it to anybody, and the version of TLS.
 async fn show(
+    gate: &Gate,
     place: &Place,
     name: &str,
     progress: &Progress,
 ) -> Result<(Vec<CertificateDer<'static>>, Arc<str>), Trouble> {
     let config = Trust::Anybody.config(&[])?;
-    let (stream, _) = dial::dial(place, progress).await?;
+    let (stream, _) = dial::dial(gate, place, progress).await?;
     progress.now("the TLS handshake");
     let stream = handshake(stream, place, name, config).await?;
     let (_, session) = stream.get_ref();

@@ -23,7 +23,7 @@ use self::packed::Body;
 use self::pool::Key;
 pub(in crate::builtins) use self::pool::Pool;
 pub(in crate::builtins) use self::proxy::named_for as proxy_named_for;
-pub(in crate::builtins) use self::proxy::{Proxies, basic, sensitive};
+pub(in crate::builtins) use self::proxy::{Proxies, basic, by_proxy, sensitive};
 use self::redirect::Redirects;
 use self::wire::Wire;
 pub(in crate::builtins) use self::wire::shown;
@@ -126,7 +126,7 @@ async fn follow(target: &Target, mut request: Request, limits: Limits, progress:
     let mut redirects = Redirects::new(target, &request);
     loop {
         let (status, headers, body) = once(target, &request, limits, progress, &mut timing).await?;
-        if let Some(next) = redirects.next(&request, status, &headers)? {
+        if let Some(next) = redirects.next(target, &request, status, &headers)? {
             request = next;
             continue;
         }
@@ -182,9 +182,7 @@ async fn once(
 }
 
 fn key(url: &Url) -> Result<Key, Trouble> {
-    let (Some(host), Some(port)) = (url.host_str(), url.port_or_known_default()) else {
-        return Err(Trouble::ours(FaultKind::Setup, format!("{} has no host", shown(url))));
-    };
-    let place = Place { host: host.trim_matches(['[', ']']).to_owned(), port };
+    let place =
+        Place::of_url(url).ok_or_else(|| Trouble::ours(FaultKind::Setup, format!("{} has no host", shown(url))))?;
     Ok(Key { tls: url.scheme() == "https", place })
 }

@@ -60,6 +60,11 @@ impl Proxies {
         })
     }
 
+    /// Where the proxy is that what is asked of a URL goes through, if there is one.
+    pub(in crate::builtins) fn of_url(&self, url: &Url) -> Option<&Place> {
+        self.through(url.scheme() == "https", &Place::of_url(url)?).map(|proxy| &proxy.place)
+    }
+
     pub(super) fn through(&self, tls: bool, place: &Place) -> Option<&Proxy> {
         let proxy = if tls { self.tls.as_ref() } else { self.plain.as_ref() }?;
         (!self.direct.iter().any(|entry| covers(entry, place))).then_some(proxy)
@@ -68,6 +73,11 @@ impl Proxies {
 
 /// The variables that name the proxy of what is asked over TLS.
 const TLS: &[&str] = &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
+
+/// What is said of a server that a proxy leads to.
+pub(in crate::builtins) fn by_proxy(server: &str, proxy: Option<&Place>) -> String {
+    proxy.map_or_else(|| server.to_owned(), |proxy| format!("{server} through the proxy {}", proxy.system()))
+}
 
 /// The proxy that the environment names for a place that is asked over TLS, as it is written there: for a client that
 /// has its own way with proxies.

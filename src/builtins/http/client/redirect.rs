@@ -6,7 +6,7 @@ use url::Url;
 
 use super::{Request, Target, shown};
 use crate::builtins::dial::Trouble;
-use crate::types::FaultKind;
+use crate::types::{Fault, FaultKind};
 
 /// The way of one request.
 pub(super) struct Redirects {
@@ -28,6 +28,7 @@ impl Redirects {
     /// The request that an answer leads to; `None` where it is the answer itself.
     pub(super) fn next(
         &mut self,
+        target: &Target,
         request: &Request,
         status: StatusCode,
         headers: &HeaderMap,
@@ -48,7 +49,17 @@ impl Redirects {
         // Neither fails on a URL with a host, and every http URL has one.
         let cleared = url.set_username("").and_then(|()| url.set_password(None));
         cleared.map_err(|()| bad("to a URL without a host".to_owned()))?;
+        target.way.pass(url.host_str().unwrap_or_default()).map_err(|trouble| {
+            let message = format!("{from} redirects to {}, and {}", shown(&url), trouble.fault.message);
+            Trouble { fault: Fault { message: message.into(), ..trouble.fault }, ..trouble }
+        })?;
         let next = continued(request, status, url).map_err(bad)?;
+        if !next.reads && target.proxies.of_url(&next.url) != target.proxies.of_url(&request.url) {
+            return Err(bad(format!(
+                "a change to {}, which is reached by another way: it is not sent there",
+                shown(&next.url)
+            )));
+        }
         let step = (next.method.clone(), next.url.clone());
         if self.visited.contains(&step) {
             return Err(bad(format!("in a circle, back to {}", shown(&next.url))));

@@ -16,7 +16,7 @@ use super::watched::{Watch, Watched};
 use super::{Request, Target};
 use crate::builtins::dial::way::Stream;
 use crate::builtins::dial::{self, Phases, Place, Progress, Trouble, tls};
-use crate::types::FaultKind;
+use crate::types::{Fault, FaultKind};
 use crate::units;
 
 /// How large the head of an answer may be.
@@ -72,10 +72,19 @@ impl Wire {
     pub(super) async fn dial(target: &Target, key: &Key, progress: &Progress) -> Result<(Self, Phases), Trouble> {
         let proxy = target.proxies.through(key.tls, &key.place);
         let hop = proxy.map_or(&key.place, |proxy| &proxy.place);
+        // The server at the end of a proxy as well as the proxy.
+        target.way.pass(&key.place.host)?;
         progress.to_proxy(proxy.is_some());
         let (stream, mut phases) = target.way.reach(hop, progress).await.map_err(|trouble| match proxy {
             // A proxy that is not there says nothing of the server behind it.
-            Some(_) => Trouble::ours(FaultKind::Unreachable, format!("through a proxy: {}", trouble.fault.message)),
+            Some(_) => {
+                let message = format!("through a proxy: {}", trouble.fault.message).into();
+                let kind = match trouble.fault.kind {
+                    kind @ FaultKind::Forbidden => kind,
+                    _ => FaultKind::Unreachable,
+                };
+                Trouble { fault: Fault { kind, message, ..trouble.fault }, ours: true }
+            }
             None => trouble,
         })?;
         progress.to_proxy(false);

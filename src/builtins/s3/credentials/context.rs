@@ -10,6 +10,7 @@ use tokio::process::Command;
 use url::{Host, Url};
 
 use super::environment::Environment;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::Way;
 use crate::builtins::files;
@@ -29,11 +30,16 @@ const PROGRAM: Duration = Duration::from_secs(20);
 const LARGEST: usize = 1 << 20;
 
 /// The context of the library.
-pub(super) fn context(environment: &Environment, trust: &Trust, proxies: &Proxies) -> Result<Context, Fault> {
+pub(super) fn context(
+    gate: &Gate,
+    environment: &Environment,
+    trust: &Trust,
+    proxies: &Proxies,
+) -> Result<Context, Fault> {
     let target = |proxies: Proxies| {
         Arc::new(Target {
             trust: trust.clone(),
-            way: Way::Direct,
+            way: Way::Direct(gate.clone()),
             proxies,
             pool: Pool::new(1),
             redirects: 0,

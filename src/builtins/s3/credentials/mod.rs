@@ -18,6 +18,7 @@ use self::profiles::Profiles;
 use self::source::Source;
 use super::place::Region;
 use super::refusal::one_line;
+use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::http::client::{Proxies, Request};
 use crate::builtins::plain_text::redacted;
@@ -48,6 +49,7 @@ pub(super) struct Machine<'a> {
 
 impl<'a> Machine<'a> {
     pub(super) async fn look(
+        gate: &Gate,
         environment: &'a Environment,
         trust: &Trust,
         proxies: &Proxies,
@@ -55,7 +57,7 @@ impl<'a> Machine<'a> {
         profile: Option<&str>,
     ) -> Result<Self, Fault> {
         let profiles = Profiles::read(environment).await?;
-        let context = context::context(environment, trust, proxies)?;
+        let context = context::context(gate, environment, trust, proxies)?;
         let named = region
             .or_else(|| environment.first(&["AWS_REGION", "AWS_DEFAULT_REGION"]))
             .or_else(|| setting(environment, &profiles, profile, "region"));
