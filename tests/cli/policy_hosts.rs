@@ -121,6 +121,17 @@ fn a_channel_tells_nobody_at_a_host_that_is_not_allowed() {
     folder.write(FILE, BOTH);
     with(&folder, &["notify", "a.runbook", "--test", "bot"], &[("HOOK", &address)]).code(0);
     assert_eq!(bot.asked(), ["POST /hook HTTP/1.1"]);
+    let proxy = Server::good();
+    let env = [("HOOK", address.as_str()), ("http_proxy", &format!("http://127.0.0.1:{}", proxy.port))];
+    let through = format!("through the proxy 127.0.0.1:{}", proxy.port);
+    with(&folder, &["notify", "a.runbook", "--test", "bot"], &env).code(0).out(&through);
+    folder.write(FILE, "[hosts]\nallowed = [\"localhost\"]\n");
+    let text = folder.read("a.runbook").replace("127.0.0.1:1", "localhost:1");
+    folder.write("a.runbook", text);
+    let before = proxy.asked().len();
+    let refused = with(&folder, &["notify", "a.runbook", "--test", "bot"], &env);
+    refused.code(6).err("through a proxy: `runbook.policy.toml` does not allow the host `127.0.0.1`");
+    assert_eq!(proxy.asked().len(), before);
 }
 
 #[test]

@@ -83,10 +83,10 @@ impl Channel for Opened {
     }
 
     fn target(&self) -> String {
-        match &self.0.policy {
+        self.0.post.by_its_way(&match &self.0.policy {
             Some(policy) => format!("the policy {} of PagerDuty", wording::one_line(policy)),
             None => "PagerDuty".to_owned(),
-        }
+        })
     }
 }
 

@@ -11,7 +11,9 @@ use super::NotTold;
 use crate::builtins::dial::Trouble;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::Way;
-use crate::builtins::http::client::{Answer, Limits, Pool, Proxies, Request, Target, pause_asked_for, send, shown};
+use crate::builtins::http::client::{
+    Answer, Limits, Pool, Proxies, Request, Target, by_proxy, pause_asked_for, send, shown,
+};
 use crate::builtins::plain_text::redacted;
 use crate::builtins::settings::setup;
 use crate::catalog::{Again, Cx};
@@ -88,6 +90,11 @@ impl Post {
     /// The address, as far as anybody may know it.
     pub(super) fn shown(&self) -> String {
         if self.is_secret { self.url.origin().ascii_serialization() } else { shown(&self.url).to_owned() }
+    }
+
+    /// What it tells, and through which proxy.
+    pub(super) fn by_its_way(&self, target: &str) -> String {
+        by_proxy(target, self.target.proxies.of_url(&self.url))
     }
 
     /// Posts a body with headers of its own, and gives the answer where it is a good one.

@@ -81,10 +81,10 @@ impl Channel for Opened {
     }
 
     fn target(&self) -> String {
-        match &self.0.channel {
+        self.0.post.by_its_way(&match &self.0.channel {
             Some(channel) => format!("{} by Slack", wording::one_line(channel)),
             None => "the channel of the webhook by Slack".to_owned(),
-        }
+        })
     }
 
     fn at_most(&self) -> Option<usize> {

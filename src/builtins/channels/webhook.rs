@@ -104,7 +104,7 @@ impl Channel for Opened {
     }
 
     fn target(&self) -> String {
-        self.0.post.shown()
+        self.0.post.by_its_way(&self.0.post.shown())
     }
 
     fn at_most(&self) -> Option<usize> {
