@@ -114,6 +114,10 @@ fn state(kept: &KeptApproval, own: Option<&Own>, now: Timestamp) -> Result<State
         };
         return Ok(State::No { word, why });
     }
+    // What a run of the past left to be undone, the runbook does not say.
+    if approval.undo.is_some() {
+        return Ok(State::Valid);
+    }
     let Some(Own { program, sources, folder, .. }) = own else { return Ok(State::Valid) };
     let void = |why: String| Ok(State::No { word: "void", why });
     let set: Vec<String> = approval.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -152,6 +156,9 @@ fn lines(kept: &KeptApproval, state: &State, own: Option<&Own>, now: Timestamp, 
     lines.push(format!("  {}, given {}, plan {}", clean(&words(approval)), at(approval.at), short(&approval.plan)));
     if let State::No { why, .. } = state {
         lines.push(format!("  {}", clean(why)));
+    }
+    if let Some((run, change)) = &approval.undo {
+        lines.push(format!("  to undo change {change} of run {}", clean(run)));
     }
     for change in &approval.changes {
         lines.push(format!("    {}", clean(&change.change)));
@@ -199,7 +206,7 @@ fn rough(left: SignedDuration) -> String {
 }
 
 fn json_of(kept: &KeptApproval, state: &State) -> serde_json::Value {
-    let Approval { id, runbook, file, only, set, plan, role, who, account, at, until, targets, changes, .. } =
+    let Approval { id, runbook, file, only, set, plan, role, who, account, at, until, targets, changes, undo, .. } =
         &kept.approval;
     let (state, why) = match state {
         State::Valid => ("valid", None),
@@ -207,7 +214,7 @@ fn json_of(kept: &KeptApproval, state: &State) -> serde_json::Value {
     };
     let set: BTreeMap<&String, &String> = set.iter().map(|(name, value)| (name, value)).collect();
     json!({
-        "id": id, "state": state, "why": why, "runbook": runbook, "file": file, "only": only, "set": set, "plan": plan,
+        "id": id, "state": state, "why": why, "runbook": runbook, "file": file, "only": only, "set": set, "undo": undo, "plan": plan,
         "role": role, "who": who, "account": account, "at": at, "until": until, "targets": targets, "changes": changes,
         "key": kept.approval.signature.as_ref().map(|signature| &signature.key),
         "signature_fits": kept.approval.signature.as_ref().map(|signature| fits(&kept.approval, signature).is_ok()),

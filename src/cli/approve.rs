@@ -20,12 +20,14 @@ use super::request::{Asked, Prepared, prepare};
 use super::run::{account, another_plan, facts, id, runtime};
 use super::standing::{at, words};
 use super::state::Kept;
+use super::undo;
 use crate::diagnostics::nearest;
 use crate::plan::{Plan, SHORTEST, is_hash};
 use crate::report;
 use crate::run::{Asking, Proposal};
 use crate::shown::look::{clean, quoted};
 use crate::store::approval::{Approval, PrivateKey, PublicKey, Signature, by_agent};
+use crate::store::event::ProposedChange;
 use crate::system;
 use crate::units;
 
@@ -40,6 +42,12 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24 + 24);
 pub(super) struct Approve {
     #[command(flatten)]
     asked: Asked,
+    /// Agree to undoing a change of a run, and not to the changes of the runbook: `7f3a12:2`.
+    #[arg(long, value_name = "RUN:CHANGE", conflicts_with_all = ["only", "set"])]
+    undo: Option<String>,
+    /// Also where it was undone before, or may have been.
+    #[arg(long, requires = "undo")]
+    again: bool,
     /// In which role: the one that a change names in `approve by`, or another one.
     #[arg(long = "as", value_name = "ROLE")]
     role: String,
@@ -62,10 +70,11 @@ pub(super) struct Approve {
 }
 
 pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure> {
-    let prepared = match prepare(&args.asked, console)? {
-        Ok(prepared) => prepared,
+    let wanted = match wanted(args, console)? {
+        Ok(wanted) => wanted,
         Err(exit) => return Ok(exit),
     };
+    let Wanted { asked, prepared, changes, look, undo } = &wanted;
     let Some(hash) = prepared.plan.hash.clone() else {
         return Err(Failure::new("nothing is changed, so there is nothing to approve"));
     };
@@ -77,12 +86,11 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         } else {
             another_plan(typed, &hash)
         };
-        let look = command("plan", &args.asked);
         return Err(Failure::new(message).help(format!("look at it with `{look}`; nothing was approved")));
     }
     if args.plan.is_none() && !console.can_ask() {
         return Err(Failure::new("nobody can be asked here whether this is agreed to")
-            .help(format!("look at it with `{}`, then add `--plan HASH`", command("plan", &args.asked))));
+            .help(format!("look at it with `{look}`, then add `--plan HASH`")));
     }
     let now = system::now();
     let until = until(&args.until, now)?;
@@ -90,17 +98,18 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         return Err(Failure::new(format!("`--as {}` is no role", clean(&args.role)))
             .help(format!("write a name in one line of at most {MOST_LETTERS} letters, such as `--as dba`")));
     }
-    named_role(args, &prepared, console);
-    let signer = signer(args, &prepared, console)?;
-    let targets = targets(args, &prepared)?;
+    named_role(args, prepared, console);
+    let signer = signer(args, prepared, console)?;
+    let targets = targets(args, prepared)?;
     let account = account();
     let mut approval = Approval {
         id: String::new(),
         nonce: hex::encode(RandomState::new().hash_one(now.as_nanosecond()).to_be_bytes()),
         runbook: prepared.program.header.title.to_string(),
         file: args.asked.file.clone(),
-        only: args.asked.only.clone(),
+        only: asked.only.clone(),
         set: prepared.typed.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
+        undo: undo.clone(),
         plan: hash.clone(),
         role: args.role.clone(),
         who: signer.as_ref().map_or_else(|| account.to_string(), |signer| signer.person.clone()),
@@ -108,12 +117,12 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         at: now,
         until,
         targets,
-        changes: Proposal::of(&prepared.plan, &prepared.sources, String::new()).changes,
+        changes: changes.clone(),
         parts: edited::parts(&prepared.plan, &prepared.sources),
         signature: None,
     };
     approval.id = approval.own_id()?;
-    if args.plan.is_none() && !agreed(&approval, &prepared, console)? {
+    if args.plan.is_none() && !agreed(&approval, prepared, console)? {
         console.say("nothing was approved\n");
         return Ok(1);
     }
@@ -130,6 +139,39 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
     Ok(0)
 }
 
+/// What is agreed to.
+struct Wanted {
+    asked: Asked,
+    prepared: Prepared,
+    changes: Vec<ProposedChange>,
+    /// What shows it.
+    look: String,
+    undo: Option<(String, u32)>,
+}
+
+fn wanted(args: &Approve, console: &Arc<Console>) -> Result<Result<Wanted, u8>, Failure> {
+    let Some(undo) = &args.undo else {
+        return Ok(prepare(&args.asked, console)?.map(|prepared| {
+            let changes = Proposal::of(&prepared.plan, &prepared.sources, String::new()).changes;
+            Wanted { asked: args.asked.clone(), prepared, changes, look: command("plan", &args.asked), undo: None }
+        }));
+    };
+    let bad = || {
+        Failure::new(format!("`--undo {undo}` is no change of a run"))
+            .help("write the run and the number of its change: `--undo 7f3a12:2`")
+    };
+    let (run, number) = undo.split_once(':').ok_or_else(bad)?;
+    let change = number.parse().map_err(|_| bad())?;
+    let wanted = undo::Wanted { run, change, file: Some(args.asked.file.clone()), again: args.again };
+    Ok(undo::undoing(wanted, &args.state, console)?.map(|undoing| Wanted {
+        look: format!("runbook undo {} {change}", undoing.run),
+        undo: Some((undoing.run.to_string(), change)),
+        changes: undoing.proposal.changes,
+        asked: undoing.asked,
+        prepared: undoing.prepared,
+    }))
+}
+
 fn said(approval: &Approval) -> Vec<String> {
     let mut lines = vec![clean(&words(approval))];
     lines.extend(approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place))));
@@ -143,7 +185,10 @@ fn said(approval: &Approval) -> Vec<String> {
 /// Shows all of it and asks.
 fn agreed(approval: &Approval, prepared: &Prepared, console: &Console) -> Result<bool, Failure> {
     let look = console.look();
-    console.print_lines(&report::plan::lines(&prepared.plan, &prepared.sources, &[], None, look))?;
+    console.print_lines(&match approval.undo {
+        None => report::plan::lines(&prepared.plan, &prepared.sources, &[], None, look),
+        Some(_) => report::terminal::proposed(&approval.changes, look),
+    })?;
     let targets = approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place)));
     console.print_lines(&targets.collect::<Vec<_>>())?;
     console.say(&format!(

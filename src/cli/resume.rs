@@ -53,7 +53,7 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
     if said.is_empty() && is_over(&past, last) {
         return nothing_left(&past, last, console);
     }
-    let asked = asked(last, args.file)?;
+    let asked = asked(last, args.file, &format!("resume {} FILE", last.run))?;
     let prepared = match prepare(&asked, console)? {
         Ok(prepared) => prepared,
         Err(exit) => return Ok(exit),
@@ -132,12 +132,12 @@ fn nothing_left(past: &Past, last: &Before, console: &Console) -> Result<u8, Fai
 }
 
 /// What was asked of the run.
-pub(super) fn asked(last: &Before, file: Option<String>) -> Result<Asked, Failure> {
+pub(super) fn asked(last: &Before, file: Option<String>, how: &str) -> Result<Asked, Failure> {
     let file = match file {
         Some(file) => file,
         None if &*last.started.file == STDIN => {
             let message = format!("run {} had its runbook from standard input, and it is not kept", last.run);
-            return Err(Failure::new(message).help("name the file: `runbook resume RUN FILE`"));
+            return Err(Failure::new(message).help(format!("name the file: `runbook {how}`")));
         }
         None => last.started.file.to_string(),
     };

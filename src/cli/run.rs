@@ -120,7 +120,7 @@ pub(super) fn go(args: &Run, prepared: Prepared, onward: Onward, console: &Arc<C
         return Ok(exit);
     }
     if !args.read_only {
-        standing::open_now(&prepared.plan, prepared.policy.as_deref())?;
+        standing::open_now(&prepared.plan, prepared.policy.as_deref(), onward.undo.is_some())?;
     }
     let identity = identity(args, &prepared, &onward)?;
     let journal = journal(args, &prepared.plan, &identity, console)?;
@@ -233,6 +233,10 @@ fn request(
     let place = if prepared.plan.changes.is_empty() { None } else { Some(args.state.ledger()?.clone()) };
     let started = &identity.started;
     let exclusive = place.clone().map(|place| Arc::new(Exclusive::new(place, &started.run, &started.by)));
+    let undone = match &started.continues {
+        Some(Continues::Undoes { run, change }) => Some((run.to_string(), *change)),
+        _ => None,
+    };
     let rules = place.map(|place| {
         Arc::new(Rulebook {
             program: Arc::clone(&prepared.program),
@@ -240,23 +244,24 @@ fn request(
             place,
             asker: account(),
             folder: identity.facts.directory.clone(),
-            plans: if matches!(started.continues, Some(Continues::Undoes { .. })) {
-                // Who agreed to changes in advance did not agree to their undoing.
-                Vec::new()
-            } else {
-                standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only).into_iter().collect()
-            },
+            plans: standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only)
+                .into_iter()
+                .map(|asked| standing::Asked { undo: undone.clone(), ..asked })
+                .collect(),
         }) as Arc<dyn Rules>
     });
     let proposal = match onward.proposal {
+        Some(proposal) if undone.is_some() => proposal,
         // Whoever is asked again goes on with this run.
         Some(proposal) => {
-            let verb = match &identity.started.continues {
-                Some(Continues::Undoes { run, change }) => format!("undo {run} {change}"),
-                _ => format!("resume {}", identity.started.run),
-            };
-            let help = format!("approve: runbook {verb} --approve {}", short(&proposal.hash));
-            Proposal { help, ..proposal }
+            let resume = format!("runbook resume {}", identity.started.run);
+            let mut help = standing::by_roles(&prepared.plan, &args.asked);
+            help.push(if help.is_empty() {
+                format!("approve: {resume} --approve {}", short(&proposal.hash))
+            } else {
+                format!("then go on: {resume}")
+            });
+            Proposal { help: help.join("\n"), ..proposal }
         }
         None => proposal(args, &prepared.plan, &prepared.sources),
     };
@@ -372,7 +377,6 @@ fn identity(args: &Run, prepared: &Prepared, onward: &Onward) -> Result<Identity
         Some(before) => Arc::new(RunFacts { scheduled_at: before.started.scheduled_at, ..RunFacts::clone(&facts) }),
         None => facts,
     };
-    let undoes = onward.undo.is_some();
     let started = RunStarted {
         file: args.asked.file.as_str().into(),
         source_hash: prepared.source_hash.clone(),
@@ -381,8 +385,8 @@ fn identity(args: &Run, prepared: &Prepared, onward: &Onward) -> Result<Identity
         read_only: args.read_only,
         only: args.asked.only.clone(),
         set: prepared.typed.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
-        changes: if undoes { 1 } else { u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX) },
-        steps: if undoes { 1 } else { prepared.plan.steps },
+        changes: u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX),
+        steps: prepared.plan.steps,
         definition: run::definition(&prepared.plan),
         continues: onward.continues.clone(),
         ..run::started(&prepared.program, &facts)

@@ -47,6 +47,8 @@ pub(super) struct Asked {
     pub(super) parts: Vec<Part>,
     /// The programs of this machine that it starts.
     pub(super) programs: BTreeSet<String>,
+    /// Where it undoes one change: the run of that, and its number there.
+    pub(super) undo: Option<(String, u32)>,
 }
 
 impl Rules for Rulebook {
@@ -60,7 +62,7 @@ impl Rules for Rulebook {
 
     fn lets(&self, change: &Change) -> Result<(), String> {
         let Some(policy) = policy::now(&self.program, &self.sources)? else { return Ok(()) };
-        policy.may_change(&plan::called(&self.program, change), system::now())
+        policy.may_change(&plan::called(&self.program, &change.call), system::now())
     }
 }
 
@@ -82,6 +84,8 @@ impl Rulebook {
                     targets: approval.targets.clone(),
                 }),
                 (Some(_), Err(why)) => standing.others.push(format!("{} {why}", words(approval))),
+                // Who agreed to changes in advance did not agree to their undoing.
+                (None, Ok(())) if self.plans.iter().all(|plan| plan.undo != approval.undo) => {}
                 (None, Ok(())) => match self.plans.iter().find(|plan| plan.only == approval.only) {
                     Some(plan) => edited.push((approval, plan)),
                     None => standing.others.push(format!("{} is for {}", words(approval), part(&approval.only))),
@@ -184,13 +188,14 @@ pub(super) fn good(kept: &Kept, title: &str, policy: Option<&Policy>, now: Times
 }
 
 /// Refuses a run whose changes the policy lets nobody make now.
-pub(super) fn open_now(plan: &Plan, policy: Option<&Policy>) -> Result<(), Failure> {
+pub(super) fn open_now(plan: &Plan, policy: Option<&Policy>, is_undo: bool) -> Result<(), Failure> {
     let Some(policy) = policy else { return Ok(()) };
+    let help = if is_undo { "nothing was run" } else { "nothing was run; `--read-only` looks and changes nothing" };
     for change in &plan.changes {
         policy.may_change(&change.called, system::now()).map_err(|message| Failure {
             exit: 6,
             message,
-            help: Some("nothing was run; `--read-only` looks and changes nothing".to_owned()),
+            help: Some(help.to_owned()),
         })?;
     }
     Ok(())
@@ -238,6 +243,12 @@ pub(super) fn by_roles(plan: &Plan, asked: &request::Asked) -> Vec<String> {
 impl Asked {
     pub(super) fn of(plan: &Plan, sources: &Sources, only: &[String]) -> Option<Self> {
         let hash = plan.hash.clone()?;
-        Some(Self { hash, only: only.to_vec(), parts: edited::parts(plan, sources), programs: plan.programs.clone() })
+        Some(Self {
+            hash,
+            only: only.to_vec(),
+            parts: edited::parts(plan, sources),
+            programs: plan.programs.clone(),
+            undo: None,
+        })
     }
 }

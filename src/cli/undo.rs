@@ -7,20 +7,21 @@ use sha2::{Digest, Sha256};
 
 use super::alerting::Telling;
 use super::console::{Console, Failure};
-use super::request::{Format, Prepared, prepare};
+use super::request::{Asked, Format, Prepared, prepare};
 use super::resume::{asked, taken};
 use super::run::{Onward, Run, go};
 use super::state::Kept;
 use crate::check::program::ExprKind;
-use crate::plan::position;
+use crate::plan::{self, Plan, position};
 use crate::report::definition::differences;
+use crate::report::terminal::short;
 use crate::run::known::{CLOSING, position_of};
 use crate::run::{Proposal, Undo, definition};
-use crate::shown::look::clean;
+use crate::shown::look::{clean, quoted};
 use crate::store::definition::{Continues, Definition};
 use crate::store::event::ProposedChange;
 use crate::store::kept::Kept as KeptValue;
-use crate::store::past::{Before, Made, State};
+use crate::store::past::{Before, Made, Past, State};
 
 /// Undo a change of a run, as its `undo` says: shown, agreed to and recorded like any other change.
 #[derive(Debug, Args)]
@@ -43,22 +44,92 @@ pub(super) struct UndoArgs {
     state: Kept,
 }
 
+/// One change that is to be undone, and how.
+pub(super) struct Undoing {
+    pub(super) asked: Asked,
+    /// With the plan of this one call.
+    pub(super) prepared: Prepared,
+    pub(super) proposal: Proposal,
+    undo: Undo,
+    past: Past,
+    /// The run that made it.
+    pub(super) run: Arc<str>,
+}
+
 pub(super) fn run(args: UndoArgs, console: &Arc<Console>) -> Result<u8, Failure> {
-    let past = taken(&args.run, &args.state)?;
-    let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
-    let made = made(last, args.change)?;
-    can_be_undone(made, args.again)?;
-    let asked = asked(last, args.file)?;
-    let prepared = match prepare(&asked, console)? {
-        Ok(prepared) => prepared,
+    let wanted = Wanted { run: &args.run, change: args.change, file: args.file, again: args.again };
+    let Undoing { asked, prepared, proposal, undo, past, run } = match undoing(wanted, &args.state, console)? {
+        Ok(undoing) => undoing,
         Err(exit) => return Ok(exit),
     };
-    let undo = undo(made, last, &prepared)?;
-    let proposal = proposal(&undo, made, &prepared)?;
-    let continues = Some(Continues::Undoes { run: Arc::clone(&last.run), change: args.change });
+    let continues = Some(Continues::Undoes { run, change: args.change });
     let onward =
         Onward { past: Some(past), continues, proposal: Some(proposal), undo: Some(undo), ..Onward::default() };
     go(&Run::onward(asked, args.approve, args.format, Telling::nobody(), args.state), prepared, onward, console)
+}
+
+/// What somebody wants to undo.
+pub(super) struct Wanted<'a> {
+    pub(super) run: &'a str,
+    pub(super) change: u32,
+    pub(super) file: Option<String>,
+    pub(super) again: bool,
+}
+
+/// What is to be done to undo a change. Gives the exit code where its runbook is not to be run, which has been said then.
+pub(super) fn undoing(
+    wanted: Wanted<'_>,
+    state: &Kept,
+    console: &Arc<Console>,
+) -> Result<Result<Undoing, u8>, Failure> {
+    let past = taken(wanted.run, state)?;
+    let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
+    let made = made(last, wanted.change)?;
+    can_be_undone(made, wanted.again)?;
+    let asked = asked(last, wanted.file, &format!("undo {} {} FILE", last.run, wanted.change))?;
+    let mut prepared = match prepare(&asked, console)? {
+        Ok(prepared) => prepared,
+        Err(exit) => return Ok(Err(exit)),
+    };
+    let undo = undo(made, last, &prepared)?;
+    let mut proposal = proposal(&undo, made, &prepared)?;
+    let position = &undo.position;
+    let planned = prepared.plan.changes.iter().find(|planned| planned.position == *position);
+    let call = position::change(&prepared.program, &prepared.selection, position).and_then(|made| made.undo.as_ref());
+    let (Some(planned), Some(call)) = (planned, call) else {
+        return Err(Failure::new(format!("the runbook has no change {} of run {} any more", made.change, last.run)));
+    };
+    let text = proposal.changes.first().map_or_else(String::new, |change| change.change.to_string());
+    let hash = proposal.hash.clone();
+    let plan = plan::undoing(&prepared.program, &prepared.plan, planned, (call, &text), &prepared.typed, hash);
+    (proposal.leads_to, proposal.roles) = (plan.leads_to.clone(), plan.roles());
+    proposal.help = how(&plan, &asked, last, wanted.change, wanted.again);
+    prepared.plan = plan;
+    let run = Arc::clone(&last.run);
+    Ok(Ok(Undoing { asked, prepared, proposal, undo, past, run }))
+}
+
+/// What to type so that it is undone.
+fn how(plan: &Plan, asked: &Asked, last: &Before, change: u32, again: bool) -> String {
+    let mut command = format!("runbook undo {} {change}", last.run);
+    if *asked.file != *last.started.file {
+        command = format!("{command} {}", quoted(&asked.file));
+    }
+    if again {
+        command.push_str(" --again");
+    }
+    let (file, run) = (quoted(&asked.file), &last.run);
+    let approve = |role: &Arc<str>| {
+        let again = if again { " --again" } else { "" };
+        let approve = format!("runbook approve {file} --undo {run}:{change}{again} --as {}", quoted(role));
+        format!("approve as {role}, by somebody else than whoever undoes it: {approve}")
+    };
+    let mut lines: Vec<String> = plan.roles().iter().map(approve).collect();
+    lines.push(match &plan.hash {
+        Some(hash) if lines.is_empty() => format!("approve: {command} --approve {}", short(hash)),
+        _ => format!("then undo it: {command}"),
+    });
+    lines.join("\n")
 }
 
 fn made(last: &Before, number: u32) -> Result<&Made, Failure> {

@@ -62,6 +62,15 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
     Covered { hash: Some(hex::encode(hasher.finalize())), covers, leads_to, programs }
 }
 
+/// What a call by itself leads to.
+pub(super) fn of_call(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Covered {
+    let definitions = Definitions::in_program(program);
+    let mut led_to = LedTo::new(program, set, &definitions);
+    led_to.follow(call);
+    let (leads_to, programs) = (led_to.connections.into_iter().collect(), led_to.programs);
+    Covered { hash: None, covers: vec![led_to.parts], leads_to, programs }
+}
+
 fn change_facts(change: &PlannedChange) -> Vec<String> {
     let mut facts = vec!["change".to_owned()];
     facts.extend(change.around.iter().map(|around| match around {

@@ -24,7 +24,7 @@ use self::fingerprint::Covered;
 pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
-use crate::check::program::Program;
+use crate::check::program::{Expr, Program};
 use crate::source::Span;
 use crate::types::{Fault, FaultKind};
 
@@ -65,6 +65,46 @@ impl Plan {
         let mut known = HashSet::new();
         let all = self.changes.iter().flat_map(|change| &change.covers);
         all.filter(|part| part.what == "change" || known.insert(*part)).collect()
+    }
+}
+
+/// The plan of undoing one change of a plan, by its call, with the hash that a consent to that is given to.
+#[must_use]
+pub fn undoing(
+    program: &Program,
+    plan: &Plan,
+    planned: &PlannedChange,
+    call: (&Expr, &str),
+    set: &BTreeMap<Arc<str>, String>,
+    hash: String,
+) -> Plan {
+    let (call, text) = call;
+    let covered = fingerprint::of_call(program, call, set);
+    let mut covers: Vec<Part> = covered.covers.into_iter().flatten().collect();
+    let says = format!("undo {}", text::expr(program, call));
+    covers.push(Part { what: "change".to_owned(), says, is_read: false, span: planned.span });
+    let change = PlannedChange {
+        number: 1,
+        text: text.into(),
+        called: called(program, call),
+        given: Vec::new(),
+        on: covered.leads_to.clone(),
+        around: Vec::new(),
+        guards: Vec::new(),
+        within: None,
+        verify: None,
+        undo: None,
+        covers,
+        ..planned.clone()
+    };
+    Plan {
+        changes: vec![change],
+        steps: 1,
+        manual: Vec::new(),
+        hash: Some(hash),
+        leads_to: covered.leads_to,
+        programs: covered.programs,
+        ..plan.clone()
     }
 }
 

@@ -24,7 +24,8 @@ pub struct Terminal<W: Write> {
     progress: Option<Progress>,
     order: Order,
     run: Arc<str>,
-    file: Arc<str>,
+    /// What can be run again: neither standard input nor what undoes a change.
+    file: Option<Arc<str>>,
     steps: BTreeMap<Path, Arc<str>>,
     targets: BTreeSet<String>,
     findings: Vec<Finding>,
@@ -43,7 +44,7 @@ impl<W: Write> Terminal<W> {
             progress: live.then(|| Progress::new(look.width.unwrap_or(80))),
             order: Order::default(),
             run: Arc::from(""),
-            file: Arc::from(""),
+            file: None,
             steps: BTreeMap::new(),
             targets: BTreeSet::new(),
             findings: Vec::new(),
@@ -195,7 +196,8 @@ impl<W: Write> Terminal<W> {
 
     fn begin(&mut self, started: &RunStarted, at: jiff::Timestamp) -> Vec<String> {
         self.run = started.run.clone();
-        self.file = started.file.clone();
+        let is_undo = matches!(started.continues, Some(Continues::Undoes { .. }));
+        self.file = (&*started.file != "-" && !is_undo).then(|| Arc::clone(&started.file));
         let mut parts = vec![
             self.look.paint(Tone::Strong, &clean(&started.runbook)),
             format!("run {}", clean(&started.run)),
@@ -259,9 +261,8 @@ impl<W: Write> Terminal<W> {
         let worst = self.findings.iter().filter(|finding| finding.place.is_some()).min_by_key(|one| one.verdict)?;
         let place = worst.place.as_ref()?;
         let show = format!("next:  runbook show {} {}", self.run, place.line);
-        // Standard input cannot be run again.
-        Some(match self.step_of(place).filter(|_| &*self.file != "-") {
-            Some(step) => format!("{show}    runbook run {} --only {}", quoted(&self.file), quoted(step)),
+        Some(match self.file.as_ref().zip(self.step_of(place)) {
+            Some((file, step)) => format!("{show}    runbook run {} --only {}", quoted(file), quoted(step)),
             None => show,
         })
     }

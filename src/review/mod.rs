@@ -13,6 +13,7 @@ mod lines;
 pub mod markdown;
 mod pairs;
 mod permissions;
+mod policy;
 mod reading;
 mod schedules;
 pub mod text;
@@ -25,6 +26,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::history::History;
+pub use self::policy::{policy, void};
 
 use crate::check::program::Program;
 use crate::plan::Selection;

@@ -495,3 +495,45 @@ fn an_edited_template_is_found_in_a_runbook_that_was_not() {
     one.diff(&["main", "topic"]).code(2).out("file ops/mail.html").out("messages say something else");
     one.diff(&["main"]).code(2).out("file ops/mail.html");
 }
+
+#[test]
+fn an_edited_policy_says_what_it_allows_now_and_what_no_more() {
+    let one = Repository::new();
+    one.commit("a.runbook", BASE);
+    one.commit("ops/b.runbook", "section \"A\" {\n  check 1 < 2\n}\n");
+    let policy = "forbid = [\"shell\"]\n[require.postgres]\nverify = true\n[hosts]\nallowed = [\"*.example.com\"]\n";
+    one.0.write("runbook.policy.toml", policy);
+    one.diff(&["main"]).code(2).out("policy runbook.policy.toml").out("new").out("+ forbids shell");
+    one.diff(&["main", "--fail-on", "permissions"]).code(0);
+    one.commit("runbook.policy.toml", policy);
+    one.0.write("runbook.policy.toml", policy.replace("[require", "# why\n[require"));
+    one.diff(&["main"]).code(0);
+    let looser = policy.replace("\"shell\"", "").replace("example.com\"", "example.com\", \"10.0.0.0/8\"");
+    one.0.write("runbook.policy.toml", looser);
+    let output = one.diff(&["main", "--fail-on", "permissions"]);
+    output.code(2).out("allows more").out("- forbids shell").out("+ the host 10.0.0.0/8").lacks("verify");
+    one.0.write("runbook.policy.toml", policy.replace("verify = true", "verify = true\napprove_by = \"dba\""));
+    let stricter = one.diff(&["main", "--format", "markdown"]);
+    stricter.code(2).out("allows less").out("changes of postgres need an approval by \"dba\"");
+    one.0.write("runbook.policy.toml", "forbid = [\"nothing-like-it\"]\n");
+    one.diff(&["main"]).code(1).err("policy-mistake").err("the working tree");
+    std::fs::remove_file(one.0.path("runbook.policy.toml")).unwrap();
+    one.diff(&["main"]).code(2).out("gone: nothing that it said holds any more");
+    // One in a folder is for what is in that folder.
+    one.0.write("runbook.policy.toml", policy);
+    one.0.write("ops/runbook.policy.toml", "forbid = [\"http\"]\n");
+    one.diff(&["main"]).code(2).out("policy ops/runbook.policy.toml");
+}
+
+#[test]
+fn standing_approvals_that_an_edit_makes_void_are_named() {
+    let text = "tool mark(text: string) changes = argv(\"touch\", text)\nsection \"A\" {\n  change mark(\"x\")\n}\n";
+    let folder = Folder::with(text);
+    folder.run(&["approve", "a.runbook", "--as", "dba", "--plan", &folder.hash()]).code(0);
+    folder.write("b.runbook", text.replace("\"x\"", "\"y\""));
+    folder.run(&["diff", "a.runbook", "b.runbook"]).code(2).lacks("approval");
+    let output = folder.run(&["diff", "--recorded", "a.runbook", "b.runbook"]);
+    output.code(2).out("approval ").out("as \"dba\"").out("void: what it covers was edited");
+    folder.write("b.runbook", text.replace("section \"A\"", "# tidy\nsection \"B\""));
+    folder.run(&["diff", "--recorded", "a.runbook", "b.runbook"]).lacks("void");
+}

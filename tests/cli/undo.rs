@@ -3,6 +3,11 @@
 
 use std::fs;
 
+use jiff::tz::TimeZone;
+use jiff::{ToSpan as _, Zoned};
+use runbook::store::approval::Account;
+use runbook::store::ledger::{FILE, Ledger};
+
 use crate::program::Folder;
 use crate::resume::{last, made};
 
@@ -104,4 +109,55 @@ fn what_cannot_be_undone_says_why() {
     folder.write("a.runbook", TEXT.replace("set(\"c\", who)", "set(\"d\", who)"));
     folder.run(&["undo", &run, "1"]).code(5).out("with id = id-a");
     assert_eq!(made(&folder), "set a=me set b=me set c=me");
+}
+
+/// The last approval once more, as somebody else gives it on another machine.
+fn by_somebody_else(folder: &Folder) {
+    let mut ledger = Ledger::open(&folder.path("state").join(FILE)).unwrap();
+    let mut approval = ledger.approvals(None).unwrap().pop().unwrap().approval;
+    approval.account = Account { user: "ann".to_owned(), host: "laptop".to_owned(), uid: 4711 };
+    "ann@laptop".clone_into(&mut approval.who);
+    approval.id = approval.own_id().unwrap();
+    ledger.approve(&approval).unwrap();
+}
+
+#[test]
+fn who_has_to_agree_to_a_change_has_to_agree_to_its_undoing() {
+    let folder = Folder::with(
+        "tool set(name: string) changes = argv(\"sh\", \"-c\", \"echo set $0 >> made\", name)\n\
+         tool unset(name: string) changes = argv(\"sh\", \"-c\", \"echo unset $0 >> made\", name)\n\
+         section \"A\" {\n  change set(\"a\") approve by \"dba\" undo unset(\"a\")\n}\n",
+    );
+    let plan = folder.hash();
+    folder.run(&["approve", "a.runbook", "--as", "dba", "--plan", &plan]).code(0);
+    by_somebody_else(&folder);
+    folder.run(&["run", "a.runbook"]).code(0).out("standing approval");
+    let run = last(&folder);
+    // Neither whoever made it alone, nor what was agreed to before.
+    let waits = folder.run(&["undo", &run, "1"]);
+    let approve = format!("runbook approve a.runbook --undo {run}:1 --as dba");
+    waits.code(5).out("a change waits for an approval by \"dba\"").out(&approve).lacks("--approve").lacks("void since");
+    waits.out(&format!("then undo it: runbook undo {run} 1")).lacks("continue:").lacks("--only");
+    let hash = waits.stdout.split_once("WAITS FOR APPROVAL   plan ").unwrap().1.split_whitespace().next().unwrap();
+    folder.run(&["undo", &run, "1", "--approve", hash]).code(5);
+    assert_eq!(made(&folder), "set a");
+    for (wrong, said) in [("x", "is no change of a run"), (&*format!("{run}:7"), "has begun no change 7")] {
+        folder.run(&["approve", "a.runbook", "--undo", wrong, "--as", "dba", "--plan", hash]).code(1).err(said);
+    }
+    let args = ["approve", "a.runbook", "--undo", &format!("{run}:1"), "--as", "dba", "--plan"];
+    folder.run(&[&args[..], &[&plan]].concat()).code(1).err(&format!("look at it with `runbook undo {run} 1`"));
+    folder.run(&[&args[..], &[hash]].concat()).code(0).out("this machine at ");
+    folder.run(&["undo", &run, "1"]).code(5).out("nobody approves their own");
+    by_somebody_else(&folder);
+    folder.run(&["approvals", "a.runbook"]).code(0).out(&format!("to undo change 1 of run {run}")).out("unset(\"a\")");
+    folder.run(&["undo", &run, "1"]).code(0).out("standing approval").out("by ann@laptop as \"dba\"");
+    assert_eq!(made(&folder), "set a unset a");
+    // It is for that one, and not for the changes of the runbook nor for another run's.
+    folder.run(&["run", "a.runbook"]).code(0);
+    folder.run(&["undo", &last(&folder), "1"]).code(5);
+    // The policy holds for what undoes a change as well.
+    let day = (Zoned::now().with_time_zone(TimeZone::UTC).date() + 3.days()).strftime("%A").to_string().to_lowercase();
+    let hours = format!("hours = [\"{day} 00:00-00:01\"]");
+    folder.write("runbook.policy.toml", format!("[[window]]\nchanges = [\"tool\"]\n{hours}\ntimezone = \"UTC\"\n"));
+    folder.run(&["undo", &run, "1", "--again"]).code(6).err("nothing was run").no_out();
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::trees::Tree;
 use crate::builtins;
 use crate::catalog::Catalog;
@@ -9,12 +11,16 @@ use crate::check::program::Program;
 use crate::cli::checking;
 use crate::cli::console::{Console, Failure};
 use crate::cli::inputs;
+use crate::cli::{request, standing};
 use crate::diagnostics::render::terminal;
 use crate::diagnostics::{Diagnostic, has_errors};
+use crate::plan;
+use crate::policy::{self, Written};
 use crate::rehearsal::{self, Rehearsed};
-use crate::review::{About, Place, Remark, Side};
+use crate::review::{self, About, Finding, Place, Remark, Side};
 use crate::shown::look::clean;
 use crate::source::{Sources, Span};
+use crate::store::approval::{Approval, Kept};
 use crate::syntax::ast::{File, HeaderKind};
 
 pub(super) struct Checked {
@@ -96,6 +102,45 @@ impl Checked {
         let rehearsed = rehearsal::rehearse(&self.program, &self.sources, &tests).into_iter();
         rehearsed.map(|(test, _)| test).filter(|test| test.failure.is_some()).collect()
     }
+}
+
+/// The standing approvals that stand for one side and not for the other.
+pub(super) fn voided(before: &Checked, after: &Checked, approvals: &[Kept], now: Timestamp) -> Vec<Finding> {
+    let hash = |side: &Checked, approval: &Approval| {
+        let set: Vec<String> = approval.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let selection = request::select(&side.program, &approval.only, "only").ok()?;
+        let (_, typed) = request::settings(&side.program, &set).ok()?;
+        plan::plan(&side.program, &selection, &typed).ok()?.hash
+    };
+    let stands = |kept: &&Kept| kept.revoked.is_none() && kept.approval.until > now && kept.approval.undo.is_none();
+    let own = approvals.iter().filter(stands).map(|kept| &kept.approval);
+    own.filter(|approval| *approval.runbook == *before.program.header.title)
+        .filter(|approval| hash(before, approval).as_ref() == Some(&approval.plan))
+        .filter(|approval| hash(after, approval).as_ref() != Some(&approval.plan))
+        .map(|approval| review::void(&standing::words(approval)))
+        .collect()
+}
+
+/// A policy of a side, with its text.
+pub(super) fn policy(
+    tree: &mut Tree,
+    name: &str,
+    console: &Console,
+) -> Result<Result<(Arc<str>, Written), Invalid>, Failure> {
+    let bytes = tree.read(name);
+    let failed = |why| Failure::new(format!("{}: `{}` cannot be read: {why}", tree.called, clean(name)));
+    let bytes = bytes.map_err(failed)?;
+    let (mut sources, mut found) = (Sources::new(), Vec::new());
+    let input = inputs::add(name, &bytes, &mut sources, &mut found);
+    if input.is_text {
+        let (written, problems) = policy::read(&sources, input.id, &builtins::catalog());
+        found.extend(problems);
+        if !has_errors(&found) {
+            return Ok(Ok((sources.file(input.id).text.clone(), written)));
+        }
+    }
+    say(&found, &sources, &tree.called, console);
+    Ok(Err(Invalid))
 }
 
 /// The tests of the later side that fail, and the warnings that it has and the earlier one does not.

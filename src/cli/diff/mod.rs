@@ -8,14 +8,16 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
-use self::checked::Checked;
-use self::trees::{Same, Tree, pairs, sides};
+use self::checked::{Checked, Invalid};
+use self::trees::{Same, Tree, pairs, policies, sides};
 use super::console::{Console, Failure};
 use super::state::Kept;
 use crate::builtins;
+use crate::policy::Written;
 use crate::review::history::History;
 use crate::review::{self, About, Kind, Review, Reviewed, markdown};
 use crate::shown::look::clean;
+use crate::store::approval::Kept as KeptApproval;
 use crate::system;
 
 /// Say what an edit of runbooks changes, and for whom: who is told, what is changed, which rights, what is seen less.
@@ -38,7 +40,8 @@ pub(super) struct Diff {
     /// What was recorded, as `runbook store export` writes it: says how often thresholds would have opened.
     #[arg(long, value_name = "FILE")]
     history: Option<String>,
-    /// The same from what is recorded here: in the state folder, or where `--store` says.
+    /// The same from what is recorded here: in the state folder, or where `--store` says; and which standing approvals the edit
+    /// makes void.
     #[arg(long, conflicts_with = "history")]
     recorded: bool,
     #[command(flatten)]
@@ -64,8 +67,8 @@ enum Format {
 pub(super) fn run(args: &Diff, console: &Console) -> Result<u8, Failure> {
     let wanted = args.fail_on.iter().map(|name| counts(name)).collect::<Result<Vec<_>, _>>()?;
     let (mut before, mut after) = sides(args)?;
-    let history = history(args)?;
-    let Some(review) = review(&mut before, &mut after, history.as_ref(), console)? else { return Ok(1) };
+    let recorded = recorded(args)?;
+    let Some(review) = review(&mut before, &mut after, &recorded, console)? else { return Ok(1) };
     match args.format {
         Format::Terminal => console.print_lines(&review::text::lines(&review, console.look()))?,
         Format::Markdown => console.print(&markdown::comment(&review))?,
@@ -82,21 +85,29 @@ pub(super) fn run(args: &Diff, console: &Console) -> Result<u8, Failure> {
     Ok(if counts { 2 } else { 0 })
 }
 
-fn history(args: &Diff) -> Result<Option<History>, Failure> {
+/// What was recorded beside the runbooks.
+#[derive(Default)]
+struct Recorded {
+    history: Option<History>,
+    approvals: Vec<KeptApproval>,
+}
+
+fn recorded(args: &Diff) -> Result<Recorded, Failure> {
     if let Some(name) = &args.history {
         let file = std::fs::File::open(name)
             .map_err(|error| Failure::new(format!("`{}` cannot be opened: {error}", clean(name))))?;
-        return Ok(Some(History::read(&mut std::io::BufReader::new(file))?));
+        let history = Some(History::read(&mut std::io::BufReader::new(file))?);
+        return Ok(Recorded { history, approvals: Vec::new() });
     }
     if !args.recorded {
-        return Ok(None);
+        return Ok(Recorded::default());
     }
     let place = args.kept.ledger()?;
     let Some(ledger) = place.open_existing()? else {
         return Err(Failure::new(format!("nothing is recorded: there is no ledger {place}"))
             .help("name another with `--state DIR` or `--store ADDRESS`, or an export of one with `--history FILE`"));
     };
-    Ok(Some(History::recorded(&ledger)?))
+    Ok(Recorded { history: Some(History::recorded(&ledger)?), approvals: ledger.approvals(None)? })
 }
 
 fn counts(name: &str) -> Result<Counts, Failure> {
@@ -114,12 +125,12 @@ fn counts(name: &str) -> Result<Counts, Failure> {
 fn review(
     before: &mut Tree,
     after: &mut Tree,
-    history: Option<&History>,
+    recorded: &Recorded,
     console: &Console,
 ) -> Result<Option<Review>, Failure> {
     let catalog = builtins::catalog();
     let now = system::now();
-    let mut review = Review { history: history.map(History::span), ..Review::default() };
+    let mut review = Review { history: recorded.history.as_ref().map(History::span), ..Review::default() };
     let mut libraries = Vec::new();
     let mut used = BTreeSet::new();
     let mut valid = true;
@@ -162,23 +173,52 @@ fn review(
         for side in [&one.2, &one.3].into_iter().flatten() {
             used.extend(side.names().skip(1).map(str::to_owned));
         }
-        review.runbooks.extend(compared(one, history, now)?);
+        review.runbooks.extend(compared(one, recorded, now)?);
+    }
+    for (name, old, new) in policies(before, after) {
+        match policy_compared(before, after, &name, (old, new), console)? {
+            Ok(reviewed) => review.runbooks.extend(reviewed),
+            Err(Invalid) => valid = false,
+        }
     }
     // What runbooks use was compared with each of them.
     for one in libraries {
         let names = [one.0.as_ref(), one.1.as_ref()];
         if !names.into_iter().flatten().any(|name| used.contains(name)) {
-            review.runbooks.extend(compared(one, history, now)?);
+            review.runbooks.extend(compared(one, recorded, now)?);
         }
     }
     Ok(valid.then_some(review))
+}
+
+/// A policy that was edited.
+fn policy_compared(
+    before: &mut Tree,
+    after: &mut Tree,
+    name: &str,
+    (old, new): (bool, bool),
+    console: &Console,
+) -> Result<Result<Option<Reviewed>, Invalid>, Failure> {
+    let old = old.then(|| checked::policy(before, name, console)).transpose()?.transpose();
+    let new = new.then(|| checked::policy(after, name, console)).transpose()?.transpose();
+    let (Ok(old), Ok(new)) = (old, new) else { return Ok(Err(Invalid)) };
+    let text = |side: &Option<(Arc<str>, Written)>| side.iter().map(|(text, _)| Arc::clone(text)).collect::<Vec<_>>();
+    let lines = lines(&text(&old), &text(&new));
+    let named = |side: &Option<(Arc<str>, Written)>| side.is_some().then(|| name.to_owned());
+    let (was, is) = (named(&old), named(&new));
+    let findings = review::policy(old.as_ref().map(|(_, one)| one), new.as_ref().map(|(_, one)| one));
+    if lines == 0 {
+        return Ok(Ok(None));
+    }
+    let findings = findings.into_iter().collect();
+    Ok(Ok(Some(Reviewed { before: was, after: is, findings, remarks: Vec::new(), lines })))
 }
 
 type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>);
 
 fn compared(
     (old, new, old_side, new_side): Compared,
-    history: Option<&History>,
+    recorded: &Recorded,
     now: jiff::Timestamp,
 ) -> Result<Option<Reviewed>, Failure> {
     let texts = |side: &Option<Checked>| {
@@ -191,7 +231,8 @@ fn compared(
     }
     let nothing = Checked::nothing();
     let (before, after) = (old_side.as_ref().unwrap_or(&nothing), new_side.as_ref().unwrap_or(&nothing));
-    let findings = review::compare(before.side(), after.side(), history, now)?;
+    let mut findings = review::compare(before.side(), after.side(), recorded.history.as_ref(), now)?;
+    findings.extend(checked::voided(before, after, &recorded.approvals, now));
     let remarks = checked::remarks(before, after);
     Ok(Some(Reviewed { before: old, after: new, findings, remarks, lines }))
 }

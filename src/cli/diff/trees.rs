@@ -24,6 +24,8 @@ enum Files {
 pub(super) struct Tree {
     pub(super) called: String,
     files: Files,
+    /// Only this file is meant, and not all of a folder.
+    is_one: bool,
 }
 
 pub(super) fn sides(args: &Diff) -> Result<(Tree, Tree), Failure> {
@@ -56,7 +58,7 @@ pub(super) fn sides(args: &Diff) -> Result<(Tree, Tree), Failure> {
             below.to_owned()
         };
         let named_files = files.iter().map(|file| (name(file), PathBuf::from(file))).collect();
-        Ok(Tree { called: named.clone(), files: Files::Disk { named: named_files, root } })
+        Ok(Tree { called: named.clone(), files: Files::Disk { named: named_files, root }, is_one: single })
     };
     Ok((tree(old)?, tree(new)?))
 }
@@ -71,7 +73,7 @@ fn git_sides(args: &Diff) -> Result<(Tree, Tree), Failure> {
     let commit = |hash: &str, name: &str| -> Result<Tree, Failure> {
         let commit = repository.commit(hash)?;
         let called = format!("{} ({})", clean(name), commit.hash.chars().take(9).collect::<String>());
-        Ok(Tree { called, files: Files::Commit(commit) })
+        Ok(Tree { called, files: Files::Commit(commit), is_one: false })
     };
     let before = commit(&parted, base_name)?;
     let after = if args.sides.len() > 1 {
@@ -80,7 +82,8 @@ fn git_sides(args: &Diff) -> Result<(Tree, Tree), Failure> {
         let files = repository.working_files()?;
         let path = |file: &String| repository.root.join(file);
         let named = files.iter().filter(|file| path(file).is_file()).map(|file| (file.clone(), path(file))).collect();
-        Tree { called: "the working tree".to_owned(), files: Files::Disk { named, root: repository.root.clone() } }
+        let files = Files::Disk { named, root: repository.root.clone() };
+        Tree { called: "the working tree".to_owned(), files, is_one: false }
     };
     Ok((before, after))
 }
@@ -91,6 +94,21 @@ impl Tree {
         match &self.files {
             Files::Disk { named, .. } => named.keys().filter(is_runbook).cloned().collect(),
             Files::Commit(commit) => commit.files().filter(is_runbook).cloned().collect(),
+        }
+    }
+
+    /// Where policies would be that hold for its runbooks: in their folders and above them.
+    fn policies(&self) -> BTreeSet<String> {
+        let folders = self.runbooks();
+        let folders = folders.iter().flat_map(|name| Path::new(name).ancestors().skip(1));
+        folders.filter_map(|folder| folder.join(crate::policy::FILE).to_str().map(str::to_owned)).collect()
+    }
+
+    /// Whether there is such a file, as far as one can be looked at.
+    fn has(&self, name: &str) -> bool {
+        match &self.files {
+            Files::Disk { root, .. } => std::fs::symlink_metadata(root.join(name)).is_ok(),
+            Files::Commit(commit) => commit.blob(name).is_some(),
         }
     }
 
@@ -173,6 +191,20 @@ pub(super) fn pairs(before: &mut Tree, after: &mut Tree) -> Result<Vec<Named>, F
     }
     found.extend(gone.into_iter().map(|name| (Some(name.clone()), None)));
     Ok(found)
+}
+
+/// The policies of both sides, each with whether it is there. Where two files are compared, none is looked for.
+pub(super) fn policies(before: &Tree, after: &Tree) -> Vec<(String, bool, bool)> {
+    if before.is_one || after.is_one {
+        return Vec::new();
+    }
+    let mut names = before.policies();
+    names.extend(after.policies());
+    let there = |name: String| {
+        let (old, new) = (before.has(&name), after.has(&name));
+        (old || new).then_some((name, old, new))
+    };
+    names.into_iter().filter_map(there).collect()
 }
 
 fn text(tree: &mut Tree, name: &str) -> Result<String, Failure> {

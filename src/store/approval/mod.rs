@@ -33,6 +33,9 @@ pub struct Approval {
     pub only: Vec<String>,
     /// What `--set` gave.
     pub set: Vec<(String, String)>,
+    /// The change that is to be undone, where it is for that: its run and its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo: Option<(String, u32)>,
     /// The consent hash, in hex.
     pub plan: String,
     pub role: String,
