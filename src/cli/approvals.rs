@@ -19,7 +19,7 @@ use crate::policy::Policy;
 use crate::report::terminal::short;
 use crate::shown::look::{Look, Tone, clean};
 use crate::source::Sources;
-use crate::store::approval::{Approval, Kept as KeptApproval, PublicKey, Revoked, Signature};
+use crate::store::approval::{Approval, Kept as KeptApproval, PublicKey, Revoked, Signature, Undoes};
 use crate::store::ledger::Ledger;
 use crate::system;
 
@@ -115,6 +115,10 @@ fn state(kept: &KeptApproval, own: Option<&Own>, now: Timestamp) -> Result<State
         return Ok(State::No { word, why });
     }
     let Some(Own { program, sources, folder, .. }) = own else { return Ok(State::Valid) };
+    if approval.undoes.is_some() {
+        // Whether it fits is known with the values of the run: when it is undone.
+        return Ok(State::Valid);
+    }
     let void = |why: String| Ok(State::No { word: "void", why });
     let set: Vec<String> = approval.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
     // What it was given for may be gone.
@@ -152,6 +156,9 @@ fn lines(kept: &KeptApproval, state: &State, own: Option<&Own>, now: Timestamp, 
     lines.push(format!("  {}, given {}, plan {}", clean(&words(approval)), at(approval.at), short(&approval.plan)));
     if let State::No { why, .. } = state {
         lines.push(format!("  {}", clean(why)));
+    }
+    if let Some(Undoes { run, change }) = &approval.undoes {
+        lines.push(format!("  to undo change {change} of run {}", clean(run)));
     }
     for change in &approval.changes {
         lines.push(format!("    {}", clean(&change.change)));
@@ -211,7 +218,7 @@ fn json_of(kept: &KeptApproval, state: &State) -> serde_json::Value {
         "role": role, "who": who, "account": account, "at": at, "until": until, "targets": targets, "changes": changes,
         "key": kept.approval.signature.as_ref().map(|signature| &signature.key),
         "signature_fits": kept.approval.signature.as_ref().map(|signature| fits(&kept.approval, signature).is_ok()),
-        "revoked": kept.revoked,
+        "revoked": kept.revoked, "undoes": kept.approval.undoes,
     })
 }
 

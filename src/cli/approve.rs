@@ -1,6 +1,6 @@
 //! `runbook approve`: puts a standing approval of a plan into the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -20,12 +20,14 @@ use super::request::{Asked, Prepared, prepare};
 use super::run::{account, another_plan, facts, id, runtime};
 use super::standing::{at, words};
 use super::state::Kept;
+use super::undo::{Undoing, to_be_undone};
 use crate::diagnostics::nearest;
-use crate::plan::{Plan, SHORTEST, is_hash};
+use crate::plan::{SHORTEST, is_hash};
 use crate::report;
 use crate::run::{Asking, Proposal};
 use crate::shown::look::{clean, quoted};
-use crate::store::approval::{Approval, PrivateKey, PublicKey, Signature, by_agent};
+use crate::store::approval::{Approval, Part, PrivateKey, PublicKey, Signature, Undoes, by_agent};
+use crate::store::event::ProposedChange;
 use crate::system;
 use crate::units;
 
@@ -57,32 +59,92 @@ pub(super) struct Approve {
     /// one that the SSH agent has.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Agree to the undoing of one change of a run instead, as `runbook undo RUN CHANGE` shows it, where the run is recorded.
+    #[arg(long, value_name = "RUN:CHANGE", conflicts_with_all = ["only", "set"])]
+    undo: Option<String>,
     #[command(flatten)]
     state: Kept,
 }
 
-pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure> {
+/// What is agreed to.
+struct Subject {
+    asked: Asked,
+    prepared: Prepared,
+    hash: String,
+    roles: BTreeSet<Arc<str>>,
+    leads_to: Vec<Arc<str>>,
+    programs: BTreeSet<String>,
+    changes: Vec<ProposedChange>,
+    parts: Vec<Part>,
+    undoes: Option<Undoes>,
+    /// What to type to look at it.
+    look: String,
+}
+
+/// The exit code where there is none, which has been said then.
+fn subject(args: &Approve, console: &Arc<Console>) -> Result<Result<Subject, u8>, Failure> {
+    if let Some(text) = &args.undo {
+        let (asked, prepared, undoing, undoes) = match to_be_undone(text, &args.asked.file, &args.state, console)? {
+            Ok(found) => found,
+            Err(exit) => return Ok(Err(exit)),
+        };
+        let Undoing { proposal, agreed, .. } = undoing;
+        let look = format!("runbook undo {} {}", undoes.run, undoes.change);
+        return Ok(Ok(Subject {
+            asked,
+            prepared,
+            hash: proposal.hash,
+            roles: proposal.roles,
+            leads_to: proposal.leads_to,
+            programs: agreed.programs,
+            changes: proposal.changes,
+            parts: agreed.parts,
+            undoes: Some(undoes),
+            look,
+        }));
+    }
     let prepared = match prepare(&args.asked, console)? {
         Ok(prepared) => prepared,
-        Err(exit) => return Ok(exit),
+        Err(exit) => return Ok(Err(exit)),
     };
     let Some(hash) = prepared.plan.hash.clone() else {
         return Err(Failure::new("nothing is changed, so there is nothing to approve"));
     };
+    let asked = args.asked.clone();
+    let proposal = Proposal::of(&prepared.plan, &prepared.sources, String::new());
+    Ok(Ok(Subject {
+        hash,
+        roles: proposal.roles,
+        leads_to: proposal.leads_to,
+        programs: prepared.plan.programs.clone(),
+        changes: proposal.changes,
+        parts: edited::parts(&prepared.plan, &prepared.sources),
+        undoes: None,
+        look: command("plan", &asked),
+        asked,
+        prepared,
+    }))
+}
+
+pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure> {
+    let subject = match subject(args, console)? {
+        Ok(subject) => subject,
+        Err(exit) => return Ok(exit),
+    };
+    let Subject { prepared, hash, look, .. } = &subject;
     if let Some(typed) = &args.plan
-        && !is_hash(typed, &hash)
+        && !is_hash(typed, hash)
     {
         let message = if typed.len() < SHORTEST {
             format!("`{typed}` is too short to say which plan is meant: write at least {SHORTEST} characters")
         } else {
-            another_plan(typed, &hash)
+            another_plan(typed, hash)
         };
-        let look = command("plan", &args.asked);
         return Err(Failure::new(message).help(format!("look at it with `{look}`; nothing was approved")));
     }
     if args.plan.is_none() && !console.can_ask() {
         return Err(Failure::new("nobody can be asked here whether this is agreed to")
-            .help(format!("look at it with `{}`, then add `--plan HASH`", command("plan", &args.asked))));
+            .help(format!("look at it with `{look}`, then add `--plan HASH`")));
     }
     let now = system::now();
     let until = until(&args.until, now)?;
@@ -90,16 +152,16 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         return Err(Failure::new(format!("`--as {}` is no role", clean(&args.role)))
             .help(format!("write a name in one line of at most {MOST_LETTERS} letters, such as `--as dba`")));
     }
-    named_role(args, &prepared, console);
-    let signer = signer(args, &prepared, console)?;
-    let targets = targets(args, &prepared)?;
+    named_role(args, &subject.roles, console);
+    let signer = signer(args, prepared, console)?;
+    let targets = targets(args, &subject)?;
     let account = account();
     let mut approval = Approval {
         id: String::new(),
         nonce: hex::encode(RandomState::new().hash_one(now.as_nanosecond()).to_be_bytes()),
         runbook: prepared.program.header.title.to_string(),
-        file: args.asked.file.clone(),
-        only: args.asked.only.clone(),
+        file: subject.asked.file.clone(),
+        only: subject.asked.only.clone(),
         set: prepared.typed.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
         plan: hash.clone(),
         role: args.role.clone(),
@@ -108,12 +170,13 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         at: now,
         until,
         targets,
-        changes: Proposal::of(&prepared.plan, &prepared.sources, String::new()).changes,
-        parts: edited::parts(&prepared.plan, &prepared.sources),
+        changes: subject.changes.clone(),
+        parts: subject.parts.clone(),
+        undoes: subject.undoes.clone(),
         signature: None,
     };
     approval.id = approval.own_id()?;
-    if args.plan.is_none() && !agreed(&approval, &prepared, console)? {
+    if args.plan.is_none() && !agreed(&approval, prepared, console)? {
         console.say("nothing was approved\n");
         return Ok(1);
     }
@@ -143,7 +206,10 @@ fn said(approval: &Approval) -> Vec<String> {
 /// Shows all of it and asks.
 fn agreed(approval: &Approval, prepared: &Prepared, console: &Console) -> Result<bool, Failure> {
     let look = console.look();
-    console.print_lines(&report::plan::lines(&prepared.plan, &prepared.sources, &[], None, look))?;
+    console.print_lines(&match &approval.undoes {
+        Some(_) => report::terminal::proposed(&approval.changes, look),
+        None => report::plan::lines(&prepared.plan, &prepared.sources, &[], None, look),
+    })?;
     let targets = approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place)));
     console.print_lines(&targets.collect::<Vec<_>>())?;
     console.say(&format!(
@@ -190,8 +256,7 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 }
 
 /// Says where the role is none that a change asks for, while others are.
-fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
-    let roles = prepared.plan.roles();
+fn named_role(args: &Approve, roles: &BTreeSet<Arc<str>>, console: &Console) {
     if roles.is_empty() || roles.iter().any(|role| **role == *args.role) {
         return;
     }
@@ -206,9 +271,9 @@ fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
 }
 
 /// Which systems the connections lead to that are changed: from here, or as it is said.
-fn targets(args: &Approve, prepared: &Prepared) -> Result<BTreeMap<String, String>, Failure> {
+fn targets(args: &Approve, subject: &Subject) -> Result<BTreeMap<String, String>, Failure> {
     let mut targets = BTreeMap::new();
-    let Plan { leads_to, programs, .. } = &prepared.plan;
+    let Subject { prepared, leads_to, programs, .. } = subject;
     let known: Vec<&str> = leads_to.iter().map(|name| &**name).chain(here::names(programs)).collect();
     for text in &args.target {
         let (name, place) = text.split_once('=').filter(|(_, place)| !place.is_empty()).ok_or_else(|| {

@@ -31,7 +31,7 @@ pub(super) enum Format {
     Junit,
 }
 
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(super) struct Asked {
     /// The runbook, or `-` for standard input.
     pub(super) file: String,

@@ -24,7 +24,7 @@ use self::fingerprint::Covered;
 pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
-use crate::check::program::Program;
+use crate::check::program::{Expr, Program};
 use crate::source::Span;
 use crate::types::{Fault, FaultKind};
 
@@ -227,6 +227,23 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         leads_to: covered.leads_to,
         programs: covered.programs,
     })
+}
+
+/// What one call leads to.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    /// The connections.
+    pub leads_to: Vec<Arc<str>>,
+    /// The programs of this machine that it starts, with `*` for what only the run will tell.
+    pub programs: BTreeSet<String>,
+    /// The declarations behind it.
+    pub parts: Vec<Part>,
+}
+
+/// What a call leads to by itself, with the values that `--set` gave: less than all changes of its runbook do.
+#[must_use]
+pub fn reached(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Reached {
+    fingerprint::reached(program, call, set)
 }
 
 fn target(program: &Program, id: crate::check::program::ConnectionId) -> Option<Target> {

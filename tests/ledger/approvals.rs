@@ -31,6 +31,7 @@ fn approval(id: &str, runbook: &str) -> Approval {
             line: 7,
             text: "  change db.execute(\"VACUUM\")".to_owned(),
         }],
+        undoes: None,
         signature: None,
     }
 }
