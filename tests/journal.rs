@@ -174,7 +174,7 @@ fn place() -> Place {
 
 /// The states of the changes that were begun, or why nothing is said.
 fn past(store: &Store, path: &Path) -> Result<Vec<State>, String> {
-    let past = store.past(path, "me").map_err(|fault| fault.message.to_string())?;
+    let past = store.past(path, Some("me")).map_err(|fault| fault.message.to_string())?;
     Ok(past.last().unwrap().changes.iter().map(|made| made.state.clone()).collect())
 }
 

@@ -19,7 +19,7 @@ use crate::policy::Policy;
 use crate::report::terminal::short;
 use crate::shown::look::{Look, Tone, clean};
 use crate::source::Sources;
-use crate::store::approval::{Approval, Kept as KeptApproval, PublicKey, Revoked, Signature};
+use crate::store::approval::{Approval, Kept as KeptApproval, PublicKey, Revoked, Signature, Undoes};
 use crate::store::ledger::Ledger;
 use crate::system;
 
@@ -114,11 +114,11 @@ fn state(kept: &KeptApproval, own: Option<&Own>, now: Timestamp) -> Result<State
         };
         return Ok(State::No { word, why });
     }
-    // What a run of the past left to be undone, the runbook does not say.
-    if approval.undo.is_some() {
+    let Some(Own { program, sources, folder, .. }) = own else { return Ok(State::Valid) };
+    if approval.undoes.is_some() {
+        // Whether it fits is known with the values of the run: when it is undone.
         return Ok(State::Valid);
     }
-    let Some(Own { program, sources, folder, .. }) = own else { return Ok(State::Valid) };
     let void = |why: String| Ok(State::No { word: "void", why });
     let set: Vec<String> = approval.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
     // What it was given for may be gone.
@@ -157,7 +157,7 @@ fn lines(kept: &KeptApproval, state: &State, own: Option<&Own>, now: Timestamp, 
     if let State::No { why, .. } = state {
         lines.push(format!("  {}", clean(why)));
     }
-    if let Some((run, change)) = &approval.undo {
+    if let Some(Undoes { run, change }) = &approval.undoes {
         lines.push(format!("  to undo change {change} of run {}", clean(run)));
     }
     for change in &approval.changes {
@@ -206,7 +206,7 @@ fn rough(left: SignedDuration) -> String {
 }
 
 fn json_of(kept: &KeptApproval, state: &State) -> serde_json::Value {
-    let Approval { id, runbook, file, only, set, plan, role, who, account, at, until, targets, changes, undo, .. } =
+    let Approval { id, runbook, file, only, set, plan, role, who, account, at, until, targets, changes, .. } =
         &kept.approval;
     let (state, why) = match state {
         State::Valid => ("valid", None),
@@ -214,11 +214,11 @@ fn json_of(kept: &KeptApproval, state: &State) -> serde_json::Value {
     };
     let set: BTreeMap<&String, &String> = set.iter().map(|(name, value)| (name, value)).collect();
     json!({
-        "id": id, "state": state, "why": why, "runbook": runbook, "file": file, "only": only, "set": set, "undo": undo, "plan": plan,
+        "id": id, "state": state, "why": why, "runbook": runbook, "file": file, "only": only, "set": set, "plan": plan,
         "role": role, "who": who, "account": account, "at": at, "until": until, "targets": targets, "changes": changes,
         "key": kept.approval.signature.as_ref().map(|signature| &signature.key),
         "signature_fits": kept.approval.signature.as_ref().map(|signature| fits(&kept.approval, signature).is_ok()),
-        "revoked": kept.revoked,
+        "revoked": kept.revoked, "undoes": kept.approval.undoes,
     })
 }
 

@@ -1,6 +1,6 @@
 //! `runbook approve`: puts a standing approval of a plan into the store.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ use super::request::{Asked, Prepared, prepare};
 use super::run::{account, another_plan, facts, id, runtime};
 use super::standing::{at, words};
 use super::state::Kept;
-use super::undo;
+use super::undo::{Undoing, to_be_undone};
 use crate::diagnostics::nearest;
-use crate::plan::{Plan, SHORTEST, is_hash};
+use crate::plan::{SHORTEST, is_hash};
 use crate::report;
 use crate::run::{Asking, Proposal};
 use crate::shown::look::{clean, quoted};
-use crate::store::approval::{Approval, PrivateKey, PublicKey, Signature, by_agent};
+use crate::store::approval::{Approval, Part, PrivateKey, PublicKey, Signature, Undoes, by_agent};
 use crate::store::event::ProposedChange;
 use crate::system;
 use crate::units;
@@ -42,12 +42,6 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(366 * 24 + 24);
 pub(super) struct Approve {
     #[command(flatten)]
     asked: Asked,
-    /// Agree to undoing a change of a run, and not to the changes of the runbook: `7f3a12:2`.
-    #[arg(long, value_name = "RUN:CHANGE", conflicts_with_all = ["only", "set"])]
-    undo: Option<String>,
-    /// Also where it was undone before, or may have been.
-    #[arg(long, requires = "undo")]
-    again: bool,
     /// In which role: the one that a change names in `approve by`, or another one.
     #[arg(long = "as", value_name = "ROLE")]
     role: String,
@@ -65,26 +59,86 @@ pub(super) struct Approve {
     /// one that the SSH agent has.
     #[arg(long, value_name = "FILE")]
     key: Option<PathBuf>,
+    /// Agree to the undoing of one change of a run instead, as `runbook undo RUN CHANGE` shows it, where the run is recorded.
+    #[arg(long, value_name = "RUN:CHANGE", conflicts_with_all = ["only", "set"])]
+    undo: Option<String>,
     #[command(flatten)]
     state: Kept,
 }
 
-pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure> {
-    let wanted = match wanted(args, console)? {
-        Ok(wanted) => wanted,
-        Err(exit) => return Ok(exit),
+/// What is agreed to.
+struct Subject {
+    asked: Asked,
+    prepared: Prepared,
+    hash: String,
+    roles: BTreeSet<Arc<str>>,
+    leads_to: Vec<Arc<str>>,
+    programs: BTreeSet<String>,
+    changes: Vec<ProposedChange>,
+    parts: Vec<Part>,
+    undoes: Option<Undoes>,
+    /// What to type to look at it.
+    look: String,
+}
+
+/// The exit code where there is none, which has been said then.
+fn subject(args: &Approve, console: &Arc<Console>) -> Result<Result<Subject, u8>, Failure> {
+    if let Some(text) = &args.undo {
+        let (asked, prepared, undoing, undoes) = match to_be_undone(text, &args.asked.file, &args.state, console)? {
+            Ok(found) => found,
+            Err(exit) => return Ok(Err(exit)),
+        };
+        let Undoing { proposal, agreed, .. } = undoing;
+        let look = format!("runbook undo {} {}", undoes.run, undoes.change);
+        return Ok(Ok(Subject {
+            asked,
+            prepared,
+            hash: proposal.hash,
+            roles: proposal.roles,
+            leads_to: proposal.leads_to,
+            programs: agreed.programs,
+            changes: proposal.changes,
+            parts: agreed.parts,
+            undoes: Some(undoes),
+            look,
+        }));
+    }
+    let prepared = match prepare(&args.asked, console)? {
+        Ok(prepared) => prepared,
+        Err(exit) => return Ok(Err(exit)),
     };
-    let Wanted { asked, prepared, changes, look, undo } = &wanted;
     let Some(hash) = prepared.plan.hash.clone() else {
         return Err(Failure::new("nothing is changed, so there is nothing to approve"));
     };
+    let asked = args.asked.clone();
+    let proposal = Proposal::of(&prepared.plan, &prepared.sources, String::new());
+    Ok(Ok(Subject {
+        hash,
+        roles: proposal.roles,
+        leads_to: proposal.leads_to,
+        programs: prepared.plan.programs.clone(),
+        changes: proposal.changes,
+        parts: edited::parts(&prepared.plan, &prepared.sources),
+        undoes: None,
+        look: command("plan", &asked),
+        asked,
+        prepared,
+    }))
+}
+
+pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure> {
+    let subject = match subject(args, console)? {
+        Ok(subject) => subject,
+        Err(exit) => return Ok(exit),
+    };
+    let Subject { prepared, hash, look, .. } = &subject;
     if let Some(typed) = &args.plan
-        && !is_hash(typed, &hash)
+        && !is_hash(typed, hash)
     {
         let message = if typed.len() < SHORTEST {
             format!("`{typed}` is too short to say which plan is meant: write at least {SHORTEST} characters")
         } else {
-            another_plan(typed, &hash)
+            another_plan(typed, hash)
         };
         return Err(Failure::new(message).help(format!("look at it with `{look}`; nothing was approved")));
     }
@@ -98,18 +152,17 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         return Err(Failure::new(format!("`--as {}` is no role", clean(&args.role)))
             .help(format!("write a name in one line of at most {MOST_LETTERS} letters, such as `--as dba`")));
     }
-    named_role(args, prepared, console);
+    named_role(args, &subject.roles, console);
     let signer = signer(args, prepared, console)?;
-    let targets = targets(args, prepared)?;
+    let targets = targets(args, &subject)?;
     let account = account();
     let mut approval = Approval {
         id: String::new(),
         nonce: hex::encode(RandomState::new().hash_one(now.as_nanosecond()).to_be_bytes()),
         runbook: prepared.program.header.title.to_string(),
-        file: args.asked.file.clone(),
-        only: asked.only.clone(),
+        file: subject.asked.file.clone(),
+        only: subject.asked.only.clone(),
         set: prepared.typed.iter().map(|(name, value)| (name.to_string(), value.clone())).collect(),
-        undo: undo.clone(),
         plan: hash.clone(),
         role: args.role.clone(),
         who: signer.as_ref().map_or_else(|| account.to_string(), |signer| signer.person.clone()),
@@ -117,8 +170,9 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         at: now,
         until,
         targets,
-        changes: changes.clone(),
-        parts: edited::parts(&prepared.plan, &prepared.sources),
+        changes: subject.changes.clone(),
+        parts: subject.parts.clone(),
+        undoes: subject.undoes.clone(),
         signature: None,
     };
     approval.id = approval.own_id()?;
@@ -139,39 +193,6 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
     Ok(0)
 }
 
-/// What is agreed to.
-struct Wanted {
-    asked: Asked,
-    prepared: Prepared,
-    changes: Vec<ProposedChange>,
-    /// What shows it.
-    look: String,
-    undo: Option<(String, u32)>,
-}
-
-fn wanted(args: &Approve, console: &Arc<Console>) -> Result<Result<Wanted, u8>, Failure> {
-    let Some(undo) = &args.undo else {
-        return Ok(prepare(&args.asked, console)?.map(|prepared| {
-            let changes = Proposal::of(&prepared.plan, &prepared.sources, String::new()).changes;
-            Wanted { asked: args.asked.clone(), prepared, changes, look: command("plan", &args.asked), undo: None }
-        }));
-    };
-    let bad = || {
-        Failure::new(format!("`--undo {undo}` is no change of a run"))
-            .help("write the run and the number of its change: `--undo 7f3a12:2`")
-    };
-    let (run, number) = undo.split_once(':').ok_or_else(bad)?;
-    let change = number.parse().map_err(|_| bad())?;
-    let wanted = undo::Wanted { run, change, file: Some(args.asked.file.clone()), again: args.again };
-    Ok(undo::undoing(wanted, &args.state, console)?.map(|undoing| Wanted {
-        look: format!("runbook undo {} {change}", undoing.run),
-        undo: Some((undoing.run.to_string(), change)),
-        changes: undoing.proposal.changes,
-        asked: undoing.asked,
-        prepared: undoing.prepared,
-    }))
-}
-
 fn said(approval: &Approval) -> Vec<String> {
     let mut lines = vec![clean(&words(approval))];
     lines.extend(approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place))));
@@ -185,9 +206,9 @@ fn said(approval: &Approval) -> Vec<String> {
 /// Shows all of it and asks.
 fn agreed(approval: &Approval, prepared: &Prepared, console: &Console) -> Result<bool, Failure> {
     let look = console.look();
-    console.print_lines(&match approval.undo {
-        None => report::plan::lines(&prepared.plan, &prepared.sources, &[], None, look),
+    console.print_lines(&match &approval.undoes {
         Some(_) => report::terminal::proposed(&approval.changes, look),
+        None => report::plan::lines(&prepared.plan, &prepared.sources, &[], None, look),
     })?;
     let targets = approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place)));
     console.print_lines(&targets.collect::<Vec<_>>())?;
@@ -235,8 +256,7 @@ fn until(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
 }
 
 /// Says where the role is none that a change asks for, while others are.
-fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
-    let roles = prepared.plan.roles();
+fn named_role(args: &Approve, roles: &BTreeSet<Arc<str>>, console: &Console) {
     if roles.is_empty() || roles.iter().any(|role| **role == *args.role) {
         return;
     }
@@ -251,9 +271,9 @@ fn named_role(args: &Approve, prepared: &Prepared, console: &Console) {
 }
 
 /// Which systems the connections lead to that are changed: from here, or as it is said.
-fn targets(args: &Approve, prepared: &Prepared) -> Result<BTreeMap<String, String>, Failure> {
+fn targets(args: &Approve, subject: &Subject) -> Result<BTreeMap<String, String>, Failure> {
     let mut targets = BTreeMap::new();
-    let Plan { leads_to, programs, .. } = &prepared.plan;
+    let Subject { prepared, leads_to, programs, .. } = subject;
     let known: Vec<&str> = leads_to.iter().map(|name| &**name).chain(here::names(programs)).collect();
     for text in &args.target {
         let (name, place) = text.split_once('=').filter(|(_, place)| !place.is_empty()).ok_or_else(|| {

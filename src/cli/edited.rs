@@ -19,6 +19,10 @@ const WIDEST: usize = 100;
 
 /// What a plan covers, piece by piece, as it is kept.
 pub(super) fn parts(plan: &Plan, sources: &Sources) -> Vec<Part> {
+    kept(plan.parts(), sources)
+}
+
+pub(super) fn kept<'p>(parts: impl IntoIterator<Item = &'p crate::plan::Part>, sources: &Sources) -> Vec<Part> {
     let part = |part: &crate::plan::Part| {
         let file = sources.file(part.span.file);
         // With the beginning of its line, so that its first line can be found again.
@@ -34,7 +38,7 @@ pub(super) fn parts(plan: &Plan, sources: &Sources) -> Vec<Part> {
             text: format!("{text}{}", if text.ends_with(rest) { "" } else { rest }),
         }
     };
-    plan.parts().into_iter().map(part).collect()
+    parts.into_iter().map(part).collect()
 }
 
 /// What is different between what was approved and what is there now, in words: at least one line.

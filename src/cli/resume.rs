@@ -34,9 +34,12 @@ pub(super) struct Resume {
     /// This change of the run was made, by its number; can be given several times.
     #[arg(long, value_name = "CHANGE")]
     done: Vec<String>,
-    /// This change of the run was not made, or has to be made again; can be given several times.
+    /// This change of the run was not made; can be given several times.
     #[arg(long, value_name = "CHANGE")]
     not_done: Vec<String>,
+    /// Let `--done` and `--not-done` take the place of what is known: of what a person said before, or to make a change again.
+    #[arg(long)]
+    correct: bool,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
     #[command(flatten)]
@@ -49,11 +52,11 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
     let mut past = taken(&args.run, &args.state)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
     can_go_on(&past, last)?;
-    let said = Said { done: &args.done, not_done: &args.not_done };
+    let said = Said { done: &args.done, not_done: &args.not_done, correct: args.correct };
     if said.is_empty() && is_over(&past, last) {
         return nothing_left(&past, last, console);
     }
-    let asked = asked(last, args.file, &format!("resume {} FILE", last.run))?;
+    let asked = asked(last, args.file, &format!("resume {}", last.run))?;
     let prepared = match prepare(&asked, console)? {
         Ok(prepared) => prepared,
         Err(exit) => return Ok(exit),
@@ -69,7 +72,7 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
         proposal: Some(left(&prepared, &past)),
         continues: Some(Continues::Resumes { run, settled }),
         past: Some(past),
-        undo: None,
+        undoing: None,
     };
     go(&Run::onward(asked, args.approve, args.format, args.telling, args.state), prepared, onward, console)
 }
@@ -79,7 +82,7 @@ pub(super) fn taken(run: &str, state: &Kept) -> Result<Past, Failure> {
     let store = state.store()?;
     let path = found(&store, run, store.find(run)?)?;
     let who = format!("{}, since {:.0}, process {}", by(), system::now(), std::process::id());
-    Ok(store.past(&path, &who)?)
+    Ok(store.past(&path, Some(&who))?)
 }
 
 fn can_go_on(past: &Past, last: &Before) -> Result<(), Failure> {
@@ -91,7 +94,7 @@ fn can_go_on(past: &Past, last: &Before) -> Result<(), Failure> {
         );
         return Err(Failure::new(message).help(format!("go on with that one: `runbook resume {}`", follower.run)));
     }
-    if let Some(Continues::Undoes { run: other, change }) = &last.started.continues {
+    if let Some(Continues::Undoes { run: other, change, .. }) = &last.started.continues {
         return Err(Failure::new(format!("run {run} was to undo change {change} of run {other}"))
             .help(format!("do that with `runbook undo {other} {change}`")));
     }
@@ -131,13 +134,13 @@ fn nothing_left(past: &Past, last: &Before, console: &Console) -> Result<u8, Fai
     Ok(0)
 }
 
-/// What was asked of the run.
-pub(super) fn asked(last: &Before, file: Option<String>, how: &str) -> Result<Asked, Failure> {
+/// What was asked of the run. `verb`: what was typed, to be typed again with a file.
+pub(super) fn asked(last: &Before, file: Option<String>, verb: &str) -> Result<Asked, Failure> {
     let file = match file {
         Some(file) => file,
         None if &*last.started.file == STDIN => {
             let message = format!("run {} had its runbook from standard input, and it is not kept", last.run);
-            return Err(Failure::new(message).help(format!("name the file: `runbook {how}`")));
+            return Err(Failure::new(message).help(format!("name the file that it was: `runbook {verb} FILE`")));
         }
         None => last.started.file.to_string(),
     };
@@ -214,8 +217,16 @@ fn became(key: &str, made: &Made) -> String {
     let at = format!("{:.0}", made.at);
     match &made.state {
         State::Done { .. } => format!("done{of} in run {run} at {at}: not made again"),
-        State::Failed { made: true } => format!("made{of} in run {run} at {at}, and `verify` did not hold: made again"),
-        State::Failed { made: false } => format!("not made{of} in run {run} at {at}: tried again"),
+        State::Failed { made: true, .. } => {
+            format!("made{of} in run {run} at {at}, and `verify` did not hold: made again")
+        }
+        State::Failed { made: false, by: Some(by) } => {
+            format!("not done{of} in run {run}, says {}: made again", clean(by))
+        }
+        State::Failed { made: false, by: None } => format!("not made{of} in run {run} at {at}: tried again"),
+        State::Broken { .. } => {
+            format!("failed{of} in run {run} at {at}: made again, for twice is the same as once")
+        }
         State::Undone { run, at } => format!("undone{of} in run {} at {at:.0}: made again", clean(run)),
         State::Unknown { .. } | State::MaybeUndone { .. } => format!("unknown{of} in run {run} at {at}"),
     }
@@ -230,6 +241,6 @@ fn tell(past: &Past, console: &Console) {
     if !titles.is_empty() {
         let message =
             format!("`on failure` or `always` made changes at the end of what is gone on with: {}", titles.join(", "));
-        console.warn(&message, Some("a change that this took back is made again with `--not-done CHANGE`"));
+        console.warn(&message, Some("a change that this took back is made again with `--not-done CHANGE --correct`"));
     }
 }

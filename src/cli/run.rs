@@ -22,12 +22,14 @@ use super::signals::Signals;
 use super::standing::{self, Rulebook};
 use super::state::Kept;
 use super::timings::{self, Timings};
+use super::undo::Undoing;
 use crate::catalog::RunFacts;
 use crate::check::program::Program;
-use crate::plan::{Plan, SHORTEST, is_hash};
+use crate::plan::{self, Plan, SHORTEST, is_hash};
 use crate::report::terminal::{Terminal, short};
 use crate::run::known::Known;
-use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request, Rules, Undo};
+use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request, Rules};
+use crate::shown::look::quoted;
 use crate::source::Sources;
 use crate::store::approval::Account;
 use crate::store::definition::Continues;
@@ -70,7 +72,13 @@ pub(super) struct Onward {
     /// What consent is asked for, where that is not the whole plan.
     pub(super) proposal: Option<Proposal>,
     /// The one thing that is done, where that is to undo a change.
-    pub(super) undo: Option<Undo>,
+    pub(super) undoing: Option<Undoing>,
+}
+
+impl Onward {
+    fn proposed(&self) -> Option<&Proposal> {
+        self.undoing.as_ref().map(|undoing| &undoing.proposal).or(self.proposal.as_ref())
+    }
 }
 
 impl Run {
@@ -115,12 +123,12 @@ pub(super) fn run(args: &Run, timings: Option<&Timings>, console: &Arc<Console>)
 
 /// Runs what is prepared.
 pub(super) fn go(args: &Run, prepared: Prepared, onward: Onward, console: &Arc<Console>) -> Result<u8, Failure> {
-    let hash = onward.proposal.as_ref().map(|proposal| &proposal.hash).or(prepared.plan.hash.as_ref());
-    if let Some(exit) = unapproved(args, hash, onward.undo.is_some(), console)? {
+    let hash = onward.proposed().map(|proposal| &proposal.hash).or(prepared.plan.hash.as_ref());
+    if let Some(exit) = unapproved(args, hash, onward.undoing.is_some(), console)? {
         return Ok(exit);
     }
     if !args.read_only {
-        standing::open_now(&prepared.plan, prepared.policy.as_deref(), onward.undo.is_some())?;
+        open_now(&prepared, &onward)?;
     }
     let identity = identity(args, &prepared, &onward)?;
     let journal = journal(args, &prepared.plan, &identity, console)?;
@@ -129,6 +137,19 @@ pub(super) fn go(args: &Run, prepared: Prepared, onward: Onward, console: &Arc<C
     // A program or a look that does not end must not keep the answer back.
     runtime.shutdown_background();
     exit
+}
+
+/// Refuses what the policy lets nobody change now.
+fn open_now(prepared: &Prepared, onward: &Onward) -> Result<(), Failure> {
+    let Prepared { program, plan, policy, .. } = prepared;
+    if let Some(undoing) = &onward.undoing {
+        return standing::open_now([plan::called(program, &undoing.change)].iter(), policy.as_deref(), "");
+    }
+    let look = match &onward.continues {
+        None => "; `--read-only` looks and changes nothing",
+        Some(_) => "",
+    };
+    standing::open_now(plan.changes.iter().map(|change| &change.called), policy.as_deref(), look)
 }
 
 /// What futures run on; with as many workers as there are processors where their number is not given.
@@ -160,7 +181,7 @@ async fn execute(
     let interrupt = Interrupt::default();
     let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
-    let undo = onward.undo.take();
+    let undo = onward.undoing.as_ref().map(|undoing| undoing.undo.clone());
     // Held until all is written down.
     let _past = onward.past.take();
     let request = request(args, prepared, onward, identity, interrupt, &recorder, console)?;
@@ -233,10 +254,6 @@ fn request(
     let place = if prepared.plan.changes.is_empty() { None } else { Some(args.state.ledger()?.clone()) };
     let started = &identity.started;
     let exclusive = place.clone().map(|place| Arc::new(Exclusive::new(place, &started.run, &started.by)));
-    let undone = match &started.continues {
-        Some(Continues::Undoes { run, change }) => Some((run.to_string(), *change)),
-        _ => None,
-    };
     let rules = place.map(|place| {
         Arc::new(Rulebook {
             program: Arc::clone(&prepared.program),
@@ -244,24 +261,18 @@ fn request(
             place,
             asker: account(),
             folder: identity.facts.directory.clone(),
-            plans: standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only)
-                .into_iter()
-                .map(|asked| standing::Asked { undo: undone.clone(), ..asked })
-                .collect(),
+            undoes: onward.undoing.is_some(),
+            plans: match &onward.undoing {
+                // Who agreed to changes in advance did not agree to their undoing.
+                Some(undoing) => vec![undoing.agreed.clone()],
+                None => standing::Asked::of(&prepared.plan, &prepared.sources, &args.asked.only).into_iter().collect(),
+            },
         }) as Arc<dyn Rules>
     });
-    let proposal = match onward.proposal {
-        Some(proposal) if undone.is_some() => proposal,
-        // Whoever is asked again goes on with this run.
+    let proposal = match onward.proposed() {
         Some(proposal) => {
-            let resume = format!("runbook resume {}", identity.started.run);
-            let mut help = standing::by_roles(&prepared.plan, &args.asked);
-            help.push(if help.is_empty() {
-                format!("approve: {resume} --approve {}", short(&proposal.hash))
-            } else {
-                format!("then go on: {resume}")
-            });
-            Proposal { help: help.join("\n"), ..proposal }
+            let help = onward_help(args, &prepared.plan, &onward, &identity.started, proposal).join("\n");
+            Proposal { help, ..proposal.clone() }
         }
         None => proposal(args, &prepared.plan, &prepared.sources),
     };
@@ -280,6 +291,31 @@ fn request(
         interrupt,
         exclusive,
     })
+}
+
+/// What to type so that what is left of a run, or the undoing of a change, is done.
+fn onward_help(args: &Run, plan: &Plan, onward: &Onward, started: &RunStarted, proposal: &Proposal) -> Vec<String> {
+    let before = onward.past.as_ref().and_then(Past::last).map(|last| &last.started.file);
+    let (mut lines, verb, known_file) = match &onward.continues {
+        Some(Continues::Undoes { run, change, .. }) => {
+            let lines = standing::by_roles_to_undo(&proposal.roles, &args.asked.file, run, *change);
+            (lines, format!("undo {run} {change}"), before)
+        }
+        // Whoever is asked again goes on with this run.
+        _ => (standing::by_roles(plan, &args.asked), format!("resume {}", started.run), Some(&started.file)),
+    };
+    let verb = match known_file {
+        Some(known) if **known == *args.asked.file && &**known != STDIN => verb,
+        _ if args.asked.file == STDIN => format!("{verb} FILE"),
+        _ => format!("{verb} {}", quoted(&args.asked.file)),
+    };
+    let verb = verb + onward.undoing.as_ref().map_or("", |undoing| &undoing.flags);
+    lines.push(if lines.is_empty() {
+        format!("approve: runbook {verb} --approve {}", short(&proposal.hash))
+    } else {
+        format!("then: runbook {verb}")
+    });
+    lines
 }
 
 fn output(format: Format, console: &Console) -> Output {
@@ -377,16 +413,17 @@ fn identity(args: &Run, prepared: &Prepared, onward: &Onward) -> Result<Identity
         Some(before) => Arc::new(RunFacts { scheduled_at: before.started.scheduled_at, ..RunFacts::clone(&facts) }),
         None => facts,
     };
+    let undoes = onward.undoing.is_some();
     let started = RunStarted {
         file: args.asked.file.as_str().into(),
         source_hash: prepared.source_hash.clone(),
-        plan: onward.proposal.as_ref().map(|proposal| proposal.hash.clone()).or_else(|| prepared.plan.hash.clone()),
+        plan: onward.proposed().map(|proposal| proposal.hash.clone()).or_else(|| prepared.plan.hash.clone()),
         by: by(),
         read_only: args.read_only,
         only: args.asked.only.clone(),
         set: prepared.typed.iter().map(|(name, text)| (name.clone(), text.clone())).collect(),
-        changes: u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX),
-        steps: prepared.plan.steps,
+        changes: if undoes { 1 } else { u32::try_from(prepared.plan.changes.len()).unwrap_or(u32::MAX) },
+        steps: if undoes { 1 } else { prepared.plan.steps },
         definition: run::definition(&prepared.plan),
         continues: onward.continues.clone(),
         ..run::started(&prepared.program, &facts)

@@ -251,7 +251,8 @@ impl AtHome {
         plans: Vec<standing::Asked>,
         folder: PathBuf,
     ) -> Result<Rulebook, Failure> {
-        Ok(Rulebook { program, sources, place: self.state.ledger()?.clone(), asker: account(), plans, folder })
+        let (place, asker) = (self.state.ledger()?.clone(), account());
+        Ok(Rulebook { program, sources, place, asker, plans, undoes: false, folder })
     }
 
     /// What to type so that changes are agreed to.

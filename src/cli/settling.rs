@@ -10,6 +10,8 @@ use super::request::{Asked, Prepared};
 use super::run::{facts, id, runtime};
 use super::state::Kept;
 use crate::catalog::World;
+use crate::check::program::ExprKind;
+use crate::plan::position;
 use crate::run::known::{items_of, position_of};
 use crate::run::{Looked, verify};
 use crate::shown::look::{clean, quoted};
@@ -20,6 +22,8 @@ use crate::store::past::{Made, Past, State};
 pub(super) struct Said<'a> {
     pub(super) done: &'a [String],
     pub(super) not_done: &'a [String],
+    /// Also of what is known.
+    pub(super) correct: bool,
 }
 
 impl Said<'_> {
@@ -39,7 +43,8 @@ pub(super) fn settle(
     console: &Console,
 ) -> Result<Option<Vec<Settled>>, Failure> {
     let mut settled = told(past, said, by)?;
-    let unknown: Vec<Made> = past.unknown().into_iter().cloned().collect();
+    let unknown: Vec<Made> =
+        past.unknown().into_iter().filter(|made| !is_repeatable(made, prepared)).cloned().collect();
     if unknown.is_empty() {
         return Ok(Some(settled));
     }
@@ -53,9 +58,21 @@ pub(super) fn settle(
             console.say("stopped: nothing was run\n");
             return Ok(None);
         };
-        settled.push(settle_one(past, &made.run, made.change, done, by)?);
+        settled.push(settle_one(past, &made.run, made.change, done, by, false)?);
     }
     Ok(Some(settled))
+}
+
+/// Whether a change that failed half-way is made again without asking: made twice, it is as if made once.
+pub(super) fn is_repeatable(made: &Made, prepared: &Prepared) -> bool {
+    let position = made.key.as_deref().map(position_of).unwrap_or_default();
+    let Some(change) = position::change(&prepared.program, &prepared.selection, &position) else { return false };
+    let idempotent = match &change.call.kind {
+        ExprKind::Call(call) => call.idempotent,
+        ExprKind::Tool { tool, .. } => prepared.program.tools.get(tool.index()).is_some_and(|tool| tool.idempotent),
+        _ => false,
+    };
+    idempotent && matches!(made.state, State::Broken { .. })
 }
 
 fn told(past: &mut Past, said: &Said<'_>, by: &str) -> Result<Vec<Settled>, Failure> {
@@ -72,13 +89,21 @@ fn told(past: &mut Past, said: &Said<'_>, by: &str) -> Result<Vec<Settled>, Fail
             if settled.iter().any(|other| *other.run == *run && other.change == number) {
                 return Err(Failure::new(format!("change {text} is named twice")).help("leave one of them out"));
             }
-            settled.push(settle_one(past, &run, number, done, by)?);
+            settled.push(settle_one(past, &run, number, done, by, said.correct)?);
         }
     }
     Ok(settled)
 }
 
-fn settle_one(past: &mut Past, run: &str, change: u32, done: bool, by: &str) -> Result<Settled, Failure> {
+fn settle_one(
+    past: &mut Past,
+    run: &str,
+    change: u32,
+    done: bool,
+    by: &str,
+    correct: bool,
+) -> Result<Settled, Failure> {
+    let is_last = past.last().is_some_and(|last| *last.run == *run);
     let Some(made) = past.made(run, change) else {
         return Err(Failure::new(format!("run {run} has begun no change {change}"))
             .help(format!("`runbook show {run} --format json` has the numbers of its changes")));
@@ -87,8 +112,36 @@ fn settle_one(past: &mut Past, run: &str, change: u32, done: bool, by: &str) -> 
         let message = format!("change {change} of run {run} is made of others, which are known by themselves");
         return Err(Failure::new(message).help("say it of those"));
     }
+    let was = known(made);
+    if let Some(was) = &was {
+        let known = format!("change {change} of run {run}, `{}`, is known: {was}", clean(&made.title));
+        if done && matches!(made.state, State::Done { .. }) {
+            return Err(Failure::new(known).help("leave it out: it is not made again"));
+        }
+        if !correct {
+            let number = if is_last { change.to_string() } else { format!("{run}:{change}") };
+            let flag = if done { "done" } else { "not-done" };
+            return Err(Failure::new(known)
+                .help(format!("`--{flag} {number} --correct` puts your word in its place, and both are recorded")));
+        }
+    }
     made.settled(done, by);
-    Ok(Settled { run: Arc::clone(&made.run), change, title: Arc::clone(&made.title), done, by: by.to_owned() })
+    let (run, title) = (Arc::clone(&made.run), Arc::clone(&made.title));
+    Ok(Settled { run, change, title, done, by: by.to_owned(), was })
+}
+
+/// What is known of a change; `None` where nobody knows.
+fn known(made: &Made) -> Option<String> {
+    let at = format!("{:.0}", made.at);
+    Some(match &made.state {
+        State::Unknown { .. } | State::Broken { .. } | State::MaybeUndone { .. } => return None,
+        State::Done { by: None } => format!("done at {at}"),
+        State::Done { by: Some(by) } => format!("done, says {}", clean(by)),
+        State::Failed { made: false, by: Some(by) } => format!("not done, says {}", clean(by)),
+        State::Failed { made: false, by: None } => format!("not made at {at}"),
+        State::Failed { made: true, .. } => format!("made at {at}, and its `verify` did not hold"),
+        State::Undone { run, at } => format!("undone by run {run} at {at:.0}"),
+    })
 }
 
 /// What `verify` of each says now; `None` where it has none.
@@ -126,6 +179,9 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
         if *made.run == *last { made.change.to_string() } else { format!("{}:{}", made.run, made.change) }
     };
     let mut command = format!("runbook resume {}", quoted(&last));
+    if said.correct {
+        command.push_str(" --correct");
+    }
     for (flag, texts) in [("done", said.done), ("not-done", said.not_done)] {
         for text in texts {
             // Writing to a string never fails.
@@ -151,6 +207,9 @@ fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
             format!("    run {run} was to undo it at {at:.0}, and nobody can say whether it did")
         }
         State::Unknown { ended: true } => format!("    its call had no clear answer at {:.0}", made.at),
+        State::Broken { why } => {
+            format!("    it failed at {:.0}, and nobody knows what it did until then: {}", made.at, clean(why))
+        }
         _ => format!("    begun at {:.0}, and the run was stopped before it was over", made.at),
     });
     lines.push(match now {

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::console::Failure;
 use super::edited;
 use super::here;
+use super::inputs::STDIN;
 use super::plan::command;
 use super::policy;
 use super::request;
@@ -35,6 +36,8 @@ pub(super) struct Rulebook {
     pub(super) asker: Account,
     /// The plans whose approvals count, the widest last.
     pub(super) plans: Vec<Asked>,
+    /// Whether a change is undone: what was agreed to of plans is none of that.
+    pub(super) undoes: bool,
     /// The folder of the runbook.
     pub(super) folder: PathBuf,
 }
@@ -47,8 +50,6 @@ pub(super) struct Asked {
     pub(super) parts: Vec<Part>,
     /// The programs of this machine that it starts.
     pub(super) programs: BTreeSet<String>,
-    /// Where it undoes one change: the run of that, and its number there.
-    pub(super) undo: Option<(String, u32)>,
 }
 
 impl Rules for Rulebook {
@@ -62,7 +63,7 @@ impl Rules for Rulebook {
 
     fn lets(&self, change: &Change) -> Result<(), String> {
         let Some(policy) = policy::now(&self.program, &self.sources)? else { return Ok(()) };
-        policy.may_change(&plan::called(&self.program, &change.call), system::now())
+        policy.may_change(&plan::called(&self.program, change), system::now())
     }
 }
 
@@ -84,8 +85,13 @@ impl Rulebook {
                     targets: approval.targets.clone(),
                 }),
                 (Some(_), Err(why)) => standing.others.push(format!("{} {why}", words(approval))),
-                // Who agreed to changes in advance did not agree to their undoing.
-                (None, Ok(())) if self.plans.iter().all(|plan| plan.undo != approval.undo) => {}
+                // What is agreed to of an undoing is for nothing else, and the other way round.
+                (None, Ok(())) if approval.undoes.is_some() != self.undoes => {}
+                (None, Ok(())) if approval.undoes.is_some() => {
+                    standing
+                        .others
+                        .push(format!("{} is for another undoing, or the runbook was edited since", words(approval)));
+                }
                 (None, Ok(())) => match self.plans.iter().find(|plan| plan.only == approval.only) {
                     Some(plan) => edited.push((approval, plan)),
                     None => standing.others.push(format!("{} is for {}", words(approval), part(&approval.only))),
@@ -187,15 +193,18 @@ pub(super) fn good(kept: &Kept, title: &str, policy: Option<&Policy>, now: Times
     Err(why)
 }
 
-/// Refuses a run whose changes the policy lets nobody make now.
-pub(super) fn open_now(plan: &Plan, policy: Option<&Policy>, is_undo: bool) -> Result<(), Failure> {
+/// Refuses changes, by what they are called, that the policy lets nobody make now. `look`: how to look all the same.
+pub(super) fn open_now<'c>(
+    called: impl Iterator<Item = &'c Vec<&'static str>>,
+    policy: Option<&Policy>,
+    look: &str,
+) -> Result<(), Failure> {
     let Some(policy) = policy else { return Ok(()) };
-    let help = if is_undo { "nothing was run" } else { "nothing was run; `--read-only` looks and changes nothing" };
-    for change in &plan.changes {
-        policy.may_change(&change.called, system::now()).map_err(|message| Failure {
+    for called in called {
+        policy.may_change(called, system::now()).map_err(|message| Failure {
             exit: 6,
             message,
-            help: Some(help.to_owned()),
+            help: Some(format!("nothing was run{look}")),
         })?;
     }
     Ok(())
@@ -240,15 +249,21 @@ pub(super) fn by_roles(plan: &Plan, asked: &request::Asked) -> Vec<String> {
     plan.roles().iter().map(of_role).collect()
 }
 
+/// What those type whose approval the undoing of a change asks for.
+pub(super) fn by_roles_to_undo(roles: &BTreeSet<Arc<str>>, file: &str, run: &str, change: u32) -> Vec<String> {
+    let file = if file == STDIN { "FILE".to_owned() } else { quoted(file) };
+    let of_role = |role: &Arc<str>| {
+        format!(
+            "approve as {role}, by somebody else than whoever undoes it: runbook approve {file} --undo {run}:{change} --as {}",
+            quoted(role)
+        )
+    };
+    roles.iter().map(of_role).collect()
+}
+
 impl Asked {
     pub(super) fn of(plan: &Plan, sources: &Sources, only: &[String]) -> Option<Self> {
         let hash = plan.hash.clone()?;
-        Some(Self {
-            hash,
-            only: only.to_vec(),
-            parts: edited::parts(plan, sources),
-            programs: plan.programs.clone(),
-            undo: None,
-        })
+        Some(Self { hash, only: only.to_vec(), parts: edited::parts(plan, sources), programs: plan.programs.clone() })
     }
 }

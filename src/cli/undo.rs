@@ -7,21 +7,23 @@ use sha2::{Digest, Sha256};
 
 use super::alerting::Telling;
 use super::console::{Console, Failure};
+use super::edited;
 use super::request::{Asked, Format, Prepared, prepare};
 use super::resume::{asked, taken};
-use super::run::{Onward, Run, go};
-use super::state::Kept;
-use crate::check::program::ExprKind;
-use crate::plan::{self, Plan, position};
+use super::run::{Onward, Run, by, go};
+use super::standing;
+use super::state::{Kept, found};
+use crate::check::program::{Change, ExprKind};
+use crate::plan::{self, position};
 use crate::report::definition::differences;
-use crate::report::terminal::short;
 use crate::run::known::{CLOSING, position_of};
 use crate::run::{Proposal, Undo, definition};
-use crate::shown::look::{clean, quoted};
+use crate::shown::look::clean;
+use crate::store::approval::Undoes;
 use crate::store::definition::{Continues, Definition};
 use crate::store::event::ProposedChange;
 use crate::store::kept::Kept as KeptValue;
-use crate::store::past::{Before, Made, Past, State};
+use crate::store::past::{Before, Made, State};
 
 /// Undo a change of a run, as its `undo` says: shown, agreed to and recorded like any other change.
 #[derive(Debug, Args)]
@@ -38,98 +40,103 @@ pub(super) struct UndoArgs {
     /// Also where it was undone before, or may have been.
     #[arg(long)]
     again: bool,
+    /// It was made, or a part of it: somebody has looked, where the run could not tell.
+    #[arg(long)]
+    made: bool,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
     #[command(flatten)]
     state: Kept,
 }
 
-/// One change that is to be undone, and how.
-pub(super) struct Undoing {
-    pub(super) asked: Asked,
-    /// With the plan of this one call.
-    pub(super) prepared: Prepared,
-    pub(super) proposal: Proposal,
-    undo: Undo,
-    past: Past,
-    /// The run that made it.
-    pub(super) run: Arc<str>,
-}
-
 pub(super) fn run(args: UndoArgs, console: &Arc<Console>) -> Result<u8, Failure> {
-    let wanted = Wanted { run: &args.run, change: args.change, file: args.file, again: args.again };
-    let Undoing { asked, prepared, proposal, undo, past, run } = match undoing(wanted, &args.state, console)? {
-        Ok(undoing) => undoing,
+    let past = taken(&args.run, &args.state)?;
+    let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
+    let begun = made(last, args.change)?;
+    can_be_undone(begun, args.again, args.made)?;
+    // What is known needs nobody's word.
+    let said = begun.is_begun_only().then(by);
+    let asked = asked(last, args.file, &format!("undo {} {}", last.run, args.change))?;
+    let prepared = match prepare(&asked, console)? {
+        Ok(prepared) => prepared,
         Err(exit) => return Ok(exit),
     };
-    let continues = Some(Continues::Undoes { run, change: args.change });
-    let onward =
-        Onward { past: Some(past), continues, proposal: Some(proposal), undo: Some(undo), ..Onward::default() };
+    let flags = [(args.again, " --again"), (said.is_some(), " --made")];
+    let flags = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
+    let undoing = Undoing { flags, ..undoing(begun, last, &prepared)? };
+    let continues = Some(Continues::Undoes { run: Arc::clone(&last.run), change: args.change, made: said });
+    let onward = Onward { past: Some(past), continues, undoing: Some(undoing), ..Onward::default() };
     go(&Run::onward(asked, args.approve, args.format, Telling::nobody(), args.state), prepared, onward, console)
 }
 
-/// What somebody wants to undo.
-pub(super) struct Wanted<'a> {
-    pub(super) run: &'a str,
-    pub(super) change: u32,
-    pub(super) file: Option<String>,
-    pub(super) again: bool,
+/// A change that is to be undone, with all that a consent to that covers.
+pub(super) struct Undoing {
+    pub(super) undo: Undo,
+    /// The change that undoes it.
+    pub(super) change: Change,
+    pub(super) proposal: Proposal,
+    /// What has to be typed with it: ` --again`
+    pub(super) flags: String,
+    /// Of which a standing approval may be.
+    pub(super) agreed: standing::Asked,
 }
 
-/// What is to be done to undo a change. Gives the exit code where its runbook is not to be run, which has been said then.
-pub(super) fn undoing(
-    wanted: Wanted<'_>,
+/// What `RUN:CHANGE` says is to be undone, for whoever agrees to that: what was asked of its run, and what it is with the
+/// runbook as it is now. The journals are not held, so that nobody waits for an answer.
+pub(super) fn to_be_undone(
+    text: &str,
+    file: &str,
     state: &Kept,
-    console: &Arc<Console>,
-) -> Result<Result<Undoing, u8>, Failure> {
-    let past = taken(wanted.run, state)?;
+    console: &Console,
+) -> Result<Result<(Asked, Prepared, Undoing, Undoes), u8>, Failure> {
+    let named = text.split_once(':').and_then(|(run, change)| Some((run, change.parse::<u32>().ok()?)));
+    let Some((run, number)) = named else {
+        return Err(Failure::new(format!("`--undo {}` names no change of a run", clean(text)))
+            .help("write the run and the number of the change, as `runbook show RUN` prints them: `--undo 7f3a12:2`"));
+    };
+    let store = state.store()?;
+    let path = found(&store, run, store.find(run)?)?;
+    let past = store.past(&path, None)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
-    let made = made(last, wanted.change)?;
-    can_be_undone(made, wanted.again)?;
-    let asked = asked(last, wanted.file, &format!("undo {} {} FILE", last.run, wanted.change))?;
-    let mut prepared = match prepare(&asked, console)? {
+    let begun = made(last, number)?;
+    // Whether it is undone once more is said by whoever does it.
+    can_be_undone(begun, true, true)?;
+    let asked = asked(last, Some(file.to_owned()), "")?;
+    let prepared = match prepare(&asked, console)? {
         Ok(prepared) => prepared,
         Err(exit) => return Ok(Err(exit)),
     };
-    let undo = undo(made, last, &prepared)?;
-    let mut proposal = proposal(&undo, made, &prepared)?;
-    let position = &undo.position;
-    let planned = prepared.plan.changes.iter().find(|planned| planned.position == *position);
-    let call = position::change(&prepared.program, &prepared.selection, position).and_then(|made| made.undo.as_ref());
-    let (Some(planned), Some(call)) = (planned, call) else {
-        return Err(Failure::new(format!("the runbook has no change {} of run {} any more", made.change, last.run)));
-    };
-    let text = proposal.changes.first().map_or_else(String::new, |change| change.change.to_string());
-    let hash = proposal.hash.clone();
-    let plan = plan::undoing(&prepared.program, &prepared.plan, planned, (call, &text), &prepared.typed, hash);
-    (proposal.leads_to, proposal.roles) = (plan.leads_to.clone(), plan.roles());
-    proposal.help = how(&plan, &asked, last, wanted.change, wanted.again);
-    prepared.plan = plan;
-    let run = Arc::clone(&last.run);
-    Ok(Ok(Undoing { asked, prepared, proposal, undo, past, run }))
+    let undoing = undoing(begun, last, &prepared)?;
+    let undoes = Undoes { run: last.run.to_string(), change: number };
+    Ok(Ok((asked, prepared, undoing, undoes)))
 }
 
-/// What to type so that it is undone.
-fn how(plan: &Plan, asked: &Asked, last: &Before, change: u32, again: bool) -> String {
-    let mut command = format!("runbook undo {} {change}", last.run);
-    if *asked.file != *last.started.file {
-        command = format!("{command} {}", quoted(&asked.file));
-    }
-    if again {
-        command.push_str(" --again");
-    }
-    let (file, run) = (quoted(&asked.file), &last.run);
-    let approve = |role: &Arc<str>| {
-        let again = if again { " --again" } else { "" };
-        let approve = format!("runbook approve {file} --undo {run}:{change}{again} --as {}", quoted(role));
-        format!("approve as {role}, by somebody else than whoever undoes it: {approve}")
+fn undoing(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undoing, Failure> {
+    let undo = undo(made, last, prepared)?;
+    let Prepared { program, sources, selection, typed, policy, .. } = prepared;
+    let Some(change) = undo.made(program, sources, selection) else {
+        return Err(Failure::new(format!("nothing undoes `{}`", clean(&undo.title))));
     };
-    let mut lines: Vec<String> = plan.roles().iter().map(approve).collect();
-    lines.push(match &plan.hash {
-        Some(hash) if lines.is_empty() => format!("approve: {command} --approve {}", short(hash)),
-        _ => format!("then undo it: {command}"),
-    });
-    lines.join("\n")
+    let reached = plan::reached(program, &change.call, typed);
+    let mut roles = undo.roles(program, selection);
+    if let Some(policy) = policy {
+        roles.extend(policy.roles(&plan::called(program, &change)));
+    }
+    let hash = hash(&undo, &change, made, prepared)?;
+    let agreed = standing::Asked {
+        hash: hash.clone(),
+        only: last.started.only.clone(),
+        parts: edited::kept(&reached.parts, sources),
+        programs: reached.programs,
+    };
+    let proposal = Proposal {
+        hash,
+        changes: vec![proposed(&undo, &change, made, prepared)],
+        help: String::new(),
+        leads_to: reached.leads_to,
+        roles,
+    };
+    Ok(Undoing { undo, change, proposal, flags: String::new(), agreed })
 }
 
 fn made(last: &Before, number: u32) -> Result<&Made, Failure> {
@@ -145,19 +152,25 @@ fn made(last: &Before, number: u32) -> Result<&Made, Failure> {
         .help(format!("`runbook show {run}` says which of its changes can be undone")))
 }
 
-fn can_be_undone(made: &Made, again: bool) -> Result<(), Failure> {
+fn can_be_undone(made: &Made, again: bool, said: bool) -> Result<(), Failure> {
     let (run, number, title) = (&made.run, made.change, clean(&made.title));
     match &made.state {
-        State::Done { .. } | State::Failed { made: true } => Ok(()),
-        State::Failed { made: false } => {
-            Err(Failure::new(format!("change {number} of run {run}, `{title}`, was not made: there is nothing to undo")))
-        }
-        State::Unknown { .. } => Err(Failure::new(format!(
-            "nobody knows whether change {number} of run {run}, `{title}`, was made"
-        ))
-        .help(format!(
-            "look, then say it with `runbook resume {run} --done {number}` or `--not-done {number}`; what was made can be undone"
+        State::Done { .. } | State::Failed { made: true, .. } => Ok(()),
+        State::Unknown { .. } | State::Broken { .. } if said => Ok(()),
+        State::Failed { made: false, .. } => Err(Failure::new(format!(
+            "change {number} of run {run}, `{title}`, was not made: there is nothing to undo"
         ))),
+        State::Unknown { .. } | State::Broken { .. } => {
+            let message = match &made.state {
+                State::Broken { why } => format!(
+                    "change {number} of run {run}, `{title}`, failed, and nobody knows what it did until then: {}",
+                    clean(why)
+                ),
+                _ => format!("nobody knows whether change {number} of run {run}, `{title}`, was made"),
+            };
+            Err(Failure::new(message)
+                .help(format!("look; if it was made, or a part of it: `runbook undo {run} {number} --made`")))
+        }
         State::Undone { .. } | State::MaybeUndone { .. } if again => Ok(()),
         State::Undone { run: by, at } => {
             let message = format!("change {number} of run {run}, `{title}`, was undone by run {by} at {at:.0}");
@@ -167,7 +180,8 @@ fn can_be_undone(made: &Made, again: bool) -> Result<(), Failure> {
             let message = format!(
                 "run {by} was to undo change {number} of run {run}, `{title}`, at {at:.0}, and nobody can say whether it did"
             );
-            Err(Failure::new(message).help(format!("look at it with `runbook show {by}`; `--again` undoes it once more")))
+            Err(Failure::new(message)
+                .help(format!("look at it with `runbook show {by}`; `--again` undoes it once more")))
         }
     }
 }
@@ -227,28 +241,33 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
 }
 
 /// What a consent covers: this call, with these values, once.
-fn proposal(undo: &Undo, made: &Made, prepared: &Prepared) -> Result<Proposal, Failure> {
-    let Prepared { program, sources, selection, plan, .. } = prepared;
-    let call = undo.call(program, sources, selection).unwrap_or_default();
+fn hash(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> Result<String, Failure> {
+    let Prepared { program, selection, plan, .. } = prepared;
     let names = undo.names(program, selection);
     let values =
         serde_json::to_string(&names).map_err(|error| Failure::new(format!("cannot say what is undone: {error}")))?;
     let mut hasher = Sha256::new();
     let number = made.change.to_string();
-    for part in ["runbook undo 1", plan.hash.as_deref().unwrap_or_default(), &made.run, &number, &call, &values] {
+    for part in
+        ["runbook undo 1", plan.hash.as_deref().unwrap_or_default(), &made.run, &number, &change.source, &values]
+    {
         hasher.update(format!("{}:{part}\n", part.len()));
     }
-    let change = ProposedChange {
+    Ok(hex::encode(hasher.finalize()))
+}
+
+fn proposed(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> ProposedChange {
+    let names = undo.names(&prepared.program, &prepared.selection);
+    ProposedChange {
         section: Arc::clone(&undo.section),
         step: None,
         file: Arc::clone(&made.place.file),
         line: made.place.line,
-        change: call.into(),
+        change: Arc::clone(&change.source),
         given: names.iter().map(|(name, kept)| (Arc::clone(name), said(kept))).collect(),
         target: made.target.clone(),
         before: vec![format!("undoes `{}` of run {}, made at {:.0}", made.title, made.run, made.at)],
-    };
-    Ok(Proposal { hash: hex::encode(hasher.finalize()), changes: vec![change], ..Proposal::default() })
+    }
 }
 
 /// How much of a value is shown.

@@ -210,7 +210,7 @@ impl<'p> Finder<'p> {
             step: self.step.clone(),
             span: statement.span,
             text: change.source.clone(),
-            called: called(self.program, &change.call),
+            called: called(self.program, change),
             given: Vec::new(),
             on: on.into_iter().collect(),
             around: self.around.iter().map(|(around, _)| around.clone()).collect(),
@@ -359,8 +359,8 @@ pub(crate) const TOOL: &str = "tool";
 /// What a policy may call a change by: its built-in, and `tool` where it is one of the house. A command's changes are looked at
 /// one by one, where they stand.
 #[must_use]
-pub fn called(program: &Program, call: &Expr) -> Vec<&'static str> {
-    match &call.uncovered().kind {
+pub fn called(program: &Program, change: &Change) -> Vec<&'static str> {
+    match &change.call.uncovered().kind {
         ExprKind::Call(call) => vec![call.builtin.name],
         ExprKind::Tool { tool, .. } => {
             program.tools.get(tool.index()).map(|tool| vec![tool.builtin.name, TOOL]).unwrap_or_default()

@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use super::changes::Found;
 use super::definitions::{Definition, Definitions};
 use super::written::Reader;
-use super::{Around, Part, PlannedChange, text, walk};
+use super::{Around, Part, PlannedChange, Reached, text, walk};
 use crate::catalog::need::{Argument, Need, Written};
 use crate::catalog::{Body, Builtin};
 use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
@@ -62,13 +62,13 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
     Covered { hash: Some(hex::encode(hasher.finalize())), covers, leads_to, programs }
 }
 
-/// What a call by itself leads to.
-pub(super) fn of_call(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Covered {
+/// What one call leads to: which connections, which programs, and the declarations behind it.
+pub(super) fn reached(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Reached {
     let definitions = Definitions::in_program(program);
     let mut led_to = LedTo::new(program, set, &definitions);
     led_to.follow(call);
-    let (leads_to, programs) = (led_to.connections.into_iter().collect(), led_to.programs);
-    Covered { hash: None, covers: vec![led_to.parts], leads_to, programs }
+    let LedTo { parts, connections, programs, .. } = led_to;
+    Reached { leads_to: connections.into_iter().collect(), programs, parts }
 }
 
 fn change_facts(change: &PlannedChange) -> Vec<String> {

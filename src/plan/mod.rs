@@ -68,46 +68,6 @@ impl Plan {
     }
 }
 
-/// The plan of undoing one change of a plan, by its call, with the hash that a consent to that is given to.
-#[must_use]
-pub fn undoing(
-    program: &Program,
-    plan: &Plan,
-    planned: &PlannedChange,
-    call: (&Expr, &str),
-    set: &BTreeMap<Arc<str>, String>,
-    hash: String,
-) -> Plan {
-    let (call, text) = call;
-    let covered = fingerprint::of_call(program, call, set);
-    let mut covers: Vec<Part> = covered.covers.into_iter().flatten().collect();
-    let says = format!("undo {}", text::expr(program, call));
-    covers.push(Part { what: "change".to_owned(), says, is_read: false, span: planned.span });
-    let change = PlannedChange {
-        number: 1,
-        text: text.into(),
-        called: called(program, call),
-        given: Vec::new(),
-        on: covered.leads_to.clone(),
-        around: Vec::new(),
-        guards: Vec::new(),
-        within: None,
-        verify: None,
-        undo: None,
-        covers,
-        ..planned.clone()
-    };
-    Plan {
-        changes: vec![change],
-        steps: 1,
-        manual: Vec::new(),
-        hash: Some(hash),
-        leads_to: covered.leads_to,
-        programs: covered.programs,
-        ..plan.clone()
-    }
-}
-
 /// One thing that a consent covers.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Part {
@@ -267,6 +227,23 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         leads_to: covered.leads_to,
         programs: covered.programs,
     })
+}
+
+/// What one call leads to.
+#[derive(Clone, Debug)]
+pub struct Reached {
+    /// The connections.
+    pub leads_to: Vec<Arc<str>>,
+    /// The programs of this machine that it starts, with `*` for what only the run will tell.
+    pub programs: BTreeSet<String>,
+    /// The declarations behind it.
+    pub parts: Vec<Part>,
+}
+
+/// What a call leads to by itself, with the values that `--set` gave: less than all changes of its runbook do.
+#[must_use]
+pub fn reached(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Reached {
+    fingerprint::reached(program, call, set)
 }
 
 fn target(program: &Program, id: crate::check::program::ConnectionId) -> Option<Target> {

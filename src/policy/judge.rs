@@ -116,7 +116,7 @@ fn forbidden(program: &Program, policy: &Written, found: &mut Vec<Diagnostic>) {
 }
 
 fn required(program: &Program, policy: &Written, change: &Change, span: Span, found: &mut Vec<Diagnostic>) {
-    let names = called(program, &change.call);
+    let names = called(program, change);
     for rule in policy.require.iter().filter(|rule| names.iter().any(|name| is_of(name, &rule.family.name))) {
         for (lacks, help) in lacking(rule, change) {
             let name = word(&names, &rule.family.name);
@@ -124,22 +124,6 @@ fn required(program: &Program, policy: &Written, change: &Change, span: Span, fo
             let diagnostic = Diagnostic::new(Code::PolicyRequires, span, message);
             found.push(diagnostic.label(rule.family.span, "required here").help(help));
         }
-    }
-    // What undoes a change is agreed to as the change is.
-    let Some(undo) = &change.undo else { return };
-    let undone = called(program, undo);
-    for rule in policy.require.iter().filter(|rule| undone.iter().any(|name| is_of(name, &rule.family.name))) {
-        let Some(Named { name: role, .. }) = &rule.approve_by else { continue };
-        if names.iter().any(|name| is_of(name, &rule.family.name)) || change.approve_by.as_deref() == Some(role) {
-            continue;
-        }
-        let name = word(&undone, &rule.family.name);
-        let message =
-            format!("the undo of this change (`{name}`) has no approval by {role:?}, which `{}` requires", policy.name);
-        let diagnostic = Diagnostic::new(Code::PolicyRequires, span, message).label(rule.family.span, "required here");
-        found.push(
-            diagnostic.help(format!("add `approve by {role:?}` to the change: its undo is agreed to in the same role")),
-        );
     }
 }
 

@@ -5,7 +5,8 @@
 mod file;
 mod judge;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use jiff::tz::TimeZone;
@@ -131,6 +132,14 @@ impl Policy {
             self.0.iter().map(|file| file.windows_of(names)).filter(|windows| !windows.is_empty()).collect();
         let what = all.first()?.first()?.word(names).to_owned();
         Some((what, all.iter().map(|windows| words(windows)).collect::<Vec<_>>().join(", and only ")))
+    }
+
+    /// The roles that have to approve changes of these names.
+    #[must_use]
+    pub fn roles(&self, names: &[&str]) -> BTreeSet<Arc<str>> {
+        let rules = self.0.iter().flat_map(|file| &file.require);
+        let own = rules.filter(|rule| names.iter().any(|name| is_of(name, &rule.family.name)));
+        own.filter_map(|rule| Some(rule.approve_by.as_ref()?.name.as_str().into())).collect()
     }
 
     /// Whether anything may be connected to at a host.

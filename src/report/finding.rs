@@ -175,6 +175,9 @@ fn of_change(ended: &ChangeEnded) -> Finding {
     let (verdict, says) = match (ended.outcome, ended.verified) {
         (ChangeOutcome::Done, _) => (Verdict::Passed, None),
         (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, Some("it was made, and `verify` does not hold")),
+        (ChangeOutcome::Failed, _) if ended.is_doubtful() => {
+            (Verdict::Failed, Some("it failed, and a part of it may have been done: look before you repeat it"))
+        }
         (ChangeOutcome::Failed, _) => (Verdict::Failed, Some("it was not made")),
         (ChangeOutcome::Unknown, _) => {
             (Verdict::Unknown, Some("nobody can say whether it was made: look before you repeat it"))

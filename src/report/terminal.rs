@@ -221,11 +221,15 @@ impl<W: Write> Terminal<W> {
                 lines.extend(settled.iter().map(|said| {
                     let word = if said.done { "done" } else { "not done" };
                     let (run, title, by) = (clean(&said.run), clean(&said.title), clean(&said.by));
-                    format!("{word}, says {by}: change {} of run {run}, {title}", said.change)
+                    let was = said.was.as_ref().map_or_else(String::new, |was| format!(" (before: {})", clean(was)));
+                    format!("{word}, says {by}: change {} of run {run}, {title}{was}", said.change)
                 }));
             }
-            Some(Continues::Undoes { run, change }) => {
-                lines.push(format!("undoes change {change} of run {}", clean(run)));
+            Some(Continues::Undoes { run, change, made }) => {
+                let by = made
+                    .as_ref()
+                    .map_or_else(String::new, |by| format!(", of which {} says that it was made", clean(by)));
+                lines.push(format!("undoes change {change} of run {}{by}", clean(run)));
             }
             None => {}
         }

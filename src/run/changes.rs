@@ -288,6 +288,7 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
         Prepared::Nothing => return Ended { outcome: ChangeOutcome::Done, result: Ok(Value::Null) },
         Prepared::Command(command, args) => command_made(context, command, args).boxed(),
         Prepared::Call { builtin, args, tool } => async move {
+            let args = limited(builtin, args, within);
             let outside = &context.run.outside;
             let span = timing::call(builtin.name, asked_by(&args));
             let answer = async {
@@ -313,6 +314,16 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
     ends.extend(within.map(|within| limits::within(context.world(), within, "the change")));
     ends.push(given_up(context));
     race(call, ends).await.unwrap_or_else(|fault| Ended { outcome: ChangeOutcome::Unknown, result: Err(fault) })
+}
+
+/// The limit that a change has of its own is that of its call, where the call says none: what is usual for the built-in or
+/// the connection would end it before.
+fn limited(builtin: &Builtin, mut args: Vec<Option<Value>>, within: Option<SignedDuration>) -> Vec<Option<Value>> {
+    let own = builtin.params.iter().position(|param| param.name == "within");
+    if let (Some(within), Some(slot @ None)) = (within, own.and_then(|own| args.get_mut(own))) {
+        *slot = Some(Value::Duration(within));
+    }
+    args
 }
 
 /// When a change in flight is not waited for any more, after the run was stopped.

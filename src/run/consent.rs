@@ -44,7 +44,10 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
     let role = change.approve_by.as_ref().filter(|_| !rehearsed);
     // A run that would have to stop half-way for want of an approval does not begin to change anything.
     let first = !rehearsed && !std::mem::replace(&mut consented.begun, true);
-    let wanted: Vec<&Arc<str>> = if first { run.proposal.roles.iter().collect() } else { role.into_iter().collect() };
+    let mut wanted: BTreeSet<&Arc<str>> = role.into_iter().collect();
+    if first {
+        wanted.extend(&run.proposal.roles);
+    }
     if consented.all == Some(true) && wanted.is_empty() {
         return Ok(Some(Vec::new()));
     }

@@ -29,7 +29,8 @@ pub(super) async fn kept(
         };
         let about = |fault: Fault| {
             let message = format!("what `{title}` gave in run {}: {}", made.run, fault.message);
-            let again = format!("a run that goes on with `--not-done {}:{}` makes it again", made.run, made.change);
+            let again =
+                format!("a run that goes on with `--not-done {}:{} --correct` makes it again", made.run, made.change);
             Fault::new(fault.kind, message).help(again)
         };
         bind(context, change, value.map_err(about));

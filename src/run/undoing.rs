@@ -1,6 +1,6 @@
 //! Undoing one change of a run before, with the values that its names had then.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::asking::Asking;
@@ -40,11 +40,36 @@ impl Undo {
         position::change(program, selection, &self.position)
     }
 
-    /// What would be called, as it is written.
+    /// The change that undoes it; `None` where the runbook says none.
     #[must_use]
-    pub fn call(&self, program: &Program, sources: &Sources, selection: &Selection) -> Option<String> {
-        let undo = self.change(program, selection)?.undo.as_ref()?;
-        Some(one_line(sources.text(undo.span)))
+    pub fn made(&self, program: &Program, sources: &Sources, selection: &Selection) -> Option<Change> {
+        let change = self.change(program, selection)?;
+        let call = change.undo.as_ref()?;
+        let source: Arc<str> = one_line(sources.text(call.span)).into();
+        Some(Change {
+            binding: None,
+            call: call.clone(),
+            title: None,
+            canonical: Arc::clone(&source),
+            source,
+            within: None,
+            // Whoever has to agree to a change has to agree to its undoing.
+            approve_by: change.approve_by.clone(),
+            verify: None,
+            undo: None,
+        })
+    }
+
+    /// The roles that have agreed to the change: its own, and those of the changes that it is a part of.
+    #[must_use]
+    pub fn roles(&self, program: &Program, selection: &Selection) -> BTreeSet<Arc<str>> {
+        let mut roles = BTreeSet::new();
+        let mut position = Some(self.position.as_str());
+        while let Some(own) = position {
+            roles.extend(position::change(program, selection, own).and_then(|change| change.approve_by.clone()));
+            position = own.rsplit_once('.').map(|(outer, _)| outer);
+        }
+        roles
     }
 
     /// The names in the call, each with what it stood for; what `verify` alone names is left out.
@@ -88,29 +113,17 @@ pub async fn undo(
 ) -> Result<RunFinished, Fault> {
     let (program, selection) = (Arc::clone(&request.program), request.selection.clone());
     let change = undo.change(&program, &selection);
-    let call = change.and_then(|change| change.undo.as_ref());
-    let (Some(change), Some(call)) = (change, call) else {
+    let made = undo.made(&program, &request.sources, &selection);
+    let (Some(change), Some(made)) = (change, made) else {
         return Err(Fault::no_value(format!("nothing undoes `{}`", undo.title)));
     };
-    let source: Arc<str> = one_line(request.sources.text(call.span)).into();
-    let made = Change {
-        binding: None,
-        call: call.clone(),
-        title: None,
-        canonical: Arc::clone(&source),
-        source,
-        within: None,
-        // Whoever has to agree to a change has to agree to its undoing.
-        approve_by: change.approve_by.clone(),
-        verify: None,
-        undo: None,
-    };
+    let span = made.call.span;
     let statement = Statement {
         // No statement of the program: what is known of those is not known of this one.
         id: StatementId(u32::MAX),
         kind: StatementKind::Change(Box::new(made)),
         doc: "".into(),
-        span: call.span,
+        span,
         effect: Effect::Changes,
         barrier: true,
     };

@@ -32,11 +32,16 @@ pub struct Defined {
 pub enum Continues {
     /// It goes on where that one ended. What a person said of changes is part of it.
     Resumes { run: Arc<str>, settled: Vec<Settled> },
-    /// It undoes a change of that one.
-    Undoes { run: Arc<str>, change: u32 },
+    /// It undoes a change of that one. `made`: who says that it was made, or a part of it, where nobody knew.
+    Undoes {
+        run: Arc<str>,
+        change: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        made: Option<String>,
+    },
 }
 
-/// A change of which nobody knew whether it was made, and what a person said of it.
+/// What a person said of a change: that it was made, or not. Nobody knew, or they correct what was known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// The run that began it, and its number there.
@@ -46,6 +51,9 @@ pub struct Settled {
     pub done: bool,
     /// `user@host`
     pub by: String,
+    /// What was known before, where somebody corrects that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub was: Option<String>,
 }
 
 impl Definition {

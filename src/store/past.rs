@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::definition::{Continues, Settled};
-use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
+use super::event::{ChangeEnded, ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
 use super::history::{self, Lookup};
 use super::journal::{self, Store};
 use super::kept::Kept;
@@ -77,8 +77,10 @@ pub struct Made {
 pub enum State {
     /// `by`: a person says so.
     Done { by: Option<String> },
-    /// `made`: and its `verify` did not hold.
-    Failed { made: bool },
+    /// `made`: and its `verify` did not hold. `by`: a person says that it was not made.
+    Failed { made: bool, by: Option<String> },
+    /// It failed after it had begun outside: nobody can say what it did until then. `why`: what is known of that.
+    Broken { why: Arc<str> },
     /// Nobody can say. `ended`: the run had come to its end and could not tell; else it was stopped in the middle.
     Unknown { ended: bool },
     /// A later run has undone it.
@@ -88,12 +90,13 @@ pub enum State {
 }
 
 impl Store {
-    /// A run, all that it goes on with and what became of that since. All of them are held in the name of `who`.
+    /// A run, all that it goes on with and what became of that since. All of them are held in the name of `who`, where
+    /// somebody is to go on with them.
     ///
     /// # Errors
     /// Where a journal is damaged, was removed, or is held by somebody else.
-    pub fn past(&self, journal: &Path, who: &str) -> Result<Past, Fault> {
-        let mut runs = vec![self.before(journal, Some(who))?];
+    pub fn past(&self, journal: &Path, who: Option<&str>) -> Result<Past, Fault> {
+        let mut runs = vec![self.before(journal, who)?];
         while let Some(Continues::Resumes { run, .. }) = runs.first().and_then(|run| run.started.continues.clone()) {
             let newer = runs.first().map(|run| run.path.clone()).unwrap_or_default();
             let Some(older) = self.journal_of(&run)?.filter(|older| *older < newer) else {
@@ -101,7 +104,7 @@ impl Store {
                 return Err(Fault::new(FaultKind::Setup, message)
                     .help("nobody can say any more what that one has changed: look, and run the runbook anew"));
             };
-            runs.insert(0, self.before(&older, Some(who))?);
+            runs.insert(0, self.before(&older, who)?);
         }
         let mut past = Past { runs, follower: None };
         past.settle();
@@ -129,7 +132,7 @@ impl Store {
                     past.follower = Some(Follower { run: started.run, by: started.by, at });
                     past.say(&settled);
                 }
-                Some(Continues::Undoes { run, change }) => {
+                Some(Continues::Undoes { run, change, .. }) => {
                     if let Some(made) = past.made(&run, change) {
                         let undoing = self.before(&path, None)?;
                         made.undone_by(&undoing);
@@ -226,15 +229,32 @@ impl Past {
     }
 }
 
+impl ChangeEnded {
+    /// Whether it failed after it had begun outside, so that nobody knows what it did until then.
+    #[must_use]
+    pub fn is_doubtful(&self) -> bool {
+        self.outcome == ChangeOutcome::Failed
+            && self.verified.is_none()
+            && self.fault.as_ref().is_some_and(|fault| fault.sent)
+    }
+}
+
 impl Made {
     /// What a person says of it.
     pub fn settled(&mut self, done: bool, by: &str) {
-        self.state = if done { State::Done { by: Some(by.to_owned()) } } else { State::Failed { made: false } };
+        let by = Some(by.to_owned());
+        self.state = if done { State::Done { by } } else { State::Failed { made: false, by } };
     }
 
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
-        matches!(self.state, State::Unknown { .. } | State::MaybeUndone { .. })
+        matches!(self.state, State::Unknown { .. } | State::Broken { .. } | State::MaybeUndone { .. })
+    }
+
+    /// Whether nobody knows if it was made, and nothing has undone it since.
+    #[must_use]
+    pub const fn is_begun_only(&self) -> bool {
+        matches!(self.state, State::Unknown { .. } | State::Broken { .. })
     }
 
     fn undone_by(&mut self, undoing: &Before) {
@@ -242,7 +262,7 @@ impl Made {
         for change in &undoing.changes {
             match change.state {
                 State::Done { .. } => self.state = State::Undone { run: Arc::clone(&run), at },
-                State::Failed { made: false } => {}
+                State::Failed { made: false, .. } => {}
                 _ => self.state = State::MaybeUndone { run: Arc::clone(&run), at },
             }
         }
@@ -323,11 +343,14 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
         (Some(before), Event::ChangeEnded(ended)) => {
             // Numbers are given in the order of the intents, and one change may stand in another.
             if let Some(made) = before.changes.iter_mut().rev().find(|made| made.change == ended.change) {
+                let doubtful = ended.is_doubtful();
+                let why = ended.fault.map_or_else(|| Arc::from(""), |fault| fault.message);
                 made.at = at;
                 made.value = ended.value;
                 made.state = match ended.outcome {
                     ChangeOutcome::Done => State::Done { by: None },
-                    ChangeOutcome::Failed => State::Failed { made: ended.verified == Some(false) },
+                    ChangeOutcome::Failed if doubtful => State::Broken { why },
+                    ChangeOutcome::Failed => State::Failed { made: ended.verified == Some(false), by: None },
                     ChangeOutcome::Unknown => State::Unknown { ended: true },
                 };
             }

@@ -35,7 +35,7 @@ fn last(folder: &Folder) -> Approval {
 }
 
 /// The last approval once more, as it would be if something of it were otherwise.
-fn as_if(folder: &Folder, other: impl FnOnce(&mut Approval)) -> String {
+pub(crate) fn as_if(folder: &Folder, other: impl FnOnce(&mut Approval)) -> String {
     let mut approval = last(folder);
     other(&mut approval);
     approval.id = approval.own_id().unwrap();
@@ -44,7 +44,7 @@ fn as_if(folder: &Folder, other: impl FnOnce(&mut Approval)) -> String {
 }
 
 /// By somebody else, on another machine.
-fn by_ann(approval: &mut Approval) {
+pub(crate) fn by_ann(approval: &mut Approval) {
     approval.account = Account { user: "ann".to_owned(), host: "laptop".to_owned(), uid: 4711 };
     "ann@laptop".clone_into(&mut approval.who);
 }

@@ -15,7 +15,7 @@ use crate::program::{Folder, Output, appears, finish, signal};
 
 /// Three changes that write down that they were made; the second one fails as long as the file `broken` is there.
 pub(crate) const THREE: &str = "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", text)\n\
-    tool shaky(text: string) changes = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
+    tool shaky(text: string) changes idempotent = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
     section \"A\" {\n  step \"One\" {\n    change mark(\"one\") as \"first\"\n    change shaky(\"two\") as \"second\"\n\
     \x20   check 1 < 2 as \"holds\"\n    change mark(\"three\") as \"third\"\n  }\n}\n";
 
@@ -44,7 +44,7 @@ fn what_is_done_is_not_done_again_and_the_rest_is_made() {
     let (run, output) = failed(&folder);
     output.code(4).out(&format!("continue:  runbook resume {run}"));
     let waits = folder.run(&["resume", &run]);
-    waits.code(5).out("WAITS FOR APPROVAL").out("not made in run").lacks("1  mark(\"one\")");
+    waits.code(5).out("WAITS FOR APPROVAL").out("failed in run").lacks("1  mark(\"one\")");
     waits.out(&format!("runbook resume {} --approve {}", last(&folder), folder.hash()));
     let second = last(&folder);
     assert_eq!(made(&folder), "one");
@@ -63,7 +63,7 @@ fn a_terminal_is_asked_for_what_is_left() {
     let folder = Folder::with(THREE);
     let (run, _) = failed(&folder);
     let output = folder.run_on_terminal(&["resume", &run], &[("anything else to stop: ", "yes\n")]);
-    output.code(0).out("shaky(\"two\")").out("not made in run").lacks("1  mark(\"one\")");
+    output.code(0).out("shaky(\"two\")").out("failed in run").lacks("1  mark(\"one\")");
     assert_eq!(made(&folder), "one two three");
 }
 
@@ -206,7 +206,7 @@ fn what_a_change_gave_comes_from_the_journal_and_a_secret_does_not() {
     let text = "secret key = env(\"KEY\")\n\
         tool ticket(token: secret) -> string changes = argv(\"sh\", \"-c\", \"echo t-17\", env: { T: token })\n\
         tool leaky(token: secret) -> string changes = argv(\"sh\", \"-c\", \"echo got $T\", env: { T: token })\n\
-        tool mark(text: string) changes = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
+        tool mark(text: string) changes idempotent = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
         section \"A\" {\n  step \"One\" {\n    change opened = ticket(key)\n    change mark(opened)\n  }\n\
         \x20 step \"Two\" {\n    change said = leaky(key)\n    change mark(said)\n  }\n}\n";
     let folder = Folder::with(text);
@@ -242,7 +242,7 @@ fn what_sets_things_right_does_so_again_and_a_person_is_warned_of_it() {
     fs::remove_file(folder.path("broken")).unwrap();
     assert_eq!(made(&folder), "one closed");
     let run = last(&folder);
-    let output = folder.run(&["resume", &run, "--not-done", "1", "--approve", &folder.hash()]);
+    let output = folder.run(&["resume", &run, "--not-done", "1", "--correct", "--approve", &folder.hash()]);
     output.code(0).err("`on failure` or `always` made changes").err("`close`").out("not done, says");
     assert_eq!(made(&folder), "one closed one two closed");
 }
@@ -285,4 +285,77 @@ fn a_damaged_journal_is_refused_and_named() {
     refused(&bytes[..cut], "cut off");
     fs::write(&path, &bytes).unwrap();
     folder.run(&["resume", &run, "--approve", &folder.hash()]).code(0);
+}
+
+/// The second change fails after it has done something.
+const HALF: &str = "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", text)\n\
+    tool half(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made; test ! -e broken || (echo no room >&2; exit 7)\", text)\n\
+    section \"A\" {\n  change mark(\"one\")\n  change half(\"two\") as \"second\" undo mark(\"undone two\")\n  change mark(\"three\")\n}\n";
+
+fn half(folder: &Folder) -> String {
+    folder.write("broken", "");
+    let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
+    output
+        .code(4)
+        .out("FAILED   change second")
+        .out("it failed, and a part of it may have been done")
+        .out("exit code 7");
+    output.lacks("it was not made");
+    fs::remove_file(folder.path("broken")).unwrap();
+    assert_eq!(made(folder), "one two");
+    last(folder)
+}
+
+#[test]
+fn a_program_that_failed_is_not_started_again_before_somebody_has_looked() {
+    let folder = Folder::with(HALF);
+    let run = half(&folder);
+    let asks = folder.run(&["resume", &run, "--approve", &folder.hash()]);
+    asks.code(5).no_out().err("nobody knows what it did until then").err("no room").err("--done 2 or --not-done 2");
+    assert_eq!(made(&folder), "one two");
+    folder.run(&["resume", &run, "--done", "2", "--approve", &folder.hash()]).code(0);
+    assert_eq!(made(&folder), "one two three");
+    let folder = Folder::with(HALF);
+    let run = half(&folder);
+    folder.run(&["resume", &run, "--not-done", "2", "--approve", &folder.hash()]).code(0);
+    assert_eq!(made(&folder), "one two two three");
+}
+
+#[test]
+fn one_that_could_not_be_started_was_not_made_and_one_that_may_be_repeated_is() {
+    let text = HALF
+        .replace("argv(\"sh\", \"-c\", \"echo $0 >> made; test", "argv(\"./none\", \"-c\", \"echo $0 >> made; test");
+    let folder = Folder::with(text);
+    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4).out("it was not made");
+    folder.run(&["resume", "last", "--approve", &folder.hash()]).code(4).out("goes on with run");
+    let folder = Folder::with(HALF.replace("half(text: string) changes", "half(text: string) changes idempotent"));
+    let run = half(&folder);
+    folder.run(&["resume", &run]).code(5).out("for twice is the same as once");
+    folder.run(&["resume", "last", "--approve", &folder.hash()]).code(0);
+    assert_eq!(made(&folder), "one two two three");
+}
+
+#[test]
+fn what_is_known_is_not_said_otherwise_by_a_slip_and_a_word_can_be_corrected() {
+    let folder = Folder::with(HALF);
+    let run = half(&folder);
+    let known = folder.run(&["resume", &run, "--done", "1"]);
+    known.code(1).no_out().err("change 1 of run").err("is known: done at 20").err("it is not made again");
+    let known = folder.run(&["resume", &run, "--not-done", "1"]);
+    known.code(1).no_out().err("is known: done at 20").err("`--not-done 1 --correct`");
+    // A slip: it was made.
+    folder.run(&["resume", &run, "--not-done", "2"]).code(5);
+    let next = last(&folder);
+    let other = format!("{run}:2");
+    let known = folder.run(&["resume", &next, "--done", &other]);
+    known.code(1).err("is known: not done, says ").err(&format!("`--done {other} --correct`"));
+    let output = folder.run(&["resume", &next, "--done", &other, "--correct", "--approve", &folder.hash()]);
+    output.code(0).out("done, says ").out("(before: not done, says ");
+    assert_eq!(made(&folder), "one two three");
+    // And the other way round, after all is over.
+    let last = last(&folder);
+    let again = folder.run(&["resume", &last, "--not-done", &other, "--correct", "--approve", &folder.hash()]);
+    again.code(0).out("not done, says ").out("(before: done, says ");
+    assert_eq!(made(&folder), "one two three two");
+    folder.run(&["audit", "verify"]).code(0);
 }

@@ -1,13 +1,14 @@
 //! A change of a run is undone as it says, with the values that it had, once.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be, and says what it did")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::unwrap_used,
+    reason = "a test ends where something is not as it should be, and says what it did"
+)]
 
 use std::fs;
 
-use jiff::tz::TimeZone;
-use jiff::{ToSpan as _, Zoned};
-use runbook::store::approval::Account;
-use runbook::store::ledger::{FILE, Ledger};
-
+use crate::approvals::{as_if, by_ann};
 use crate::program::Folder;
 use crate::resume::{last, made};
 
@@ -111,53 +112,117 @@ fn what_cannot_be_undone_says_why() {
     assert_eq!(made(&folder), "set a=me set b=me set c=me");
 }
 
-/// The last approval once more, as somebody else gives it on another machine.
-fn by_somebody_else(folder: &Folder) {
-    let mut ledger = Ledger::open(&folder.path("state").join(FILE)).unwrap();
-    let mut approval = ledger.approvals(None).unwrap().pop().unwrap().approval;
-    approval.account = Account { user: "ann".to_owned(), host: "laptop".to_owned(), uid: 4711 };
-    "ann@laptop".clone_into(&mut approval.who);
-    approval.id = approval.own_id().unwrap();
-    ledger.approve(&approval).unwrap();
+#[test]
+fn what_failed_half_way_is_undone_once_somebody_has_looked() {
+    let folder = Folder::with(
+        "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made; test $0 != bad\", text)\n\
+         section \"A\" {\n  change mark(\"bad\") undo mark(\"undone\")\n}\n",
+    );
+    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
+    let run = last(&folder);
+    let refused = folder.run(&["undo", &run, "1"]);
+    refused.code(1).err("nobody knows what it did until then").err(&format!("`runbook undo {run} 1 --made`"));
+    let waits = folder.run(&["undo", &run, "1", "--made"]);
+    let hash = hash_in(&waits.code(5).stdout);
+    waits.out(&format!("approve: runbook undo {run} 1 --made --approve {hash}"));
+    let output = folder.run(&["undo", &run, "1", "--made", "--approve", &hash]);
+    output.code(0).out(&format!("undoes change 1 of run {run}, of which ")).out("says that it was made");
+    assert_eq!(made(&folder), "bad undone");
+}
+
+/// A change that a role has to agree to.
+const BY_DBA: &str = "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", text)\n\
+    command both() changes {\n  change mark(\"inner\") undo mark(\"undone inner\")\n}\n\
+    section \"A\" {\n  change mark(\"one\") approve by \"dba\" undo mark(\"undone one\")\n\
+    \x20 change both() approve by \"dba\"\n}\n";
+
+fn approved(folder: &Folder) -> String {
+    folder.run(&["approve", "a.runbook", "--as", "dba", "--plan", &folder.hash()]).code(0);
+    as_if(folder, by_ann);
+    folder.run(&["run", "a.runbook"]).code(0);
+    assert_eq!(made(folder), "one inner");
+    last(folder)
 }
 
 #[test]
-fn who_has_to_agree_to_a_change_has_to_agree_to_its_undoing() {
-    let folder = Folder::with(
-        "tool set(name: string) changes = argv(\"sh\", \"-c\", \"echo set $0 >> made\", name)\n\
-         tool unset(name: string) changes = argv(\"sh\", \"-c\", \"echo unset $0 >> made\", name)\n\
-         section \"A\" {\n  change set(\"a\") approve by \"dba\" undo unset(\"a\")\n}\n",
-    );
-    let plan = folder.hash();
-    folder.run(&["approve", "a.runbook", "--as", "dba", "--plan", &plan]).code(0);
-    by_somebody_else(&folder);
-    folder.run(&["run", "a.runbook"]).code(0).out("standing approval");
-    let run = last(&folder);
-    // Neither whoever made it alone, nor what was agreed to before.
+fn a_change_that_a_role_agreed_to_is_undone_only_with_its_approval_of_that() {
+    let folder = Folder::with(BY_DBA);
+    let run = approved(&folder);
     let waits = folder.run(&["undo", &run, "1"]);
-    let approve = format!("runbook approve a.runbook --undo {run}:1 --as dba");
-    waits.code(5).out("a change waits for an approval by \"dba\"").out(&approve).lacks("--approve").lacks("void since");
-    waits.out(&format!("then undo it: runbook undo {run} 1")).lacks("continue:").lacks("--only");
-    let hash = waits.stdout.split_once("WAITS FOR APPROVAL   plan ").unwrap().1.split_whitespace().next().unwrap();
-    folder.run(&["undo", &run, "1", "--approve", hash]).code(5);
-    assert_eq!(made(&folder), "set a");
-    for (wrong, said) in [("x", "is no change of a run"), (&*format!("{run}:7"), "has begun no change 7")] {
-        folder.run(&["approve", "a.runbook", "--undo", wrong, "--as", "dba", "--plan", hash]).code(1).err(said);
-    }
-    let args = ["approve", "a.runbook", "--undo", &format!("{run}:1"), "--as", "dba", "--plan"];
-    folder.run(&[&args[..], &[&plan]].concat()).code(1).err(&format!("look at it with `runbook undo {run} 1`"));
-    folder.run(&[&args[..], &[hash]].concat()).code(0).out("this machine at ");
+    let command = format!("runbook approve a.runbook --undo {run}:1 --as dba");
+    waits
+        .code(5)
+        .out("a change waits for an approval by \"dba\"")
+        .out(&command)
+        .out(&format!("then: runbook undo {run} 1"));
+    // The hash is what a person has agreed to, and no approval by the role.
+    let journal = folder.run(&["show", "last", "--format", "json"]).lines();
+    let hash = journal.iter().find(|event| event["event"] == "approval_needed").unwrap()["hash"].as_str().unwrap();
+    folder.run(&["undo", &run, "1", "--approve", hash]).code(5).out("waits for an approval by \"dba\"");
+    // What is a part of a change that a role agreed to, too.
+    folder.run(&["undo", &run, "3"]).code(5).out(&format!("--undo {run}:3 --as dba"));
+    assert_eq!(made(&folder), "one inner");
+    let approve = ["approve", "a.runbook", "--undo", &format!("{run}:1"), "--as", "dba"];
+    folder.run(&approve).code(1).no_out().err(&format!("look at it with `runbook undo {run} 1`"));
+    folder.run(&[&approve[..], &["--plan", "0123456789ab"]].concat()).code(1).no_out().err("was edited since");
+    let own = folder.run_on_terminal(&approve, &[("anything else to stop: ", "yes\n")]);
+    own.code(0).out("mark(\"undone one\")").out("undoes `mark(\"one\")` of run").lacks("mark(\"inner\")");
     folder.run(&["undo", &run, "1"]).code(5).out("nobody approves their own");
-    by_somebody_else(&folder);
-    folder.run(&["approvals", "a.runbook"]).code(0).out(&format!("to undo change 1 of run {run}")).out("unset(\"a\")");
-    folder.run(&["undo", &run, "1"]).code(0).out("standing approval").out("by ann@laptop as \"dba\"");
-    assert_eq!(made(&folder), "set a unset a");
-    // It is for that one, and not for the changes of the runbook nor for another run's.
-    folder.run(&["run", "a.runbook"]).code(0);
-    folder.run(&["undo", &last(&folder), "1"]).code(5);
-    // The policy holds for what undoes a change as well.
-    let day = (Zoned::now().with_time_zone(TimeZone::UTC).date() + 3.days()).strftime("%A").to_string().to_lowercase();
-    let hours = format!("hours = [\"{day} 00:00-00:01\"]");
-    folder.write("runbook.policy.toml", format!("[[window]]\nchanges = [\"tool\"]\n{hours}\ntimezone = \"UTC\"\n"));
-    folder.run(&["undo", &run, "1", "--again"]).code(6).err("nothing was run").no_out();
+    assert_eq!(made(&folder), "one inner");
+    let id = as_if(&folder, by_ann);
+    folder.run(&["approvals"]).code(0).out(&format!("to undo change 1 of run {run}"));
+    // It is for this undoing and for nothing else.
+    folder.run(&["undo", &run, "3"]).code(5).out("is for another undoing");
+    folder.run(&["undo", &run, "1"]).code(0).out(&format!("standing approval {id} by ann@laptop"));
+    assert_eq!(made(&folder), "one inner undone one");
+    folder.run(&["undo", &run, "1", "--again", "--approve", "0123456789ab"]).code(5);
+}
+
+#[test]
+fn an_approval_of_an_undoing_is_none_of_the_runbook_and_is_void_by_an_edit() {
+    let folder = Folder::with(BY_DBA);
+    let run = approved(&folder);
+    let waits = folder.run(&["undo", &run, "1"]);
+    let hash = waits.code(5).stdout.split_once("WAITS FOR APPROVAL   plan ").unwrap().1[..12].to_owned();
+    folder.run(&["approve", "a.runbook", "--undo", &format!("{run}:1"), "--as", "dba", "--plan", &hash]).code(0);
+    as_if(&folder, by_ann);
+    folder.write("a.runbook", BY_DBA.replace("mark(\"inner\") undo", "mark(\"other\") undo"));
+    folder.run(&["undo", &run, "1"]).code(5).out("is for another undoing, or the runbook was edited since");
+    folder.run(&["run", "a.runbook"]).code(5).lacks("another undoing");
+    assert_eq!(made(&folder), "one inner");
+    for (wrong, said) in [
+        ("x", "names no change of a run"),
+        ("zz:1", "there is no run `zz`"),
+        (&format!("{run}:9"), "has begun no change 9"),
+    ] {
+        let args = ["approve", "a.runbook", "--undo", wrong, "--as", "dba", "--plan", &hash];
+        folder.run(&args).code(1).no_out().err(said);
+    }
+}
+
+#[test]
+fn a_policy_holds_for_what_undoes_a_change() {
+    let folder = Folder::with(
+        "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", text)\n\
+         section \"A\" {\n  change mark(\"one\") undo shell(\"echo undone >> made\")\n}\n",
+    );
+    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(0);
+    let run = last(&folder);
+    let hour = runbook::system::now().to_zoned(jiff::tz::TimeZone::UTC).hour();
+    let from = (hour + 12).rem_euclid(24);
+    let window = |changes: &str| {
+        format!(
+            "[[window]]\nchanges = [\"{changes}\"]\nhours = [\"monday-sunday {from:02}:00-{from:02}:59\"]\ntimezone = \"UTC\"\n"
+        )
+    };
+    folder.write("runbook.policy.toml", window("shell"));
+    folder.run(&["undo", &run, "1"]).code(6).no_out().err("the next one opens").lacks("--read-only");
+    // What it is that is undone does not matter: that is not done.
+    folder.write("runbook.policy.toml", window("tool"));
+    folder.run(&["undo", &run, "1"]).code(5).out("approve: runbook undo");
+    folder.write("runbook.policy.toml", "[require.shell]\napprove_by = \"dba\"\n");
+    folder.run(&["undo", &run, "1"]).code(5).out(&format!("runbook approve a.runbook --undo {run}:1 --as dba"));
+    folder.write("runbook.policy.toml", "forbid = [\"shell\"]\n");
+    folder.run(&["undo", &run, "1"]).code(6).no_out();
+    assert_eq!(made(&folder), "one");
 }

@@ -16,7 +16,6 @@ fn approval(id: &str, runbook: &str) -> Approval {
         file: "shop.runbook".to_owned(),
         only: vec!["Night \u{1F525}".to_owned()],
         set: vec![("folder".to_owned(), "/var \"x\"\n".to_owned())],
-        undo: None,
         plan: "9c1e".repeat(16),
         role: "dba".to_owned(),
         who: "ann@laptop".to_owned(),
@@ -32,6 +31,7 @@ fn approval(id: &str, runbook: &str) -> Approval {
             line: 7,
             text: "  change db.execute(\"VACUUM\")".to_owned(),
         }],
+        undoes: None,
         signature: None,
     }
 }

@@ -161,7 +161,7 @@ async fn drain_errors<R: AsyncRead + Unpin>(start: &Start, from: Option<R>, to: 
 }
 
 fn broken(start: &Start, error: &io::Error) -> Fault {
-    Fault::new(FaultKind::Failed, format!("`{}` could not be followed: {error}", start.name))
+    Fault::new(FaultKind::Failed, format!("`{}` could not be followed: {error}", start.name)).sent()
 }
 
 fn judge(start: &Start, status: ExitStatus, printed: &Printed) -> Result<(), Fault> {
@@ -169,12 +169,13 @@ fn judge(start: &Start, status: ExitStatus, printed: &Printed) -> Result<(), Fau
     let Some(code) = status.code() else {
         let signal = status.signal().unwrap_or_default();
         let name = Signal::from_named_raw(signal).map_or_else(|| signal.to_string(), |signal| format!("{signal:?}"));
-        return Err(Fault::new(FaultKind::Failed, format!("`{}` was killed by signal {name}{said}", start.name)));
+        return Err(Fault::new(FaultKind::Failed, format!("`{}` was killed by signal {name}{said}", start.name)).sent());
     };
     if start.exits.contains(&i64::from(code)) {
         return Ok(());
     }
-    Err(Fault::new(FaultKind::Failed, format!("`{}` ended with exit code {code}{said}", start.name)))
+    // It says that it failed, and not what it had done by then.
+    Err(Fault::new(FaultKind::Failed, format!("`{}` ended with exit code {code}{said}", start.name)).sent())
 }
 
 fn too_slow(start: &Start, printed: &Printed) -> Fault {

@@ -112,7 +112,7 @@ pub(super) fn voided(before: &Checked, after: &Checked, approvals: &[Kept], now:
         let (_, typed) = request::settings(&side.program, &set).ok()?;
         plan::plan(&side.program, &selection, &typed).ok()?.hash
     };
-    let stands = |kept: &&Kept| kept.revoked.is_none() && kept.approval.until > now && kept.approval.undo.is_none();
+    let stands = |kept: &&Kept| kept.revoked.is_none() && kept.approval.until > now && kept.approval.undoes.is_none();
     let own = approvals.iter().filter(stands).map(|kept| &kept.approval);
     own.filter(|approval| *approval.runbook == *before.program.header.title)
         .filter(|approval| hash(before, approval).as_ref() == Some(&approval.plan))

@@ -33,9 +33,6 @@ pub struct Approval {
     pub only: Vec<String>,
     /// What `--set` gave.
     pub set: Vec<(String, String)>,
-    /// The change that is to be undone, where it is for that: its run and its number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub undo: Option<(String, u32)>,
     /// The consent hash, in hex.
     pub plan: String,
     pub role: String,
@@ -51,7 +48,18 @@ pub struct Approval {
     pub changes: Vec<ProposedChange>,
     /// What the hash covers, piece by piece.
     pub parts: Vec<Part>,
+    /// The change that is undone, where that is what was agreed to and not a plan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<Undoes>,
     pub signature: Option<Signature>,
+}
+
+/// A change of a run, that is undone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Undoes {
+    pub run: String,
+    /// Its number there.
+    pub change: u32,
 }
 
 /// The account that somebody worked in.
@@ -121,8 +129,11 @@ impl Approval {
             self.at,
             self.until
         );
-        for (name, place) in &self.targets {
+        if let Some(Undoes { run, change }) = &self.undoes {
             // Writing to a string never fails.
+            let _ = writeln!(text, "undoes change {change} of run {run:?}");
+        }
+        for (name, place) in &self.targets {
             let _ = writeln!(text, "target {name:?} {place:?}");
         }
         let _ = writeln!(text, "all sha256:{}", hex::encode(Sha256::digest(all)));

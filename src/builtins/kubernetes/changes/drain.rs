@@ -251,6 +251,7 @@ fn partly(node: &str, evicted: &[String], left: &BTreeMap<String, String>, took:
         listed(&left),
     );
     Fault::new(FaultKind::Failed, message)
+        .sent()
         .help(format!("see to what holds them and drain it again, or open it: kubectl uncordon {node}"))
 }
 

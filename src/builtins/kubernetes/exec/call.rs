@@ -86,7 +86,7 @@ pub(super) fn failed(name: &str, output: &Output) -> Fault {
         code => format!("ended with exit code {code}"),
     };
     let said = last_words(&output.stderr);
-    Fault::new(FaultKind::Failed, format!("{name} {how}{said}"))
+    Fault::new(FaultKind::Failed, format!("{name} {how}{said}")).sent()
 }
 
 /// The last lines of its standard error, on one line.

@@ -150,7 +150,7 @@ impl Place {
             let message = format!("`{program}` may not be started in pod {}", self.pod);
             return Fault::new(FaultKind::Denied, message);
         }
-        Fault::new(FaultKind::Failed, format!("{} did not run to an end: {}", self.shown(words), message.trim()))
+        Fault::new(FaultKind::Failed, format!("{} did not run to an end: {}", self.shown(words), message.trim())).sent()
     }
 }
 
