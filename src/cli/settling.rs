@@ -150,7 +150,10 @@ fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
         State::MaybeUndone { run, at } => {
             format!("    run {run} was to undo it at {at:.0}, and nobody can say whether it did")
         }
-        State::Unknown { ended: true } => format!("    its call had no clear answer at {:.0}", made.at),
+        State::Unknown { ended: true } => {
+            let why = made.fault.as_ref().map_or_else(String::new, |fault| format!(": {}", clean(fault)));
+            format!("    at {:.0} its call ended without a clear answer{why}", made.at)
+        }
         _ => format!("    begun at {:.0}, and the run was stopped before it was over", made.at),
     });
     lines.push(match now {

@@ -7,7 +7,7 @@ use crate::shown::look::{counted, seconds};
 use crate::store::event::{
     ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Withheld,
 };
-use crate::types::Fault;
+use crate::types::{Fault, FaultKind};
 
 /// How it went, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,8 @@ pub struct Finding {
     /// What there is to say, a line each.
     pub says: Vec<String>,
     pub fault: Option<Fault>,
+    /// The fault is why something could not be looked at, and not what came of a change.
+    pub looks: bool,
     pub evidence: Vec<Shown>,
     pub doc: Arc<str>,
     pub seconds: f64,
@@ -67,6 +69,7 @@ impl Finding {
             place: place.cloned(),
             says: Vec::new(),
             fault: None,
+            looks: true,
             evidence: Vec::new(),
             doc: Arc::from(""),
             seconds: 0.0,
@@ -176,6 +179,10 @@ fn of_change(ended: &ChangeEnded) -> Finding {
         (ChangeOutcome::Done, _) => (Verdict::Passed, None),
         (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, Some("it was made, and `verify` does not hold")),
         (ChangeOutcome::Failed, _) => (Verdict::Failed, Some("it was not made")),
+        // A program that was started and failed.
+        (ChangeOutcome::Unknown, _) if ended.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Failed) => {
+            (Verdict::Unknown, Some("it failed, and may have done a part of it: look before you repeat it"))
+        }
         (ChangeOutcome::Unknown, _) => {
             (Verdict::Unknown, Some("nobody can say whether it was made: look before you repeat it"))
         }
@@ -189,7 +196,7 @@ fn of_change(ended: &ChangeEnded) -> Finding {
         finding = finding.say(format!("to undo it: {undo}"));
     }
     let evidence = ended.result.iter().chain(&ended.evidence).cloned().collect();
-    Finding { evidence, seconds: ended.seconds, ..finding }
+    Finding { evidence, looks: false, seconds: ended.seconds, ..finding }
 }
 
 fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {

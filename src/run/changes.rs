@@ -37,6 +37,9 @@ use crate::types::{Connection, Fault, FaultKind, Value};
 
 /// How long a change in flight is waited for after the run was stopped.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
+/// How long a call that was told the change's own limit may take to end in good order once that is over: a program is asked
+/// to stop, a server takes back what it has begun, and says so.
+const FAREWELL: SignedDuration = SignedDuration::from_secs(3);
 /// How often `verify` is looked at, and how long where the change has no limit of its own.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_secs(1);
 const VERIFY_WITHIN: SignedDuration = SignedDuration::from_secs(30);
@@ -284,33 +287,40 @@ async fn made<'r>(
 
 /// Makes the call and waits for its end, as far as its limits and the stop of the run allow.
 async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: Option<SignedDuration>) -> Ended {
+    let mut farewell = SignedDuration::ZERO;
     let call: BoxFuture<'_, Ended> = match prepared {
         Prepared::Nothing => return Ended { outcome: ChangeOutcome::Done, result: Ok(Value::Null) },
         Prepared::Command(command, args) => command_made(context, command, args).boxed(),
-        Prepared::Call { builtin, args, tool } => async move {
+        Prepared::Call { builtin, args, tool } => {
             let outside = &context.run.outside;
-            let span = timing::call(builtin.name, asked_by(&args));
-            let answer = async {
-                let _permits = outside.admission(&args).await?;
-                timing::phase(BEGUN);
-                outside.asked(outside.call(builtin, args)).await
-            };
-            let answer = answer.instrument(span).await;
-            match answer {
-                Ok(value) => Ended {
-                    outcome: ChangeOutcome::Done,
-                    result: match tool {
-                        Some(tool) => returned(value, tool),
-                        None => Ok(value),
-                    },
-                },
-                Err(fault) => Ended { outcome: outcome_of(&fault), result: Err(fault) },
+            let connection = asked_by(&args).to_owned();
+            let span = timing::call(builtin.name, &connection);
+            let mut call = outside.call(builtin, args);
+            if within.is_some_and(|within| call.args.limit(within)) {
+                farewell = FAREWELL;
             }
+            async move {
+                let answer = async {
+                    let _permits = outside.admission(&connection).await?;
+                    timing::phase(BEGUN);
+                    outside.asked(call).await
+                };
+                match answer.instrument(span).await {
+                    Ok(value) => Ended {
+                        outcome: ChangeOutcome::Done,
+                        result: match tool {
+                            Some(tool) => returned(value, tool),
+                            None => Ok(value),
+                        },
+                    },
+                    Err(fault) => Ended { outcome: outcome_of(&fault), result: Err(fault) },
+                }
+            }
+            .boxed()
         }
-        .boxed(),
     };
     let mut ends = context.limits.times();
-    ends.extend(within.map(|within| limits::within(context.world(), within, "the change")));
+    ends.extend(within.map(|within| limits::beyond(context.world(), within, farewell, "the change")));
     ends.push(given_up(context));
     race(call, ends).await.unwrap_or_else(|fault| Ended { outcome: ChangeOutcome::Unknown, result: Err(fault) })
 }
@@ -335,8 +345,8 @@ fn given_up(context: &Context<'_>) -> Limit {
 /// failed. Else nobody knows.
 const fn outcome_of(fault: &Fault) -> ChangeOutcome {
     match fault.kind {
-        // It went out and nobody answered: done or not, who knows.
-        FaultKind::Unreachable if fault.sent => ChangeOutcome::Unknown,
+        // It went out and nobody answered, or a program was started and failed: done, half done or not, who knows.
+        _ if fault.sent => ChangeOutcome::Unknown,
         FaultKind::Unreachable
         | FaultKind::Denied
         | FaultKind::Forbidden

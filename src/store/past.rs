@@ -67,6 +67,8 @@ pub struct Made {
     pub parts: bool,
     pub with: Vec<(Arc<str>, Kept)>,
     pub state: State,
+    /// What was wrong at its end.
+    pub fault: Option<Arc<str>>,
     /// When it was over, or begun where nobody knows of an end.
     pub at: Timestamp,
     pub value: Option<Kept>,
@@ -318,13 +320,15 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
         }
         (Some(before), Event::ChangeIntended { place, change, title, target, key, parts, with, .. }) => {
             let (run, state) = (Arc::clone(&before.run), State::Unknown { ended: false });
-            before.changes.push(Made { run, change, key, title, target, place, parts, with, state, at, value: None });
+            let (fault, value) = (None, None);
+            before.changes.push(Made { run, change, key, title, target, place, parts, with, state, fault, at, value });
         }
         (Some(before), Event::ChangeEnded(ended)) => {
             // Numbers are given in the order of the intents, and one change may stand in another.
             if let Some(made) = before.changes.iter_mut().rev().find(|made| made.change == ended.change) {
                 made.at = at;
                 made.value = ended.value;
+                made.fault = ended.fault.map(|fault| fault.message);
                 made.state = match ended.outcome {
                     ChangeOutcome::Done => State::Done { by: None },
                     ChangeOutcome::Failed => State::Failed { made: ended.verified == Some(false) },

@@ -13,9 +13,9 @@ use rustix::process::Signal;
 
 use crate::program::{Folder, Output, appears, finish, signal};
 
-/// Three changes that write down that they were made; the second one fails as long as the file `broken` is there.
+/// Three changes that write down that they were made; the second one cannot be begun until the folder `there` is.
 pub(crate) const THREE: &str = "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", text)\n\
-    tool shaky(text: string) changes = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
+    tool shaky(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> ../made\", text, directory: \"there\")\n\
     section \"A\" {\n  step \"One\" {\n    change mark(\"one\") as \"first\"\n    change shaky(\"two\") as \"second\"\n\
     \x20   check 1 < 2 as \"holds\"\n    change mark(\"three\") as \"third\"\n  }\n}\n";
 
@@ -31,9 +31,8 @@ pub(crate) fn last(folder: &Folder) -> String {
 
 /// A run that failed in its second change.
 fn failed(folder: &Folder) -> (String, Output) {
-    folder.write("broken", "");
     let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     assert_eq!(made(folder), "one");
     (last(folder), output)
 }
@@ -206,18 +205,17 @@ fn what_a_change_gave_comes_from_the_journal_and_a_secret_does_not() {
     let text = "secret key = env(\"KEY\")\n\
         tool ticket(token: secret) -> string changes = argv(\"sh\", \"-c\", \"echo t-17\", env: { T: token })\n\
         tool leaky(token: secret) -> string changes = argv(\"sh\", \"-c\", \"echo got $T\", env: { T: token })\n\
-        tool mark(text: string) changes = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
+        tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> ../made\", text, directory: \"there\")\n\
         section \"A\" {\n  step \"One\" {\n    change opened = ticket(key)\n    change mark(opened)\n  }\n\
         \x20 step \"Two\" {\n    change said = leaky(key)\n    change mark(said)\n  }\n}\n";
     let folder = Folder::with(text);
     let with_key = |args: &[&str]| finish(folder.command(args).env("KEY", "hunter2-and-more").spawn().unwrap());
-    folder.write("broken", "");
     with_key(&["run", "a.runbook", "--only", "One", "--approve", &only_hash(&folder, "One")]).code(4);
     let first = last(&folder);
     with_key(&["run", "a.runbook", "--only", "Two", "--approve", &only_hash(&folder, "Two")]).code(4);
     let second = last(&folder);
     assert!(!folder.journals().contains("hunter2"), "a secret in a journal");
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     with_key(&["resume", &first, "--approve", &only_hash(&folder, "One")]).code(0);
     assert_eq!(made(&folder), "t-17");
     let output = with_key(&["resume", &second, "--approve", &only_hash(&folder, "Two")]);
@@ -237,9 +235,8 @@ fn what_sets_things_right_does_so_again_and_a_person_is_warned_of_it() {
         "    always {\n      change mark(\"closed\") as \"close\"\n    }\n  }",
     );
     let folder = Folder::with(&text);
-    folder.write("broken", "");
     folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     assert_eq!(made(&folder), "one closed");
     let run = last(&folder);
     let output = folder.run(&["resume", &run, "--not-done", "1", "--approve", &folder.hash()]);
@@ -254,9 +251,8 @@ fn a_command_is_gone_on_with_part_by_part() {
         "}\nsection \"A\" {\n  change several() as \"all of it\"\n  change mark(\"four\")\n  do several()\n}\n",
     );
     let folder = Folder::with(&text);
-    folder.write("broken", "");
     folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     assert_eq!(made(&folder), "one");
     folder.run(&["resume", "last", "--approve", &folder.hash()]).code(0).out("first: done in run");
     assert_eq!(made(&folder), "one two three four one two three");

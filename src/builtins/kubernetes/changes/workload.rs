@@ -121,7 +121,7 @@ impl Workload {
     fn stuck(&self, why: &str, rollout: &Rollout) -> Fault {
         let message =
             format!("{} was changed, and its rollout does not go on: {why}; {}", self.shown(), rollout.shown());
-        Fault::new(FaultKind::Failed, message)
+        Fault::new(FaultKind::Failed, message).sent()
     }
 
     fn late(&self, within: Duration, how_far: &str) -> Fault {
