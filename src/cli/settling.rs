@@ -10,7 +10,7 @@ use super::request::{Asked, Prepared};
 use super::run::{facts, id, runtime};
 use super::state::Kept;
 use crate::catalog::World;
-use crate::run::known::{items_of, position_of};
+use crate::run::known::{for_people, items_of, position_of};
 use crate::run::{Looked, verify};
 use crate::shown::look::{clean, quoted};
 use crate::store::definition::Settled;
@@ -79,16 +79,50 @@ fn told(past: &mut Past, said: &Said<'_>, by: &str) -> Result<Vec<Settled>, Fail
 }
 
 fn settle_one(past: &mut Past, run: &str, change: u32, done: bool, by: &str) -> Result<Settled, Failure> {
-    let Some(made) = past.made(run, change) else {
-        return Err(Failure::new(format!("run {run} has begun no change {change}"))
-            .help(format!("`runbook show {run} --format json` has the numbers of its changes")));
+    // What a run did not make itself was made by one before, under another number.
+    let kept = past.runs.iter().filter(|before| *before.run == *run).flat_map(|before| &before.kept);
+    let kept = kept.filter(|kept| kept.change == change).map(|kept| (Arc::clone(&kept.run), kept.of)).next();
+    let (run, change) = kept.unwrap_or_else(|| (Arc::from(run), change));
+    let others: Vec<String> =
+        past.runs.iter().filter(|before| before.run != run).map(|one| one.run.to_string()).collect();
+    let Some(made) = past.made(&run, change) else {
+        let help = match others.last() {
+            Some(other) => format!(
+                "of a run before it is said as `{other}:{change}`; `runbook show {other} --format json` has its numbers"
+            ),
+            None => format!("`runbook show {run} --format json` has the numbers of its changes"),
+        };
+        return Err(Failure::new(format!("run {run} has begun no change {change}")).help(help));
     };
+    is_to_be_said(made, done)?;
     if made.parts {
         let message = format!("change {change} of run {run} is made of others, which are known by themselves");
         return Err(Failure::new(message).help("say it of those"));
     }
     made.settled(done, by);
     Ok(Settled { run: Arc::clone(&made.run), change, title: Arc::clone(&made.title), done, by: by.to_owned() })
+}
+
+/// A person is asked for what a run does not know. What it does know is not replaced by a word: a mistake in that would
+/// make a change twice, or not at all.
+fn is_to_be_said(made: &Made, done: bool) -> Result<(), Failure> {
+    let (run, number, title, at) = (&made.run, made.change, clean(&made.title), made.at);
+    let of = format!("change {number} of run {run}, `{title}`,");
+    let (known, help) = match (&made.state, done) {
+        _ if made.is_said || made.again => return Ok(()),
+        (State::Done { .. }, true) => (
+            format!("{of} is known to be done, at {at:.0}"),
+            format!("leave it out; `--not-done {run}:{number}` makes it again"),
+        ),
+        (State::Failed { made: false }, false) => {
+            (format!("{of} is known not to have been made, at {at:.0}"), "leave it out: it is tried again".to_owned())
+        }
+        (State::Undone { run: by, at }, _) => {
+            (format!("{of} was undone by run {by} at {at:.0}"), "leave it out: it is made again".to_owned())
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::new(known).help(help))
 }
 
 /// What `verify` of each says now; `None` where it has none.
@@ -140,7 +174,7 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
 /// A change for whoever has to say whether it was made.
 fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
     let key = made.key.as_deref().unwrap_or_default();
-    let items: Vec<String> = items_of(key).map(clean).collect();
+    let items: Vec<String> = items_of(key).map(|item| clean(&for_people(item))).collect();
     let of = if items.is_empty() { String::new() } else { format!("   for {}", items.join(", ")) };
     let target = made.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
     let place = format!("{}:{}", clean(&made.place.file), made.place.line);

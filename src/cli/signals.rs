@@ -33,7 +33,7 @@ impl Signals {
         // Set before the run looks at it; a second signal keeps the first one's name.
         let _ = interrupt.signal.set(name.to_owned());
         recorder.hold();
-        console.say(&format!("\n{}\n", stopping(&recorder)));
+        console.say(&format!("\n{}\n", stopping(&recorder, name)));
         interrupt.cancel.cancel();
         recorder.go_on();
         self.next().await;
@@ -54,15 +54,16 @@ impl Signals {
 }
 
 /// What is done, what is in flight and what is not touched any more.
-fn stopping(recorder: &Recorder) -> String {
+fn stopping(recorder: &Recorder, signal: &str) -> String {
     let (done, in_flight) = recorder.changes();
     let made = format!("changes made so far: {done}");
     if in_flight.is_empty() {
         format!("stopping: {made}, none in flight; nothing more is begun")
     } else {
         let waiting = in_flight.join(", ");
+        let again = if signal == "SIGINT" { "Ctrl-C" } else { signal };
         format!(
-            "stopping: {made}; waiting for the end of: {waiting}; nothing more is begun. Ctrl-C again stops at once"
+            "stopping: {made}; waiting for the end of: {waiting}; nothing more is begun. {again} again stops at once"
         )
     }
 }

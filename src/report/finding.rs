@@ -76,6 +76,12 @@ impl Finding {
         }
     }
 
+    /// A change that was begun, in a run whose journal says no more of it.
+    pub(super) fn begun(title: &str, place: &Place) -> Self {
+        Self::new(Verdict::Unknown, format!("change {title}"), Some(place))
+            .say("it was begun, and nothing says how it ended: nobody knows whether it was made")
+    }
+
     fn say(mut self, text: impl Into<String>) -> Self {
         self.says.push(text.into());
         self
@@ -92,7 +98,9 @@ impl Finding {
         Some(match event {
             Event::Checked(checked) => of_check(checked),
             Event::ChangeEnded(ended) => of_change(ended),
-            Event::ChangeWithheld { place, title, reason, .. } => of_withheld(place, title, reason),
+            Event::ChangeWithheld { place, title, items, reason, .. } => {
+                of_withheld(place, &named(title, items), reason)
+            }
             Event::ConnectionFailed { name, driver, fault } => {
                 Self::new(Verdict::Unknown, format!("connection `{name}` ({driver})"), None).fault(Some(fault))
             }
@@ -174,6 +182,13 @@ fn of_samples(measured: &Measured) -> Option<Finding> {
     Some(finding)
 }
 
+/// A change by its title, with the items of its loops that this does not say.
+#[must_use]
+pub(super) fn named(title: &str, items: &[Arc<str>]) -> String {
+    let unsaid: Vec<&str> = items.iter().map(|item| &**item).filter(|item| !title.contains(item)).collect();
+    if unsaid.is_empty() { title.to_owned() } else { format!("{title} for {}", unsaid.join(", ")) }
+}
+
 fn of_change(ended: &ChangeEnded) -> Finding {
     let (verdict, says) = match (ended.outcome, ended.verified) {
         (ChangeOutcome::Done, _) => (Verdict::Passed, None),
@@ -187,7 +202,7 @@ fn of_change(ended: &ChangeEnded) -> Finding {
             (Verdict::Unknown, Some("nobody can say whether it was made: look before you repeat it"))
         }
     };
-    let title = format!("change {}", ended.title);
+    let title = format!("change {}", named(&ended.title, &ended.items));
     // That `verify` does not hold has been said.
     let fault = ended.fault.as_ref().filter(|_| ended.verified != Some(false));
     let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(fault);

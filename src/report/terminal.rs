@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::finding::{Finding, Verdict};
+use super::finding::{Finding, Verdict, named};
 use super::order::Order;
 use super::problems;
 use super::progress::Progress;
@@ -82,6 +82,7 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let mut lines = self.order.rest(self.look);
+        self.findings.extend(self.undo.unknown());
         lines.extend(self.problems());
         lines.extend(self.undo.lines(&self.run, self.look));
         lines.push(self.look.paint(Tone::Doubtful, "the run did not finish: it is still going on, or was killed"));
@@ -152,6 +153,12 @@ impl<W: Write> Terminal<W> {
             Event::ChangeWaits { place, title, target, holder } => {
                 self.told(place, clean(&format!("{title} waits: {target} is being changed by {holder}")), None)
             }
+            Event::ChangeTakesOver { place, title, target, holder } => {
+                let line = format!(
+                    "{title} takes over: {target} was being changed by {holder}, and nothing has been heard of it for half a minute"
+                );
+                self.told(place, clean(&line), Some("look what it left behind"))
+            }
             Event::Sent { place, channels } => self.told(place, format!("send to {}", channels.join(", ")), None),
             Event::Raised { place, threshold, message } => {
                 self.told(place, format!("raise \"{threshold}\""), message.as_deref())
@@ -168,8 +175,8 @@ impl<W: Write> Terminal<W> {
             }
             Event::ChangeKept(kept) => {
                 let who = kept.by.as_ref().map_or_else(String::new, |by| format!(", says {}", clean(by)));
-                let line =
-                    format!("{}: done in run {} at {:.0}{who}", clean(&kept.title), clean(&kept.run), kept.done_at);
+                let title = clean(&named(&kept.title, &kept.items));
+                let line = format!("{title}: done in run {} at {:.0}{who}", clean(&kept.run), kept.done_at);
                 self.order.show(&kept.place.path, vec![line]);
                 self.order.ready(self.look)
             }

@@ -99,7 +99,8 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
             context.gate.not_made(&title);
             bind(context, change, Err(Fault::no_value(format!("`{title}` was not done"))));
             let (place, change) = (context.place(statement.span), context.next_change());
-            context.emit(Event::ChangeWithheld { place, change, title, reason });
+            let items = context.trail.items();
+            context.emit(Event::ChangeWithheld { place, change, title, items, reason });
         }
     }
 }
@@ -233,6 +234,7 @@ async fn made<'r>(
         place: place.clone(),
         change: number,
         title: Arc::clone(&title),
+        items: context.trail.items(),
         target: connection(&prepared).map(|connection| connection.target.to_string()),
         call: Arc::clone(&change.source),
         approvals,
@@ -246,7 +248,8 @@ async fn made<'r>(
         let fault = Fault { message, ..fault };
         context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
         bind(context, change, Err(fault.clone()));
-        context.emit(Event::ChangeWithheld { place, change: number, title, reason: Withheld::NotMeasured { fault } });
+        let (items, reason) = (context.trail.items(), Withheld::NotMeasured { fault });
+        context.emit(Event::ChangeWithheld { place, change: number, title, items, reason });
         return;
     }
     let ended = called_out(&context.calling(statement), prepared, within).await;
@@ -267,6 +270,7 @@ async fn made<'r>(
         place,
         change: number,
         title,
+        items: context.trail.items(),
         outcome: ended.outcome,
         fault: ended.result.err(),
         result,

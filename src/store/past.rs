@@ -67,6 +67,10 @@ pub struct Made {
     pub parts: bool,
     pub with: Vec<(Arc<str>, Kept)>,
     pub state: State,
+    /// What is known is a person's word, and not the run's own.
+    pub is_said: bool,
+    /// A person wants it made again, although it is known to be done.
+    pub again: bool,
     /// What was wrong at its end.
     pub fault: Option<Arc<str>>,
     /// When it was over, or begun where nobody knows of an end.
@@ -229,9 +233,21 @@ impl Past {
 }
 
 impl Made {
-    /// What a person says of it.
+    /// What a person says of it, which takes the place of what somebody has said before. What the run itself knows to be
+    /// done stays so; it can be made again.
     pub fn settled(&mut self, done: bool, by: &str) {
+        if !self.is_said && matches!(self.state, State::Done { .. }) {
+            self.again = !done;
+            return;
+        }
+        self.is_said = true;
         self.state = if done { State::Done { by: Some(by.to_owned()) } } else { State::Failed { made: false } };
+    }
+
+    /// Whether it is done and not to be made again.
+    #[must_use]
+    pub const fn is_in_place(&self) -> bool {
+        matches!(self.state, State::Done { .. }) && !self.again
     }
 
     #[must_use]
@@ -320,8 +336,22 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
         }
         (Some(before), Event::ChangeIntended { place, change, title, target, key, parts, with, .. }) => {
             let (run, state) = (Arc::clone(&before.run), State::Unknown { ended: false });
-            let (fault, value) = (None, None);
-            before.changes.push(Made { run, change, key, title, target, place, parts, with, state, fault, at, value });
+            before.changes.push(Made {
+                run,
+                change,
+                key,
+                title,
+                target,
+                place,
+                parts,
+                with,
+                state,
+                is_said: false,
+                again: false,
+                fault: None,
+                at,
+                value: None,
+            });
         }
         (Some(before), Event::ChangeEnded(ended)) => {
             // Numbers are given in the order of the intents, and one change may stand in another.

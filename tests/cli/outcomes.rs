@@ -70,3 +70,54 @@ fn what_cannot_be_started_was_not_made() {
     folder.run(&["resume", "last"]).code(5).out("not made in run").lacks("nobody knows");
     assert!(fs::metadata(folder.path("made")).is_err());
 }
+
+/// Two of three are made, and the last one fails half way.
+const LOOP: &str = "tool make(name: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made; test $0 != c -o -e enough\", name)\n\
+    tool unmake(name: string) changes = argv(\"sh\", \"-c\", \"echo un$0 >> made\", name)\n\
+    section \"A\" {\n  for name in [\"a\", \"b\", \"c\"] {\n    change make(name) undo unmake(name)\n    change make(\"x\")\n  }\n}\n";
+
+fn half_way() -> (Folder, String) {
+    let folder = Folder::with(LOOP);
+    let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
+    let run = last(&folder);
+    assert_eq!(made(&folder), "a x b x c");
+    output.code(4).out("UNKNOWN  change make(name) for c").out("REFUSED  change make(\"x\") for c");
+    output.out(&format!("runbook undo {run} 1   unmake(name)   undoes make(name) for a"));
+    (folder, run)
+}
+
+#[test]
+fn what_the_run_knows_is_not_replaced_by_a_word_and_a_word_is_corrected_by_another() {
+    let (folder, run) = half_way();
+    let known = folder.run(&["resume", &run, "--done", "1", "--done", "5"]);
+    known.code(1).err("change 1 of run").err("is known to be done").err(&format!("--not-done {run}:1"));
+    // A slip of somebody, and its correction in the run that came of it.
+    let waits = folder.run(&["resume", &run, "--done", "5"]);
+    waits.code(5).out("done for c in run").out(&format!("{run} (change 5)"));
+    let second = last(&folder);
+    folder.run(&["resume", &second, "--not-done", "99"]).code(1).err(&format!("{run}:99"));
+    let corrected = folder.run(&["resume", &second, "--not-done", &format!("{run}:5")]);
+    corrected.code(5).out(&format!("not done, says ")).out("not made for c in run");
+    let third = last(&folder);
+    folder.write("enough", "");
+    folder.run(&["resume", &third, "--approve", &folder.hash()]).code(0);
+    assert_eq!(made(&folder), "a x b x c c x");
+    let history = folder.run(&["history"]);
+    history.out(&format!("goes on with {run}")).out(&format!("goes on with {second}"));
+    let lines = folder.run(&["history", "--format", "json"]).lines();
+    assert_eq!((&lines[0]["resumes"], &lines[1]["resumes"]), (&serde_json::Value::Null, &serde_json::json!(run)));
+    folder.run(&["audit", "verify"]).code(0);
+}
+
+#[test]
+fn what_is_known_to_be_done_can_be_made_again_and_stays_known() {
+    let (folder, run) = half_way();
+    let args = ["resume", &run, "--not-done", "1", "--not-done", "5"];
+    folder.run(&args).code(5).out("done for a in run").out("made again, as somebody says");
+    let second = last(&folder);
+    // It was made in that run all the same, and can be undone there.
+    folder.run(&["undo", &run, "1"]).code(5).out("unmake(name)").out("with name = a");
+    folder.write("enough", "");
+    folder.run(&["resume", &second, "--approve", &folder.hash()]).code(0);
+    assert_eq!(made(&folder), "a x b x c a c x");
+}

@@ -126,6 +126,8 @@ fn killed(folder: &Folder) -> String {
 fn what_nobody_knows_is_said_with_what_to_type_and_what_verify_says_now() {
     let folder = Folder::with(SLOW);
     let run = killed(&folder);
+    let shown = folder.run(&["show", &run]);
+    shown.code(0).out("UNKNOWN  change drain b").out("nothing says how it ended").lacks("change drain a");
     let refused = folder.run(&["resume", &run]);
     refused
         .code(5)
@@ -173,10 +175,13 @@ fn one_goes_on_and_the_other_is_told_who() {
     let told = folder.run(&["resume", &next, "--approve", &hash]);
     told.code(1).err(&format!("somebody goes on with run {next} right now: ")).err(", since 20").err("process ");
     folder.run(&["undo", &next, "1"]).code(1).err("goes on with run");
-    signal(&child, Signal::INT);
+    signal(&child, Signal::TERM);
     thread::sleep(Duration::from_millis(300));
     signal(&child, Signal::INT);
-    finish(child).code(130).out(&format!("continue:  runbook resume {}", last(&folder)));
+    finish(child)
+        .code(130)
+        .err("SIGTERM again stops at once")
+        .out(&format!("continue:  runbook resume {}", last(&folder)));
     assert_eq!(made(&folder), "a:me b:me b:me");
 }
 
