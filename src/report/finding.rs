@@ -185,8 +185,18 @@ fn of_samples(measured: &Measured) -> Option<Finding> {
 /// A change by its title, with the items of its loops that this does not say.
 #[must_use]
 pub(super) fn named(title: &str, items: &[Arc<str>]) -> String {
-    let unsaid: Vec<&str> = items.iter().map(|item| &**item).filter(|item| !title.contains(item)).collect();
+    let unsaid: Vec<&str> = items.iter().map(|item| &**item).filter(|item| !says(title, item)).collect();
     if unsaid.is_empty() { title.to_owned() } else { format!("{title} for {}", unsaid.join(", ")) }
+}
+
+/// Whether an item is in a title, and not only in a word of it.
+fn says(title: &str, item: &str) -> bool {
+    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    title.match_indices(item).any(|(at, _)| {
+        let before = title.get(..at).and_then(|text| text.chars().next_back());
+        let after = title.get(at + item.len()..).and_then(|text| text.chars().next());
+        !before.into_iter().chain(after).any(is_word)
+    })
 }
 
 fn of_change(ended: &ChangeEnded) -> Finding {

@@ -168,7 +168,13 @@ impl<W: Write> Terminal<W> {
             }
             Event::ChangeEnded(ended) => {
                 if let Some(result) = &ended.result {
-                    let lines = text::lines(&ended.title, result, self.look, 4, Extent { rows: ROWS, rest: "" });
+                    let lines = text::lines(
+                        &named(&ended.title, &ended.items),
+                        result,
+                        self.look,
+                        4,
+                        Extent { rows: ROWS, rest: "" },
+                    );
                     self.order.show(&ended.place.path, lines);
                 }
                 self.order.ready(self.look)

@@ -115,7 +115,9 @@ fn what_a_connection_leads_to_is_held_by_one_run_at_a_time(place: &Place) {
     assert_eq!(holder(58), since);
     assert!(matches!(other.ask("postgres://db/other", at(0)).unwrap(), Asked::Held { .. }));
     // Who said nothing for too long has lost it, and gives back nothing of the next one.
-    let Asked::Held { hold: next, lapsed: Some(_) } = other.ask("postgres://db/shop", at(60)).unwrap() else { panic!("it has run out") };
+    let Asked::Held { hold: next, lapsed: Some(_) } = other.ask("postgres://db/shop", at(60)).unwrap() else {
+        panic!("it has run out")
+    };
     assert!(!held.prolong(at(61)).unwrap());
     drop(held);
     assert!(matches!(one.ask("postgres://db/shop", at(62)).unwrap(), Asked::Taken { .. }));
