@@ -132,6 +132,7 @@ fn daily() -> Vec<Record> {
             place: place(&[0, 1, 2], 66),
             change: 1,
             title: "db.execute(\"VACUUM\")".into(),
+            items: Vec::new(),
             reason: Withheld::Guard { title: "no long query".into(), outcome: Outcome::Failed },
         },
         done(&[0, 1], "Database", None, Status::NotMeasured, unknown),
@@ -268,6 +269,7 @@ fn an_unknown_change_names_its_undo() {
         place: place(&[0, 0], 7),
         change: 1,
         title: "host.restart".into(),
+        items: vec!["web-1".into()],
         outcome: ChangeOutcome::Unknown,
         fault: Some(Fault::new(FaultKind::Timeout, "no answer within 30s")),
         result: None,
@@ -278,7 +280,7 @@ fn an_unknown_change_names_its_undo() {
         value: None,
     };
     let text = text(&records(vec![started(), Event::ChangeEnded(ended)]), Look::PLAIN);
-    assert!(text.contains("UNKNOWN  change host.restart"), "{text}");
+    assert!(text.contains("UNKNOWN  change host.restart for web-1 "), "{text}");
     assert!(text.contains("nobody can say whether it was made"), "{text}");
     assert!(text.contains("to undo it: host.start()"), "{text}");
 }

@@ -150,7 +150,8 @@ fn a_change_beyond_its_limit_is_unknown() {
             "change 1 \"lab.set(\"x\")\": unknown, timeout: the change is limited to 5s"
         ]
     );
-    assert_eq!(ran.took, Duration::from_secs(5));
+    // The call is told the limit, and has a little longer to say how it ended: this one does not keep to it.
+    assert_eq!(ran.took, Duration::from_secs(8));
     assert_eq!(ran.finished.counts.changes_unknown, 1);
 }
 

@@ -37,7 +37,7 @@ fn start() -> Timestamp {
 
 fn held(asked: Asked) -> Hold {
     match asked {
-        Asked::Held(hold) => hold,
+        Asked::Held { hold, .. } => hold,
         Asked::Taken { holder } => panic!("{holder} has it"),
     }
 }
@@ -88,7 +88,7 @@ fn a_change_that_takes_long_keeps_others_away_until_it_is_over() {
         let (other, seen, at) = (Arc::new(shared.of("aaaaaa")), Arc::clone(&seen), Duration::from_secs(second));
         run = run.meanwhile(at, move || {
             let asked = other.ask("lab", start() + at).unwrap();
-            seen.lock().unwrap().push(matches!(asked, Asked::Held(_)));
+            seen.lock().unwrap().push(matches!(asked, Asked::Held { .. }));
         });
     }
     assert_eq!(run.run().finished.exit, 0);
@@ -103,6 +103,11 @@ fn who_was_killed_is_waited_for_no_longer_than_its_lease() {
     std::mem::forget(held(Arc::new(shared.of("aaaaaa")).ask("lab", start()).unwrap()));
     let ran = step(SET).answers("set x", [value(1)]).approved().sharing(shared.of("bbbbbb")).run();
     assert_eq!((ran.finished.exit, ran.world.times("set x=1"), ran.took.as_secs()), (0, 1, 30));
+    // Whoever comes after it is told whose change may be there in half.
+    assert_eq!(ran.told()[..2], [WAITS.to_owned(), WAITS.replace("waits: lab is held", "takes over: lab was held")]);
+    // What was given back in good order is nothing to speak of.
+    let ran = step(SET).answers("set x", [value(1)]).approved().sharing(shared.of("cccccc")).run();
+    assert!(!ran.told().iter().any(|line| line.contains("takes over")), "{:?}", ran.told());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Arguments of a call as a body takes them.
 
+use jiff::SignedDuration;
+
 use super::{Builtin, Param, ParamInfo, Presence};
 use crate::types::{Fault, FaultKind, FromValue, Value};
 
@@ -18,7 +20,12 @@ pub enum Arg<'a> {
 pub struct Args<'a> {
     params: &'static [ParamInfo],
     args: Vec<Option<Arg<'a>>>,
+    /// What `within` is where it was left out, in place of its default.
+    limit: Option<SignedDuration>,
 }
+
+/// The parameter by which a call says how long it may take.
+const WITHIN: &str = "within";
 
 impl<'a> Args<'a> {
     /// `args` has one entry for each parameter.
@@ -30,7 +37,15 @@ impl<'a> Args<'a> {
     #[must_use]
     pub fn of(params: &'static [ParamInfo], args: Vec<Option<Arg<'a>>>) -> Self {
         debug_assert_eq!(params.len(), args.len());
-        Self { params, args }
+        Self { params, args, limit: None }
+    }
+
+    /// Sets how long the call may take where it does not say so itself. Gives whether it now has that limit: it is one that
+    /// can be told, and was not.
+    pub fn limit(&mut self, limit: SignedDuration) -> bool {
+        let takes = self.params.iter().any(|param| param.name == WITHIN) && self.arg(WITHIN).is_none();
+        self.limit = takes.then_some(limit);
+        takes
     }
 
     /// An argument, or its default, as the type that the parameter says.
@@ -66,6 +81,7 @@ impl<'a> Args<'a> {
         match self.arg(name) {
             Some(Arg::Value(value)) => Some(value.clone()),
             Some(Arg::PerItem(_)) => None,
+            None if name == WITHIN && self.limit.is_some() => self.limit.map(Value::Duration),
             None => match self.params.iter().find(|param| param.name == name)?.presence {
                 Presence::Default(default) => Some(default()),
                 Presence::Required | Presence::Optional => None,

@@ -6,6 +6,7 @@ use super::console::{Console, Failure};
 use super::state::State;
 use crate::report::terminal;
 use crate::shown::look::{clean, pad, seconds};
+use crate::store::definition::Continues;
 use crate::store::history::Entry;
 
 /// List the runs that were recorded, the newest last.
@@ -61,10 +62,29 @@ fn line(entry: &Entry) -> String {
         None => ("unfinished".to_owned(), "-".to_owned(), "still going on, or was killed".to_owned()),
     };
     let id = clean(&entry.started.run);
-    format!("{:.0}  {}  {}  {}  {}  {counts}", entry.at, pad(&id, 6), pad(&exit, 10), pad(&took, 7), pad(&title, 28))
+    let of = match &entry.started.continues {
+        Some(Continues::Resumes { run, .. }) => format!(" · goes on with {}", clean(run)),
+        Some(Continues::Undoes { run, change, .. }) => format!(" · undoes change {change} of {}", clean(run)),
+        None => String::new(),
+    };
+    format!(
+        "{:.0}  {}  {}  {}  {}  {counts}{of}",
+        entry.at,
+        pad(&id, 6),
+        pad(&exit, 10),
+        pad(&took, 7),
+        pad(&title, 28)
+    )
 }
 
 fn json(entry: &Entry) -> serde_json::Value {
+    let (resumes, undoes) = match &entry.started.continues {
+        Some(Continues::Resumes { run, .. }) => (Some(run), None),
+        Some(Continues::Undoes { run, change, .. }) => {
+            (None, Some(serde_json::json!({ "run": run, "change": change })))
+        }
+        None => (None, None),
+    };
     serde_json::json!({
         "run": entry.started.run,
         "at": entry.at,
@@ -72,6 +92,8 @@ fn json(entry: &Entry) -> serde_json::Value {
         "file": entry.started.file,
         "only": entry.started.only,
         "by": entry.started.by,
+        "resumes": resumes,
+        "undoes": undoes,
         "finished": entry.finished,
     })
 }

@@ -13,7 +13,7 @@ use super::settling::{self, Said};
 use super::state::{Kept, found};
 use crate::plan::{Around, PlannedChange};
 use crate::report::definition::differences;
-use crate::run::known::{CLOSING, Known, MadeBefore, items_of, position_of};
+use crate::run::known::{CLOSING, Known, MadeBefore, for_people, items_of, position_of};
 use crate::run::{Proposal, definition};
 use crate::shown::look::{clean, counted};
 use crate::store::definition::Continues;
@@ -37,9 +37,6 @@ pub(super) struct Resume {
     /// This change of the run was not made; can be given several times.
     #[arg(long, value_name = "CHANGE")]
     not_done: Vec<String>,
-    /// Let `--done` and `--not-done` take the place of what is known: of what a person said before, or to make a change again.
-    #[arg(long)]
-    correct: bool,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
     #[command(flatten)]
@@ -52,7 +49,7 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
     let mut past = taken(&args.run, &args.state)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
     can_go_on(&past, last)?;
-    let said = Said { done: &args.done, not_done: &args.not_done, correct: args.correct };
+    let said = Said { done: &args.done, not_done: &args.not_done };
     if said.is_empty() && is_over(&past, last) {
         return nothing_left(&past, last, console);
     }
@@ -119,7 +116,7 @@ fn is_over(past: &Past, last: &Before) -> bool {
     let Some(finished) = &last.finished else { return false };
     let Counts { not_measured, changes_failed, changes_unknown, changes_withheld, not_reached, .. } = finished.counts;
     let left = [not_measured, changes_failed, changes_unknown, changes_withheld, not_reached];
-    let in_place = |made: &&Made| matches!(made.state, State::Done { .. }) || made.parts;
+    let in_place = |made: &&Made| made.is_in_place() || made.parts;
     finished.status != Status::Stopped && left == [0; 5] && past.known().values().all(in_place)
 }
 
@@ -163,7 +160,7 @@ fn unchanged(prepared: &Prepared, last: &Before) -> Result<(), Failure> {
 /// What is not made again, by what it is known by.
 fn known(past: &Past) -> Known {
     let known = past.known();
-    let done = |key: &str| matches!(known.get(key).map(|made| &made.state), Some(State::Done { .. }));
+    let done = |key: &str| known.get(key).is_some_and(|made| made.is_in_place());
     let in_place = |key: &str| {
         // A command is done if nothing that it made was taken back.
         let inner = format!("{key}.");
@@ -206,27 +203,22 @@ fn before(planned: &PlannedChange, past: &Past) -> (Vec<String>, bool) {
     let repeated = planned.around.iter().any(|around| matches!(around, Around::Each { .. } | Around::Retry { .. }));
     let closing = planned.around.iter().any(|around| matches!(around, Around::OnFailure | Around::Always));
     let outer = known.iter().find(|(key, _)| is_own(key));
-    let is_done = !repeated && !closing && outer.is_some_and(|(_, made)| matches!(made.state, State::Done { .. }));
+    let is_done = !repeated && !closing && outer.is_some_and(|(_, made)| made.is_in_place());
     (own.map(|(key, made)| became(key, made)).collect(), is_done)
 }
 
 fn became(key: &str, made: &Made) -> String {
-    let items: Vec<String> = items_of(key).map(clean).collect();
+    let items: Vec<String> = items_of(key).map(|item| clean(&for_people(item))).collect();
     let of = if items.is_empty() { String::new() } else { format!(" for {}", items.join(", ")) };
-    let run = clean(&made.run);
-    let at = format!("{:.0}", made.at);
+    // By this number somebody says of it whether it was made.
+    let (run, at) = (format!("{} (change {})", clean(&made.run), made.change), format!("{:.0}", made.at));
     match &made.state {
+        State::Done { .. } if made.again => format!("done{of} in run {run} at {at}: made again, as somebody says"),
         State::Done { .. } => format!("done{of} in run {run} at {at}: not made again"),
-        State::Failed { made: true, .. } => {
+        State::Failed { made: true } => {
             format!("made{of} in run {run} at {at}, and `verify` did not hold: made again")
         }
-        State::Failed { made: false, by: Some(by) } => {
-            format!("not done{of} in run {run}, says {}: made again", clean(by))
-        }
-        State::Failed { made: false, by: None } => format!("not made{of} in run {run} at {at}: tried again"),
-        State::Broken { .. } => {
-            format!("failed{of} in run {run} at {at}: made again, for twice is the same as once")
-        }
+        State::Failed { made: false } => format!("not made{of} in run {run} at {at}: tried again"),
         State::Undone { run, at } => format!("undone{of} in run {} at {at:.0}: made again", clean(run)),
         State::Unknown { .. } | State::MaybeUndone { .. } => format!("unknown{of} in run {run} at {at}"),
     }
@@ -241,6 +233,6 @@ fn tell(past: &Past, console: &Console) {
     if !titles.is_empty() {
         let message =
             format!("`on failure` or `always` made changes at the end of what is gone on with: {}", titles.join(", "));
-        console.warn(&message, Some("a change that this took back is made again with `--not-done CHANGE --correct`"));
+        console.warn(&message, Some("a change that this took back is made again with `--not-done CHANGE`"));
     }
 }

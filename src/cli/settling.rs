@@ -10,9 +10,7 @@ use super::request::{Asked, Prepared};
 use super::run::{facts, id, runtime};
 use super::state::Kept;
 use crate::catalog::World;
-use crate::check::program::ExprKind;
-use crate::plan::position;
-use crate::run::known::{items_of, position_of};
+use crate::run::known::{for_people, items_of, position_of};
 use crate::run::{Looked, verify};
 use crate::shown::look::{clean, quoted};
 use crate::store::definition::Settled;
@@ -22,8 +20,6 @@ use crate::store::past::{Made, Past, State};
 pub(super) struct Said<'a> {
     pub(super) done: &'a [String],
     pub(super) not_done: &'a [String],
-    /// Also of what is known.
-    pub(super) correct: bool,
 }
 
 impl Said<'_> {
@@ -43,8 +39,7 @@ pub(super) fn settle(
     console: &Console,
 ) -> Result<Option<Vec<Settled>>, Failure> {
     let mut settled = told(past, said, by)?;
-    let unknown: Vec<Made> =
-        past.unknown().into_iter().filter(|made| !is_repeatable(made, prepared)).cloned().collect();
+    let unknown: Vec<Made> = past.unknown().into_iter().cloned().collect();
     if unknown.is_empty() {
         return Ok(Some(settled));
     }
@@ -58,21 +53,9 @@ pub(super) fn settle(
             console.say("stopped: nothing was run\n");
             return Ok(None);
         };
-        settled.push(settle_one(past, &made.run, made.change, done, by, false)?);
+        settled.push(settle_one(past, &made.run, made.change, done, by)?);
     }
     Ok(Some(settled))
-}
-
-/// Whether a change that failed half-way is made again without asking: made twice, it is as if made once.
-pub(super) fn is_repeatable(made: &Made, prepared: &Prepared) -> bool {
-    let position = made.key.as_deref().map(position_of).unwrap_or_default();
-    let Some(change) = position::change(&prepared.program, &prepared.selection, &position) else { return false };
-    let idempotent = match &change.call.kind {
-        ExprKind::Call(call) => call.idempotent,
-        ExprKind::Tool { tool, .. } => prepared.program.tools.get(tool.index()).is_some_and(|tool| tool.idempotent),
-        _ => false,
-    };
-    idempotent && matches!(made.state, State::Broken { .. })
 }
 
 fn told(past: &mut Past, said: &Said<'_>, by: &str) -> Result<Vec<Settled>, Failure> {
@@ -89,59 +72,57 @@ fn told(past: &mut Past, said: &Said<'_>, by: &str) -> Result<Vec<Settled>, Fail
             if settled.iter().any(|other| *other.run == *run && other.change == number) {
                 return Err(Failure::new(format!("change {text} is named twice")).help("leave one of them out"));
             }
-            settled.push(settle_one(past, &run, number, done, by, said.correct)?);
+            settled.push(settle_one(past, &run, number, done, by)?);
         }
     }
     Ok(settled)
 }
 
-fn settle_one(
-    past: &mut Past,
-    run: &str,
-    change: u32,
-    done: bool,
-    by: &str,
-    correct: bool,
-) -> Result<Settled, Failure> {
-    let is_last = past.last().is_some_and(|last| *last.run == *run);
-    let Some(made) = past.made(run, change) else {
-        return Err(Failure::new(format!("run {run} has begun no change {change}"))
-            .help(format!("`runbook show {run} --format json` has the numbers of its changes")));
+fn settle_one(past: &mut Past, run: &str, change: u32, done: bool, by: &str) -> Result<Settled, Failure> {
+    // What a run did not make itself was made by one before, under another number.
+    let kept = past.runs.iter().filter(|before| *before.run == *run).flat_map(|before| &before.kept);
+    let kept = kept.filter(|kept| kept.change == change).map(|kept| (Arc::clone(&kept.run), kept.of)).next();
+    let (run, change) = kept.unwrap_or_else(|| (Arc::from(run), change));
+    let others: Vec<String> =
+        past.runs.iter().filter(|before| before.run != run).map(|one| one.run.to_string()).collect();
+    let Some(made) = past.made(&run, change) else {
+        let help = match others.last() {
+            Some(other) => format!(
+                "of a run before it is said as `{other}:{change}`; `runbook show {other} --format json` has its numbers"
+            ),
+            None => format!("`runbook show {run} --format json` has the numbers of its changes"),
+        };
+        return Err(Failure::new(format!("run {run} has begun no change {change}")).help(help));
     };
+    is_to_be_said(made, done)?;
     if made.parts {
         let message = format!("change {change} of run {run} is made of others, which are known by themselves");
         return Err(Failure::new(message).help("say it of those"));
     }
-    let was = known(made);
-    if let Some(was) = &was {
-        let known = format!("change {change} of run {run}, `{}`, is known: {was}", clean(&made.title));
-        if done && matches!(made.state, State::Done { .. }) {
-            return Err(Failure::new(known).help("leave it out: it is not made again"));
-        }
-        if !correct {
-            let number = if is_last { change.to_string() } else { format!("{run}:{change}") };
-            let flag = if done { "done" } else { "not-done" };
-            return Err(Failure::new(known)
-                .help(format!("`--{flag} {number} --correct` puts your word in its place, and both are recorded")));
-        }
-    }
     made.settled(done, by);
-    let (run, title) = (Arc::clone(&made.run), Arc::clone(&made.title));
-    Ok(Settled { run, change, title, done, by: by.to_owned(), was })
+    Ok(Settled { run: Arc::clone(&made.run), change, title: Arc::clone(&made.title), done, by: by.to_owned() })
 }
 
-/// What is known of a change; `None` where nobody knows.
-fn known(made: &Made) -> Option<String> {
-    let at = format!("{:.0}", made.at);
-    Some(match &made.state {
-        State::Unknown { .. } | State::Broken { .. } | State::MaybeUndone { .. } => return None,
-        State::Done { by: None } => format!("done at {at}"),
-        State::Done { by: Some(by) } => format!("done, says {}", clean(by)),
-        State::Failed { made: false, by: Some(by) } => format!("not done, says {}", clean(by)),
-        State::Failed { made: false, by: None } => format!("not made at {at}"),
-        State::Failed { made: true, .. } => format!("made at {at}, and its `verify` did not hold"),
-        State::Undone { run, at } => format!("undone by run {run} at {at:.0}"),
-    })
+/// A person is asked for what a run does not know. What it does know is not replaced by a word: a mistake in that would
+/// make a change twice, or not at all.
+fn is_to_be_said(made: &Made, done: bool) -> Result<(), Failure> {
+    let (run, number, title, at) = (&made.run, made.change, clean(&made.title), made.at);
+    let of = format!("change {number} of run {run}, `{title}`,");
+    let (known, help) = match (&made.state, done) {
+        _ if made.is_said || made.again => return Ok(()),
+        (State::Done { .. }, true) => (
+            format!("{of} is known to be done, at {at:.0}"),
+            format!("leave it out; `--not-done {run}:{number}` makes it again"),
+        ),
+        (State::Failed { made: false }, false) => {
+            (format!("{of} is known not to have been made, at {at:.0}"), "leave it out: it is tried again".to_owned())
+        }
+        (State::Undone { run: by, at }, _) => {
+            (format!("{of} was undone by run {by} at {at:.0}"), "leave it out: it is made again".to_owned())
+        }
+        _ => return Ok(()),
+    };
+    Err(Failure::new(known).help(help))
 }
 
 /// What `verify` of each says now; `None` where it has none.
@@ -179,9 +160,6 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
         if *made.run == *last { made.change.to_string() } else { format!("{}:{}", made.run, made.change) }
     };
     let mut command = format!("runbook resume {}", quoted(&last));
-    if said.correct {
-        command.push_str(" --correct");
-    }
     for (flag, texts) in [("done", said.done), ("not-done", said.not_done)] {
         for text in texts {
             // Writing to a string never fails.
@@ -196,7 +174,7 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
 /// A change for whoever has to say whether it was made.
 fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
     let key = made.key.as_deref().unwrap_or_default();
-    let items: Vec<String> = items_of(key).map(clean).collect();
+    let items: Vec<String> = items_of(key).map(|item| clean(&for_people(item))).collect();
     let of = if items.is_empty() { String::new() } else { format!("   for {}", items.join(", ")) };
     let target = made.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
     let place = format!("{}:{}", clean(&made.place.file), made.place.line);
@@ -206,9 +184,9 @@ fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
         State::MaybeUndone { run, at } => {
             format!("    run {run} was to undo it at {at:.0}, and nobody can say whether it did")
         }
-        State::Unknown { ended: true } => format!("    its call had no clear answer at {:.0}", made.at),
-        State::Broken { why } => {
-            format!("    it failed at {:.0}, and nobody knows what it did until then: {}", made.at, clean(why))
+        State::Unknown { ended: true } => {
+            let why = made.fault.as_ref().map_or_else(String::new, |fault| format!(": {}", clean(fault)));
+            format!("    at {:.0} its call ended without a clear answer{why}", made.at)
         }
         _ => format!("    begun at {:.0}, and the run was stopped before it was over", made.at),
     });

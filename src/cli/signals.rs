@@ -54,14 +54,14 @@ impl Signals {
 }
 
 /// What is done, what is in flight and what is not touched any more.
-fn stopping(recorder: &Recorder, name: &str) -> String {
-    let again = if name == "SIGINT" { "Ctrl-C" } else { name };
+fn stopping(recorder: &Recorder, signal: &str) -> String {
     let (done, in_flight) = recorder.changes();
     let made = format!("changes made so far: {done}");
     if in_flight.is_empty() {
         format!("stopping: {made}, none in flight; nothing more is begun")
     } else {
         let waiting = in_flight.join(", ");
+        let again = if signal == "SIGINT" { "Ctrl-C" } else { signal };
         format!(
             "stopping: {made}; waiting for the end of: {waiting}; nothing more is begun. {again} again stops at once"
         )

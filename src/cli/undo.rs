@@ -55,7 +55,7 @@ pub(super) fn run(args: UndoArgs, console: &Arc<Console>) -> Result<u8, Failure>
     let begun = made(last, args.change)?;
     can_be_undone(begun, args.again, args.made)?;
     // What is known needs nobody's word.
-    let said = begun.is_begun_only().then(by);
+    let said = matches!(begun.state, State::Unknown { .. }).then(by);
     let asked = asked(last, args.file, &format!("undo {} {}", last.run, args.change))?;
     let prepared = match prepare(&asked, console)? {
         Ok(prepared) => prepared,
@@ -155,19 +155,14 @@ fn made(last: &Before, number: u32) -> Result<&Made, Failure> {
 fn can_be_undone(made: &Made, again: bool, said: bool) -> Result<(), Failure> {
     let (run, number, title) = (&made.run, made.change, clean(&made.title));
     match &made.state {
-        State::Done { .. } | State::Failed { made: true, .. } => Ok(()),
-        State::Unknown { .. } | State::Broken { .. } if said => Ok(()),
-        State::Failed { made: false, .. } => Err(Failure::new(format!(
+        State::Done { .. } | State::Failed { made: true } => Ok(()),
+        State::Unknown { .. } if said => Ok(()),
+        State::Failed { made: false } => Err(Failure::new(format!(
             "change {number} of run {run}, `{title}`, was not made: there is nothing to undo"
         ))),
-        State::Unknown { .. } | State::Broken { .. } => {
-            let message = match &made.state {
-                State::Broken { why } => format!(
-                    "change {number} of run {run}, `{title}`, failed, and nobody knows what it did until then: {}",
-                    clean(why)
-                ),
-                _ => format!("nobody knows whether change {number} of run {run}, `{title}`, was made"),
-            };
+        State::Unknown { .. } => {
+            let why = made.fault.as_ref().map_or_else(String::new, |fault| format!(": {}", clean(fault)));
+            let message = format!("nobody knows whether change {number} of run {run}, `{title}`, was made{why}");
             Err(Failure::new(message)
                 .help(format!("look; if it was made, or a part of it: `runbook undo {run} {number} --made`")))
         }

@@ -7,7 +7,7 @@ use crate::shown::look::{counted, seconds};
 use crate::store::event::{
     ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Withheld,
 };
-use crate::types::Fault;
+use crate::types::{Fault, FaultKind};
 
 /// How it went, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,6 +48,8 @@ pub struct Finding {
     /// What there is to say, a line each.
     pub says: Vec<String>,
     pub fault: Option<Fault>,
+    /// The fault is why something could not be looked at, and not what came of a change.
+    pub looks: bool,
     pub evidence: Vec<Shown>,
     pub doc: Arc<str>,
     pub seconds: f64,
@@ -67,10 +69,17 @@ impl Finding {
             place: place.cloned(),
             says: Vec::new(),
             fault: None,
+            looks: true,
             evidence: Vec::new(),
             doc: Arc::from(""),
             seconds: 0.0,
         }
+    }
+
+    /// A change that was begun, in a run whose journal says no more of it.
+    pub(super) fn begun(title: &str, place: &Place) -> Self {
+        Self::new(Verdict::Unknown, format!("change {title}"), Some(place))
+            .say("it was begun, and nothing says how it ended: nobody knows whether it was made")
     }
 
     fn say(mut self, text: impl Into<String>) -> Self {
@@ -89,7 +98,9 @@ impl Finding {
         Some(match event {
             Event::Checked(checked) => of_check(checked),
             Event::ChangeEnded(ended) => of_change(ended),
-            Event::ChangeWithheld { place, title, reason, .. } => of_withheld(place, title, reason),
+            Event::ChangeWithheld { place, title, items, reason, .. } => {
+                of_withheld(place, &named(title, items), reason)
+            }
             Event::ConnectionFailed { name, driver, fault } => {
                 Self::new(Verdict::Unknown, format!("connection `{name}` ({driver})"), None).fault(Some(fault))
             }
@@ -171,19 +182,37 @@ fn of_samples(measured: &Measured) -> Option<Finding> {
     Some(finding)
 }
 
+/// A change by its title, with the items of its loops that this does not say.
+#[must_use]
+pub(super) fn named(title: &str, items: &[Arc<str>]) -> String {
+    let unsaid: Vec<&str> = items.iter().map(|item| &**item).filter(|item| !says(title, item)).collect();
+    if unsaid.is_empty() { title.to_owned() } else { format!("{title} for {}", unsaid.join(", ")) }
+}
+
+/// Whether an item is in a title, and not only in a word of it.
+fn says(title: &str, item: &str) -> bool {
+    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    title.match_indices(item).any(|(at, _)| {
+        let before = title.get(..at).and_then(|text| text.chars().next_back());
+        let after = title.get(at + item.len()..).and_then(|text| text.chars().next());
+        !before.into_iter().chain(after).any(is_word)
+    })
+}
+
 fn of_change(ended: &ChangeEnded) -> Finding {
     let (verdict, says) = match (ended.outcome, ended.verified) {
         (ChangeOutcome::Done, _) => (Verdict::Passed, None),
         (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, Some("it was made, and `verify` does not hold")),
-        (ChangeOutcome::Failed, _) if ended.is_doubtful() => {
-            (Verdict::Failed, Some("it failed, and a part of it may have been done: look before you repeat it"))
-        }
         (ChangeOutcome::Failed, _) => (Verdict::Failed, Some("it was not made")),
+        // A program that was started and failed.
+        (ChangeOutcome::Unknown, _) if ended.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Failed) => {
+            (Verdict::Unknown, Some("it failed, and may have done a part of it: look before you repeat it"))
+        }
         (ChangeOutcome::Unknown, _) => {
             (Verdict::Unknown, Some("nobody can say whether it was made: look before you repeat it"))
         }
     };
-    let title = format!("change {}", ended.title);
+    let title = format!("change {}", named(&ended.title, &ended.items));
     // That `verify` does not hold has been said.
     let fault = ended.fault.as_ref().filter(|_| ended.verified != Some(false));
     let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(fault);
@@ -192,7 +221,7 @@ fn of_change(ended: &ChangeEnded) -> Finding {
         finding = finding.say(format!("to undo it: {undo}"));
     }
     let evidence = ended.result.iter().chain(&ended.evidence).cloned().collect();
-    Finding { evidence, seconds: ended.seconds, ..finding }
+    Finding { evidence, looks: false, seconds: ended.seconds, ..finding }
 }
 
 fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {

@@ -73,7 +73,7 @@ fn details(finding: &Finding, look: Look, extent: Extent<'_>) -> Vec<String> {
     }
     lines.extend(finding.says.iter().flat_map(|text| text.lines().map(clean).collect::<Vec<_>>()));
     if let Some(fault) = &finding.fault {
-        let could_not = if finding.verdict == Verdict::Unknown { "could not look: " } else { "" };
+        let could_not = if finding.looks && finding.verdict == Verdict::Unknown { "could not look: " } else { "" };
         let kind = look.paint(Tone::Faint, &format!("[{}]", fault.kind.name()));
         lines.push(format!("{could_not}{} {kind}", clean(&fault.message)));
         lines.extend(fault.help.iter().map(|help| format!("help: {}", clean(help))));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::finding::{Finding, Verdict};
+use super::finding::{Finding, Verdict, named};
 use super::order::Order;
 use super::problems;
 use super::progress::Progress;
@@ -83,6 +83,7 @@ impl<W: Write> Terminal<W> {
             return Ok(());
         }
         let mut lines = self.order.rest(self.look);
+        self.findings.extend(self.undo.unknown());
         lines.extend(self.problems());
         lines.extend(self.undo.lines(&self.run, self.look));
         lines.push(self.look.paint(Tone::Doubtful, "the run did not finish: it is still going on, or was killed"));
@@ -153,6 +154,12 @@ impl<W: Write> Terminal<W> {
             Event::ChangeWaits { place, title, target, holder } => {
                 self.told(place, clean(&format!("{title} waits: {target} is being changed by {holder}")), None)
             }
+            Event::ChangeTakesOver { place, title, target, holder } => {
+                let line = format!(
+                    "{title} takes over: {target} was being changed by {holder}, and nothing has been heard of it for half a minute"
+                );
+                self.told(place, clean(&line), Some("look what it left behind"))
+            }
             Event::Sent { place, channels } => self.told(place, format!("send to {}", channels.join(", ")), None),
             Event::Raised { place, threshold, message } => {
                 self.told(place, format!("raise \"{threshold}\""), message.as_deref())
@@ -162,15 +169,21 @@ impl<W: Write> Terminal<W> {
             }
             Event::ChangeEnded(ended) => {
                 if let Some(result) = &ended.result {
-                    let lines = text::lines(&ended.title, result, self.look, 4, Extent { rows: ROWS, rest: "" });
+                    let lines = text::lines(
+                        &named(&ended.title, &ended.items),
+                        result,
+                        self.look,
+                        4,
+                        Extent { rows: ROWS, rest: "" },
+                    );
                     self.order.show(&ended.place.path, lines);
                 }
                 self.order.ready(self.look)
             }
             Event::ChangeKept(kept) => {
                 let who = kept.by.as_ref().map_or_else(String::new, |by| format!(", says {}", clean(by)));
-                let line =
-                    format!("{}: done in run {} at {:.0}{who}", clean(&kept.title), clean(&kept.run), kept.done_at);
+                let title = clean(&named(&kept.title, &kept.items));
+                let line = format!("{title}: done in run {} at {:.0}{who}", clean(&kept.run), kept.done_at);
                 self.order.show(&kept.place.path, vec![line]);
                 self.order.ready(self.look)
             }
@@ -221,8 +234,7 @@ impl<W: Write> Terminal<W> {
                 lines.extend(settled.iter().map(|said| {
                     let word = if said.done { "done" } else { "not done" };
                     let (run, title, by) = (clean(&said.run), clean(&said.title), clean(&said.by));
-                    let was = said.was.as_ref().map_or_else(String::new, |was| format!(" (before: {})", clean(was)));
-                    format!("{word}, says {by}: change {} of run {run}, {title}{was}", said.change)
+                    format!("{word}, says {by}: change {} of run {run}, {title}", said.change)
                 }));
             }
             Some(Continues::Undoes { run, change, made }) => {

@@ -1,9 +1,11 @@
 //! What can be typed after a run that changed something: how its changes are undone, and how it is gone on with.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::finding::{Finding, named};
 use crate::shown::look::{Look, Tone, clean};
-use crate::store::event::{ChangeOutcome, Event};
+use crate::store::event::{ChangeOutcome, Event, Place};
 
 /// So many changes are offered to be undone; more are found by their numbers.
 const MOST: usize = 20;
@@ -12,7 +14,7 @@ const MOST: usize = 20;
 struct Change {
     /// What undoes it, as it is written.
     undo: Arc<str>,
-    title: Arc<str>,
+    title: String,
     /// The run that made it, and its number there; `None` for the run that is read.
     run: Option<Arc<str>>,
     number: u32,
@@ -22,6 +24,8 @@ struct Change {
 #[derive(Default)]
 pub(super) struct Undoable {
     changes: Vec<Change>,
+    /// Those that were begun and are not over: by their numbers.
+    begun: BTreeMap<u32, (String, Place)>,
     /// A change failed, is unknown or was withheld.
     is_left: bool,
     /// It has changes at all, and is no undo itself, and its file is there.
@@ -36,23 +40,34 @@ impl Undoable {
                 let undoes = matches!(started.continues, Some(Continues::Undoes { .. }));
                 self.can_go_on = started.changes > 0 && !started.read_only && !undoes && &*started.file != "-";
             }
+            // What a command makes is written down part by part.
+            Event::ChangeIntended { change, title, items, place, parts: false, .. } => {
+                self.begun.insert(*change, (named(title, items), place.clone()));
+            }
             Event::ChangeEnded(ended) => {
+                self.begun.remove(&ended.change);
                 let made = ended.outcome == ChangeOutcome::Done || ended.verified == Some(false);
                 self.is_left |= ended.outcome != ChangeOutcome::Done;
                 if let (true, Some(undo)) = (made, &ended.undo) {
-                    let (undo, title) = (Arc::clone(undo), Arc::clone(&ended.title));
+                    let (undo, title) = (Arc::clone(undo), named(&ended.title, &ended.items));
                     self.changes.push(Change { undo, title, run: None, number: ended.change });
                 }
             }
             Event::ChangeKept(kept) => {
                 if let Some(undo) = &kept.undo {
-                    let (undo, title, run) = (Arc::clone(undo), Arc::clone(&kept.title), Some(Arc::clone(&kept.run)));
+                    let (undo, run) = (Arc::clone(undo), Some(Arc::clone(&kept.run)));
+                    let title = named(&kept.title, &kept.items);
                     self.changes.push(Change { undo, title, run, number: kept.of });
                 }
             }
             Event::ChangeWithheld { .. } | Event::ApprovalNeeded { .. } => self.is_left = true,
             _ => {}
         }
+    }
+
+    /// The changes of which a run that came to no end says nothing more.
+    pub(super) fn unknown(&self) -> impl Iterator<Item = Finding> {
+        self.begun.values().map(|(title, place)| Finding::begun(title, place))
     }
 
     /// The last one first: that is the order in which they are taken back.

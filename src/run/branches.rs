@@ -99,6 +99,7 @@ fn withhold_all(context: &Context<'_>, block: &Block, reason: &Withheld) {
                 place: own.place(one.span),
                 change: own.next_change(),
                 title: Arc::clone(&change.source),
+                items: own.trail.items(),
                 reason: reason.clone(),
             }),
             StatementKind::For(inner) => withhold_all(&own, &inner.body, reason),

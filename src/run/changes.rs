@@ -37,6 +37,9 @@ use crate::types::{Connection, Fault, FaultKind, Value};
 
 /// How long a change in flight is waited for after the run was stopped.
 const GRACE: SignedDuration = SignedDuration::from_secs(30);
+/// How long a call that was told the change's own limit may take to end in good order once that is over: a program is asked
+/// to stop, a server takes back what it has begun, and says so.
+const FAREWELL: SignedDuration = SignedDuration::from_secs(3);
 /// How often `verify` is looked at, and how long where the change has no limit of its own.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_secs(1);
 const VERIFY_WITHIN: SignedDuration = SignedDuration::from_secs(30);
@@ -96,7 +99,8 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
             context.gate.not_made(&title);
             bind(context, change, Err(Fault::no_value(format!("`{title}` was not done"))));
             let (place, change) = (context.place(statement.span), context.next_change());
-            context.emit(Event::ChangeWithheld { place, change, title, reason });
+            let items = context.trail.items();
+            context.emit(Event::ChangeWithheld { place, change, title, items, reason });
         }
     }
 }
@@ -230,6 +234,7 @@ async fn made<'r>(
         place: place.clone(),
         change: number,
         title: Arc::clone(&title),
+        items: context.trail.items(),
         target: connection(&prepared).map(|connection| connection.target.to_string()),
         call: Arc::clone(&change.source),
         approvals,
@@ -243,7 +248,8 @@ async fn made<'r>(
         let fault = Fault { message, ..fault };
         context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
         bind(context, change, Err(fault.clone()));
-        context.emit(Event::ChangeWithheld { place, change: number, title, reason: Withheld::NotMeasured { fault } });
+        let (items, reason) = (context.trail.items(), Withheld::NotMeasured { fault });
+        context.emit(Event::ChangeWithheld { place, change: number, title, items, reason });
         return;
     }
     let ended = called_out(&context.calling(statement), prepared, within).await;
@@ -264,6 +270,7 @@ async fn made<'r>(
         place,
         change: number,
         title,
+        items: context.trail.items(),
         outcome: ended.outcome,
         fault: ended.result.err(),
         result,
@@ -284,46 +291,42 @@ async fn made<'r>(
 
 /// Makes the call and waits for its end, as far as its limits and the stop of the run allow.
 async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: Option<SignedDuration>) -> Ended {
+    let mut farewell = SignedDuration::ZERO;
     let call: BoxFuture<'_, Ended> = match prepared {
         Prepared::Nothing => return Ended { outcome: ChangeOutcome::Done, result: Ok(Value::Null) },
         Prepared::Command(command, args) => command_made(context, command, args).boxed(),
-        Prepared::Call { builtin, args, tool } => async move {
-            let args = limited(builtin, args, within);
+        Prepared::Call { builtin, args, tool } => {
             let outside = &context.run.outside;
-            let span = timing::call(builtin.name, asked_by(&args));
-            let answer = async {
-                let _permits = outside.admission(&args).await?;
-                timing::phase(BEGUN);
-                outside.asked(outside.call(builtin, args)).await
-            };
-            let answer = answer.instrument(span).await;
-            match answer {
-                Ok(value) => Ended {
-                    outcome: ChangeOutcome::Done,
-                    result: match tool {
-                        Some(tool) => returned(value, tool),
-                        None => Ok(value),
-                    },
-                },
-                Err(fault) => Ended { outcome: outcome_of(&fault), result: Err(fault) },
+            let connection = asked_by(&args).to_owned();
+            let span = timing::call(builtin.name, &connection);
+            let mut call = outside.call(builtin, args);
+            if within.is_some_and(|within| call.args.limit(within)) {
+                farewell = FAREWELL;
             }
+            async move {
+                let answer = async {
+                    let _permits = outside.admission(&connection).await?;
+                    timing::phase(BEGUN);
+                    outside.asked(call).await
+                };
+                match answer.instrument(span).await {
+                    Ok(value) => Ended {
+                        outcome: ChangeOutcome::Done,
+                        result: match tool {
+                            Some(tool) => returned(value, tool),
+                            None => Ok(value),
+                        },
+                    },
+                    Err(fault) => Ended { outcome: outcome_of(&fault), result: Err(fault) },
+                }
+            }
+            .boxed()
         }
-        .boxed(),
     };
     let mut ends = context.limits.times();
-    ends.extend(within.map(|within| limits::within(context.world(), within, "the change")));
+    ends.extend(within.map(|within| limits::beyond(context.world(), within, farewell, "the change")));
     ends.push(given_up(context));
     race(call, ends).await.unwrap_or_else(|fault| Ended { outcome: ChangeOutcome::Unknown, result: Err(fault) })
-}
-
-/// The limit that a change has of its own is that of its call, where the call says none: what is usual for the built-in or
-/// the connection would end it before.
-fn limited(builtin: &Builtin, mut args: Vec<Option<Value>>, within: Option<SignedDuration>) -> Vec<Option<Value>> {
-    let own = builtin.params.iter().position(|param| param.name == "within");
-    if let (Some(within), Some(slot @ None)) = (within, own.and_then(|own| args.get_mut(own))) {
-        *slot = Some(Value::Duration(within));
-    }
-    args
 }
 
 /// When a change in flight is not waited for any more, after the run was stopped.
@@ -346,8 +349,8 @@ fn given_up(context: &Context<'_>) -> Limit {
 /// failed. Else nobody knows.
 const fn outcome_of(fault: &Fault) -> ChangeOutcome {
     match fault.kind {
-        // It went out and nobody answered: done or not, who knows.
-        FaultKind::Unreachable if fault.sent => ChangeOutcome::Unknown,
+        // It went out and nobody answered, or a program was started and failed: done, half done or not, who knows.
+        _ if fault.sent => ChangeOutcome::Unknown,
         FaultKind::Unreachable
         | FaultKind::Denied
         | FaultKind::Forbidden

@@ -34,7 +34,11 @@ pub(super) async fn hold(
     loop {
         let holder = match exclusive.ask(&server, context.now()) {
             Err(fault) => return Err(Withheld::NotMeasured { fault }),
-            Ok(Asked::Held(hold)) => {
+            Ok(Asked::Held { hold, lapsed }) => {
+                if let Some(holder) = lapsed {
+                    let (place, title) = (context.place(statement.span), Arc::clone(title));
+                    context.emit(Event::ChangeTakesOver { place, title, target, holder });
+                }
                 if waits {
                     // What was read before may be what the other one has changed.
                     context.waited();

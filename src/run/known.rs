@@ -72,6 +72,11 @@ impl Trail {
         inner
     }
 
+    /// The items for people.
+    pub(crate) fn items(&self) -> Vec<Arc<str>> {
+        self.items.iter().map(|(item, _)| for_people(item).into()).collect()
+    }
+
     pub(crate) fn key(&self, number: u32) -> String {
         format!("{}{number}{}", self.calls, self.since)
     }
@@ -200,6 +205,16 @@ fn plain(text: &str) -> String {
     plain
 }
 
+/// An item of a key as people call it.
+#[must_use]
+pub fn for_people(item: &str) -> String {
+    let mut text = item.split(HASH).next().unwrap_or_default().to_owned();
+    for letter in ['[', ']', HASH, '~', '%'] {
+        text = text.replace(&format!("%{:02x}", u32::from(letter)), &letter.to_string());
+    }
+    text
+}
+
 fn short(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes())).chars().take(16).collect()
 }
@@ -211,7 +226,7 @@ mod tests {
 
     use jiff::Timestamp;
 
-    use super::{Known, Look, MadeBefore, Trail, identities, items_of, position_of};
+    use super::{Known, Look, MadeBefore, Trail, for_people, identities, items_of, position_of};
     use crate::types::Value;
 
     fn row(id: i64, state: &str) -> Value {
@@ -238,6 +253,9 @@ mod tests {
         assert!(long[0] != long[1] && long[0].len() < 100, "{long:?}");
         let all: HashSet<_> = of(&[row(1, "new"), row(1, "old")]).into_iter().collect();
         assert_eq!(all.len(), 2);
+        let people = |key: &str| items_of(key).map(for_people).collect::<Vec<_>>();
+        assert_eq!(people("1[b%5b1%5d][100%25]"), ["b[1]", "100%"]);
+        assert!(people(&of(&[row(1, "new")])[0]).iter().all(|item| !item.contains('#')));
     }
 
     #[test]

@@ -73,9 +73,14 @@ pub(crate) async fn race<T>(future: impl Future<Output = T>, limits: Vec<Limit>)
 
 /// A limit from now on. `what` says whose it is: `` step "Disks" ``.
 pub(crate) fn within(world: &Arc<dyn World>, limit: SignedDuration, what: &str) -> Limit {
+    beyond(world, limit, SignedDuration::ZERO, what)
+}
+
+/// The same where somebody else keeps to the limit, and is given a little more time to say how it ended.
+pub(crate) fn beyond(world: &Arc<dyn World>, limit: SignedDuration, more: SignedDuration, what: &str) -> Limit {
     let fault =
         Fault::new(FaultKind::Timeout, format!("{what} is limited to {}", crate::types::Value::Duration(limit)));
-    let sleep = world.sleep(to_std(limit));
+    let sleep = world.sleep(to_std(limit.saturating_add(more)));
     async move {
         sleep.await;
         fault

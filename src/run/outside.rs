@@ -85,8 +85,8 @@ impl Outside {
     }
 
     /// The places that a call takes: one at its connection, one of all.
-    pub(crate) async fn admission(&self, args: &[Option<Value>]) -> Result<Vec<OwnedSemaphorePermit>, Fault> {
-        let connection = self.facts.connection_named(asked_by(args));
+    pub(crate) async fn admission(&self, connection: &str) -> Result<Vec<OwnedSemaphorePermit>, Fault> {
+        let connection = self.facts.connection_named(connection);
         let mut permits = Vec::with_capacity(2);
         for semaphore in connection.map(|ready| &ready.permits).into_iter().chain([&self.everywhere]) {
             let permit = Arc::clone(semaphore).acquire_owned().await;
@@ -96,7 +96,7 @@ impl Outside {
     }
 
     async fn read(self: &Arc<Self>, call: ReadCall, memory: &Memory) -> Result<Value, Fault> {
-        let _permits = self.admission(&call.args).await?;
+        let _permits = self.admission(asked_by(&call.args)).await?;
         timing::phase(BEGUN);
         let limit = limit_of(call.builtin, &call.args);
         tracing::debug!(target: "runbook::run", builtin = call.builtin.name, "read");

@@ -40,6 +40,7 @@ pub(super) async fn kept(
         place,
         change: number,
         title,
+        items: context.trail.items(),
         run: made.run,
         of: made.change,
         done_at: made.at,

@@ -41,7 +41,7 @@ pub enum Continues {
     },
 }
 
-/// What a person said of a change: that it was made, or not. Nobody knew, or they correct what was known.
+/// What a person said of a change: that it was made, or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Settled {
     /// The run that began it, and its number there.
@@ -51,9 +51,6 @@ pub struct Settled {
     pub done: bool,
     /// `user@host`
     pub by: String,
-    /// What was known before, where somebody corrects that.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub was: Option<String>,
 }
 
 impl Definition {

@@ -108,11 +108,23 @@ pub enum Event {
         /// `run 7f3a12 of ops@db1, since 2026-11-26T02:00:00Z`
         holder: String,
     },
+    /// A change takes over from somebody who did not give back what its connection leads to, and says nothing more: most
+    /// likely that run was killed in the middle of a change.
+    ChangeTakesOver {
+        place: Place,
+        title: Arc<str>,
+        target: String,
+        /// `run 7f3a12 of ops@db1, since 2026-11-26T02:00:00Z`
+        holder: String,
+    },
     /// Written before the call goes out, and on the disk before it does.
     ChangeIntended {
         place: Place,
         change: u32,
         title: Arc<str>,
+        /// The items of the loops around it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        items: Vec<Arc<str>>,
         target: Option<String>,
         call: Arc<str>,
         /// The standing approvals that it is made by; none where somebody agreed to the run itself.
@@ -137,6 +149,9 @@ pub enum Event {
         place: Place,
         change: u32,
         title: Arc<str>,
+        /// The items of the loops around it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        items: Vec<Arc<str>>,
         reason: Withheld,
     },
     /// `wait until`
@@ -353,6 +368,9 @@ pub struct ChangeEnded {
     /// Its number in the run, from 1: the same as in its intent.
     pub change: u32,
     pub title: Arc<str>,
+    /// The items of the loops around it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Arc<str>>,
     pub outcome: ChangeOutcome,
     pub fault: Option<Fault>,
     /// What it gave, where it gave something that can be shown.
@@ -376,6 +394,9 @@ pub struct ChangeKept {
     /// Its number in this run.
     pub change: u32,
     pub title: Arc<str>,
+    /// The items of the loops around it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Arc<str>>,
     /// The run that made it, its number there, and when it was over.
     pub run: Arc<str>,
     pub of: u32,
@@ -391,7 +412,7 @@ pub enum ChangeOutcome {
     Done,
     /// It is known not to have happened, or its verification failed.
     Failed,
-    /// Nobody can say whether it happened.
+    /// Nobody can say whether it happened, or how much of it.
     Unknown,
 }
 

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::definition::{Continues, Settled};
-use super::event::{ChangeEnded, ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
+use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
 use super::history::{self, Lookup};
 use super::journal::{self, Store};
 use super::kept::Kept;
@@ -67,6 +67,12 @@ pub struct Made {
     pub parts: bool,
     pub with: Vec<(Arc<str>, Kept)>,
     pub state: State,
+    /// What is known is a person's word, and not the run's own.
+    pub is_said: bool,
+    /// A person wants it made again, although it is known to be done.
+    pub again: bool,
+    /// What was wrong at its end.
+    pub fault: Option<Arc<str>>,
     /// When it was over, or begun where nobody knows of an end.
     pub at: Timestamp,
     pub value: Option<Kept>,
@@ -77,10 +83,8 @@ pub struct Made {
 pub enum State {
     /// `by`: a person says so.
     Done { by: Option<String> },
-    /// `made`: and its `verify` did not hold. `by`: a person says that it was not made.
-    Failed { made: bool, by: Option<String> },
-    /// It failed after it had begun outside: nobody can say what it did until then. `why`: what is known of that.
-    Broken { why: Arc<str> },
+    /// `made`: and its `verify` did not hold.
+    Failed { made: bool },
     /// Nobody can say. `ended`: the run had come to its end and could not tell; else it was stopped in the middle.
     Unknown { ended: bool },
     /// A later run has undone it.
@@ -229,32 +233,27 @@ impl Past {
     }
 }
 
-impl ChangeEnded {
-    /// Whether it failed after it had begun outside, so that nobody knows what it did until then.
-    #[must_use]
-    pub fn is_doubtful(&self) -> bool {
-        self.outcome == ChangeOutcome::Failed
-            && self.verified.is_none()
-            && self.fault.as_ref().is_some_and(|fault| fault.sent)
-    }
-}
-
 impl Made {
-    /// What a person says of it.
+    /// What a person says of it, which takes the place of what somebody has said before. What the run itself knows to be
+    /// done stays so; it can be made again.
     pub fn settled(&mut self, done: bool, by: &str) {
-        let by = Some(by.to_owned());
-        self.state = if done { State::Done { by } } else { State::Failed { made: false, by } };
+        if !self.is_said && matches!(self.state, State::Done { .. }) {
+            self.again = !done;
+            return;
+        }
+        self.is_said = true;
+        self.state = if done { State::Done { by: Some(by.to_owned()) } } else { State::Failed { made: false } };
+    }
+
+    /// Whether it is done and not to be made again.
+    #[must_use]
+    pub const fn is_in_place(&self) -> bool {
+        matches!(self.state, State::Done { .. }) && !self.again
     }
 
     #[must_use]
     pub const fn is_unknown(&self) -> bool {
-        matches!(self.state, State::Unknown { .. } | State::Broken { .. } | State::MaybeUndone { .. })
-    }
-
-    /// Whether nobody knows if it was made, and nothing has undone it since.
-    #[must_use]
-    pub const fn is_begun_only(&self) -> bool {
-        matches!(self.state, State::Unknown { .. } | State::Broken { .. })
+        matches!(self.state, State::Unknown { .. } | State::MaybeUndone { .. })
     }
 
     fn undone_by(&mut self, undoing: &Before) {
@@ -262,7 +261,7 @@ impl Made {
         for change in &undoing.changes {
             match change.state {
                 State::Done { .. } => self.state = State::Undone { run: Arc::clone(&run), at },
-                State::Failed { made: false, .. } => {}
+                State::Failed { made: false } => {}
                 _ => self.state = State::MaybeUndone { run: Arc::clone(&run), at },
             }
         }
@@ -338,19 +337,32 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
         }
         (Some(before), Event::ChangeIntended { place, change, title, target, key, parts, with, .. }) => {
             let (run, state) = (Arc::clone(&before.run), State::Unknown { ended: false });
-            before.changes.push(Made { run, change, key, title, target, place, parts, with, state, at, value: None });
+            before.changes.push(Made {
+                run,
+                change,
+                key,
+                title,
+                target,
+                place,
+                parts,
+                with,
+                state,
+                is_said: false,
+                again: false,
+                fault: None,
+                at,
+                value: None,
+            });
         }
         (Some(before), Event::ChangeEnded(ended)) => {
             // Numbers are given in the order of the intents, and one change may stand in another.
             if let Some(made) = before.changes.iter_mut().rev().find(|made| made.change == ended.change) {
-                let doubtful = ended.is_doubtful();
-                let why = ended.fault.map_or_else(|| Arc::from(""), |fault| fault.message);
                 made.at = at;
                 made.value = ended.value;
+                made.fault = ended.fault.map(|fault| fault.message);
                 made.state = match ended.outcome {
                     ChangeOutcome::Done => State::Done { by: None },
-                    ChangeOutcome::Failed if doubtful => State::Broken { why },
-                    ChangeOutcome::Failed => State::Failed { made: ended.verified == Some(false), by: None },
+                    ChangeOutcome::Failed => State::Failed { made: ended.verified == Some(false) },
                     ChangeOutcome::Unknown => State::Unknown { ended: true },
                 };
             }

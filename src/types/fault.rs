@@ -114,8 +114,8 @@ pub struct Fault {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub help: Option<Arc<str>>,
-    /// What was asked for had gone out: it, or a part of it, may have been done all the same. A change with such a fault is
-    /// unknown, or failed without anybody knowing what it did until then.
+    /// What was asked for had gone out, or a program had been started: it may have been done all the same, or a part of it.
+    /// A change with such a fault is unknown.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub sent: bool,
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::program::{Folder, finish};
 
 /// A server that takes its time for a change. Gives its port, and how many changes it had at once and in all.
-fn slow() -> (u16, Arc<AtomicU32>, Arc<AtomicU32>) {
+pub(crate) fn slow() -> (u16, Arc<AtomicU32>, Arc<AtomicU32>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let (now, most, all) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));

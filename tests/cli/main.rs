@@ -13,6 +13,7 @@ mod history;
 mod kills;
 mod next;
 mod notify;
+mod outcomes;
 mod plan;
 mod policy;
 mod policy_files;

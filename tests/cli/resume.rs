@@ -13,9 +13,9 @@ use rustix::process::Signal;
 
 use crate::program::{Folder, Output, appears, finish, signal};
 
-/// Three changes that write down that they were made; the second one fails as long as the file `broken` is there.
+/// Three changes that write down that they were made; the second one cannot be begun until the folder `there` is.
 pub(crate) const THREE: &str = "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", text)\n\
-    tool shaky(text: string) changes idempotent = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
+    tool shaky(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> ../made\", text, directory: \"there\")\n\
     section \"A\" {\n  step \"One\" {\n    change mark(\"one\") as \"first\"\n    change shaky(\"two\") as \"second\"\n\
     \x20   check 1 < 2 as \"holds\"\n    change mark(\"three\") as \"third\"\n  }\n}\n";
 
@@ -31,9 +31,8 @@ pub(crate) fn last(folder: &Folder) -> String {
 
 /// A run that failed in its second change.
 fn failed(folder: &Folder) -> (String, Output) {
-    folder.write("broken", "");
     let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     assert_eq!(made(folder), "one");
     (last(folder), output)
 }
@@ -44,7 +43,7 @@ fn what_is_done_is_not_done_again_and_the_rest_is_made() {
     let (run, output) = failed(&folder);
     output.code(4).out(&format!("continue:  runbook resume {run}"));
     let waits = folder.run(&["resume", &run]);
-    waits.code(5).out("WAITS FOR APPROVAL").out("failed in run").lacks("1  mark(\"one\")");
+    waits.code(5).out("WAITS FOR APPROVAL").out("not made in run").lacks("1  mark(\"one\")");
     waits.out(&format!("runbook resume {} --approve {}", last(&folder), folder.hash()));
     let second = last(&folder);
     assert_eq!(made(&folder), "one");
@@ -63,7 +62,7 @@ fn a_terminal_is_asked_for_what_is_left() {
     let folder = Folder::with(THREE);
     let (run, _) = failed(&folder);
     let output = folder.run_on_terminal(&["resume", &run], &[("anything else to stop: ", "yes\n")]);
-    output.code(0).out("shaky(\"two\")").out("failed in run").lacks("1  mark(\"one\")");
+    output.code(0).out("shaky(\"two\")").out("not made in run").lacks("1  mark(\"one\")");
     assert_eq!(made(&folder), "one two three");
 }
 
@@ -127,6 +126,8 @@ fn killed(folder: &Folder) -> String {
 fn what_nobody_knows_is_said_with_what_to_type_and_what_verify_says_now() {
     let folder = Folder::with(SLOW);
     let run = killed(&folder);
+    let shown = folder.run(&["show", &run]);
+    shown.code(0).out("UNKNOWN  change drain b").out("nothing says how it ended").lacks("change drain a");
     let refused = folder.run(&["resume", &run]);
     refused
         .code(5)
@@ -174,10 +175,13 @@ fn one_goes_on_and_the_other_is_told_who() {
     let told = folder.run(&["resume", &next, "--approve", &hash]);
     told.code(1).err(&format!("somebody goes on with run {next} right now: ")).err(", since 20").err("process ");
     folder.run(&["undo", &next, "1"]).code(1).err("goes on with run");
-    signal(&child, Signal::INT);
+    signal(&child, Signal::TERM);
     thread::sleep(Duration::from_millis(300));
     signal(&child, Signal::INT);
-    finish(child).code(130).out(&format!("continue:  runbook resume {}", last(&folder)));
+    finish(child)
+        .code(130)
+        .err("SIGTERM again stops at once")
+        .out(&format!("continue:  runbook resume {}", last(&folder)));
     assert_eq!(made(&folder), "a:me b:me b:me");
 }
 
@@ -206,18 +210,17 @@ fn what_a_change_gave_comes_from_the_journal_and_a_secret_does_not() {
     let text = "secret key = env(\"KEY\")\n\
         tool ticket(token: secret) -> string changes = argv(\"sh\", \"-c\", \"echo t-17\", env: { T: token })\n\
         tool leaky(token: secret) -> string changes = argv(\"sh\", \"-c\", \"echo got $T\", env: { T: token })\n\
-        tool mark(text: string) changes idempotent = argv(\"sh\", \"-c\", \"test ! -e broken && echo $0 >> made\", text)\n\
+        tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> ../made\", text, directory: \"there\")\n\
         section \"A\" {\n  step \"One\" {\n    change opened = ticket(key)\n    change mark(opened)\n  }\n\
         \x20 step \"Two\" {\n    change said = leaky(key)\n    change mark(said)\n  }\n}\n";
     let folder = Folder::with(text);
     let with_key = |args: &[&str]| finish(folder.command(args).env("KEY", "hunter2-and-more").spawn().unwrap());
-    folder.write("broken", "");
     with_key(&["run", "a.runbook", "--only", "One", "--approve", &only_hash(&folder, "One")]).code(4);
     let first = last(&folder);
     with_key(&["run", "a.runbook", "--only", "Two", "--approve", &only_hash(&folder, "Two")]).code(4);
     let second = last(&folder);
     assert!(!folder.journals().contains("hunter2"), "a secret in a journal");
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     with_key(&["resume", &first, "--approve", &only_hash(&folder, "One")]).code(0);
     assert_eq!(made(&folder), "t-17");
     let output = with_key(&["resume", &second, "--approve", &only_hash(&folder, "Two")]);
@@ -237,12 +240,11 @@ fn what_sets_things_right_does_so_again_and_a_person_is_warned_of_it() {
         "    always {\n      change mark(\"closed\") as \"close\"\n    }\n  }",
     );
     let folder = Folder::with(&text);
-    folder.write("broken", "");
     folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     assert_eq!(made(&folder), "one closed");
     let run = last(&folder);
-    let output = folder.run(&["resume", &run, "--not-done", "1", "--correct", "--approve", &folder.hash()]);
+    let output = folder.run(&["resume", &run, "--not-done", "1", "--approve", &folder.hash()]);
     output.code(0).err("`on failure` or `always` made changes").err("`close`").out("not done, says");
     assert_eq!(made(&folder), "one closed one two closed");
 }
@@ -254,9 +256,8 @@ fn a_command_is_gone_on_with_part_by_part() {
         "}\nsection \"A\" {\n  change several() as \"all of it\"\n  change mark(\"four\")\n  do several()\n}\n",
     );
     let folder = Folder::with(&text);
-    folder.write("broken", "");
     folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
-    fs::remove_file(folder.path("broken")).unwrap();
+    fs::create_dir(folder.path("there")).unwrap();
     assert_eq!(made(&folder), "one");
     folder.run(&["resume", "last", "--approve", &folder.hash()]).code(0).out("first: done in run");
     assert_eq!(made(&folder), "one two three four one two three");
@@ -285,77 +286,4 @@ fn a_damaged_journal_is_refused_and_named() {
     refused(&bytes[..cut], "cut off");
     fs::write(&path, &bytes).unwrap();
     folder.run(&["resume", &run, "--approve", &folder.hash()]).code(0);
-}
-
-/// The second change fails after it has done something.
-const HALF: &str = "tool mark(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", text)\n\
-    tool half(text: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made; test ! -e broken || (echo no room >&2; exit 7)\", text)\n\
-    section \"A\" {\n  change mark(\"one\")\n  change half(\"two\") as \"second\" undo mark(\"undone two\")\n  change mark(\"three\")\n}\n";
-
-fn half(folder: &Folder) -> String {
-    folder.write("broken", "");
-    let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
-    output
-        .code(4)
-        .out("FAILED   change second")
-        .out("it failed, and a part of it may have been done")
-        .out("exit code 7");
-    output.lacks("it was not made");
-    fs::remove_file(folder.path("broken")).unwrap();
-    assert_eq!(made(folder), "one two");
-    last(folder)
-}
-
-#[test]
-fn a_program_that_failed_is_not_started_again_before_somebody_has_looked() {
-    let folder = Folder::with(HALF);
-    let run = half(&folder);
-    let asks = folder.run(&["resume", &run, "--approve", &folder.hash()]);
-    asks.code(5).no_out().err("nobody knows what it did until then").err("no room").err("--done 2 or --not-done 2");
-    assert_eq!(made(&folder), "one two");
-    folder.run(&["resume", &run, "--done", "2", "--approve", &folder.hash()]).code(0);
-    assert_eq!(made(&folder), "one two three");
-    let folder = Folder::with(HALF);
-    let run = half(&folder);
-    folder.run(&["resume", &run, "--not-done", "2", "--approve", &folder.hash()]).code(0);
-    assert_eq!(made(&folder), "one two two three");
-}
-
-#[test]
-fn one_that_could_not_be_started_was_not_made_and_one_that_may_be_repeated_is() {
-    let text = HALF
-        .replace("argv(\"sh\", \"-c\", \"echo $0 >> made; test", "argv(\"./none\", \"-c\", \"echo $0 >> made; test");
-    let folder = Folder::with(text);
-    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4).out("it was not made");
-    folder.run(&["resume", "last", "--approve", &folder.hash()]).code(4).out("goes on with run");
-    let folder = Folder::with(HALF.replace("half(text: string) changes", "half(text: string) changes idempotent"));
-    let run = half(&folder);
-    folder.run(&["resume", &run]).code(5).out("for twice is the same as once");
-    folder.run(&["resume", "last", "--approve", &folder.hash()]).code(0);
-    assert_eq!(made(&folder), "one two two three");
-}
-
-#[test]
-fn what_is_known_is_not_said_otherwise_by_a_slip_and_a_word_can_be_corrected() {
-    let folder = Folder::with(HALF);
-    let run = half(&folder);
-    let known = folder.run(&["resume", &run, "--done", "1"]);
-    known.code(1).no_out().err("change 1 of run").err("is known: done at 20").err("it is not made again");
-    let known = folder.run(&["resume", &run, "--not-done", "1"]);
-    known.code(1).no_out().err("is known: done at 20").err("`--not-done 1 --correct`");
-    // A slip: it was made.
-    folder.run(&["resume", &run, "--not-done", "2"]).code(5);
-    let next = last(&folder);
-    let other = format!("{run}:2");
-    let known = folder.run(&["resume", &next, "--done", &other]);
-    known.code(1).err("is known: not done, says ").err(&format!("`--done {other} --correct`"));
-    let output = folder.run(&["resume", &next, "--done", &other, "--correct", "--approve", &folder.hash()]);
-    output.code(0).out("done, says ").out("(before: not done, says ");
-    assert_eq!(made(&folder), "one two three");
-    // And the other way round, after all is over.
-    let last = last(&folder);
-    let again = folder.run(&["resume", &last, "--not-done", &other, "--correct", "--approve", &folder.hash()]);
-    again.code(0).out("not done, says ").out("(before: done, says ");
-    assert_eq!(made(&folder), "one two three two");
-    folder.run(&["audit", "verify"]).code(0);
 }

@@ -101,9 +101,9 @@ fn whoever_lost_the_lease_writes_nothing_but_what_it_has_told(place: &Place) {
 fn what_a_connection_leads_to_is_held_by_one_run_at_a_time(place: &Place) {
     let of = |run: &str, by: &str| Arc::new(Exclusive::new(place.place(), run, by));
     let (one, other) = (of("aaaaaa", "ops@db1"), of("bbbbbb", "ops@db2"));
-    let Asked::Held(held) = one.ask("postgres://db/shop", at(0)).unwrap() else { panic!("it is free") };
+    let Asked::Held { hold: held, .. } = one.ask("postgres://db/shop", at(0)).unwrap() else { panic!("it is free") };
     let holder = |now: i64| match other.ask("postgres://db/shop", at(now)).unwrap() {
-        Asked::Held(held) => {
+        Asked::Held { hold: held, .. } => {
             drop(held);
             None
         }
@@ -113,14 +113,16 @@ fn what_a_connection_leads_to_is_held_by_one_run_at_a_time(place: &Place) {
     assert_eq!(holder(29), since);
     assert!(held.prolong(at(29)).unwrap());
     assert_eq!(holder(58), since);
-    assert!(matches!(other.ask("postgres://db/other", at(0)).unwrap(), Asked::Held(_)));
+    assert!(matches!(other.ask("postgres://db/other", at(0)).unwrap(), Asked::Held { .. }));
     // Who said nothing for too long has lost it, and gives back nothing of the next one.
-    let Asked::Held(next) = other.ask("postgres://db/shop", at(60)).unwrap() else { panic!("it has run out") };
+    let Asked::Held { hold: next, lapsed: Some(_) } = other.ask("postgres://db/shop", at(60)).unwrap() else {
+        panic!("it has run out")
+    };
     assert!(!held.prolong(at(61)).unwrap());
     drop(held);
     assert!(matches!(one.ask("postgres://db/shop", at(62)).unwrap(), Asked::Taken { .. }));
     drop(next);
-    assert!(matches!(one.ask("postgres://db/shop", at(62)).unwrap(), Asked::Held(_)));
+    assert!(matches!(one.ask("postgres://db/shop", at(62)).unwrap(), Asked::Held { .. }));
 }
 
 fn everything(ledger: &runbook::store::ledger::Ledger) -> String {

@@ -105,6 +105,9 @@ fn told(event: &Event) -> Option<(Option<&Place>, String)> {
         Event::ChangeWaits { place, title, target, holder } => {
             at(place, format!("change \"{title}\" waits: {target} is held by {holder}"))
         }
+        Event::ChangeTakesOver { place, title, target, holder } => {
+            at(place, format!("change \"{title}\" takes over: {target} was held by {holder}"))
+        }
         Event::Retried { place, round, of, fault } => {
             let fault = told_fault(fault.as_ref());
             at(place, format!("retry: round {round} of {of} did not do{fault}"))

@@ -62,7 +62,7 @@ pub(super) async fn call(method: Method, args: Args<'static>) -> Result<Value, F
     // A read says by its fields how it went. A change that was refused did not happen, and must not look as if it had.
     let outcome = Outcome { method: &method, answer: &answer, listed: listed.as_deref(), secrets: &secrets };
     if !reads && let Some(fault) = outcome.refused() {
-        return Err(fault);
+        return Err(outcome.unchanged(fault));
     }
     Ok(outcome.response().into())
 }

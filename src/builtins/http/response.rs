@@ -86,6 +86,15 @@ impl Outcome<'_> {
         })
     }
 
+    /// The fault of a change: what the server does not take from whoever asked (400 to 499), it has not done. Of a request
+    /// that it did not get whole in time (408) that is less sure, and of its own errors nobody knows.
+    pub(super) fn unchanged(&self, fault: Fault) -> Fault {
+        let status = self.answer.status;
+        let refused =
+            fault.kind == FaultKind::BadAnswer && status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;
+        if refused { Fault { kind: FaultKind::Failed, ..fault } } else { fault }
+    }
+
     /// The record of it.
     pub(super) fn response(&self) -> Response {
         let answer = self.answer;

@@ -50,7 +50,7 @@ struct Printed {
     stderr: Mutex<Vec<u8>>,
 }
 
-/// Runs it to its end.
+/// Runs it to its end. Once it has been started, nobody knows how much of its work a program that fails has done.
 pub(super) async fn run(start: Start, form: Form) -> Result<Value, Fault> {
     let mut child = spawn(&start)?;
     // Dropped before the child: whoever drops this future (Ctrl-C, a limit further out) ends the whole group.
@@ -60,18 +60,18 @@ pub(super) async fn run(start: Start, form: Form) -> Result<Value, Fault> {
     match ended {
         Ok(Ok(status)) => {
             group.0 = None;
-            judge(&start, status, &printed)?;
+            judge(&start, status, &printed).map_err(Fault::sent)?;
         }
         Ok(Err(fault)) => {
             group.stop(&mut child).await;
-            return Err(fault);
+            return Err(fault.sent());
         }
         Err(_) => {
             group.stop(&mut child).await;
-            return Err(too_slow(&start, &printed));
+            return Err(too_slow(&start, &printed).sent());
         }
     }
-    form.read(&start.name, printed.stdout.into_inner().unwrap_or_else(PoisonError::into_inner))
+    form.read(&start.name, printed.stdout.into_inner().unwrap_or_else(PoisonError::into_inner)).map_err(Fault::sent)
 }
 
 fn spawn(start: &Start) -> Result<Child, Fault> {

@@ -115,12 +115,13 @@ impl Pass<'_> {
                 self.faults(&mut checked.fault);
                 checked.evidence.iter_mut().for_each(|shown| self.shown(shown));
             }
-            Event::ChangeWaits { title, target, holder, .. } => {
+            Event::ChangeWaits { title, target, holder, .. } | Event::ChangeTakesOver { title, target, holder, .. } => {
                 self.text(title);
                 self.string(target);
                 self.string(holder);
             }
-            Event::ChangeIntended { title, target, call, key, with, .. } => {
+            Event::ChangeIntended { title, items, target, call, key, with, .. } => {
+                items.iter_mut().for_each(|item| self.text(item));
                 self.text(title);
                 self.option(target);
                 self.text(call);
@@ -131,15 +132,20 @@ impl Pass<'_> {
                     self.kept(kept);
                 }
             }
-            Event::ChangeKept(kept) => self.text(&mut kept.title),
+            Event::ChangeKept(kept) => {
+                self.text(&mut kept.title);
+                kept.items.iter_mut().for_each(|item| self.text(item));
+            }
             Event::ChangeEnded(ended) => {
                 self.text(&mut ended.title);
+                ended.items.iter_mut().for_each(|item| self.text(item));
                 self.faults(&mut ended.fault);
                 ended.result.iter_mut().chain(&mut ended.evidence).for_each(|shown| self.shown(shown));
                 ended.value.iter_mut().for_each(|kept| self.kept(kept));
             }
-            Event::ChangeWithheld { title, reason, .. } => {
+            Event::ChangeWithheld { title, items, reason, .. } => {
                 self.text(title);
+                items.iter_mut().for_each(|item| self.text(item));
                 match reason {
                     Withheld::Guard { title, .. } | Withheld::EarlierChange { title } => self.text(title),
                     Withheld::NotMeasured { fault } => self.fault(fault),

@@ -29,11 +29,13 @@ pub struct Exclusive {
 /// What came of asking.
 #[must_use = "whoever does not hold it must not change anything"]
 pub enum Asked {
-    Held(Hold),
-    /// `run 7f3a12 of ops@db1, since 2026-11-26T02:00:00Z`
-    Taken {
-        holder: String,
+    Held {
+        hold: Hold,
+        /// Who has had it before and did not give it back: `run 7f3a12 of ops@db1, since 2026-11-26T02:00:00Z`
+        lapsed: Option<String>,
     },
+    /// `run 7f3a12 of ops@db1, since 2026-11-26T02:00:00Z`
+    Taken { holder: String },
 }
 
 /// Nobody else changes the same until this is dropped.
@@ -56,8 +58,13 @@ impl Exclusive {
     /// Where the ledger cannot be asked.
     pub fn ask(self: &Arc<Self>, target: &str, now: Timestamp) -> Result<Asked, Fault> {
         let (name, holder) = (format!("change {target}"), format!("{}, since {now:.0}", self.who));
+        let lapsed = self.with(|ledger| ledger.lapsed(&name, now))?;
         match self.lease(&name, &holder, now)? {
-            Lease::Held { .. } => Ok(Asked::Held(Hold { of: Arc::clone(self), name, holder })),
+            Lease::Held { .. } => {
+                // A process that was suspended for too long takes over from itself.
+                let lapsed = lapsed.filter(|last| !last.starts_with(&self.who));
+                Ok(Asked::Held { hold: Hold { of: Arc::clone(self), name, holder }, lapsed })
+            }
             Lease::Taken { holder, .. } => Ok(Asked::Taken { holder }),
         }
     }

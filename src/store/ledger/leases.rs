@@ -48,6 +48,18 @@ impl Ledger {
         })
     }
 
+    /// Who has had a lease that ran out and was not given back.
+    pub fn lapsed(&mut self, name: &str, now: Timestamp) -> Result<Option<String>, Fault> {
+        self.read(|tx| {
+            let last = tx.row(
+                "SELECT holder, until FROM lease WHERE name = ?1 AND holder IS NOT NULL",
+                &cells![name],
+                |row| Ok((row.get::<String>(0)?, row.get::<At>(1)?.0)),
+            )?;
+            Ok(last.and_then(|(holder, until)| (until <= tx.shared(now)).then_some(holder)))
+        })
+    }
+
     /// Gives a lease back, if it is this holder's.
     pub fn release(&mut self, name: &str, holder: &str) -> Result<(), Fault> {
         self.write_anyway(|tx| {

@@ -98,7 +98,7 @@ async fn drain(args: Args<'static>) -> Result<Value, Fault> {
     refuse(&node, &sorted.unmanaged, args.get(&UNMANAGED)?, "that nothing makes again", "unmanaged")?;
     refuse(&node, &sorted.empty_dirs, args.get(&EMPTY_DIRS)?, "with data on the node itself", "empty_dirs")?;
     set(&cluster, &node, true).await?;
-    let (evicted, left) = evict(&cluster, &sorted.leaving, begun + within).await?;
+    let (evicted, left) = evict(&cluster, &sorted.leaving, begun + within).await.map_err(Fault::sent)?;
     if !left.is_empty() {
         return Err(partly(&node, &evicted, &left, begun.elapsed()));
     }
@@ -253,6 +253,7 @@ fn partly(node: &str, evicted: &[String], left: &BTreeMap<String, String>, took:
     Fault::new(FaultKind::Failed, message)
         .sent()
         .help(format!("see to what holds them and drain it again, or open it: kubectl uncordon {node}"))
+        .sent()
 }
 
 fn listed(names: &[String]) -> String {

@@ -51,7 +51,8 @@ pub(super) async fn call(place: &Place, args: &Args<'static>) -> Result<Value, F
     let ok = exits.contains(&output.exit_code);
     let name = place.shown(&words);
     if !ok && !looks {
-        return Err(failed(&name, &output));
+        // It was started, and nobody knows how much of its work it has done.
+        return Err(failed(&name, &output).sent());
     }
     let execution = Execution {
         ok,
