@@ -65,6 +65,8 @@ async fn an_error_page_is_not_what_was_asked_for() {
     let server = web(|asked| match asked.split(' ').nth(1) {
         Some("/secret") => reply("403 Forbidden", "", r#"{"ok": true}"#),
         Some("/none") => reply("404 Not Found", "", r#"{"error": "no index"}"#),
+        Some("/wrong") => reply("422 Unprocessable Content", "", "no such plan"),
+        Some("/late") => reply("408 Request Timeout", "", ""),
         _ => reply("503 Service Unavailable", "", "unhealthy"),
     })
     .await;
@@ -83,11 +85,15 @@ async fn an_error_page_is_not_what_was_asked_for() {
     let listed = ask("get", &api, "/x", &[("status", ints(&[200, 503]))]).await.expect("an answer");
     assert_eq!(field(&listed, "ok").to_json(), true);
     assert_eq!(field(&listed, "text").to_json(), "unhealthy");
-    assert_eq!(
-        fault(ask("delete", &api, "/none", &[]).await).kind,
-        FaultKind::NotFound,
-        "a change that did not happen"
-    );
+    // Changes that did not happen, and those of which nobody knows.
+    for (path, kind) in [
+        ("/none", FaultKind::NotFound),
+        ("/wrong", FaultKind::Failed),
+        ("/late", FaultKind::BadAnswer),
+        ("/x", FaultKind::BadAnswer),
+    ] {
+        assert_eq!(fault(ask("delete", &api, path, &[]).await).kind, kind, "{path}");
+    }
     assert!(ask("delete", &api, "/none", &[("status", ints(&[204, 404]))]).await.is_ok());
     assert_eq!(field(&ask("post", &api, "/query", &[]).await.expect("a read"), "ok").to_json(), false);
 }
