@@ -119,3 +119,16 @@ fn what_is_recorded_here_is_a_history() {
     folder.write("state/ledger.sqlite", "garbage");
     folder.run(&args).code(1).err("ledger.sqlite");
 }
+
+#[test]
+fn standing_approvals_that_an_edit_makes_void_are_named() {
+    let text = "tool mark(text: string) changes = argv(\"touch\", text)\nsection \"A\" {\n  change mark(\"x\")\n}\n";
+    let folder = Folder::with(text);
+    folder.run(&["approve", "a.runbook", "--as", "dba", "--plan", &folder.hash()]).code(0);
+    folder.write("b.runbook", text.replace("\"x\"", "\"y\""));
+    folder.run(&["diff", "a.runbook", "b.runbook"]).code(2).lacks("approval");
+    let output = folder.run(&["diff", "--recorded", "a.runbook", "b.runbook"]);
+    output.code(2).out("approval ").out("as \"dba\"").out("void: what it covers was edited");
+    folder.write("b.runbook", text.replace("section \"A\"", "# tidy\nsection \"B\""));
+    folder.run(&["diff", "--recorded", "a.runbook", "b.runbook"]).lacks("void");
+}

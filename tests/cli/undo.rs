@@ -121,7 +121,7 @@ fn what_failed_half_way_is_undone_once_somebody_has_looked() {
     folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
     let run = last(&folder);
     let refused = folder.run(&["undo", &run, "1"]);
-    refused.code(1).err("nobody knows what it did until then").err(&format!("`runbook undo {run} 1 --made`"));
+    refused.code(1).err("was made: `sh` ended with exit code 1").err(&format!("`runbook undo {run} 1 --made`"));
     let waits = folder.run(&["undo", &run, "1", "--made"]);
     let hash = hash_in(&waits.code(5).stdout);
     waits.out(&format!("approve: runbook undo {run} 1 --made --approve {hash}"));
