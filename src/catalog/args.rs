@@ -19,7 +19,7 @@ pub enum Arg<'a> {
 #[derive(Clone)]
 pub struct Args<'a> {
     params: &'static [ParamInfo],
-    args: Vec<Option<Arg<'a>>>,
+    values: Vec<Option<Arg<'a>>>,
     /// What `within` is where it was left out, in place of its default.
     limit: Option<SignedDuration>,
 }
@@ -37,7 +37,7 @@ impl<'a> Args<'a> {
     #[must_use]
     pub fn of(params: &'static [ParamInfo], args: Vec<Option<Arg<'a>>>) -> Self {
         debug_assert_eq!(params.len(), args.len());
-        Self { params, args, limit: None }
+        Self { params, values: args, limit: None }
     }
 
     /// Sets how long the call may take where it does not say so itself. Gives whether it now has that limit: it is one that
@@ -91,7 +91,7 @@ impl<'a> Args<'a> {
 
     /// Names and values as they were given, for messages, journals and keys of memory.
     pub fn given(&self) -> impl Iterator<Item = (&'static str, &Value)> {
-        self.params.iter().zip(&self.args).filter_map(|(param, arg)| match arg {
+        self.params.iter().zip(&self.values).filter_map(|(param, arg)| match arg {
             Some(Arg::Value(value)) => Some((param.name, value)),
             _ => None,
         })
@@ -99,6 +99,6 @@ impl<'a> Args<'a> {
 
     fn arg(&self, name: &str) -> Option<&Arg<'a>> {
         let index = self.params.iter().position(|param| param.name == name)?;
-        self.args.get(index)?.as_ref()
+        self.values.get(index)?.as_ref()
     }
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::definition::{Continues, Definition};
 use super::kept::Kept;
+pub use super::outcome::{ChangeOutcome, Counts, ManualAnswer, Outcome, Status};
 use crate::shown::Shown;
 pub use crate::types::Severity;
 use crate::types::{Fault, Labels};
@@ -285,31 +286,6 @@ pub struct RunStarted {
     pub continues: Option<Continues>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    Passed,
-    Failed,
-    /// Could not look. Neither passed nor failed.
-    NotMeasured,
-}
-
-/// How a step, a section or a run went: the worst thing in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Status {
-    Passed,
-    /// A check of severity info failed.
-    Noted,
-    /// A warning check failed.
-    Warned,
-    NotMeasured,
-    /// A critical check or a change failed.
-    Failed,
-    /// It was stopped, or not reached.
-    Stopped,
-}
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Checked {
     pub place: Place,
@@ -406,16 +382,6 @@ pub struct ChangeKept {
     pub undo: Option<Arc<str>>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChangeOutcome {
-    Done,
-    /// It is known not to have happened, or its verification failed.
-    Failed,
-    /// Nobody can say whether it happened, or how much of it.
-    Unknown,
-}
-
 /// Why a change was not begun.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
@@ -473,34 +439,6 @@ pub struct ProposedChange {
     /// What a run before this one did of it, a line each.
     #[serde(default)]
     pub before: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ManualAnswer {
-    Done,
-    Problem,
-    Skipped,
-    /// Nobody answered in time, or there was nobody to ask.
-    NotAnswered,
-}
-
-/// How many of what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counts {
-    pub passed: u32,
-    /// Failed checks of severity critical.
-    pub failed: u32,
-    /// Failed checks of severity warning.
-    pub warned: u32,
-    /// Failed checks of severity info.
-    pub noted: u32,
-    pub not_measured: u32,
-    pub changes_done: u32,
-    pub changes_failed: u32,
-    pub changes_unknown: u32,
-    pub changes_withheld: u32,
-    pub not_reached: u32,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

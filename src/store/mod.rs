@@ -9,5 +9,6 @@ pub mod history;
 pub mod journal;
 pub mod kept;
 pub mod ledger;
+mod outcome;
 pub mod past;
 mod seal;

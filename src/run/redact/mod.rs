@@ -121,7 +121,9 @@ impl Pass<'_> {
                 self.string(holder);
             }
             Event::ChangeIntended { title, items, target, call, key, with, .. } => {
-                items.iter_mut().for_each(|item| self.text(item));
+                for item in items {
+                    self.text(item);
+                }
                 self.text(title);
                 self.option(target);
                 self.text(call);
@@ -145,7 +147,9 @@ impl Pass<'_> {
             }
             Event::ChangeWithheld { title, items, reason, .. } => {
                 self.text(title);
-                items.iter_mut().for_each(|item| self.text(item));
+                for item in items {
+                    self.text(item);
+                }
                 match reason {
                     Withheld::Guard { title, .. } | Withheld::EarlierChange { title } => self.text(title),
                     Withheld::NotMeasured { fault } => self.fault(fault),
