@@ -68,7 +68,7 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
         known: known(&past),
         proposal: Some(left(&prepared, &past)),
         continues: Some(Continues::Resumes { run, settled }),
-        past: Some(past),
+        past: Some(Arc::new(past)),
         undoing: None,
     };
     go(&Run::onward(asked, args.approve, args.format, args.telling, args.state), prepared, onward, console)

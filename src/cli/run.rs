@@ -66,7 +66,7 @@ pub(super) struct Run {
 #[derive(Default)]
 pub(super) struct Onward {
     /// The runs before, held until this one is over.
-    pub(super) past: Option<Past>,
+    pub(super) past: Option<Arc<Past>>,
     pub(super) continues: Option<Continues>,
     pub(super) known: Known,
     /// What consent is asked for, where that is not the whole plan.
@@ -183,7 +183,7 @@ async fn execute(
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
     let undo = onward.undoing.as_ref().map(|undoing| undoing.undo.clone());
     // Held until all is written down.
-    let _past = onward.past.take();
+    let _past = onward.past.clone();
     let request = request(args, prepared, onward, identity, interrupt, &recorder, console)?;
     let sink = Arc::clone(&recorder) as Arc<dyn run::EventSink>;
     let running: BoxFuture<'_, Result<RunFinished, Failure>> = match &undo {
@@ -295,7 +295,7 @@ fn request(
 
 /// What to type so that what is left of a run, or the undoing of a change, is done.
 fn onward_help(args: &Run, plan: &Plan, onward: &Onward, started: &RunStarted, proposal: &Proposal) -> Vec<String> {
-    let before = onward.past.as_ref().and_then(Past::last).map(|last| &last.started.file);
+    let before = onward.past.as_deref().and_then(Past::last).map(|last| &last.started.file);
     let (mut lines, verb, known_file) = match &onward.continues {
         Some(Continues::Undoes { run, change, .. }) => {
             let lines = standing::by_roles_to_undo(&proposal.roles, &args.asked.file, run, *change);
@@ -409,7 +409,7 @@ fn run_log(args: &Run, prepared: &Prepared, facts: &RunFacts, console: &Console)
 fn identity(args: &Run, prepared: &Prepared, onward: &Onward) -> Result<Identity, Failure> {
     let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
     // It is still for the time that the run before was for.
-    let facts = match onward.past.as_ref().and_then(Past::last) {
+    let facts = match onward.past.as_deref().and_then(Past::last) {
         Some(before) => Arc::new(RunFacts { scheduled_at: before.started.scheduled_at, ..RunFacts::clone(&facts) }),
         None => facts,
     };

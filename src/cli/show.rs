@@ -49,7 +49,8 @@ pub(super) fn run(args: &Show, console: &Console) -> Result<u8, Failure> {
 
 /// What was edited since is said before anybody reads it.
 fn doubts(recorded: &Recorded, state: &State, console: &Console) -> Result<(), Failure> {
-    let report = state.store()?.material()?.verify(&Wanted::Journal(recorded.journal.clone()), None);
+    let store = state.store()?;
+    let report = store.material()?.verify(&Wanted::Journal(recorded.journal.clone()), None);
     let help = "`runbook audit verify` looks at all runs";
     for finding in &report.findings {
         let place = finding.line.map_or_else(|| finding.file.clone(), |line| format!("{}:{line}", finding.file));
@@ -65,6 +66,11 @@ fn doubts(recorded: &Recorded, state: &State, console: &Console) -> Result<(), F
             &format!("nobody can say whether it is as it was written: {}: {}", unread.file, unread.why),
             Some(help),
         );
+    }
+    let untold = store.untold(&recorded.journal)?;
+    if untold > 0 {
+        let message = format!("THE END OF THIS RUN IS GONE: it began changes of which it does not tell ({untold})");
+        console.warn(&message, Some("look at what it changes: nobody can say which they were"));
     }
     if report.count(Found::NotChained) > 0 {
         tracing::debug!(journal = %recorded.journal, "a version without a chain recorded it");

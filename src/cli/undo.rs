@@ -65,7 +65,7 @@ pub(super) fn run(args: UndoArgs, console: &Arc<Console>) -> Result<u8, Failure>
     let flags = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
     let undoing = Undoing { flags, ..undoing(begun, last, &prepared)? };
     let continues = Some(Continues::Undoes { run: Arc::clone(&last.run), change: args.change, made: said });
-    let onward = Onward { past: Some(past), continues, undoing: Some(undoing), ..Onward::default() };
+    let onward = Onward { past: Some(Arc::new(past)), continues, undoing: Some(undoing), ..Onward::default() };
     go(&Run::onward(asked, args.approve, args.format, Telling::nobody(), args.state), prepared, onward, console)
 }
 

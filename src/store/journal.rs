@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::begun::{self, Begun};
 use super::chain::{Anchor, Chain, What};
 use super::event::{Event, Record};
 use super::history::{self, Entry};
@@ -42,6 +43,8 @@ pub struct Journal {
     /// The hash of the last line, and how many there are.
     last: Hash,
     records: u64,
+    /// Made by the first change.
+    begun: Option<Begun>,
     /// Set when a write failed: what follows a torn line could not be read.
     broken: bool,
 }
@@ -86,7 +89,7 @@ impl Store {
             let _ = fs::remove_file(&path);
         })?;
         let run = run.to_owned();
-        Ok(Journal { file, path, chain, run, anchor, last: anchor.sha256, records: 0, broken: false })
+        Ok(Journal { file, path, chain, run, anchor, last: anchor.sha256, records: 0, begun: None, broken: false })
     }
 
     /// Removes what is older than the newest [`KEPT`] runs and finished. Gives what could not be removed.
@@ -115,8 +118,22 @@ impl Store {
                 faults.push(self.not_writable(&path, &error));
             }
             past::forget(&path).unwrap_or_else(|error| faults.push(self.not_writable(&path, &error)));
+            begun::forget(&path).unwrap_or_else(|error| faults.push(self.not_writable(&path, &error)));
         }
         Ok(faults)
+    }
+
+    /// How many changes a run has begun of which its journal does not tell: its end is gone then.
+    ///
+    /// # Errors
+    /// Where that cannot be read.
+    pub fn untold(&self, journal: &str) -> Result<usize, Fault> {
+        let path = self.runs().join(journal);
+        let unreadable = |error: io::Error| {
+            Fault::new(FaultKind::Setup, format!("cannot read the journal `{}`: {error}", path.display()))
+        };
+        let bytes = fs::read(&path).map_err(unreadable)?;
+        begun::untold(&path, &bytes).map_err(unreadable)
     }
 
     /// The journals, oldest first: their names begin with the time.
@@ -185,9 +202,24 @@ impl Journal {
         self.last = hash;
         self.records += 1;
         match record.event {
+            // Its call goes out after this, and not if it fails.
+            Event::ChangeIntended { .. } => self.note_intent(hash),
             Event::RunFinished(_) => self.chain.end(record.at, &self.run, &name(&self.path), self.records, hash),
             _ => Ok(()),
         }
+    }
+
+    fn note_intent(&mut self, hash: Hash) -> Result<(), Fault> {
+        let begun = match self.begun.take() {
+            Some(begun) => Ok(begun),
+            None => Begun::new(&self.path),
+        };
+        let noted = begun.and_then(|mut begun| {
+            begun.note(hash)?;
+            Ok(begun)
+        });
+        self.begun = Some(noted.map_err(|error| self.fault(error))?);
+        Ok(())
     }
 
     #[must_use]

@@ -2,6 +2,7 @@
 
 pub mod approval;
 pub mod audit;
+mod begun;
 mod chain;
 pub mod definition;
 pub mod event;

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use super::begun;
 use super::definition::{Continues, Settled};
 use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
 use super::history::{self, Lookup};
@@ -163,6 +164,14 @@ impl Store {
         if let Some(unread) = report.unread.first() {
             let message = format!("nobody can say whether `{}` is as it was written: {}", unread.file, unread.why);
             return Err(Fault::new(FaultKind::Setup, message).help(help));
+        }
+        let untold = begun::untold(path, &bytes).map_err(|error| unreadable(path, &error))?;
+        if untold > 0 {
+            let message =
+                format!("the end of `{name}` is gone: changes were begun of which it does not tell ({untold})");
+            return Err(Fault::new(FaultKind::Setup, message).help(
+                "nobody can say which they were: look at what it changes, and make what is left in a run of its own, with `--only`",
+            ));
         }
         let mut before = None;
         for (index, line) in records(&bytes).enumerate() {

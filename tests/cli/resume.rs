@@ -287,3 +287,27 @@ fn a_damaged_journal_is_refused_and_named() {
     fs::write(&path, &bytes).unwrap();
     folder.run(&["resume", &run, "--approve", &folder.hash()]).code(0);
 }
+
+#[test]
+fn a_journal_whose_end_is_gone_is_not_taken_for_one_of_a_run_that_was_stopped_there() {
+    let folder = Folder::with(SLOW);
+    let run = killed(&folder);
+    let path = fs::read_dir(folder.path("state/runs")).unwrap().map(|entry| entry.unwrap().path());
+    let path = path.filter(|path| path.extension().is_some_and(|own| own == "jsonl")).max().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    // All that is left is whole, and the second change is not among it.
+    let (before, behind) = text.split_once("\"event\":\"change_ended\"").unwrap();
+    let line = behind.split_inclusive('\n').next().unwrap();
+    fs::write(&path, format!("{before}\"event\":\"change_ended\"{line}")).unwrap();
+    let refused = folder.run(&["resume", &run, "--not-done", "1"]);
+    refused
+        .code(1)
+        .no_out()
+        .err("the end of `")
+        .err("changes were begun of which it does not tell (1)")
+        .err("`--only`");
+    folder.run(&["undo", &run, "1"]).code(1).no_out().err("does not tell (1)");
+    folder.run(&["show", &run]).code(0).err("THE END OF THIS RUN IS GONE");
+    fs::write(&path, &text).unwrap();
+    folder.run(&["resume", &run]).code(5).err("--done 2 or --not-done 2");
+}

@@ -1,0 +1,68 @@
+//! Beside a journal: how far it has come with changes, so that one whose end is gone does not pass for one that was stopped
+//! there.
+//!
+//! The hashes of a journal cannot tell a run that was killed from one whose last lines were lost together: both end with a
+//! whole line. So the hash of each intent is written into a second file as well, and is on the disk before its call goes
+//! out.
+
+use std::collections::HashSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use super::seal::{Hash, Sealed};
+
+/// The changes that were begun, while their run goes on.
+#[derive(Debug)]
+pub(super) struct Begun(File);
+
+impl Begun {
+    /// # Errors
+    /// Where it cannot be written.
+    pub(super) fn new(journal: &Path) -> io::Result<Self> {
+        let path = beside(journal);
+        let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
+        // The name itself must outlive a power cut as well.
+        if let Some(folder) = path.parent() {
+            File::open(folder)?.sync_all()?;
+        }
+        Ok(Self(file))
+    }
+
+    /// # Errors
+    /// Where it cannot be written.
+    pub(super) fn note(&mut self, intent: Hash) -> io::Result<()> {
+        self.0.write_all(format!("{intent}\n").as_bytes())?;
+        self.0.sync_data()
+    }
+}
+
+fn beside(journal: &Path) -> PathBuf {
+    journal.with_extension("begun")
+}
+
+/// How many changes were begun of which a journal does not tell.
+///
+/// # Errors
+/// Where that cannot be read.
+pub(super) fn untold(journal: &Path, bytes: &[u8]) -> io::Result<usize> {
+    let begun = match fs::read(beside(journal)) {
+        // Nothing was begun, or by a version that did not write it down.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        begun => begun?,
+    };
+    // Of one that was not written to its end no call has gone out.
+    let whole = begun.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let told: HashSet<Hash> = lines.filter_map(|line| Sealed::read(line).map(|sealed| sealed.stated)).collect();
+    Ok(whole.filter(|line| Hash::read(line).is_none_or(|hash| !told.contains(&hash))).count())
+}
+
+/// Removes it with its journal.
+pub(super) fn forget(journal: &Path) -> io::Result<()> {
+    match fs::remove_file(beside(journal)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
