@@ -1,5 +1,4 @@
 //! What is said of a change that did not end well, and what can be done about it.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::fs;
 
@@ -97,7 +96,7 @@ fn what_the_run_knows_is_not_replaced_by_a_word_and_a_word_is_corrected_by_anoth
     let second = last(&folder);
     folder.run(&["resume", &second, "--not-done", "99"]).code(1).err(&format!("{run}:99"));
     let corrected = folder.run(&["resume", &second, "--not-done", &format!("{run}:5")]);
-    corrected.code(5).out(&format!("not done, says ")).out("not made for c in run");
+    corrected.code(5).out("not done, says ").out("not made for c in run");
     let third = last(&folder);
     folder.write("enough", "");
     folder.run(&["resume", &third, "--approve", &folder.hash()]).code(0);
