@@ -235,7 +235,7 @@ fn a_journal_that_is_cut_is_found_or_leaves_a_change_unknown_and_never_done() {
             // What was begun and is not told of is known from beside it.
             Err(why) if whole("\"run_started\"") > 0 => {
                 assert!(whole("\"change_intended\"") < 3, "cut at {end}: {why}");
-                assert!(why.to_string().contains("does not tell"), "cut at {end}: {why}");
+                assert!(why.contains("does not tell"), "cut at {end}: {why}");
             }
             Err(_) => {}
         }

@@ -53,8 +53,9 @@ pub(super) struct Run {
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
     /// Show at the end, on standard error, what the time went to: a line for each call that was made. With a file, write them
-    /// there as well, as a trace for ui.perfetto.dev or chrome://tracing.
+    /// there as well, as a trace for `ui.perfetto.dev` or `chrome://tracing`.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    #[expect(clippy::option_option, reason = "the flag may be there without a file")]
     timings: Option<Option<PathBuf>>,
     #[command(flatten)]
     telling: Telling,
@@ -169,7 +170,7 @@ pub(super) fn runtime(workers: Option<usize>) -> Result<Runtime, Failure> {
 async fn execute(
     args: &Run,
     prepared: Prepared,
-    mut onward: Onward,
+    onward: Onward,
     identity: Identity,
     journal: Option<Journal>,
     console: &Arc<Console>,

@@ -262,7 +262,7 @@ impl AtHome {
         lines.extend(standing::by_roles(plan, &asked));
         if let ([look], Some(hash)) = (lines.as_mut_slice(), &plan.hash) {
             let approve = command("approve", &asked);
-            *look += &format!("; agree with `{approve} --as ROLE`, or serve it with `--approve {}`", short(hash));
+            *look = format!("{look}; agree with `{approve} --as ROLE`, or serve it with `--approve {}`", short(hash));
         }
         lines.join("\n")
     }

@@ -118,7 +118,9 @@ fn rehearse(name: &str, program: Program, sources: Sources, args: &Test) -> File
     let wanted: Vec<_> = program.tests.iter().filter(|test| chosen(&test.title)).collect();
     let tests = rehearsal::rehearse(&program, &sources, &wanted);
     let mut reached = Reached::default();
-    tests.iter().for_each(|(test, _)| reached.join(&test.reached));
+    for (test, _) in &tests {
+        reached.join(&test.reached);
+    }
     let gaps = if args.coverage { rehearsal::gaps(&program, &sources, &reached) } else { Vec::new() };
     let titles = program.tests.iter().map(|test| Arc::clone(&test.title)).collect();
     File { name: name.to_owned(), sources, tests, titles, gaps }

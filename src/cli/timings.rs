@@ -64,7 +64,7 @@ impl Timings {
     /// The calls in the order in which they were wanted.
     fn sorted(&self) -> Vec<Call> {
         let mut calls = self.calls().clone();
-        calls.sort_by(|one, other| (one.start, one.end).cmp(&(other.start, other.end)));
+        calls.sort_by_key(|call| (call.start, call.end));
         calls
     }
 }
@@ -180,7 +180,8 @@ pub(super) fn lines(timings: &Timings, width: Option<usize>) -> Vec<String> {
 
 /// The bar of a call in the time of all of them.
 fn drawn(call: &Call, first: Duration, whole: Duration, columns: usize) -> String {
-    let step = |index: usize| whole.mul_f64(index as f64 / columns as f64) + first;
+    let columns = u32::try_from(columns).unwrap_or(u32::MAX).max(1);
+    let step = |index: u32| whole.mul_f64(f64::from(index) / f64::from(columns)) + first;
     let mut bar = String::new();
     for index in 0..columns {
         let (from, to) = (step(index), step(index + 1));

@@ -81,6 +81,9 @@ pub(super) struct Undoing {
     pub(super) agreed: standing::Asked,
 }
 
+/// What was asked of the run, what it is with the runbook as it is now, and which change of it.
+pub(super) type ToBeUndone = (Asked, Prepared, Undoing, Undoes);
+
 /// What `RUN:CHANGE` says is to be undone, for whoever agrees to that: what was asked of its run, and what it is with the
 /// runbook as it is now. The journals are not held, so that nobody waits for an answer.
 pub(super) fn to_be_undone(
@@ -88,7 +91,7 @@ pub(super) fn to_be_undone(
     file: &str,
     state: &Kept,
     console: &Console,
-) -> Result<Result<(Asked, Prepared, Undoing, Undoes), u8>, Failure> {
+) -> Result<Result<ToBeUndone, u8>, Failure> {
     let named = text.split_once(':').and_then(|(run, change)| Some((run, change.parse::<u32>().ok()?)));
     let Some((run, number)) = named else {
         return Err(Failure::new(format!("`--undo {}` names no change of a run", clean(text)))
