@@ -1,5 +1,5 @@
 //! `runbook diff --git`: commits of a repository, and the working tree.
-#![expect(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::process::Command;
 

@@ -1,6 +1,5 @@
 //! A change of a run is undone as it says, with the values that it had, once.
 #![expect(
-    clippy::indexing_slicing,
     clippy::string_slice,
     clippy::unwrap_used,
     reason = "a test ends where something is not as it should be, and says what it did"
