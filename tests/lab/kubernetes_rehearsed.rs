@@ -38,7 +38,8 @@ fn how_a_command_ended_is_never_guessed() {
     assert_eq!(fault("huge").0, "too_large");
     assert_eq!(fault("bytes").0, "bad_answer");
     let ended = ran.events.iter().find(|event| event["event"] == "change_ended").unwrap();
-    assert_eq!(ended["outcome"], "failed", "{ended}");
+    // It was started: nobody knows how much it did.
+    assert_eq!(ended["outcome"], "unknown", "{ended}");
 }
 
 #[test]
