@@ -18,6 +18,8 @@ use crate::run::{Proposal, definition};
 use crate::shown::look::{clean, counted};
 use crate::store::definition::Continues;
 use crate::store::event::{Counts, Status};
+use crate::store::history::Entry;
+use crate::store::journal::Store;
 use crate::store::past::{Before, Made, Past, State};
 use crate::system;
 
@@ -77,9 +79,24 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
 /// A run and those before it, held.
 pub(super) fn taken(run: &str, state: &Kept) -> Result<Past, Failure> {
     let store = state.store()?;
-    let path = found(&store, run, store.find(run)?)?;
+    let run = meant(&store, run)?;
+    let path = found(&store, &run, store.find(&run)?)?;
     let who = format!("{}, since {:.0}, process {}", by(), system::now(), std::process::id());
     Ok(store.past(&path, Some(&who))?)
+}
+
+/// What `last` means for whoever goes on with a run or undoes something of it: the last one that was not an undoing itself.
+pub(super) fn meant(store: &Store, run: &str) -> Result<String, Failure> {
+    if run != "last" {
+        return Ok(run.to_owned());
+    }
+    let (entries, faults) = store.history()?;
+    if let Some(fault) = faults.into_iter().next() {
+        return Err(Failure::from(fault).help("`last` may be that one: name the run, as `runbook history` lists it"));
+    }
+    let is_undoing = |entry: &Entry| matches!(entry.started.continues, Some(Continues::Undoes { .. }));
+    let last = entries.iter().filter(|entry| !is_undoing(entry)).max_by_key(|entry| entry.at);
+    Ok(last.map_or_else(|| run.to_owned(), |entry| entry.started.run.to_string()))
 }
 
 fn can_go_on(past: &Past, last: &Before) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use super::alerting::Telling;
 use super::console::{Console, Failure};
 use super::edited;
 use super::request::{Asked, Format, Prepared, prepare};
-use super::resume::{asked, taken};
+use super::resume::{asked, meant, taken};
 use super::run::{Onward, Run, by, go};
 use super::standing;
 use super::state::{Kept, found};
@@ -98,7 +98,8 @@ pub(super) fn to_be_undone(
             .help("write the run and the number of the change, as `runbook show RUN` prints them: `--undo 7f3a12:2`"));
     };
     let store = state.store()?;
-    let path = found(&store, run, store.find(run)?)?;
+    let run = meant(&store, run)?;
+    let path = found(&store, &run, store.find(&run)?)?;
     let past = store.past(&path, None)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
     let begun = made(last, number)?;

@@ -225,3 +225,19 @@ fn a_policy_holds_for_what_undoes_a_change() {
     folder.run(&["undo", &run, "1"]).code(6).no_out();
     assert_eq!(made(&folder), "one");
 }
+
+#[test]
+fn the_last_run_is_none_that_was_to_undo_something() {
+    let folder = Folder::with(TEXT);
+    let run = ran(&folder);
+    folder.run(&["undo", "last", "2"]).code(5).out(&format!("undoes change 2 of run {run}"));
+    let undoing = last(&folder);
+    assert_ne!(undoing, run);
+    let waits = folder.run(&["undo", "last", "1"]);
+    waits
+        .code(5)
+        .out(&format!("undoes change 1 of run {run}"))
+        .out(&format!("approve: runbook undo {run} 1 --approve"));
+    folder.run(&["resume", "last"]).code(0).out(&format!("nothing is left to be done of run {run}"));
+    folder.run(&["resume", &undoing]).code(1).err(&format!("`runbook undo {run} 2"));
+}
