@@ -1,12 +1,14 @@
 //! What of this machine the changes of a plan depend on: a program that they start is another one elsewhere.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::inputs::opened;
+use super::run::account;
 use crate::types::{Fault, FaultKind};
 
 /// What a target is called that is this machine, and the folder of the runbook on it. No connection has this name.
@@ -24,8 +26,7 @@ pub(super) fn targets(programs: &BTreeSet<String>, folder: &Path) -> Result<BTre
         Fault::new(FaultKind::Setup, format!("`{}` cannot be read: {error}", path.display()))
     };
     let folder = fs::canonicalize(folder).map_err(|error| unknown(folder, &error))?;
-    let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    targets.insert(MACHINE.to_owned(), format!("{host}:{}", folder.display()));
+    targets.insert(MACHINE.to_owned(), format!("{}:{}", account().host, folder.display()));
     for program in own(programs) {
         let path = folder.join(program);
         let hash = content(&path).map_err(|error| unknown(&path, &error))?;
@@ -52,11 +53,7 @@ fn own(programs: &BTreeSet<String>) -> impl Iterator<Item = &String> {
 }
 
 fn content(path: &Path) -> io::Result<String> {
-    // Before it is opened: whoever opens a pipe waits for somebody to write.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut file = BufReader::new(File::open(path)?);
+    let mut file = BufReader::new(opened(path)?);
     let mut hasher = Sha256::new();
     loop {
         let bytes = file.fill_buf()?;

@@ -101,16 +101,21 @@ pub(super) fn bytes(name: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The same of a file that nobody named on the command line: a pipe or a device in its place is not waited for.
+/// The same of a file that nobody named on the command line.
 pub(super) fn bytes_of_file(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    opened(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A file, open: a pipe or a device in its place is not waited for.
+pub(super) fn opened(path: &Path) -> io::Result<File> {
     let waits_not = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
     let file = OpenOptions::new().read(true).custom_flags(waits_not).open(path)?;
     if !file.metadata()?.is_file() {
         return Err(io::Error::other("it is no file"));
     }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok(file)
 }
 
 /// The folder of a file, as it was named.

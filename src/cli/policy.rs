@@ -79,12 +79,24 @@ pub(super) fn read(
     catalog: &Catalog,
     found: &mut Vec<Diagnostic>,
 ) -> Option<Arc<Policy>> {
-    let before = found.len();
-    let mut files = Vec::new();
     match places(sources, first) {
-        Ok(places) => files.extend(places.iter().filter_map(|path| written(path, sources, catalog, found))),
-        Err(error) => found.push(unreadable(sources, FILE, &error.to_string())),
+        Ok(places) => of_places(&places, sources, catalog, found),
+        Err(error) => {
+            found.push(unreadable(sources, FILE, &error.to_string()));
+            None
+        }
     }
+}
+
+/// What the files at some places say together.
+fn of_places(
+    places: &[PathBuf],
+    sources: &mut Sources,
+    catalog: &Catalog,
+    found: &mut Vec<Diagnostic>,
+) -> Option<Arc<Policy>> {
+    let before = found.len();
+    let files: Vec<Written> = places.iter().filter_map(|path| written(path, sources, catalog, found)).collect();
     found.extend(policy::at_odds(&files));
     let broken = found.get(before..).is_some_and(has_errors);
     if broken { None } else { Policy::of(files).map(Arc::new) }
@@ -118,8 +130,11 @@ fn written(path: &Path, sources: &mut Sources, catalog: &Catalog, found: &mut Ve
 
 fn unreadable(sources: &mut Sources, name: &str, why: &str) -> Diagnostic {
     let id = sources.add(name, "");
-    let message = format!("the policy cannot be read, so nothing is known to be allowed: {why}");
-    Diagnostic::new(Code::PolicyMistake, Span::new(id, 0, 0), message)
+    Diagnostic::new(Code::PolicyMistake, Span::new(id, 0, 0), not_read(why))
+}
+
+fn not_read(why: &str) -> String {
+    format!("the policy cannot be read, so nothing is known to be allowed: {why}")
 }
 
 /// What holds now for a runbook that was read before.
@@ -127,14 +142,9 @@ fn unreadable(sources: &mut Sources, name: &str, why: &str) -> Diagnostic {
 /// # Errors
 /// Why nothing may be changed: a policy cannot be read any more, or it refuses the runbook by now.
 pub(super) fn now(program: &Program, before: &Sources) -> Result<Option<Arc<Policy>>, String> {
-    let cannot = |error: io::Error| format!("the policy cannot be read, so nothing is known to be allowed: {error}");
-    let (mut sources, mut found, catalog) = (Sources::new(), Vec::new(), builtins::catalog());
-    let mut files = Vec::new();
-    for path in places(before, None).map_err(cannot)? {
-        files.extend(written(&path, &mut sources, &catalog, &mut found));
-    }
-    found.extend(policy::at_odds(&files));
-    let policy = Policy::of(files).map(Arc::new);
+    let (mut sources, mut found) = (Sources::new(), Vec::new());
+    let places = places(before, None).map_err(|error| not_read(&error.to_string()))?;
+    let policy = of_places(&places, &mut sources, &builtins::catalog(), &mut found);
     if let Some(mistake) = found.first() {
         let span = mistake.span();
         return Err(format!("{}:{} {}", sources.file(span.file).name, sources.position(span).line, mistake.message));

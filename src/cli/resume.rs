@@ -13,7 +13,7 @@ use super::settling::{self, Said};
 use super::state::{Kept, found};
 use crate::plan::{Around, PlannedChange};
 use crate::report::definition::differences;
-use crate::run::known::{CLOSING, Known, MadeBefore, for_people, items_of, position_of};
+use crate::run::known::{CLOSING, Known, MadeBefore, items_for_people, position_of};
 use crate::run::{Proposal, definition};
 use crate::shown::look::{clean, counted};
 use crate::store::definition::Continues;
@@ -78,15 +78,19 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
 
 /// A run and those before it, held.
 pub(super) fn taken(run: &str, state: &Kept) -> Result<Past, Failure> {
+    past(run, state, Some(&format!("{}, since {:.0}, process {}", by(), system::now(), std::process::id())))
+}
+
+/// The same, held only where it is said for whom.
+pub(super) fn past(run: &str, state: &Kept, who: Option<&str>) -> Result<Past, Failure> {
     let store = state.store()?;
     let run = meant(&store, run)?;
     let path = found(&store, &run, store.find(&run)?)?;
-    let who = format!("{}, since {:.0}, process {}", by(), system::now(), std::process::id());
-    Ok(store.past(&path, Some(&who))?)
+    Ok(store.past(&path, who)?)
 }
 
 /// What `last` means for whoever goes on with a run or undoes something of it: the last one that was not an undoing itself.
-pub(super) fn meant(store: &Store, run: &str) -> Result<String, Failure> {
+fn meant(store: &Store, run: &str) -> Result<String, Failure> {
     if run != "last" {
         return Ok(run.to_owned());
     }
@@ -225,7 +229,7 @@ fn before(planned: &PlannedChange, past: &Past) -> (Vec<String>, bool) {
 }
 
 fn became(key: &str, made: &Made) -> String {
-    let items: Vec<String> = items_of(key).map(|item| clean(&for_people(item))).collect();
+    let items: Vec<String> = items_for_people(key).iter().map(|item| clean(item)).collect();
     let of = if items.is_empty() { String::new() } else { format!(" for {}", items.join(", ")) };
     // By this number somebody says of it whether it was made.
     let (run, at) = (format!("{} (change {})", clean(&made.run), made.change), format!("{:.0}", made.at));

@@ -242,21 +242,18 @@ pub(super) fn how_to_approve(plan: &Plan, asked: &request::Asked) -> Vec<String>
 
 /// What those type whose approval the changes of a plan ask for.
 pub(super) fn by_roles(plan: &Plan, asked: &request::Asked) -> Vec<String> {
-    let approve = command("approve", asked);
-    let of_role = |role: &Arc<str>| {
-        format!("approve as {role}, by somebody else than whoever runs it: {approve} --as {}", quoted(role))
-    };
-    plan.roles().iter().map(of_role).collect()
+    of_roles(&plan.roles(), "runs", &command("approve", asked))
 }
 
 /// What those type whose approval the undoing of a change asks for.
 pub(super) fn by_roles_to_undo(roles: &BTreeSet<Arc<str>>, file: &str, run: &str, change: u32) -> Vec<String> {
     let file = if file == STDIN { "FILE".to_owned() } else { quoted(file) };
+    of_roles(roles, "undoes", &format!("runbook approve {file} --undo {run}:{change}"))
+}
+
+fn of_roles(roles: &BTreeSet<Arc<str>>, does: &str, approve: &str) -> Vec<String> {
     let of_role = |role: &Arc<str>| {
-        format!(
-            "approve as {role}, by somebody else than whoever undoes it: runbook approve {file} --undo {run}:{change} --as {}",
-            quoted(role)
-        )
+        format!("approve as {role}, by somebody else than whoever {does} it: {approve} --as {}", quoted(role))
     };
     roles.iter().map(of_role).collect()
 }

@@ -9,10 +9,10 @@ use super::alerting::Telling;
 use super::console::{Console, Failure};
 use super::edited;
 use super::request::{Asked, Format, Prepared, prepare};
-use super::resume::{asked, meant, taken};
+use super::resume::{asked, past, taken};
 use super::run::{Onward, Run, by, go};
 use super::standing;
-use super::state::{Kept, found};
+use super::state::Kept;
 use crate::check::program::{Change, ExprKind};
 use crate::plan::{self, position};
 use crate::report::definition::differences;
@@ -97,10 +97,7 @@ pub(super) fn to_be_undone(
         return Err(Failure::new(format!("`--undo {}` names no change of a run", clean(text)))
             .help("write the run and the number of the change, as `runbook show RUN` prints them: `--undo 7f3a12:2`"));
     };
-    let store = state.store()?;
-    let run = meant(&store, run)?;
-    let path = found(&store, &run, store.find(&run)?)?;
-    let past = store.past(&path, None)?;
+    let past = past(run, state, None)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
     let begun = made(last, number)?;
     // Whether it is undone once more is said by whoever does it.

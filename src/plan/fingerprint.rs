@@ -63,7 +63,7 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
 }
 
 /// What one call leads to: which connections, which programs, and the declarations behind it.
-pub(super) fn reached(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Reached {
+pub fn reached(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Reached {
     let definitions = Definitions::in_program(program);
     let mut led_to = LedTo::new(program, set, &definitions);
     led_to.follow(call);

@@ -21,10 +21,11 @@ use serde::Serialize;
 pub use self::changes::called;
 pub(crate) use self::changes::{TOOL, given};
 use self::fingerprint::Covered;
+pub use self::fingerprint::reached;
 pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
-use crate::check::program::{Expr, Program};
+use crate::check::program::Program;
 use crate::source::Span;
 use crate::types::{Fault, FaultKind};
 
@@ -238,12 +239,6 @@ pub struct Reached {
     pub programs: BTreeSet<String>,
     /// The declarations behind it.
     pub parts: Vec<Part>,
-}
-
-/// What a call leads to by itself, with the values that `--set` gave: less than all changes of its runbook do.
-#[must_use]
-pub fn reached(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>) -> Reached {
-    fingerprint::reached(program, call, set)
 }
 
 fn target(program: &Program, id: crate::check::program::ConnectionId) -> Option<Target> {

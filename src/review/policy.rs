@@ -25,8 +25,6 @@ pub fn policy(before: Option<&Written>, after: Option<&Written>) -> Option<Findi
         return None;
     }
     let more = added.iter().any(|rule| rule.allows) || gone.iter().any(|rule| !rule.allows);
-    // All that a new file says takes away, and all that one that is gone had said is allowed.
-    let more = more && before.is_some() || after.is_none();
     let (kind, headline) = match (before, after, more) {
         (None, _, _) => (Kind::Safer, "new"),
         (_, None, _) => (Kind::Permissions, "gone: nothing that it said holds any more"),

@@ -112,7 +112,7 @@ fn is_another(key: &str, trail: &Trail) -> bool {
 }
 
 /// The items of a key, in their order.
-pub fn items_of(key: &str) -> impl Iterator<Item = &str> {
+fn items_of(key: &str) -> impl Iterator<Item = &str> {
     key.split('[').skip(1).filter_map(|rest| rest.split_once(']').map(|(item, _)| item))
 }
 
@@ -205,9 +205,13 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// An item of a key as people call it.
+/// The items of a key as people call them.
 #[must_use]
-pub fn for_people(item: &str) -> String {
+pub fn items_for_people(key: &str) -> Vec<String> {
+    items_of(key).map(for_people).collect()
+}
+
+fn for_people(item: &str) -> String {
     let mut text = item.split(HASH).next().unwrap_or_default().to_owned();
     for letter in ['[', ']', HASH, '~', '%'] {
         text = text.replace(&format!("%{:02x}", u32::from(letter)), &letter.to_string());

@@ -204,14 +204,13 @@ fn policy_compared(
     let (Ok(old), Ok(new)) = (old, new) else { return Ok(Err(Invalid)) };
     let text = |side: &Option<(Arc<str>, Written)>| side.iter().map(|(text, _)| Arc::clone(text)).collect::<Vec<_>>();
     let lines = lines(&text(&old), &text(&new));
-    let named = |side: &Option<(Arc<str>, Written)>| side.is_some().then(|| name.to_owned());
-    let (was, is) = (named(&old), named(&new));
-    let findings = review::policy(old.as_ref().map(|(_, one)| one), new.as_ref().map(|(_, one)| one));
     if lines == 0 {
         return Ok(Ok(None));
     }
-    let findings = findings.into_iter().collect();
-    Ok(Ok(Some(Reviewed { before: was, after: is, findings, remarks: Vec::new(), lines })))
+    let named = |side: &Option<(Arc<str>, Written)>| side.is_some().then(|| name.to_owned());
+    let finding = review::policy(old.as_ref().map(|(_, one)| one), new.as_ref().map(|(_, one)| one));
+    let findings = finding.into_iter().collect();
+    Ok(Ok(Some(Reviewed { before: named(&old), after: named(&new), findings, remarks: Vec::new(), lines })))
 }
 
 type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>);
