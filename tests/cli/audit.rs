@@ -9,13 +9,6 @@ use crate::program::Folder;
 const TEXT: &str =
     "section \"A\" {\n  step \"One\" {\n    show [1, 2] as \"numbers\"\n    check 1 < 2 as \"holds\"\n  }\n}\n";
 
-fn journals(folder: &Folder) -> Vec<PathBuf> {
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(folder.path("state/runs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths
-}
-
 fn edit(path: &PathBuf, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();
     assert!(text.contains(from));
@@ -38,7 +31,7 @@ fn an_edit_is_named_with_its_run_and_line_and_show_warns_of_it() {
     folder.run(&["run", "a.runbook"]).code(0);
     folder.run(&["audit", "verify"]).code(0).out("2 runs").out("2 whole").out("0 findings").out("head ");
     folder.run(&["show", "last"]).code(0).lacks("warning");
-    let last = journals(&folder).pop().unwrap();
+    let last = folder.journal_paths().pop().unwrap();
     edit(&last, "numbers", "numbxrs");
     let name = last.file_name().unwrap().to_str().unwrap();
     let output = folder.run(&["audit", "verify"]);
@@ -57,7 +50,7 @@ fn an_edit_is_named_with_its_run_and_line_and_show_warns_of_it() {
     assert_eq!(lines[0]["file"], name);
     assert_eq!(lines.last().unwrap()["wrong"], 1);
     // The other run is as it was.
-    let other = journals(&folder)[0].file_stem().unwrap().to_str().unwrap().rsplit_once('-').unwrap().1.to_owned();
+    let other = folder.journal_paths()[0].file_stem().unwrap().to_str().unwrap().rsplit_once('-').unwrap().1.to_owned();
     folder.run(&["audit", "verify", &other]).code(0).out("1 run ");
     folder.run(&["show", &other]).code(0).lacks("warning");
 }
@@ -73,7 +66,7 @@ fn a_head_that_was_noted_finds_that_the_end_was_cut_off() {
     let [early, late] = [&early, &late].map(|head| head.split_whitespace().next().unwrap().to_owned());
     folder.run(&["audit", "verify", "--head", &early]).code(0).out("2 records before its end");
     folder.run(&["audit", "verify", "--head", &late]).code(0).out("0 records before its end");
-    fs::remove_file(journals(&folder).pop().unwrap()).unwrap();
+    fs::remove_file(folder.journal_paths().pop().unwrap()).unwrap();
     fs::write(folder.path("state/chain.jsonl"), before).unwrap();
     folder.run(&["audit", "verify"]).code(0).out("not looked at without `--head`");
     folder.run(&["audit", "verify", "--head", &early]).code(0);
@@ -123,7 +116,7 @@ fn what_is_not_chained_is_never_good_and_what_cannot_be_read_is_said() {
     let folder = Folder::with(TEXT);
     folder.run(&["run", "a.runbook"]).code(0);
     // As a version without a chain left it.
-    let journal = journals(&folder).remove(0);
+    let journal = folder.journal_paths().remove(0);
     let text: String = fs::read_to_string(&journal)
         .unwrap()
         .lines()
@@ -154,7 +147,7 @@ fn a_chain_that_is_damaged_is_not_chained_to() {
     let before = folder.read("state/chain.jsonl");
     folder.run(&["run", "a.runbook"]).code(0).err("not as it was written").err("runbook audit verify");
     assert_eq!(folder.read("state/chain.jsonl"), before);
-    assert_eq!(journals(&folder).len(), 1, "no journal that the chain does not know");
+    assert_eq!(folder.journal_paths().len(), 1, "no journal that the chain does not know");
     folder.run(&["show", "last"]).code(0).err("the chain of runs is not as it was written");
     folder.run(&["audit", "verify"]).code(4).out("chain.jsonl:2");
 }

@@ -1,6 +1,5 @@
 //! Changes are made with consent and not without.
 
-use std::fs;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -138,8 +137,7 @@ fn a_run_interrupted_in_a_change_says_what_is_in_flight() {
     signal(&child, Signal::INT);
     let output = finish(child);
     output.code(130).err("waiting for the end of").err("stopped at once").out("nobody can say whether it was made");
-    let journal = fs::read_dir(folder.path("state/runs")).unwrap().next().unwrap().unwrap().path();
-    let journal = fs::read_to_string(journal).unwrap();
+    let journal = folder.journals();
     assert!(journal.contains("change_intended") && journal.contains("\"unknown\""), "{journal}");
 }
 

@@ -37,7 +37,7 @@ fn the_history_lists_runs_with_their_ends() {
 fn a_run_that_was_killed_is_unfinished_and_a_damaged_journal_is_said() {
     let folder = Folder::with(TEXT);
     folder.run(&["run", "a.runbook"]);
-    let journal = fs::read_dir(folder.path("state/runs")).unwrap().next().unwrap().unwrap().path();
+    let journal = folder.journal_paths().remove(0);
     let text = fs::read_to_string(&journal).unwrap();
     fs::write(&journal, &text[..text.len() - 30]).unwrap();
     folder.run(&["history"]).code(0).out("unfinished");

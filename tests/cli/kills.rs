@@ -42,8 +42,7 @@ fn made(folder: &Folder) -> Vec<String> {
 }
 
 fn journal(folder: &Folder) -> PathBuf {
-    let runs = fs::read_dir(folder.path("state/runs")).unwrap().map(|entry| entry.unwrap().path());
-    runs.filter(|path| path.extension().is_some_and(|own| own == "jsonl")).max().unwrap()
+    folder.journal_paths().pop().unwrap()
 }
 
 /// Whether there is a run at all: it may have been killed before.
@@ -97,18 +96,17 @@ fn go_on(folder: &Folder, hash: &str, counted: &mut Counted) {
 /// Whether the change that was in flight was made: then one more is there than all that are known to be done.
 fn is_made(folder: &Folder) -> bool {
     let mut done = 0;
-    for path in fs::read_dir(folder.path("state/runs")).unwrap().map(|entry| entry.unwrap().path()) {
-        if path.extension().is_some_and(|own| own == "jsonl") {
-            let text = fs::read_to_string(path).unwrap();
-            let ended = |line: &&str| {
-                line.ends_with("\"}")
-                    && line.contains("\"event\":\"change_ended\"")
-                    && line.contains("\"outcome\":\"done\"")
-            };
-            // What a command made is written down part by part.
-            done += text.lines().filter(ended).filter(|line| !line.contains("\"title\":\"pair(")).count();
-            done += text.matches("\"done\":true").count();
-        }
+    // One by one: the last line of each may not be whole.
+    for path in folder.journal_paths() {
+        let text = fs::read_to_string(path).unwrap();
+        let ended = |line: &&str| {
+            line.ends_with("\"}")
+                && line.contains("\"event\":\"change_ended\"")
+                && line.contains("\"outcome\":\"done\"")
+        };
+        // What a command made is written down part by part.
+        done += text.lines().filter(ended).filter(|line| !line.contains("\"title\":\"pair(")).count();
+        done += text.matches("\"done\":true").count();
     }
     made(folder).len() > done
 }

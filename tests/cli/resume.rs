@@ -267,8 +267,7 @@ fn a_command_is_gone_on_with_part_by_part() {
 fn a_damaged_journal_is_refused_and_named() {
     let folder = Folder::with(THREE);
     let (run, _) = failed(&folder);
-    let path = fs::read_dir(folder.path("state/runs")).unwrap().map(|entry| entry.unwrap().path());
-    let path = path.filter(|path| path.extension().is_some_and(|own| own == "jsonl")).max().unwrap();
+    let path = folder.journal_paths().pop().unwrap();
     let bytes = fs::read(&path).unwrap();
     let name = path.file_name().unwrap().to_str().unwrap().to_owned();
     let refused = |bytes: &[u8], why: &str| {
@@ -292,8 +291,7 @@ fn a_damaged_journal_is_refused_and_named() {
 fn a_journal_whose_end_is_gone_is_not_taken_for_one_of_a_run_that_was_stopped_there() {
     let folder = Folder::with(SLOW);
     let run = killed(&folder);
-    let path = fs::read_dir(folder.path("state/runs")).unwrap().map(|entry| entry.unwrap().path());
-    let path = path.filter(|path| path.extension().is_some_and(|own| own == "jsonl")).max().unwrap();
+    let path = folder.journal_paths().pop().unwrap();
     let text = fs::read_to_string(&path).unwrap();
     // All that is left is whole, and the second change is not among it.
     let (before, behind) = text.split_once("\"event\":\"change_ended\"").unwrap();

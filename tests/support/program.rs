@@ -62,8 +62,15 @@ impl Folder {
 
     /// All that the journals hold.
     pub(crate) fn journals(&self) -> String {
-        let runs = fs::read_dir(self.path("state/runs")).unwrap();
-        runs.map(|entry| fs::read_to_string(entry.unwrap().path()).unwrap()).collect()
+        self.journal_paths().iter().map(|path| fs::read_to_string(path).unwrap()).collect()
+    }
+
+    /// The journals, the oldest first; what stands beside them is none.
+    pub(crate) fn journal_paths(&self) -> Vec<PathBuf> {
+        let runs = fs::read_dir(self.path("state/runs")).unwrap().map(|entry| entry.unwrap().path());
+        let mut paths: Vec<_> = runs.filter(|path| path.extension().is_some_and(|own| own == "jsonl")).collect();
+        paths.sort();
+        paths
     }
 
     /// The program.
