@@ -24,7 +24,7 @@ use crate::system::{self, System};
 /// How long the end of a run waits for messages to get through.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-#[derive(Debug, Default, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(super) struct Telling {
     /// Only look: open no alert, keep no sample, tell nobody.
     #[arg(long)]

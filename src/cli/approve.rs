@@ -11,20 +11,20 @@ use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::alerting::{self, Telling};
 use super::console::{Console, Failure};
 use super::edited;
 use super::here;
+use super::places::places;
 use super::plan::command;
 use super::request::{Asked, Prepared, prepare};
-use super::run::{account, another_plan, facts, id, runtime};
+use super::run::{AS_PRINTED, account, another_plan, facts, id};
 use super::standing::{at, words};
 use super::state::Kept;
 use super::undo::{Undoing, to_be_undone};
 use crate::diagnostics::nearest;
-use crate::plan::{SHORTEST, is_hash};
+use crate::plan::Agreed;
 use crate::report;
-use crate::run::{Asking, Proposal};
+use crate::run::Proposal;
 use crate::shown::look::{clean, quoted};
 use crate::store::approval::{Approval, Part, PrivateKey, PublicKey, Signature, Undoes, by_agent};
 use crate::store::event::ProposedChange;
@@ -132,15 +132,11 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         Err(exit) => return Ok(exit),
     };
     let Subject { prepared, hash, look, .. } = &subject;
-    if let Some(typed) = &args.plan
-        && !is_hash(typed, hash)
-    {
-        let message = if typed.len() < SHORTEST {
-            format!("`{typed}` is too short to say which plan is meant: write at least {SHORTEST} characters")
-        } else {
-            another_plan(typed, hash)
-        };
-        return Err(Failure::new(message).help(format!("look at it with `{look}`; nothing was approved")));
+    let agreed = args.plan.as_ref().map(|typed| Agreed::read(typed)).transpose();
+    let agreed = agreed.map_err(|message| Failure::new(message).help(AS_PRINTED))?;
+    let is_other = |message| Failure::new(message).help(format!("look at it with `{look}`; nothing was approved"));
+    if let (Some(typed), Some(false)) = (&args.plan, agreed.as_ref().map(|agreed| agreed.is_of(hash))) {
+        return Err(is_other(another_plan(typed, hash)));
     }
     if args.plan.is_none() && !console.can_ask() {
         return Err(Failure::new("nobody can be asked here whether this is agreed to")
@@ -155,6 +151,11 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
     named_role(args, &subject.roles, console);
     let signer = signer(args, prepared, console)?;
     let targets = targets(args, &subject)?;
+    let places = subject.leads_to.iter().filter_map(|name| Some((&**name, targets.get(&**name)?.as_str())));
+    if agreed.is_some_and(|agreed| !agreed.holds_at(places.clone())) {
+        let places: Vec<String> = places.map(|(name, place)| format!("`{name}` to {place}")).collect();
+        return Err(is_other(format!("the plan was made of other systems: from here it leads {}", places.join(", "))));
+    }
     let account = account();
     let mut approval = Approval {
         id: String::new(),
@@ -176,7 +177,7 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         signature: None,
     };
     approval.id = approval.own_id()?;
-    if args.plan.is_none() && !agreed(&approval, prepared, console)? {
+    if args.plan.is_none() && !agrees(&approval, prepared, console)? {
         console.say("nothing was approved\n");
         return Ok(1);
     }
@@ -204,7 +205,7 @@ fn said(approval: &Approval) -> Vec<String> {
 }
 
 /// Shows all of it and asks.
-fn agreed(approval: &Approval, prepared: &Prepared, console: &Console) -> Result<bool, Failure> {
+fn agrees(approval: &Approval, prepared: &Prepared, console: &Console) -> Result<bool, Failure> {
     let look = console.look();
     console.print_lines(&match &approval.undoes {
         Some(_) => report::terminal::proposed(&approval.changes, look),
@@ -301,28 +302,16 @@ fn targets(args: &Approve, subject: &Subject) -> Result<BTreeMap<String, String>
             targets.entry(name).or_insert(place);
         }
     }
-    let unknown: Vec<&Arc<str>> = leads_to.iter().filter(|name| !targets.contains_key(&***name)).collect();
-    if unknown.is_empty() {
-        return Ok(targets);
+    let unknown: Vec<Arc<str>> = leads_to.iter().filter(|name| !targets.contains_key(&***name)).cloned().collect();
+    for (name, place) in places(prepared, &unknown, &facts, &args.state)? {
+        let place = place.map_err(|fault| {
+            let help = fault.help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
+            Failure::new(format!("where `{name}` leads is not known here: {}", fault.message)).help(format!(
+                "{help}approve it on a machine where it can be reached, or say where it leads: `--target {name}=PLACE`"
+            ))
+        })?;
+        targets.insert(name.to_string(), place.to_string());
     }
-    let runtime = runtime(None)?;
-    let found: Result<Vec<(String, String)>, Failure> = runtime.block_on(async {
-        let (world, _) = alerting::open(&Telling::nobody(), &args.state, prepared, &facts).await?;
-        let asking = Asking::new(Arc::clone(&prepared.program), prepared.set.clone(), Arc::clone(&facts), world);
-        let mut found = Vec::new();
-        for name in unknown {
-            let place = asking.place(name).await.map_err(|fault| {
-                let help = fault.help.as_ref().map_or_else(String::new, |help| format!("{help}; "));
-                Failure::new(format!("where `{name}` leads is not known here: {}", fault.message)).help(format!(
-                    "{help}approve it on a machine where it can be reached, or say where it leads: `--target {name}=PLACE`"
-                ))
-            })?;
-            found.push((name.to_string(), place.to_string()));
-        }
-        Ok(found)
-    });
-    runtime.shutdown_background();
-    targets.extend(found?);
     Ok(targets)
 }
 

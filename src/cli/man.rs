@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 
-use super::Cli;
+use super::commands;
 use super::console::{Console, Failure};
 
 /// Write the manual pages.
@@ -17,7 +17,7 @@ pub(super) struct Man {
 pub(super) fn run(args: &Man, console: &Console) -> Result<u8, Failure> {
     let Some(dir) = &args.dir else {
         let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command())
+        clap_mangen::Man::new(commands::all())
             .render(&mut page)
             .map_err(|error| Failure::new(format!("cannot write the page: {error}")))?;
         console.print(&String::from_utf8_lossy(&page))?;
@@ -25,6 +25,6 @@ pub(super) fn run(args: &Man, console: &Console) -> Result<u8, Failure> {
     };
     let failed = |error: std::io::Error| Failure::new(format!("cannot write to `{}`: {error}", dir.display()));
     std::fs::create_dir_all(dir).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), dir).map_err(failed)?;
+    clap_mangen::generate_to(commands::all(), dir).map_err(failed)?;
     Ok(0)
 }

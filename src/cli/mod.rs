@@ -11,6 +11,7 @@ mod asking;
 mod audit;
 mod check;
 mod checking;
+mod commands;
 mod completions;
 mod console;
 mod diff;
@@ -30,6 +31,7 @@ mod next;
 mod notify;
 mod on_call;
 mod page;
+mod places;
 mod plan;
 mod policy;
 mod print;
@@ -51,121 +53,39 @@ mod test;
 mod timings;
 mod undo;
 
+use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::sync::Arc;
+use std::thread;
 
-use clap::{Parser, Subcommand};
+use clap::ArgMatches;
 
 use self::console::{Console, Failure};
-use self::timings::Timings;
-
-/// Runbooks as code: check, review and run them.
-#[derive(Debug, Parser)]
-#[command(name = "runbook", version, max_term_width = 100, subcommand_required = true, arg_required_else_help = true)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    Run(run::Run),
-    Resume(resume::Resume),
-    Undo(undo::UndoArgs),
-    Check(check::Check),
-    Plan(plan::PlanArgs),
-    Approve(approve::Approve),
-    Approvals(approvals::Approvals),
-    Revoke(approvals::Revoke),
-    Diff(diff::Diff),
-    Print(print::Print),
-    Test(test::Test),
-    Serve(serve::Serve),
-    Notify(notify::Notify),
-    OnCall(on_call::OnCall),
-    Next(next::Next),
-    Fmt(fmt::Fmt),
-    Explain(explain::Explain),
-    Doc(doc::Doc),
-    Incidents(incidents::Incidents),
-    Ack(answering::Ack),
-    Escalate(answering::Escalate),
-    Close(answering::Close),
-    Silence(answering::Silence),
-    History(history::History),
-    Show(show::Show),
-    Audit(audit::Audit),
-    Store(store::Store),
-    Completions(completions::Completions),
-    Man(man::Man),
-}
 
 /// Does what the arguments say and gives the exit code.
 #[must_use]
 pub fn main() -> u8 {
-    let commands = std::thread::Builder::new().name("runbook".to_owned()).stack_size(crate::apart::STACK).spawn(obey);
-    // A panic has said what it is.
-    commands.map_or_else(|_| obey(), |thread| thread.join().unwrap_or(101))
-}
-
-fn obey() -> u8 {
     let console = Arc::new(Console::new());
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let first = arguments.get(1).map(OsString::as_os_str);
+    let typed = match commands::needed(first).try_get_matches_from(&arguments) {
+        Ok(typed) => typed,
         Err(error) => return refuse(&error, &console),
     };
-    let timings = cli.command.timings();
-    match logging::start(&console, timings.as_ref()).and_then(|()| run(cli.command, timings.as_ref(), &console)) {
-        Ok(exit) => exit,
-        Err(failure) => {
-            console.complain(&failure);
-            failure.exit
-        }
-    }
+    let obey = || obey(&typed, &console);
+    let done = thread::scope(|scope| {
+        let thread = thread::Builder::new().name("runbook".to_owned()).stack_size(crate::apart::STACK);
+        // A panic has said what it is.
+        thread.spawn_scoped(scope, obey).ok().map(|thread| thread.join().unwrap_or(101))
+    });
+    done.unwrap_or_else(obey)
 }
 
-impl Command {
-    /// Whoever listens to what its time goes to, where that is asked for.
-    fn timings(&self) -> Option<Timings> {
-        match self {
-            Self::Run(args) if args.is_timed() => Some(Timings::new()),
-            _ => None,
-        }
-    }
-}
-
-fn run(command: Command, timings: Option<&Timings>, console: &Arc<Console>) -> Result<u8, Failure> {
-    match command {
-        Command::Run(args) => run::run(&args, timings, console),
-        Command::Resume(args) => resume::run(args, console),
-        Command::Undo(args) => undo::run(args, console),
-        Command::Check(args) => check::run(&args, console),
-        Command::Plan(args) => plan::run(&args, console),
-        Command::Approve(args) => approve::run(&args, console),
-        Command::Approvals(args) => approvals::run(&args, console),
-        Command::Revoke(args) => approvals::revoke(&args, console),
-        Command::Diff(args) => diff::run(&args, console),
-        Command::Print(args) => print::run(&args, console),
-        Command::Test(args) => test::run(&args, console),
-        Command::Serve(args) => serve::run(&args, console),
-        Command::Notify(args) => notify::run(&args, console),
-        Command::OnCall(args) => on_call::run(&args, console),
-        Command::Next(args) => next::run(&args, console),
-        Command::Fmt(args) => fmt::run(&args, console),
-        Command::Explain(args) => explain::run(&args, console),
-        Command::Doc(args) => doc::run(&args, console),
-        Command::Incidents(args) => incidents::run(&args, console),
-        Command::Ack(args) => answering::ack(&args, console),
-        Command::Escalate(args) => answering::escalate(&args, console),
-        Command::Close(args) => answering::close(&args, console),
-        Command::Silence(args) => answering::silence(&args, console),
-        Command::History(args) => history::run(&args, console),
-        Command::Show(args) => show::run(&args, console),
-        Command::Audit(args) => audit::run(&args, console),
-        Command::Store(args) => store::run(&args, console),
-        Command::Completions(args) => completions::run(&args, console),
-        Command::Man(args) => man::run(&args, console),
-    }
+fn obey(typed: &ArgMatches, console: &Arc<Console>) -> u8 {
+    commands::obey(typed, console).unwrap_or_else(|failure| {
+        console.complain(&failure);
+        failure.exit
+    })
 }
 
 /// Help and version are what was asked for, and are to arrive like any other output; anything else is bad usage.

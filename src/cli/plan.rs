@@ -1,15 +1,18 @@
 //! `runbook plan`: what would be changed, before anything is.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure};
 use super::looking;
+use super::places::places;
 use super::request::{Asked, Prepared, prepare, something_to_run};
+use super::run::{facts, id};
 use super::standing;
 use super::state::Kept;
-use crate::plan;
+use crate::plan::{self, of_places};
 use crate::report;
 use crate::report::looked::Looked;
 use crate::report::rights::{Subject, System};
@@ -70,6 +73,7 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     something_to_run(&prepared.program, &args.asked.file)?;
     let looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
     let refused = looked.as_ref().is_some_and(|looked| looked.refused);
+    let places = if looked.is_some() && !refused { led_to(&prepared, args)? } else { None };
     match args.format {
         Format::Terminal => {
             let look = console.look();
@@ -77,20 +81,34 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
                 _ if refused => {
                     vec!["refused by the policy: it leads to a host that is not allowed, as it says above".to_owned()]
                 }
-                Some(_) => standing::how_to_approve(&prepared.plan, &args.asked),
+                Some(_) => standing::how_to_approve(&prepared.plan, &args.asked, places.as_deref()),
                 None => Vec::new(),
             };
             let mut lines = report::plan::lines(&prepared.plan, &prepared.sources, &next, looked.as_ref(), look);
             lines.extend(standing::policy_lines(&prepared.plan, prepared.policy.as_deref()));
             console.print_lines(&lines)?;
         }
-        Format::Json => console.print(&json(&prepared, looked.as_ref())?)?,
+        Format::Json => console.print(&json(&prepared, looked.as_ref(), places.as_deref())?)?,
     }
     if refused {
         return Ok(6);
     }
     // What could not be looked at is not known to be well.
     Ok(if looked.is_none_or(|looked| looked.is_whole()) { 0 } else { 3 })
+}
+
+/// The hash of where its changes lead now. `None` where they lead through no connection, or where one is not known, which has
+/// been said then.
+fn led_to(prepared: &Prepared, args: &PlanArgs) -> Result<Option<String>, Failure> {
+    let names = &prepared.plan.leads_to;
+    if names.is_empty() {
+        return Ok(None);
+    }
+    let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
+    let found = places(prepared, names, &facts, &args.state)?;
+    let known: Result<Vec<(Arc<str>, Arc<str>)>, _> =
+        found.into_iter().map(|(name, place)| place.map(|place| (name, place))).collect();
+    Ok(known.ok().map(|known| of_places(known.iter().map(|(name, place)| (&**name, &**place)))))
 }
 
 fn rights(args: &PlanArgs, system: Rbac, console: &Console) -> Result<u8, Failure> {
@@ -164,7 +182,7 @@ pub(super) fn command(verb: &str, asked: &Asked) -> String {
 }
 
 /// The plan with the places of its changes.
-fn json(prepared: &Prepared, looked: Option<&Looked>) -> Result<String, Failure> {
+fn json(prepared: &Prepared, looked: Option<&Looked>, places: Option<&str>) -> Result<String, Failure> {
     let failed = |error: serde_json::Error| Failure::new(format!("cannot write the plan: {error}"));
     let mut plan = serde_json::to_value(&prepared.plan).map_err(failed)?;
     let changes = plan.get_mut("changes").and_then(serde_json::Value::as_array_mut);
@@ -181,6 +199,9 @@ fn json(prepared: &Prepared, looked: Option<&Looked>) -> Result<String, Failure>
                 fields.insert("unknown_now".to_owned(), rounds.unknown.into());
             }
         }
+    }
+    if let (Some(hash), Some(fields)) = (&prepared.plan.hash, plan.as_object_mut()) {
+        fields.insert("approve".to_owned(), standing::typed(hash, places).into());
     }
     if let (Some(policy), Some(fields)) = (&prepared.policy, plan.as_object_mut()) {
         fields.insert("policy".to_owned(), policy.name().into());

@@ -47,7 +47,7 @@ pub(super) struct Resume {
     state: Kept,
 }
 
-pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
+pub(super) fn run(args: &Resume, console: &Arc<Console>) -> Result<u8, Failure> {
     let mut past = taken(&args.run, &args.state)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
     can_go_on(&past, last)?;
@@ -55,7 +55,7 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
     if said.is_empty() && is_over(&past, last) {
         return nothing_left(&past, last, console);
     }
-    let asked = asked(last, args.file, &format!("resume {}", last.run))?;
+    let asked = asked(last, args.file.clone(), &format!("resume {}", last.run))?;
     let prepared = match prepare(&asked, console)? {
         Ok(prepared) => prepared,
         Err(exit) => return Ok(exit),
@@ -73,7 +73,12 @@ pub(super) fn run(args: Resume, console: &Arc<Console>) -> Result<u8, Failure> {
         past: Some(Arc::new(past)),
         undoing: None,
     };
-    go(&Run::onward(asked, args.approve, args.format, args.telling, args.state), prepared, onward, console)
+    go(
+        &Run::onward(asked, args.approve.clone(), args.format, args.telling.clone(), args.state.clone()),
+        prepared,
+        onward,
+        console,
+    )
 }
 
 /// A run and those before it, held.
@@ -135,10 +140,11 @@ fn can_go_on(past: &Past, last: &Before) -> Result<(), Failure> {
 /// Whether a run came to its end, and nothing of it is left to be done.
 fn is_over(past: &Past, last: &Before) -> bool {
     let Some(finished) = &last.finished else { return false };
-    let Counts { not_measured, changes_failed, changes_unknown, changes_withheld, not_reached, .. } = finished.counts;
-    let left = [not_measured, changes_failed, changes_unknown, changes_withheld, not_reached];
+    let Counts { not_measured, changes_failed, changes_partly, changes_unknown, changes_withheld, not_reached, .. } =
+        finished.counts;
+    let left = [not_measured, changes_failed, changes_partly, changes_unknown, changes_withheld, not_reached];
     let in_place = |made: &&Made| made.is_in_place() || made.parts;
-    finished.status != Status::Stopped && left == [0; 5] && past.known().values().all(in_place)
+    finished.status != Status::Stopped && left == [0; 6] && past.known().values().all(in_place)
 }
 
 fn nothing_left(past: &Past, last: &Before, console: &Console) -> Result<u8, Failure> {
@@ -236,10 +242,9 @@ fn became(key: &str, made: &Made) -> String {
     match &made.state {
         State::Done { .. } if made.again => format!("done{of} in run {run} at {at}: made again, as somebody says"),
         State::Done { .. } => format!("done{of} in run {run} at {at}: not made again"),
-        State::Failed { made: true } => {
-            format!("made{of} in run {run} at {at}, and `verify` did not hold: made again")
-        }
-        State::Failed { made: false } => format!("not made{of} in run {run} at {at}: tried again"),
+        State::Unverified => format!("made{of} in run {run} at {at}, and `verify` did not hold: made again"),
+        State::Partly => format!("partly made{of} in run {run} at {at}: made again"),
+        State::Failed => format!("not made{of} in run {run} at {at}: tried again"),
         State::Undone { run, at } => format!("undone{of} in run {} at {at:.0}: made again", clean(run)),
         State::Unknown { .. } | State::MaybeUndone { .. } => format!("unknown{of} in run {run} at {at}"),
     }

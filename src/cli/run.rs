@@ -25,11 +25,11 @@ use super::timings::{self, Timings};
 use super::undo::Undoing;
 use crate::catalog::RunFacts;
 use crate::check::program::Program;
-use crate::plan::{self, Plan, SHORTEST, is_hash};
+use crate::plan::{self, Agreed, Plan};
 use crate::report::terminal::{Terminal, short};
 use crate::run::known::Known;
 use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request, Rules};
-use crate::shown::look::quoted;
+use crate::shown::look::{clean, quoted};
 use crate::source::Sources;
 use crate::store::approval::Account;
 use crate::store::definition::Continues;
@@ -247,7 +247,7 @@ fn request(
     let person = asks.then(|| Arc::new(Asking::new(Arc::clone(console), Arc::clone(recorder), &identity.started.by)));
     let consent = match (&args.approve, &person) {
         _ if args.read_only => Consent::ReadOnly,
-        (Some(hash), _) => Consent::Given { hash: hash.clone() },
+        (Some(typed), _) => Consent::Given(Agreed::read(typed).map_err(Failure::new)?),
         (None, Some(person)) => Consent::Ask(Arc::clone(person) as Arc<dyn AskConsent>),
         (None, None) => Consent::None,
     };
@@ -337,11 +337,8 @@ fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Consol
         console.warn("nothing is changed, so nothing had to be approved", None);
         return Ok(None);
     };
-    if typed.len() < SHORTEST {
-        return Err(Failure::new(format!("`{typed}` is too short to say which plan is meant"))
-            .help(format!("write at least {SHORTEST} characters of the hash that `runbook plan` prints")));
-    }
-    if is_hash(typed, hash) {
+    let agreed = Agreed::read(typed).map_err(|message| Failure::new(message).help(AS_PRINTED))?;
+    if agreed.is_of(hash) {
         return Ok(None);
     }
     let message = another_plan(typed, hash);
@@ -354,13 +351,17 @@ fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Consol
     Ok(Some(5))
 }
 
-/// That a hash that was typed is not that of the plan.
+/// What to do about a hash that is too short.
+pub(super) const AS_PRINTED: &str = "write all that `runbook plan` prints";
+
+/// That what was typed is of another plan.
 pub(super) fn another_plan(typed: &str, hash: &str) -> String {
+    let typed = clean(typed.trim());
     format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash))
 }
 
 fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
-    Proposal::of(plan, sources, standing::how_to_approve(plan, &args.asked).join("\n"))
+    Proposal::of(plan, sources, standing::how_to_approve(plan, &args.asked, None).join("\n"))
 }
 
 /// The journal, begun. A run that changes something is not begun without one.

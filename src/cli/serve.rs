@@ -23,7 +23,7 @@ use crate::builtins::Heartbeat;
 use crate::catalog::{Cx, Past, Remark, RunFacts, World};
 use crate::check::program::Program;
 use crate::desk::{Delivery, Desk};
-use crate::plan::{self, Plan, Selection, is_hash};
+use crate::plan::{self, Agreed, Plan, Selection};
 use crate::report::terminal::short;
 use crate::run::{self, Consent, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
@@ -93,7 +93,9 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
         Some(url) => Some(Links::new(url, key(args.state.ledger()?)?)),
         None => None,
     };
-    let (files, approve, set) = (args.files.clone(), args.approve.clone(), args.set.clone());
+    let (files, set) = (args.files.clone(), args.set.clone());
+    let approve =
+        args.approve.iter().map(|typed| Agreed::read(typed)).collect::<Result<_, _>>().map_err(Failure::new)?;
     let webhook_token = args.webhook_token_file.as_deref().map(token).transpose()?;
     let takes_alerts = webhook_token.is_some();
     let home = AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set, takes_alerts };
@@ -219,7 +221,7 @@ fn random() -> Result<[u8; 64], Failure> {
 struct AtHome {
     console: Arc<Console>,
     state: Kept,
-    approve: Vec<String>,
+    approve: Vec<Agreed>,
     set: Vec<String>,
     takes_alerts: bool,
 }
@@ -240,8 +242,8 @@ impl AtHome {
     }
 
     /// Whether `--approve` agrees to a plan.
-    fn approved(&self, hash: &str) -> bool {
-        self.approve.iter().any(|typed| is_hash(typed, hash))
+    fn approved(&self, hash: &str) -> Option<&Agreed> {
+        self.approve.iter().find(|agreed| agreed.is_of(hash))
     }
 
     fn rules(
@@ -269,7 +271,7 @@ impl AtHome {
 
     /// Says which changes nobody has agreed to yet.
     fn waits_for_approval(&self, file: &str, prepared: &Prepared, facts: &RunFacts) {
-        if prepared.plan.hash.as_deref().is_none_or(|hash| self.approved(hash)) {
+        if prepared.plan.hash.as_deref().is_none_or(|hash| self.approved(hash).is_some()) {
             return;
         }
         let plans = standing::Asked::of(&prepared.plan, &prepared.sources, &[]).into_iter().collect();
@@ -375,10 +377,11 @@ impl Home for AtHome {
         let file = loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default();
         // Consent was given to all changes of the runbook, or to those of this section.
         let mut proposal = Proposal::of(&plan, &loaded.sources, self.help(&file, &all));
-        let consent = match all.hash.as_ref().filter(|hash| self.approved(hash)) {
-            Some(hash) => {
+        let consent = match all.hash.as_ref().and_then(|hash| Some((hash, self.approved(hash)?))) {
+            Some((hash, agreed)) => {
                 proposal.hash.clone_from(hash);
-                Consent::Given { hash: hash.clone() }
+                proposal.leads_to.clone_from(&all.leads_to);
+                Consent::Given(agreed.clone())
             }
             None => Consent::None,
         };

@@ -114,7 +114,7 @@ fn is_to_be_said(made: &Made, done: bool) -> Result<(), Failure> {
             format!("{of} is known to be done, at {at:.0}"),
             format!("leave it out; `--not-done {run}:{number}` makes it again"),
         ),
-        (State::Failed { made: false }, false) => {
+        (State::Failed, false) => {
             (format!("{of} is known not to have been made, at {at:.0}"), "leave it out: it is tried again".to_owned())
         }
         (State::Undone { run: by, at }, _) => {

@@ -229,15 +229,21 @@ pub(super) fn policy_lines(plan: &Plan, policy: Option<&Policy>) -> Vec<String> 
     lines
 }
 
-/// What to type so that the changes of a plan are made. Where they ask for roles, nobody agrees to them by themselves.
-pub(super) fn how_to_approve(plan: &Plan, asked: &request::Asked) -> Vec<String> {
+/// What to type so that the changes of a plan are made. Where they ask for roles, nobody agrees to them by themselves. `places`: the
+/// hash of where it leads.
+pub(super) fn how_to_approve(plan: &Plan, asked: &request::Asked, places: Option<&str>) -> Vec<String> {
     let run = command("run", asked);
     let mut lines = by_roles(plan, asked);
     lines.push(match &plan.hash {
-        Some(hash) if lines.is_empty() => format!("approve: {run} --approve {}", short(hash)),
+        Some(hash) if lines.is_empty() => format!("approve: {run} --approve {}", typed(hash, places)),
         _ => format!("then run it: {run}"),
     });
     lines
+}
+
+/// What is typed to agree to a plan, wherever it leads or where it leads now.
+pub(super) fn typed(hash: &str, places: Option<&str>) -> String {
+    places.map_or_else(|| short(hash).to_owned(), |places| format!("{}@{}", short(hash), short(places)))
 }
 
 /// What those type whose approval the changes of a plan ask for.

@@ -49,14 +49,14 @@ pub(super) struct UndoArgs {
     state: Kept,
 }
 
-pub(super) fn run(args: UndoArgs, console: &Arc<Console>) -> Result<u8, Failure> {
+pub(super) fn run(args: &UndoArgs, console: &Arc<Console>) -> Result<u8, Failure> {
     let past = taken(&args.run, &args.state)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
     let begun = made(last, args.change)?;
     can_be_undone(begun, args.again, args.made)?;
     // What is known needs nobody's word.
     let said = matches!(begun.state, State::Unknown { .. }).then(by);
-    let asked = asked(last, args.file, &format!("undo {} {}", last.run, args.change))?;
+    let asked = asked(last, args.file.clone(), &format!("undo {} {}", last.run, args.change))?;
     let prepared = match prepare(&asked, console)? {
         Ok(prepared) => prepared,
         Err(exit) => return Ok(exit),
@@ -66,7 +66,12 @@ pub(super) fn run(args: UndoArgs, console: &Arc<Console>) -> Result<u8, Failure>
     let undoing = Undoing { flags, ..undoing(begun, last, &prepared)? };
     let continues = Some(Continues::Undoes { run: Arc::clone(&last.run), change: args.change, made: said });
     let onward = Onward { past: Some(Arc::new(past)), continues, undoing: Some(undoing), ..Onward::default() };
-    go(&Run::onward(asked, args.approve, args.format, Telling::nobody(), args.state), prepared, onward, console)
+    go(
+        &Run::onward(asked, args.approve.clone(), args.format, Telling::nobody(), args.state.clone()),
+        prepared,
+        onward,
+        console,
+    )
 }
 
 /// A change that is to be undone, with all that a consent to that covers.
@@ -156,9 +161,9 @@ fn made(last: &Before, number: u32) -> Result<&Made, Failure> {
 fn can_be_undone(made: &Made, again: bool, said: bool) -> Result<(), Failure> {
     let (run, number, title) = (&made.run, made.change, clean(&made.title));
     match &made.state {
-        State::Done { .. } | State::Failed { made: true } => Ok(()),
+        State::Done { .. } | State::Unverified | State::Partly => Ok(()),
         State::Unknown { .. } if said => Ok(()),
-        State::Failed { made: false } => Err(Failure::new(format!(
+        State::Failed => Err(Failure::new(format!(
             "change {number} of run {run}, `{title}`, was not made: there is nothing to undo"
         ))),
         State::Unknown { .. } => {

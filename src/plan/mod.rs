@@ -3,6 +3,7 @@
 //!
 //! Nothing is opened and nothing is read: what only the world knows is said to be unknown until the run.
 
+mod agreed;
 mod changes;
 mod definitions;
 mod fingerprint;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use self::agreed::{Agreed, of_places};
 pub use self::changes::called;
 pub(crate) use self::changes::{TOOL, given};
 use self::fingerprint::Covered;
@@ -248,13 +250,4 @@ fn target(program: &Program, id: crate::check::program::ConnectionId) -> Option<
         driver: connection.made.driver.name,
         declared: text::made(program, &connection.made),
     })
-}
-
-/// How many characters of a hash say which one is meant.
-pub const SHORTEST: usize = 8;
-
-/// Whether what a person typed is this hash: all of it, or as much as was shown.
-#[must_use]
-pub fn is_hash(typed: &str, hash: &str) -> bool {
-    typed.len() >= SHORTEST && hash.starts_with(&typed.to_ascii_lowercase())
 }

@@ -186,9 +186,9 @@ impl World for Canned {
 
     fn open(&self, opening: Opening) -> BoxFuture<'static, Result<Opened, Fault>> {
         let target = format!("{}: a rehearsal", opening.driver.name);
-        // A secret is opened in the same way, and is some text.
+        // A secret is opened in the same way, and is some text: so short that nobody looks for it in what is said.
         let handle: Arc<dyn std::any::Any + Send + Sync> = match opening.driver.kind {
-            crate::catalog::DriverKind::Secret => Arc::new(crate::types::SecretText::new("rehearsed".to_owned())),
+            crate::catalog::DriverKind::Secret => Arc::new(crate::types::SecretText::new("***".to_owned())),
             _ => Arc::new(()),
         };
         Box::pin(ready(Ok(Opened { place: target.clone(), server: target.clone(), target, handle, at_once: 64 })))

@@ -204,6 +204,9 @@ fn of_change(ended: &ChangeEnded) -> Finding {
         (ChangeOutcome::Done, _) => (Verdict::Passed, None),
         (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, Some("it was made, and `verify` does not hold")),
         (ChangeOutcome::Failed, _) => (Verdict::Failed, Some("it was not made")),
+        (ChangeOutcome::Partly, _) => {
+            (Verdict::Failed, Some("a part of it was made, and a part was not: look before you repeat it"))
+        }
         // A program that was started and failed.
         (ChangeOutcome::Unknown, _) if ended.fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Failed) => {
             (Verdict::Unknown, Some("it failed, and may have done a part of it: look before you repeat it"))

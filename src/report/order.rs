@@ -249,7 +249,12 @@ fn summary(status: Status, counts: Counts) -> String {
     if parts.is_empty() && checks > 0 {
         parts.push(counted(u64::from(checks), "check"));
     }
-    let changes = [(counts.changes_done, ""), (counts.changes_failed, " failed"), (counts.changes_unknown, " unknown")];
+    let changes = [
+        (counts.changes_done, ""),
+        (counts.changes_failed, " failed"),
+        (counts.changes_partly, " partly done"),
+        (counts.changes_unknown, " unknown"),
+    ];
     for (n, how) in changes.into_iter().filter(|(n, _)| *n > 0) {
         parts.push(format!("{}{how}", counted(u64::from(n), "change")));
     }

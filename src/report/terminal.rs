@@ -366,6 +366,7 @@ pub fn counts(counts: Counts) -> String {
         (counts.not_reached > 0, format!("{} not reached", counts.not_reached)),
         (true, changes),
         (counts.changes_failed > 0, format!("{} failed", counted(u64::from(counts.changes_failed), "change"))),
+        (counts.changes_partly > 0, format!("{} partly done", counted(u64::from(counts.changes_partly), "change"))),
         (counts.changes_unknown > 0, format!("{} unknown", counted(u64::from(counts.changes_unknown), "change"))),
     ];
     let parts: Vec<String> = parts.into_iter().filter(|(shown, _)| *shown).map(|(_, text)| text).collect();

@@ -46,7 +46,8 @@ impl Undoable {
             }
             Event::ChangeEnded(ended) => {
                 self.begun.remove(&ended.change);
-                let made = ended.outcome == ChangeOutcome::Done || ended.verified == Some(false);
+                let made = matches!(ended.outcome, ChangeOutcome::Done | ChangeOutcome::Partly)
+                    || ended.verified == Some(false);
                 self.is_left |= ended.outcome != ChangeOutcome::Done;
                 if let (true, Some(undo)) = (made, &ended.undo) {
                     let (undo, title) = (Arc::clone(undo), named(&ended.title, &ended.items));

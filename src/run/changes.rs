@@ -349,6 +349,7 @@ fn given_up(context: &Context<'_>) -> Limit {
 /// failed. Else nobody knows.
 const fn outcome_of(fault: &Fault) -> ChangeOutcome {
     match fault.kind {
+        _ if fault.partly => ChangeOutcome::Partly,
         // It went out and nobody answered, or a program was started and failed: done, half done or not, who knows.
         _ if fault.sent => ChangeOutcome::Unknown,
         FaultKind::Unreachable
@@ -391,7 +392,12 @@ async fn command_made<'r>(context: &Context<'r>, id: CommandId, args: &'r [Expr]
         };
     }
     if sum.failed || sum.unmeasured || sum.counts.changes_withheld > 0 || sum.counts.not_reached > 0 {
-        return Ended { outcome: ChangeOutcome::Failed, result: fault("not all of it was done") };
+        let (outcome, what) = if sum.changed {
+            (ChangeOutcome::Partly, "a part of it was done, and a part was not")
+        } else {
+            (ChangeOutcome::Failed, "nothing of it was done")
+        };
+        return Ended { outcome, result: fault(what) };
     }
     let result = match returns.get() {
         Some(Ok(tracked)) => Ok(tracked.value.clone()),

@@ -31,9 +31,20 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
     let hash = &run.proposal.hash;
     if consented.all.is_none() {
         let how = match &run.consent {
-            Consent::Given { hash: given } => crate::plan::is_hash(given, hash).then(|| "--approve".to_owned()),
+            Consent::Given(agreed) if agreed.is_of(hash) => {
+                if agreed.is_bound() {
+                    let places = places(context).await?;
+                    if !agreed.holds_at(places.iter().map(|(name, place)| (&***name, &**place))) {
+                        consented.all = Some(false);
+                        let found = places.iter().map(|(name, place)| format!("`{name}` leads to {place}"));
+                        halt(context, Some("the plan was made of other systems".to_owned()), found.collect());
+                        return Ok(None);
+                    }
+                }
+                Some("--approve".to_owned())
+            }
             Consent::Rehearsed { .. } => Some("rehearsal".to_owned()),
-            Consent::ReadOnly | Consent::None | Consent::Ask(_) => None,
+            Consent::Given(_) | Consent::ReadOnly | Consent::None | Consent::Ask(_) => None,
         };
         if let Some(how) = how {
             consented.all = Some(true);
@@ -102,10 +113,7 @@ async fn standing(context: &Context<'_>) -> Result<Standing, Fault> {
     if approvals.is_empty() {
         return Ok(Standing { approvals, others });
     }
-    let mut places = Vec::new();
-    for name in &run.proposal.leads_to {
-        places.push((name, context.limits.race(run.outside.place(name)).await??));
-    }
+    let places = places(context).await?;
     let mut good = Vec::new();
     for approval in approvals {
         let elsewhere =
@@ -119,6 +127,15 @@ async fn standing(context: &Context<'_>) -> Result<Standing, Fault> {
         }
     }
     Ok(Standing { approvals: good, others })
+}
+
+/// Where the connections lead that the changes are made on.
+async fn places<'r>(context: &Context<'r>) -> Result<Vec<(&'r Arc<str>, Arc<str>)>, Fault> {
+    let mut places = Vec::new();
+    for name in &context.run.proposal.leads_to {
+        places.push((name, context.limits.race(context.run.outside.place(name)).await??));
+    }
+    Ok(places)
 }
 
 /// Nothing more of the run is begun: it waits.

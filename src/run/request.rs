@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::known::Known;
 use crate::catalog::RunFacts;
 use crate::check::program::{Change, ParamId, Program};
-use crate::plan::{Plan, Selection};
+use crate::plan::{Agreed, Plan, Selection};
 use crate::source::Sources;
 use crate::store::definition::{Defined, Definition};
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
@@ -139,8 +139,8 @@ pub enum Consent {
     ReadOnly,
     /// Nobody: the run stops before its first change.
     None,
-    /// `--approve HASH`: it counts if it is the hash of the proposal, or enough of it.
-    Given { hash: String },
+    /// `--approve`: it counts if it is of the proposal.
+    Given(Agreed),
     /// A rehearsal: nothing outside is changed. `roles` approve what asks for their approval.
     Rehearsed { roles: Vec<Arc<str>> },
     /// Somebody is asked once, before the first change.

@@ -21,11 +21,13 @@ pub(crate) struct Sum {
     pub(crate) failed: bool,
     /// Something could not be measured.
     pub(crate) unmeasured: bool,
+    /// Something was changed, by this run or by one that it goes on with.
+    pub(crate) changed: bool,
 }
 
 impl Default for Sum {
     fn default() -> Self {
-        Self { counts: Counts::default(), status: Status::Passed, failed: false, unmeasured: false }
+        Self { counts: Counts::default(), status: Status::Passed, failed: false, unmeasured: false, changed: false }
     }
 }
 
@@ -44,6 +46,7 @@ impl Tally {
         sum.status = weigh(event, &mut sum.counts);
         sum.failed = sum.status == Status::Failed;
         sum.unmeasured = sum.status == Status::NotMeasured;
+        sum.changed = changes(event);
         self.merge(&sum);
     }
 
@@ -54,6 +57,7 @@ impl Tally {
             sum.status = sum.status.max(other.status);
             sum.failed |= other.failed;
             sum.unmeasured |= other.unmeasured;
+            sum.changed |= other.changed;
             add(&mut sum.counts, &other.counts);
         }
         if let Some(parent) = &self.parent {
@@ -92,6 +96,7 @@ fn weigh(event: &Event, counts: &mut Counts) -> Status {
             let (count, status) = match ended.outcome {
                 ChangeOutcome::Done => (&mut counts.changes_done, Status::Passed),
                 ChangeOutcome::Failed => (&mut counts.changes_failed, Status::Failed),
+                ChangeOutcome::Partly => (&mut counts.changes_partly, Status::Failed),
                 ChangeOutcome::Unknown => (&mut counts.changes_unknown, Status::Failed),
             };
             *count += 1;
@@ -129,6 +134,17 @@ fn weigh(event: &Event, counts: &mut Counts) -> Status {
     }
 }
 
+/// Whether a change was made, or a part of it.
+fn changes(event: &Event) -> bool {
+    match event {
+        Event::ChangeEnded(ended) => {
+            matches!(ended.outcome, ChangeOutcome::Done | ChangeOutcome::Partly) || ended.verified == Some(false)
+        }
+        Event::ChangeKept(_) => true,
+        _ => false,
+    }
+}
+
 const fn passed(counts: &mut Counts) -> Status {
     counts.passed += 1;
     Status::Passed
@@ -152,6 +168,7 @@ const fn add(to: &mut Counts, more: &Counts) {
     to.not_measured += more.not_measured;
     to.changes_done += more.changes_done;
     to.changes_failed += more.changes_failed;
+    to.changes_partly += more.changes_partly;
     to.changes_unknown += more.changes_unknown;
     to.changes_withheld += more.changes_withheld;
     to.not_reached += more.not_reached;

@@ -2,14 +2,17 @@
 //! there.
 //!
 //! The hashes of a journal cannot tell a run that was killed from one whose last lines were lost together: both end with a
-//! whole line. So the hash of each intent is written into a second file as well, and is on the disk before its call goes
-//! out.
+//! whole line. So the hash of each intent is written into a second file as well, before its call goes out. The journal is
+//! what must outlive a power cut, and is synced for each: this file is there to miss what was taken out of a journal
+//! later, and the system writes it to the disk in its own time.
 
 use std::collections::HashSet;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+
+use memchr::memmem;
 
 use super::seal::{Hash, Sealed};
 
@@ -23,20 +26,18 @@ impl Begun {
     pub(super) fn new(journal: &Path) -> io::Result<Self> {
         let path = beside(journal);
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
-        // The name itself must outlive a power cut as well.
-        if let Some(folder) = path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
         Ok(Self(file))
     }
 
     /// # Errors
     /// Where it cannot be written.
     pub(super) fn note(&mut self, intent: Hash) -> io::Result<()> {
-        self.0.write_all(format!("{intent}\n").as_bytes())?;
-        self.0.sync_data()
+        self.0.write_all(format!("{intent}\n").as_bytes())
     }
 }
+
+/// What stands in the line of each intent.
+const INTENT: &[u8] = b"\"event\":\"change_intended\"";
 
 fn beside(journal: &Path) -> PathBuf {
     journal.with_extension("begun")
@@ -54,7 +55,8 @@ pub(super) fn untold(journal: &Path, bytes: &[u8]) -> io::Result<usize> {
     };
     // Of one that was not written to its end no call has gone out.
     let whole = begun.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
-    let lines = bytes.split(|byte| *byte == b'\n');
+    let intent = memmem::Finder::new(INTENT);
+    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| intent.find(line).is_some());
     let told: HashSet<Hash> = lines.filter_map(|line| Sealed::read(line).map(|sealed| sealed.stated)).collect();
     Ok(whole.filter(|line| Hash::read(line).is_none_or(|hash| !told.contains(&hash))).count())
 }

@@ -193,32 +193,35 @@ impl Journal {
             object = format!("{object},\"chain\":{anchor}}}");
         }
         let (line, hash) = seal(self.last, &object);
-        let written = self.file.write_all(&line);
-        let synced = written.and_then(|()| if is_durable(&record.event) { self.file.sync_data() } else { Ok(()) });
-        synced.map_err(|error| {
-            self.broken = true;
-            self.fault(error)
-        })?;
+        self.write(record, &line, hash)?;
         self.last = hash;
         self.records += 1;
         match record.event {
-            // Its call goes out after this, and not if it fails.
-            Event::ChangeIntended { .. } => self.note_intent(hash),
             Event::RunFinished(_) => self.chain.end(record.at, &self.run, &name(&self.path), self.records, hash),
             _ => Ok(()),
         }
     }
 
-    fn note_intent(&mut self, hash: Hash) -> Result<(), Fault> {
-        let begun = match self.begun.take() {
-            Some(begun) => Ok(begun),
-            None => Begun::new(&self.path),
-        };
-        let noted = begun.and_then(|mut begun| {
-            begun.note(hash)?;
-            Ok(begun)
+    fn write(&mut self, record: &Record, line: &[u8], hash: Hash) -> Result<(), Fault> {
+        let written = self.file.write_all(line).and_then(|()| match record.event {
+            // Its call goes out after this, and not if it fails.
+            Event::ChangeIntended { .. } => self.note_intent(hash),
+            _ => Ok(()),
         });
-        self.begun = Some(noted.map_err(|error| self.fault(error))?);
+        let synced = written.and_then(|()| if is_durable(&record.event) { self.file.sync_data() } else { Ok(()) });
+        synced.map_err(|error| {
+            self.broken = true;
+            self.fault(error)
+        })
+    }
+
+    fn note_intent(&mut self, hash: Hash) -> io::Result<()> {
+        let mut begun = match self.begun.take() {
+            Some(begun) => begun,
+            None => Begun::new(&self.path)?,
+        };
+        begun.note(hash)?;
+        self.begun = Some(begun);
         Ok(())
     }
 

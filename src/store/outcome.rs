@@ -33,6 +33,8 @@ pub enum ChangeOutcome {
     Done,
     /// It is known not to have happened, or its verification failed.
     Failed,
+    /// A part of it is known to be made, and a part not to be.
+    Partly,
     /// Nobody can say whether it happened, or how much of it.
     Unknown,
 }
@@ -60,6 +62,9 @@ pub struct Counts {
     pub not_measured: u32,
     pub changes_done: u32,
     pub changes_failed: u32,
+    /// Journals of versions before have none.
+    #[serde(default)]
+    pub changes_partly: u32,
     pub changes_unknown: u32,
     pub changes_withheld: u32,
     pub not_reached: u32,

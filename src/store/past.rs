@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use memchr::memmem;
 
 use super::begun;
 use super::definition::{Continues, Settled};
@@ -19,6 +20,7 @@ use super::history::{self, Lookup};
 use super::journal::{self, Store};
 use super::kept::Kept;
 use super::seal::Sealed;
+use crate::apart;
 use crate::types::{Fault, FaultKind};
 
 /// A run and those that it goes on with, the oldest first: the one that was named is the last.
@@ -84,8 +86,12 @@ pub struct Made {
 pub enum State {
     /// `by`: a person says so.
     Done { by: Option<String> },
-    /// `made`: and its `verify` did not hold.
-    Failed { made: bool },
+    /// It was not made.
+    Failed,
+    /// It was made, and its `verify` did not hold.
+    Unverified,
+    /// A part of it was made, and a part was not.
+    Partly,
     /// Nobody can say. `ended`: the run had come to its end and could not tell; else it was stopped in the middle.
     Unknown { ended: bool },
     /// A later run has undone it.
@@ -173,13 +179,16 @@ impl Store {
                 "nobody can say which they were: look at what it changes, and make what is left in a run of its own, with `--only`",
             ));
         }
+        let needed: Vec<(usize, &[u8])> = records(&bytes).enumerate().filter(|(_, line)| is_needed(line)).collect();
+        let parts: Vec<&[(usize, &[u8])]> = needed.chunks(TOGETHER).collect();
+        let read = apart::each(&parts, usize::MAX, |part| {
+            part.iter().map(|(index, line)| (*index, serde_json::from_slice::<Record>(line))).collect::<Vec<_>>()
+        });
         let mut before = None;
-        for (index, line) in records(&bytes).enumerate() {
-            if is_needed(line) {
-                let record: Record = serde_json::from_slice(line)
-                    .map_err(|error| unreadable(path, &io::Error::other(format!("line {}: {error}", index + 1))))?;
-                note(&mut before, record, path);
-            }
+        for (index, record) in read.into_iter().flatten() {
+            let record =
+                record.map_err(|error| unreadable(path, &io::Error::other(format!("line {}: {error}", index + 1))))?;
+            note(&mut before, record, path);
         }
         let mut before = before.ok_or_else(|| {
             let message = format!("`{name}` has no first record: the run was killed before it began");
@@ -251,7 +260,7 @@ impl Made {
             return;
         }
         self.is_said = true;
-        self.state = if done { State::Done { by: Some(by.to_owned()) } } else { State::Failed { made: false } };
+        self.state = if done { State::Done { by: Some(by.to_owned()) } } else { State::Failed };
     }
 
     /// Whether it is done and not to be made again.
@@ -270,12 +279,15 @@ impl Made {
         for change in &undoing.changes {
             match change.state {
                 State::Done { .. } => self.state = State::Undone { run: Arc::clone(&run), at },
-                State::Failed { made: false } => {}
+                State::Failed => {}
                 _ => self.state = State::MaybeUndone { run: Arc::clone(&run), at },
             }
         }
     }
 }
+
+/// How many records of a journal are read one after another: less is not worth a thread.
+const TOGETHER: usize = 512;
 
 /// The first record of a run. `None` where it has none yet, so that it has done nothing, and for runs of versions that
 /// went on with none.
@@ -309,7 +321,7 @@ fn begun(path: &Path) -> Result<Option<(Timestamp, RunStarted)>, Fault> {
 fn is_needed(line: &[u8]) -> bool {
     // Nothing that stands before it in a record can hold these bytes.
     const EVENT: &[u8] = b"\"event\":\"";
-    let at = line.windows(EVENT.len()).position(|window| window == EVENT);
+    let at = memmem::find(line, EVENT);
     let name = at.and_then(|at| line.get(at + EVENT.len()..)?.split(|byte| *byte == b'"').next());
     let needed: [&[u8]; 5] = [b"run_started", b"change_intended", b"change_ended", b"change_kept", b"run_finished"];
     name.is_some_and(|name| needed.contains(&name))
@@ -371,7 +383,9 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
                 made.fault = ended.fault.map(|fault| fault.message);
                 made.state = match ended.outcome {
                     ChangeOutcome::Done => State::Done { by: None },
-                    ChangeOutcome::Failed => State::Failed { made: ended.verified == Some(false) },
+                    ChangeOutcome::Failed if ended.verified == Some(false) => State::Unverified,
+                    ChangeOutcome::Failed => State::Failed,
+                    ChangeOutcome::Partly => State::Partly,
                     ChangeOutcome::Unknown => State::Unknown { ended: true },
                 };
             }

@@ -28,10 +28,17 @@ impl Hash {
 
     fn of_line(before: Self, body: &[u8]) -> Self {
         let mut hasher = Sha256::new();
-        hasher.update(hex::encode(before.0));
+        hasher.update(before.digits());
         hasher.update(b"\n");
         hasher.update(body);
         Self(hasher.finalize().into())
+    }
+
+    fn digits(self) -> [u8; DIGITS] {
+        let mut digits = [b'0'; DIGITS];
+        // It fits: two digits for each byte.
+        let _ = hex::encode_to_slice(self.0, &mut digits);
+        digits
     }
 
     /// As [`fmt::Display`] writes it, and in no other way.
@@ -73,7 +80,7 @@ pub(super) fn seal(before: Hash, object: &str) -> (Vec<u8>, Hash) {
     let body = object.strip_suffix('}').unwrap_or(object).as_bytes();
     let hash = Hash::of_line(before, body);
     let mut line = Vec::with_capacity(body.len() + KEY.len() + DIGITS + END.len() + 1);
-    for part in [body, KEY, hex::encode(hash.0).as_bytes(), END, b"\n"] {
+    for part in [body, KEY, &hash.digits(), END, b"\n"] {
         line.extend_from_slice(part);
     }
     (line, hash)

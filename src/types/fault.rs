@@ -118,11 +118,15 @@ pub struct Fault {
     /// A change with such a fault is unknown.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub sent: bool,
+    /// A part of what was asked for was done, and a part was not: what the message says. A change with such a fault is partly
+    /// done.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub partly: bool,
 }
 
 impl Fault {
     pub fn new(kind: FaultKind, message: impl Into<Arc<str>>) -> Self {
-        Self { kind, message: message.into(), help: None, sent: false }
+        Self { kind, message: message.into(), help: None, sent: false, partly: false }
     }
 
     pub fn no_value(message: impl Into<Arc<str>>) -> Self {
@@ -137,6 +141,13 @@ impl Fault {
     #[must_use]
     pub fn sent(mut self) -> Self {
         self.sent = true;
+        self
+    }
+
+    /// The fault of something that was done in part.
+    #[must_use]
+    pub fn partly(mut self) -> Self {
+        self.partly = true;
         self
     }
 

@@ -154,3 +154,32 @@ fn whoever_agrees_sees_what_the_names_in_the_changes_stand_for() {
     folder.run(&set).code(5).err("plan a.runbook --set");
     folder.run_on_terminal(&["run", "a.runbook", "--set", "folder=/home"], &[("stop: ", "no\n")]).code(5).out("/home");
 }
+
+#[test]
+fn what_is_agreed_to_of_a_plan_that_looked_holds_for_the_systems_that_it_saw() {
+    let text = "connect db = postgres(database: \"shop\", user: \"ops\")\n\
+                section \"A\" {\n  change db.execute(\"VACUUM\")\n}\n";
+    let folder = Folder::with(text);
+    let at = |host: &str, args: &[&str]| {
+        let mut command = folder.command(args);
+        finish(command.envs([("PGHOST", host), ("PGPORT", "1"), ("PGSSLMODE", "disable")]).spawn().unwrap())
+    };
+    let plan: serde_json::Value =
+        serde_json::from_str(&at("127.0.0.1", &["plan", "a.runbook", "--format", "json"]).stdout).unwrap();
+    let typed = plan["approve"].as_str().unwrap();
+    let hash = folder.hash();
+    assert!(typed.starts_with(&format!("{hash}@")), "{typed}");
+    at("127.0.0.1", &["plan", "a.runbook"]).out(&format!("approve: runbook run a.runbook --approve {typed}"));
+    // Elsewhere the same runbook leads to something else.
+    let run = ["run", "a.runbook", "--approve", typed];
+    let output = at("127.0.0.2", &run);
+    output.code(5).out("the plan was made of other systems").out("`db` leads to postgres://127.0.0.2:1/shop");
+    assert!(!folder.journals().contains("change_intended"));
+    let approve = ["approve", "a.runbook", "--as", "dba", "--plan", typed];
+    at("127.0.0.2", &approve).code(1).err("the plan was made of other systems").err("postgres://127.0.0.2:1/shop");
+    // There the change is tried, and nobody answers; and one that opened nothing holds wherever it leads.
+    at("127.0.0.1", &run).code(4).out("approved plan");
+    at("127.0.0.1", &approve).code(0);
+    at("127.0.0.2", &["run", "a.runbook", "--approve", &hash]).code(4).out("approved plan");
+    at("127.0.0.1", &["run", "a.runbook", "--approve", &format!("{hash}@1234")]).code(1).err("too short");
+}

@@ -120,3 +120,32 @@ fn what_is_known_to_be_done_can_be_made_again_and_stays_known() {
     folder.run(&["resume", &second, "--approve", &folder.hash()]).code(0);
     assert_eq!(made(&folder), "a x b x c a c x");
 }
+
+#[test]
+fn a_command_of_which_a_part_was_made_is_partly_done_and_can_be_undone() {
+    let folder = Folder::with(
+        "tool make(name: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", name)\n\
+         tool never() changes = argv(\"sh\", \"-c\", \"true\", directory: \"there\")\n\
+         command both() changes {\n  change make(\"a\")\n  change never()\n}\n\
+         command neither() changes {\n  change never()\n  change make(\"b\")\n}\n\
+         section \"A\" {\n  change both() undo make(\"not a\")\n}\n\
+         section \"B\" {\n  change neither() undo make(\"not b\")\n}\n",
+    );
+    let run = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
+    run.code(4)
+        .out("a part of it was made, and a part was not")
+        .out("nothing of it was done")
+        .out("1 change partly done");
+    assert_eq!(made(&folder), "a");
+    let id = last(&folder);
+    run.out(&format!("runbook undo {id} 1   make(\"not a\")")).lacks("make(\"not b\")   undoes");
+    let ended: Vec<_> = folder.run(&["show", &id, "--format", "json"]).lines();
+    let ended = ended.iter().filter(|event| event["event"] == "change_ended").map(|event| &event["outcome"]);
+    assert_eq!(ended.collect::<Vec<_>>(), ["done", "failed", "partly", "failed", "failed"]);
+    folder.run(&["undo", &id, "1"]).code(5).out("make(\"not a\")").lacks("--made");
+    folder.run(&["undo", &id, "4"]).code(1).err("there is nothing to undo");
+    // What of it was made is not made again.
+    std::fs::create_dir(folder.path("there")).unwrap();
+    folder.run(&["resume", &id, "--approve", &folder.hash()]).code(0);
+    assert_eq!(made(&folder), "a b");
+}

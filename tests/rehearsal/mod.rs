@@ -17,7 +17,7 @@ use futures_util::future::{BoxFuture, FutureExt};
 use runbook::catalog::RunFacts;
 use runbook::check::program::{ParamId, Program};
 use runbook::check::{self, Modules};
-use runbook::plan::{Plan, Selection, plan};
+use runbook::plan::{Agreed, Plan, Selection, plan};
 use runbook::report::terminal::short;
 use runbook::run::known::Known;
 use runbook::run::{Answer, AskConsent, Consent, EventSink, Interrupt, ManualTask, Person, Proposal, Request};
@@ -201,8 +201,9 @@ impl Rehearsal {
             set,
             consent: match self.allowed {
                 Allowed::ByNobody => Consent::None,
-                Allowed::Given => Consent::Given { hash },
-                Allowed::Another => Consent::Given { hash: "0123456789abcdef".to_owned() },
+                // Where nothing changes there is no hash.
+                Allowed::Given => Agreed::read(&hash).map_or(Consent::None, Consent::Given),
+                Allowed::Another => Consent::Given(Agreed::read("0123456789abcdef").unwrap()),
                 Allowed::ReadOnly => Consent::ReadOnly,
                 Allowed::Asked(who) => Consent::Ask(who),
             },

@@ -202,6 +202,7 @@ fn told_counts(counts: &Counts) -> String {
         ("not measured", counts.not_measured),
         ("done", counts.changes_done),
         ("changes failed", counts.changes_failed),
+        ("partly", counts.changes_partly),
         ("unknown", counts.changes_unknown),
         ("withheld", counts.changes_withheld),
         ("not reached", counts.not_reached),

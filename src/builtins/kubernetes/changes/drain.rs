@@ -251,9 +251,8 @@ fn partly(node: &str, evicted: &[String], left: &BTreeMap<String, String>, took:
         listed(&left),
     );
     Fault::new(FaultKind::Failed, message)
-        .sent()
+        .partly()
         .help(format!("see to what holds them and drain it again, or open it: kubectl uncordon {node}"))
-        .sent()
 }
 
 fn listed(names: &[String]) -> String {
