@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 use runbook::report::terminal::{Terminal, of_line};
 use runbook::report::{json, junit};
+use runbook::shown::again::Again;
 use runbook::shown::look::Look;
 use runbook::shown::{Cell, Shown, ShownBody};
 use runbook::store::definition::Definition;
@@ -104,7 +105,7 @@ fn finished(exit: u8, counts: Counts) -> Event {
 
 fn text(records: &[Record], look: Look) -> String {
     let mut out = Vec::new();
-    let mut terminal = Terminal::new(&mut out, look, false);
+    let mut terminal = Terminal::new(&mut out, look, false, Again::default());
     for record in records {
         terminal.record(record).unwrap();
     }

@@ -89,7 +89,7 @@ fn subject(args: &Approve, console: &Arc<Console>) -> Result<Result<Subject, u8>
             Err(exit) => return Ok(Err(exit)),
         };
         let Undoing { proposal, agreed, .. } = undoing;
-        let look = format!("runbook undo {} {}", undoes.run, undoes.change);
+        let look = format!("{} {} {}", args.state.again().command("undo"), undoes.run, undoes.change);
         return Ok(Ok(Subject {
             asked,
             prepared,
@@ -120,7 +120,7 @@ fn subject(args: &Approve, console: &Arc<Console>) -> Result<Result<Subject, u8>
         changes: proposal.changes,
         parts: edited::parts(&prepared.plan, &prepared.sources),
         undoes: None,
-        look: command("plan", &asked),
+        look: command("plan", &asked, &args.state),
         asked,
         prepared,
     }))
@@ -190,17 +190,17 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         approval.signature = Some(Signature { key, armoured });
     }
     args.state.ledger()?.open()?.approve(&approval)?;
-    console.print_lines(&said(&approval))?;
+    console.print_lines(&said(&approval, &args.state))?;
     Ok(0)
 }
 
-fn said(approval: &Approval) -> Vec<String> {
+fn said(approval: &Approval, state: &Kept) -> Vec<String> {
     let mut lines = vec![clean(&words(approval))];
     lines.extend(approval.targets.iter().map(|(name, place)| format!("  {} at {}", clean(name), clean(place))));
     if let Some(signature) = &approval.signature {
         lines.push(format!("  signed with {}", signature.key));
     }
-    lines.push(format!("revoke it with `runbook revoke {}`", approval.id));
+    lines.push(format!("revoke it with `{} {}`", state.again().command("revoke"), approval.id));
     lines
 }
 

@@ -81,7 +81,7 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
                 _ if refused => {
                     vec!["refused by the policy: it leads to a host that is not allowed, as it says above".to_owned()]
                 }
-                Some(_) => standing::how_to_approve(&prepared.plan, &args.asked, places.as_deref()),
+                Some(_) => standing::how_to_approve(&prepared.plan, &args.asked, &args.state, places.as_deref()),
                 None => Vec::new(),
             };
             let mut lines = report::plan::lines(&prepared.plan, &prepared.sources, &next, looked.as_ref(), look);
@@ -168,8 +168,8 @@ fn subject(text: &str) -> Result<Subject, Failure> {
 }
 
 /// `runbook run …` or another verb, as it would be typed for what was asked.
-pub(super) fn command(verb: &str, asked: &Asked) -> String {
-    let mut command = format!("runbook {verb} {}", crate::shown::look::quoted(&asked.file));
+pub(super) fn command(verb: &str, asked: &Asked, state: &Kept) -> String {
+    let mut command = format!("{} {}", state.again().command(verb), crate::shown::look::quoted(&asked.file));
     for (flag, values) in [("only", &asked.only), ("set", &asked.set)] {
         for value in values {
             command.push_str(" --");

@@ -15,6 +15,7 @@ use crate::plan::{Around, PlannedChange};
 use crate::report::definition::differences;
 use crate::run::known::{CLOSING, Known, MadeBefore, items_for_people, position_of};
 use crate::run::{Proposal, definition};
+use crate::shown::again::Again;
 use crate::shown::look::{clean, counted};
 use crate::store::definition::Continues;
 use crate::store::event::{Counts, Status};
@@ -50,7 +51,7 @@ pub(super) struct Resume {
 pub(super) fn run(args: &Resume, console: &Arc<Console>) -> Result<u8, Failure> {
     let mut past = taken(&args.run, &args.state)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
-    can_go_on(&past, last)?;
+    can_go_on(&past, last, &args.state.again())?;
     let said = Said { done: &args.done, not_done: &args.not_done };
     if said.is_empty() && is_over(&past, last) {
         return nothing_left(&past, last, console);
@@ -108,18 +109,22 @@ fn meant(store: &Store, run: &str) -> Result<String, Failure> {
     Ok(last.map_or_else(|| run.to_owned(), |entry| entry.started.run.to_string()))
 }
 
-fn can_go_on(past: &Past, last: &Before) -> Result<(), Failure> {
+fn can_go_on(past: &Past, last: &Before, again: &Again) -> Result<(), Failure> {
     let run = &last.run;
     if let Some(follower) = &past.follower {
         let message = format!(
             "run {run} was gone on with already: run {} by {} at {:.0}",
             follower.run, follower.by, follower.at
         );
-        return Err(Failure::new(message).help(format!("go on with that one: `runbook resume {}`", follower.run)));
+        return Err(Failure::new(message).help(format!(
+            "go on with that one: `{} {}`",
+            again.command("resume"),
+            follower.run
+        )));
     }
     if let Some(Continues::Undoes { run: other, change, .. }) = &last.started.continues {
         return Err(Failure::new(format!("run {run} was to undo change {change} of run {other}"))
-            .help(format!("do that with `runbook undo {other} {change}`")));
+            .help(format!("do that with `{} {other} {change}`", again.command("undo"))));
     }
     if last.started.read_only {
         return Err(Failure::new(format!("run {run} was to look only, so nothing is left to be gone on with"))
@@ -131,8 +136,11 @@ fn can_go_on(past: &Past, last: &Before) -> Result<(), Failure> {
             "run {} made changes, and a version of runbook recorded it that did not write down which is which",
             made.run
         );
-        return Err(Failure::new(message)
-            .help(format!("look at them with `runbook show {}`, and run what is left with `--only`", made.run)));
+        return Err(Failure::new(message).help(format!(
+            "look at them with `{} {}`, and run what is left with `--only`",
+            again.of_runs("show"),
+            made.run
+        )));
     }
     Ok(())
 }

@@ -29,6 +29,7 @@ use crate::plan::{self, Agreed, Plan};
 use crate::report::terminal::{Terminal, short};
 use crate::run::known::Known;
 use crate::run::{self, AskConsent, Consent, Interrupt, Person, Proposal, Request, Rules};
+use crate::shown::again::Again;
 use crate::shown::look::{clean, quoted};
 use crate::source::Sources;
 use crate::store::approval::Account;
@@ -178,7 +179,7 @@ async fn execute(
     let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &identity.facts).await?;
     let log = run_log(args, &prepared, &identity.facts, console);
     let desk = alerting.as_ref().map(|alerting| Arc::clone(&alerting.desk));
-    let recorder = Arc::new(Recorder::new(journal, output(args.format, console), log, desk));
+    let recorder = Arc::new(Recorder::new(journal, output(args.format, args.state.again(), console), log, desk));
     let interrupt = Interrupt::default();
     let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
@@ -297,33 +298,37 @@ fn request(
 /// What to type so that what is left of a run, or the undoing of a change, is done.
 fn onward_help(args: &Run, plan: &Plan, onward: &Onward, started: &RunStarted, proposal: &Proposal) -> Vec<String> {
     let before = onward.past.as_deref().and_then(Past::last).map(|last| &last.started.file);
-    let (mut lines, verb, known_file) = match &onward.continues {
+    let (mut lines, verb, of, known_file) = match &onward.continues {
         Some(Continues::Undoes { run, change, .. }) => {
-            let lines = standing::by_roles_to_undo(&proposal.roles, &args.asked.file, run, *change);
-            (lines, format!("undo {run} {change}"), before)
+            let lines = standing::by_roles_to_undo(&proposal.roles, &args.asked.file, &args.state, run, *change);
+            (lines, "undo", format!("{run} {change}"), before)
         }
         // Whoever is asked again goes on with this run.
-        _ => (standing::by_roles(plan, &args.asked), format!("resume {}", started.run), Some(&started.file)),
+        _ => {
+            let lines = standing::by_roles(plan, &args.asked, &args.state);
+            (lines, "resume", started.run.to_string(), Some(&started.file))
+        }
     };
-    let verb = match known_file {
-        Some(known) if **known == *args.asked.file && &**known != STDIN => verb,
-        _ if args.asked.file == STDIN => format!("{verb} FILE"),
-        _ => format!("{verb} {}", quoted(&args.asked.file)),
+    let file = match known_file {
+        Some(known) if **known == *args.asked.file && &**known != STDIN => String::new(),
+        _ if args.asked.file == STDIN => " FILE".to_owned(),
+        _ => format!(" {}", quoted(&args.asked.file)),
     };
-    let verb = verb + onward.undoing.as_ref().map_or("", |undoing| &undoing.flags);
+    let flags = onward.undoing.as_ref().map_or("", |undoing| &undoing.flags);
+    let command = format!("{} {of}{file}{flags}", args.state.again().command(verb));
     lines.push(if lines.is_empty() {
-        format!("approve: runbook {verb} --approve {}", short(&proposal.hash))
+        format!("approve: {command} --approve {}", short(&proposal.hash))
     } else {
-        format!("then: runbook {verb}")
+        format!("then: {command}")
     });
     lines
 }
 
-fn output(format: Format, console: &Console) -> Output {
+fn output(format: Format, again: Again, console: &Console) -> Output {
     match format {
         Format::Terminal => {
             let live = console.out_is_terminal && console.err_is_terminal && console.can_move;
-            Output::Terminal(Box::new(Terminal::new(console.writer(), console.look(), live)))
+            Output::Terminal(Box::new(Terminal::new(console.writer(), console.look(), live, again)))
         }
         Format::Json => Output::Json(console.writer()),
         Format::Junit => Output::Junit(console.writer(), Vec::new()),
@@ -345,7 +350,7 @@ fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Consol
     let help = if is_undo {
         "leave `--approve` out to see what is agreed to; nothing was run".to_owned()
     } else {
-        format!("look at it with `{}`; nothing was run", command("plan", &args.asked))
+        format!("look at it with `{}`; nothing was run", command("plan", &args.asked, &args.state))
     };
     console.complain(&Failure { exit: 5, message, help: Some(help) });
     Ok(Some(5))
@@ -361,7 +366,7 @@ pub(super) fn another_plan(typed: &str, hash: &str) -> String {
 }
 
 fn proposal(args: &Run, plan: &Plan, sources: &Sources) -> Proposal {
-    Proposal::of(plan, sources, standing::how_to_approve(plan, &args.asked, None).join("\n"))
+    Proposal::of(plan, sources, standing::how_to_approve(plan, &args.asked, &args.state, None).join("\n"))
 }
 
 /// The journal, begun. A run that changes something is not begun without one.
@@ -398,7 +403,7 @@ fn run_log(args: &Run, prepared: &Prepared, facts: &RunFacts, console: &Console)
             .filter(|_| args.asked.file != STDIN)
             .unwrap_or(&prepared.program.header.title),
     };
-    match run_log::begin(&folder, what, facts) {
+    match run_log::begin(&folder, what, facts, args.state.again()) {
         Ok(log) => Some(log),
         Err((path, error)) => {
             let message = format!("`{}` cannot be written, so the run has no log there: {error}", path.display());

@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 
 use crate::catalog::RunFacts;
 use crate::report::terminal::Terminal;
+use crate::shown::again::Again;
 use crate::shown::look::Look;
 
 /// A run, printed into a file.
@@ -18,7 +19,7 @@ pub(super) type RunLog = Terminal<File>;
 ///
 /// # Errors
 /// Where it cannot be written, with the path.
-pub(super) fn begin(folder: &Path, what: &str, facts: &RunFacts) -> Result<RunLog, (PathBuf, io::Error)> {
+pub(super) fn begin(folder: &Path, what: &str, facts: &RunFacts, again: Again) -> Result<RunLog, (PathBuf, io::Error)> {
     DirBuilder::new().recursive(true).create(folder).map_err(|error| (folder.to_owned(), error))?;
     let stem = format!("{}_{}", slug(what), stamp(facts, &facts.timezone));
     let create = |name: String| {
@@ -30,7 +31,7 @@ pub(super) fn begin(folder: &Path, what: &str, facts: &RunFacts) -> Result<RunLo
         Err((_, error)) if error.kind() == ErrorKind::AlreadyExists => create(format!("{stem}_{}.log", facts.id)),
         made => made,
     }?;
-    Ok(Terminal::new(file, Look { colour: false, width: None }, false))
+    Ok(Terminal::new(file, Look { colour: false, width: None }, false, again))
 }
 
 fn stamp(facts: &RunFacts, zone: &TimeZone) -> String {

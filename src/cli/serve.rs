@@ -260,10 +260,10 @@ impl AtHome {
     /// What to type so that changes are agreed to.
     fn help(&self, file: &str, plan: &Plan) -> String {
         let asked = Asked { file: file.to_owned(), only: Vec::new(), set: self.set.clone() };
-        let mut lines = vec![format!("look at them with `{} --offline`", command("plan", &asked))];
-        lines.extend(standing::by_roles(plan, &asked));
+        let mut lines = vec![format!("look at them with `{} --offline`", command("plan", &asked, &self.state))];
+        lines.extend(standing::by_roles(plan, &asked, &self.state));
         if let ([look], Some(hash)) = (lines.as_mut_slice(), &plan.hash) {
-            let approve = command("approve", &asked);
+            let approve = command("approve", &asked, &self.state);
             *look = format!("{look}; agree with `{approve} --as ROLE`, or serve it with `--approve {}`", short(hash));
         }
         lines.join("\n")
@@ -369,7 +369,7 @@ impl Home for AtHome {
         let journal = journal.begin(now, &run).map_err(|fault| fault.to_string())?;
         let log = program.header.log.as_ref().and_then(|log| {
             let folder = facts.directory.join(&**log);
-            super::run_log::begin(&folder, section, &facts)
+            super::run_log::begin(&folder, section, &facts, self.state.again())
                 .map_err(|(path, error)| self.warn(&format!("`{}` cannot be written: {error}", path.display())))
                 .ok()
         });

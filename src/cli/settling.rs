@@ -45,7 +45,7 @@ pub(super) fn settle(
     }
     let now = look(&unknown, prepared, asked, state)?;
     if !console.can_ask() {
-        refuse(past, &unknown, &now, said, console);
+        refuse(past, &unknown, &now, said, state, console);
         return Ok(None);
     }
     for (made, now) in unknown.iter().zip(&now) {
@@ -147,7 +147,7 @@ fn look(unknown: &[Made], prepared: &Prepared, asked: &Asked, state: &Kept) -> R
 }
 
 /// Without a terminal: what is unknown, and what to type.
-fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>, console: &Console) {
+fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>, state: &Kept, console: &Console) {
     let last = past.last().map(|last| last.run.to_string()).unwrap_or_default();
     let mut lines = vec![match unknown {
         [_] => "nobody knows whether a change was made".to_owned(),
@@ -159,7 +159,7 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
     let number = |made: &Made| {
         if *made.run == *last { made.change.to_string() } else { format!("{}:{}", made.run, made.change) }
     };
-    let mut command = format!("runbook resume {}", quoted(&last));
+    let mut command = format!("{} {}", state.again().command("resume"), quoted(&last));
     for (flag, texts) in [("done", said.done), ("not-done", said.not_done)] {
         for text in texts {
             // Writing to a string never fails.

@@ -9,6 +9,7 @@ use super::request::Format;
 use super::state::State;
 use crate::report::terminal::{self, Terminal};
 use crate::report::{json, junit};
+use crate::shown::again::Again;
 use crate::store::audit::{State as Found, Wanted};
 use crate::store::history::Recorded;
 
@@ -34,13 +35,16 @@ pub(super) fn run(args: &Show, console: &Console) -> Result<u8, Failure> {
         (Some(line), Format::Terminal) => {
             let lines = terminal::of_line(&recorded.records, line, console.look());
             if lines.is_empty() {
-                return Err(Failure::new(format!("the run recorded nothing of line {line}"))
-                    .help(format!("`runbook show {}` names the lines", args.run)));
+                return Err(Failure::new(format!("the run recorded nothing of line {line}")).help(format!(
+                    "`{} {}` names the lines",
+                    args.state.again().of_runs("show"),
+                    args.run
+                )));
             }
             return console.print_lines(&lines).map(|()| 0);
         }
         (Some(_), _) => return Err(Failure::new("one line is shown as text only").help("leave out `--format`")),
-        (None, format) => whole(&recorded, format, console),
+        (None, format) => whole(&recorded, format, args.state.again(), console),
     };
     written.map_err(|error| Failure::new(format!("cannot write: {error}")))?;
     notes(&recorded, console);
@@ -78,11 +82,11 @@ fn doubts(recorded: &Recorded, state: &State, console: &Console) -> Result<(), F
     Ok(())
 }
 
-fn whole(recorded: &Recorded, format: Format, console: &Console) -> std::io::Result<()> {
+fn whole(recorded: &Recorded, format: Format, again: Again, console: &Console) -> std::io::Result<()> {
     let mut out = console.writer();
     match format {
         Format::Terminal => {
-            let mut terminal = Terminal::new(console.writer(), console.look(), false);
+            let mut terminal = Terminal::new(console.writer(), console.look(), false, again);
             recorded.records.iter().try_for_each(|record| terminal.record(record))?;
             terminal.finish()?;
         }

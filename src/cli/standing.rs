@@ -13,6 +13,7 @@ use super::inputs::STDIN;
 use super::plan::command;
 use super::policy;
 use super::request;
+use super::state;
 use crate::check::program::{Change, Program};
 use crate::plan::{self, Plan};
 use crate::policy::Policy;
@@ -231,9 +232,14 @@ pub(super) fn policy_lines(plan: &Plan, policy: Option<&Policy>) -> Vec<String> 
 
 /// What to type so that the changes of a plan are made. Where they ask for roles, nobody agrees to them by themselves. `places`: the
 /// hash of where it leads.
-pub(super) fn how_to_approve(plan: &Plan, asked: &request::Asked, places: Option<&str>) -> Vec<String> {
-    let run = command("run", asked);
-    let mut lines = by_roles(plan, asked);
+pub(super) fn how_to_approve(
+    plan: &Plan,
+    asked: &request::Asked,
+    state: &state::Kept,
+    places: Option<&str>,
+) -> Vec<String> {
+    let run = command("run", asked, state);
+    let mut lines = by_roles(plan, asked, state);
     lines.push(match &plan.hash {
         Some(hash) if lines.is_empty() => format!("approve: {run} --approve {}", typed(hash, places)),
         _ => format!("then run it: {run}"),
@@ -247,14 +253,20 @@ pub(super) fn typed(hash: &str, places: Option<&str>) -> String {
 }
 
 /// What those type whose approval the changes of a plan ask for.
-pub(super) fn by_roles(plan: &Plan, asked: &request::Asked) -> Vec<String> {
-    of_roles(&plan.roles(), "runs", &command("approve", asked))
+pub(super) fn by_roles(plan: &Plan, asked: &request::Asked, state: &state::Kept) -> Vec<String> {
+    of_roles(&plan.roles(), "runs", &command("approve", asked, state))
 }
 
 /// What those type whose approval the undoing of a change asks for.
-pub(super) fn by_roles_to_undo(roles: &BTreeSet<Arc<str>>, file: &str, run: &str, change: u32) -> Vec<String> {
+pub(super) fn by_roles_to_undo(
+    roles: &BTreeSet<Arc<str>>,
+    file: &str,
+    state: &state::Kept,
+    run: &str,
+    change: u32,
+) -> Vec<String> {
     let file = if file == STDIN { "FILE".to_owned() } else { quoted(file) };
-    of_roles(roles, "undoes", &format!("runbook approve {file} --undo {run}:{change}"))
+    of_roles(roles, "undoes", &format!("{} {file} --undo {run}:{change}", state.again().command("approve")))
 }
 
 fn of_roles(roles: &BTreeSet<Arc<str>>, does: &str, approve: &str) -> Vec<String> {

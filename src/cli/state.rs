@@ -9,6 +9,7 @@ use clap::Args;
 use super::console::Failure;
 use crate::builtins::Database;
 use crate::catalog::{Cx, Remark, RunFacts};
+use crate::shown::again::Again;
 use crate::store::history::{Lookup, Recorded};
 use crate::store::journal::Store;
 use crate::store::ledger::{self, Place};
@@ -25,6 +26,11 @@ pub(super) struct State {
 impl State {
     pub(super) fn store(&self) -> Result<Store, Failure> {
         self.folder().map(Store::new)
+    }
+
+    /// What is typed again in commands that are printed.
+    pub(super) fn again(&self) -> Again {
+        Again::new(self.dir.as_deref(), None)
     }
 
     fn folder(&self) -> Result<PathBuf, Failure> {
@@ -57,7 +63,7 @@ pub(super) fn found<T>(store: &Store, run: &str, lookup: Lookup<T>) -> Result<T,
     match lookup {
         Lookup::Found(found) => Ok(found),
         Lookup::None => Err(Failure::new(format!("there is no run `{run}` in `{}`", store.root().display()))
-            .help("`runbook history` lists all runs")),
+            .help("`runbook history` lists all runs of that folder; `--state DIR` names another one")),
         Lookup::Several(ids) => Err(Failure::new(format!("`{run}` could be any of {} runs", ids.len()))
             .help(format!("write more of it: {}", ids.join(", ")))),
     }
@@ -82,6 +88,11 @@ impl Kept {
     /// The journals of runs, which stay on this host.
     pub(super) fn store(&self) -> Result<Store, Failure> {
         self.state.store()
+    }
+
+    /// What is typed again in commands that are printed.
+    pub(super) fn again(&self) -> Again {
+        Again::new(self.state.dir.as_deref(), self.address.as_deref())
     }
 
     /// What outlives a run.

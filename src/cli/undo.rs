@@ -18,6 +18,7 @@ use crate::plan::{self, position};
 use crate::report::definition::differences;
 use crate::run::known::{CLOSING, position_of};
 use crate::run::{Proposal, Undo, definition};
+use crate::shown::again::Again;
 use crate::shown::look::clean;
 use crate::store::approval::Undoes;
 use crate::store::definition::{Continues, Definition};
@@ -31,6 +32,7 @@ pub(super) struct UndoArgs {
     /// The beginning of the run's id, or `last`.
     run: String,
     /// The number of the change, which the end of the run and `runbook show RUN` print.
+    #[arg(value_parser = number)]
     change: u32,
     /// The runbook, where it is not where the run had it.
     file: Option<String>,
@@ -49,11 +51,15 @@ pub(super) struct UndoArgs {
     state: Kept,
 }
 
+fn number(text: &str) -> Result<u32, String> {
+    text.parse().map_err(|_| "it is no number of a change; `runbook show RUN` prints them".to_owned())
+}
+
 pub(super) fn run(args: &UndoArgs, console: &Arc<Console>) -> Result<u8, Failure> {
     let past = taken(&args.run, &args.state)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
-    let begun = made(last, args.change)?;
-    can_be_undone(begun, args.again, args.made)?;
+    let begun = made(last, args.change, &args.state.again())?;
+    can_be_undone(begun, args.again, args.made, &args.state.again())?;
     // What is known needs nobody's word.
     let said = matches!(begun.state, State::Unknown { .. }).then(by);
     let asked = asked(last, args.file.clone(), &format!("undo {} {}", last.run, args.change))?;
@@ -104,9 +110,9 @@ pub(super) fn to_be_undone(
     };
     let past = past(run, state, None)?;
     let Some(last) = past.last() else { return Err(Failure::new("there is no run")) };
-    let begun = made(last, number)?;
+    let begun = made(last, number, &state.again())?;
     // Whether it is undone once more is said by whoever does it.
-    can_be_undone(begun, true, true)?;
+    can_be_undone(begun, true, true, &state.again())?;
     let asked = asked(last, Some(file.to_owned()), "")?;
     let prepared = match prepare(&asked, console)? {
         Ok(prepared) => prepared,
@@ -145,20 +151,25 @@ fn undoing(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undoing, F
     Ok(Undoing { undo, change, proposal, flags: String::new(), agreed })
 }
 
-fn made(last: &Before, number: u32) -> Result<&Made, Failure> {
+fn made<'p>(last: &'p Before, number: u32, flags: &Again) -> Result<&'p Made, Failure> {
     if let Some(made) = last.changes.iter().find(|made| made.change == number) {
         return Ok(made);
     }
     let run = &last.run;
     if let Some(kept) = last.kept.iter().find(|kept| kept.change == number) {
         let message = format!("change {number} was not made in run {run}, but before, in run {}", kept.run);
-        return Err(Failure::new(message).help(format!("undo it there: `runbook undo {} {}`", kept.run, kept.of)));
+        return Err(Failure::new(message).help(format!(
+            "undo it there: `{} {} {}`",
+            flags.command("undo"),
+            kept.run,
+            kept.of
+        )));
     }
     Err(Failure::new(format!("run {run} has begun no change {number}"))
-        .help(format!("`runbook show {run}` says which of its changes can be undone")))
+        .help(format!("`{} {run}` says which of its changes can be undone", flags.of_runs("show"))))
 }
 
-fn can_be_undone(made: &Made, again: bool, said: bool) -> Result<(), Failure> {
+fn can_be_undone(made: &Made, again: bool, said: bool, flags: &Again) -> Result<(), Failure> {
     let (run, number, title) = (&made.run, made.change, clean(&made.title));
     match &made.state {
         State::Done { .. } | State::Unverified | State::Partly => Ok(()),
@@ -169,8 +180,10 @@ fn can_be_undone(made: &Made, again: bool, said: bool) -> Result<(), Failure> {
         State::Unknown { .. } => {
             let why = made.fault.as_ref().map_or_else(String::new, |fault| format!(": {}", clean(fault)));
             let message = format!("nobody knows whether change {number} of run {run}, `{title}`, was made{why}");
-            Err(Failure::new(message)
-                .help(format!("look; if it was made, or a part of it: `runbook undo {run} {number} --made`")))
+            Err(Failure::new(message).help(format!(
+                "look; if it was made, or a part of it: `{} {run} {number} --made`",
+                flags.command("undo")
+            )))
         }
         State::Undone { .. } | State::MaybeUndone { .. } if again => Ok(()),
         State::Undone { run: by, at } => {
@@ -182,7 +195,7 @@ fn can_be_undone(made: &Made, again: bool, said: bool) -> Result<(), Failure> {
                 "run {by} was to undo change {number} of run {run}, `{title}`, at {at:.0}, and nobody can say whether it did"
             );
             Err(Failure::new(message)
-                .help(format!("look at it with `runbook show {by}`; `--again` undoes it once more")))
+                .help(format!("look at it with `{} {by}`; `--again` undoes it once more", flags.of_runs("show"))))
         }
     }
 }

@@ -15,8 +15,8 @@ const EVIDENCE_ROWS: usize = 8;
 /// So many others are named that are unknown for the same reason.
 const SAME_REASON: usize = 6;
 
-/// The blocks of everything that did not pass.
-pub(super) fn blocks(mut findings: Vec<Finding>, run: &str, look: Look) -> Vec<String> {
+/// The blocks of everything that did not pass. `show`: what is typed to see all of a line.
+pub(super) fn blocks(mut findings: Vec<Finding>, show: &str, look: Look) -> Vec<String> {
     // A stable sort: within a verdict, by the order of the source.
     findings.sort_by(|one, other| (one.verdict, path(one)).cmp(&(other.verdict, path(other))));
     let (unreached, findings): (Vec<_>, Vec<_>) =
@@ -27,7 +27,7 @@ pub(super) fn blocks(mut findings: Vec<Finding>, run: &str, look: Look) -> Vec<S
         if told.get(index) == Some(&true) {
             continue;
         }
-        let rest = finding.place.as_ref().map(|place| format!("runbook show {run} {}", place.line));
+        let rest = finding.place.as_ref().map(|place| format!("{show} {}", place.line));
         let extent = Extent { rows: EVIDENCE_ROWS, rest: rest.as_deref().unwrap_or("") };
         let times = 1 + repeated(&findings, index, &mut told);
         lines.extend(block(finding, look, extent));

@@ -9,6 +9,7 @@ use super::order::Order;
 use super::problems;
 use super::progress::Progress;
 use super::undoable::Undoable;
+use crate::shown::again::Again;
 use crate::shown::look::{Look, Tone, clean, counted, quoted, seconds};
 use crate::shown::text::{self, Extent};
 use crate::store::definition::Continues;
@@ -21,6 +22,7 @@ const ROWS: usize = 20;
 pub struct Terminal<W: Write> {
     out: W,
     look: Look,
+    again: Again,
     progress: Option<Progress>,
     order: Order,
     run: Arc<str>,
@@ -37,10 +39,11 @@ pub struct Terminal<W: Write> {
 
 impl<W: Write> Terminal<W> {
     /// `live`: standard error is a terminal, on which progress can be drawn.
-    pub fn new(out: W, look: Look, live: bool) -> Self {
+    pub fn new(out: W, look: Look, live: bool, again: Again) -> Self {
         Self {
             out,
             look,
+            again,
             progress: live.then(|| Progress::new(look.width.unwrap_or(80))),
             order: Order::default(),
             run: Arc::from(""),
@@ -85,9 +88,9 @@ impl<W: Write> Terminal<W> {
         let mut lines = self.order.rest(self.look);
         self.findings.extend(self.undo.unknown());
         lines.extend(self.problems());
-        lines.extend(self.undo.lines(&self.run, self.look));
+        lines.extend(self.undo.lines(&self.run, &self.again, self.look));
         lines.push(self.look.paint(Tone::Doubtful, "the run did not finish: it is still going on, or was killed"));
-        lines.extend(self.undo.go_on(&self.run, true));
+        lines.extend(self.undo.go_on(&self.run, &self.again, true));
         self.print(&lines)
     }
 
@@ -143,7 +146,7 @@ impl<W: Write> Terminal<W> {
                 self.order.ready(self.look)
             }
             Event::Shown { place, title, shown } => {
-                let rest = format!("runbook show {} {}", self.run, place.line);
+                let rest = format!("{} {} {}", self.again.of_runs("show"), self.run, place.line);
                 let extent = Extent { rows: ROWS, rest: &rest };
                 self.order.show(&place.path, text::lines(title, shown, self.look, 4, extent));
                 self.order.ready(self.look)
@@ -256,7 +259,7 @@ impl<W: Write> Terminal<W> {
         let problems = self.problems();
         lines.push(String::new());
         lines.extend(problems);
-        lines.extend(self.undo.lines(&self.run, self.look));
+        lines.extend(self.undo.lines(&self.run, &self.again, self.look));
         lines.append(&mut self.approval);
         if !self.targets.is_empty() {
             let targets: Vec<&str> = self.targets.iter().map(String::as_str).collect();
@@ -264,21 +267,24 @@ impl<W: Write> Terminal<W> {
         }
         lines.push(totals(finished, self.look));
         lines.extend(next);
-        lines.extend(self.undo.go_on(&self.run, finished.status == Status::Stopped));
+        lines.extend(self.undo.go_on(&self.run, &self.again, finished.status == Status::Stopped));
         lines
     }
 
     fn problems(&mut self) -> Vec<String> {
-        problems::blocks(std::mem::take(&mut self.findings), &self.run, self.look)
+        let show = format!("{} {}", self.again.of_runs("show"), self.run);
+        problems::blocks(std::mem::take(&mut self.findings), &show, self.look)
     }
 
     /// What to type next: for the worst of what was found.
     fn next(&self) -> Option<String> {
         let worst = self.findings.iter().filter(|finding| finding.place.is_some()).min_by_key(|one| one.verdict)?;
         let place = worst.place.as_ref()?;
-        let show = format!("next:  runbook show {} {}", self.run, place.line);
+        let show = format!("next:  {} {} {}", self.again.of_runs("show"), self.run, place.line);
         Some(match self.file.as_ref().zip(self.step_of(place)) {
-            Some((file, step)) => format!("{show}    runbook run {} --only {}", quoted(file), quoted(step)),
+            Some((file, step)) => {
+                format!("{show}    {} {} --only {}", self.again.command("run"), quoted(file), quoted(step))
+            }
             None => show,
         })
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::finding::{Finding, named};
+use crate::shown::again::Again;
 use crate::shown::look::{Look, Tone, clean};
 use crate::store::event::{ChangeOutcome, Event, Place};
 
@@ -72,26 +73,29 @@ impl Undoable {
     }
 
     /// The last one first: that is the order in which they are taken back.
-    pub(super) fn lines(&self, run: &str, look: Look) -> Vec<String> {
+    pub(super) fn lines(&self, run: &str, again: &Again, look: Look) -> Vec<String> {
         if self.changes.is_empty() {
             return Vec::new();
         }
         let mut lines = vec![look.paint(Tone::Faint, "CAN BE UNDONE, the last one first")];
         for Change { undo, title, run: other, number } in self.changes.iter().rev().take(MOST) {
             let run = other.as_deref().unwrap_or(run);
-            lines.push(format!("  runbook undo {} {number}   {}   undoes {}", clean(run), clean(undo), clean(title)));
+            let command = again.command("undo");
+            lines.push(format!("  {command} {} {number}   {}   undoes {}", clean(run), clean(undo), clean(title)));
         }
         let more = self.changes.len().saturating_sub(MOST);
         if more > 0 {
             lines.push(format!(
-                "  and {more} before these, by their numbers: runbook show {} --format json",
+                "  and {more} before these, by their numbers: {} {} --format json",
+                again.of_runs("show"),
                 clean(run)
             ));
         }
         lines
     }
 
-    pub(super) fn go_on(&self, run: &str, was_stopped: bool) -> Option<String> {
-        (self.can_go_on && (self.is_left || was_stopped)).then(|| format!("continue:  runbook resume {}", clean(run)))
+    pub(super) fn go_on(&self, run: &str, again: &Again, was_stopped: bool) -> Option<String> {
+        let goes_on = self.can_go_on && (self.is_left || was_stopped);
+        goes_on.then(|| format!("continue:  {} {}", again.command("resume"), clean(run)))
     }
 }

@@ -1,5 +1,6 @@
 //! Values as people read them: what is kept of one, and how it is written.
 
+pub mod again;
 pub mod look;
 pub mod text;
 

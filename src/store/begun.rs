@@ -43,22 +43,35 @@ fn beside(journal: &Path) -> PathBuf {
     journal.with_extension("begun")
 }
 
-/// How many changes were begun of which a journal does not tell.
-///
-/// # Errors
-/// Where that cannot be read.
-pub(super) fn untold(journal: &Path, bytes: &[u8]) -> io::Result<usize> {
-    let begun = match fs::read(beside(journal)) {
-        // Nothing was begun, or by a version that did not write it down.
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
-        begun => begun?,
-    };
-    // Of one that was not written to its end no call has gone out.
-    let whole = begun.split_inclusive(|byte| *byte == b'\n').filter_map(|line| line.strip_suffix(b"\n"));
-    let intent = memmem::Finder::new(INTENT);
-    let lines = bytes.split(|byte| *byte == b'\n').filter(|line| intent.find(line).is_some());
-    let told: HashSet<Hash> = lines.filter_map(|line| Sealed::read(line).map(|sealed| sealed.stated)).collect();
-    Ok(whole.filter(|line| Hash::read(line).is_none_or(|hash| !told.contains(&hash))).count())
+/// What stands beside a journal. Whoever looks at a run that goes on reads it before the journal: what is in it, was in the
+/// journal before.
+#[derive(Debug, Default)]
+pub(super) struct Noted(Vec<u8>);
+
+impl Noted {
+    /// # Errors
+    /// Where it cannot be read.
+    pub(super) fn read(journal: &Path) -> io::Result<Self> {
+        match fs::read(beside(journal)) {
+            // Nothing was begun, or by a version that did not write it down.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            begun => begun.map(Self),
+        }
+    }
+
+    /// How many changes were begun of which the journal does not tell.
+    pub(super) fn untold(&self, journal: &[u8]) -> usize {
+        // Of one that was not written to its end no call has gone out.
+        let lines = self.0.split_inclusive(|byte| *byte == b'\n');
+        let mut whole = lines.filter_map(|line| line.strip_suffix(b"\n")).peekable();
+        if whole.peek().is_none() {
+            return 0;
+        }
+        let intent = memmem::Finder::new(INTENT);
+        let intents = journal.split(|byte| *byte == b'\n').filter(|line| intent.find(line).is_some());
+        let told: HashSet<Hash> = intents.filter_map(|line| Sealed::read(line).map(|sealed| sealed.stated)).collect();
+        whole.filter(|line| Hash::read(line).is_none_or(|hash| !told.contains(&hash))).count()
+    }
 }
 
 /// Removes it with its journal.

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::begun::{self, Begun};
+use super::begun::{self, Begun, Noted};
 use super::chain::{Anchor, Chain, What};
 use super::event::{Event, Record};
 use super::history::{self, Entry};
@@ -132,8 +132,8 @@ impl Store {
         let unreadable = |error: io::Error| {
             Fault::new(FaultKind::Setup, format!("cannot read the journal `{}`: {error}", path.display()))
         };
-        let bytes = fs::read(&path).map_err(unreadable)?;
-        begun::untold(&path, &bytes).map_err(unreadable)
+        let noted = Noted::read(&path).map_err(unreadable)?;
+        Ok(noted.untold(&fs::read(&path).map_err(unreadable)?))
     }
 
     /// The journals, oldest first: their names begin with the time.

@@ -13,7 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use memchr::memmem;
 
-use super::begun;
+use super::begun::Noted;
 use super::definition::{Continues, Settled};
 use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
 use super::history::{self, Lookup};
@@ -159,6 +159,7 @@ impl Store {
     fn before(&self, path: &Path, hold: Option<&str>) -> Result<Before, Fault> {
         let held = hold.map(|who| held(path, who)).transpose()?;
         let name = journal::name(path);
+        let noted = Noted::read(path).map_err(|error| unreadable(path, &error))?;
         let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
         let report = self.judged(&name, &bytes)?;
         let help = "`runbook audit verify` looks at all runs; what is changed on the word of a journal needs one that is whole";
@@ -171,7 +172,7 @@ impl Store {
             let message = format!("nobody can say whether `{}` is as it was written: {}", unread.file, unread.why);
             return Err(Fault::new(FaultKind::Setup, message).help(help));
         }
-        let untold = begun::untold(path, &bytes).map_err(|error| unreadable(path, &error))?;
+        let untold = noted.untold(&bytes);
         if untold > 0 {
             let message =
                 format!("the end of `{name}` is gone: changes were begun of which it does not tell ({untold})");

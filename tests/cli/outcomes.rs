@@ -149,3 +149,21 @@ fn a_command_of_which_a_part_was_made_is_partly_done_and_can_be_undone() {
     folder.run(&["resume", &id, "--approve", &folder.hash()]).code(0);
     assert_eq!(made(&folder), "a b");
 }
+
+#[test]
+fn commands_that_are_printed_name_the_folder_that_was_named() {
+    let folder =
+        Folder::with(HALF.replace("test -e enough", "true") + "section \"B\" {\n  check 1 > 2 as \"wrong\"\n}\n");
+    let args = ["run", "a.runbook", "--state", "there is it"];
+    let waits = folder.run(&args);
+    waits.code(5).out("approve: runbook run --state \"there is it\" a.runbook --approve ");
+    let run = folder.run(&[&args[..], &["--approve", &folder.hash()]].concat());
+    run.code(4).out("runbook undo --state \"there is it\" ").out("next:  runbook show --state \"there is it\" ");
+    // As it stands there.
+    let typed = run.stdout.lines().find_map(|line| line.trim().strip_prefix("runbook undo ")).unwrap().to_owned();
+    let typed = typed.split_once("   ").unwrap().0.replace('"', "");
+    let (state, rest) = typed.strip_prefix("--state ").unwrap().split_at("there is it".len());
+    let words = ["undo", "--state", state].into_iter().chain(rest.split_whitespace()).collect::<Vec<_>>();
+    folder.run(&words).code(5).out("undone(\"one\")").out("approve: runbook undo --state \"there is it\" ");
+    folder.run(&["undo", "last", "abc"]).code(1).err("no number of a change");
+}

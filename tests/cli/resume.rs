@@ -306,6 +306,9 @@ fn a_journal_whose_end_is_gone_is_not_taken_for_one_of_a_run_that_was_stopped_th
         .err("`--only`");
     folder.run(&["undo", &run, "1"]).code(1).no_out().err("does not tell (1)");
     folder.run(&["show", &run]).code(0).err("THE END OF THIS RUN IS GONE");
+    let verified = folder.run(&["audit", "verify"]);
+    verified.code(4).out("its end is cut off: changes were begun of which it does not tell (1)").out("1 wrong");
     fs::write(&path, &text).unwrap();
+    folder.run(&["audit", "verify"]).code(0);
     folder.run(&["resume", &run]).code(5).err("--done 2 or --not-done 2");
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use runbook::report::terminal::Terminal;
+use runbook::shown::again::Again;
 use runbook::shown::look::Look;
 use runbook::shown::{Shown, ShownBody};
 use runbook::store::event::{Checked, Counts, Event, ManualAnswer, Outcome, Place, Withheld};
@@ -59,7 +60,7 @@ impl Ran {
     /// What a person sees of it.
     pub fn report(&self) -> String {
         let mut out = Vec::new();
-        let mut terminal = Terminal::new(&mut out, LOOK, false);
+        let mut terminal = Terminal::new(&mut out, LOOK, false, Again::default());
         for record in &self.records {
             terminal.record(record).unwrap();
         }

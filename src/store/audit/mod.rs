@@ -12,6 +12,7 @@ use std::io::{self, Read};
 use std::path::PathBuf;
 
 pub use self::export::read as read_export;
+use super::begun::Noted;
 pub use super::chain::Head;
 use super::chain::{Bytes, Chain};
 use super::history;
@@ -33,8 +34,8 @@ pub struct Material {
 
 /// A journal.
 enum Source {
-    /// As long as it was when the chain was read.
-    File(PathBuf, u64),
+    /// As long as it was when the chain was read, with what stood beside it.
+    File(PathBuf, u64, io::Result<Noted>),
     Bytes(Vec<u8>),
 }
 
@@ -170,9 +171,10 @@ impl Store {
         let chain = self.chain();
         let (bytes, journals) = chain.read(|| {
             let files = self.files()?.into_iter().map(|path| {
+                let noted = Noted::read(&path);
                 // One that is not there any more, or cannot be looked at, says so when it is read.
                 let len = path.metadata().map_or(u64::MAX, |metadata| metadata.len());
-                (journal::name(&path), Source::File(path, len))
+                (journal::name(&path), Source::File(path, len, noted))
             });
             Ok(files.collect())
         })?;
@@ -200,12 +202,36 @@ impl Store {
 impl Source {
     fn bytes(&self) -> io::Result<Vec<u8>> {
         match self {
-            Self::File(path, len) => {
+            Self::File(path, len, _) => {
                 let mut bytes = Vec::new();
                 File::open(path)?.take(*len).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
             Self::Bytes(bytes) => Ok(bytes.clone()),
+        }
+    }
+}
+
+impl Source {
+    /// What stands beside a journal knows of changes that it does not tell of, if its end is gone.
+    fn beside(&self, name: &str, bytes: &[u8], report: &mut Report) {
+        let Self::File(_, _, noted) = self else { return };
+        match noted {
+            Ok(noted) => {
+                let untold = noted.untold(bytes);
+                // What is known to be wrong with it is said.
+                if untold > 0 && report.findings.iter().all(|finding| finding.file != name) {
+                    let message =
+                        format!("its end is cut off: changes were begun of which it does not tell ({untold})");
+                    let (run, file) = (Some(run_of(name)), name.to_owned());
+                    report.findings.push(Finding { run, file, line: None, record: None, kind: Kind::Cut, message });
+                    report.wrong(name);
+                }
+            }
+            Err(error) => {
+                let why = format!("what stands beside it cannot be read: {error}");
+                report.unread.push(Unread { file: name.to_owned(), why });
+            }
         }
     }
 }
@@ -249,7 +275,10 @@ impl Material {
         let known = chain::look(&self.chain, head, &mut report);
         for (name, source) in self.journals.iter().filter(|(name, _)| wanted.has(name)) {
             match source.bytes() {
-                Ok(bytes) => journals::judge(name, &bytes, &known, &mut report),
+                Ok(bytes) => {
+                    journals::judge(name, &bytes, &known, &mut report);
+                    source.beside(name, &bytes, &mut report);
+                }
                 Err(error) if error.kind() == io::ErrorKind::NotFound && self.pruned_meanwhile(name) => {
                     report.pruned += 1;
                 }
@@ -272,6 +301,12 @@ impl Material {
 impl Report {
     fn add(&mut self, name: &str, state: State, records: usize) {
         self.runs.push(Run { run: run_of(name), journal: name.to_owned(), state, records });
+    }
+
+    fn wrong(&mut self, name: &str) {
+        if let Some(run) = self.runs.iter_mut().rfind(|run| run.journal == name) {
+            run.state = State::Wrong;
+        }
     }
 
     /// How many runs are so.
