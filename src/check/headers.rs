@@ -11,6 +11,7 @@ use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{self, ExprKind, HeaderField};
 use crate::types::Value;
+use crate::units;
 
 /// The fields of a header.
 const FIELDS: &[&str] = &["edition", "version", "updated", "owner", "timezone", "log"];
@@ -111,7 +112,7 @@ impl Checker<'_> {
     }
 
     fn timezone(&mut self, field: &HeaderField, zone: Arc<str>, header: &mut Header) {
-        if let Ok(found) = TimeZone::get(&zone) {
+        if let Some(found) = units::zone(&zone) {
             header.timezone = found;
             header.timezone_name = zone;
         } else {

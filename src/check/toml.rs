@@ -9,6 +9,7 @@ use super::program::Hours;
 use super::schedules::weekday;
 use crate::catalog::Problem;
 use crate::diagnostics::nearest;
+use crate::units;
 
 /// Where in the text something stands.
 pub(crate) type At = Option<Range<usize>>;
@@ -80,7 +81,7 @@ impl Reader {
     /// A time zone and its name; `None` where it is not said, or is none.
     pub(crate) fn zone(&mut self, table: &dyn TableLike, key: &str) -> Option<(TimeZone, String)> {
         let (at, name) = self.text(table, key)?;
-        if let Ok(zone) = TimeZone::get(&name) {
+        if let Some(zone) = units::zone(&name) {
             return Some((zone, name));
         }
         self.wrong(at, format!("there is no time zone `{name}`"), "write one such as `Europe/Berlin`");

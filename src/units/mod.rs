@@ -2,9 +2,11 @@
 
 mod parse;
 mod write;
+mod zone;
 
 pub use self::parse::{QuantityFault, parse_percent, parse_quantity, parse_rate};
 pub use self::write::{duration, number, percent, rate, size};
+pub use self::zone::zone;
 
 /// What is counted per time in a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

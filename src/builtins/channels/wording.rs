@@ -6,6 +6,7 @@ use crate::catalog::{Message, Occasion};
 use crate::shown::Shown;
 use crate::shown::look::Look;
 use crate::shown::text::{self, Extent};
+use crate::units;
 
 /// `[critical] Disk full: Daily operations`
 pub(super) fn subject(message: &Message) -> String {
@@ -79,7 +80,7 @@ pub(super) fn plain(part: &Shown) -> String {
 
 /// When it happened, as people of the runbook read times: `2026-11-26 08:00:05 CET`.
 pub(super) fn when(message: &Message) -> String {
-    let zone = TimeZone::get(&message.timezone).unwrap_or(TimeZone::UTC);
+    let zone = units::zone(&message.timezone).unwrap_or(TimeZone::UTC);
     message.at.to_zoned(zone).strftime("%Y-%m-%d %H:%M:%S %Z").to_string()
 }
 

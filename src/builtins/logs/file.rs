@@ -84,7 +84,7 @@ fn zone(name: Option<String>) -> Result<TimeZone, Fault> {
     let Some(name) = name else {
         return Ok(TimeZone::system());
     };
-    TimeZone::get(&name).map_err(|_| {
+    units::zone(&name).ok_or_else(|| {
         Fault::new(FaultKind::Setup, format!("`{name}` is no time zone"))
             .help("name one of the IANA list: `Europe/Berlin`")
     })

@@ -1,0 +1,49 @@
+//! Time zones by their names.
+
+use std::fs;
+use std::path::{Component, Path};
+
+use jiff::tz::TimeZone;
+
+/// Where the zones of a system are.
+const SYSTEM: &str = "/usr/share/zoneinfo";
+
+/// The zone of the IANA list with this name, as this system has it, else as it was when this tool was built.
+#[must_use]
+pub fn zone(name: &str) -> Option<TimeZone> {
+    of_system(name).or_else(|| TimeZone::get(name).ok())
+}
+
+/// Read by itself. The list of all zones, in which names are found however they are written, is made by looking through all of
+/// its folders, and that takes longer than to check most runbooks.
+fn of_system(name: &str) -> Option<TimeZone> {
+    let is_path = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+    // Whoever has the zones elsewhere means those.
+    if !is_path || is_elsewhere() {
+        return None;
+    }
+    let bytes = fs::read(Path::new(SYSTEM).join(name)).ok()?;
+    TimeZone::tzif(name, &bytes).ok()
+}
+
+#[expect(clippy::disallowed_methods, reason = "as the list of all zones looks for it, from any floor")]
+fn is_elsewhere() -> bool {
+    std::env::var_os("TZDIR").is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::zone;
+
+    #[test]
+    fn a_zone_is_found_by_its_name_and_nothing_else_is_read() {
+        let at: jiff::Timestamp = "2026-07-01T12:00:00Z".parse().unwrap();
+        for name in ["Europe/Berlin", "europe/berlin", "UTC", "America/Argentina/Buenos_Aires"] {
+            let known = jiff::tz::TimeZone::get(name).unwrap();
+            assert_eq!(zone(name).unwrap().to_offset(at), known.to_offset(at), "{name}");
+        }
+        for name in ["Europe/Berln", "", "/etc/localtime", "../zoneinfo/UTC", "zone.tab", "Europe"] {
+            assert!(zone(name).is_none(), "{name}");
+        }
+    }
+}
