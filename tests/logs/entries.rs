@@ -19,7 +19,8 @@ async fn says(folder: &Path, pipeline: &str) -> String {
 async fn a_stack_trace_belongs_to_the_line_above_it() {
     let folder = tempfile::tempdir().unwrap();
     let trace = |second: u32, id: u32, frames: u32| {
-        let frames: String = (0..frames).map(|frame| format!("\tat shop.Orders.call{frame}(Orders.java:{frame})\n")).collect();
+        let frames: String =
+            (0..frames).map(|frame| format!("\tat shop.Orders.call{frame}(Orders.java:{frame})\n")).collect();
         format!(
             "2026-11-23 08:00:{second:02},250 ERROR order {id} failed\njava.lang.IllegalStateException: no stock for {id}\n\
             {frames}Caused by: java.net.ConnectException: refused\n\t... {} more\n",
@@ -31,7 +32,11 @@ async fn a_stack_trace_belongs_to_the_line_above_it() {
     let pattern = "<time> ERROR order <n> failed ⏎ java.lang.IllegalStateException: no stock for <n> ⏎ Caused by: java.net.ConnectException: refused";
     let kinds = says(folder.path(), " | patterns | each(\"{.pattern} {.count} {.share}\") | join(\"; \")").await;
     assert!(kinds.contains(&format!("{pattern} 2 66.7%; <time> INFO up 1 33.3%")), "{kinds}");
-    let times = says(folder.path(), " | patterns | each(\"{.first ?? run.started_at:%S}-{.last ?? run.started_at:%S}\") | join(\" \")").await;
+    let times = says(
+        folder.path(),
+        " | patterns | each(\"{.first ?? run.started_at:%S}-{.last ?? run.started_at:%S}\") | join(\" \")",
+    )
+    .await;
     assert!(times.contains("01-02 09-09"), "{times}");
     let example = says(folder.path(), " | patterns | each(.example) | first ?? \"none\"").await;
     assert!(example.contains("Orders.java:2") && !example.contains("order 18"), "{example}");
@@ -42,7 +47,9 @@ async fn what_a_filter_leaves_out_keeps_nothing_together() {
     let folder = tempfile::tempdir().unwrap();
     let text = "2026-11-23 08:00:01 INFO a\n at frame error\n2026-11-23 08:00:02 error b\n x\n at frame error\n at more error\n";
     fs::write(folder.path().join("a.log"), text).unwrap();
-    let kinds = says(folder.path(), " | where(.text ~ /error/) | patterns | each(\"{.pattern}={.count}\") | join(\"; \")").await;
+    let kinds =
+        says(folder.path(), " | where(.text ~ /error/) | patterns | each(\"{.pattern}={.count}\") | join(\"; \")")
+            .await;
     assert!(kinds.contains(" at frame error=2; <time> error b=1;  at more error=1"), "{kinds}");
 }
 
@@ -90,7 +97,8 @@ async fn logs_of_services_have_few_kinds_of_entries() {
         let different = dated.iter().collect::<HashSet<_>>().len();
         assert!(different * 10 > dated.len() * 7, "{}: {different} of {} lines", made.name, dated.len());
         let said = says(folder.path(), " | patterns | each(.count) | join(\" \")").await;
-        let counts: Vec<usize> = said.rsplit(": ").next().unwrap().split(' ').map(|count| count.parse().unwrap()).collect();
+        let counts: Vec<usize> =
+            said.rsplit(": ").next().unwrap().split(' ').map(|count| count.parse().unwrap()).collect();
         assert_eq!((counts.len(), counts.iter().sum::<usize>()), (made.kinds, made.entries), "{}: {said}", made.name);
     }
 }

@@ -1,8 +1,9 @@
 //! Logs as they really are: rotated, cut short, growing, broken, without times.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
+mod bad;
 mod entries;
-#[path = "../../benches/generated.rs"]
+#[path = "../../benches/generated/mod.rs"]
 mod generated;
 mod input;
 #[path = "../net/mod.rs"]
@@ -174,7 +175,8 @@ async fn until_takes_the_time_before() {
         named.into_iter().chain(times.into_iter().flatten()).collect::<Vec<_>>()
     };
     let log = opened(folder.path(), &given(Some(2), Some(1))).await.expect("a log");
-    let texts: Vec<String> = lines(&log).unwrap().iter().map(|line| line.text.rsplit(' ').next().unwrap().into()).collect();
+    let texts: Vec<String> =
+        lines(&log).unwrap().iter().map(|line| line.text.rsplit(' ').next().unwrap().into()).collect();
     assert_eq!(texts, ["100", "100"]);
     assert_eq!(log.name.as_ref(), "a.log since 2h until 1h");
     for (since, until, why) in

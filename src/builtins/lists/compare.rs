@@ -12,8 +12,12 @@ use crate::catalog::{
 use crate::types::{EnumType, Fault, Percent, Type, Typed, Value, Word, Words, records};
 
 const ITEMS: Param<Value> = Param::items();
-const BEFORE: Param<Value> =
-    Param::new("before", "The patterns of the time before, as `patterns` gives them.", Accepts::Items, Presence::Required);
+const BEFORE: Param<Value> = Param::new(
+    "before",
+    "The patterns of the time before, as `patterns` gives them.",
+    Accepts::Items,
+    Presence::Required,
+);
 
 /// From how many times as many on there are `more`, or as few `less`.
 const CLEARLY: i64 = 2;

@@ -125,7 +125,6 @@ fn shortened(text: &str) -> Arc<str> {
     if text.len() <= LOOKED_AT { text.into() } else { format!("{}…", head(text)).into() }
 }
 
-
 /// An entry whose end was not seen yet.
 struct Open {
     head: Arc<str>,

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::{input, packed};
 use super::snapshot::{Lines, Part};
 use super::window::{self, Window};
+use super::{input, packed};
 use crate::builtins::line_time::Reading;
 use crate::builtins::{blocking, files};
 use crate::catalog::need::Need;
@@ -16,8 +16,10 @@ use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Return
 use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed};
 use crate::units;
 
-const FILE: Param<String> =
-    Param::required("file", "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on; `-` is standard input.");
+const FILE: Param<String> = Param::required(
+    "file",
+    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on; `-` is standard input.",
+);
 const SINCE: Param<Option<SignedDuration>> = Param::optional(
     "since",
     "Only lines from this long before the run began; one without a time belongs to the last that has one.",

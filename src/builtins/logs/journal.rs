@@ -7,8 +7,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use jiff::SignedDuration;
+use jiff::tz::TimeZone;
 use tokio::process::{Child, Command};
 
 use super::snapshot::{Lines, Part};
@@ -21,14 +21,13 @@ use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed, Value};
 use crate::units;
 
 const UNIT: Param<String> = Param::required("unit", "The unit of systemd: `nginx`, `backup.timer`.");
-const SINCE: Param<Option<SignedDuration>> = Param::optional("since", "Only lines from this long before the run began.");
+const SINCE: Param<Option<SignedDuration>> =
+    Param::optional("since", "Only lines from this long before the run began.");
 const UNTIL: Param<Option<SignedDuration>> =
     Param::optional("until", "Only lines up to this long before the run began, with `since`.");
-const AT_MOST: Param<Size> =
-    Param::or("at_most", "The most that is taken; more is a fault.", || Value::Size(1 << 30));
-const WITHIN: Param<SignedDuration> = Param::or("within", "How long the journal may take to give it.", || {
-    Value::Duration(SignedDuration::from_secs(60))
-});
+const AT_MOST: Param<Size> = Param::or("at_most", "The most that is taken; more is a fault.", || Value::Size(1 << 30));
+const WITHIN: Param<SignedDuration> =
+    Param::or("within", "How long the journal may take to give it.", || Value::Duration(SignedDuration::from_secs(60)));
 
 /// How often it is looked at how much has come.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -128,10 +127,12 @@ impl Asked {
     async fn finished(mut self, most: i64) -> Result<Said, Fault> {
         let (out, err) = self.out.map_err(|error| failed(&format!("has nowhere to print to: {error}")))?;
         let to = |file: &File| file.try_clone().map(Stdio::from).map_err(|error| failed(&error.to_string()));
-        let mut child = self.command.stdout(to(&out)?).stderr(to(&err)?).spawn().map_err(|error| not_started(&error))?;
+        let mut child =
+            self.command.stdout(to(&out)?).stderr(to(&err)?).spawn().map_err(|error| not_started(&error))?;
         let status = watched(&mut child, &out, most).await?;
         let mut said = vec![0; usize::try_from(SAID).unwrap_or_default()];
-        let read = std::os::unix::fs::FileExt::read_at(&err, &mut said, 0).map_err(|error| failed(&error.to_string()))?;
+        let read =
+            std::os::unix::fs::FileExt::read_at(&err, &mut said, 0).map_err(|error| failed(&error.to_string()))?;
         let err = String::from_utf8_lossy(said.get(..read).unwrap_or_default()).into_owned();
         Ok(Said { status, out, err })
     }
@@ -188,8 +189,11 @@ fn failed(why: &str) -> Fault {
 
 fn not_started(error: &io::Error) -> Fault {
     if error.kind() == io::ErrorKind::NotFound {
-        return Fault::new(FaultKind::Unsupported, "there is no `journalctl` here: this machine has no journal of systemd")
-            .help("`logs(file: …)` reads the files that are written instead");
+        return Fault::new(
+            FaultKind::Unsupported,
+            "there is no `journalctl` here: this machine has no journal of systemd",
+        )
+        .help("`logs(file: …)` reads the files that are written instead");
     }
     failed(&format!("could not be started: {error}"))
 }

@@ -59,8 +59,14 @@ impl Seeded {
     }
 
     fn id(&mut self) -> String {
-        format!("{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}", self.below(1 << 32), self.below(1 << 16), self.below(1 << 12),
-            self.below(1 << 12), self.below(1 << 48))
+        format!(
+            "{:08x}-{:04x}-4{:03x}-a{:03x}-{:012x}",
+            self.below(1 << 32),
+            self.below(1 << 16),
+            self.below(1 << 12),
+            self.below(1 << 12),
+            self.below(1 << 48)
+        )
     }
 }
 
@@ -76,16 +82,31 @@ fn nginx(seeded: &mut Seeded, out: &mut String) {
     let (item, upstream, connection) = (seeded.below(1_000_000), seeded.address(), seeded.below(1_000_000));
     match seeded.below(100) {
         0..90 => {
-            put!(out, "{client} - - [23/Nov/2026:{clock} +0000] \"GET /items/{item} HTTP/1.1\" 200 {bytes} \"-\" \"curl/8.{}\"", item % 9);
+            put!(
+                out,
+                "{client} - - [23/Nov/2026:{clock} +0000] \"GET /items/{item} HTTP/1.1\" 200 {bytes} \"-\" \"curl/8.{}\"",
+                item % 9
+            );
         }
         90..96 => {
-            put!(out, "2026/11/23 {clock} [error] 31#31: *{connection} connect() failed (111: Connection refused) while connecting to upstream, client: {client}, server: shop, request: \"GET /items/{item} HTTP/1.1\", upstream: \"http://{upstream}:8080/items/{item}\"");
+            put!(
+                out,
+                "2026/11/23 {clock} [error] 31#31: *{connection} connect() failed (111: Connection refused) while connecting to upstream, client: {client}, server: shop, request: \"GET /items/{item} HTTP/1.1\", upstream: \"http://{upstream}:8080/items/{item}\""
+            );
         }
         96..99 => {
-            put!(out, "2026/11/23 {clock} [warn] 31#31: *{connection} an upstream response is buffered to a temporary file /var/cache/nginx/proxy/{}/{}/{item}, client: {client}", item % 10, item % 100);
+            put!(
+                out,
+                "2026/11/23 {clock} [warn] 31#31: *{connection} an upstream response is buffered to a temporary file /var/cache/nginx/proxy/{}/{}/{item}, client: {client}",
+                item % 10,
+                item % 100
+            );
         }
         _ => {
-            put!(out, "2026/11/23 {clock} [error] 31#31: *{connection} open() \"/srv/www/{item}.png\" failed (2: No such file or directory), client: {client}");
+            put!(
+                out,
+                "2026/11/23 {clock} [error] 31#31: *{connection} open() \"/srv/www/{item}.png\" failed (2: No such file or directory), client: {client}"
+            );
         }
     }
 }
@@ -107,13 +128,21 @@ fn postgres(seeded: &mut Seeded, out: &mut String) {
         }
         2 => {
             put!(out, "{front} ERROR:  deadlock detected");
-            put!(out, "DETAIL:  Process {process} waits for ShareLock on transaction {key}; blocked by process {took}.");
+            put!(
+                out,
+                "DETAIL:  Process {process} waits for ShareLock on transaction {key}; blocked by process {took}."
+            );
             put!(out, "\tProcess {took} waits for ShareLock on transaction {key}; blocked by process {process}.");
             put!(out, "HINT:  See server log for query details.");
             put!(out, "CONTEXT:  while updating tuple ({key},{took}) in relation \"orders\"");
         }
         _ => {
-            put!(out, "{front} LOG:  checkpoint complete: wrote {key} buffers ({}.{}%); write={took} s", key % 100, key % 10);
+            put!(
+                out,
+                "{front} LOG:  checkpoint complete: wrote {key} buffers ({}.{}%); write={took} s",
+                key % 100,
+                key % 10
+            );
         }
     }
 }
@@ -123,16 +152,29 @@ fn kubelet(seeded: &mut Seeded, out: &mut String) {
     let (pod, took) = (seeded.id(), seeded.below(90_000));
     match seeded.below(4) {
         0 => {
-            put!(out, "I1123 {clock}.{micro:06}    1207 kubelet.go:{line}] \"SyncLoop (PLEG): event for pod\" pod=\"shop/{pod}\" took={took}ms");
+            put!(
+                out,
+                "I1123 {clock}.{micro:06}    1207 kubelet.go:{line}] \"SyncLoop (PLEG): event for pod\" pod=\"shop/{pod}\" took={took}ms"
+            );
         }
         1 => {
-            put!(out, "E1123 {clock}.{micro:06}    1207 pod_workers.go:{line}] Error syncing pod {pod}, skipping: back-off {took}s restarting failed container");
+            put!(
+                out,
+                "E1123 {clock}.{micro:06}    1207 pod_workers.go:{line}] Error syncing pod {pod}, skipping: back-off {took}s restarting failed container"
+            );
         }
         2 => {
-            put!(out, "W1123 {clock}.{micro:06}    1207 prober.go:{line}] Readiness probe failed for {pod}: Get http://{}:8080/ready: context deadline exceeded", seeded.address());
+            put!(
+                out,
+                "W1123 {clock}.{micro:06}    1207 prober.go:{line}] Readiness probe failed for {pod}: Get http://{}:8080/ready: context deadline exceeded",
+                seeded.address()
+            );
         }
         _ => {
-            put!(out, "E1123 {clock}.{micro:06}    1207 runtime.go:{line}] Observed a panic: runtime error: index out of range [{took}]");
+            put!(
+                out,
+                "E1123 {clock}.{micro:06}    1207 runtime.go:{line}] Observed a panic: runtime error: index out of range [{took}]"
+            );
             put!(out, "goroutine {took} [running]:");
             put!(out, "\t/go/src/runtime/panic.go:{line} +0x{took:x}f3\n\t/go/src/kubelet.go:{line} +0x{took:x}a1");
         }
