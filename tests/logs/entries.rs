@@ -92,6 +92,11 @@ async fn an_entry_of_many_blocks_is_one() {
 async fn logs_of_services_have_few_kinds_of_entries() {
     let folder = tempfile::tempdir().unwrap();
     for made in generated::all(5000) {
+        // A packed log comes in pieces of any size.
+        for bytes in [zstd::encode_all(made.text.as_bytes(), 1).unwrap(), super::packed::gzip(made.text.as_bytes())] {
+            fs::write(folder.path().join("a.log"), bytes).unwrap();
+            assert_same(&log(folder.path(), "a.log").await, &[" | patterns".to_owned()]);
+        }
         fs::write(folder.path().join("a.log"), &made.text).unwrap();
         let dated = made.text.lines().filter(|line| !line.starts_with(['\t', '.'])).collect::<Vec<_>>();
         let different = dated.iter().collect::<HashSet<_>>().len();

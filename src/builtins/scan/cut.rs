@@ -117,6 +117,15 @@ impl Cut {
 
     /// The next lines of a stream; `false` at its end. Then the next stream can follow.
     pub(in crate::builtins) fn next(&mut self, chunks: &mut dyn Chunks, block: &mut Block) -> Result<bool, NotPlain> {
+        while self.lines(chunks, block)? {
+            if !self.by_entry || self.ended || self.leaves_last_entry(block) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn lines(&mut self, chunks: &mut dyn Chunks, block: &mut Block) -> Result<bool, NotPlain> {
         block.clear();
         if std::mem::take(&mut self.ended) {
             (self.dated, self.continues) = (false, false);
@@ -153,24 +162,25 @@ impl Cut {
         if memchr(b'\n', rest).unwrap_or(rest.len()) > LONGEST_LINE {
             return Err(NotPlain);
         }
-        if self.by_entry {
-            self.leave_last_entry(block);
-        }
         Ok(true)
     }
 
-    /// Leaves the last entry to the next block: its other lines may be there.
-    fn leave_last_entry(&mut self, block: &mut Block) {
+    /// Leaves the last entry to the next block: its other lines may be there. `false` where nothing else is left.
+    fn leaves_last_entry(&mut self, block: &mut Block) -> bool {
         let last = last_entry(block.lines());
         self.dated |= last.is_some();
         match last {
-            Some(start) if start > 0 && block.used - start <= LONGEST_ENTRY => {
+            Some(start) if block.used - start <= LONGEST_ENTRY => {
                 let entry = block.lines().get(start..).unwrap_or_default();
                 self.rest.splice(..0, entry.iter().copied());
                 block.used = start;
                 self.continues = false;
+                start > 0
             }
-            _ => self.continues = self.dated,
+            _ => {
+                self.continues = self.dated;
+                true
+            }
         }
     }
 }
