@@ -12,9 +12,12 @@ pub(crate) struct Generated {
     pub(crate) kinds: usize,
 }
 
+/// Its name, how many kinds of entries it writes, and how it writes one.
+type Service = (&'static str, usize, fn(&mut Seeded, &mut String));
+
 /// One of each service, of so many entries.
 pub(crate) fn all(entries: usize) -> Vec<Generated> {
-    let services: [(&'static str, usize, fn(&mut Seeded, &mut String)); 4] =
+    let services: [Service; 4] =
         [("nginx", 4, nginx), ("postgres", 4, postgres), ("kubelet", 4, kubelet), ("java", 4, java)];
     services
         .into_iter()

@@ -19,11 +19,12 @@ async fn says(folder: &Path, pipeline: &str) -> String {
 async fn a_stack_trace_belongs_to_the_line_above_it() {
     let folder = tempfile::tempdir().unwrap();
     let trace = |second: u32, id: u32, frames: u32| {
-        let frames: String =
+        let frames: Vec<String> =
             (0..frames).map(|frame| format!("\tat shop.Orders.call{frame}(Orders.java:{frame})\n")).collect();
         format!(
             "2026-11-23 08:00:{second:02},250 ERROR order {id} failed\njava.lang.IllegalStateException: no stock for {id}\n\
-            {frames}Caused by: java.net.ConnectException: refused\n\t... {} more\n",
+            {}Caused by: java.net.ConnectException: refused\n\t... {} more\n",
+            frames.concat(),
             frames.len()
         )
     };

@@ -47,7 +47,7 @@ struct Kind {
 /// The kinds of entries that were seen.
 #[derive(Default)]
 pub(in crate::builtins) struct Kinds {
-    kinds: HashMap<String, Kind>,
+    by_mask: HashMap<String, Kind>,
     /// The mask of an entry on its way.
     mask: String,
     entries: i64,
@@ -59,7 +59,7 @@ impl Kinds {
         self.mask.clear();
         mask::entry(head(text), &mut self.mask);
         self.entries += 1;
-        if let Some(kind) = self.kinds.get_mut(&self.mask) {
+        if let Some(kind) = self.by_mask.get_mut(&self.mask) {
             kind.count += 1;
             kind.first = [kind.first, time].into_iter().flatten().min();
             kind.last = [kind.last, time].into_iter().flatten().max();
@@ -71,15 +71,15 @@ impl Kinds {
         }
         self.room()?;
         let kind = Kind { count: 1, first: time, last: time, example: shortened(text), place };
-        self.kinds.insert(self.mask.clone(), kind);
+        self.by_mask.insert(self.mask.clone(), kind);
         Ok(())
     }
 
     /// Those of other lines of the same log as well.
     pub(in crate::builtins) fn take_over(&mut self, others: Self) -> Result<(), Fault> {
         self.entries += others.entries;
-        for (pattern, other) in others.kinds {
-            if let Some(kind) = self.kinds.get_mut(&pattern) {
+        for (pattern, other) in others.by_mask {
+            if let Some(kind) = self.by_mask.get_mut(&pattern) {
                 kind.count += other.count;
                 kind.first = [kind.first, other.first].into_iter().flatten().min();
                 kind.last = [kind.last, other.last].into_iter().flatten().max();
@@ -88,14 +88,14 @@ impl Kinds {
                 }
             } else {
                 self.room()?;
-                self.kinds.insert(pattern, other);
+                self.by_mask.insert(pattern, other);
             }
         }
         Ok(())
     }
 
     fn room(&self) -> Result<(), Fault> {
-        if self.kinds.len() < MOST_KINDS {
+        if self.by_mask.len() < MOST_KINDS {
             return Ok(());
         }
         Err(Fault::new(FaultKind::TooLarge, format!("there are more than {MOST_KINDS} kinds of lines"))
@@ -105,7 +105,7 @@ impl Kinds {
     /// The kinds, the most frequent first.
     pub(in crate::builtins) fn into_value(self) -> Value {
         let entries = self.entries;
-        let mut kinds: Vec<(String, Kind)> = self.kinds.into_iter().collect();
+        let mut kinds: Vec<(String, Kind)> = self.by_mask.into_iter().collect();
         kinds.sort_unstable_by_key(|(_, kind)| (Reverse(kind.count), kind.place));
         Value::list(kinds.into_iter().map(|(pattern, kind)| record(pattern, kind, entries).into()).collect())
     }

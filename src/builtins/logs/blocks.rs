@@ -14,7 +14,6 @@ pub(super) struct FileBlocks<'a> {
     at: u64,
     stream: Option<Stream>,
     cut: Cut,
-    by_entry: bool,
     left: u64,
     /// Whether the line that comes next is in the window, as long as it has no time.
     inside: bool,
@@ -31,7 +30,6 @@ impl<'a> FileBlocks<'a> {
             at: 0,
             stream: None,
             cut: Cut::new(by_entry),
-            by_entry,
             left: log.most,
             inside: log.starts_inside,
             seen_line: false,
@@ -65,7 +63,7 @@ impl Blocks for FileBlocks<'_> {
     fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
         while let Some(part) = self.log.parts.get(self.part) {
             // Where nobody has to know the lines before, whoever takes a block reads it.
-            if self.log.window.is_none() && !self.by_entry && !part.is_packed() {
+            if self.log.window.is_none() && !self.cut.is_by_entry() && !part.is_packed() {
                 let Some(stretch) = Stretch::at(self.at, part.size) else {
                     self.part += 1;
                     self.at = 0;

@@ -98,12 +98,17 @@ const LONGEST_ENTRY: usize = 32 << 10;
 /// Cuts one stream of bytes after another.
 #[derive(Default)]
 pub(in crate::builtins) struct Cut {
-    /// Blocks end between two entries.
-    by_entry: bool,
+    /// Where blocks end between two entries.
+    entries: Option<Entries>,
     /// The lines of an entry and the beginning of a line whose end was not read yet.
     rest: Vec<u8>,
     /// The stream came to its end.
     ended: bool,
+}
+
+/// What is known of the entries of a stream so far.
+#[derive(Default)]
+struct Entries {
     /// Some line had a time: those that have none belong to one.
     dated: bool,
     /// The next block begins within an entry.
@@ -112,13 +117,17 @@ pub(in crate::builtins) struct Cut {
 
 impl Cut {
     pub(in crate::builtins) fn new(by_entry: bool) -> Self {
-        Self { by_entry, ..Self::default() }
+        Self { entries: by_entry.then(Entries::default), ..Self::default() }
+    }
+
+    pub(in crate::builtins) const fn is_by_entry(&self) -> bool {
+        self.entries.is_some()
     }
 
     /// The next lines of a stream; `false` at its end. Then the next stream can follow.
     pub(in crate::builtins) fn next(&mut self, chunks: &mut dyn Chunks, block: &mut Block) -> Result<bool, NotPlain> {
         while self.lines(chunks, block)? {
-            if !self.by_entry || self.ended || self.leaves_last_entry(block) {
+            if self.ended || self.leaves_last_entry(block) {
                 return Ok(true);
             }
         }
@@ -128,12 +137,12 @@ impl Cut {
     fn lines(&mut self, chunks: &mut dyn Chunks, block: &mut Block) -> Result<bool, NotPlain> {
         block.clear();
         if std::mem::take(&mut self.ended) {
-            (self.dated, self.continues) = (false, false);
+            self.entries = self.entries.take().map(|_| Entries::default());
             return Ok(false);
         }
         block.room(self.rest.len()).copy_from_slice(&self.rest);
         block.used = self.rest.len();
-        block.continues = self.continues;
+        block.continues = self.entries.as_ref().is_some_and(|entries| entries.continues);
         self.rest.clear();
         // Where the line begins whose end was not read.
         let open = memrchr(b'\n', block.lines()).map_or(0, |end| end + 1);
@@ -165,20 +174,22 @@ impl Cut {
         Ok(true)
     }
 
-    /// Leaves the last entry to the next block: its other lines may be there. `false` where nothing else is left.
+    /// Leaves the last entry to the next block, where entries matter: its other lines may be there. `false` where nothing
+    /// else is left.
     fn leaves_last_entry(&mut self, block: &mut Block) -> bool {
+        let Some(entries) = &mut self.entries else { return true };
         let last = last_entry(block.lines());
-        self.dated |= last.is_some();
+        entries.dated |= last.is_some();
         match last {
             Some(start) if block.used - start <= LONGEST_ENTRY => {
                 let entry = block.lines().get(start..).unwrap_or_default();
                 self.rest.splice(..0, entry.iter().copied());
                 block.used = start;
-                self.continues = false;
+                entries.continues = false;
                 start > 0
             }
             _ => {
-                self.continues = self.dated;
+                entries.continues = entries.dated;
                 true
             }
         }
