@@ -1,7 +1,8 @@
 //! Logs: `cargo bench --bench logs` makes a log, asks of it with `runbook` and with what a person would type, in turn, and
 //! prints medians and ratios. Every answer is compared first: a fast wrong answer is no figure.
 //!
-//! `RUNBOOK_BENCH_MIB` says how large the log is; 1024 where it says nothing.
+//! `RUNBOOK_BENCH_MIB` says how large the log is; 1024 where it says nothing. With `RUNBOOK_BENCH_LARGE` the series of sizes
+//! goes on to 10 GiB, which takes as much of the disk.
 
 #![expect(
     clippy::indexing_slicing,
@@ -10,7 +11,9 @@
     reason = "a bench prints, and ends where something is not as it should be"
 )]
 
-use std::collections::BTreeSet;
+mod generated;
+
+use std::collections::{BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufWriter, Read as _, Write as _};
@@ -19,6 +22,10 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 const ROUNDS: usize = 7;
+/// What a pass may take of the memory, however many lines are different.
+const MOST_MEMORY: u64 = 64 << 20;
+/// The sizes of the series, in MiB; the last one only where it is asked for.
+const SIZES: &[usize] = &[1, 10, 100, 1024, 10 << 10];
 
 /// What is asked: a title, the pipeline, and what a person would type.
 const QUERIES: &[(&str, &str, &str)] = &[
@@ -65,15 +72,43 @@ fn main() {
         start.elapsed()
     };
     println!("| what | time | ratio to runbook's |\n|---|---|---|");
+    let rg = Command::new("rg").arg("--version").stdout(Stdio::null()).status().is_ok_and(|status| status.success());
     let one = &QUERIES[1..2];
     let runbook = bench.runbook("one", one);
+    let by_runbook = || timed(&mut bench.run(&runbook));
+    let (by_shell, by_c) = (|| timed(&mut bench.shell(one, None)), || timed(&mut bench.shell(one, Some("C"))));
+    let ripgrep = [("top errors", "", "rg -i error LOG | sort | uniq -c | sort -nr | head")];
+    let by_rg = || timed(&mut bench.shell(&ripgrep, Some("C")));
+    let mut ways: Vec<Way<'_>> = vec![
+        ("runbook", &by_runbook),
+        ("read() alone", &read),
+        ("the pipeline, default locale", &by_shell),
+        ("the pipeline, LC_ALL=C", &by_c),
+    ];
+    if rg {
+        ways.push(("the pipeline with rg, LC_ALL=C", &by_rg));
+    }
+    bench.rows("top errors", &ways);
+    if !rg {
+        println!("| top errors: the pipeline with rg | `rg` is not installed | - |");
+    }
+    let (piped, log) = (bench.runbook_of("piped", one, "-"), bench.log.display().to_string());
+    let through = |what: String| {
+        let mut command = Command::new("bash");
+        command.arg("-c").arg(format!("cat {log} | {what}"));
+        command
+    };
+    let own = format!(
+        "{} run {} --state {}",
+        env!("CARGO_BIN_EXE_runbook"),
+        piped.display(),
+        bench.folder.join("state").display()
+    );
     bench.rows(
-        "top errors",
+        "top errors of a pipe",
         &[
-            ("runbook", &|| timed(&mut bench.run(&runbook))),
-            ("read() alone", &read),
-            ("the pipeline, default locale", &|| timed(&mut bench.shell(one, None))),
-            ("the pipeline, LC_ALL=C", &|| timed(&mut bench.shell(one, Some("C")))),
+            ("runbook", &|| timed(&mut through(own.clone()))),
+            ("cat and nothing else", &|| timed(&mut through("cat".to_owned()))),
         ],
     );
     let runbook = bench.runbook("eight", QUERIES);
@@ -93,7 +128,13 @@ fn main() {
     let runbook = bench.runbook("unique", unique);
     let (took, peak) = peak(&mut bench.run(&runbook));
     println!("| all lines different, the most frequent | {:.0} ms | {} MiB at most |", ms(took), peak >> 20);
+    assert!(peak <= MOST_MEMORY, "{} MiB of memory", peak >> 20);
+    bench.groups();
+    bench.grows();
 }
+
+/// One way to ask: what it is called, and how long it took.
+type Way<'w> = (&'w str, &'w dyn Fn() -> Duration);
 
 struct Bench {
     folder: PathBuf,
@@ -102,12 +143,16 @@ struct Bench {
 
 impl Bench {
     fn runbook(&self, name: &str, queries: &[(&str, &str, &str)]) -> PathBuf {
+        self.runbook_of(name, queries, &self.log.display().to_string())
+    }
+
+    fn runbook_of(&self, name: &str, queries: &[(&str, &str, &str)], log: &str) -> PathBuf {
         let mut shows = String::new();
         for (title, query, _) in queries {
             let _ = writeln!(shows, "  show lines | {query} as \"{title}\"");
         }
         let file = self.folder.join(format!("{name}.runbook"));
-        let text = format!("section \"Log\" {{\n  let lines = logs(file: \"{}\")\n{shows}}}\n", self.log.display());
+        let text = format!("section \"Log\" {{\n  let lines = logs(file: \"{log}\")\n{shows}}}\n");
         std::fs::write(&file, text).expect("a runbook");
         file
     }
@@ -141,7 +186,36 @@ impl Bench {
         }
     }
 
-    fn rows(&self, what: &str, ways: &[(&str, &dyn Fn() -> Duration)]) {
+    /// How many kinds of entries there are where `sort | uniq -c` finds so many different lines.
+    fn groups(&self) {
+        println!("\n| log | lines | different lines | kinds of entries |\n|---|---|---|---|");
+        for made in generated::all(20_000) {
+            std::fs::write(&self.log, &made.text).expect("a log");
+            let kinds = counts(&output(&mut self.run(&self.runbook("groups", &[("kinds", "patterns", "")]))));
+            let entries = usize::try_from(kinds.iter().sum::<i64>()).expect("a count");
+            assert_eq!((kinds.len(), entries), (made.kinds, made.entries), "{}", made.name);
+            let different = made.text.lines().collect::<HashSet<_>>().len();
+            println!("| {} | {} | {different} | {} |", made.name, made.text.lines().count(), kinds.len());
+        }
+    }
+
+    /// How the time grows with the log.
+    fn grows(&self) {
+        let large = std::env::var_os("RUNBOOK_BENCH_LARGE").is_some();
+        let runbook = self.runbook("grows", &QUERIES[1..2]);
+        println!("\n| top errors of | time | a MiB | memory |\n|---|---|---|---|");
+        for mib in SIZES.iter().filter(|mib| large || **mib <= 1024) {
+            write_log(&self.log, mib << 20, false);
+            let mut times: Vec<Duration> = (0..=ROUNDS).map(|_| timed(&mut self.run(&runbook))).collect();
+            let (_, peak) = peak(&mut self.run(&runbook));
+            let took = ms(median(times.split_off(1)));
+            #[expect(clippy::cast_precision_loss, reason = "a size is small")]
+            let each = took / *mib as f64;
+            println!("| {mib} MiB | {took:.0} ms | {each:.3} ms | {} MiB |", peak >> 20);
+        }
+    }
+
+    fn rows(&self, what: &str, ways: &[Way<'_>]) {
         let mut times: Vec<Vec<Duration>> = ways.iter().map(|_| Vec::new()).collect();
         for round in 0..=ROUNDS {
             for (way, times) in ways.iter().zip(&mut times) {

@@ -236,6 +236,46 @@ fn patterns_say_how_often_each_kind_of_line_came() {
     assert_eq!(patterns[1]["first"], serde_json::Value::Null);
 }
 
+/// What a list of texts has as patterns.
+fn patterns(lines: &[&str]) -> Value {
+    plain("patterns", &texts(lines)).expect("patterns")
+}
+
+#[test]
+fn compared_patterns_are_new_gone_more_less_or_the_same() {
+    let before = patterns(&["same 1", "more 1", "less 1", "less 2", "less 3", "gone 1", "gone 2", "gone a"]);
+    let now = patterns(&["less 1", "same 2", "more 1", "more 2", "more 3", "new 1"]);
+    let Value::List(now) = now else { panic!("{now:?}") };
+    let items = now.iter().cloned().map(Ok).collect::<Vec<_>>();
+    let compared = stage_over("compare", Box::new(items.into_iter()), &[("before", Arg::Value(before.clone()))]);
+    let compared = compared.expect("compared").to_json();
+    let told: Vec<String> = compared
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kind| {
+            format!("{} {} {} {} {}", kind["pattern"], kind["change"], kind["before"], kind["count"], kind["times"])
+                .replace('"', "")
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "more <n> more 1 3 3.0",
+            "less <n> less 3 1 0.3333333333333333",
+            "same <n> same 1 1 1.0",
+            "new <n> new 0 1 null",
+            "gone <n> gone 2 0 0.0",
+            "gone a gone 1 0 0.0",
+        ]
+    );
+    let fault = stage_over("compare", Box::new(std::iter::once(Ok(Value::Int(1)))), &[("before", Arg::Value(before))]);
+    assert_eq!(fault.expect_err("no pattern").kind, FaultKind::Conversion);
+    let list = |item: Type| Some(Type::list(item));
+    let wrong = type_of("compare", &[("items", list(Type::String)), ("before", list(Type::String))]);
+    assert_eq!(wrong, Err("`compare` wants patterns, and an item is `string`".to_owned()));
+}
+
 fn type_of(name: &str, inputs: &[(&'static str, Option<Type>)]) -> Result<String, String> {
     let builtin = catalog().builtin(name).unwrap_or_else(|| panic!("no stage {name}"));
     match builtin.returns {

@@ -37,15 +37,23 @@ const WITHIN: usize = 512;
 
 /// The time of a line.
 pub(super) fn of_line(line: &[u8], reading: &Reading) -> Option<Timestamp> {
+    reading.resolve(written_in(line)?.when)
+}
+
+/// Whether a line begins with a time.
+pub(super) fn is_dated(line: &[u8]) -> bool {
+    written_in(line).is_some()
+}
+
+fn written_in(line: &[u8]) -> Option<Written> {
     let head = line.get(..WITHIN).unwrap_or(line);
     let first = *head.first()?;
-    let written = match first {
+    match first {
         b'{' => in_json(head),
         b'[' => written(head.get(1..)?).or_else(|| bracketed(head)),
         b'<' => written(after_priority(head)?),
         _ => written(head).or_else(|| klog(head)).or_else(|| bracketed(head)),
-    };
-    reading.resolve(written?.when)
+    }
 }
 
 /// The time that a text begins with.

@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use jiff::Timestamp;
 
 use super::lines::{Broken, Buffer, Extent, ReadAt, too_long};
-use super::scan::{self, Block, Blocks, Cut, NotPlain};
+use super::scan::{self, Block, Blocks, Cut, NotPlain, Stretch};
 use crate::types::{Answer, Fault, FaultKind, Line, Log, LogReader, Query, Scanner};
 
 /// Up to this many bytes stay in memory.
@@ -112,8 +112,11 @@ impl LogReader for Printed {
 
 impl Scanner for Printed {
     fn scan(&self, queries: &[Query], unwanted: &AtomicBool) -> Vec<Answer> {
-        let blocks = Spooled { chunks: Extent::new(&self.spool, self.spool.length), cut: Cut::default() };
-        scan::scan(blocks, self, queries, unwanted)
+        if scan::by_entry(queries) {
+            let chunks = Extent::new(&self.spool, self.spool.length);
+            return scan::scan(InTurn { chunks, cut: Cut::new(true) }, self, queries, unwanted);
+        }
+        scan::scan(Stretches { at: 0, size: self.spool.length }, self, queries, unwanted)
     }
 }
 
@@ -126,24 +129,40 @@ impl scan::Lines for Printed {
         None
     }
 
-    fn from(&self) -> Option<Timestamp> {
-        None
-    }
-
     fn size(&self) -> u64 {
         self.spool.length
     }
+
+    fn read_at(&self, _: usize, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        ReadAt::read_at(&self.spool, into, offset)
+    }
 }
 
-/// Reading it once.
-struct Spooled<'a> {
+/// Reading it once from its beginning to its end.
+struct InTurn<'a> {
     chunks: Extent<&'a Spool>,
     cut: Cut,
 }
 
-impl Blocks for Spooled<'_> {
+impl Blocks for InTurn<'_> {
     fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
         self.cut.next(&mut self.chunks, block)
+    }
+}
+
+/// Reading it once, by whoever has time.
+struct Stretches {
+    at: u64,
+    size: u64,
+}
+
+impl Blocks for Stretches {
+    fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
+        block.clear();
+        let Some(stretch) = Stretch::at(self.at, self.size) else { return Ok(false) };
+        self.at = stretch.end();
+        block.unread = Some(stretch);
+        Ok(true)
     }
 }
 

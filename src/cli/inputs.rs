@@ -94,6 +94,7 @@ pub(super) fn bytes(name: &str) -> io::Result<Vec<u8>> {
     let limit = MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     if name == STDIN {
+        crate::source::input::take();
         io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
     } else {
         File::open(name)?.take(limit).read_to_end(&mut bytes)?;

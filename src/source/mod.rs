@@ -1,6 +1,7 @@
 //! Source files, spans in them, and the way from a byte to a line and a column.
 
 mod decode;
+pub mod input;
 mod visible;
 
 use std::sync::Arc;

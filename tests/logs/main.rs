@@ -1,9 +1,16 @@
 //! Logs as they really are: rotated, cut short, growing, broken, without times.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test ends where something is not as it should be")]
 
+mod bad;
+mod entries;
+#[path = "../../benches/generated/mod.rs"]
+mod generated;
+mod input;
 #[path = "../net/mod.rs"]
 mod net;
 mod packed;
+#[path = "../support/program.rs"]
+mod program;
 #[path = "../rehearsal/mod.rs"]
 mod rehearsal;
 mod scans;
@@ -154,6 +161,30 @@ async fn since_takes_lines_by_their_time_and_what_belongs_to_them() {
     assert!(log.partial.is_none());
     assert!(lines(&log).unwrap()[0].time.is_some());
     assert_eq!(log.name.as_ref(), "a.log since 1h");
+}
+
+#[tokio::test]
+async fn until_takes_the_time_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |minutes| format!("{} {minutes}\n  below {minutes}\n", stamp(minutes));
+    fs::write(folder.path().join("a.log"), [line(300), line(100), line(50), line(5)].concat()).unwrap();
+    let hours = |hours| Value::Duration(SignedDuration::from_hours(hours));
+    let given = |since: Option<i64>, until: Option<i64>| {
+        let times = [("since", since), ("until", until)].map(|(name, time)| time.map(|time| (name, hours(time))));
+        let named = [("file", text("a.log")), ("timezone", text("UTC"))];
+        named.into_iter().chain(times.into_iter().flatten()).collect::<Vec<_>>()
+    };
+    let log = opened(folder.path(), &given(Some(2), Some(1))).await.expect("a log");
+    let texts: Vec<String> =
+        lines(&log).unwrap().iter().map(|line| line.text.rsplit(' ').next().unwrap().into()).collect();
+    assert_eq!(texts, ["100", "100"]);
+    assert_eq!(log.name.as_ref(), "a.log since 2h until 1h");
+    for (since, until, why) in
+        [(Some(1), Some(1), "not after"), (Some(1), Some(2), "not after"), (None, Some(1), "without `since`")]
+    {
+        let fault = opened(folder.path(), &given(since, until)).await.map(drop).expect_err(why);
+        assert!(fault.message.contains(why), "{fault}");
+    }
 }
 
 #[tokio::test]

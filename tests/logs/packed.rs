@@ -11,7 +11,7 @@ use runbook::types::{FaultKind, Value};
 use super::net::text;
 use super::{ago, lines, log, opened, shown, since, stamp};
 
-fn gzip(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()

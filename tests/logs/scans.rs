@@ -21,7 +21,7 @@ impl LogReader for LineByLine {
 }
 
 /// A log that counts its passes, and how often one was of no use.
-struct Counting {
+pub(super) struct Counting {
     log: Arc<dyn LogReader>,
     passes: AtomicUsize,
     queries: AtomicUsize,
@@ -47,13 +47,19 @@ impl Scanner for Counting {
     }
 }
 
+impl Counting {
+    pub(super) fn passes(&self) -> usize {
+        self.passes.load(Ordering::Relaxed)
+    }
+}
+
 fn counting(log: &Log) -> Arc<Counting> {
     let log = Arc::clone(&log.reader);
     Arc::new(Counting { log, passes: 0.into(), queries: 0.into(), item_by_item: 0.into() })
 }
 
 /// What statements say of a log, which they know as `lines`.
-fn said(reader: Arc<dyn LogReader>, statements: &[String]) -> Vec<String> {
+pub(super) fn said(reader: Arc<dyn LogReader>, statements: &[String]) -> Vec<String> {
     let log = Value::Log(Log { name: "a log".into(), reader, partial: None });
     let ran = section(&format!("let lines = lab.log(\"it\")\n{}", statements.join("\n")))
         .answers("it", [world::value(log)])
@@ -66,7 +72,7 @@ fn shows(pipelines: &[String]) -> Vec<String> {
     pipelines.iter().map(|pipeline| format!("show lines{pipeline} as \"it\"")).collect()
 }
 
-fn assert_same(log: &Log, pipelines: &[String]) -> Arc<Counting> {
+pub(super) fn assert_same(log: &Log, pipelines: &[String]) -> Arc<Counting> {
     let counting = counting(log);
     let statements = shows(pipelines);
     let fast = said(Arc::<Counting>::clone(&counting), &statements);

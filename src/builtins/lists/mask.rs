@@ -4,8 +4,22 @@ use std::net::Ipv6Addr;
 
 use crate::builtins::line_time;
 
+/// What stands for the end of a line.
+const END_OF_LINE: &str = " ⏎ ";
+
+/// The mask of an entry, which may have several lines. Those that are indented take no part: frames of a stack trace and
+/// lines of a statement say where and how, and what happened stands above or below them.
+pub(super) fn entry(entry: &str, masked: &mut String) {
+    let mut lines = entry.split('\n');
+    mask(lines.next().unwrap_or_default(), masked);
+    for line in lines.filter(|line| !line.trim_ascii().is_empty() && !line.starts_with([' ', '\t'])) {
+        masked.push_str(END_OF_LINE);
+        mask(line, masked);
+    }
+}
+
 /// A line with a placeholder for each part that varies: `<n> <id> <uuid> <ip> <time> "<text>"`.
-pub(super) fn mask(line: &str, masked: &mut String) {
+fn mask(line: &str, masked: &mut String) {
     let mut at = 0;
     let mut before = None;
     while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {

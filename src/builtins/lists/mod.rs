@@ -4,6 +4,7 @@ mod all;
 mod amount;
 mod any;
 mod average;
+mod compare;
 mod count;
 mod count_by;
 mod distinct;
@@ -15,6 +16,7 @@ mod is_empty;
 mod join;
 mod keep;
 mod key;
+mod kinds;
 mod last;
 mod mask;
 mod max;
@@ -38,7 +40,7 @@ mod truth;
 mod r#where;
 
 pub(super) use self::keep::MOST_KEPT;
-pub(super) use self::patterns::Kinds;
+pub(super) use self::kinds::{Kinds, join};
 pub(super) use self::tally::counted;
 use crate::catalog::Builtin;
 
@@ -74,4 +76,5 @@ pub(super) static ALL: &[&Builtin] = &[
     &join::BUILTIN,
     &scalar::BUILTIN,
     &patterns::BUILTIN,
+    &compare::BUILTIN,
 ];

@@ -4,12 +4,14 @@ use memchr::memrchr;
 
 use super::snapshot::{Lines, Stream};
 use crate::builtins::line_time;
-use crate::builtins::scan::{Block, Blocks, Cut, NotPlain};
+use crate::builtins::scan::{Block, Blocks, Cut, NotPlain, Stretch};
 
 /// Reading all files of a log once, the oldest first.
 pub(super) struct FileBlocks<'a> {
     log: &'a Lines,
     part: usize,
+    /// How much of the part was handed out.
+    at: u64,
     stream: Option<Stream>,
     cut: Cut,
     left: u64,
@@ -20,12 +22,14 @@ pub(super) struct FileBlocks<'a> {
 }
 
 impl<'a> FileBlocks<'a> {
-    pub(super) fn new(log: &'a Lines) -> Self {
+    /// `by_entry`: each entry is in one block.
+    pub(super) fn new(log: &'a Lines, by_entry: bool) -> Self {
         Self {
             log,
             part: 0,
+            at: 0,
             stream: None,
-            cut: Cut::default(),
+            cut: Cut::new(by_entry),
             left: log.most,
             inside: log.starts_inside,
             seen_line: false,
@@ -58,6 +62,20 @@ impl<'a> FileBlocks<'a> {
 impl Blocks for FileBlocks<'_> {
     fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
         while let Some(part) = self.log.parts.get(self.part) {
+            // Where nobody has to know the lines before, whoever takes a block reads it.
+            if self.log.window.is_none() && !self.cut.is_by_entry() && !part.is_packed() {
+                let Some(stretch) = Stretch::at(self.at, part.size) else {
+                    self.part += 1;
+                    self.at = 0;
+                    continue;
+                };
+                block.clear();
+                self.at = stretch.end();
+                block.part = self.part;
+                block.inside = self.inside;
+                block.unread = Some(stretch);
+                return Ok(true);
+            }
             let stream = match &mut self.stream {
                 Some(stream) => stream,
                 none => none.insert(part.stream(self.left, self.log.most).map_err(|_| NotPlain)?),

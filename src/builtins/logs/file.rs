@@ -6,9 +6,9 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::packed;
 use super::snapshot::{Lines, Part};
-use super::window::Window;
+use super::window::{self, Window};
+use super::{input, packed};
 use crate::builtins::line_time::Reading;
 use crate::builtins::{blocking, files};
 use crate::catalog::need::Need;
@@ -16,11 +16,17 @@ use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Return
 use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed};
 use crate::units;
 
-const FILE: Param<String> =
-    Param::required("file", "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on.");
+const FILE: Param<String> = Param::required(
+    "file",
+    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on; `-` is standard input.",
+);
 const SINCE: Param<Option<SignedDuration>> = Param::optional(
     "since",
     "Only lines from this long before the run began; one without a time belongs to the last that has one.",
+);
+const UNTIL: Param<Option<SignedDuration>> = Param::optional(
+    "until",
+    "Only lines up to this long before the run began, with `since`: `since: 2d, until: 1d` is the day before.",
 );
 const AT_MOST: Param<Option<Size>> = Param::optional("at_most", "The most that is read; a larger log is a fault.");
 const TIMEZONE: Param<Option<String>> =
@@ -32,7 +38,7 @@ const MOST_FILES: usize = 256;
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "logs",
     summary: "The lines of a log file as it is now; what is written later is not read.",
-    params: &[FILE.info(), SINCE.info(), AT_MOST.info(), TIMEZONE.info()],
+    params: &[FILE.info(), SINCE.info(), AT_MOST.info(), TIMEZONE.info(), UNTIL.info()],
     returns: Returns::Type(|| Type::list(Line::ty())),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| blocking::run(move || logs(&cx, &args))),
@@ -48,11 +54,15 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let file = args.get(&FILE)?;
     let since = args.get(&SINCE)?;
     let reading = Reading { zone: zone(args.get(&TIMEZONE)?)?, read_at: cx.run.started_at };
-    let mut parts = open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?;
-    let window = match since {
-        Some(since) => Some(Window::new(since, cx.run.started_at)?),
-        None => None,
+    let at_most = args.get(&AT_MOST)?;
+    let most = at_most.map_or(packed::MOST, |Size(most)| u64::try_from(most).unwrap_or_default());
+    let mut parts = if file == input::NAME {
+        vec![input::part(most)?]
+    } else {
+        open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?
     };
+    let until = args.get(&UNTIL)?;
+    let window = Window::of(since, until, cx.run.started_at)?;
     let mut partial = None;
     let mut starts_inside = false;
     if let Some(window) = &window {
@@ -66,18 +76,12 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
             partial = first.and_then(|first| window.missing_before(first, oldest)).map(Arc::new);
         }
     }
-    let at_most = args.get(&AT_MOST)?;
     if let Some(Size(most)) = at_most {
         within(most, &parts, &file)?;
     }
-    let most = at_most.map_or(packed::MOST, |Size(most)| u64::try_from(most).unwrap_or_default());
-    let name = since.map_or_else(|| file.clone(), |since| format!("{file} since {}", shown(since)));
+    let name = window::named(&file, since, until);
     let lines = Lines { name: name.as_str().into(), parts, reading, window, starts_inside, most };
     Ok(Log { name: name.into(), reader: Arc::new(lines), partial })
-}
-
-fn shown(duration: SignedDuration) -> String {
-    units::duration(i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX))
 }
 
 fn zone(name: Option<String>) -> Result<TimeZone, Fault> {

@@ -2,10 +2,12 @@
 
 mod blocks;
 mod file;
+mod input;
+mod journal;
 mod packed;
 mod snapshot;
 mod window;
 
 use crate::catalog::Builtin;
 
-pub(super) static ALL: &[&Builtin] = &[&file::BUILTIN];
+pub(super) static ALL: &[&Builtin] = &[&file::BUILTIN, &journal::BUILTIN];

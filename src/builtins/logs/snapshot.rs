@@ -1,6 +1,7 @@
 //! Snapshots: the lines of files as they were when the log was opened.
 
 use std::fs::File;
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -68,12 +69,16 @@ impl Part {
         if !kind.is_file() {
             return Err(Fault::new(FaultKind::Setup, format!("`{}` is no regular file", path.display())));
         }
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
+        Self::of(path, &path.to_string_lossy(), Arc::new(File::open(path).map_err(failed)?))
+    }
+
+    /// A file that is open, under the name that its lines say.
+    pub(super) fn of(path: &Path, source: &str, file: Arc<File>) -> Result<Self, Fault> {
+        let metadata = file.metadata().map_err(|error| files::fault("read", path, &error))?;
         let mut part = Self {
             path: path.to_owned(),
-            source: path.to_string_lossy().into(),
-            file: Arc::new(file),
+            source: source.into(),
+            file,
             size: metadata.len(),
             modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()),
             packing: None,
@@ -157,7 +162,7 @@ impl LogReader for Lines {
 
 impl Scanner for Lines {
     fn scan(&self, queries: &[Query], unwanted: &AtomicBool) -> Vec<Answer> {
-        scan::scan(FileBlocks::new(self), self, queries, unwanted)
+        scan::scan(FileBlocks::new(self, scan::by_entry(queries)), self, queries, unwanted)
     }
 }
 
@@ -170,12 +175,20 @@ impl scan::Lines for Lines {
         line_time::of_line(text, &self.reading)
     }
 
-    fn from(&self) -> Option<Timestamp> {
-        self.window.map(Window::from)
+    fn has_window(&self) -> bool {
+        self.window.is_some()
+    }
+
+    fn holds(&self, time: Timestamp) -> bool {
+        self.window.is_none_or(|window| window.holds(time))
     }
 
     fn size(&self) -> u64 {
         self.parts.iter().map(|part| part.size).sum()
+    }
+
+    fn read_at(&self, part: usize, into: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.parts.get(part).map_or_else(|| Err(io::ErrorKind::NotFound.into()), |part| part.file.read_at(into, offset))
     }
 }
 

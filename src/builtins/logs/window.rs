@@ -8,29 +8,51 @@ use super::snapshot::Part;
 use crate::types::{Fault, Partial};
 use crate::units;
 
-/// The time from which on lines are asked for.
+/// The times between which lines are asked for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window {
     from: Timestamp,
+    /// Lines of this moment are asked for no more: the window of the time after begins with it.
+    until: Option<Timestamp>,
 }
 
 impl Window {
-    pub(super) fn new(since: SignedDuration, until: Timestamp) -> Result<Self, Fault> {
-        let from = until.checked_sub(since).ok().filter(|from| *from <= until);
-        from.map(|from| Self { from }).ok_or_else(|| Fault::no_value("`since` is no length of time before now"))
+    /// The one that begins and ends so long before a moment.
+    fn new(since: SignedDuration, until: Option<SignedDuration>, now: Timestamp) -> Result<Self, Fault> {
+        let before = |name: &str, length: SignedDuration| {
+            let at = now.checked_sub(length).ok().filter(|at| *at <= now);
+            at.ok_or_else(|| Fault::no_value(format!("`{name}` is no length of time before now")))
+        };
+        let from = before("since", since)?;
+        let until = until.map(|until| before("until", until)).transpose()?;
+        if until.is_some_and(|until| until <= from) {
+            return Err(Fault::no_value("`until` is not after `since`")
+                .help("both say how long before the run: `since: 2d, until: 1d` is the day before"));
+        }
+        Ok(Self { from, until })
     }
 
-    pub(super) const fn from(self) -> Timestamp {
-        self.from
+    /// The one that a call asks for; none where it asks for all lines.
+    pub(super) fn of(
+        since: Option<SignedDuration>,
+        until: Option<SignedDuration>,
+        now: Timestamp,
+    ) -> Result<Option<Self>, Fault> {
+        match (since, until) {
+            (Some(since), until) => Self::new(since, until, now).map(Some),
+            (None, Some(_)) => Err(Fault::no_value("`until` is given without `since`")
+                .help("say from when on as well: `since: 2d, until: 1d`")),
+            (None, None) => Ok(None),
+        }
     }
 
     pub(super) fn holds(self, time: Timestamp) -> bool {
-        time >= self.from
+        time >= self.from && self.until.is_none_or(|until| time < until)
     }
 
     /// Whether a file can have such lines: one that was last written before has none.
     pub(super) fn may_hold(self, part: &Part) -> bool {
-        part.modified.is_none_or(|modified| self.holds(modified))
+        part.modified.is_none_or(|modified| modified >= self.from)
     }
 
     /// What is missing where the log begins after what is asked for and an older file of it is there.
@@ -44,6 +66,16 @@ impl Window {
         );
         Some(Partial { reason: reason.into() })
     }
+}
+
+/// What a log is called that is asked for a window.
+pub(super) fn named(log: &str, since: Option<SignedDuration>, until: Option<SignedDuration>) -> String {
+    let mut name = log.to_owned();
+    for (word, length) in [("since", since), ("until", until)] {
+        let shown = |length: SignedDuration| units::duration(i64::try_from(length.as_nanos()).unwrap_or(i64::MAX));
+        name.extend(length.map(|length| format!(" {word} {}", shown(length))));
+    }
+    name
 }
 
 /// A file that the log was rotated to: `app.log.1`, `app.log-20261123`, `app-20261123.log`.

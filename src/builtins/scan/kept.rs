@@ -1,15 +1,16 @@
 //! What a query keeps of the lines that are as asked, and what becomes of it in the end.
 
-use std::collections::hash_map::RandomState;
 use std::sync::Arc;
 
+use hashbrown::DefaultHashBuilder;
 use jiff::Timestamp;
 use regex::bytes::CaptureLocations;
 
 use super::finder::{Span, View};
 use super::table::{self, Table};
 use super::{Known, Lines};
-use crate::builtins::lists::{Kinds, MOST_KEPT, counted};
+use crate::builtins::line_time;
+use crate::builtins::lists::{Kinds, MOST_KEPT, counted, join};
 use crate::types::{Answer, End, Line, Part, Percent, Regex, Value};
 
 /// How many lines a query keeps in memory, and how many bytes of them. Where there are more, they pass one by one.
@@ -29,12 +30,27 @@ pub(super) struct Found<'a> {
     pub(super) spans: &'a [Span],
     /// How many of them are as the end asks.
     pub(super) holding: u64,
+    /// Whether some were left out.
+    pub(super) filtered: bool,
+    /// Whether the first lines of the block may belong to an entry that began before it.
+    pub(super) continues: bool,
 }
 
 impl Found<'_> {
     /// Where a line is: lines of the log are in the order of their places.
     fn place(&self, span: Span) -> u64 {
         u64::from(self.number) << 32 | u64::from(span.start)
+    }
+
+    /// The lines that are left, each with its place among what is known of the lines: they are counted only where
+    /// something is known.
+    fn noted(&self) -> impl Iterator<Item = (Span, usize)> {
+        let (plain, noted) = if self.known.is_empty() {
+            (Some(self.spans.iter().map(|span| (*span, 0))), None)
+        } else {
+            (None, Some(self.numbered()))
+        };
+        plain.into_iter().flatten().chain(noted.into_iter().flatten())
     }
 
     /// The lines that are left, each with its number in the block.
@@ -55,6 +71,47 @@ impl Found<'_> {
 
     fn time(&self, number: usize, text: &[u8]) -> Option<Timestamp> {
         self.known.get(number).map_or_else(|| self.lines.time(text), |known| known.time)
+    }
+
+    /// The entries of the lines that are left.
+    fn entries(&self, kinds: &mut Kinds, entry: &mut String) -> Result<(), GivesUp> {
+        // Where lines come from several places, each place has its entries.
+        if !self.known.is_empty() {
+            return Err(GivesUp);
+        }
+        let mut head: Option<(Span, &str)> = None;
+        // Where the line begins that would go on with the entry before it.
+        let mut next = self.continues.then_some(0);
+        entry.clear();
+        for span in self.spans {
+            let text = std::str::from_utf8(self.view.text(*span)).map_err(|_| GivesUp)?;
+            if next == Some(span.start) && !line_time::is_dated(text.as_bytes()) {
+                next = Some(span.end + 1);
+                match head {
+                    Some((_, head)) if entry.is_empty() => {
+                        entry.push_str(head);
+                        join(entry, text);
+                    }
+                    Some(_) => join(entry, text),
+                    // It goes on for so long that nobody looks at this any more, if the lines before are left at all.
+                    None if self.filtered => return Err(GivesUp),
+                    None => {}
+                }
+                continue;
+            }
+            self.entry(head.take(), kinds, entry)?;
+            next = line_time::is_dated(text.as_bytes()).then_some(span.end + 1);
+            head = Some((*span, text));
+        }
+        self.entry(head, kinds, entry)
+    }
+
+    fn entry(&self, head: Option<(Span, &str)>, kinds: &mut Kinds, entry: &mut String) -> Result<(), GivesUp> {
+        let Some((span, first)) = head else { return Ok(()) };
+        let text = if entry.is_empty() { first } else { entry.as_str() };
+        kinds.add(text, self.time(0, first.as_bytes()), self.place(span)).map_err(|_| GivesUp)?;
+        entry.clear();
+        Ok(())
     }
 
     /// The lines that are left, to be kept.
@@ -84,7 +141,7 @@ pub(super) enum Kept {
     Rows { rows: Vec<Row>, most: usize, bytes: usize },
     Last(Option<Row>),
     Tally { table: Table, part: Taken },
-    Kinds { kinds: Kinds, lines: i64 },
+    Kinds { kinds: Kinds, entry: String },
 }
 
 /// What is taken of a line to be counted.
@@ -95,7 +152,7 @@ pub(super) enum Taken {
 }
 
 impl Kept {
-    pub(super) fn new(end: &End, hasher: &RandomState, memory: usize) -> Self {
+    pub(super) fn new(end: &End, hasher: &DefaultHashBuilder, memory: usize) -> Self {
         let rows = |most| Self::Rows { rows: Vec::new(), most, bytes: 0 };
         match end {
             End::Count | End::IsEmpty | End::Share(_) | End::Any(_) | End::All(_) | End::None(_) => {
@@ -108,7 +165,7 @@ impl Kept {
             End::CountBy(part) | End::Top(_, part) => {
                 Self::Tally { table: Table::new(hasher.clone(), memory), part: Taken::new(part) }
             }
-            End::Patterns => Self::Kinds { kinds: Kinds::default(), lines: 0 },
+            End::Patterns => Self::Kinds { kinds: Kinds::default(), entry: String::new() },
         }
     }
 
@@ -134,20 +191,12 @@ impl Kept {
                 }
             }
             Self::Tally { table, part } => {
-                for (span, number) in found.numbered() {
+                for (span, number) in found.noted() {
                     let add = |key: &[u8]| table.add(key, 1, found.place(span)).map_err(|_| GivesUp);
                     part.with(found.view.text(span), || found.source(number), add)?;
                 }
             }
-            Self::Kinds { kinds, lines } => {
-                for (span, number) in found.numbered() {
-                    let text = found.view.text(span);
-                    let shown = std::str::from_utf8(text).map_err(|_| GivesUp)?;
-                    *lines += 1;
-                    let time = found.time(number, text);
-                    kinds.add(shown, time, found.place(span)).map_err(|_| GivesUp)?;
-                }
-            }
+            Self::Kinds { kinds, entry } => found.entries(kinds, entry)?,
         }
         Ok(())
     }
@@ -248,14 +297,12 @@ fn finished(end: &End, kept: Vec<Kept>, before: impl Fn(u32) -> i64) -> Option<V
         }
         End::Patterns => {
             let mut all = Kinds::default();
-            let mut lines = 0;
             for kept in kept {
-                if let Kept::Kinds { kinds, lines: own } = kept {
-                    lines += own;
+                if let Kept::Kinds { kinds, .. } = kept {
                     all.take_over(kinds).ok()?;
                 }
             }
-            Some(all.into_value(lines))
+            Some(all.into_value())
         }
     }
 }
@@ -320,6 +367,11 @@ pub(super) const fn asks(end: &End) -> Option<&crate::types::Condition> {
 /// Whether it counts texts, which takes memory.
 pub(super) const fn has_table(end: &End) -> bool {
     matches!(end, End::CountBy(_) | End::Top(..))
+}
+
+/// Whether it looks at entries, which may have several lines.
+pub(super) const fn has_entries(end: &End) -> bool {
+    matches!(end, End::Patterns)
 }
 
 /// Whether only the number of lines matters, and not which they are.

@@ -11,23 +11,29 @@ mod pass;
 mod table;
 mod words;
 
+use std::io;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
-pub(super) use self::cut::Cut;
-pub(super) use self::pass::scan;
+pub(super) use self::cut::{Cut, Stretch};
+pub(super) use self::pass::{by_entry, scan};
 
 /// Whole lines of one part of a log.
 #[derive(Default)]
 pub(super) struct Block {
-    /// The first `used` bytes are the lines. The rest is room to read into, kept for the next block.
+    /// The bytes from `begin` to `used` are the lines. The rest is room to read into, kept for the next block.
     pub(super) bytes: Vec<u8>,
+    begin: usize,
     pub(super) used: usize,
+    /// Where its lines begin, where they were not read yet: whoever takes the block reads them, beside others.
+    pub(super) unread: Option<Stretch>,
     /// Which part of the log it is of.
     pub(super) part: usize,
     /// Whether lines before the first that has a time are asked for.
     pub(super) inside: bool,
+    /// Whether its first lines may belong to an entry that began in a block before, and has a time.
+    pub(super) continues: bool,
     /// What is known of each line, where it is not in the line.
     pub(super) known: Vec<Known>,
 }
@@ -41,7 +47,14 @@ pub(super) struct Known {
 
 impl Block {
     pub(super) fn lines(&self) -> &[u8] {
-        self.bytes.get(..self.used).unwrap_or_default()
+        self.bytes.get(self.begin..self.used).unwrap_or_default()
+    }
+
+    /// Takes all lines away.
+    pub(super) fn clear(&mut self) {
+        (self.begin, self.used, self.unread) = (0, 0, None);
+        self.continues = false;
+        self.known.clear();
     }
 
     /// Room to read into behind what is there.
@@ -72,9 +85,21 @@ pub(super) trait Lines: Sync {
     /// The time that a line begins with.
     fn time(&self, text: &[u8]) -> Option<Timestamp>;
 
-    /// From when on lines are asked for; all of them where nothing is said.
-    fn from(&self) -> Option<Timestamp>;
+    /// Whether only lines of some times are asked for.
+    fn has_window(&self) -> bool {
+        false
+    }
+
+    /// Whether lines of such a time are asked for.
+    fn holds(&self, _time: Timestamp) -> bool {
+        true
+    }
 
     /// About how many bytes there are.
     fn size(&self) -> u64;
+
+    /// Reads a part at any place of it, where blocks are handed out unread.
+    fn read_at(&self, _part: usize, _into: &mut [u8], _offset: u64) -> io::Result<usize> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }

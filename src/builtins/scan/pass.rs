@@ -1,12 +1,11 @@
 //! The pass: threads take blocks in turn, and each keeps for each query what its blocks give.
 
-use std::collections::hash_map::RandomState;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use jiff::Timestamp;
+use hashbrown::DefaultHashBuilder;
 
 use super::finder::{Finder, Span, View};
 use super::kept::{self, Found, Kept};
@@ -52,6 +51,11 @@ struct Share {
     lines: Vec<(u32, usize, u64)>,
 }
 
+/// Whether blocks have to be cut between entries.
+pub(in crate::builtins) fn by_entry(queries: &[Query]) -> bool {
+    queries.iter().any(|query| kept::has_entries(&query.end))
+}
+
 /// Reads all blocks once and answers all queries.
 pub(in crate::builtins) fn scan(
     blocks: impl Blocks,
@@ -64,7 +68,7 @@ pub(in crate::builtins) fn scan(
     let threads = if lines.size() < SMALL { 1 } else { cores.clamp(1, MOST_THREADS) };
     let pass = Pass {
         seen: queries.iter().map(|_| AtomicU64::new(0)).collect(),
-        hasher: RandomState::new(),
+        hasher: DefaultHashBuilder::default(),
         memory: plan.memory(threads),
         feed: Mutex::new(Feed { blocks, next: 0, not_plain: false }),
         plan: &plan,
@@ -157,7 +161,7 @@ struct Pass<'p, 'q, B> {
     feed: Mutex<Feed<B>>,
     /// How many lines that count for it each query has seen.
     seen: Vec<AtomicU64>,
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     memory: usize,
 }
 
@@ -177,6 +181,18 @@ impl<B: Blocks> Pass<'_, '_, B> {
 
     /// The next block, and which it is. The blocks that are taken are always the first ones of the log.
     fn next(&self, block: &mut Block) -> Option<u32> {
+        let number = self.claimed(block)?;
+        let part = block.part;
+        if let Some(stretch) = block.unread.take()
+            && stretch.read(block, |into, offset| self.lines.read_at(part, into, offset)).is_err()
+        {
+            self.feed.lock().unwrap_or_else(PoisonError::into_inner).not_plain = true;
+            return None;
+        }
+        Some(number)
+    }
+
+    fn claimed(&self, block: &mut Block) -> Option<u32> {
         let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
         if feed.not_plain || self.unwanted.load(Ordering::Relaxed) || self.has_enough() {
             return None;
@@ -210,8 +226,7 @@ impl<B: Blocks> Pass<'_, '_, B> {
         let bytes = replaced.as_ref().map_or(lines, |text| text.as_bytes());
         if self.plan.lowers {
             lowered.clear();
-            lowered.extend_from_slice(bytes);
-            lowered.make_ascii_lowercase();
+            lowered.extend(bytes.iter().map(u8::to_ascii_lowercase));
         }
         let view = View { bytes, lowered, is_ascii };
         if self.plan.numbers {
@@ -219,7 +234,7 @@ impl<B: Blocks> Pass<'_, '_, B> {
             let count = if block.known.is_empty() { view.count() } else { 0 };
             share.lines.push((number, block.part, count));
         }
-        let inside = self.lines.from().and_then(|from| self.inside(&view, block.inside, from));
+        let inside = if self.lines.has_window() { self.inside(&view, block.inside) } else { None };
         let found: Vec<Vec<Span>> = self
             .plan
             .searches
@@ -256,6 +271,8 @@ impl<B: Blocks> Pass<'_, '_, B> {
                 total,
                 spans,
                 holding,
+                filtered: asked.left.is_some(),
+                continues: block.continues,
             };
             if kept.as_mut().is_some_and(|kept| kept.add(&found).is_err()) {
                 *kept = None;
@@ -267,12 +284,12 @@ impl<B: Blocks> Pass<'_, '_, B> {
     }
 
     /// The lines that are in the window; nothing where all are.
-    fn inside(&self, view: &View<'_>, mut inside: bool, from: Timestamp) -> Option<Vec<Span>> {
+    fn inside(&self, view: &View<'_>, mut inside: bool) -> Option<Vec<Span>> {
         let mut all = true;
         let mut spans = Vec::new();
         for span in view.lines() {
             if let Some(time) = self.lines.time(view.text(span)) {
-                inside = time >= from;
+                inside = self.lines.holds(time);
             }
             all &= inside;
             if inside {

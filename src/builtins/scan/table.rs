@@ -3,13 +3,12 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::collections::hash_map::RandomState;
 use std::fs::File;
 use std::hash::BuildHasher;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
-use hashbrown::HashTable;
+use hashbrown::{DefaultHashBuilder, HashTable};
 
 /// How many parts a table is written in. One of them is read at a time.
 const PARTS: usize = 128;
@@ -29,7 +28,7 @@ pub(super) struct Counted {
 /// Texts with their counts.
 pub(super) struct Table {
     /// Two tables that are put together hash alike.
-    hasher: RandomState,
+    hasher: DefaultHashBuilder,
     /// How much it keeps in memory.
     most: usize,
     /// How often what is in it has been taken apart.
@@ -52,11 +51,11 @@ struct Entry {
 }
 
 impl Table {
-    pub(super) fn new(hasher: RandomState, most: usize) -> Self {
+    pub(super) fn new(hasher: DefaultHashBuilder, most: usize) -> Self {
         Self::at(hasher, most, 0)
     }
 
-    fn at(hasher: RandomState, most: usize, level: u32) -> Self {
+    fn at(hasher: DefaultHashBuilder, most: usize, level: u32) -> Self {
         Self {
             hasher,
             most,
@@ -265,8 +264,8 @@ fn merge(mut tables: Vec<Table>, best: &mut Best) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
-    use std::collections::hash_map::RandomState;
 
+    use hashbrown::DefaultHashBuilder;
     use proptest::prelude::*;
 
     use super::{Table, most_frequent};
@@ -281,7 +280,7 @@ mod tests {
             memory in 100_usize..20_000,
             most in 0_usize..50,
         ) {
-            let hasher = RandomState::new();
+            let hasher = DefaultHashBuilder::default();
             let tables = || {
                 let mut tables: Vec<Table> = (0..3).map(|_| Table::new(hasher.clone(), memory)).collect();
                 for (first, (text, table)) in (0_u64..).zip(&texts) {

@@ -65,10 +65,6 @@ impl scan::Lines for Asked {
         None
     }
 
-    fn from(&self) -> Option<Timestamp> {
-        None
-    }
-
     fn size(&self) -> u64 {
         self.0.streams.iter().flat_map(|stream| &stream.parts).map(|part| part.length).sum()
     }
@@ -79,8 +75,7 @@ struct InTurn(Box<dyn Iterator<Item = Result<Line, Fault>> + Send>);
 
 impl Blocks for InTurn {
     fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
-        block.used = 0;
-        block.known.clear();
+        block.clear();
         while block.used < BLOCK
             && let Some(line) = self.0.next()
         {

@@ -1,0 +1,199 @@
+//! `host.journal`
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use jiff::tz::TimeZone;
+use tokio::process::{Child, Command};
+
+use super::snapshot::{Lines, Part};
+use super::window::{self, Window};
+use crate::builtins::line_time::Reading;
+use crate::catalog::need::Need;
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::shown::look::clean;
+use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed, Value};
+use crate::units;
+
+const UNIT: Param<String> = Param::required("unit", "The unit of systemd: `nginx`, `backup.timer`.");
+const SINCE: Param<Option<SignedDuration>> =
+    Param::optional("since", "Only lines from this long before the run began.");
+const UNTIL: Param<Option<SignedDuration>> =
+    Param::optional("until", "Only lines up to this long before the run began, with `since`.");
+const AT_MOST: Param<Size> = Param::or("at_most", "The most that is taken; more is a fault.", || Value::Size(1 << 30));
+const WITHIN: Param<SignedDuration> =
+    Param::or("within", "How long the journal may take to give it.", || Value::Duration(SignedDuration::from_secs(60)));
+
+/// How often it is looked at how much has come.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+/// How much of what it says beside is read.
+const SAID: u64 = 4 << 10;
+
+pub(super) static BUILTIN: Builtin = Builtin {
+    name: "host.journal",
+    summary: "What the journal of systemd has of a unit, the oldest line first, as it is now. A unit that it has nothing of at any time, or a journal that may not be read, is a fault.",
+    params: &[UNIT.info(), SINCE.info(), UNTIL.info(), AT_MOST.info(), WITHIN.info()],
+    returns: Returns::Type(|| Type::list(Line::ty())),
+    effect: EffectRule::Reads,
+    body: Body::Outside(|cx, args| Box::pin(journal(cx, args))),
+    needs: &[Need::Words("systemd"), Need::Words("a user of the group systemd-journal")],
+    by_hand: "journalctl --no-pager --output=short-iso-precise --unit={unit} [--since=-{since:seconds}s] [--until=-{until:seconds}s]",
+    examples: &[
+        Example::call(r#"host.journal(unit: "nginx", since: 1h) | where(.text ~ /error/i) | patterns"#),
+        Example::call(r#"host.journal(unit: "backup.service", since: 1d) | none(.text ~ /failed/i)"#),
+    ],
+};
+
+async fn journal(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let unit = args.get(&UNIT)?;
+    if unit.is_empty() || unit.contains(['\0', '\n']) {
+        return Err(Fault::new(FaultKind::NotFound, "an empty text is no unit"));
+    }
+    let (since, until) = (args.get(&SINCE)?, args.get(&UNTIL)?);
+    let now = cx.run.started_at;
+    let window = Window::of(since, until, now)?;
+    let within = Duration::try_from(args.get(&WITHIN)?)
+        .map_err(|_| Fault::no_value("`within` is no length of time that one can wait"))?;
+    let Size(most) = args.get(&AT_MOST)?;
+    let asked = async {
+        let may = Asked::new(&unit, &["--lines=0"], &[]).finished(most).await?;
+        may.allowed()?;
+        let times: Vec<String> = [("since", since), ("until", until)]
+            .into_iter()
+            // Whole seconds are known to every journalctl; which lines of the last one are meant is seen below.
+            .filter_map(|(word, before)| {
+                let at = now.checked_sub(before?).ok()?.as_second();
+                Some(format!("--{word}=@{}", if word == "until" { at.saturating_add(1) } else { at }))
+            })
+            .collect();
+        let lines = Asked::new(&unit, &["--quiet"], &times).finished(most).await?;
+        lines.succeeded()?;
+        if lines.size()? == 0 {
+            let ever = Asked::new(&unit, &["--quiet", "--lines=1"], &[]).finished(most).await?;
+            ever.succeeded()?;
+            if ever.size()? == 0 {
+                let message = format!("the journal has nothing of a unit `{unit}`, at any time");
+                return Err(Fault::new(FaultKind::NotFound, message)
+                    .help("`systemctl list-units --all` names the units that there are"));
+            }
+        }
+        Ok(lines)
+    };
+    let lines = tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
+        let within = units::duration(i64::try_from(within.as_nanos()).unwrap_or(i64::MAX));
+        let message = format!("the journal had not given the lines of `{unit}` within {within}");
+        Err(Fault::new(FaultKind::Timeout, message).help("ask for less with `since:`, or wait longer with `within:`"))
+    })?;
+    let part = Part::of(Path::new(&unit), &unit, Arc::new(lines.out))?;
+    let name: Arc<str> = window::named(&format!("the journal of {unit}"), since, until).into();
+    let reading = Reading { zone: TimeZone::UTC, read_at: now };
+    let size = part.size;
+    let log = Lines { name: Arc::clone(&name), parts: vec![part], reading, window, starts_inside: false, most: size };
+    Ok(Value::Log(Log { name, reader: Arc::new(log), partial: None }))
+}
+
+/// One call of journalctl. What it prints goes into unnamed files, so that nothing is held in memory.
+struct Asked {
+    command: Command,
+    out: io::Result<(File, File)>,
+}
+
+/// One that has ended.
+struct Said {
+    status: ExitStatus,
+    out: File,
+    err: String,
+}
+
+impl Asked {
+    fn new(unit: &str, options: &[&str], times: &[String]) -> Self {
+        let mut command = Command::new("journalctl");
+        command
+            .args(["--no-pager", "--output=short-iso-precise", "--utc", &format!("--unit={unit}")])
+            .args(options)
+            .args(times)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::null())
+            .kill_on_drop(true);
+        let out = tempfile::tempfile().and_then(|out| Ok((out, tempfile::tempfile()?)));
+        Self { command, out }
+    }
+
+    async fn finished(mut self, most: i64) -> Result<Said, Fault> {
+        let (out, err) = self.out.map_err(|error| failed(&format!("has nowhere to print to: {error}")))?;
+        let to = |file: &File| file.try_clone().map(Stdio::from).map_err(|error| failed(&error.to_string()));
+        let mut child =
+            self.command.stdout(to(&out)?).stderr(to(&err)?).spawn().map_err(|error| not_started(&error))?;
+        let status = watched(&mut child, &out, most).await?;
+        let mut said = vec![0; usize::try_from(SAID).unwrap_or_default()];
+        let read =
+            std::os::unix::fs::FileExt::read_at(&err, &mut said, 0).map_err(|error| failed(&error.to_string()))?;
+        let err = String::from_utf8_lossy(said.get(..read).unwrap_or_default()).into_owned();
+        Ok(Said { status, out, err })
+    }
+}
+
+/// Waits for its end, and stops it where it prints more than is taken.
+async fn watched(child: &mut Child, out: &File, most: i64) -> Result<ExitStatus, Fault> {
+    loop {
+        let ended = tokio::time::timeout(LOOK_EVERY, child.wait()).await;
+        let size = out.metadata().map_err(|error| failed(&error.to_string()))?.len();
+        if i64::try_from(size).map_or(true, |size| size > most) {
+            let message = format!("the journal has more than the {} that are taken", units::size(most));
+            return Err(Fault::new(FaultKind::TooLarge, message)
+                .help("ask for less with `since:`, or write how much is taken: `at_most: 4GiB`"));
+        }
+        if let Ok(status) = ended {
+            return status.map_err(|error| failed(&error.to_string()));
+        }
+    }
+}
+
+impl Said {
+    fn size(&self) -> Result<u64, Fault> {
+        self.out.metadata().map(|metadata| metadata.len()).map_err(|error| failed(&error.to_string()))
+    }
+
+    /// Whether what it gives is all there is, for this user.
+    fn allowed(&self) -> Result<(), Fault> {
+        let denied = ["insufficient permissions", "not seeing messages from", "Permission denied"];
+        if denied.iter().any(|words| self.err.contains(words)) {
+            return Err(Fault::new(FaultKind::Denied, "this user may not read the system's journal").help(
+                "let them: `sudo usermod --append --groups systemd-journal \"$USER\"`, which holds from the next login on",
+            ));
+        }
+        if self.err.contains("No journal files were found") {
+            return Err(Fault::new(FaultKind::NotFound, "this machine keeps no journal: there are no files of one")
+                .help("`logs(file: …)` reads the files that are written instead"));
+        }
+        self.succeeded()
+    }
+
+    fn succeeded(&self) -> Result<(), Fault> {
+        if self.status.success() {
+            return Ok(());
+        }
+        let why = clean(self.err.lines().next().unwrap_or("without a word"));
+        Err(failed(&format!("ended with {}: {}", self.status, why.chars().take(500).collect::<String>())))
+    }
+}
+
+fn failed(why: &str) -> Fault {
+    Fault::new(FaultKind::Failed, format!("`journalctl` {why}"))
+}
+
+fn not_started(error: &io::Error) -> Fault {
+    if error.kind() == io::ErrorKind::NotFound {
+        return Fault::new(
+            FaultKind::Unsupported,
+            "there is no `journalctl` here: this machine has no journal of systemd",
+        )
+        .help("`logs(file: …)` reads the files that are written instead");
+    }
+    failed(&format!("could not be started: {error}"))
+}
