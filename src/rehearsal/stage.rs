@@ -1,6 +1,6 @@
 //! Performs a test: what is given, what is done, and what came of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,7 @@ use super::blank::{is_not_given, padded};
 use super::expecting::expect;
 use super::world::{Canned, Given, Of, Says};
 use super::{Failure, Reached, Rehearsed};
-use crate::alerting::{Definitions, Engine, Happened, Happening, Input, Outcome, Reading, State};
+use crate::alerting::{Definitions, Engine, Happened, Happening, Input, Outcome, Posted, Reading, State, fires, posted};
 use crate::catalog::{RunFacts, World};
 use crate::check::program::{self, Expr, MetricId, ParamId, Program, Target, Test, TestKind};
 use crate::plan::Selection;
@@ -106,6 +106,15 @@ impl Stage {
                     self.begin_sampling().await;
                     self.after(*time).await;
                 }
+                TestKind::Posted { name, labels, firing } => {
+                    let posted = self.from_others(name, labels, *firing).await.map_err(failed)?;
+                    self.recent.clear();
+                    self.begin_sampling().await;
+                    self.world.forget();
+                    self.events.clear();
+                    self.take(posted);
+                    self.answer().await;
+                }
                 TestKind::Expect { negated, fact } => {
                     self.begin_sampling().await;
                     expect(self, statement.span, *negated, fact).await?;
@@ -176,6 +185,18 @@ impl Stage {
         };
         self.world.give(Given { of, says });
         Ok(())
+    }
+
+    /// What an alert that others post means, with its labels in the order in which a server has them.
+    async fn from_others(&self, name: &Arc<str>, labels: &[(Arc<str>, Expr)], firing: bool) -> Result<Input, Fault> {
+        let asking = self.asking();
+        let mut known = BTreeMap::new();
+        for (label, value) in labels {
+            known.insert(Arc::clone(label), Arc::from(asking.value(value).await?.to_string()));
+        }
+        let text = fires(name).into();
+        let one = Posted { name: Arc::clone(name), labels: known.into_iter().collect(), text, firing };
+        posted(&self.program, &one).ok_or_else(|| Fault::no_value(format!("no threshold takes an alert `{name}`")))
     }
 
     async fn run(&mut self, section: &str, set: &[(ParamId, Expr)]) -> Result<(), Fault> {
