@@ -74,13 +74,13 @@ pub(super) struct Run {
 impl Served {
     pub(super) fn open(
         file: &str,
+        loaded: Loaded,
         home: Arc<dyn Home>,
         holder: &str,
         links: Option<Arc<Links>>,
-    ) -> Result<Self, String> {
-        let loaded = home.load(file)?;
-        let ledger = home.ledger().map_err(|fault| fault.to_string())?;
-        let current = Current::of(loaded, &*home, holder, links.clone()).map_err(|fault| fault.to_string())?;
+    ) -> Result<Self, Fault> {
+        let ledger = home.ledger()?;
+        let current = Current::of(loaded, &*home, holder, links.clone())?;
         Ok(Self {
             file: file.to_owned(),
             home,
@@ -375,6 +375,7 @@ impl Served {
                 .warn(&format!("\"{old}\" is called \"{new}\" now: start the server anew; \"{old}\" is served on"));
             return;
         }
+        self.home.approvals(&self.file, &loaded);
         match Current::of(loaded, &*self.home, &self.holder, self.links.clone()) {
             Ok(fresh) => {
                 self.home.say(&format!("\"{}\" was edited, and is served as it is now", desk.runbook()));
