@@ -336,9 +336,8 @@ impl Home for AtHome {
     }
 
     fn approvals(&self, file: &str, loaded: &Loaded) {
-        let plan = request::settings(&loaded.program, &self.set)
-            .map_err(|failure| failure.message)
-            .and_then(|(_, typed)| {
+        let plan =
+            request::settings(&loaded.program, &self.set).map_err(|failure| failure.message).and_then(|(_, typed)| {
                 plan::plan(&loaded.program, &Selection::all(), &typed).map_err(|fault| fault.to_string())
             });
         match plan {

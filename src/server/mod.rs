@@ -13,6 +13,7 @@ mod lead;
 mod on_alert;
 mod opening;
 mod pulse;
+mod rota;
 mod sampling;
 mod served;
 
@@ -150,8 +151,7 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
         let one = home.load(&file).map_err(|why| Fault::new(FaultKind::Setup, why))?;
         loaded.push((file, one));
     }
-    let mut titles: Vec<Arc<str>> =
-        loaded.iter().map(|(_, loaded)| Arc::clone(&loaded.program.header.title)).collect();
+    let mut titles: Vec<Arc<str>> = loaded.iter().map(|(_, loaded)| Arc::clone(&loaded.program.header.title)).collect();
     titles.sort();
     if let Some(twice) = titles.windows(2).find_map(|pair| pair.first().filter(|one| pair.get(1) == Some(one))) {
         let why = format!("two of the files are called \"{twice}\": what is kept of them could not be told apart");

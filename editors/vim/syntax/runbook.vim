@@ -53,6 +53,7 @@ syn match runbookClause "\v<(at)>\ze\s+\d\d:\d\d"
 syn match runbookClause "\v<at\s+most>\ze\s+\d"
 syn match runbookClause ;\v<(approve\s+by|by\s+hand|cron|deprecated|quiet|quiet\s+while)>\ze\s*";
 syn match runbookClause ;\v<(as|link|roles)>\ze\s*["'];
+syn match runbookClause "\v<roles>\ze\s+[a-z_]\w*\("
 syn match runbookClause "\v<group\s+by>\ze\s+[a-z_]"
 syn match runbookClause "\v<from>\ze\s+\l" nextgroup=runbookWord skipwhite
 syn match runbookSchedule ;\v<on\s+alert>\ze\s*";
