@@ -368,7 +368,8 @@ fn a_database_that_comes_later_or_stops_answering_is_waited_for_and_a_password_i
     let refused = finish(wrong.env("PGPASSWORD", "open, please").spawn().unwrap());
     refused.code(1).err("password authentication failed").err("PGPASSWORD").lacks("tried again").lacks("please");
     let mut nowhere = host.folder.command(&["serve", "a.runbook", "--no-listen", "--store"]);
-    let refused = finish(nowhere.arg(through.replace("/shop", "/shoop")).env("PGPASSWORD", "open sesame").spawn().unwrap());
+    let refused =
+        finish(nowhere.arg(through.replace("/shop", "/shoop")).env("PGPASSWORD", "open sesame").spawn().unwrap());
     refused.code(1).err("\"shoop\" does not exist").err("createdb").lacks("tried again");
     server.sql("shop", &format!("UPDATE {}.ledger SET version = 99", through.split("schema=").nth(1).unwrap()));
     let newer = finish(host.serve(&[]));
