@@ -15,7 +15,7 @@ use super::state::Kept;
 use crate::alerting::Input;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ChannelId, Member, Program, SectionKind, StatementKind};
-use crate::desk::{self, Courier, Delivery, Desk};
+use crate::desk::{Courier, Delivery, Desk};
 use crate::plan::walk;
 use crate::shown::look::clean;
 use crate::store::ledger::Ledger;
@@ -124,7 +124,7 @@ impl Alerting {
             return Ok(());
         }
         let world: Arc<dyn World> = Arc::<System>::clone(world);
-        let answer = desk::ask(&prepared.program, prepared.set.clone(), Arc::clone(facts), world).await;
+        let answer = Desk::ask(&prepared.program, prepared.set.clone(), Arc::clone(facts), world).await;
         let Some(answer) = answer else { return Ok(()) };
         if let Some(why) = self.desk.take_rota(system::now(), answer)? {
             console.warn(&why, Some("`runbook on-call FILE` says what is known"));

@@ -12,7 +12,7 @@ use super::run::{facts, runtime};
 use super::state::Kept;
 use crate::check;
 use crate::check::program::{Escalation, Program, Roster};
-use crate::desk::{self, Desk};
+use crate::desk::Desk;
 use crate::plan::text;
 use crate::shown::look::{clean, pad};
 use crate::system::{self, System};
@@ -79,7 +79,7 @@ fn asked(
 ) -> Result<(Arc<Roster>, u8), Failure> {
     let facts = facts("on-call".into(), program, &args.file)?;
     let world = Arc::new(System::new(facts.directory.clone()));
-    let asking = desk::ask(program, HashMap::new(), Arc::clone(&facts), world);
+    let asking = Desk::ask(program, HashMap::new(), Arc::clone(&facts), world);
     let answer = runtime(None)?.block_on(asking);
     let answer = answer.unwrap_or_else(|| Err(Fault::no_value("no tool says it")));
     let understood = answer.and_then(|answer| check::said(&answer, &program.header.timezone, escalation));

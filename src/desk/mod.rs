@@ -15,7 +15,6 @@ use tokio::sync::Notify;
 
 pub use self::courier::{Courier, Delivery, MakesLinks};
 pub use self::keeping::{ALERT, INCIDENT, read};
-pub use self::rota::ask;
 use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};

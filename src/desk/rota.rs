@@ -18,26 +18,26 @@ use crate::types::{Fault, FaultKind, Value};
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// Asks the tool that says who is on call; `None` where there is none.
-pub async fn ask(
-    program: &Arc<Program>,
-    set: HashMap<ParamId, Value>,
-    facts: Arc<RunFacts>,
-    world: Arc<dyn World>,
-) -> Option<Result<Json, Fault>> {
-    let call = Rota::call(program)?;
-    let late = world.sleep(WITHIN);
-    let asking = Asking::new(Arc::clone(program), set, facts, world);
-    let answer = std::pin::pin!(asking.value(call));
-    Some(match select(answer, late).await {
-        Either::Left((answer, _)) => answer.and_then(Value::read).map(|value| value.to_json()),
-        Either::Right(((), _)) => {
-            Err(Fault::new(FaultKind::Timeout, format!("the tool has not answered within {} s", WITHIN.as_secs())))
-        }
-    })
-}
-
 impl Desk {
+    /// Asks the tool that says who is on call; `None` where there is none.
+    pub async fn ask(
+        program: &Arc<Program>,
+        set: HashMap<ParamId, Value>,
+        facts: Arc<RunFacts>,
+        world: Arc<dyn World>,
+    ) -> Option<Result<Json, Fault>> {
+        let call = Rota::call(program)?;
+        let late = world.sleep(WITHIN);
+        let asking = Asking::new(Arc::clone(program), set, facts, world);
+        let answer = std::pin::pin!(asking.value(call));
+        Some(match select(answer, late).await {
+            Either::Left((answer, _)) => answer.and_then(Value::read).map(|value| value.to_json()),
+            Either::Right(((), _)) => {
+                Err(Fault::new(FaultKind::Timeout, format!("the tool has not answered within {} s", WITHIN.as_secs())))
+            }
+        })
+    }
+
     /// Whether it is to be asked anew who is on call.
     #[must_use]
     pub fn is_rota_due(&self, now: Timestamp) -> bool {

@@ -114,7 +114,7 @@ impl Stage {
                     self.after(*time).await;
                 }
                 TestKind::Posted { name, labels, firing } => {
-                    let posted = self.from_others(name, labels, *firing).await.map_err(failed)?;
+                    let posted = self.posted_by_others(name, labels, *firing).await.map_err(failed)?;
                     self.recent.clear();
                     self.ask_who().await;
                     self.begin_sampling().await;
@@ -212,7 +212,12 @@ impl Stage {
     }
 
     /// What an alert that others post means, with its labels in the order in which a server has them.
-    async fn from_others(&self, name: &Arc<str>, labels: &[(Arc<str>, Expr)], firing: bool) -> Result<Input, Fault> {
+    async fn posted_by_others(
+        &self,
+        name: &Arc<str>,
+        labels: &[(Arc<str>, Expr)],
+        firing: bool,
+    ) -> Result<Input, Fault> {
         let asking = self.asking();
         let mut known = BTreeMap::new();
         for (label, value) in labels {

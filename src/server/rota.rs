@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::current::Current;
 use super::served::{Going, Served};
 use crate::catalog::RunFacts;
-use crate::desk;
+use crate::desk::Desk;
 use crate::store::ledger::Fence;
 
 impl Served {
@@ -19,7 +19,7 @@ impl Served {
         going.asking = Some(tokio::spawn(async move {
             let loaded = current.loaded;
             let facts = RunFacts { started_at: now, scheduled_at: now, ..(*loaded.facts).clone() };
-            let answer = desk::ask(&loaded.program, loaded.set, Arc::new(facts), current.world).await;
+            let answer = Desk::ask(&loaded.program, loaded.set, Arc::new(facts), current.world).await;
             let Some(answer) = answer else { return };
             match current.desk.take_rota(served.home.now(), answer) {
                 Ok(None) => {}

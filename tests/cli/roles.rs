@@ -1,4 +1,5 @@
 //! `roles` of an escalation: the file, who is on call by it, and who is told.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use runbook::store::ledger::{Commit, Committed, Ledger};
 use runbook::system;

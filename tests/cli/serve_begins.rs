@@ -1,4 +1,5 @@
 //! `runbook serve` where its ledger is not there yet: it waits, and says what for.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Child;

@@ -136,6 +136,7 @@ const CASES: &[Case] = cases! {
     "unless resolved" "unless" "keyword.other.clause" "runbookClause"
     "unless resolved" "resolved" "constant.other.outcome" "runbookWord"
     "by hand" "by hand" "keyword.other.clause" "runbookClause"
+    "roles on_call" "roles" "keyword.other.clause" "runbookClause"
     "repeat 3" "repeat" "keyword.other.clause" "runbookClause"
     "report \"Health\"" "report" "storage.type" "runbookDeclaration"
     "show if level" "level" "source.runbook" ""
