@@ -79,7 +79,7 @@ fn nights() {
             panic!("{}\nseed {seed}: {broken}", night::Night::of(seed, true).story());
         }
     }
-    let a_second = f64::from(u32::try_from(NIGHTS).unwrap()) / (used(std::process::id()) - before).as_secs_f64();
+    let a_second = f64::from(u32::try_from(NIGHTS).unwrap()) / spent().checked_sub(before).unwrap().as_secs_f64();
     row(
         "nights of the tests (60 inputs each, restarts, all laws looked at), a second of one core",
         "2,000",
@@ -139,7 +139,7 @@ fn label_sets() {
             for input in reading.read(&record, engine.state()) {
                 engine.take(now, input);
             }
-            all[turn].push(spent() - before);
+            all[turn].push(spent().checked_sub(before).unwrap());
             assert_eq!(engine.state().alerts.len(), open, "turn {turn}");
         }
     }
@@ -217,7 +217,7 @@ fn idle(folder: &Path) {
     std::thread::sleep(Duration::from_secs(seconds));
     let after = used(server.id());
     assert!(ask(port, "/readyz").unwrap().starts_with("HTTP/1.1 200"), "{:?}", ask(port, "/readyz"));
-    let share = (after - before).as_secs_f64() / Duration::from_secs(seconds).as_secs_f64() * 100.0;
+    let share = after.checked_sub(before).unwrap().as_secs_f64() / Duration::from_secs(seconds).as_secs_f64() * 100.0;
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
     let of = |name: &str| {
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();

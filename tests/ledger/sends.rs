@@ -312,8 +312,7 @@ fn until_killed(
     while let Ok((key, _)) = sink.arrived.recv_timeout(Duration::from_millis(2)) {
         *heard.entry(key).or_default() += 1;
     }
-    let decided = *decided.lock().unwrap();
-    decided
+    *decided.lock().unwrap()
 }
 
 /// Looks whether all that was decided was told. Gives how many messages were told twice.
