@@ -18,6 +18,7 @@ mod sampling;
 mod served;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -36,6 +37,9 @@ use crate::source::Sources;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger};
 use crate::types::{Fault, FaultKind, SecretText, Value};
+
+/// A ledger that takes longer to open is waited for, and that is said to whoever asks.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// A runbook that is valid, ready to be served.
 #[derive(Clone)]
@@ -158,11 +162,17 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
         return Err(Fault::new(FaultKind::Setup, why));
     }
     let waiting = Waiting::default();
-    let answering = listener.as_ref().map(|listener| http::waits(listener, waiting.clone(), &home)).transpose()?;
-    home.ready();
-    let open = opening::open(loaded, &home, &holder, &waiting, &stop).await;
-    // Who has connected meanwhile is answered by what follows.
-    drop(answering);
+    let mut opening = std::pin::pin!(opening::open(loaded, &home, &holder, &waiting, &stop));
+    // Who connects in the first moment is answered by what follows.
+    let (open, is_ready) = match tokio::time::timeout(AT_ONCE, &mut opening).await {
+        Ok(open) => (open, false),
+        Err(_) => {
+            let answering = listener.as_ref().map(|listener| http::waits(listener, waiting.clone(), &home));
+            let _answering = answering.transpose()?;
+            home.ready();
+            (opening.await, true)
+        }
+    };
     let Some(Open { all, links }) = open? else { return Ok(()) };
     let answering = match listener {
         Some(listener) => {
@@ -170,6 +180,9 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
         }
         None => None,
     };
+    if !is_ready {
+        home.ready();
+    }
     for pulse in pulses {
         tokio::spawn(pulse::beat(pulse, all.clone(), Arc::clone(&home), stop.clone()));
     }
