@@ -164,14 +164,13 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
     let waiting = Waiting::default();
     let mut opening = std::pin::pin!(opening::open(loaded, &home, &holder, &waiting, &stop));
     // Who connects in the first moment is answered by what follows.
-    let (open, is_ready) = match tokio::time::timeout(AT_ONCE, &mut opening).await {
-        Ok(open) => (open, false),
-        Err(_) => {
-            let answering = listener.as_ref().map(|listener| http::waits(listener, waiting.clone(), &home));
-            let _answering = answering.transpose()?;
-            home.ready();
-            (opening.await, true)
-        }
+    let (open, is_ready) = if let Ok(open) = tokio::time::timeout(AT_ONCE, &mut opening).await {
+        (open, false)
+    } else {
+        let answering = listener.as_ref().map(|listener| http::waits(listener, waiting.clone(), &home));
+        let _answering = answering.transpose()?;
+        home.ready();
+        (opening.await, true)
     };
     let Some(Open { all, links }) = open? else { return Ok(()) };
     let answering = match listener {
