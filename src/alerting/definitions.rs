@@ -98,6 +98,24 @@ impl Threshold {
 }
 
 impl Policy {
+    /// Who is told next in a program; `None` where it has no escalation.
+    #[must_use]
+    pub fn of(program: &Program) -> Option<Self> {
+        let escalation = program.escalations.first()?;
+        let levels = escalation.levels.iter().map(|level| Level {
+            number: level.number,
+            role: level.role.clone(),
+            respond: level.respond,
+            after: level.next.map(|next| next.after),
+            unless_acknowledged: level.next.is_some_and(|next| next.unless == Unless::Acknowledged),
+            notify: names(program, &level.notify),
+        });
+        let mut levels: Vec<Level> = levels.collect();
+        levels.sort_by_key(|level| level.number);
+        let (name, by_hand) = (escalation.name.clone(), escalation.by_hand.clone());
+        Some(Self { name, levels, repeat: escalation.repeat, by_hand })
+    }
+
     #[must_use]
     pub fn level(&self, number: u32) -> Option<&Level> {
         self.levels.iter().find(|level| level.number == number)
@@ -129,9 +147,6 @@ impl Policy {
 impl Definitions {
     #[must_use]
     pub fn of(program: &Program) -> Self {
-        let names = |ids: &[ChannelId]| -> Vec<Arc<str>> {
-            ids.iter().filter_map(|id| program.channels.get(id.index())).map(|channel| channel.name.clone()).collect()
-        };
         let titles = |threshold: &program::Threshold| -> Vec<Arc<str>> {
             let quiet = threshold.quiet_while.iter().filter_map(|id| program.thresholds.get(id.index()));
             quiet.map(|threshold| threshold.title.clone()).collect()
@@ -142,7 +157,7 @@ impl Definitions {
                 severity: threshold.severity,
                 held: threshold.when.iter().map(|when| when.held.unwrap_or_default()).collect(),
                 unknown_for: threshold.unknown_for,
-                notify: names(&threshold.notify),
+                notify: names(program, &threshold.notify),
                 escalate: threshold.escalate.iter().map(escalate).collect(),
                 quiet_while: titles(threshold),
                 group_by: threshold.group_by.clone(),
@@ -152,26 +167,12 @@ impl Definitions {
             };
             (threshold.title.clone(), own)
         });
-        let policy = program.escalations.first().map(|escalation| {
-            let levels = escalation.levels.iter().map(|level| Level {
-                number: level.number,
-                role: level.role.clone(),
-                respond: level.respond,
-                after: level.next.map(|next| next.after),
-                unless_acknowledged: level.next.is_some_and(|next| next.unless == Unless::Acknowledged),
-                notify: names(&level.notify),
-            });
-            let mut levels: Vec<Level> = levels.collect();
-            levels.sort_by_key(|level| level.number);
-            let (name, by_hand) = (escalation.name.clone(), escalation.by_hand.clone());
-            Policy { name, levels, repeat: escalation.repeat, by_hand }
-        });
         Self {
             runbook: program.header.title.clone(),
             timezone: program.header.timezone_name.clone(),
             thresholds: thresholds.collect(),
             owners: program.channels.iter().filter(|one| owns_incidents(one)).map(|one| one.name.clone()).collect(),
-            policy,
+            policy: Policy::of(program),
             roster: program.escalations.first().and_then(|escalation| escalation.roster.clone()),
         }
     }
@@ -189,6 +190,10 @@ impl Definitions {
         }
         Ok(self)
     }
+}
+
+fn names(program: &Program, ids: &[ChannelId]) -> Vec<Arc<str>> {
+    ids.iter().filter_map(|id| program.channels.get(id.index())).map(|channel| channel.name.clone()).collect()
 }
 
 fn every(program: &Program, threshold: &program::Threshold) -> Option<SignedDuration> {

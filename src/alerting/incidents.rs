@@ -67,7 +67,9 @@ impl Turn<'_> {
             if let Some(alert) = self.state.alerts.get_mut(number) {
                 alert.told.extend(channels.iter().cloned());
                 alert.alone = incident.is_none();
+                self.index.not_told(alert);
                 alert.told_as.clone_from(&told_as);
+                self.index.told(alert);
                 alert.incident = incident;
                 self.outcome.touched.alerts.insert(*number);
             }
@@ -179,8 +181,8 @@ impl Turn<'_> {
 
     /// The open alerts that were told in the same message as one, without an incident.
     fn told_with<'s>(&'s self, alert: &'s Alert) -> impl Iterator<Item = &'s Alert> {
-        let others =
-            self.state.alerts.values().filter(|other| alert.told_as.is_some() && other.told_as == alert.told_as);
+        let numbers = alert.told_as.iter().flat_map(|name| self.index.together(name));
+        let others = numbers.filter_map(|number| self.state.alerts.get(&number));
         others.filter(|other| other.incident.is_none() && other.number != alert.number)
     }
 

@@ -14,6 +14,8 @@ pub(super) struct Index {
     open: HashMap<Arc<str>, usize>,
     /// Those that nothing keeps quiet, by threshold and group.
     groups: HashMap<(Arc<str>, Labels), BTreeSet<i64>>,
+    /// Those that were told together, by the name that people know them under.
+    together: HashMap<Arc<str>, BTreeSet<i64>>,
     /// What is watched for a threshold that the runbook does not have any more.
     pub(super) undeclared: Vec<Subject>,
 }
@@ -25,6 +27,7 @@ impl Index {
         let mut index = Self { undeclared, ..Self::default() };
         for alert in state.alerts.values() {
             index.opened(alert);
+            index.told(alert);
             if !alert.quiet {
                 index.heard(definitions, alert);
             }
@@ -43,7 +46,26 @@ impl Index {
         }
     }
 
+    /// People know it under the name that it has now.
+    pub(super) fn told(&mut self, alert: &Alert) {
+        if let Some(name) = &alert.told_as {
+            self.together.entry(Arc::clone(name)).or_default().insert(alert.number);
+        }
+    }
+
+    /// They do not, or will not any more.
+    pub(super) fn not_told(&mut self, alert: &Alert) {
+        let Some(name) = &alert.told_as else { return };
+        if let Some(numbers) = self.together.get_mut(name) {
+            numbers.remove(&alert.number);
+            if numbers.is_empty() {
+                self.together.remove(name);
+            }
+        }
+    }
+
     pub(super) fn closed(&mut self, definitions: &Definitions, alert: &Alert) {
+        self.not_told(alert);
         if let Some(open) = self.open.get_mut(&alert.subject.threshold) {
             *open = open.saturating_sub(1);
         }
@@ -58,6 +80,11 @@ impl Index {
 
     pub(super) fn is_open(&self, threshold: &str) -> bool {
         self.open.get(threshold).is_some_and(|open| *open > 0)
+    }
+
+    /// The alerts that people know under one name, the oldest first.
+    pub(super) fn together(&self, name: &str) -> impl Iterator<Item = i64> {
+        self.together.get(name).into_iter().flatten().copied()
     }
 
     /// The alerts of a group, the youngest first. A threshold without `group by` has no groups.

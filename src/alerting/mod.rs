@@ -13,12 +13,14 @@ mod index;
 mod outcome;
 mod posted;
 mod reading;
+mod rota;
 mod state;
 mod wording;
 
 pub use self::definitions::{Definitions, Escalate, EscalateWhen, Level, Policy, Threshold};
 pub use self::engine::{Engine, Input, Judged, Raised, Report};
 pub use self::outcome::{Happened, Happening, Outcome, Tell, Touched};
-pub use self::posted::{Posted, posted};
+pub use self::posted::{Posted, fires, posted};
 pub use self::reading::Reading;
+pub use self::rota::{Failing, Rota, Said};
 pub use self::state::{Alert, Cause, End, Incident, Numbers, Quiet, Silence, State, Subject, Watch};

@@ -17,6 +17,12 @@ pub struct Posted {
     pub firing: bool,
 }
 
+/// What an alert says of which nothing but the name is known.
+#[must_use]
+pub fn fires(name: &str) -> String {
+    format!("{name} fires")
+}
+
 /// What it means: it raises the threshold that is `from` its name, or closes what it raised. `None` where no threshold
 /// takes it.
 #[must_use]

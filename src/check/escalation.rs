@@ -2,8 +2,10 @@
 
 use super::checker::Checker;
 use super::declarations::doc;
-use super::program::{Escalation, Level, NextLevel, Unless};
+use super::program::{Escalation, Expr, ExprKind, Level, NextLevel, Unless};
+use crate::catalog::Effect;
 use crate::diagnostics::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::ast::{self, Docs, EscalationClauseKind, LevelClauseKind};
 use crate::types::Type;
 
@@ -16,6 +18,7 @@ impl<'a> Checker<'a> {
             repeat: 0,
             roles: None,
             roster: None,
+            rota: None,
             doc: doc(docs),
             span: written.name.span,
         };
@@ -35,12 +38,12 @@ impl<'a> Checker<'a> {
                     }
                 }
                 EscalationClauseKind::Roles { file } => {
-                    if let Some((_, first)) = &escalation.roles {
-                        let message = "an escalation has one file of roles";
-                        let diagnostic = Diagnostic::new(Code::DuplicateName, file.span, message);
-                        self.report(diagnostic.label(*first, "first here"));
-                    }
+                    self.check_one_source(&escalation, file.span);
                     escalation.roles = Some((file.text.clone(), file.span));
+                }
+                EscalationClauseKind::RolesOf { call } => {
+                    self.check_one_source(&escalation, call.span);
+                    escalation.rota = self.rota(call).or(escalation.rota);
                 }
                 EscalationClauseKind::Repeat { times } => {
                     escalation.repeat = self.count(times, 0, "the number of rounds").unwrap_or(0);
@@ -48,6 +51,31 @@ impl<'a> Checker<'a> {
             }
         }
         escalation
+    }
+
+    /// The tool that says who is on call. It is asked while people sleep, so it only looks.
+    fn rota(&mut self, call: &'a ast::Expr) -> Option<Expr> {
+        let said = self.expr(call);
+        let is_tool = matches!(said.kind, ExprKind::Tool { .. });
+        if is_tool && said.effect == Effect::Reads && said.ty == Type::Data {
+            return Some(said);
+        }
+        // Of a change outside of a `change` it is said already.
+        if !matches!(said.kind, ExprKind::Broken) && said.effect != Effect::Changes {
+            let why = if is_tool { "does not give `data`" } else { "is no call of a tool" };
+            let message = format!("who is on call is said by a file or a tool, and {} {why}", self.quoted(said.span));
+            let help = "declare it as `tool on_call() -> data = argv(\"./on-call\")`, or name a file: `roles \"on-call.toml\"`";
+            self.report(Diagnostic::new(Code::RolesMistake, said.span, message).help(help));
+        }
+        None
+    }
+
+    fn check_one_source(&mut self, escalation: &Escalation, span: Span) {
+        let first = escalation.roles.as_ref().map(|(_, span)| *span).or(escalation.rota.as_ref().map(|call| call.span));
+        if let Some(first) = first {
+            let message = "an escalation has one source of roles";
+            self.report(Diagnostic::new(Code::DuplicateName, span, message).label(first, "first here"));
+        }
     }
 
     fn level(&mut self, written: &'a ast::Level) -> Option<Level> {

@@ -52,6 +52,7 @@ use self::checker::Checker;
 pub use self::modules::{Modules, Parse, Read, load};
 use self::names::Names;
 use self::program::Program;
+pub use self::roster::said;
 pub use self::settings::setting;
 use crate::catalog::Catalog;
 use crate::diagnostics::Diagnostic;

@@ -1,5 +1,7 @@
 //! Tests: whether what they speak of is there.
 
+use std::sync::Arc;
+
 use super::calls::Position;
 use super::checker::Checker;
 use super::convert::Want;
@@ -71,11 +73,48 @@ impl<'a> Checker<'a> {
                 let time = self.expr_as(time, &Type::Duration, "`after`");
                 TestKind::After(self.constant_duration(&time, "`after`")?)
             }
+            TestStatementKind::Posted { name, labels, firing } => {
+                let labels = labels.as_ref().map(|labels| self.labels_of(labels)).unwrap_or_default();
+                self.check_taken(name, program)?;
+                TestKind::Posted { name: name.text.clone(), labels, firing: *firing }
+            }
             TestStatementKind::Expect(expect) => {
                 let fact = self.expected(expect, titles, program)?;
                 TestKind::Expect { negated: expect.negated, fact }
             }
         })
+    }
+
+    /// The labels of an alert that others post, each a text.
+    fn labels_of(&mut self, labels: &'a ast::Expr) -> Vec<(Arc<str>, Expr)> {
+        let ExprKind::Record(fields) = self.expr(labels).kind else { return Vec::new() };
+        let mut kept = Vec::new();
+        for (name, value) in fields {
+            if &*name == "alertname" {
+                let message = "the name of an alert is no label: it stands before them";
+                self.report(Diagnostic::new(Code::ImpossibleTest, value.span, message));
+                continue;
+            }
+            let place = format!("the label `{name}`");
+            kept.push((name, self.coerce(value, &Want::new(&Type::String, &place))));
+        }
+        kept
+    }
+
+    /// Whether a threshold takes what others post under this name: in a server nobody would be told of one that none takes.
+    fn check_taken(&mut self, name: &ast::Title, program: &Program) -> Option<()> {
+        let mut taken = program.thresholds.iter().flat_map(|threshold| &threshold.from);
+        if taken.clone().any(|own| **own == *name.text) {
+            return Some(());
+        }
+        let message = format!("no threshold takes an alert `{}` from others", name.as_str());
+        let diagnostic = Diagnostic::new(Code::ImpossibleTest, name.span, message);
+        let near = nearest(name.as_str(), taken.by_ref().map(|own| &**own));
+        self.report(match near {
+            Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")).fix(name.span, format!("\"{meant}\"")),
+            None => diagnostic.help(format!("name it in a threshold: `from alertmanager \"{}\"`", name.as_str())),
+        });
+        None
     }
 
     /// `run "Section" (name: value)` sets a param.

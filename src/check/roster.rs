@@ -20,13 +20,15 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, Time};
 use jiff::tz::TimeZone;
+use serde_json::Value as Json;
 use toml_edit::{Item, TableLike};
 
-use super::program::{Duty, Handover, Roster};
+use super::program::{Duty, Escalation, Handover, Roster};
 use super::schedules::{day_name, weekday};
 use super::toml::{Reader, hours};
 use crate::catalog::{Person, Problem};
 use crate::diagnostics::nearest;
+use crate::types::{Fault, FaultKind};
 
 /// The roster of a text, and all that is wrong with it.
 pub(super) fn read(text: &str, zone: &TimeZone) -> (Roster, Vec<Problem>) {
@@ -36,6 +38,57 @@ pub(super) fn read(text: &str, zone: &TimeZone) -> (Roster, Vec<Problem>) {
         reader.document(document.as_table(), &mut roster);
     }
     (roster, reader.found)
+}
+
+/// The roster that a tool says, in JSON of the same shape, for the levels of an escalation.
+///
+/// # Errors
+/// What of it cannot be, or that it says nothing of any level: such an answer must not read as one that nobody is on call.
+pub fn said(answer: &Json, zone: &TimeZone, escalation: &Escalation) -> Result<Roster, Fault> {
+    let wrong = |why: String| Fault::new(FaultKind::BadAnswer, why);
+    let Some(root) = item(answer).and_then(|item| item.into_table().ok()) else {
+        return Err(wrong("it is no object with `people` and `roles`".to_owned()));
+    };
+    let mut reader = Reader::default();
+    let mut roster = Roster { zone: zone.clone(), roles: BTreeMap::new() };
+    reader.document(&root, &mut roster);
+    if let Some(problem) = reader.found.into_iter().next() {
+        let fault = wrong(problem.message);
+        return Err(match problem.help {
+            Some(help) => fault.help(help),
+            None => fault,
+        });
+    }
+    if !escalation.levels.iter().any(|level| roster.roles.contains_key(&level.role)) {
+        let known = roster.roles.keys().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
+        return Err(wrong(format!("it says nothing of any level: its roles are {known}")));
+    }
+    Ok(roster)
+}
+
+/// What stands in JSON, as if it stood in TOML. A field that is null is left out; of a number nobody asks.
+fn item(json: &Json) -> Option<Item> {
+    Some(match json {
+        Json::Null => return None,
+        Json::Bool(value) => toml_edit::value(*value),
+        Json::Number(number) => toml_edit::value(number.as_f64()?),
+        // A day has no quotes in TOML; JSON has no other way.
+        Json::String(text) => match text.parse::<toml_edit::Datetime>() {
+            Ok(date) if date.time.is_none() && date.offset.is_none() => toml_edit::value(date),
+            _ => toml_edit::value(text.as_str()),
+        },
+        Json::Array(all) => {
+            let values = all.iter().map(|one| item(one)?.into_value().ok()).collect::<Option<toml_edit::Array>>();
+            toml_edit::value(values?)
+        }
+        Json::Object(fields) => {
+            let mut table = toml_edit::Table::new();
+            for (name, field) in fields.iter().filter(|(_, field)| !field.is_null()) {
+                table.insert(name, item(field)?);
+            }
+            Item::Table(table)
+        }
+    })
 }
 
 impl Reader {

@@ -112,6 +112,26 @@ fn told(prepared: &Prepared) -> BTreeSet<Arc<str>> {
 }
 
 impl Alerting {
+    /// Asks who is on call, where a tool says it and the last answer is old.
+    pub(super) async fn ask_who(
+        &self,
+        prepared: &Prepared,
+        facts: &Arc<RunFacts>,
+        world: &Arc<System>,
+        console: &Console,
+    ) -> Result<(), Failure> {
+        if !self.desk.is_rota_due(system::now()) {
+            return Ok(());
+        }
+        let world: Arc<dyn World> = Arc::<System>::clone(world);
+        let answer = Desk::ask(&prepared.program, prepared.set.clone(), Arc::clone(facts), world).await;
+        let Some(answer) = answer else { return Ok(()) };
+        if let Some(why) = self.desk.take_rota(system::now(), answer)? {
+            console.warn(&why, Some("`runbook on-call FILE` says what is known"));
+        }
+        Ok(())
+    }
+
     /// Tells people until the run is over. What is on its way then arrives first: a message that is dropped there would be
     /// told again.
     pub(super) async fn go_on(&self, over: &CancellationToken, console: &Console) -> Result<(), Failure> {

@@ -204,11 +204,15 @@ async fn spoken(
 ) -> Result<u8, Failure> {
     let by: Arc<str> = speaker.by.clone().unwrap_or_else(by).into();
     let facts = facts("said".into(), &prepared.program, &speaker.file)?;
-    let opened = alerting::open(&alerting::Telling::default(), &speaker.state, &prepared, &facts).await?;
-    let Some(alerting) = opened.1 else {
+    let (world, opened) = alerting::open(&alerting::Telling::default(), &speaker.state, &prepared, &facts).await?;
+    let Some(alerting) = opened else {
         return Err(Failure::new(format!("`{}` has no thresholds and no channels", speaker.file)));
     };
     let input = input(&alerting, by)?;
+    // Whoever calls somebody wants the right one; all else is said at once.
+    if matches!(input, Input::Escalate { .. } | Input::Called { .. }) {
+        alerting.ask_who(&prepared, &facts, &world, console).await?;
+    }
     let happened = alerting.desk.take(system::now(), input)?;
     tell(&happened, console)?;
     Ok(u8::from(!alerting.finish(console).await?))

@@ -1,15 +1,27 @@
 //! `runbook on-call`: who is behind the levels of an escalation.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use clap::Args;
 use jiff::Timestamp;
 
 use super::console::{Console, Failure};
 use super::request::checked;
-use crate::check::program::Roster;
+use super::run::{facts, runtime};
+use super::state::Kept;
+use crate::check;
+use crate::check::program::{Escalation, Program, Roster};
+use crate::desk::Desk;
+use crate::plan::text;
 use crate::shown::look::{clean, pad};
-use crate::system;
+use crate::system::{self, System};
+use crate::types::Fault;
 
-/// Say who is on call for each level of the escalation, by its file of roles.
+/// Exit code where nobody can say it now.
+const NOT_KNOWN: u8 = 3;
+
+/// Say who is on call for each level of the escalation, by its file of roles or by the tool that says it.
 #[derive(Debug, Args)]
 pub(super) struct OnCall {
     /// The runbook, or `-` for standard input.
@@ -17,17 +29,28 @@ pub(super) struct OnCall {
     /// At this time, and not now: `2026-11-30T09:00:00+01:00`.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    #[command(flatten)]
+    state: Kept,
 }
 
 pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
     let Some((program, _)) = checked(&args.file, console) else { return Ok(2) };
+    let program = Arc::new(program);
     let Some(escalation) = program.escalations.first() else {
         return Err(Failure::new(format!("`{}` has no escalation", args.file)));
     };
-    let (Some((path, _)), Some(roster)) = (&escalation.roles, &escalation.roster) else {
-        return Err(Failure::new(format!("the escalation {} names no file of roles", escalation.name))
-            .help("write `roles \"on-call.toml\"` into it"));
+    let (roster, path, exit) = match (&escalation.roles, &escalation.roster, &escalation.rota) {
+        (Some((path, _)), Some(roster), _) => (Arc::clone(roster), path.to_string(), 0),
+        (_, _, Some(call)) => {
+            let (roster, exit) = asked(args, &program, escalation, console)?;
+            (roster, text::expr(&program, call), exit)
+        }
+        _ => {
+            return Err(Failure::new(format!("the escalation {} names no file of roles", escalation.name))
+                .help("write `roles \"on-call.toml\"` into it"));
+        }
     };
+    let (roster, path) = (&*roster, path.as_str());
     let at = args.at.unwrap_or_else(system::now);
     let rows = escalation
         .levels
@@ -44,7 +67,36 @@ pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
         .map(|[level, role, who]| format!("{}  {}  {who}", pad(level, widths[0]), pad(role, widths[1])))
         .collect();
     console.print_lines(&lines)?;
-    Ok(0)
+    Ok(exit)
+}
+
+/// What the tool says now, or else what it said last, and that loudly.
+fn asked(
+    args: &OnCall,
+    program: &Arc<Program>,
+    escalation: &Escalation,
+    console: &Console,
+) -> Result<(Arc<Roster>, u8), Failure> {
+    let facts = facts("on-call".into(), program, &args.file)?;
+    let world = Arc::new(System::new(facts.directory.clone()));
+    let asking = Desk::ask(program, HashMap::new(), Arc::clone(&facts), world);
+    let answer = runtime(None)?.block_on(asking);
+    let answer = answer.unwrap_or_else(|| Err(Fault::no_value("no tool says it")));
+    let understood = answer.and_then(|answer| check::said(&answer, &program.header.timezone, escalation));
+    let fault = match understood {
+        Ok(roster) => return Ok((Arc::new(roster), 0)),
+        Err(fault) => fault,
+    };
+    let failure = Failure { exit: NOT_KNOWN, ..Failure::from(fault) };
+    let Some(ledger) = args.state.ledger()?.open_existing()? else { return Err(failure) };
+    let rota = Desk::open(ledger, Arc::clone(program), HashMap::new(), facts)?.rota();
+    let (Some(said), Some(roster)) = (&rota.said, rota.roster(program)) else { return Err(failure) };
+    let at = said.at.to_zoned(program.header.timezone.clone()).strftime("%Y-%m-%d %H:%M %Z");
+    console.warn(
+        &format!("nobody can say who is on call now: {}. This was said at {at}", failure.message),
+        failure.help.as_deref(),
+    );
+    Ok((roster, NOT_KNOWN))
 }
 
 fn who(roster: &Roster, role: &str, path: &str, at: Timestamp) -> String {

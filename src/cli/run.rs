@@ -177,6 +177,9 @@ async fn execute(
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
     let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &identity.facts).await?;
+    if let Some(alerting) = &alerting {
+        alerting.ask_who(&prepared, &identity.facts, &world, console).await?;
+    }
     let log = run_log(args, &prepared, &identity.facts, console);
     let desk = alerting.as_ref().map(|alerting| Arc::clone(&alerting.desk));
     let recorder = Arc::new(Recorder::new(journal, output(args.format, args.state.again(), console), log, desk));

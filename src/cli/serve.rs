@@ -32,7 +32,7 @@ use crate::source::Sources;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger, Place};
 use crate::system::{self, System};
-use crate::types::{Fault, SecretText};
+use crate::types::{Fault, FaultKind, SecretText};
 use crate::units;
 
 /// A token has no fewer characters.
@@ -89,29 +89,29 @@ pub(super) fn run(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
 
 async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let listener = if args.no_listen { None } else { Some(listen(args.listen)?) };
-    let links = match &args.public_url {
-        Some(url) => Some(Links::new(url, key(args.state.ledger()?)?)),
-        None => None,
-    };
     let (files, set) = (args.files.clone(), args.set.clone());
     let approve =
         args.approve.iter().map(|typed| Agreed::read(typed)).collect::<Result<_, _>>().map_err(Failure::new)?;
     let webhook_token = args.webhook_token_file.as_deref().map(token).transpose()?;
     let takes_alerts = webhook_token.is_some();
-    let home = AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set, takes_alerts };
+    let public_url = args.public_url.clone();
+    // An address that is none is said at once.
+    args.state.ledger()?;
+    let home =
+        AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set, public_url, takes_alerts };
     let stop = CancellationToken::new();
     let at_once = CancellationToken::new();
     let stopping = super::signals::stop(stop.clone(), at_once.clone(), Arc::clone(console))?;
     let holder = format!("{}:{}:{}", by(), std::process::id(), id());
     let pulses = pulses(args)?;
-    let settings = Settings { files, listener, webhook_token, links, pulses, holder };
+    let settings = Settings { files, listener, webhook_token, pulses, holder };
     let served = tokio::select! {
         served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
         () = at_once.cancelled() => Ok(130),
     };
     super::systemd::say("STOPPING=1");
     stopping.abort();
-    served.map_err(Failure::new)
+    served.map_err(Failure::from)
 }
 
 /// Who waits for signs of life.
@@ -186,14 +186,14 @@ fn token(path: &Path) -> Result<SecretText, Failure> {
 
 /// The key of the links, made once and kept beside the ledger, or in it where several hosts share it: a link that one of
 /// them made is good at all.
-fn key(place: &Place) -> Result<[u8; 64], Failure> {
+fn key(place: &Place) -> Result<[u8; 64], Fault> {
     let Place::File(ledger) = place else {
         let kept = place.open()?.secret("links", &hex::encode(random()?))?;
         let key = kept.as_deref().and_then(|kept| hex::decode(kept).ok()).and_then(|key| key.try_into().ok());
-        return key.ok_or_else(|| Failure::new(format!("the key of links in `{place}` is none")));
+        return key.ok_or_else(|| setup(format!("the key of links in `{place}` is none")));
     };
     let path = ledger.with_file_name("links.key");
-    let cannot = |error: std::io::Error| Failure::new(format!("the key `{}` of links: {error}", path.display()));
+    let cannot = |error: std::io::Error| setup(format!("the key `{}` of links: {error}", path.display()));
     let mut key = [0; 64];
     match std::fs::File::open(&path) {
         Ok(mut file) => file.read_exact(&mut key).map_err(cannot)?,
@@ -211,10 +211,14 @@ fn key(place: &Place) -> Result<[u8; 64], Failure> {
     Ok(key)
 }
 
-fn random() -> Result<[u8; 64], Failure> {
+fn setup(why: String) -> Fault {
+    Fault::new(FaultKind::Setup, why)
+}
+
+fn random() -> Result<[u8; 64], Fault> {
     let mut key = [0; 64];
     let filled = rustls::crypto::aws_lc_rs::default_provider().secure_random.fill(&mut key);
-    filled.map(|()| key).map_err(|_| Failure::new("this machine gives no random numbers"))
+    filled.map(|()| key).map_err(|_| setup("this machine gives no random numbers".to_owned()))
 }
 
 /// This machine, as a server lives on it.
@@ -223,6 +227,7 @@ struct AtHome {
     state: Kept,
     approve: Vec<Agreed>,
     set: Vec<String>,
+    public_url: Option<String>,
     takes_alerts: bool,
 }
 
@@ -270,13 +275,13 @@ impl AtHome {
     }
 
     /// Says which changes nobody has agreed to yet.
-    fn waits_for_approval(&self, file: &str, prepared: &Prepared, facts: &RunFacts) {
-        if prepared.plan.hash.as_deref().is_none_or(|hash| self.approved(hash).is_some()) {
+    fn waits_for_approval(&self, file: &str, loaded: &Loaded, plan: &Plan) {
+        if plan.hash.as_deref().is_none_or(|hash| self.approved(hash).is_some()) {
             return;
         }
-        let plans = standing::Asked::of(&prepared.plan, &prepared.sources, &[]).into_iter().collect();
-        let (program, sources) = (Arc::clone(&prepared.program), Arc::clone(&prepared.sources));
-        let rules = self.rules(program, sources, plans, facts.directory.clone());
+        let plans = standing::Asked::of(plan, &loaded.sources, &[]).into_iter().collect();
+        let (program, sources) = (Arc::clone(&loaded.program), Arc::clone(&loaded.sources));
+        let rules = self.rules(program, sources, plans, loaded.facts.directory.clone());
         let standing = rules
             .map_err(|failure| failure.message)
             .and_then(|rules| run::Rules::standing(&rules).map_err(|fault| fault.to_string()));
@@ -285,9 +290,9 @@ impl AtHome {
             Ok(standing) => standing.others,
             Err(why) => vec![format!("approvals cannot be looked up: {why}")],
         };
-        let changes = prepared.plan.changes.len();
+        let changes = plan.changes.len();
         let message = format!("the changes of `{file}` ({changes}) wait for approval: what else it does goes on");
-        let help = others.into_iter().chain([self.help(file, &prepared.plan)]).collect::<Vec<_>>().join("\n");
+        let help = others.into_iter().chain([self.help(file, plan)]).collect::<Vec<_>>().join("\n");
         self.console.warn(&message, Some(&help));
     }
 }
@@ -296,7 +301,6 @@ impl Home for AtHome {
     fn load(&self, file: &str) -> Result<Loaded, String> {
         let prepared = self.prepared(file)?;
         let facts = facts("serve".into(), &prepared.program, file).map_err(|failure| failure.message)?;
-        self.waits_for_approval(file, &prepared, &facts);
         let from_outside = prepared.program.thresholds.iter().find(|threshold| !threshold.from.is_empty());
         if let (Some(threshold), false) = (from_outside, self.takes_alerts) {
             let message = format!("`{file}`: nobody can post alerts of \"{}\" to this server", clean(&threshold.title));
@@ -333,10 +337,25 @@ impl Home for AtHome {
         super::policy::now(&loaded.program, &loaded.sources).map(drop)
     }
 
+    fn approvals(&self, file: &str, loaded: &Loaded) {
+        let plan =
+            request::settings(&loaded.program, &self.set).map_err(|failure| failure.message).and_then(|(_, typed)| {
+                plan::plan(&loaded.program, &Selection::all(), &typed).map_err(|fault| fault.to_string())
+            });
+        match plan {
+            Ok(plan) => self.waits_for_approval(file, loaded, &plan),
+            Err(why) => self.console.warn(&format!("the changes of `{file}` cannot be listed: {why}"), None),
+        }
+    }
+
+    fn links(&self) -> Result<Option<Links>, Fault> {
+        let Some(url) = &self.public_url else { return Ok(None) };
+        let place = self.state.ledger().map_err(|failure| setup(failure.message))?;
+        key(place).map(|key| Some(Links::new(url, key)))
+    }
+
     fn ledger(&self) -> Result<Ledger, Fault> {
-        let place =
-            self.state.ledger().map_err(|failure| Fault::new(crate::types::FaultKind::Setup, failure.message))?;
-        place.open()
+        self.state.ledger().map_err(|failure| setup(failure.message))?.open()
     }
 
     fn world(&self, loaded: &Loaded, past: Arc<dyn Past>) -> Arc<dyn World> {

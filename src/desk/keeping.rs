@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
-use crate::alerting::{Alert, End, Happening, Incident, Numbers, Outcome, Quiet, Silence, State, Subject, Watch};
+use crate::alerting::{Alert, End, Happening, Incident, Numbers, Outcome, Quiet, Rota, Silence, State, Subject, Watch};
 use crate::store::ledger::{self, Commit, Document, NewMessage};
 use crate::types::{Fault, FaultKind};
 
@@ -14,6 +14,7 @@ pub const ALERT: &str = "alert";
 pub const INCIDENT: &str = "incident";
 const SILENCE: &str = "silence";
 const REST: &str = "rest";
+const ROTA: &str = "rota";
 
 #[derive(Serialize, Deserialize)]
 struct KeptWatch {
@@ -53,10 +54,18 @@ pub(super) fn state(documents: &[Document]) -> Result<State, Fault> {
                 state.numbers = rest.numbers;
                 state.quiet = rest.quiet.into_iter().collect();
             }
+            // It is no part of the state: see `rota`.
+            ROTA => {}
             other => return Err(unreadable(document, &format!("nobody knows what a `{other}` is"))),
         }
     }
     Ok(state)
+}
+
+/// What is kept of who is on call.
+pub(super) fn rota(documents: &[Document]) -> Result<Rota, Fault> {
+    let kept = documents.iter().find(|document| document.kind == ROTA);
+    kept.map_or_else(|| Ok(Rota::default()), read)
 }
 
 /// A document as what it is of.
@@ -73,12 +82,20 @@ fn unreadable(document: &Document, why: &str) -> Fault {
 }
 
 /// What is to be written down; `None` where nothing is different.
-pub(super) fn commit(now: Timestamp, outcome: &Outcome, state: &State) -> Result<Option<Commit>, Fault> {
+pub(super) fn commit(
+    now: Timestamp,
+    outcome: &Outcome,
+    state: &State,
+    rota: Option<&Rota>,
+) -> Result<Option<Commit>, Fault> {
     let touched = &outcome.touched;
-    if touched.is_empty() && outcome.happened.is_empty() && outcome.tell.is_empty() {
+    if touched.is_empty() && outcome.happened.is_empty() && outcome.tell.is_empty() && rota.is_none() {
         return Ok(None);
     }
     let mut commit = Commit::at(now);
+    if let Some(rota) = rota {
+        commit.put.push(document(ROTA, ROTA.to_owned(), json(rota)?, now, None));
+    }
     for subject in &touched.watches {
         let id = text(subject)?;
         match state.watches.get(subject) {

@@ -5,6 +5,7 @@ mod courier;
 mod flood;
 mod keeping;
 mod past;
+mod rota;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -14,7 +15,7 @@ use tokio::sync::Notify;
 
 pub use self::courier::{Courier, Delivery, MakesLinks};
 pub use self::keeping::{ALERT, INCIDENT, read};
-use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, State};
+use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::run::Judge;
@@ -41,6 +42,9 @@ struct Inner {
     /// The version that the engine's state is of; `None` where it is not what the ledger has.
     version: Option<u64>,
     reading: Reading,
+    program: Arc<Program>,
+    /// Who is on call, where a tool says it.
+    rota: Rota,
 }
 
 impl Desk {
@@ -56,7 +60,8 @@ impl Desk {
         let definitions = Arc::new(Definitions::of(&program).with_links(&program, &judge)?);
         let runbook = Arc::clone(&definitions.runbook);
         let engine = Engine::new(definitions, State::default());
-        let mut inner = Inner { ledger, engine, version: None, reading: Reading::new(program, set, facts) };
+        let reading = Reading::new(Arc::clone(&program), set, facts);
+        let mut inner = Inner { ledger, engine, version: None, reading, program, rota: Rota::default() };
         inner.refresh(&runbook)?;
         Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news: Arc::default(), fence: None })
     }
@@ -187,8 +192,21 @@ impl Inner {
         let snapshot = self.ledger.load(runbook)?;
         let definitions = self.engine.definitions().clone();
         self.engine = Engine::new(Arc::new(definitions), keeping::state(&snapshot.documents)?);
+        self.adopt(keeping::rota(&snapshot.documents)?);
         self.version = Some(snapshot.version);
         Ok(())
+    }
+
+    /// Goes on with what is known of who is on call.
+    fn adopt(&mut self, rota: Rota) {
+        if Rota::call(&self.program).is_some() && rota != self.rota {
+            let roster = rota.roster(&self.program);
+            let definitions = self.engine.definitions();
+            if definitions.roster != roster {
+                self.engine.redefine(Arc::new(Definitions { roster, ..definitions.clone() }));
+            }
+        }
+        self.rota = rota;
     }
 
     /// Decides what follows from some inputs, and writes it down in one piece. Where somebody else was quicker, it is
@@ -197,13 +215,24 @@ impl Inner {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
+        self.keep(runbook, now, inputs, None)
+    }
+
+    /// The same, with what is known of who is on call.
+    fn keep(
+        &mut self,
+        runbook: &str,
+        now: Timestamp,
+        inputs: &[Input],
+        rota: Option<&Rota>,
+    ) -> Result<Vec<Happening>, Fault> {
         for _ in 0..MOST_ROUNDS {
             self.refresh(runbook)?;
             let mut outcome = Outcome::default();
             for input in inputs {
                 outcome.join(self.engine.take(now, input.clone()));
             }
-            let Some(commit) = keeping::commit(now, &outcome, self.engine.state())? else {
+            let Some(commit) = keeping::commit(now, &outcome, self.engine.state(), rota)? else {
                 return Ok(outcome.happened);
             };
             let expected = self.version.unwrap_or(0);

@@ -94,7 +94,7 @@ codes! {
     NotALibrary          "not-a-library"          Error   "a library has a declaration that only a runbook can have"
     // Files beside a runbook
     FileMissing          "file-missing"           Error   "a file that a declaration names is not there, or not in the runbook's folder"
-    RolesMistake         "roles-mistake"          Error   "the file of roles of an escalation has a mistake in it"
+    RolesMistake         "roles-mistake"          Error   "what says who is behind a level of an escalation has a mistake in it"
     TemplateMistake      "template-mistake"       Error   "the template of a message has a mistake in it"
     // The policy of a repository
     PolicyMistake        "policy-mistake"         Error   "the policy of the repository has a mistake in it, or cannot be read"

@@ -88,6 +88,11 @@ impl Printer<'_> {
                 line.value(self.title(file));
                 line
             }
+            EscalationClauseKind::RolesOf { call } => {
+                let mut line = Line::new("roles");
+                line.value(self.expr(call));
+                line
+            }
             EscalationClauseKind::Repeat { times } => Line::new(&format!("repeat {}", times.node)),
         };
         self.leftover(clause.span.end, &mut line.rest);

@@ -26,6 +26,15 @@ impl Printer<'_> {
                 line.value(self.expr(time));
                 line
             }
+            TestStatementKind::Posted { name, labels, firing } => {
+                let mut line = Line::new("alert");
+                line.value(self.title(name));
+                if let Some(labels) = labels {
+                    line.value(self.expr(labels));
+                }
+                line.word(if *firing { "fires" } else { "ends" });
+                line
+            }
             TestStatementKind::Expect(expect) => self.expect(expect),
         };
         self.leftover(statement.span.end, &mut line.rest);

@@ -53,6 +53,7 @@ pub fn rights(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>,
         for index in 0..program.metrics.len() {
             finder.metric(MetricId(u32::try_from(index).unwrap_or(u32::MAX)));
         }
+        program.escalations.iter().filter_map(|one| one.rota.as_ref()).for_each(|call| finder.look(call));
     }
     for metric in selection.sampled() {
         finder.metric(*metric);

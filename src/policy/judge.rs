@@ -90,6 +90,7 @@ fn forbidden(program: &Program, policy: &Written, found: &mut Vec<Diagnostic>) {
     }
     exprs.extend(program.metrics.iter().map(|metric| &metric.value));
     exprs.extend(program.metrics.iter().flat_map(|metric| metric.labels.iter().map(|label| &label.list)));
+    exprs.extend(program.escalations.iter().filter_map(|escalation| escalation.rota.as_ref()));
     exprs.extend(program.thresholds.iter().flat_map(|threshold| threshold.when.iter().map(|when| &when.condition)));
     exprs.extend(program.sections.iter().flat_map(|section| &section.members).filter_map(|member| match member {
         crate::check::program::Member::Step(step) => step.each.as_ref().map(|(_, list)| list),

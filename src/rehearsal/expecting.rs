@@ -61,7 +61,7 @@ fn notified(stage: &Stage, channel: &str) -> (bool, String, Vec<String>) {
     });
     let holds = told.clone().any(|(own, ..)| &**own == channel);
     let found = told.map(|(channel, occasion, title)| format!("{channel} was told: {title} ({})", occasion.name()));
-    let found = or(found.collect(), "nobody was told since the last `run` or `after`");
+    let found = or(found.collect(), "nobody was told since the last `run`, `alert` or `after`");
     (holds, format!("a message to `{channel}`"), found)
 }
 
@@ -83,7 +83,7 @@ fn check(stage: &Stage, title: &str, wanted: Outcome) -> (bool, String, Vec<Stri
     let found: Vec<(Outcome, String)> = stage.events.iter().filter_map(of_title).collect();
     let holds = found.iter().any(|(found, _)| *found == wanted);
     let says = found.into_iter().map(|(_, says)| says).collect();
-    (holds, format!("\"{title}\" {}", wanted.name()), or(says, "the last `run` made no such check"))
+    (holds, format!("\"{title}\" {}", wanted.name()), or(says, "the last `run` or `alert` made no such check"))
 }
 
 fn run(stage: &Stage, wanted: Outcome) -> (bool, String, Vec<String>) {
@@ -117,7 +117,7 @@ fn changes(stage: &Stage) -> Vec<String> {
         Event::ChangeWithheld { title, reason, .. } => Some(format!("change {title} was withheld: {reason:?}")),
         _ => None,
     });
-    or(changes.collect(), "nothing was changed in the last `run`")
+    or(changes.collect(), "nothing was changed since the last `run` or `alert` began")
 }
 
 fn or(found: Vec<String>, nothing: &str) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! Performs a test: what is given, what is done, and what came of it.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,7 +11,9 @@ use super::blank::{is_not_given, padded};
 use super::expecting::expect;
 use super::world::{Canned, Given, Of, Says};
 use super::{Failure, Reached, Rehearsed};
-use crate::alerting::{Definitions, Engine, Happened, Happening, Input, Outcome, Reading, State};
+use crate::alerting::{
+    Definitions, Engine, Happened, Happening, Input, Outcome, Posted, Reading, Rota, State, fires, posted,
+};
 use crate::catalog::{RunFacts, World};
 use crate::check::program::{self, Expr, MetricId, ParamId, Program, Target, Test, TestKind};
 use crate::plan::Selection;
@@ -40,6 +42,8 @@ pub(super) struct Stage {
     pub(super) events: Vec<Event>,
     /// What happened since the last `run` or `after`.
     pub(super) recent: Vec<Happening>,
+    /// Who is on call, where a tool says it.
+    rota: Rota,
     /// The thresholds of alerts that were opened, and that no section has answered yet.
     opened: Vec<Arc<str>>,
     timeline: Vec<(SignedDuration, Happening)>,
@@ -79,6 +83,7 @@ impl Stage {
             sampling: false,
             events: Vec::new(),
             recent: Vec::new(),
+            rota: Rota::default(),
             opened: Vec::new(),
             timeline: Vec::new(),
             reached: Reached::default(),
@@ -98,13 +103,25 @@ impl Stage {
                 TestKind::Given(given) => self.given(given).await.map_err(failed)?,
                 TestKind::Run { section, set } => {
                     self.recent.clear();
+                    self.ask_who().await;
                     self.begin_sampling().await;
                     self.run(section, set).await.map_err(failed)?;
                 }
                 TestKind::After(time) => {
                     self.recent.clear();
+                    self.ask_who().await;
                     self.begin_sampling().await;
                     self.after(*time).await;
+                }
+                TestKind::Posted { name, labels, firing } => {
+                    let posted = self.posted_by_others(name, labels, *firing).await.map_err(failed)?;
+                    self.recent.clear();
+                    self.ask_who().await;
+                    self.begin_sampling().await;
+                    self.world.forget();
+                    self.events.clear();
+                    self.take(posted);
+                    self.answer().await;
                 }
                 TestKind::Expect { negated, fact } => {
                     self.begin_sampling().await;
@@ -176,6 +193,39 @@ impl Stage {
         };
         self.world.give(Given { of, says });
         Ok(())
+    }
+
+    /// Asks the tool that says who is on call. Where a test says nothing of it, nobody is known to be, as without roles.
+    async fn ask_who(&mut self) {
+        let program = Arc::clone(&self.program);
+        let Some(call) = Rota::call(&program) else { return };
+        let answer = self.asking().value(call).await.and_then(Value::read);
+        if answer.as_ref().is_err_and(is_not_given) {
+            return;
+        }
+        let told = self.rota.take(self.world.now(), answer.map(|value| value.to_json()), &program);
+        let roster = self.rota.roster(&program);
+        self.engine.redefine(Arc::new(Definitions { roster, ..self.engine.definitions().clone() }));
+        if let Some(told) = told {
+            self.take(told);
+        }
+    }
+
+    /// What an alert that others post means, with its labels in the order in which a server has them.
+    async fn posted_by_others(
+        &self,
+        name: &Arc<str>,
+        labels: &[(Arc<str>, Expr)],
+        firing: bool,
+    ) -> Result<Input, Fault> {
+        let asking = self.asking();
+        let mut known = BTreeMap::new();
+        for (label, value) in labels {
+            known.insert(Arc::clone(label), Arc::from(asking.value(value).await?.to_string()));
+        }
+        let text = fires(name).into();
+        let one = Posted { name: Arc::clone(name), labels: known.into_iter().collect(), text, firing };
+        posted(&self.program, &one).ok_or_else(|| Fault::no_value(format!("no threshold takes an alert `{name}`")))
     }
 
     async fn run(&mut self, section: &str, set: &[(ParamId, Expr)]) -> Result<(), Fault> {

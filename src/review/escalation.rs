@@ -77,13 +77,22 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     findings
 }
 
+/// Where it is said who is on call.
+fn source(program: &Program, one: &Escalation) -> String {
+    match (&one.roles, &one.rota) {
+        (Some((path, _)), _) => format!("`{path}`"),
+        (None, Some(call)) => format!("`{}`", crate::plan::text::expr(program, call)),
+        (None, None) => "none".to_owned(),
+    }
+}
+
 fn changed(before: Side<'_>, after: Side<'_>, old: &Escalation, new: &Escalation) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let file = |one: &Escalation| one.roles.as_ref().map_or_else(|| "none".to_owned(), |(path, _)| format!("`{path}`"));
-    if file(old) != file(new) {
-        let row = Row::of("who is on call", file(old), file(new));
+    let (was, is) = (source(before.program, old), source(after.program, new));
+    if was != is {
+        let row = Row::of("who is on call", was, is);
         let finding =
-            Finding::new(Chapter::Told, Kind::Changed, format!("escalation {}", new.name), "file of roles").rows(row);
+            Finding::new(Chapter::Told, Kind::Changed, format!("escalation {}", new.name), "source of roles").rows(row);
         findings.push(finding.at(Some(before.place(old.span)), Some(after.place(new.span))));
     }
     let subject = |level: &Level| format!("escalation {}, level {} ({})", new.name, level.number, level.role);

@@ -31,7 +31,8 @@ pub(super) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
 
 /// What a tool printed as what it was declared to give. A text becomes the number, date or bool that it spells.
 pub(super) fn returned(output: Value, tool: &Tool) -> Result<Value, Fault> {
-    spelled(output, &tool.returns).map_err(|fault| Fault {
+    // Where it was not started, there is nothing that it printed.
+    spelled(output.read()?, &tool.returns).map_err(|fault| Fault {
         kind: FaultKind::BadAnswer,
         message: format!("what `{}` printed: {}", tool.name, fault.message).into(),
         ..fault

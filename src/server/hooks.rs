@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::Home;
 use super::served::Served;
-use crate::alerting::Posted;
+use crate::alerting::{Posted, fires};
 use crate::types::{Labels, SecretText};
 
 /// A group of ten thousand alerts is about as long.
@@ -175,7 +175,7 @@ fn one(alert: Alert, now: Timestamp) -> Result<Posted, String> {
     let said = ["summary", "description", "message"].iter().filter_map(|name| annotations.get(*name));
     let mut text: Vec<&str> = said.map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
     text.dedup();
-    let fires = format!("{name} fires");
+    let fires = fires(&name);
     if text.is_empty() {
         text.push(&fires);
     }

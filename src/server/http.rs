@@ -9,13 +9,14 @@ use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use serde::Deserialize;
 use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::opening::Waiting;
 use super::served::Served;
 use super::{Home, Links, exposition, hooks};
 use crate::alerting::Input;
 use crate::shown::look::markup;
-use crate::types::SecretText;
+use crate::types::{Fault, FaultKind, SecretText};
 
 /// A form has a name in it, and nothing more.
 const LARGEST_BODY: usize = 16 * 1024;
@@ -39,6 +40,38 @@ struct Who {
     by: String,
 }
 
+/// Answers while the ledger is waited for, until the guard is dropped.
+pub(super) fn waits(
+    listener: &std::net::TcpListener,
+    waiting: Waiting,
+    home: &Arc<dyn Home>,
+) -> Result<DropGuard, Fault> {
+    let own = listener.try_clone().and_then(tokio::net::TcpListener::from_std).map_err(|error| unusable(&error))?;
+    let router = Router::new().route("/healthz", get(alive)).fallback(not_yet).with_state(waiting);
+    let (over, home) = (CancellationToken::new(), Arc::clone(home));
+    let ends = over.clone().cancelled_owned();
+    tokio::spawn(async move {
+        if let Err(error) = axum::serve(own, router).with_graceful_shutdown(ends).await {
+            home.warn(&format!("nothing is answered over HTTP while the ledger is waited for: {error}"));
+        }
+    });
+    Ok(over.drop_guard())
+}
+
+fn unusable(error: &std::io::Error) -> Fault {
+    Fault::new(FaultKind::Setup, format!("nothing can be answered over HTTP: {error}"))
+}
+
+/// It is up, and cannot do anything yet: to start it anew would not help.
+async fn alive(State(waiting): State<Waiting>) -> String {
+    format!("ok\n{}\n", waiting.why())
+}
+
+/// Whoever wants more comes again.
+async fn not_yet(State(waiting): State<Waiting>) -> Response {
+    (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, "5")], format!("{}\n", waiting.why())).into_response()
+}
+
 /// Answers until told to stop.
 pub(super) fn answer(
     listener: std::net::TcpListener,
@@ -47,8 +80,8 @@ pub(super) fn answer(
     token: Option<SecretText>,
     home: Arc<dyn Home>,
     stop: CancellationToken,
-) -> Result<JoinHandle<()>, String> {
-    let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| error.to_string())?;
+) -> Result<JoinHandle<()>, Fault> {
+    let listener = tokio::net::TcpListener::from_std(listener).map_err(|error| unusable(&error))?;
     let router = Router::new()
         .route("/healthz", get(healthy))
         .route("/readyz", get(ready))

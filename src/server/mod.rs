@@ -11,19 +11,22 @@ mod hooks;
 mod http;
 mod lead;
 mod on_alert;
+mod opening;
 mod pulse;
+mod rota;
 mod sampling;
 mod served;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 pub use self::acknowledging::Links;
+use self::opening::{Open, Waiting};
 pub use self::pulse::Pulse;
-use self::served::Served;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ParamId, Program};
 use crate::desk::{Delivery, Desk};
@@ -33,7 +36,10 @@ use crate::run::{Consent, EventSink, Proposal, Rules};
 use crate::source::Sources;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger};
-use crate::types::{Fault, SecretText, Value};
+use crate::types::{Fault, FaultKind, SecretText, Value};
+
+/// A ledger that takes longer to open is waited for, and that is said to whoever asks.
+const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// A runbook that is valid, ready to be served.
 #[derive(Clone)]
@@ -88,6 +94,15 @@ pub trait Home: Send + Sync {
     /// Why not: it refuses the runbook, or cannot be read.
     fn may_change(&self, loaded: &Loaded) -> Result<(), String>;
 
+    /// Says which changes of a runbook wait for somebody who agrees to them. Asks the ledger.
+    fn approvals(&self, file: &str, loaded: &Loaded);
+
+    /// Makes the links by which people acknowledge; `None` where nobody can reach this server by one.
+    ///
+    /// # Errors
+    /// Where their key cannot be read or kept.
+    fn links(&self) -> Result<Option<Links>, Fault>;
+
     /// # Errors
     /// Where it cannot be opened.
     fn ledger(&self) -> Result<Ledger, Fault>;
@@ -109,7 +124,7 @@ pub trait Home: Send + Sync {
     /// What became of messages.
     fn delivered(&self, deliveries: &[Delivery]);
 
-    /// All runbooks are read and checked, and it answers.
+    /// All runbooks are read and checked, and it answers. The ledger may still be waited for.
     fn ready(&self);
 
     fn now(&self) -> Timestamp;
@@ -122,38 +137,52 @@ pub struct Settings {
     pub listener: Option<std::net::TcpListener>,
     /// What whoever posts alerts has to know; without it nobody posts any.
     pub webhook_token: Option<SecretText>,
-    /// Makes the links by which people acknowledge.
-    pub links: Option<Links>,
     /// Who waits for signs of life.
     pub pulses: Vec<Pulse>,
     /// Names this process to others on the same ledger.
     pub holder: String,
 }
 
-/// Serves until it is told to stop. Whatever is going on then is stopped in good order.
+/// Serves until it is told to stop. Whatever is going on then is stopped in good order. A ledger that is not there yet is
+/// waited for.
 ///
 /// # Errors
 /// Where it cannot begin.
-pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationToken) -> Result<(), String> {
-    let links = settings.links.map(Arc::new);
-    let mut all = Vec::new();
-    for file in &settings.files {
-        let served = Served::open(file, Arc::clone(&home), &settings.holder, links.clone())?;
-        all.push(Arc::new(served));
+pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationToken) -> Result<(), Fault> {
+    let Settings { files, listener, webhook_token, pulses, holder } = settings;
+    let mut loaded = Vec::new();
+    for file in files {
+        let one = home.load(&file).map_err(|why| Fault::new(FaultKind::Setup, why))?;
+        loaded.push((file, one));
     }
-    let mut titles: Vec<Arc<str>> = all.iter().map(|served| served.title()).collect();
+    let mut titles: Vec<Arc<str>> = loaded.iter().map(|(_, loaded)| Arc::clone(&loaded.program.header.title)).collect();
     titles.sort();
     if let Some(twice) = titles.windows(2).find_map(|pair| pair.first().filter(|one| pair.get(1) == Some(one))) {
-        return Err(format!("two of the files are called \"{twice}\": what is kept of them could not be told apart"));
+        let why = format!("two of the files are called \"{twice}\": what is kept of them could not be told apart");
+        return Err(Fault::new(FaultKind::Setup, why));
     }
-    let answering = match settings.listener {
+    let waiting = Waiting::default();
+    let mut opening = std::pin::pin!(opening::open(loaded, &home, &holder, &waiting, &stop));
+    // Who connects in the first moment is answered by what follows.
+    let (open, is_ready) = if let Ok(open) = tokio::time::timeout(AT_ONCE, &mut opening).await {
+        (open, false)
+    } else {
+        let answering = listener.as_ref().map(|listener| http::waits(listener, waiting.clone(), &home));
+        let _answering = answering.transpose()?;
+        home.ready();
+        (opening.await, true)
+    };
+    let Some(Open { all, links }) = open? else { return Ok(()) };
+    let answering = match listener {
         Some(listener) => {
-            Some(http::answer(listener, all.clone(), links, settings.webhook_token, Arc::clone(&home), stop.clone())?)
+            Some(http::answer(listener, all.clone(), links, webhook_token, Arc::clone(&home), stop.clone())?)
         }
         None => None,
     };
-    home.ready();
-    for pulse in settings.pulses {
+    if !is_ready {
+        home.ready();
+    }
+    for pulse in pulses {
         tokio::spawn(pulse::beat(pulse, all.clone(), Arc::clone(&home), stop.clone()));
     }
     join_all(all.iter().map(|served| Arc::clone(served).go_on(stop.clone()))).await;

@@ -62,6 +62,7 @@ pub(super) struct Going {
     /// When old samples were put together last.
     tidied: Option<Timestamp>,
     telling: Option<JoinHandle<()>>,
+    pub(super) asking: Option<JoinHandle<()>>,
     interrupt: Interrupt,
 }
 
@@ -74,13 +75,13 @@ pub(super) struct Run {
 impl Served {
     pub(super) fn open(
         file: &str,
+        loaded: Loaded,
         home: Arc<dyn Home>,
         holder: &str,
         links: Option<Arc<Links>>,
-    ) -> Result<Self, String> {
-        let loaded = home.load(file)?;
-        let ledger = home.ledger().map_err(|fault| fault.to_string())?;
-        let current = Current::of(loaded, &*home, holder, links.clone()).map_err(|fault| fault.to_string())?;
+    ) -> Result<Self, Fault> {
+        let ledger = home.ledger()?;
+        let current = Current::of(loaded, &*home, holder, links.clone())?;
         Ok(Self {
             file: file.to_owned(),
             home,
@@ -209,6 +210,7 @@ impl Served {
             self.section(going, current, fence, section, now)?;
         }
         self.answer(going, current, fence, now)?;
+        self.ask_who(going, current, fence, now);
         self.sample(going, current, fence, now);
         if current.desk.next_due().is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
@@ -375,6 +377,7 @@ impl Served {
                 .warn(&format!("\"{old}\" is called \"{new}\" now: start the server anew; \"{old}\" is served on"));
             return;
         }
+        self.home.approvals(&self.file, &loaded);
         match Current::of(loaded, &*self.home, &self.holder, self.links.clone()) {
             Ok(fresh) => {
                 self.home.say(&format!("\"{}\" was edited, and is served as it is now", desk.runbook()));
@@ -401,7 +404,7 @@ impl Served {
     async fn stop(&self, going: Going) {
         going.interrupt.cancel.cancel();
         let runs = going.runs.into_values().filter_map(|run| run.task);
-        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).chain(going.telling).collect();
+        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).chain(going.telling).chain(going.asking).collect();
         if tokio::time::timeout(GRACE, join_all(tasks)).await.is_err() {
             self.home.warn("not everything has stopped; it is left as it is");
         }
@@ -459,7 +462,9 @@ fn settle(going: &mut Going, now: Timestamp) {
         }
     }
     going.sampling.retain(|task| !task.is_finished());
-    if going.telling.as_ref().is_some_and(JoinHandle::is_finished) {
-        going.telling = None;
+    for task in [&mut going.telling, &mut going.asking] {
+        if task.as_ref().is_some_and(JoinHandle::is_finished) {
+            *task = None;
+        }
     }
 }

@@ -4,26 +4,26 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use runbook::alerting::{Numbers, Outcome, Quiet, State, Subject};
-use serde_json::{Value as Json, from_value, to_string, to_value};
+use serde_json::{from_str, to_string};
 
 /// As the ledger keeps it: nothing that an outcome does not name is written.
 #[derive(Default)]
 pub(crate) struct Kept {
-    documents: BTreeMap<(&'static str, String), Json>,
+    documents: BTreeMap<(&'static str, String), String>,
 }
 
 impl Kept {
     pub(crate) fn write(&mut self, outcome: &Outcome, state: &State) {
         let touched = &outcome.touched;
         for subject in &touched.watches {
-            let body = state.watches.get(subject).map(|watch| to_value((subject, watch)).unwrap());
+            let body = state.watches.get(subject).map(|watch| to_string(&(subject, watch)).unwrap());
             self.put("watch", to_string(subject).unwrap(), body);
         }
         for number in &touched.alerts {
-            self.put("alert", number.to_string(), state.alerts.get(number).map(|one| to_value(one).unwrap()));
+            self.put("alert", number.to_string(), state.alerts.get(number).map(|one| to_string(one).unwrap()));
         }
         for number in &touched.incidents {
-            self.put("incident", number.to_string(), state.incidents.get(number).map(|one| to_value(one).unwrap()));
+            self.put("incident", number.to_string(), state.incidents.get(number).map(|one| to_string(one).unwrap()));
         }
         for alert in &outcome.ended_alerts {
             self.put("alert", alert.number.to_string(), None);
@@ -32,14 +32,14 @@ impl Kept {
             self.put("incident", incident.number.to_string(), None);
         }
         for number in &touched.silences {
-            self.put("silence", number.to_string(), state.silences.get(number).map(|one| to_value(one).unwrap()));
+            self.put("silence", number.to_string(), state.silences.get(number).map(|one| to_string(one).unwrap()));
         }
         if touched.rest {
-            self.put("rest", String::new(), Some(to_value((state.numbers, &state.quiet)).unwrap()));
+            self.put("rest", String::new(), Some(to_string(&(state.numbers, &state.quiet)).unwrap()));
         }
     }
 
-    fn put(&mut self, kind: &'static str, id: String, body: Option<Json>) {
+    fn put(&mut self, kind: &'static str, id: String, body: Option<String>) {
         match body {
             Some(body) => self.documents.insert((kind, id), body),
             None => self.documents.remove(&(kind, id)),
@@ -49,26 +49,25 @@ impl Kept {
     pub(crate) fn state(&self) -> State {
         let mut state = State::default();
         for ((kind, _), body) in &self.documents {
-            let body = body.clone();
             match *kind {
                 "watch" => {
-                    let (subject, watch): (Subject, _) = from_value(body).unwrap();
+                    let (subject, watch): (Subject, _) = from_str(body).unwrap();
                     state.watches.insert(subject, watch);
                 }
                 "alert" => {
-                    let alert: runbook::alerting::Alert = from_value(body).unwrap();
+                    let alert: runbook::alerting::Alert = from_str(body).unwrap();
                     state.alerts.insert(alert.number, alert);
                 }
                 "incident" => {
-                    let incident: runbook::alerting::Incident = from_value(body).unwrap();
+                    let incident: runbook::alerting::Incident = from_str(body).unwrap();
                     state.incidents.insert(incident.number, incident);
                 }
                 "silence" => {
-                    let silence: runbook::alerting::Silence = from_value(body).unwrap();
+                    let silence: runbook::alerting::Silence = from_str(body).unwrap();
                     state.silences.insert(silence.number, silence);
                 }
                 _ => {
-                    let (numbers, quiet): (Numbers, BTreeMap<Arc<str>, Quiet>) = from_value(body).unwrap();
+                    let (numbers, quiet): (Numbers, BTreeMap<Arc<str>, Quiet>) = from_str(body).unwrap();
                     (state.numbers, state.quiet) = (numbers, quiet);
                 }
             }

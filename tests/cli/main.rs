@@ -32,6 +32,7 @@ mod roles;
 mod run;
 mod serve;
 mod serve_alerts;
+mod serve_begins;
 #[path = "../support/serving.rs"]
 mod serving;
 mod signed;

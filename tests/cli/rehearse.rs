@@ -96,3 +96,14 @@ fn a_command_is_not_given_but_what_it_reads() {
     folder.write("a.runbook", folder.read("a.runbook").replace("given healthy(\"", "given site.answers(\"/"));
     folder.run(&["test", "a.runbook"]).code(0).out("✓ it answers");
 }
+
+#[test]
+fn a_threshold_that_others_raise_is_reached_by_what_a_test_posts() {
+    let text = "runbook \"Site\" { edition 1 }\n\
+         channel mail = email(to: [\"ops@example.com\"])\n\
+         threshold \"Down\" warning {\n  from alertmanager \"InstanceDown\"\n  notify mail\n}\n\
+         test \"posted\" {\n  alert \"InstanceDown\" { instance: \"a\" } fires\n  expect notified mail\n}\n";
+    Folder::with(text).run(&["test", "--coverage", "a.runbook"]).code(0).lacks("never opens");
+    let other = text.replace("fires\n  expect notified", "ends\n  expect no notified");
+    Folder::with(&other).run(&["test", "--coverage", "a.runbook"]).out("threshold \"Down\" never opens");
+}

@@ -1,6 +1,11 @@
 //! `roles` of an escalation: the file, who is on call by it, and who is told.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
-use crate::program::Folder;
+use runbook::store::ledger::{Commit, Committed, Ledger};
+use runbook::system;
+
+use crate::program::{Folder, finish};
+use crate::serving::{Sink, free_port, terminate, until};
 
 const RUNBOOK: &str = r#"runbook "Site" { edition 1 }
 channel mail = email(to: ["ops@example.com"])
@@ -123,4 +128,130 @@ fn what_is_wrong_with_the_file_is_said_with_its_place() {
     folder.run(&["check", "a.runbook"]).code(2).says("leads out of the runbook's folder");
     let folder = Folder::with(RUNBOOK.replace("  roles \"on-call.toml\"\n", ""));
     folder.run(&["on-call", "a.runbook"]).code(1).err("names no file of roles");
+}
+
+const TOOL: &str = r#"runbook "Site" { edition 1  timezone "Europe/Berlin" }
+secret hook = file("hook")
+channel bot = webhook("http://127.0.0.1:PORT/bot")
+channel people = slack(webhook: hook)
+tool on_call() -> data = argv("./on-call")
+metric there: bool every 1s = host.file("there").exists
+
+threshold "Missing" critical {
+  when not there
+  notify bot, people
+}
+
+escalation ops {
+  level 1 "Engineer" {
+    escalate after 2h unless acknowledged
+    notify bot, people
+  }
+  level 2 "Chief" {
+    notify bot
+  }
+  roles on_call()
+}
+"#;
+
+const ANSWER: &str = r#"{ "people": { "ann": { "name": "Ann Example", "email": "ann@example.com", "phone": null } },
+  "roles": { "Engineer": { "people": ["ann"] }, "Sales": { "people": [] } } }"#;
+
+/// A folder with a tool that prints what stands in `answer`, and fails where nothing does.
+fn with_tool(port: u16, answer: &str) -> Folder {
+    let folder = Folder::with(TOOL.replace("PORT", &port.to_string()));
+    folder.write("answer", answer);
+    folder.write("hook", format!("http://127.0.0.1:{port}/people"));
+    folder.write("on-call", "#!/bin/sh\nexec cat answer\n");
+    let path = folder.path("on-call");
+    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    folder
+}
+
+/// As if the last answer was of long ago.
+fn grow_old(folder: &Folder) {
+    let mut ledger = Ledger::open(&folder.path("state/ledger.sqlite")).unwrap();
+    let snapshot = ledger.load("Site").unwrap();
+    let mut rota = snapshot.documents.into_iter().find(|document| document.kind == "rota").unwrap();
+    rota.body.as_object_mut().unwrap().insert("asked_at".to_owned(), "2026-01-01T00:00:00Z".into());
+    let commit = Commit { put: vec![rota], ..Commit::at(system::now()) };
+    let written = ledger.commit("Site", snapshot.version, &commit).unwrap();
+    assert!(matches!(written, Committed::Done { .. }), "{written:?}");
+}
+
+#[test]
+fn a_tool_says_who_is_on_call() {
+    let folder = with_tool(1, ANSWER);
+    folder.run(&["check", "a.runbook"]).code(0);
+    let said = folder.run(&["on-call", "a.runbook"]);
+    said.code(0)
+        .out("level 1  Engineer  Ann Example, ann@example.com")
+        .out("level 2  Chief     `on_call()` does not say");
+    let weekly = r#"{ "timezone": "UTC", "people": { "ann": {}, "ben": { "phone": "+49 1" } }, "roles": { "Engineer":
+        { "people": ["ann", "ben"], "handover": "monday 09:00", "since": "2026-11-23", "hours": ["monday 09:00-18:00"] } } }"#;
+    folder.write("answer", weekly);
+    let at = |at: &str| folder.run(&["on-call", "a.runbook", "--at", at]);
+    at("2026-11-23T10:00:00Z").code(0).out("Engineer  ann");
+    at("2026-11-30T10:00:00Z").code(0).out("Engineer  ben, +49 1");
+    at("2026-11-30T20:00:00Z").code(0).out("Engineer  nobody: the next level is told");
+}
+
+#[test]
+fn an_answer_that_makes_no_sense_is_none() {
+    for (answer, why) in [
+        ("", "on-call"),
+        ("[]", "it is no object with `people` and `roles`"),
+        ("{}", "no role is in this file"),
+        (r#"{ "roles": {} }"#, "it says nothing of any level"),
+        (r#"{ "roles": { "engineer": { "people": [] } } }"#, "it says nothing of any level: its roles are `engineer`"),
+        (r#"{ "roles": { "Engineer": {} } }"#, "`Engineer` does not say who it is"),
+        (r#"{ "roles": { "Engineer": { "people": ["eve"] } } }"#, "there is no `eve` under `people`"),
+        (
+            r#"{ "people": { "a": { "email": "x" } }, "roles": { "Engineer": { "people": ["a"] } } }"#,
+            "no address of mail",
+        ),
+    ] {
+        let folder = with_tool(1, answer);
+        let said = folder.run(&["on-call", "a.runbook"]);
+        said.code(3).err(why).lacks("nobody: the next level");
+    }
+}
+
+#[test]
+fn a_server_tells_who_is_on_call_and_goes_on_with_the_last_answer_where_nobody_can_say() {
+    let sink = Sink::new();
+    let folder = with_tool(sink.port, ANSWER);
+    folder.write("there", "");
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let serve = || folder.command(&["serve", "a.runbook", "--listen", &listen]).spawn().unwrap();
+    let server = serve();
+    let known = || folder.run(&["store", "export"]).stdout.contains("ann@example.com");
+    until("it is known who is on call", known);
+    terminate(&server);
+    finish(server).code(0).lacks("nobody can say who is on call");
+
+    // The tool breaks: that is told, and the last answer holds. The answer was just now, so it is asked for anew later.
+    folder.write("answer", "{}");
+    grow_old(&folder);
+    let server = serve();
+    until("it is told", || sink.occasions("Who is on call").contains(&"note".to_owned()));
+    std::fs::remove_file(folder.path("there")).unwrap();
+    until("somebody is called", || !sink.keys("opened").is_empty());
+    let heard = sink.heard.lock().unwrap().join("\n");
+    assert!(heard.contains("nobody can say who is on call: no role is in this file. What was said at 20"), "{heard}");
+    assert!(heard.contains("\"on_call\":{\"name\":\"Ann Example\""), "{heard}");
+    assert_eq!(sink.occasions("Who is on call").len(), 1, "told once");
+    let said = folder.run(&["on-call", "a.runbook"]);
+    said.code(3).out("Engineer  Ann Example").err("nobody can say who is on call now").err("This was said at 20");
+    terminate(&server);
+    finish(server).code(0).err("nobody can say who is on call");
+
+    folder.write("answer", ANSWER);
+    grow_old(&folder);
+    let server = serve();
+    until("that it is known again is told", || sink.occasions("Who is on call").len() == 2);
+    terminate(&server);
+    finish(server).code(0);
+    assert!(sink.heard.lock().unwrap().join("\n").contains("it is known again who is on call"));
 }

@@ -1,6 +1,10 @@
 //! `--store`: servers on several hosts with one ledger in PostgreSQL. They bring up a server of their own, for it is stopped.
 
+use std::io::{Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -285,4 +289,89 @@ fn a_store_that_cannot_be_had_is_said_with_what_to_do() {
     let refused = run(&address, None, &["run", "a.runbook"]);
     server.sql("shop", "GRANT CREATE ON DATABASE shop TO locked");
     refused.code(1).err("permission denied for database").err("CREATE SCHEMA");
+}
+
+/// A way to a database that stops carrying anything: connections are taken, and nothing comes back.
+struct Way {
+    port: u16,
+    stuck: Arc<AtomicBool>,
+}
+
+impl Way {
+    fn to(database: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let way = Self { port: listener.local_addr().unwrap().port(), stuck: Arc::default() };
+        let stuck = Arc::clone(&way.stuck);
+        std::thread::spawn(move || {
+            for client in listener.incoming().flatten() {
+                // Where nobody is there, whoever connects is turned away.
+                let Ok(server) = TcpStream::connect(("127.0.0.1", database)) else { continue };
+                for (from, to) in [(&client, &server), (&server, &client)] {
+                    let (from, to, stuck) = (from.try_clone().unwrap(), to.try_clone().unwrap(), Arc::clone(&stuck));
+                    std::thread::spawn(move || carry(from, to, &stuck));
+                }
+            }
+        });
+        way
+    }
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, stuck: &AtomicBool) {
+    let mut some = [0; 8192];
+    while let Ok(read @ 1..) = from.read(&mut some) {
+        while stuck.load(Ordering::SeqCst) {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        if to.write_all(&some[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn a_database_that_comes_later_or_stops_answering_is_waited_for_and_a_password_is_not() {
+    let server = match Server::begin() {
+        Ok(server) => server,
+        Err(why) => return left_out("store: a database that comes later", &why),
+    };
+    let sink = Sink::new();
+    let of_database = address(&server);
+    let way = Way::to(server.port);
+    let through = of_database.replace(&format!(":{}/", server.port), &format!(":{}/", way.port));
+    server.stop();
+    let host = Host::new(&live(sink.port), &through, sink.port);
+    let public = format!("http://127.0.0.1:{}", host.port);
+    let child = host.serve(&["--public-url", &public]);
+    until("it answers", || TcpStream::connect(("127.0.0.1", host.port)).is_ok());
+    until("it says what it waits for", || get(host.port, "/readyz").contains("waits: the ledger cannot be reached"));
+    assert!(get(host.port, "/healthz").starts_with("HTTP/1.1 200"));
+    server.start();
+    until("it has begun", || get(host.port, "/readyz").starts_with("HTTP/1.1 200"));
+    until("somebody is told", || sink.keys("opened").len() == 1);
+    assert!(get(host.port, sink.link().strip_prefix(&public).unwrap()).contains("level 1"), "its links are good");
+
+    // What is taken and never answered has its limit, also in the midst of it.
+    way.stuck.store(true, Ordering::SeqCst);
+    until_long("it is not ready any more", || get(host.port, "/readyz").starts_with("HTTP/1.1 503"));
+    let asked = Instant::now();
+    assert!(get(host.port, "/healthz").starts_with("HTTP/1.1 200"));
+    assert!(asked.elapsed() < Duration::from_secs(10), "who asks whether it lives does not wait for the database");
+    way.stuck.store(false, Ordering::SeqCst);
+    until_long("it goes on", || get(host.port, "/readyz").starts_with("HTTP/1.1 200"));
+    terminate(&child);
+    let ended = finish(child);
+    ended.code(0).err("nothing is served yet, it is tried again: the ledger cannot be reached").err("serving \"Live\"");
+
+    // A password does not become right.
+    let mut wrong = host.folder.command(&["serve", "a.runbook", "--no-listen", "--store", &host.address]);
+    let refused = finish(wrong.env("PGPASSWORD", "open, please").spawn().unwrap());
+    refused.code(1).err("password authentication failed").err("PGPASSWORD").lacks("tried again").lacks("please");
+    let mut nowhere = host.folder.command(&["serve", "a.runbook", "--no-listen", "--store"]);
+    let refused =
+        finish(nowhere.arg(through.replace("/shop", "/shoop")).env("PGPASSWORD", "open sesame").spawn().unwrap());
+    refused.code(1).err("\"shoop\" does not exist").err("createdb").lacks("tried again");
+    server.sql("shop", &format!("UPDATE {}.ledger SET version = 99", through.split("schema=").nth(1).unwrap()));
+    let newer = finish(host.serve(&[]));
+    newer.code(1).err("is of version 99").lacks("tried again");
 }

@@ -22,6 +22,7 @@ mod outbox;
 mod postgres;
 mod races;
 mod samples;
+mod sends;
 mod shared;
 mod state;
 mod tidying;

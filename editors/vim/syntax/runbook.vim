@@ -53,6 +53,7 @@ syn match runbookClause "\v<(at)>\ze\s+\d\d:\d\d"
 syn match runbookClause "\v<at\s+most>\ze\s+\d"
 syn match runbookClause ;\v<(approve\s+by|by\s+hand|cron|deprecated|quiet|quiet\s+while)>\ze\s*";
 syn match runbookClause ;\v<(as|link|roles)>\ze\s*["'];
+syn match runbookClause "\v<roles>\ze\s+[a-z_]\w*\("
 syn match runbookClause "\v<group\s+by>\ze\s+[a-z_]"
 syn match runbookClause "\v<from>\ze\s+\l" nextgroup=runbookWord skipwhite
 syn match runbookSchedule ;\v<on\s+alert>\ze\s*";
@@ -68,11 +69,13 @@ syn match runbookSchedule "\v<monthly\s+on\s+day>\ze\s+\d"
 syn match runbookSeverity "\v<(critical|warning|info)>(\s*[:.(=|,)\]])@!"
 syn match runbookTest ;\v<given>\ze\s+[a-z_"];
 syn match runbookTest ;\v<run>\ze\s*";
+syn match runbookTest ;\v<alert>\ze\s*";
 syn match runbookTest ;\v<expect>(\s+no>)?\ze\s+[a-z"]; nextgroup=runbookFact,runbookFactTitle skipwhite
 syn match runbookFact contained "\v<(alert|level|notified|run)>" nextgroup=runbookOutcome skipwhite
 syn match runbookFactTitle contained ;"[^"\\{]*"; nextgroup=runbookOutcome skipwhite
 syn match runbookOutcome contained "\v<(not\s+)?[a-z]+>"
 syn match runbookTest ;\v("\s*)@<=<(answers|approves)>;
+syn match runbookTest ;\v(["}]\s*)@<=<(ends|fires)>;
 syn match runbookWord contained "\v[a-z_]+(\s*,\s*[a-z_]+)*"
 
 " ---- declarations

@@ -118,12 +118,15 @@ impl Database {
                 self.server.reading.user
             ),
             FaultKind::NotFound => "make it with `createdb`, or name another one in the store's address".to_owned(),
+            // Both are for a person to mend: time does not.
             _ if fault.message.contains("does not use TLS") => {
-                "let it (`ssl = on`), or, where nobody else can listen, add `?sslmode=disable` to the store's address"
-                    .to_owned()
+                return setup(fault.message).help(
+                    "let it (`ssl = on`), or, where nobody else can listen, add `?sslmode=disable` to the store's address",
+                );
             }
             _ if fault.help.as_ref().is_some_and(|help| help.contains("ca:")) => {
-                "name the authority that signs it: `?sslrootcert=ca.pem` in the store's address".to_owned()
+                let help = "name the authority that signs it: `?sslrootcert=ca.pem` in the store's address";
+                return setup(fault.message).help(help);
             }
             _ => "is PostgreSQL up there, and is that its address? `--store` or `RUNBOOK_STORE` says where it is"
                 .to_owned(),

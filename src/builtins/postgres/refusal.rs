@@ -33,7 +33,12 @@ pub(super) fn of_login(server: &Server, login: &Login, error: &Error) -> Trouble
         if io.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<rustls::Error>) {
             return tls::failed(place, io);
         }
-        return Trouble::theirs(FaultKind::Unreachable, format!("no session with {shown}: {}", ended(io)));
+        let message = format!("no session with {shown}: {}", ended(io));
+        // What was said is no whole message of this protocol.
+        if io.to_string().contains("bytes remaining on stream") {
+            return Trouble::theirs(FaultKind::BadAnswer, format!("{message}; does it speak PostgreSQL?"));
+        }
+        return Trouble::theirs(FaultKind::Unreachable, message);
     }
     let why = error.source().map_or_else(|| error.to_string(), ToString::to_string);
     if why.contains("does not support TLS") {
@@ -73,8 +78,8 @@ fn login_refused(server: &Server, login: &Login, error: &DbError) -> Trouble {
         return Trouble::ours(FaultKind::Denied, message).help(format!("whoever owns it can type: {grant}"));
     }
     match code.code().get(..2) {
-        // Starting up, shutting down, no session left: it is there and cannot be used.
-        Some("57" | "53" | "58" | "XX") => Trouble::theirs(FaultKind::Unreachable, message),
+        // Starting up, shutting down, no session left, or a pooler without a server behind it: it cannot be used now.
+        Some("08" | "57" | "53" | "58" | "XX") => Trouble::theirs(FaultKind::Unreachable, message),
         _ => Trouble::theirs(FaultKind::Failed, message),
     }
 }

@@ -90,6 +90,8 @@ pub struct Escalation {
     pub roles: Option<(Arc<str>, Span)>,
     /// What it says; `None` where there is none, or it was not read.
     pub roster: Option<Arc<Roster>>,
+    /// The call of a tool that says it, in a run.
+    pub rota: Option<Expr>,
     pub doc: Arc<str>,
     pub span: Span,
 }

@@ -33,6 +33,12 @@ pub enum TestKind {
     },
     /// `after 30m`
     After(SignedDuration),
+    /// `alert "InstanceDown" { instance: "a" } fires`: a threshold takes it.
+    Posted {
+        name: Arc<str>,
+        labels: Vec<(Arc<str>, Expr)>,
+        firing: bool,
+    },
     Expect {
         /// `expect no …`
         negated: bool,

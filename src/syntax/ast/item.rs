@@ -268,6 +268,10 @@ pub enum EscalationClauseKind {
     Roles {
         file: Title,
     },
+    /// `roles on_call()`: the tool that says it
+    RolesOf {
+        call: Expr,
+    },
     /// `repeat N`
     Repeat {
         times: Written,

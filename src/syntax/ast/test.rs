@@ -29,6 +29,12 @@ pub enum TestStatementKind {
     After {
         time: Expr,
     },
+    /// `alert "InstanceDown" { instance: "a" } fires`: what others post. `labels` is a record.
+    Posted {
+        name: Title,
+        labels: Option<Expr>,
+        firing: bool,
+    },
     /// `expect fact`, `expect no fact`
     Expect(Expect),
 }

@@ -96,7 +96,10 @@ impl Builder<'_> {
                 reason: self.title(children.need(Rule::name)?),
                 level: self.next_number(&mut children)?,
             },
-            Rule::roles => EscalationClauseKind::Roles { file: self.title(children.need(Rule::name)?) },
+            Rule::roles => match children.take(Rule::name) {
+                Some(file) => EscalationClauseKind::Roles { file: self.title(file) },
+                None => EscalationClauseKind::RolesOf { call: self.next_operand(&mut children)? },
+            },
             Rule::repeat => EscalationClauseKind::Repeat { times: self.next_number(&mut children)? },
             _ => return Err(Lost),
         };

@@ -82,12 +82,14 @@ pub(super) const fn is_keyword(rule: Rule) -> bool {
             | Rule::kw_deprecated
             | Rule::kw_do
             | Rule::kw_else
+            | Rule::kw_ends
             | Rule::kw_escalate
             | Rule::kw_escalation
             | Rule::kw_every
             | Rule::kw_expect
             | Rule::kw_fails
             | Rule::kw_failure
+            | Rule::kw_fires
             | Rule::kw_for
             | Rule::kw_from
             | Rule::kw_given

@@ -36,6 +36,11 @@ impl Builder<'_> {
         Ok(self.operand(pair)?.expr)
     }
 
+    /// A record that stands where nothing else may.
+    pub(super) fn record_expr(&mut self, pair: Pair<'_, Rule>) -> Built<Expr> {
+        Ok(self.primary(pair)?.expr)
+    }
+
     pub(super) fn expr(&mut self, pair: Pair<'_, Rule>) -> Built<Node> {
         match pair.as_rule() {
             Rule::if_expr => self.if_expr(pair),

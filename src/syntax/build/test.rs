@@ -36,10 +36,20 @@ impl Builder<'_> {
                 },
             },
             Rule::after_s => TestStatementKind::After { time: self.next_pipeline(&mut children)? },
+            Rule::posted => self.posted(&mut children)?,
             Rule::expect => TestStatementKind::Expect(self.expect(&mut children)?),
             _ => return Err(Lost),
         };
         Ok(TestStatement { docs: self.docs(span.start), kind, span })
+    }
+
+    fn posted(&mut self, children: &mut Children<'_>) -> Built<TestStatementKind> {
+        let name = self.title(children.need(Rule::name)?);
+        let labels = match children.take(Rule::record) {
+            Some(record) => Some(self.record_expr(record)?),
+            None => None,
+        };
+        Ok(TestStatementKind::Posted { name, labels, firing: children.take(Rule::fires).is_some() })
     }
 
     fn given(&mut self, pair: Pair<'_, Rule>) -> Built<Given> {

@@ -256,6 +256,7 @@ impl Dump {
                 dump.written(level);
             }),
             EscalationClauseKind::Roles { file } => self.node("roles", |dump| dump.title(file)),
+            EscalationClauseKind::RolesOf { call } => self.node("roles", |dump| dump.expr(call)),
             EscalationClauseKind::Repeat { times } => self.node("repeat", |dump| dump.written(times)),
         }
     }

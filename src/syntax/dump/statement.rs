@@ -158,6 +158,13 @@ impl Dump {
                 }
             }),
             TestStatementKind::After { time } => self.maybe_expr("after", Some(time)),
+            TestStatementKind::Posted { name, labels, firing } => self.node("alert", |dump| {
+                dump.title(name);
+                if let Some(labels) = labels {
+                    dump.expr(labels);
+                }
+                dump.atom(if *firing { "fires" } else { "ends" });
+            }),
             TestStatementKind::Expect(expect) => self.node("expect", |dump| dump.expect(expect)),
         }
     }

@@ -131,6 +131,7 @@ pub(super) fn form(word: &str, place: Place) -> Option<&'static str> {
         ("respond", _) => "respond within 15m",
         ("given", _) => "given call(…) is value",
         ("run", _) => "run \"Section\"",
+        ("alert", _) => "alert \"InstanceDown\" { instance: \"a\" } fires",
         ("after", _) => "after 30m",
         ("expect", _) => "expect alert \"Threshold\" critical",
         ("on", _) => "on failure { … }",

@@ -107,7 +107,7 @@ fn home(word: &str) -> Option<&'static str> {
     }
     Some(match word {
         "step" => "in a section",
-        "given" | "expect" | "run" | "after" => "in a test",
+        "given" | "expect" | "run" | "after" | "alert" => "in a test",
         "level" | "repeat" | "by" => "in an escalation",
         "respond" => "in a level of an escalation",
         "when" | "until" | "from" | "group" => "in a threshold",

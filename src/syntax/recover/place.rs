@@ -32,7 +32,7 @@ const MEMBER: &[&str] = &[
 const THRESHOLD: &[&str] = &["escalate", "group", "link", "notify", "quiet", "until", "when"];
 const ESCALATION: &[&str] = &["by", "level", "repeat"];
 const LEVEL: &[&str] = &["escalate", "notify", "respond"];
-const TEST: &[&str] = &["after", "expect", "given", "run"];
+const TEST: &[&str] = &["after", "alert", "expect", "given", "run"];
 
 impl Place {
     /// What a piece here begins with.
@@ -98,7 +98,9 @@ pub(super) fn is_value_word(word: &str) -> bool {
             "approves"
                 | "changes"
                 | "critical"
+                | "ends"
                 | "false"
+                | "fires"
                 | "idempotent"
                 | "info"
                 | "it"

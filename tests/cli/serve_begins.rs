@@ -1,0 +1,88 @@
+//! `runbook serve` where its ledger is not there yet: it waits, and says what for.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
+use std::sync::{Arc, Mutex};
+
+use crate::program::{Folder, finish};
+use crate::serving::{free_port, get, post, terminate, until};
+
+const TEXT: &str = "runbook \"Live\" { edition 1 }\n\
+    channel bot = webhook(\"http://127.0.0.1:1/bot\")\n\
+    metric there: bool every 1s = host.file(\"there\").exists\n\
+    threshold \"Missing\" warning {\n  when not there\n  notify bot\n}\n\
+    section \"Look\" every 1s {\n  check 1 < 2 as \"numbers hold\"\n}\n";
+
+fn serve(folder: &Folder, database: u16, port: u16) -> Child {
+    let store = format!("postgres://ops@127.0.0.1:{database}/shop?sslmode=disable");
+    let (listen, public) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{port}"));
+    let args = ["serve", "a.runbook", "--store", &store, "--listen", &listen, "--public-url", &public];
+    let server = folder.command(&args).spawn().unwrap();
+    until("it answers", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    server
+}
+
+#[test]
+fn a_database_that_is_not_there_is_waited_for_by_name() {
+    let folder = Folder::with(TEXT);
+    let (nobody, port) = (free_port(), free_port());
+    let server = serve(&folder, nobody, port);
+    until("it says what it waits for", || get(port, "/readyz").contains("waits: the ledger cannot be reached"));
+    let ready = get(port, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains(&format!("127.0.0.1:{nobody}")), "{ready}");
+    let alive = get(port, "/healthz");
+    assert!(alive.starts_with("HTTP/1.1 200") && alive.contains("\r\n\r\nok\nwaits: "), "{alive}");
+    // Whoever posts an alert, or takes on an incident, comes again.
+    for answer in [get(port, "/metrics"), get(port, "/ack/Live/1"), post(port, "/hooks/alertmanager", "")] {
+        assert!(answer.starts_with("HTTP/1.1 503") && answer.contains("retry-after: "), "{answer}");
+    }
+    terminate(&server);
+    let ended = finish(server);
+    ended.code(0).err("nothing is served yet, it is tried again: the ledger cannot be reached");
+    ended.err("is PostgreSQL up there").lacks("serving \"Live\"");
+}
+
+#[test]
+fn one_that_takes_connections_and_never_answers_holds_nothing_up() {
+    let folder = Folder::with(TEXT);
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (database, port) = (silent.local_addr().unwrap().port(), free_port());
+    let kept = Arc::<Mutex<Vec<TcpStream>>>::default();
+    let keeps = Arc::clone(&kept);
+    std::thread::spawn(move || silent.incoming().flatten().for_each(|stream| keeps.lock().unwrap().push(stream)));
+    let server = serve(&folder, database, port);
+    until("it is asked", || !kept.lock().unwrap().is_empty());
+    assert!(get(port, "/healthz").starts_with("HTTP/1.1 200"));
+    let ready = get(port, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("the ledger is being opened"), "{ready}");
+    // It is given up after its limit, and tried again.
+    until("it says that nobody answers", || get(port, "/readyz").contains("/shop within 10s"));
+    until("it is asked again", || kept.lock().unwrap().len() > 1);
+    terminate(&server);
+    finish(server).code(0).err("nothing is served yet");
+}
+
+#[test]
+fn what_time_does_not_mend_is_not_waited_for() {
+    let folder = Folder::with(TEXT);
+    let serve = |store: &str| folder.run(&["serve", "a.runbook", "--no-listen", "--store", store]);
+    serve("postgres://ops@127.0.0.1:1/shop?sslmode=perhaps").code(1).err("`sslmode=perhaps` is no way to use TLS");
+    serve("postgres://ops:secret@127.0.0.1:1/shop").code(1).err("a password does not belong").lacks("secret");
+    serve("mysql://ops@127.0.0.1:1/shop").code(1).err("not in `mysql`");
+    // What answers there is something else.
+    let other = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = other.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in other.incoming().flatten() {
+            let mut asked = [0; 8];
+            std::io::Read::read_exact(&mut stream, &mut asked).unwrap();
+            std::io::Write::write_all(&mut stream, b"HTTP/1.1 400 Bad Request\r\n\r\n").unwrap();
+            stream.shutdown(std::net::Shutdown::Write).unwrap();
+            // Closed with something unread, the answer may be lost.
+            let _ = std::io::copy(&mut stream, &mut std::io::sink());
+        }
+    });
+    let refused = serve(&format!("postgres://ops@127.0.0.1:{port}/shop?sslmode=disable"));
+    refused.code(1).err("does it speak PostgreSQL?").lacks("it is tried again");
+}
