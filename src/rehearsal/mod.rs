@@ -8,6 +8,7 @@ mod clock;
 mod coverage;
 mod expecting;
 pub mod junit;
+mod samples;
 mod stage;
 mod told;
 mod world;

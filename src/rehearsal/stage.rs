@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::blank::{is_not_given, padded};
 use super::expecting::expect;
+use super::samples::Samples;
 use super::world::{Canned, Given, Of, Says};
 use super::{Failure, Reached, Rehearsed};
 use crate::alerting::{
@@ -38,6 +39,7 @@ pub(super) struct Stage {
     /// When each metric with an interval is sampled next.
     due: Vec<(MetricId, SignedDuration, SignedDuration)>,
     sampling: bool,
+    samples: Samples,
     /// The events of the last `run`.
     pub(super) events: Vec<Event>,
     /// What happened since the last `run` or `after`.
@@ -81,6 +83,7 @@ impl Stage {
             roles: Vec::new(),
             due: due.collect(),
             sampling: false,
+            samples: Samples::of(&program),
             events: Vec::new(),
             recent: Vec::new(),
             rota: Rota::default(),
@@ -296,13 +299,29 @@ impl Stage {
                 *at = now.checked_add((*every).max(SignedDuration::from_secs(1))).unwrap_or(SignedDuration::MAX);
             }
         }
-        if !metrics.is_empty() {
-            self.execute(Selection::metrics(metrics), HashMap::new()).await;
+        if metrics.is_empty() {
+            return;
         }
+        let (at, given) = (self.world.now(), self.world.given());
+        let records = match self.samples.known(&metrics, given) {
+            Some(events) => (0..).zip(events).map(|(seq, event)| Record { seq, at, event }).collect(),
+            None => {
+                let records = self.records(Selection::metrics(metrics.clone()), HashMap::new()).await;
+                self.samples.keep(metrics, &records);
+                records
+            }
+        };
+        self.hear(records);
     }
 
     /// Runs a part of the program, and lets alerting read along. Gives the events.
     async fn execute(&mut self, selection: Selection, set: HashMap<ParamId, Value>) -> Vec<Event> {
+        let records = self.records(selection, set).await;
+        self.hear(records)
+    }
+
+    /// Runs a part of the program.
+    async fn records(&self, selection: Selection, set: HashMap<ParamId, Value>) -> Vec<Record> {
         let now = self.world.now();
         let world: Arc<dyn World> = Arc::<Canned>::clone(&self.world);
         let sink = Arc::new(Heard { records: Mutex::default(), world: Arc::clone(&self.world) });
@@ -323,7 +342,11 @@ impl Stage {
             known: run::known::Known::default(),
         };
         run::run(request, world, Arc::<Heard>::clone(&sink) as Arc<dyn EventSink>).await;
-        let records = std::mem::take(&mut *sink.records.lock().unwrap_or_else(PoisonError::into_inner));
+        std::mem::take(&mut *sink.records.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets alerting read along with what a run said.
+    fn hear(&mut self, records: Vec<Record>) -> Vec<Event> {
         let mut events = Vec::new();
         for mut record in records {
             if let Event::Measured(measured) = &mut record.event {
