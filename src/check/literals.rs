@@ -13,9 +13,6 @@ use crate::syntax::ast;
 use crate::types::{Regex, Type, Value};
 use crate::units::{self, Quantity, QuantityFault};
 
-/// How large a compiled pattern may be, in bytes.
-const MAX_REGEX: usize = 1 << 20;
-
 /// A literal of its type.
 pub(super) fn literal(value: Value, ty: Type, span: Span) -> Expr {
     Expr { kind: ExprKind::Literal(value), ty, effect: Effect::Pure, span }
@@ -140,7 +137,7 @@ impl Checker<'_> {
 
     pub(super) fn regex(&mut self, source: &Arc<str>, flags: &Arc<str>, span: Span) -> Expr {
         let key = (source.clone(), flags.clone());
-        let compiled = self.regexes.entry(key).or_insert_with(|| compile(source, flags)).clone();
+        let compiled = self.regexes.entry(key).or_insert_with(|| pattern(source, flags)).clone();
         match compiled {
             Ok(regex) => literal(Value::Regex(regex), Type::Regex, span),
             Err(reason) => {
@@ -190,15 +187,13 @@ pub(super) fn clock(text: &str) -> Option<civil::Time> {
     civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
-fn compile(source: &str, flags: &str) -> Result<Regex, Arc<str>> {
+fn pattern(source: &str, flags: &str) -> Result<Regex, Arc<str>> {
     if let Some(other) = flags.chars().find(|flag| !Regex::FLAGS.contains(*flag)) {
         return Err(format!("there is no flag `{other}`: i, m, s and x are there").into());
     }
     // In the pattern itself: a pattern with other flags is another one, for everybody who compares or shows them.
     let whole = if flags.is_empty() { source.to_owned() } else { format!("(?{flags}){source}") };
-    let mut builder = regex::bytes::RegexBuilder::new(&whole);
-    builder.size_limit(MAX_REGEX).nest_limit(100);
-    builder.build().map(|regex| Regex(Arc::new(regex))).map_err(|error| match error {
+    Regex::new(&whole).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "it is too large".into(),
         // The crate draws the place over several lines; the last one says what is wrong.
         other => {

@@ -62,7 +62,7 @@ fn push(bytes: &mut Vec<u8>, value: &Value) {
         }
         Value::Duration(value) => push_number(bytes, b'd', value.as_nanos().to_le_bytes()),
         Value::String(text) => push_text(bytes, b't', text),
-        Value::Regex(regex) => push_text(bytes, b'x', regex.0.as_str()),
+        Value::Regex(regex) => push_text(bytes, b'x', regex.as_str()),
         Value::Time(time) => push_number(bytes, b'T', time.as_nanosecond().to_le_bytes()),
         Value::Date(date) => push_text(bytes, b'D', &date.to_string()),
         Value::Clock(clock) => push_text(bytes, b'C', &clock.to_string()),

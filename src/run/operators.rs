@@ -57,8 +57,8 @@ fn order(op: BinaryOp, left: &Value, right: &Value) -> Result<Ordering, Fault> {
 fn matches(text: &Value, pattern: &Value) -> Result<Value, Fault> {
     let Value::Regex(regex) = pattern else { return Err(meaningless(BinaryOp::Matches, text, pattern)) };
     match text.clone().plainly() {
-        Value::String(text) => Ok(Value::Bool(regex.0.is_match(text.as_bytes()))),
-        Value::Line(line) => Ok(Value::Bool(regex.0.is_match(line.text.as_bytes()))),
+        Value::String(text) => Ok(Value::Bool(regex.compiled()?.is_match(text.as_bytes()))),
+        Value::Line(line) => Ok(Value::Bool(regex.compiled()?.is_match(line.text.as_bytes()))),
         other => Err(meaningless(BinaryOp::Matches, &other, pattern)),
     }
 }

@@ -79,7 +79,7 @@ impl Kept {
             Value::Duration(value) => Self::Duration(*value),
             Value::Size(value) => Self::Size(*value),
             Value::String(text) => Self::String(text.to_string()),
-            Value::Regex(regex) => Self::Regex(regex.0.as_str().to_owned()),
+            Value::Regex(regex) => Self::Regex(regex.as_str().to_owned()),
             Value::Time(time) => Self::Time(*time),
             Value::Date(date) => Self::Date(*date),
             Value::Clock(clock) => Self::Clock(*clock),
@@ -143,10 +143,7 @@ impl Kept {
             Self::Duration(duration) => Value::Duration(*duration),
             Self::Size(value) => Value::Size(*value),
             Self::String(text) => Value::string(text.as_str()),
-            Self::Regex(pattern) => {
-                let regex = regex::bytes::Regex::new(pattern).map_err(|error| gone(&error.to_string()))?;
-                Value::Regex(Regex(Arc::new(regex)))
-            }
+            Self::Regex(pattern) => Value::Regex(Regex::new(pattern).map_err(|error| gone(&error.to_string()))?),
             Self::Time(time) => Value::Time(*time),
             Self::Date(date) => Value::Date(*date),
             Self::Clock(clock) => Value::Clock(*clock),

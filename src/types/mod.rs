@@ -3,6 +3,7 @@
 mod fault;
 mod measure;
 mod record;
+mod regex;
 mod scan;
 mod severity;
 mod typed;
@@ -14,13 +15,12 @@ use std::sync::Arc;
 pub use self::fault::{Fault, FaultKind};
 pub use self::measure::{Labels, Measure, labels_text};
 pub use self::record::{Field, RecordType};
+pub use self::regex::Regex;
 pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};
 pub use self::severity::Severity;
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Rate, Size, Typed, Word, Words};
-pub use self::value::{
-    Connection, Line, Log, LogReader, Partial, Piece, Record, Regex, SecretText, Template, Value, Way,
-};
+pub use self::value::{Connection, Line, Log, LogReader, Partial, Piece, Record, SecretText, Template, Value, Way};
 pub use crate::units::Counted;
 
 /// What an expression gives. Units are part of the type.

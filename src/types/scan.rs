@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::{Regex, Value};
+use regex::bytes::Regex;
+
+use super::Value;
 
 /// A pipeline over the lines of a log: those that are as asked, and what is made of them.
 #[derive(Clone, Debug)]

@@ -10,7 +10,7 @@ use jiff::civil;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Fault, Scanner};
+use super::{Fault, Regex, Scanner};
 use crate::units::{self, Counted};
 
 /// What an expression gave. Cheap to clone.
@@ -52,28 +52,6 @@ pub enum Value {
 
 /// The fields of a record in the order in which they are shown.
 pub type Record = IndexMap<Arc<str>, Value>;
-
-/// A compiled pattern. Matching is linear in the text, whatever the pattern.
-#[derive(Clone, Debug)]
-pub struct Regex(pub Arc<regex::bytes::Regex>);
-
-impl Regex {
-    /// What stands behind the pattern: `i` for any case, `m` for lines, `s` for a dot that is a line's end, too, `x` for
-    /// blanks that mean nothing.
-    pub const FLAGS: &str = "imsx";
-}
-
-/// As it is written: `/error/i`.
-impl fmt::Display for Regex {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let pattern = self.0.as_str();
-        let flagged = pattern.strip_prefix("(?").and_then(|rest| rest.split_once(')'));
-        let flagged =
-            flagged.filter(|(flags, _)| !flags.is_empty() && flags.chars().all(|flag| Self::FLAGS.contains(flag)));
-        let (flags, pattern) = flagged.unwrap_or(("", pattern));
-        write!(f, "/{pattern}/{flags}")
-    }
-}
 
 /// A line of a log, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,7 +216,7 @@ impl Value {
     pub fn equals(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Null, Self::Null) => true,
-            (Self::Regex(a), Self::Regex(b)) => a.0.as_str() == b.0.as_str(),
+            (Self::Regex(a), Self::Regex(b)) => a.as_str() == b.as_str(),
             (Self::Data(a), Self::Data(b)) => a == b,
             (Self::Data(a), b) | (b, Self::Data(a)) => data_equals(a, b),
             (Self::List(a), Self::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.equals(b)),

@@ -32,7 +32,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), Fault> {
             out.extend(bits(*value));
         }
         Value::String(text) => sized(b's', text.as_bytes(), out),
-        Value::Regex(regex) => sized(b'x', regex.0.as_str().as_bytes(), out),
+        Value::Regex(regex) => sized(b'x', regex.as_str().as_bytes(), out),
         Value::Time(time) => tagged(b't', &time.as_nanosecond().to_be_bytes(), out),
         Value::Date(date) => sized(b'D', date.to_string().as_bytes(), out),
         Value::Clock(clock) => sized(b'C', clock.to_string().as_bytes(), out),

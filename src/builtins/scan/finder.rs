@@ -2,9 +2,10 @@
 
 use aho_corasick::{AhoCorasick, Span as Range, packed};
 use memchr::{memchr, memchr_iter, memmem, memrchr};
+use regex::bytes::Regex;
 
 use super::words::{self, Word};
-use crate::types::{Condition, Regex};
+use crate::types::Condition;
 
 /// A line of a block, without its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,7 +163,7 @@ impl Test {
     fn matching(regex: &Regex) -> Self {
         let holds = Holds::Matches(regex.clone());
         let each = |holds| Self { search: Search::No, holds, exact: false, only_ascii: false };
-        let Some(found) = words::of(regex.0.as_str()) else { return each(holds) };
+        let Some(found) = words::of(regex.as_str()) else { return each(holds) };
         let folded = found.words.iter().any(|word| word.folded);
         let only_ascii = found.words.iter().any(|word| word.beyond_ascii);
         // In small letters a word with a letter in one case only is found too often.
@@ -203,7 +204,7 @@ impl Test {
 
     fn holds(&self, text: &[u8]) -> bool {
         match &self.holds {
-            Holds::Matches(regex) => regex.0.is_match(text),
+            Holds::Matches(regex) => regex.is_match(text),
             Holds::Contains(part) => part.find(text).is_some(),
             Holds::StartsWith(start) => text.starts_with(start),
             Holds::EndsWith(end) => text.ends_with(end),

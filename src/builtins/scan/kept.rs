@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
 use jiff::Timestamp;
-use regex::bytes::CaptureLocations;
+use regex::bytes::{CaptureLocations, Regex};
 
 use super::finder::{Span, View};
 use super::table::{self, Table};
 use super::{Known, Lines};
 use crate::builtins::line_time;
 use crate::builtins::lists::{Kinds, MOST_KEPT, counted, join};
-use crate::types::{Answer, End, Line, Part, Percent, Regex, Value};
+use crate::types::{Answer, End, Line, Part, Percent, Value};
 
 /// How many lines a query keeps in memory, and how many bytes of them. Where there are more, they pass one by one.
 const MOST_LINES: usize = 100_000;
@@ -209,7 +209,7 @@ impl Taken {
             Part::Source => Self::Source,
             Part::Capture(regex, otherwise) => Self::Capture {
                 regex: regex.clone(),
-                found: regex.0.capture_locations(),
+                found: regex.capture_locations(),
                 otherwise: match otherwise {
                     Value::String(text) => Some(text.clone()),
                     _ => None,
@@ -231,7 +231,7 @@ impl Taken {
             Self::Source => add(source().as_bytes()),
             Self::Capture { regex, found, otherwise, key } => {
                 let group = usize::from(found.len() > 1);
-                let part = match regex.0.captures_read(found, text) {
+                let part = match regex.captures_read(found, text) {
                     Some(_) => found.get(group).and_then(|(start, end)| text.get(start..end)),
                     None => None,
                 };

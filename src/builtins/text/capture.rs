@@ -25,7 +25,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 fn capture(args: &Args<'_>) -> Result<Value, Fault> {
     let (text, pattern) = (args.get(&TEXT)?, args.get(&PATTERN)?);
-    let Some(found) = pattern.0.captures(text.as_bytes()) else {
+    let Some(found) = pattern.compiled()?.captures(text.as_bytes()) else {
         return Ok(Value::Null);
     };
     // A group that took no part in the match is missing, and so is what it would have found.

@@ -30,16 +30,26 @@ pub(super) struct Checked {
     warnings: Vec<Diagnostic>,
 }
 
-/// A side is not valid, which has been said.
-pub(super) struct Invalid;
+/// What is wrong with a side that is not valid.
+pub(super) struct Invalid {
+    found: Vec<Diagnostic>,
+    sources: Sources,
+}
+
+impl Invalid {
+    /// The side is named: the text is not where its name says.
+    pub(super) fn say(&self, side: &Tree, console: &Console) {
+        console.say(&terminal::render(&self.found, &self.sources, console.diagnostics_look_err()));
+        console.say(&format!(
+            "{} in {}: it cannot be compared\n\n",
+            terminal::summary(&self.found),
+            clean(&side.called)
+        ));
+    }
+}
 
 impl Checked {
-    pub(super) fn of(
-        tree: &mut Tree,
-        name: &str,
-        catalog: &Catalog,
-        console: &Console,
-    ) -> Result<Result<Self, Invalid>, Failure> {
+    pub(super) fn of(tree: &mut Tree, name: &str, catalog: &Catalog) -> Result<Result<Self, Invalid>, Failure> {
         let bytes = tree.read(name);
         let failed = |why| Failure::new(format!("{}: `{}` cannot be read: {why}", tree.called, clean(name)));
         let bytes = bytes.map_err(failed)?;
@@ -47,8 +57,7 @@ impl Checked {
         let mut found = Vec::new();
         let input = inputs::add(name, &bytes, &mut sources, &mut found);
         if !input.is_text {
-            say(&found, &sources, &tree.called, console);
-            return Ok(Err(Invalid));
+            return Ok(Err(Invalid { found, sources }));
         }
         // Both ways lead to the same files, and are asked one after the other.
         let tree_cell = std::cell::RefCell::new(&mut *tree);
@@ -56,8 +65,7 @@ impl Checked {
         let mut read_below = |name: &str| tree_cell.borrow_mut().read(name);
         let (checked, modules) = checking::check_with(input.id, &mut sources, catalog, &mut read, &mut read_below);
         if has_errors(&checked.diagnostics) {
-            say(&checked.diagnostics, &sources, &tree.called, console);
-            return Ok(Err(Invalid));
+            return Ok(Err(Invalid { found: checked.diagnostics, sources }));
         }
         Ok(Ok(Self {
             program: Arc::new(checked.program),
@@ -122,11 +130,7 @@ pub(super) fn voided(before: &Checked, after: &Checked, approvals: &[Kept], now:
 }
 
 /// A policy of a side, with its text.
-pub(super) fn policy(
-    tree: &mut Tree,
-    name: &str,
-    console: &Console,
-) -> Result<Result<(Arc<str>, Written), Invalid>, Failure> {
+pub(super) fn policy(tree: &mut Tree, name: &str) -> Result<Result<(Arc<str>, Written), Invalid>, Failure> {
     let bytes = tree.read(name);
     let failed = |why| Failure::new(format!("{}: `{}` cannot be read: {why}", tree.called, clean(name)));
     let bytes = bytes.map_err(failed)?;
@@ -139,8 +143,7 @@ pub(super) fn policy(
             return Ok(Ok((sources.file(input.id).text.clone(), written)));
         }
     }
-    say(&found, &sources, &tree.called, console);
-    Ok(Err(Invalid))
+    Ok(Err(Invalid { found, sources }))
 }
 
 /// The tests of the later side that fail, and the warnings that it has and the earlier one does not.
@@ -177,10 +180,4 @@ pub(super) fn remarks(before: &Checked, after: &Checked) -> Vec<Remark> {
         });
     }
     remarks
-}
-
-/// What is wrong with a side. It is named: the text is not where its name says.
-fn say(found: &[Diagnostic], sources: &Sources, side: &str, console: &Console) {
-    console.say(&terminal::render(found, sources, console.diagnostics_look_err()));
-    console.say(&format!("{} in {}: it cannot be compared\n\n", terminal::summary(found), clean(side)));
 }

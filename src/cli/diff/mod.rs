@@ -4,7 +4,7 @@ mod checked;
 mod trees;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 
@@ -12,7 +12,9 @@ use self::checked::{Checked, Invalid};
 use self::trees::{Same, Tree, pairs, policies, sides};
 use super::console::{Console, Failure};
 use super::state::Kept;
+use crate::apart;
 use crate::builtins;
+use crate::catalog::Catalog;
 use crate::policy::Written;
 use crate::review::history::History;
 use crate::review::{self, About, Kind, Review, Reviewed, markdown};
@@ -145,9 +147,13 @@ fn review(
             if !after.may_use_others(new) {
                 continue;
             }
-            let Ok(checked) = Checked::of(after, new, &catalog, console)? else {
-                valid = false;
-                continue;
+            let checked = match Checked::of(after, new, &catalog)? {
+                Ok(checked) => checked,
+                Err(invalid) => {
+                    invalid.say(after, console);
+                    valid = false;
+                    continue;
+                }
             };
             let names: Vec<String> = checked.names().map(str::to_owned).collect();
             if names.iter().all(|name| same.is(before, after, name)) {
@@ -155,14 +161,19 @@ fn review(
             }
             known = Some(checked);
         }
-        let old_side = old.as_ref().map(|name| Checked::of(before, name, &catalog, console)).transpose()?;
-        let new_side = match known {
-            Some(checked) => Some(Ok(checked)),
-            None => new.as_ref().map(|name| Checked::of(after, name, &catalog, console)).transpose()?,
-        };
-        let (Ok(old_side), Ok(new_side)) = (old_side.transpose(), new_side.transpose()) else {
-            valid = false;
-            continue;
+        let (old_side, new_side) =
+            side_by_side((&mut *before, old.as_deref()), (&mut *after, new.as_deref()), known, &catalog);
+        let (old_side, new_side) = match (old_side?.transpose(), new_side?.transpose()) {
+            (Ok(old_side), Ok(new_side)) => (old_side, new_side),
+            (old_side, new_side) => {
+                for (side, tree) in [(old_side, &*before), (new_side, &*after)] {
+                    if let Err(invalid) = side {
+                        invalid.say(tree, console);
+                    }
+                }
+                valid = false;
+                continue;
+            }
         };
         let one = (old, new, old_side, new_side);
         let is_library = |side: &Option<Checked>| side.as_ref().is_some_and(Checked::is_library);
@@ -176,10 +187,7 @@ fn review(
         review.runbooks.extend(compared(one, recorded, now)?);
     }
     for (name, old, new) in policies(before, after) {
-        match policy_compared(before, after, &name, (old, new), console)? {
-            Ok(reviewed) => review.runbooks.extend(reviewed),
-            Err(Invalid) => valid = false,
-        }
+        valid &= policy_compared(before, after, &name, (old, new), &mut review, console)?;
     }
     // What runbooks use was compared with each of them.
     for one in libraries {
@@ -191,26 +199,56 @@ fn review(
     Ok(valid.then_some(review))
 }
 
-/// A policy that was edited.
+/// A side of a runbook; `None` where it has none.
+type Looked = Result<Option<Result<Checked, Invalid>>, Failure>;
+
+/// Both sides of a runbook, checked at the same time; the later one unless that is known.
+fn side_by_side(
+    (before, old): (&mut Tree, Option<&str>),
+    (after, new): (&mut Tree, Option<&str>),
+    known: Option<Checked>,
+    catalog: &Catalog,
+) -> (Looked, Looked) {
+    let new = new.filter(|_| known.is_none());
+    let parts = [(Mutex::new(before), old), (Mutex::new(after), new)];
+    let mut sides = apart::each(&parts, parts.len(), |(tree, name)| {
+        let mut tree = tree.lock().unwrap_or_else(PoisonError::into_inner);
+        name.map(|name| Checked::of(&mut tree, name, catalog)).transpose()
+    });
+    let mut next = || sides.pop().unwrap_or(Ok(None));
+    let (later, earlier) = (next(), next());
+    (earlier, known.map_or(later, |known| Ok(Some(Ok(known)))))
+}
+
+/// A policy that was edited, and what that does. `false` where a side is not valid, which has been said then.
 fn policy_compared(
     before: &mut Tree,
     after: &mut Tree,
     name: &str,
     (old, new): (bool, bool),
+    review: &mut Review,
     console: &Console,
-) -> Result<Result<Option<Reviewed>, Invalid>, Failure> {
-    let old = old.then(|| checked::policy(before, name, console)).transpose()?.transpose();
-    let new = new.then(|| checked::policy(after, name, console)).transpose()?.transpose();
-    let (Ok(old), Ok(new)) = (old, new) else { return Ok(Err(Invalid)) };
+) -> Result<bool, Failure> {
+    let old = old.then(|| checked::policy(before, name)).transpose()?.transpose();
+    let new = new.then(|| checked::policy(after, name)).transpose()?.transpose();
+    let (old, new) = match (old, new) {
+        (Ok(old), Ok(new)) => (old, new),
+        (old, new) => {
+            old.err().iter().for_each(|invalid| invalid.say(before, console));
+            new.err().iter().for_each(|invalid| invalid.say(after, console));
+            return Ok(false);
+        }
+    };
     let text = |side: &Option<(Arc<str>, Written)>| side.iter().map(|(text, _)| Arc::clone(text)).collect::<Vec<_>>();
     let lines = lines(&text(&old), &text(&new));
     if lines == 0 {
-        return Ok(Ok(None));
+        return Ok(true);
     }
     let named = |side: &Option<(Arc<str>, Written)>| side.is_some().then(|| name.to_owned());
     let finding = review::policy(old.as_ref().map(|(_, one)| one), new.as_ref().map(|(_, one)| one));
     let findings = finding.into_iter().collect();
-    Ok(Ok(Some(Reviewed { before: named(&old), after: named(&new), findings, remarks: Vec::new(), lines })))
+    review.runbooks.push(Reviewed { before: named(&old), after: named(&new), findings, remarks: Vec::new(), lines });
+    Ok(true)
 }
 
 type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>);

@@ -144,7 +144,8 @@ impl Evaluation<'_> {
             }
             ExprKind::Binary { op: BinaryOp::Matches, left, right } if is_text(left, lambda) => {
                 match known!(self.fixed(right, lambda, env)?) {
-                    Value::Regex(regex) => Ok(Some(Condition::Matches(regex))),
+                    // One that cannot be compiled is a fault of each line.
+                    Value::Regex(regex) => Ok(regex.compiled().ok().cloned().map(Condition::Matches)),
                     _ => Ok(None),
                 }
             }
@@ -187,11 +188,11 @@ impl Evaluation<'_> {
         }
     }
 
-    fn captured(&self, expr: &Expr, lambda: &Lambda, env: Env<'_>) -> Recognised<crate::types::Regex> {
+    fn captured(&self, expr: &Expr, lambda: &Lambda, env: Env<'_>) -> Recognised<regex::bytes::Regex> {
         let ExprKind::Call(call) = &expr.kind else { return Ok(None) };
         let (Operation::Capture, pattern) = known!(of_text(call, lambda)) else { return Ok(None) };
         match known!(self.fixed(pattern, lambda, env)?) {
-            Value::Regex(regex) => Ok(Some(regex)),
+            Value::Regex(regex) => Ok(regex.compiled().ok().cloned()),
             _ => Ok(None),
         }
     }
