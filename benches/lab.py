@@ -68,8 +68,9 @@ def sections(program, prelude, folder):
     print("| section | runbook | shell | ratio | processor: runbook | shell | ratio |\n|---|---|---|---|---|---|---|")
     sums = [dict.fromkeys(("wall", "processor", "memory"), 0.0) for _ in range(2)]
     for number, (title, rows) in enumerate(SECTIONS):
-        # Scripts are not on the page.
-        lines = [line for line, _ in rows if not line.startswith("./")]
+        # Scripts are not on the page: nobody can say what they take.
+        rows = [(line, body) for line, body in rows if not line.startswith("./")]
+        lines = [line for line, _ in rows]
         steps = "".join(f'  step "{place}" {{\n{body}\n  }}\n' for place, (_, body) in enumerate(rows))
         words = typed(program, f"{number}.runbook", prelude + f'section "S" {{\n{steps}}}\n', folder)
         script = folder / f"{number}.sh"
