@@ -269,6 +269,18 @@ fn compared_patterns_are_new_gone_more_less_or_the_same() {
             "gone a gone 1 0 0.0",
         ]
     );
+    // Days that were joined count together.
+    let (Value::List(first), Value::List(second)) = (patterns(&["a 1", "a 2"]), patterns(&["a 3", "b"])) else {
+        panic!()
+    };
+    let joined = Value::list(first.iter().chain(second.iter()).cloned().collect());
+    let items = patterns(&["a 1"]);
+    let Value::List(items) = items else { panic!("{items:?}") };
+    let items: Vec<_> = items.iter().cloned().map(Ok).collect();
+    let compared = stage_over("compare", Box::new(items.into_iter()), &[("before", Arg::Value(joined))]);
+    let compared = compared.expect("compared").to_json();
+    assert_eq!((&compared[0]["before"], &compared[0]["change"]), (&3.into(), &"less".into()), "{compared}");
+    assert_eq!(compared.as_array().unwrap().len(), 2, "{compared}");
     let fault = stage_over("compare", Box::new(std::iter::once(Ok(Value::Int(1)))), &[("before", Arg::Value(before))]);
     assert_eq!(fault.expect_err("no pattern").kind, FaultKind::Conversion);
     let list = |item: Type| Some(Type::list(item));

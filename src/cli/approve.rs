@@ -17,7 +17,7 @@ use super::here;
 use super::places::places;
 use super::plan::command;
 use super::request::{Asked, Prepared, prepare};
-use super::run::{AS_PRINTED, account, another_plan, facts, id};
+use super::run::{account, another_plan, facts, id};
 use super::standing::{at, words};
 use super::state::Kept;
 use super::undo::{Undoing, to_be_undone};
@@ -46,8 +46,8 @@ pub(super) struct Approve {
     #[arg(long = "as", value_name = "ROLE")]
     role: String,
     /// Agree to the plan with this hash, which was looked at before, and ask nothing.
-    #[arg(long, value_name = "HASH")]
-    plan: Option<String>,
+    #[arg(long, value_name = "HASH", value_parser = Agreed::read)]
+    plan: Option<Agreed>,
     /// Until when it stands: a day (its end, in UTC), a time (`2026-12-31T06:00Z`), or a duration (`12h`).
     #[arg(long, value_name = "DATE", default_value = "30d")]
     until: String,
@@ -132,11 +132,9 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
         Err(exit) => return Ok(exit),
     };
     let Subject { prepared, hash, look, .. } = &subject;
-    let agreed = args.plan.as_ref().map(|typed| Agreed::read(typed)).transpose();
-    let agreed = agreed.map_err(|message| Failure::new(message).help(AS_PRINTED))?;
     let is_other = |message| Failure::new(message).help(format!("look at it with `{look}`; nothing was approved"));
-    if let (Some(typed), Some(false)) = (&args.plan, agreed.as_ref().map(|agreed| agreed.is_of(hash))) {
-        return Err(is_other(another_plan(typed, hash)));
+    if let Some(agreed) = args.plan.as_ref().filter(|agreed| !agreed.is_of(hash)) {
+        return Err(is_other(another_plan(agreed, hash)));
     }
     if args.plan.is_none() && !console.can_ask() {
         return Err(Failure::new("nobody can be asked here whether this is agreed to")
@@ -152,7 +150,7 @@ pub(super) fn run(args: &Approve, console: &Arc<Console>) -> Result<u8, Failure>
     let signer = signer(args, prepared, console)?;
     let targets = targets(args, &subject)?;
     let places = subject.leads_to.iter().filter_map(|name| Some((&**name, targets.get(&**name)?.as_str())));
-    if agreed.is_some_and(|agreed| !agreed.holds_at(places.clone())) {
+    if args.plan.as_ref().is_some_and(|agreed| !agreed.holds_at(places.clone())) {
         let places: Vec<String> = places.map(|(name, place)| format!("`{name}` to {place}")).collect();
         return Err(is_other(format!("the plan was made of other systems: from here it leads {}", places.join(", "))));
     }

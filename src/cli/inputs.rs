@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{Code, Diagnostic};
+use crate::source::input::{Taker, take};
 use crate::source::{FileId, MAX_BYTES, Sources, Span, TextFault, TextProblem, decode};
 
 /// The name of standard input.
@@ -94,7 +95,7 @@ pub(super) fn bytes(name: &str) -> io::Result<Vec<u8>> {
     let limit = MAX_BYTES as u64 + 1;
     let mut bytes = Vec::new();
     if name == STDIN {
-        crate::source::input::take();
+        take(Taker::Source);
         io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
     } else {
         File::open(name)?.take(limit).read_to_end(&mut bytes)?;

@@ -1,7 +1,6 @@
 //! `runbook plan`: what would be changed, before anything is.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 
@@ -73,7 +72,8 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
     something_to_run(&prepared.program, &args.asked.file)?;
     let looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
     let refused = looked.as_ref().is_some_and(|looked| looked.refused);
-    let places = if looked.is_some() && !refused { led_to(&prepared, args)? } else { None };
+    let led = if looked.is_some() && !refused { led_to(&prepared, args)? } else { Led::default() };
+    let places = led.places.as_deref();
     match args.format {
         Format::Terminal => {
             let look = console.look();
@@ -81,34 +81,56 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
                 _ if refused => {
                     vec!["refused by the policy: it leads to a host that is not allowed, as it says above".to_owned()]
                 }
-                Some(_) => standing::how_to_approve(&prepared.plan, &args.asked, &args.state, places.as_deref()),
+                Some(_) => {
+                    let mut next = led.unknown.clone();
+                    next.extend(standing::how_to_approve(&prepared.plan, &args.asked, &args.state, places));
+                    next
+                }
                 None => Vec::new(),
             };
             let mut lines = report::plan::lines(&prepared.plan, &prepared.sources, &next, looked.as_ref(), look);
             lines.extend(standing::policy_lines(&prepared.plan, prepared.policy.as_deref()));
             console.print_lines(&lines)?;
         }
-        Format::Json => console.print(&json(&prepared, looked.as_ref(), places.as_deref())?)?,
+        Format::Json => console.print(&json(&prepared, looked.as_ref(), places)?)?,
     }
     if refused {
         return Ok(6);
     }
     // What could not be looked at is not known to be well.
-    Ok(if looked.is_none_or(|looked| looked.is_whole()) { 0 } else { 3 })
+    Ok(if looked.is_none_or(|looked| looked.is_whole()) && led.unknown.is_empty() { 0 } else { 3 })
 }
 
-/// The hash of where its changes lead now. `None` where they lead through no connection, or where one is not known, which has
-/// been said then.
-fn led_to(prepared: &Prepared, args: &PlanArgs) -> Result<Option<String>, Failure> {
+/// Where the changes of a plan lead now.
+#[derive(Default)]
+struct Led {
+    /// The hash of it; `None` where they lead through no connection, or where one of them is not known.
+    places: Option<String>,
+    /// A line for each that is not known.
+    unknown: Vec<String>,
+}
+
+fn led_to(prepared: &Prepared, args: &PlanArgs) -> Result<Led, Failure> {
     let names = &prepared.plan.leads_to;
     if names.is_empty() {
-        return Ok(None);
+        return Ok(Led::default());
     }
     let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
-    let found = places(prepared, names, &facts, &args.state)?;
-    let known: Result<Vec<(Arc<str>, Arc<str>)>, _> =
-        found.into_iter().map(|(name, place)| place.map(|place| (name, place))).collect();
-    Ok(known.ok().map(|known| of_places(known.iter().map(|(name, place)| (&**name, &**place)))))
+    let mut led = Led::default();
+    let mut known = Vec::new();
+    for (name, place) in places(prepared, names, &facts, &args.state)? {
+        match place {
+            Ok(place) => known.push((name, place)),
+            Err(fault) => led.unknown.push(format!(
+                "where `{name}` leads is not known: {}; what is agreed to below holds wherever that is",
+                fault.message
+            )),
+        }
+    }
+    if led.unknown.is_empty() {
+        led.places = Some(of_places(known.iter().map(|(name, place)| (&**name, &**place))));
+    }
+    Ok(led)
 }
 
 fn rights(args: &PlanArgs, system: Rbac, console: &Console) -> Result<u8, Failure> {

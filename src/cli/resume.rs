@@ -11,7 +11,7 @@ use super::request::{Asked, Format, Prepared, prepare};
 use super::run::{Onward, Run, by, go};
 use super::settling::{self, Said};
 use super::state::{Kept, found};
-use crate::plan::{Around, PlannedChange};
+use crate::plan::{Agreed, Around, PlannedChange};
 use crate::report::definition::differences;
 use crate::run::known::{CLOSING, Known, MadeBefore, items_for_people, position_of};
 use crate::run::{Proposal, definition};
@@ -32,8 +32,8 @@ pub(super) struct Resume {
     /// The runbook, where it is not where the run had it.
     file: Option<String>,
     /// Agree to the changes that are left, by the hash that `runbook plan` prints.
-    #[arg(long, value_name = "HASH")]
-    approve: Option<String>,
+    #[arg(long, value_name = "HASH", value_parser = Agreed::read)]
+    approve: Option<Agreed>,
     /// This change of the run was made, by its number; can be given several times.
     #[arg(long, value_name = "CHANGE")]
     done: Vec<String>,
@@ -250,7 +250,7 @@ fn became(key: &str, made: &Made) -> String {
     match &made.state {
         State::Done { .. } if made.again => format!("done{of} in run {run} at {at}: made again, as somebody says"),
         State::Done { .. } => format!("done{of} in run {run} at {at}: not made again"),
-        State::Unverified => format!("made{of} in run {run} at {at}, and `verify` did not hold: made again"),
+        State::Unverified => format!("made{of} in run {run} at {at}, and something was wrong with it: made again"),
         State::Partly => format!("partly made{of} in run {run} at {at}: made again"),
         State::Failed => format!("not made{of} in run {run} at {at}: tried again"),
         State::Undone { run, at } => format!("undone{of} in run {} at {at:.0}: made again", clean(run)),

@@ -49,8 +49,8 @@ pub(super) struct Run {
     #[arg(long, conflicts_with = "approve")]
     read_only: bool,
     /// Agree to the changes of this plan, by the hash that `runbook plan` prints.
-    #[arg(long, value_name = "HASH")]
-    approve: Option<String>,
+    #[arg(long, value_name = "HASH", value_parser = Agreed::read)]
+    approve: Option<Agreed>,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
     /// Show at the end, on standard error, what the time went to: a line for each call that was made. With a file, write them
@@ -87,7 +87,7 @@ impl Run {
     /// A run that goes on with another one.
     pub(super) const fn onward(
         asked: Asked,
-        approve: Option<String>,
+        approve: Option<Agreed>,
         format: Format,
         telling: Telling,
         state: Kept,
@@ -126,7 +126,7 @@ pub(super) fn run(args: &Run, timings: Option<&Timings>, console: &Arc<Console>)
 /// Runs what is prepared.
 pub(super) fn go(args: &Run, prepared: Prepared, onward: Onward, console: &Arc<Console>) -> Result<u8, Failure> {
     let hash = onward.proposed().map(|proposal| &proposal.hash).or(prepared.plan.hash.as_ref());
-    if let Some(exit) = unapproved(args, hash, onward.undoing.is_some(), console)? {
+    if let Some(exit) = unapproved(args, hash, onward.undoing.is_some(), console) {
         return Ok(exit);
     }
     if !args.read_only {
@@ -251,7 +251,7 @@ fn request(
     let person = asks.then(|| Arc::new(Asking::new(Arc::clone(console), Arc::clone(recorder), &identity.started.by)));
     let consent = match (&args.approve, &person) {
         _ if args.read_only => Consent::ReadOnly,
-        (Some(typed), _) => Consent::Given(Agreed::read(typed).map_err(Failure::new)?),
+        (Some(agreed), _) => Consent::Given(vec![agreed.clone()]),
         (None, Some(person)) => Consent::Ask(Arc::clone(person) as Arc<dyn AskConsent>),
         (None, None) => Consent::None,
     };
@@ -339,32 +339,28 @@ fn output(format: Format, again: Again, console: &Console) -> Output {
 }
 
 /// An approval that does not fit is said before anything is looked at.
-fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Console) -> Result<Option<u8>, Failure> {
-    let Some(typed) = &args.approve else { return Ok(None) };
+fn unapproved(args: &Run, hash: Option<&String>, is_undo: bool, console: &Console) -> Option<u8> {
+    let Some(agreed) = &args.approve else { return None };
     let Some(hash) = hash else {
         console.warn("nothing is changed, so nothing had to be approved", None);
-        return Ok(None);
+        return None;
     };
-    let agreed = Agreed::read(typed).map_err(|message| Failure::new(message).help(AS_PRINTED))?;
     if agreed.is_of(hash) {
-        return Ok(None);
+        return None;
     }
-    let message = another_plan(typed, hash);
+    let message = another_plan(agreed, hash);
     let help = if is_undo {
         "leave `--approve` out to see what is agreed to; nothing was run".to_owned()
     } else {
         format!("look at it with `{}`; nothing was run", command("plan", &args.asked, &args.state))
     };
     console.complain(&Failure { exit: 5, message, help: Some(help) });
-    Ok(Some(5))
+    Some(5)
 }
 
-/// What to do about a hash that is too short.
-pub(super) const AS_PRINTED: &str = "write all that `runbook plan` prints";
-
 /// That what was typed is of another plan.
-pub(super) fn another_plan(typed: &str, hash: &str) -> String {
-    let typed = clean(typed.trim());
+pub(super) fn another_plan(typed: &Agreed, hash: &str) -> String {
+    let typed = clean(&typed.to_string());
     format!("the plan is {}, not {typed}: what is changed was edited since, or is not all of it", short(hash))
 }
 

@@ -29,6 +29,7 @@ use crate::run::{self, Consent, EventSink, Proposal};
 use crate::server::{self, Beginning, Home, Links, Loaded, Pulse, Recording, Settings};
 use crate::shown::look::clean;
 use crate::source::Sources;
+use crate::source::input;
 use crate::store::event::RunStarted;
 use crate::store::ledger::{Exclusive, Ledger, Place};
 use crate::system::{self, System};
@@ -52,8 +53,8 @@ pub(super) struct Serve {
     set: Vec<String>,
     /// Agree to the changes of a runbook by the hash of its whole plan; can be given several times. Without it, changes
     /// wait for approval.
-    #[arg(long, value_name = "HASH")]
-    approve: Vec<String>,
+    #[arg(long, value_name = "HASH", value_parser = Agreed::read)]
+    approve: Vec<Agreed>,
     /// Where it answers `/healthz`, `/readyz`, `/metrics` and the links of messages.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8390")]
     listen: SocketAddr,
@@ -88,10 +89,9 @@ pub(super) fn run(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
 }
 
 async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
+    input::take(input::Taker::Server);
     let listener = if args.no_listen { None } else { Some(listen(args.listen)?) };
-    let (files, set) = (args.files.clone(), args.set.clone());
-    let approve =
-        args.approve.iter().map(|typed| Agreed::read(typed)).collect::<Result<_, _>>().map_err(Failure::new)?;
+    let (files, approve, set) = (args.files.clone(), args.approve.clone(), args.set.clone());
     let webhook_token = args.webhook_token_file.as_deref().map(token).transpose()?;
     let takes_alerts = webhook_token.is_some();
     let public_url = args.public_url.clone();
@@ -246,9 +246,10 @@ impl AtHome {
         }
     }
 
-    /// Whether `--approve` agrees to a plan.
-    fn approved(&self, hash: &str) -> Option<&Agreed> {
-        self.approve.iter().find(|agreed| agreed.is_of(hash))
+    /// What `--approve` says that agrees to a plan.
+    fn approved(&self, hash: &str) -> Option<Vec<Agreed>> {
+        let agreed: Vec<Agreed> = self.approve.iter().filter(|agreed| agreed.is_of(hash)).cloned().collect();
+        (!agreed.is_empty()).then_some(agreed)
     }
 
     fn rules(
@@ -394,13 +395,13 @@ impl Home for AtHome {
         });
         let recorder = Recorder::new(Some(journal), Output::Silent, log, Some(desk));
         let file = loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default();
-        // Consent was given to all changes of the runbook, or to those of this section.
+        // Consent was given to all changes of the runbook.
         let mut proposal = Proposal::of(&plan, &loaded.sources, self.help(&file, &all));
         let consent = match all.hash.as_ref().and_then(|hash| Some((hash, self.approved(hash)?))) {
             Some((hash, agreed)) => {
                 proposal.hash.clone_from(hash);
                 proposal.leads_to.clone_from(&all.leads_to);
-                Consent::Given(agreed.clone())
+                Consent::Given(agreed)
             }
             None => Consent::None,
         };

@@ -92,7 +92,9 @@ impl Kept {
 
     /// What is typed again in commands that are printed.
     pub(super) fn again(&self) -> Again {
-        Again::new(self.state.dir.as_deref(), self.address.as_deref())
+        // An address that is not taken, such as one with a password in it, is not repeated.
+        let address = self.address.as_deref().filter(|_| self.ledger().is_ok());
+        Again::new(self.state.dir.as_deref(), address)
     }
 
     /// What outlives a run.

@@ -14,7 +14,7 @@ use super::run::{Onward, Run, by, go};
 use super::standing;
 use super::state::Kept;
 use crate::check::program::{Change, ExprKind};
-use crate::plan::{self, position};
+use crate::plan::{self, Agreed, position};
 use crate::report::definition::differences;
 use crate::run::known::{CLOSING, position_of};
 use crate::run::{Proposal, Undo, definition};
@@ -37,8 +37,8 @@ pub(super) struct UndoArgs {
     /// The runbook, where it is not where the run had it.
     file: Option<String>,
     /// Agree to it, by the hash that is printed without a terminal.
-    #[arg(long, value_name = "HASH")]
-    approve: Option<String>,
+    #[arg(long, value_name = "HASH", value_parser = Agreed::read)]
+    approve: Option<Agreed>,
     /// Also where it was undone before, or may have been.
     #[arg(long)]
     again: bool,

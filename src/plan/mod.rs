@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use self::agreed::{Agreed, of_places};
+pub use self::agreed::{Agreed, bound_to, of_places};
 pub use self::changes::called;
 pub(crate) use self::changes::{TOOL, given};
 use self::fingerprint::Covered;

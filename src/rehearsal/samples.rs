@@ -39,7 +39,7 @@ impl Samples {
     }
 }
 
-/// Whether nothing that a metric may lead to asks about the run itself: when it began, or which it is.
+/// Whether nothing that a metric may lead to asks about the run itself: when it began, which it is, or how old something is then.
 fn is_timeless(program: &Program) -> bool {
     let metrics =
         program.metrics.iter().flat_map(|metric| metric.labels.iter().map(|label| &label.list).chain([&metric.value]));
@@ -55,7 +55,16 @@ fn is_timeless(program: &Program) -> bool {
     });
     let mut timeless = true;
     for root in metrics.chain(connections).chain(params).chain(tools).chain(commands) {
-        walk::expr(root, &mut |expr| timeless &= !matches!(expr.kind, ExprKind::Run(_)));
+        walk::expr(root, &mut |expr| timeless &= !tells_time(expr));
     }
     timeless
+}
+
+fn tells_time(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Run(_) => true,
+        // Of a time it is how long ago that was.
+        ExprKind::Field { name, .. } => &**name == "age",
+        _ => false,
+    }
 }

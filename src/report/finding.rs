@@ -202,7 +202,8 @@ fn says(title: &str, item: &str) -> bool {
 fn of_change(ended: &ChangeEnded) -> Finding {
     let (verdict, says) = match (ended.outcome, ended.verified) {
         (ChangeOutcome::Done, _) => (Verdict::Passed, None),
-        (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, Some("it was made, and `verify` does not hold")),
+        // What was made, and what is wrong with it.
+        (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, ended.fault.as_ref().map(|fault| &*fault.message)),
         (ChangeOutcome::Failed, _) => (Verdict::Failed, Some("it was not made")),
         (ChangeOutcome::Partly, _) => {
             (Verdict::Failed, Some("a part of it was made, and a part was not: look before you repeat it"))
@@ -216,7 +217,7 @@ fn of_change(ended: &ChangeEnded) -> Finding {
         }
     };
     let title = format!("change {}", named(&ended.title, &ended.items));
-    // That `verify` does not hold has been said.
+    // What is wrong with what was made is said below.
     let fault = ended.fault.as_ref().filter(|_| ended.verified != Some(false));
     let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(fault);
     finding.says.extend(says.map(str::to_owned));

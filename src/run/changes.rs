@@ -68,6 +68,14 @@ struct Allowed<'r> {
 struct Ended {
     outcome: ChangeOutcome,
     result: Result<Value, Fault>,
+    /// All of it was made, although something is wrong with it.
+    made: bool,
+}
+
+impl Ended {
+    const fn new(outcome: ChangeOutcome, result: Result<Value, Fault>) -> Self {
+        Self { outcome, result, made: false }
+    }
 }
 
 pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, change: &'r Change) {
@@ -293,7 +301,7 @@ async fn made<'r>(
 async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: Option<SignedDuration>) -> Ended {
     let mut farewell = SignedDuration::ZERO;
     let call: BoxFuture<'_, Ended> = match prepared {
-        Prepared::Nothing => return Ended { outcome: ChangeOutcome::Done, result: Ok(Value::Null) },
+        Prepared::Nothing => return Ended::new(ChangeOutcome::Done, Ok(Value::Null)),
         Prepared::Command(command, args) => command_made(context, command, args).boxed(),
         Prepared::Call { builtin, args, tool } => {
             let outside = &context.run.outside;
@@ -310,14 +318,14 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
                     outside.asked(call).await
                 };
                 match answer.instrument(span).await {
-                    Ok(value) => Ended {
-                        outcome: ChangeOutcome::Done,
-                        result: match tool {
+                    Ok(value) => {
+                        let result = match tool {
                             Some(tool) => returned(value, tool),
                             None => Ok(value),
-                        },
-                    },
-                    Err(fault) => Ended { outcome: outcome_of(&fault), result: Err(fault) },
+                        };
+                        Ended::new(ChangeOutcome::Done, result)
+                    }
+                    Err(fault) => Ended::new(outcome_of(&fault), Err(fault)),
                 }
             }
             .boxed()
@@ -326,7 +334,7 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
     let mut ends = context.limits.times();
     ends.extend(within.map(|within| limits::beyond(context.world(), within, farewell, "the change")));
     ends.push(given_up(context));
-    race(call, ends).await.unwrap_or_else(|fault| Ended { outcome: ChangeOutcome::Unknown, result: Err(fault) })
+    race(call, ends).await.unwrap_or_else(|fault| Ended::new(ChangeOutcome::Unknown, Err(fault)))
 }
 
 /// When a change in flight is not waited for any more, after the run was stopped.
@@ -371,7 +379,7 @@ const fn outcome_of(fault: &Fault) -> ChangeOutcome {
 async fn command_made<'r>(context: &Context<'r>, id: CommandId, args: &'r [Expr]) -> Ended {
     let Some(command) = context.run.program.commands.get(id.index()) else {
         let fault = Fault::no_value("a command that is not there");
-        return Ended { outcome: ChangeOutcome::Failed, result: Err(fault) };
+        return Ended::new(ChangeOutcome::Failed, Err(fault));
     };
     let (returns, gate) = (Cell::empty(), Gate::new(None));
     let out = context.out.uncounted();
@@ -386,25 +394,22 @@ async fn command_made<'r>(context: &Context<'r>, id: CommandId, args: &'r [Expr]
     let sum = out.tally.sum();
     let fault = |what: &str| Err(Fault::new(FaultKind::Failed, format!("`{}`: {what}", command.name)));
     if sum.counts.changes_unknown > 0 {
-        return Ended {
-            outcome: ChangeOutcome::Unknown,
-            result: fault("nobody can say whether a change in it happened"),
-        };
+        return Ended::new(ChangeOutcome::Unknown, fault("nobody can say whether a change in it happened"));
     }
     if sum.failed || sum.unmeasured || sum.counts.changes_withheld > 0 || sum.counts.not_reached > 0 {
-        let (outcome, what) = if sum.changed {
-            (ChangeOutcome::Partly, "a part of it was done, and a part was not")
-        } else {
-            (ChangeOutcome::Failed, "nothing of it was done")
+        let (outcome, what) = match (sum.changed, sum.left) {
+            (true, true) => (ChangeOutcome::Partly, "a part of it was done, and a part was not"),
+            (true, false) => (ChangeOutcome::Failed, "all of it was made, and a check in it did not pass"),
+            (false, _) => (ChangeOutcome::Failed, "nothing of it was done"),
         };
-        return Ended { outcome, result: fault(what) };
+        return Ended { made: sum.changed && !sum.left, ..Ended::new(outcome, fault(what)) };
     }
     let result = match returns.get() {
         Some(Ok(tracked)) => Ok(tracked.value.clone()),
         Some(Err(fault)) => Err(fault.clone()),
         None => Ok(Value::Null),
     };
-    Ended { outcome: ChangeOutcome::Done, result }
+    Ended::new(ChangeOutcome::Done, result)
 }
 
 /// Binds the result, and looks whether the change did what it was for: whether it did, and what was seen if not.
@@ -425,7 +430,8 @@ async fn verified(
     };
     bind(context, change, value);
     let (Some(condition), ChangeOutcome::Done) = (&change.verify, ended.outcome) else {
-        return (ended, None, Vec::new());
+        let verified = ended.made.then_some(false);
+        return (ended, verified, Vec::new());
     };
     let left =
         if limited { limit.saturating_sub(context.now().duration_since(started)).max(VERIFY_EVERY) } else { limit };
@@ -436,12 +442,12 @@ async fn verified(
     let (ended, verified) = match polled.last {
         Ok(true) => (ended, Some(true)),
         Ok(false) => {
-            let fault = Fault::new(FaultKind::Failed, "it was done, and `verify` does not hold");
-            (Ended { outcome: ChangeOutcome::Failed, result: Err(fault) }, Some(false))
+            let fault = Fault::new(FaultKind::Failed, "it was made, and `verify` does not hold");
+            (Ended::new(ChangeOutcome::Failed, Err(fault)), Some(false))
         }
         Err(fault) => {
             let message = format!("it was done, and `verify` could not look: {}", fault.message).into();
-            (Ended { outcome: ChangeOutcome::Unknown, result: Err(Fault { message, ..fault }) }, None)
+            (Ended::new(ChangeOutcome::Unknown, Err(Fault { message, ..fault })), None)
         }
     };
     (ended, verified, polled.evidence)

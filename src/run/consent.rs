@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::context::Context;
 use super::request::{Consent, Standing, StandingApproval};
 use crate::check::program::Change;
+use crate::plan::{Agreed, bound_to};
 use crate::store::event::Event;
 use crate::types::Fault;
 
@@ -31,13 +32,16 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
     let hash = &run.proposal.hash;
     if consented.all.is_none() {
         let how = match &run.consent {
-            Consent::Given(agreed) if agreed.is_of(hash) => {
-                if agreed.is_bound() {
+            Consent::Given(given) if given.iter().any(|agreed| agreed.is_of(hash)) => {
+                let agreed: Vec<&Agreed> = given.iter().filter(|agreed| agreed.is_of(hash)).collect();
+                if agreed.iter().all(|agreed| agreed.is_bound()) {
                     let places = places(context).await?;
-                    if !agreed.holds_at(places.iter().map(|(name, place)| (&***name, &**place))) {
+                    let places = || places.iter().map(|(name, place)| (&***name, &**place));
+                    if !agreed.iter().any(|agreed| agreed.holds_at(places())) {
                         consented.all = Some(false);
-                        let found = places.iter().map(|(name, place)| format!("`{name}` leads to {place}"));
-                        halt(context, Some("the plan was made of other systems".to_owned()), found.collect());
+                        let found = places().map(|(name, place)| format!("`{name}` leads to {place}"));
+                        let help = bound_to(&run.proposal.help, places());
+                        halt(context, Some("the plan was made of other systems".to_owned()), found.collect(), &help);
                         return Ok(None);
                     }
                 }
@@ -73,7 +77,7 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
         }
         if of_role.all(|one| one.by_asker) {
             consented.all = Some(false);
-            halt(context, Some(format!("a change waits for an approval by {role:?}")), others);
+            halt(context, Some(format!("a change waits for an approval by {role:?}")), others, &run.proposal.help);
             return Ok(None);
         }
     }
@@ -96,7 +100,7 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
     }
     let Some(approval) = used else {
         consented.all = Some(false);
-        halt(context, None, others);
+        halt(context, None, others, &run.proposal.help);
         return Ok(None);
     };
     if consented.told.insert(Arc::clone(&approval.id)) {
@@ -139,10 +143,10 @@ async fn places<'r>(context: &Context<'r>) -> Result<Vec<(&'r Arc<str>, Arc<str>
 }
 
 /// Nothing more of the run is begun: it waits.
-fn halt(context: &Context<'_>, what: Option<String>, others: Vec<String>) {
+fn halt(context: &Context<'_>, what: Option<String>, others: Vec<String>, help: &str) {
     let run = context.run;
     let _ = run.halted.set("the run waits for approval");
-    let help = what.into_iter().chain(others).chain([run.proposal.help.clone()]);
+    let help = what.into_iter().chain(others).chain([help.to_owned()]);
     context.emit(Event::ApprovalNeeded {
         hash: run.proposal.hash.clone(),
         changes: run.proposal.changes.clone(),

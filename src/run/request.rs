@@ -139,8 +139,8 @@ pub enum Consent {
     ReadOnly,
     /// Nobody: the run stops before its first change.
     None,
-    /// `--approve`: it counts if it is of the proposal.
-    Given(Agreed),
+    /// `--approve`: it counts if one of them is of the proposal, and of where that leads.
+    Given(Vec<Agreed>),
     /// A rehearsal: nothing outside is changed. `roles` approve what asks for their approval.
     Rehearsed { roles: Vec<Arc<str>> },
     /// Somebody is asked once, before the first change.

@@ -23,11 +23,20 @@ pub(crate) struct Sum {
     pub(crate) unmeasured: bool,
     /// Something was changed, by this run or by one that it goes on with.
     pub(crate) changed: bool,
+    /// Something that was to be changed was not, or not all of it.
+    pub(crate) left: bool,
 }
 
 impl Default for Sum {
     fn default() -> Self {
-        Self { counts: Counts::default(), status: Status::Passed, failed: false, unmeasured: false, changed: false }
+        Self {
+            counts: Counts::default(),
+            status: Status::Passed,
+            failed: false,
+            unmeasured: false,
+            changed: false,
+            left: false,
+        }
     }
 }
 
@@ -47,6 +56,7 @@ impl Tally {
         sum.failed = sum.status == Status::Failed;
         sum.unmeasured = sum.status == Status::NotMeasured;
         sum.changed = changes(event);
+        sum.left = leaves(event);
         self.merge(&sum);
     }
 
@@ -58,6 +68,7 @@ impl Tally {
             sum.failed |= other.failed;
             sum.unmeasured |= other.unmeasured;
             sum.changed |= other.changed;
+            sum.left |= other.left;
             add(&mut sum.counts, &other.counts);
         }
         if let Some(parent) = &self.parent {
@@ -141,6 +152,19 @@ fn changes(event: &Event) -> bool {
             matches!(ended.outcome, ChangeOutcome::Done | ChangeOutcome::Partly) || ended.verified == Some(false)
         }
         Event::ChangeKept(_) => true,
+        _ => false,
+    }
+}
+
+/// Whether a change was not made, or a part of it was not.
+fn leaves(event: &Event) -> bool {
+    match event {
+        Event::ChangeEnded(ended) => match ended.outcome {
+            ChangeOutcome::Failed => ended.verified != Some(false),
+            ChangeOutcome::Partly | ChangeOutcome::Unknown => true,
+            ChangeOutcome::Done => false,
+        },
+        Event::ChangeWithheld { .. } | Event::NotReached { .. } => true,
         _ => false,
     }
 }

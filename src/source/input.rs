@@ -1,16 +1,26 @@
 //! Standard input, which can be read as one thing only.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::OnceLock;
 
-static TAKEN: AtomicBool = AtomicBool::new(false);
-
-/// It is read as a source file, whoever else wanted it.
-pub fn take() {
-    TAKEN.store(true, Ordering::Relaxed);
+/// Who has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taker {
+    /// It is read as a source file.
+    Source,
+    /// Whoever runs for days has none that comes to an end.
+    Server,
 }
 
-/// Whether it was.
+static TAKEN: OnceLock<Taker> = OnceLock::new();
+
+/// It is this one's, whoever else wanted it.
+pub fn take(taker: Taker) {
+    // The first one has it.
+    let _ = TAKEN.set(taker);
+}
+
+/// Whose it is; `None` where it is nobody's yet.
 #[must_use]
-pub fn is_taken() -> bool {
-    TAKEN.load(Ordering::Relaxed)
+pub fn taken_by() -> Option<Taker> {
+    TAKEN.get().copied()
 }

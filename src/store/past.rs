@@ -88,7 +88,7 @@ pub enum State {
     Done { by: Option<String> },
     /// It was not made.
     Failed,
-    /// It was made, and its `verify` did not hold.
+    /// It was made, and its `verify` or a check in it did not hold.
     Unverified,
     /// A part of it was made, and a part was not.
     Partly,

@@ -175,6 +175,10 @@ fn what_is_agreed_to_of_a_plan_that_looked_holds_for_the_systems_that_it_saw() {
     let output = at("127.0.0.2", &run);
     output.code(5).out("the plan was made of other systems").out("`db` leads to postgres://127.0.0.2:1/shop");
     assert!(!folder.journals().contains("change_intended"));
+    // What it says to type is for where it leads here.
+    let other = output.stdout.split_once("--approve ").unwrap().1.split_whitespace().next().unwrap();
+    assert!(other.starts_with(&format!("{hash}@")) && other != typed, "{other}");
+    at("127.0.0.2", &["run", "a.runbook", "--approve", other]).code(4).out("approved plan");
     let approve = ["approve", "a.runbook", "--as", "dba", "--plan", typed];
     at("127.0.0.2", &approve).code(1).err("the plan was made of other systems").err("postgres://127.0.0.2:1/shop");
     // There the change is tried, and nobody answers; and one that opened nothing holds wherever it leads.
@@ -182,4 +186,24 @@ fn what_is_agreed_to_of_a_plan_that_looked_holds_for_the_systems_that_it_saw() {
     at("127.0.0.1", &approve).code(0);
     at("127.0.0.2", &["run", "a.runbook", "--approve", &hash]).code(4).out("approved plan");
     at("127.0.0.1", &["run", "a.runbook", "--approve", &format!("{hash}@1234")]).code(1).err("too short");
+}
+
+#[test]
+fn a_plan_that_could_not_see_where_it_leads_says_so() {
+    let text = "secret key = env(\"NOT_SET_ANYWHERE\")\nconnect db = postgres(host: \"db-1\", database: \"shop\", user: \"ops\", password: key)\n\
+                section \"A\" {\n  change db.execute(\"VACUUM\")\n}\n";
+    let folder = Folder::with(text);
+    let output = folder.run(&["plan", "a.runbook"]);
+    output.code(3).out("where `db` leads is not known: ").out("NOT_SET_ANYWHERE").out("wherever that is");
+    assert!(!output.stdout.contains('@'), "{}", output.stdout);
+}
+
+#[test]
+fn a_password_in_the_address_of_a_store_is_not_repeated() {
+    let folder = Folder::with("section \"A\" {\n  step \"B\" { check 1 > 2 as \"never\" }\n}\n");
+    let args = ["run", "a.runbook", "--no-notify", "--store", "postgres://u:hunter2@127.0.0.1:9/x"];
+    let output = folder.run(&args);
+    assert!(!format!("{}{}", output.stdout, output.stderr).contains("hunter2"), "{output:?}");
+    let args = ["run", "a.runbook", "--no-notify", "--store", "postgres://u@127.0.0.1:9/x"];
+    folder.run(&args).out("runbook run --store ").out("postgres://u@127.0.0.1:9/x");
 }

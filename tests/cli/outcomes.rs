@@ -167,3 +167,15 @@ fn commands_that_are_printed_name_the_folder_that_was_named() {
     folder.run(&words).code(5).out("undone(\"one\")").out("approve: runbook undo --state \"there is it\" ");
     folder.run(&["undo", "last", "abc"]).code(1).err("no number of a change");
 }
+
+#[test]
+fn a_command_whose_changes_were_all_made_is_not_partly_done_where_a_check_in_it_fails() {
+    let folder = Folder::with(
+        "tool make(name: string) changes = argv(\"sh\", \"-c\", \"echo $0 >> made\", name)\n\
+         command every() changes {\n  change make(\"a\")\n  check 1 > 2 as \"never\"\n}\n\
+         section \"A\" {\n  change every() undo make(\"not a\")\n}\n",
+    );
+    let run = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
+    run.code(4).out("all of it was made, and a check in it did not pass").lacks("a part").out("make(\"not a\")");
+    folder.run(&["undo", "last", "1"]).code(5).lacks("--made");
+}

@@ -108,3 +108,17 @@ async fn logs_of_services_have_few_kinds_of_entries() {
         assert_eq!((counts.len(), counts.iter().sum::<usize>()), (made.kinds, made.entries), "{}: {said}", made.name);
     }
 }
+
+/// What follows from the lines of one file says nothing of the next.
+#[tokio::test]
+async fn an_entry_ends_with_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = format!("2026-11-23 08:00:01 ERROR long\n{}", " at a frame of a trace\n".repeat(4_000));
+    fs::write(folder.path().join("a.log.1"), old).unwrap();
+    fs::write(folder.path().join("a.log"), "disk failure on bus\n".repeat(50_000)).unwrap();
+    let log = log(folder.path(), "a.log*").await;
+    let count = " | patterns | each(\"{.pattern}={.count}\") | join(\"; \")";
+    assert_same(&log, &[count.to_owned()]);
+    let kinds = said(log.reader, &[format!("show lines{count} as \"it\"")]).join("\n");
+    assert!(kinds.contains("disk failure on bus=50000"), "{kinds}");
+}

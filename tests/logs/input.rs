@@ -48,6 +48,12 @@ fn what_is_no_log_on_standard_input_is_a_fault() {
     let small = "section \"Log\" {\n  show logs(file: \"-\", at_most: 8B) | count as \"all\"\n}\n";
     folder.write("small.runbook", small);
     folder.run_with_input(&["run", "small.runbook"], "12345678\n").code(3).says("more than the 8B that are taken");
+    // What is too much for one is not too much for another.
+    let both = "section \"Log\" {\n  step \"A\" { show logs(file: \"-\", at_most: 8B) | count as \"all\" }\n  \
+                step \"B\" { show logs(file: \"-\") | count as \"all\" }\n}\n";
+    folder.write("both.runbook", both);
+    let output = folder.run_with_input(&["run", "both.runbook", "--format", "json"], "12345678\n".repeat(50_000));
+    assert_eq!(numbers(output.code(3)), [50_000]);
 }
 
 /// A journalctl that says what the real one says.
@@ -60,7 +66,12 @@ case "$*" in
 *--unit=endless*) exec yes 2026-11-23T08:00:00.000000+0000 ;;
 *--unit=slow*) exec sleep 60 ;;
 *--lines=0*) exit 0 ;;
-*--unit=quiet*--lines=1*) echo "2026-11-20T08:00:00.000000+0000 host quiet[1]: started" ;;
+*--unit=*) ;;
+# Of all units: whether there is something from before.
+*--until=*) [ -e "$JOURNAL_BEGINS_LATER" ] || echo "2026-01-01T08:00:00.000000+0000 host kernel: begun"; exit 0 ;;
+esac
+case "$*" in
+*--lines=1*--unit=quiet*) echo "2026-11-20T08:00:00.000000+0000 host quiet[1]: started" ;;
 *--unit=quiet*|*--unit=unknown*) exit 0 ;;
 *)
   echo "2026-11-23T08:00:00.250000+0000 host nginx[7]: order 17 error"
@@ -70,6 +81,11 @@ esac
 "#;
 
 fn journal(call: &str, bin: Option<&str>) -> Output {
+    journal_of(call, bin, None)
+}
+
+/// `later`: the journal has nothing from before.
+fn journal_of(call: &str, bin: Option<&str>, later: Option<&str>) -> Output {
     let folder = Folder::with(format!(
         "section \"Log\" {{\n  let lines = {call}\n  show lines | count as \"all\"\n  \
          show lines | patterns | each(.count) | join(\" \") as \"kinds\"\n}}\n"
@@ -78,7 +94,8 @@ fn journal(call: &str, bin: Option<&str>) -> Output {
     fs::set_permissions(folder.path("bin/journalctl"), fs::Permissions::from_mode(0o755)).unwrap();
     let path = bin.map_or_else(|| format!("{}:/usr/bin:/bin", folder.path("bin").display()), str::to_owned);
     let mut command = folder.command(&["run", "a.runbook", "--format", "json"]);
-    finish(command.env("PATH", path).spawn().unwrap())
+    command.env("PATH", path).envs(later.map(|_| ("JOURNAL_BEGINS_LATER", folder.path("a.runbook"))));
+    finish(command.spawn().unwrap())
 }
 
 #[test]
@@ -86,6 +103,11 @@ fn the_journal_of_a_unit_is_a_log() {
     let output = journal("host.journal(unit: \"nginx\")", None);
     assert_eq!(numbers(output.code(0)), [3]);
     output.out("\"2\"");
+    // One that may have begun later than it is asked for says nothing of what was before.
+    let check = "host.journal(unit: \"nginx\", since: 30d)";
+    assert_eq!(numbers(journal(check, None).code(0)), [3]);
+    let output = journal_of(check, None, Some("1"));
+    output.code(0).out("the journal has nothing from before that time");
     // A unit that has been quiet for so long has a log, and it is empty.
     assert_eq!(numbers(journal("host.journal(unit: \"quiet\", since: 1h)", None).code(0)), [0]);
 }

@@ -202,8 +202,8 @@ impl Rehearsal {
             consent: match self.allowed {
                 Allowed::ByNobody => Consent::None,
                 // Where nothing changes there is no hash.
-                Allowed::Given => Agreed::read(&hash).map_or(Consent::None, Consent::Given),
-                Allowed::Another => Consent::Given(Agreed::read("0123456789abcdef").unwrap()),
+                Allowed::Given => Agreed::read(&hash).map_or(Consent::None, |agreed| Consent::Given(vec![agreed])),
+                Allowed::Another => Consent::Given(vec![Agreed::read("0123456789abcdef").unwrap()]),
                 Allowed::ReadOnly => Consent::ReadOnly,
                 Allowed::Asked(who) => Consent::Ask(who),
             },

@@ -1,8 +1,9 @@
 //! `compare`
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use indexmap::IndexMap;
+use indexmap::map::Entry;
 use jiff::Timestamp;
 
 use super::kinds::KindOfEntry;
@@ -79,23 +80,36 @@ fn compare<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let Value::List(earlier) = args.get(&BEFORE)? else {
         return Err(Fault::conversion("`before` is no list of patterns"));
     };
-    let mut gone: HashMap<Arc<str>, (usize, &Value)> = HashMap::with_capacity(earlier.len());
-    for (place, kind) in earlier.iter().enumerate() {
-        gone.insert(pattern(kind)?, (place, kind));
+    let before = counted(earlier.iter().cloned().map(Ok))?;
+    let now = counted(items)?;
+    let mut compared = Vec::with_capacity(now.len());
+    for (pattern, (kind, count)) in &now {
+        let before = before.get(pattern).map_or(0, |(_, before)| *before);
+        compared.push(record(kind, *count, before)?);
     }
-    let mut compared = Vec::new();
-    for item in items {
-        let item = item?;
-        let before = gone.remove(&pattern(&item)?).map(|(_, before)| before);
-        let before = before.map_or(Ok(0), count)?;
-        compared.push(record(&item, count(&item)?, before)?);
-    }
-    let mut gone: Vec<(usize, &Value)> = gone.into_values().collect();
-    gone.sort_unstable_by_key(|(place, _)| *place);
-    for (_, kind) in gone {
-        compared.push(record(kind, 0, count(kind)?)?);
+    for (_, (kind, count)) in before.iter().filter(|(pattern, _)| !now.contains_key(*pattern)) {
+        compared.push(record(kind, 0, *count)?);
     }
     Ok(Flow::Value(Value::list(compared)))
+}
+
+/// The kinds in their order, each once: several logs may have been joined.
+fn counted(kinds: impl Iterator<Item = Result<Value, Fault>>) -> Result<IndexMap<Arc<str>, (Value, i64)>, Fault> {
+    let mut all: IndexMap<Arc<str>, (Value, i64)> = IndexMap::new();
+    for kind in kinds {
+        let kind = kind?;
+        let own = count(&kind)?;
+        match all.entry(pattern(&kind)?) {
+            Entry::Occupied(mut known) => {
+                let (_, sum) = known.get_mut();
+                *sum = sum.saturating_add(own);
+            }
+            Entry::Vacant(new) => {
+                new.insert((kind, own));
+            }
+        }
+    }
+    Ok(all)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio of counts is as exact as a double")]

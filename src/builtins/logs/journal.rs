@@ -17,7 +17,7 @@ use crate::builtins::line_time::Reading;
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::shown::look::clean;
-use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed, Value};
+use crate::types::{Fault, FaultKind, Line, Log, Partial, Size, Type, Typed, Value};
 use crate::units;
 
 const UNIT: Param<String> = Param::required("unit", "The unit of systemd: `nginx`, `backup.timer`.");
@@ -36,7 +36,7 @@ const SAID: u64 = 4 << 10;
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "host.journal",
-    summary: "What the journal of systemd has of a unit, the oldest line first, as it is now. A unit that it has nothing of at any time, or a journal that may not be read, is a fault.",
+    summary: "What the journal of systemd has of a unit, the oldest line first, as it is now. A unit that it has nothing of at any time, or a journal that may not be read, is a fault; one that does not reach back to `since` is partial.",
     params: &[UNIT.info(), SINCE.info(), UNTIL.info(), AT_MOST.info(), WITHIN.info()],
     returns: Returns::Type(|| Type::list(Line::ty())),
     effect: EffectRule::Reads,
@@ -73,6 +73,16 @@ async fn journal(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
             .collect();
         let lines = Asked::new(&unit, &["--quiet"], &times).finished(most).await?;
         lines.succeeded()?;
+        let reaches = match times.first().filter(|_| since.is_some()) {
+            // Of any unit: what is older may have been there and is gone.
+            Some(begins) => {
+                let until = [begins.replace("--since", "--until")];
+                let before = Asked::of_all(&["--quiet", "--lines=1"], &until).finished(most).await?;
+                before.succeeded()?;
+                before.size()? > 0
+            }
+            None => true,
+        };
         if lines.size()? == 0 {
             let ever = Asked::new(&unit, &["--quiet", "--lines=1"], &[]).finished(most).await?;
             ever.succeeded()?;
@@ -82,9 +92,9 @@ async fn journal(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
                     .help("`systemctl list-units --all` names the units that there are"));
             }
         }
-        Ok(lines)
+        Ok((lines, reaches))
     };
-    let lines = tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
+    let (lines, reaches) = tokio::time::timeout(within, asked).await.unwrap_or_else(|_| {
         let within = units::duration(i64::try_from(within.as_nanos()).unwrap_or(i64::MAX));
         let message = format!("the journal had not given the lines of `{unit}` within {within}");
         Err(Fault::new(FaultKind::Timeout, message).help("ask for less with `since:`, or wait longer with `within:`"))
@@ -94,7 +104,11 @@ async fn journal(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let reading = Reading { zone: TimeZone::UTC, read_at: now };
     let size = part.size;
     let log = Lines { name: Arc::clone(&name), parts: vec![part], reading, window, starts_inside: false, most: size };
-    Ok(Value::Log(Log { name, reader: Arc::new(log), partial: None }))
+    let partial = (!reaches).then(|| {
+        let reason = format!("`{name}`: the journal has nothing from before that time, so it may have begun later");
+        Arc::new(Partial { reason: reason.into() })
+    });
+    Ok(Value::Log(Log { name, reader: Arc::new(log), partial }))
 }
 
 /// One call of journalctl. What it prints goes into unnamed files, so that nothing is held in memory.
@@ -112,9 +126,15 @@ struct Said {
 
 impl Asked {
     fn new(unit: &str, options: &[&str], times: &[String]) -> Self {
+        let mut asked = Self::of_all(options, times);
+        asked.command.arg(format!("--unit={unit}"));
+        asked
+    }
+
+    fn of_all(options: &[&str], times: &[String]) -> Self {
         let mut command = Command::new("journalctl");
         command
-            .args(["--no-pager", "--output=short-iso-precise", "--utc", &format!("--unit={unit}")])
+            .args(["--no-pager", "--output=short-iso-precise", "--utc"])
             .args(options)
             .args(times)
             .env("LC_ALL", "C")

@@ -137,7 +137,7 @@ impl Cut {
     fn lines(&mut self, chunks: &mut dyn Chunks, block: &mut Block) -> Result<bool, NotPlain> {
         block.clear();
         if std::mem::take(&mut self.ended) {
-            self.entries = self.entries.take().map(|_| Entries::default());
+            self.forget_entries();
             return Ok(false);
         }
         block.room(self.rest.len()).copy_from_slice(&self.rest);
@@ -153,6 +153,9 @@ impl Cut {
             if read == 0 {
                 // What is left are lines without an end.
                 self.ended = block.used > 0;
+                if !self.ended {
+                    self.forget_entries();
+                }
                 return Ok(self.ended);
             }
             let new = block.lines().get(before..).unwrap_or_default();
@@ -172,6 +175,11 @@ impl Cut {
             return Err(NotPlain);
         }
         Ok(true)
+    }
+
+    /// The next stream has entries of its own.
+    fn forget_entries(&mut self) {
+        self.entries = self.entries.take().map(|_| Entries::default());
     }
 
     /// Leaves the last entry to the next block, where entries matter: its other lines may be there. `false` where nothing
