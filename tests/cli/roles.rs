@@ -3,8 +3,9 @@
 
 use runbook::store::ledger::{Commit, Committed, Ledger};
 use runbook::system;
+use rustix::process::Signal;
 
-use crate::program::{Folder, finish};
+use crate::program::{Folder, appears, finish, signal};
 use crate::serving::{Sink, free_port, terminate, until};
 
 const RUNBOOK: &str = r#"runbook "Site" { edition 1 }
@@ -254,4 +255,31 @@ fn a_server_tells_who_is_on_call_and_goes_on_with_the_last_answer_where_nobody_c
     terminate(&server);
     finish(server).code(0);
     assert!(sink.heard.lock().unwrap().join("\n").contains("it is known again who is on call"));
+}
+
+/// A tool that says which process it is, and then nothing.
+const SILENT: &str = "#!/bin/sh\necho $$ > new\nmv new asked\nexec sleep 300\n";
+
+/// Whether the tool has ended. What nobody has taken note of yet has no words any more.
+fn has_ended(folder: &Folder) -> bool {
+    let words = std::fs::read(format!("/proc/{}/cmdline", folder.read("asked").trim()));
+    words.unwrap_or_default().is_empty()
+}
+
+#[test]
+fn a_run_that_is_stopped_while_the_tool_is_asked_says_so_and_leaves_nothing_behind() {
+    let folder = with_tool(1, ANSWER);
+    let text = folder.read("a.runbook") + "section \"Look\" {\n  check 1 < 2 as \"numbers hold\"\n}\n";
+    folder.write("a.runbook", text);
+    folder.write("on-call", SILENT);
+    for (sent, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
+        let run = folder.command(&["run", "a.runbook"]).spawn().unwrap();
+        appears(&folder.path("asked"));
+        signal(&run, sent);
+        finish(run).code(130).err("stopping: changes made so far: 0, none in flight").out("1 not reached");
+        until("the tool has ended", || has_ended(&folder));
+        std::fs::remove_file(folder.path("asked")).unwrap();
+        assert!(folder.journals().contains(name), "{}", folder.journals());
+    }
+    folder.run(&["audit", "verify"]).code(0);
 }
