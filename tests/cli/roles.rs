@@ -283,3 +283,18 @@ fn a_run_that_is_stopped_while_the_tool_is_asked_says_so_and_leaves_nothing_behi
     }
     folder.run(&["audit", "verify"]).code(0);
 }
+
+#[test]
+fn a_server_asks_anew_at_once_where_the_call_is_edited() {
+    let folder = with_tool(1, ANSWER);
+    folder.write("there", "");
+    std::fs::copy(folder.path("on-call"), folder.path("other")).unwrap();
+    folder.write("on-call", SILENT);
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    appears(&folder.path("asked"));
+    folder.write("a.runbook", folder.read("a.runbook").replace("./on-call", "./other"));
+    until("the new tool has said it", || folder.run(&["store", "export"]).stdout.contains("ann@example.com"));
+    until("the old tool is not waited for", || has_ended(&folder));
+    terminate(&server);
+    finish(server).code(0).err("was edited, and is served as it is now").lacks("nobody can say who is on call");
+}
