@@ -128,7 +128,8 @@ fn what_is_wrong_with_the_file_is_said_with_its_place() {
     let folder = Folder::with(RUNBOOK.replace("on-call.toml", "../on-call.toml"));
     folder.run(&["check", "a.runbook"]).code(2).says("leads out of the runbook's folder");
     let folder = Folder::with(RUNBOOK.replace("  roles \"on-call.toml\"\n", ""));
-    folder.run(&["on-call", "a.runbook"]).code(1).err("names no file of roles");
+    let said = folder.run(&["on-call", "a.runbook"]);
+    said.code(1).err("names nothing that says who is on call").err("or a tool: `roles on_call()`");
 }
 
 const TOOL: &str = r#"runbook "Site" { edition 1  timezone "Europe/Berlin" }
@@ -297,4 +298,40 @@ fn a_server_asks_anew_at_once_where_the_call_is_edited() {
     until("the old tool is not waited for", || has_ended(&folder));
     terminate(&server);
     finish(server).code(0).err("was edited, and is served as it is now").lacks("nobody can say who is on call");
+}
+
+#[test]
+fn who_is_on_call_is_asked_with_what_is_set() {
+    let folder = with_tool(1, ANSWER);
+    let text = TOOL
+        .replace("on_call() -> data = argv(\"./on-call\")", "on_call(of: string) -> data = argv(\"./on-call\", of)");
+    let text = text.replace("roles on_call()", "roles on_call(team)");
+    folder.write("a.runbook", text.replace("secret hook", "param team: string\nparam rest: int\nsecret hook"));
+    folder.write("on-call", "#!/bin/sh\nexec cat \"answer of $1\"\n");
+    folder.write("answer of a", ANSWER);
+    folder.run(&["on-call", "a.runbook", "--set", "team=a"]).code(0).out("Engineer  Ann Example");
+    folder.run(&["on-call", "a.runbook", "--set", "team=b"]).code(3).err("answer of b");
+    folder.run(&["on-call", "a.runbook"]).code(3).err("`--set team=VALUE`");
+    folder.run(&["on-call", "a.runbook", "--set", "teams=a"]).code(1).err("did you mean `--set team=…`?");
+
+    // A file needs nothing that is set.
+    let folder = self::folder(ROLES);
+    folder.write("a.runbook", RUNBOOK.replace("secret hook", "param team: string\nsecret hook"));
+    folder.run(&["on-call", "a.runbook"]).code(0).out("level 2  Chief");
+    folder.run(&["on-call", "a.runbook", "--set", "teams=a"]).code(1).err("did you mean `--set team=…`?");
+}
+
+#[test]
+fn what_is_wrong_with_the_tool_is_said_where_the_ledger_cannot_be_opened_either() {
+    let folder = with_tool(1, "{}");
+    folder.write(
+        "state/ledger.sqlite",
+        "this is no ledger, and long enough to be read as one by nobody at all. ".repeat(20),
+    );
+    folder.run(&["on-call", "a.runbook"]).code(3).err("no role is in this file").err("ledger.sqlite");
+    let nobody = format!("postgres://ops@127.0.0.1:{}/shop?sslmode=disable", free_port());
+    let said = folder.run(&["on-call", "a.runbook", "--store", &nobody]);
+    said.code(3).err("no role is in this file").err("the ledger cannot be reached");
+    let none = folder.run(&["on-call", "a.runbook", "--store", "mysql://ops@127.0.0.1:1/shop"]);
+    none.code(3).err("no role is in this file").err("not in `mysql`");
 }
