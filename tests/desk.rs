@@ -9,12 +9,13 @@ use std::thread;
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{Input, Judged, Raised, Subject};
 use runbook::catalog::RunFacts;
-use runbook::check::program::Program;
+use runbook::check::program::{ParamId, Program};
 use runbook::check::{self, Modules};
 use runbook::desk::{Courier, Desk};
 use runbook::source::Sources;
-use runbook::store::ledger::{Fence, Lease, Ledger, Outgoing, OutgoingState};
+use runbook::store::ledger::{Commit, Committed, Fence, Lease, Ledger, Outgoing, OutgoingState};
 use runbook::system::{self, System};
+use runbook::types::{Fault, FaultKind, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 const TEXT: &str = "runbook \"Night\" { edition 1 }\n\
@@ -89,6 +90,84 @@ fn two_that_find_the_same_at_once_tell_it_once() {
     keys.sort();
     keys.dedup();
     assert_eq!(keys.len(), told, "no message has the name of another");
+}
+
+/// A tool says who is on call.
+const ROTA: &str = "runbook \"Night\" { edition 1 }\n\
+    channel mail = email(to: [\"ops@example.com\"])\n\
+    param team: string = \"a\"\n\
+    tool on_call(of: string) -> data = argv(\"./on-call\", of)\n\
+    threshold \"Site down\" critical {\n  notify mail\n}\n\
+    escalation night {\n  level 1 \"Engineer\" {\n    respond within 15m\n    notify mail\n  }\n  roles on_call(team)\n}\n\
+    connect site = http(\"https://example.com\")\n\
+    section \"Site\" {\n  check site.answers(\"/\") as \"it answers\" else raise \"Site down\"\n}\n";
+
+fn answer(known: bool) -> Result<serde_json::Value, Fault> {
+    let answer = serde_json::json!({ "people": { "ann": {} }, "roles": { "Engineer": { "people": ["ann"] } } });
+    if known { Ok(answer) } else { Err(Fault::new(FaultKind::Failed, "the tool is broken")) }
+}
+
+#[test]
+fn several_who_ask_at_once_who_is_on_call_tell_it_once() {
+    const ROUNDS: i64 = 25;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let program = program(ROTA);
+    let desks: Vec<Arc<Desk>> = (0..4).map(|_| Arc::new(desk(&path, &program))).collect();
+    for round in 0..ROUNDS {
+        for (known, minute) in [(false, 0), (true, 30)] {
+            let now = evening().checked_add(SignedDuration::from_mins(60 * round + minute)).unwrap();
+            let barrier = Arc::new(Barrier::new(desks.len()));
+            let threads = desks.iter().zip(0..).map(|(desk, second)| {
+                let (desk, barrier) = (Arc::clone(desk), Arc::clone(&barrier));
+                // Each has its own moment, and a message is named after it.
+                let now = now.checked_add(SignedDuration::from_secs(second)).unwrap();
+                thread::spawn(move || {
+                    barrier.wait();
+                    desk.take_rota(now, answer(known)).unwrap()
+                })
+            });
+            let threads: Vec<_> = threads.collect();
+            for thread in threads {
+                assert_eq!(thread.join().unwrap().is_none(), known, "round {round}");
+            }
+            let told = outgoing(&path, now.checked_add(SignedDuration::from_mins(1)).unwrap());
+            assert_eq!(told.len(), 1, "round {round}: {told:?}");
+        }
+    }
+}
+
+#[test]
+fn who_is_on_call_is_asked_anew_where_something_else_is_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let is_due = |text: &str, set: HashMap<ParamId, Value>| {
+        let program = program(text);
+        let desk = Desk::open(Ledger::open(&path).unwrap(), Arc::clone(&program), set, facts(&path, &program)).unwrap();
+        desk.is_rota_due(evening().checked_add(SignedDuration::from_secs(1)).unwrap())
+    };
+    let unset = HashMap::new;
+    assert!(is_due(ROTA, unset()), "nobody has been asked");
+    desk(&path, &program(ROTA)).take_rota(evening(), answer(true)).unwrap();
+    assert!(!is_due(ROTA, unset()));
+    let another = ROTA.replace("it answers", "it is up").replace("within 15m", "within 20m");
+    assert!(!is_due(&another, unset()), "the edit has nothing to do with it");
+    for (from, to) in
+        [("roles on_call(team)", "roles on_call(\"b\")"), ("= \"a\"", "= \"b\""), ("./on-call", "./other")]
+    {
+        assert!(ROTA.contains(from));
+        assert!(is_due(&ROTA.replace(from, to), unset()), "{to}");
+    }
+    assert!(is_due(ROTA, HashMap::from([(ParamId(0), Value::string("b"))])), "`--set` asks for another team");
+    // A ledger of an older version does not say what was asked.
+    let mut ledger = Ledger::open(&path).unwrap();
+    let snapshot = ledger.load("Night").unwrap();
+    let mut rota = snapshot.documents.into_iter().find(|document| document.kind == "rota").unwrap();
+    assert!(rota.body.as_object_mut().unwrap().remove("asked").is_some());
+    let commit = Commit { put: vec![rota], ..Commit::at(evening()) };
+    let written = ledger.commit("Night", snapshot.version, &commit).unwrap();
+    assert!(matches!(written, Committed::Done { .. }), "{written:?}");
+    assert!(is_due(ROTA, unset()));
 }
 
 /// All find the same at the same time: the fault, or that it is over.

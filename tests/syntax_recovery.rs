@@ -116,6 +116,43 @@ fn slips_of_the_hand_are_named() {
 }
 
 #[test]
+fn a_clause_beside_a_mistake_is_no_mistake() {
+    let night = |clause: &str| format!("escalation night {{\n  level 1 \"Engineer\" {{ notify a }}\n  {clause}\n}}\n");
+    assert_eq!(mistakes(&night("repeat three\n  roles on_call()")), ["3:10 syntax expected a number, found `three`"]);
+    assert_eq!(
+        mistakes(&night("roles \"on-call.toml\"\n  repeat three")),
+        ["4:10 syntax expected a number, found `three`"]
+    );
+    assert_eq!(fixed(&night("rolse on_call()")), night("roles on_call()"));
+    let threshold = |clause: &str| format!("threshold \"T\" critical {{\n  {clause}\n  notify a\n}}\n");
+    assert_eq!(
+        mistakes(&threshold("from alertmanager \"Down\"\n  group by")),
+        ["3:11 syntax expected a name behind `by`"]
+    );
+    assert_eq!(
+        mistakes(&threshold("group by\n  from alertmanager \"Down\"")),
+        ["2:11 syntax expected a name behind `by`"]
+    );
+    assert_eq!(
+        mistakes(&threshold("when x\n  from alertmanager \"Down\"\n  group by")),
+        ["4:11 syntax expected a name behind `by`"]
+    );
+    assert_eq!(fixed(&threshold("fron alertmanager \"Down\"")), threshold("from alertmanager \"Down\""));
+
+    let help = |text: &str| {
+        let parsed = parse(Sources::new().add("case.runbook", text), text);
+        let [mistake] = parsed.diagnostics.as_slice() else { panic!("{text}: {:?}", parsed.diagnostics) };
+        mistake.help.clone().unwrap_or_default()
+    };
+    assert_eq!(help(&step("roles \"on-call.toml\"")), "it stands in an escalation");
+    assert_eq!(help(&night("roles")), "the form is `roles \"on-call.toml\"`");
+    assert_eq!(help(&threshold("from \"Down\"")), "the form is `from alertmanager \"InstanceDown\"`");
+    // Each of two is said.
+    assert_eq!(mistakes(&night("repeat three\n  roles")).len(), 2);
+    assert_eq!(mistakes(&threshold("group by\n  from \"Down\"")).len(), 2);
+}
+
+#[test]
 fn a_fix_mends_the_text() {
     let cases = [
         ("chek a", "check a"),

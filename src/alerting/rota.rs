@@ -19,6 +19,8 @@ const FRESH: SignedDuration = SignedDuration::from_mins(5);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rota {
     pub asked_at: Option<Timestamp>,
+    /// What was asked then: the call with all of the runbook that its answer depends on, as a hash.
+    pub asked: Option<Arc<str>>,
     /// The last answer that made sense.
     pub said: Option<Said>,
     /// Why there is none since.
@@ -44,16 +46,25 @@ impl Rota {
         program.escalations.first()?.rota.as_ref()
     }
 
+    /// Whether this call has to be made: its answer is old, or another one was asked for.
     #[must_use]
-    pub fn is_due(&self, now: Timestamp) -> bool {
+    pub fn is_due(&self, now: Timestamp, call: &str) -> bool {
         // A clock that was set back makes no answer younger.
-        self.asked_at.is_none_or(|asked| now < asked || now.duration_since(asked) >= FRESH)
+        self.asked.as_deref() != Some(call)
+            || self.asked_at.is_none_or(|asked| now < asked || now.duration_since(asked) >= FRESH)
     }
 
-    /// Takes an answer. One that does not come, or makes no sense, leaves the last one as it is. Gives what people have to
+    /// Takes an answer to a call. One that does not come, or makes no sense, leaves the last one as it is. Gives what people have to
     /// be told: that it has begun to fail, and that it is known again.
-    pub fn take(&mut self, now: Timestamp, answer: Result<Json, Fault>, program: &Program) -> Option<Input> {
+    pub fn take(
+        &mut self,
+        now: Timestamp,
+        call: Arc<str>,
+        answer: Result<Json, Fault>,
+        program: &Program,
+    ) -> Option<Input> {
         self.asked_at = Some(now);
+        self.asked = Some(call);
         let understood = answer.and_then(|answer| roster(&answer, program).map(|_| answer));
         let (since, text) = match understood {
             Ok(answer) => {

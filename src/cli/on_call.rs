@@ -1,22 +1,23 @@
 //! `runbook on-call`: who is behind the levels of an escalation.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use clap::Args;
 use jiff::Timestamp;
 
 use super::console::{Console, Failure};
-use super::request::checked;
+use super::request::{checked, given};
 use super::run::{facts, runtime};
 use super::state::Kept;
+use crate::catalog::RunFacts;
 use crate::check;
-use crate::check::program::{Escalation, Program, Roster};
+use crate::check::program::{Escalation, ParamId, Program, Roster};
 use crate::desk::Desk;
 use crate::plan::text;
 use crate::shown::look::{clean, pad};
 use crate::system::{self, System};
-use crate::types::Fault;
+use crate::types::{Fault, Value};
 
 /// Exit code where nobody can say it now.
 const NOT_KNOWN: u8 = 3;
@@ -29,6 +30,9 @@ pub(super) struct OnCall {
     /// At this time, and not now: `2026-11-30T09:00:00+01:00`.
     #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
+    /// A value for a `param` that the tool is asked with; can be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    set: Vec<String>,
     #[command(flatten)]
     state: Kept,
 }
@@ -39,15 +43,20 @@ pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
     let Some(escalation) = program.escalations.first() else {
         return Err(Failure::new(format!("`{}` has no escalation", args.file)));
     };
+    let mut set = HashMap::new();
+    given(&program, &args.set, &mut set, &mut BTreeMap::new())?;
     let (roster, path, exit) = match (&escalation.roles, &escalation.roster, &escalation.rota) {
         (Some((path, _)), Some(roster), _) => (Arc::clone(roster), path.to_string(), 0),
         (_, _, Some(call)) => {
-            let (roster, exit) = asked(args, &program, escalation, console)?;
+            let (roster, exit) = asked(args, &program, set, escalation, console)?;
             (roster, text::expr(&program, call), exit)
         }
         _ => {
-            return Err(Failure::new(format!("the escalation {} names no file of roles", escalation.name))
-                .help("write `roles \"on-call.toml\"` into it"));
+            return Err(Failure::new(format!(
+                "the escalation {} names nothing that says who is on call",
+                escalation.name
+            ))
+            .help("write `roles \"on-call.toml\"` into it, or a tool: `roles on_call()`"));
         }
     };
     let (roster, path) = (&*roster, path.as_str());
@@ -74,12 +83,13 @@ pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
 fn asked(
     args: &OnCall,
     program: &Arc<Program>,
+    set: HashMap<ParamId, Value>,
     escalation: &Escalation,
     console: &Console,
 ) -> Result<(Arc<Roster>, u8), Failure> {
     let facts = facts("on-call".into(), program, &args.file)?;
     let world = Arc::new(System::new(facts.directory.clone()));
-    let asking = Desk::ask(program, HashMap::new(), Arc::clone(&facts), world);
+    let asking = Desk::ask(program, set.clone(), Arc::clone(&facts), world);
     let answer = runtime(None)?.block_on(asking);
     let answer = answer.unwrap_or_else(|| Err(Fault::no_value("no tool says it")));
     let understood = answer.and_then(|answer| check::said(&answer, &program.header.timezone, escalation));
@@ -88,15 +98,34 @@ fn asked(
         Err(fault) => fault,
     };
     let failure = Failure { exit: NOT_KNOWN, ..Failure::from(fault) };
-    let Some(ledger) = args.state.ledger()?.open_existing()? else { return Err(failure) };
-    let rota = Desk::open(ledger, Arc::clone(program), HashMap::new(), facts)?.rota();
-    let (Some(said), Some(roster)) = (&rota.said, rota.roster(program)) else { return Err(failure) };
-    let at = said.at.to_zoned(program.header.timezone.clone()).strftime("%Y-%m-%d %H:%M %Z");
+    let (at, roster) = match said_last(args, program, set, facts) {
+        Ok(Some(said)) => said,
+        Ok(None) => return Err(failure),
+        // Whoever looks at night has to know first that the tool is broken.
+        Err(ledger) => {
+            let why = format!("what was said last cannot be looked up either: {}", ledger.message);
+            let help: Vec<String> = failure.help.into_iter().chain([why]).chain(ledger.help).collect();
+            return Err(Failure { help: Some(help.join("\n")), ..failure });
+        }
+    };
+    let at = at.to_zoned(program.header.timezone.clone()).strftime("%Y-%m-%d %H:%M %Z");
     console.warn(
         &format!("nobody can say who is on call now: {}. This was said at {at}", failure.message),
         failure.help.as_deref(),
     );
     Ok((roster, NOT_KNOWN))
+}
+
+/// What the tool said last, and when; `None` where it never did, or where that says nothing of this runbook any more.
+fn said_last(
+    args: &OnCall,
+    program: &Arc<Program>,
+    set: HashMap<ParamId, Value>,
+    facts: Arc<RunFacts>,
+) -> Result<Option<(Timestamp, Arc<Roster>)>, Failure> {
+    let Some(ledger) = args.state.ledger()?.open_existing()? else { return Ok(None) };
+    let rota = Desk::open(ledger, Arc::clone(program), set, facts)?.rota();
+    Ok(rota.said.as_ref().map(|said| said.at).zip(rota.roster(program)))
 }
 
 fn who(roster: &Roster, role: &str, path: &str, at: Timestamp) -> String {

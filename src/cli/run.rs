@@ -177,15 +177,17 @@ async fn execute(
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
     let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &identity.facts).await?;
-    if let Some(alerting) = &alerting {
-        alerting.ask_who(&prepared, &identity.facts, &world, console).await?;
-    }
     let log = run_log(args, &prepared, &identity.facts, console);
     let desk = alerting.as_ref().map(|alerting| Arc::clone(&alerting.desk));
     let recorder = Arc::new(Recorder::new(journal, output(args.format, args.state.again(), console), log, desk));
     let interrupt = Interrupt::default();
     let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
+    if let Some(alerting) = &alerting {
+        // A tool takes its time. A run that is stopped meanwhile goes on to its end, which is recorded like any other.
+        let asking = alerting.ask_who(&prepared, &identity.facts, &world, console);
+        interrupt.cancel.run_until_cancelled(asking).await.transpose()?;
+    }
     let undo = onward.undoing.as_ref().map(|undoing| undoing.undo.clone());
     // Held until all is written down.
     let _past = onward.past.clone();

@@ -121,6 +121,7 @@ fn pulses(args: &Serve) -> Result<Vec<Pulse>, Failure> {
         pulses.push(Pulse {
             name: "the sign of life to systemd",
             every: limit / 3,
+            while_it_waits: true,
             beat: Box::new(|| {
                 super::systemd::say("WATCHDOG=1");
                 Box::pin(std::future::ready(Ok(())))
@@ -141,6 +142,7 @@ fn pulses(args: &Serve) -> Result<Vec<Pulse>, Failure> {
         pulses.push(Pulse {
             name: "the heartbeat",
             every: args.heartbeat_every,
+            while_it_waits: false,
             beat: Box::new(move || {
                 let heartbeat = Arc::clone(&heartbeat);
                 Box::pin(async move { heartbeat.beat().await })

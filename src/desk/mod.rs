@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
+use serde_json::Value as Json;
 use tokio::sync::Notify;
 
 pub use self::courier::{Courier, Delivery, MakesLinks};
@@ -45,6 +46,8 @@ struct Inner {
     program: Arc<Program>,
     /// Who is on call, where a tool says it.
     rota: Rota,
+    /// The call of that tool, as a hash.
+    call: Option<Arc<str>>,
 }
 
 impl Desk {
@@ -60,8 +63,9 @@ impl Desk {
         let definitions = Arc::new(Definitions::of(&program).with_links(&program, &judge)?);
         let runbook = Arc::clone(&definitions.runbook);
         let engine = Engine::new(definitions, State::default());
+        let call = rota::call(&program, &set);
         let reading = Reading::new(Arc::clone(&program), set, facts);
-        let mut inner = Inner { ledger, engine, version: None, reading, program, rota: Rota::default() };
+        let mut inner = Inner { ledger, engine, version: None, reading, program, rota: Rota::default(), call };
         inner.refresh(&runbook)?;
         Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news: Arc::default(), fence: None })
     }
@@ -218,21 +222,24 @@ impl Inner {
         self.keep(runbook, now, inputs, None)
     }
 
-    /// The same, with what is known of who is on call.
+    /// The same, with the answer to the call that says who is on call.
     fn keep(
         &mut self,
         runbook: &str,
         now: Timestamp,
         inputs: &[Input],
-        rota: Option<&Rota>,
+        answer: Option<(Arc<str>, Result<Json, Fault>)>,
     ) -> Result<Vec<Happening>, Fault> {
         for _ in 0..MOST_ROUNDS {
             self.refresh(runbook)?;
+            let mut rota = answer.as_ref().map(|_| self.rota.clone());
+            let fresh = rota.as_mut().zip(answer.clone());
+            let told = fresh.and_then(|(rota, (call, answer))| rota.take(now, call, answer, &self.program));
             let mut outcome = Outcome::default();
-            for input in inputs {
-                outcome.join(self.engine.take(now, input.clone()));
+            for input in inputs.iter().cloned().chain(told) {
+                outcome.join(self.engine.take(now, input));
             }
-            let Some(commit) = keeping::commit(now, &outcome, self.engine.state(), rota)? else {
+            let Some(commit) = keeping::commit(now, &outcome, self.engine.state(), rota.as_ref())? else {
                 return Ok(outcome.happened);
             };
             let expected = self.version.unwrap_or(0);
@@ -240,6 +247,9 @@ impl Inner {
             self.version = None;
             if let Committed::Done { version } = self.ledger.commit(runbook, expected, &commit)? {
                 self.version = Some(version);
+                if let Some(rota) = rota {
+                    self.adopt(rota);
+                }
                 return Ok(outcome.happened);
             }
         }

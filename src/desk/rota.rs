@@ -7,16 +7,35 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
 use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use super::Desk;
 use crate::alerting::Rota;
 use crate::catalog::{RunFacts, World};
 use crate::check::program::{ParamId, Program};
+use crate::plan::{self, Part, text};
 use crate::run::Asking;
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long an answer may take.
 const WITHIN: Duration = Duration::from_secs(30);
+
+/// The call that says who is on call, with the tool and the values behind it, as a hash: an answer is good for what was
+/// asked, and nobody reads in the ledger what was set.
+pub(super) fn call(program: &Program, set: &HashMap<ParamId, Value>) -> Option<Arc<str>> {
+    let call = Rota::call(program)?;
+    let typed = set.iter().filter_map(|(id, value)| {
+        let param = program.params.get(id.index())?;
+        Some((Arc::clone(&param.name), value.to_json().to_string()))
+    });
+    let reached = plan::reached(program, call, &typed.collect());
+    let mut hasher = Sha256::new();
+    for part in [text::expr(program, call)].into_iter().chain(reached.parts.iter().map(Part::words)) {
+        // Lengths keep apart what would read the same when joined.
+        hasher.update(format!("{}:{part}\n", part.len()));
+    }
+    Some(hex::encode(hasher.finalize()).into())
+}
 
 impl Desk {
     /// Asks the tool that says who is on call; `None` where there is none.
@@ -42,7 +61,13 @@ impl Desk {
     #[must_use]
     pub fn is_rota_due(&self, now: Timestamp) -> bool {
         let inner = self.lock();
-        Rota::call(&inner.program).is_some() && inner.rota.is_due(now)
+        inner.call.as_ref().is_some_and(|call| inner.rota.is_due(now, call))
+    }
+
+    /// By what that is asked, as a hash; `None` where no tool says it.
+    #[must_use]
+    pub fn rota_call(&self) -> Option<Arc<str>> {
+        self.lock().call.clone()
     }
 
     /// What is known of who is on call.
@@ -57,13 +82,9 @@ impl Desk {
     /// Where it could not be written down.
     pub fn take_rota(&self, now: Timestamp, answer: Result<Json, Fault>) -> Result<Option<String>, Fault> {
         let mut inner = self.lock();
-        inner.refresh(self.runbook())?;
-        let (mut rota, program) = (inner.rota.clone(), Arc::clone(&inner.program));
-        let inputs: Vec<_> = rota.take(now, answer, &program).into_iter().collect();
-        let happened = inner.keep(self.runbook(), now, &inputs, Some(&rota))?;
+        let answer = inner.call.clone().map(|call| (call, answer));
+        let happened = inner.keep(self.runbook(), now, &[], answer)?;
         self.call(&happened);
-        let trouble = rota.trouble(&program);
-        inner.adopt(rota);
-        Ok(trouble)
+        Ok(inner.rota.trouble(&inner.program))
     }
 }

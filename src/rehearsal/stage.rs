@@ -17,7 +17,7 @@ use crate::alerting::{
 };
 use crate::catalog::{RunFacts, World};
 use crate::check::program::{self, Expr, MetricId, ParamId, Program, Target, Test, TestKind};
-use crate::plan::Selection;
+use crate::plan::{Selection, text};
 use crate::run::{self, Asking, Consent, EventSink, Interrupt, Person, Proposal, Request};
 use crate::source::{Sources, Span};
 use crate::store::event::{self, Event, Measured, Record, Sampled};
@@ -206,7 +206,8 @@ impl Stage {
         if answer.as_ref().is_err_and(is_not_given) {
             return;
         }
-        let told = self.rota.take(self.world.now(), answer.map(|value| value.to_json()), &program);
+        let asked: Arc<str> = text::expr(&program, call).into();
+        let told = self.rota.take(self.world.now(), asked, answer.map(|value| value.to_json()), &program);
         let roster = self.rota.roster(&program);
         self.engine.redefine(Arc::new(Definitions { roster, ..self.engine.definitions().clone() }));
         if let Some(told) = told {

@@ -170,7 +170,11 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
         let answering = listener.as_ref().map(|listener| http::waits(listener, waiting.clone(), &home));
         let _answering = answering.transpose()?;
         home.ready();
-        (opening.await, true)
+        let open = tokio::select! {
+            open = &mut opening => open,
+            never = pulse::wait(&pulses, &*home) => match never {},
+        };
+        (open, true)
     };
     let Some(Open { all, links }) = open? else { return Ok(()) };
     let answering = match listener {

@@ -1,9 +1,10 @@
 //! Signs of life: given only while all that is served really goes on.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, join_all};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +20,8 @@ pub struct Pulse {
     /// `the heartbeat`
     pub name: &'static str,
     pub every: Duration,
+    /// Also while the ledger is waited for: whoever listens ends a process that is stuck, and this one is not.
+    pub while_it_waits: bool,
     pub beat: Box<dyn Fn() -> BoxFuture<'static, Result<(), Fault>> + Send + Sync>,
 }
 
@@ -61,6 +64,26 @@ impl Signs {
     }
 }
 
+impl Pulse {
+    async fn give(&self, home: &dyn Home) {
+        if let Err(fault) = (self.beat)().await {
+            home.warn(&format!("{} does not get through: {fault}", self.name));
+        }
+    }
+}
+
+/// Gives those that are given while nothing is served yet, for as long as somebody waits with it.
+pub(super) async fn wait(pulses: &[Pulse], home: &dyn Home) -> Infallible {
+    let given = pulses.iter().filter(|pulse| pulse.while_it_waits).map(|pulse| async {
+        loop {
+            pulse.give(home).await;
+            tokio::time::sleep(pulse.every).await;
+        }
+    });
+    let _: Vec<()> = join_all(given).await;
+    std::future::pending().await
+}
+
 /// Gives signs of life until told to stop.
 pub(super) async fn beat(pulse: Pulse, all: Vec<Arc<Served>>, home: Arc<dyn Home>, stop: CancellationToken) {
     let mut silent = false;
@@ -75,9 +98,7 @@ pub(super) async fn beat(pulse: Pulse, all: Vec<Arc<Served>>, home: Arc<dyn Home
             if std::mem::take(&mut silent) {
                 home.say(&format!("{} goes on", pulse.name));
             }
-            if let Err(fault) = (pulse.beat)().await {
-                home.warn(&format!("{} does not get through: {fault}", pulse.name));
-            }
+            pulse.give(&*home).await;
         }
         if stop.run_until_cancelled(tokio::time::sleep(pulse.every)).await.is_none() {
             return;

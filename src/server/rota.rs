@@ -12,11 +12,14 @@ use crate::store::ledger::Fence;
 
 impl Served {
     pub(super) fn ask_who(self: &Arc<Self>, going: &mut Going, current: &Current, fence: &Fence, now: Timestamp) {
-        if going.asking.is_some() || !current.desk.is_rota_due(now) {
-            return;
+        let call = current.desk.rota_call();
+        if let Some((_, task)) = going.asking.take_if(|(asked, _)| call.as_ref() != Some(asked)) {
+            // The runbook was edited meanwhile: an answer to what nobody asks any more would keep the other one waiting.
+            task.abort();
         }
+        let Some(call) = call.filter(|_| going.asking.is_none() && current.desk.is_rota_due(now)) else { return };
         let (served, current, fence) = (Arc::clone(self), current.clone(), fence.clone());
-        going.asking = Some(tokio::spawn(async move {
+        let task = tokio::spawn(async move {
             let loaded = current.loaded;
             let facts = RunFacts { started_at: now, scheduled_at: now, ..(*loaded.facts).clone() };
             let answer = Desk::ask(&loaded.program, loaded.set, Arc::new(facts), current.world).await;
@@ -30,6 +33,7 @@ impl Served {
                     served.home.warn(&format!("\"{}\": who is on call is not written down: {fault}", served.title()));
                 }
             }
-        }));
+        });
+        going.asking = Some((call, task));
     }
 }

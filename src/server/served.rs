@@ -62,7 +62,8 @@ pub(super) struct Going {
     /// When old samples were put together last.
     tidied: Option<Timestamp>,
     telling: Option<JoinHandle<()>>,
-    pub(super) asking: Option<JoinHandle<()>>,
+    /// Who is on call, and by which call that is asked.
+    pub(super) asking: Option<(Arc<str>, JoinHandle<()>)>,
     interrupt: Interrupt,
 }
 
@@ -404,7 +405,8 @@ impl Served {
     async fn stop(&self, going: Going) {
         going.interrupt.cancel.cancel();
         let runs = going.runs.into_values().filter_map(|run| run.task);
-        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).chain(going.telling).chain(going.asking).collect();
+        let asking = going.asking.map(|(_, task)| task);
+        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).chain(going.telling).chain(asking).collect();
         if tokio::time::timeout(GRACE, join_all(tasks)).await.is_err() {
             self.home.warn("not everything has stopped; it is left as it is");
         }
@@ -462,9 +464,6 @@ fn settle(going: &mut Going, now: Timestamp) {
         }
     }
     going.sampling.retain(|task| !task.is_finished());
-    for task in [&mut going.telling, &mut going.asking] {
-        if task.as_ref().is_some_and(JoinHandle::is_finished) {
-            *task = None;
-        }
-    }
+    going.telling.take_if(|task| task.is_finished());
+    going.asking.take_if(|(_, task)| task.is_finished());
 }

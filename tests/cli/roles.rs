@@ -3,8 +3,9 @@
 
 use runbook::store::ledger::{Commit, Committed, Ledger};
 use runbook::system;
+use rustix::process::Signal;
 
-use crate::program::{Folder, finish};
+use crate::program::{Folder, appears, finish, signal};
 use crate::serving::{Sink, free_port, terminate, until};
 
 const RUNBOOK: &str = r#"runbook "Site" { edition 1 }
@@ -127,7 +128,8 @@ fn what_is_wrong_with_the_file_is_said_with_its_place() {
     let folder = Folder::with(RUNBOOK.replace("on-call.toml", "../on-call.toml"));
     folder.run(&["check", "a.runbook"]).code(2).says("leads out of the runbook's folder");
     let folder = Folder::with(RUNBOOK.replace("  roles \"on-call.toml\"\n", ""));
-    folder.run(&["on-call", "a.runbook"]).code(1).err("names no file of roles");
+    let said = folder.run(&["on-call", "a.runbook"]);
+    said.code(1).err("names nothing that says who is on call").err("or a tool: `roles on_call()`");
 }
 
 const TOOL: &str = r#"runbook "Site" { edition 1  timezone "Europe/Berlin" }
@@ -254,4 +256,82 @@ fn a_server_tells_who_is_on_call_and_goes_on_with_the_last_answer_where_nobody_c
     terminate(&server);
     finish(server).code(0);
     assert!(sink.heard.lock().unwrap().join("\n").contains("it is known again who is on call"));
+}
+
+/// A tool that says which process it is, and then nothing.
+const SILENT: &str = "#!/bin/sh\necho $$ > new\nmv new asked\nexec sleep 300\n";
+
+/// Whether the tool has ended. What nobody has taken note of yet has no words any more.
+fn has_ended(folder: &Folder) -> bool {
+    let words = std::fs::read(format!("/proc/{}/cmdline", folder.read("asked").trim()));
+    words.unwrap_or_default().is_empty()
+}
+
+#[test]
+fn a_run_that_is_stopped_while_the_tool_is_asked_says_so_and_leaves_nothing_behind() {
+    let folder = with_tool(1, ANSWER);
+    let text = folder.read("a.runbook") + "section \"Look\" {\n  check 1 < 2 as \"numbers hold\"\n}\n";
+    folder.write("a.runbook", text);
+    folder.write("on-call", SILENT);
+    for (sent, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
+        let run = folder.command(&["run", "a.runbook"]).spawn().unwrap();
+        appears(&folder.path("asked"));
+        signal(&run, sent);
+        finish(run).code(130).err("stopping: changes made so far: 0, none in flight").out("1 not reached");
+        until("the tool has ended", || has_ended(&folder));
+        std::fs::remove_file(folder.path("asked")).unwrap();
+        assert!(folder.journals().contains(name), "{}", folder.journals());
+    }
+    folder.run(&["audit", "verify"]).code(0);
+}
+
+#[test]
+fn a_server_asks_anew_at_once_where_the_call_is_edited() {
+    let folder = with_tool(1, ANSWER);
+    folder.write("there", "");
+    std::fs::copy(folder.path("on-call"), folder.path("other")).unwrap();
+    folder.write("on-call", SILENT);
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    appears(&folder.path("asked"));
+    folder.write("a.runbook", folder.read("a.runbook").replace("./on-call", "./other"));
+    until("the new tool has said it", || folder.run(&["store", "export"]).stdout.contains("ann@example.com"));
+    until("the old tool is not waited for", || has_ended(&folder));
+    terminate(&server);
+    finish(server).code(0).err("was edited, and is served as it is now").lacks("nobody can say who is on call");
+}
+
+#[test]
+fn who_is_on_call_is_asked_with_what_is_set() {
+    let folder = with_tool(1, ANSWER);
+    let text = TOOL
+        .replace("on_call() -> data = argv(\"./on-call\")", "on_call(of: string) -> data = argv(\"./on-call\", of)");
+    let text = text.replace("roles on_call()", "roles on_call(team)");
+    folder.write("a.runbook", text.replace("secret hook", "param team: string\nparam rest: int\nsecret hook"));
+    folder.write("on-call", "#!/bin/sh\nexec cat \"answer of $1\"\n");
+    folder.write("answer of a", ANSWER);
+    folder.run(&["on-call", "a.runbook", "--set", "team=a"]).code(0).out("Engineer  Ann Example");
+    folder.run(&["on-call", "a.runbook", "--set", "team=b"]).code(3).err("answer of b");
+    folder.run(&["on-call", "a.runbook"]).code(3).err("`--set team=VALUE`");
+    folder.run(&["on-call", "a.runbook", "--set", "teams=a"]).code(1).err("did you mean `--set team=…`?");
+
+    // A file needs nothing that is set.
+    let folder = self::folder(ROLES);
+    folder.write("a.runbook", RUNBOOK.replace("secret hook", "param team: string\nsecret hook"));
+    folder.run(&["on-call", "a.runbook"]).code(0).out("level 2  Chief");
+    folder.run(&["on-call", "a.runbook", "--set", "teams=a"]).code(1).err("did you mean `--set team=…`?");
+}
+
+#[test]
+fn what_is_wrong_with_the_tool_is_said_where_the_ledger_cannot_be_opened_either() {
+    let folder = with_tool(1, "{}");
+    folder.write(
+        "state/ledger.sqlite",
+        "this is no ledger, and long enough to be read as one by nobody at all. ".repeat(20),
+    );
+    folder.run(&["on-call", "a.runbook"]).code(3).err("no role is in this file").err("ledger.sqlite");
+    let nobody = format!("postgres://ops@127.0.0.1:{}/shop?sslmode=disable", free_port());
+    let said = folder.run(&["on-call", "a.runbook", "--store", &nobody]);
+    said.code(3).err("no role is in this file").err("the ledger cannot be reached");
+    let none = folder.run(&["on-call", "a.runbook", "--store", "mysql://ops@127.0.0.1:1/shop"]);
+    none.code(3).err("no role is in this file").err("not in `mysql`");
 }

@@ -2,11 +2,12 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 
 use crate::program::{Folder, finish};
-use crate::serving::{free_port, get, post, terminate, until};
+use crate::serving::{PATIENCE, Sink, free_port, get, post, terminate, until};
 
 const TEXT: &str = "runbook \"Live\" { edition 1 }\n\
     channel bot = webhook(\"http://127.0.0.1:1/bot\")\n\
@@ -41,6 +42,31 @@ fn a_database_that_is_not_there_is_waited_for_by_name() {
     let ended = finish(server);
     ended.code(0).err("nothing is served yet, it is tried again: the ledger cannot be reached");
     ended.err("is PostgreSQL up there").lacks("serving \"Live\"");
+}
+
+#[test]
+fn systemd_hears_that_it_waits_and_others_that_nothing_is_served() {
+    let folder = Folder::with(TEXT);
+    let beats = Sink::new();
+    let url = format!("http://127.0.0.1:{}/beat", beats.port);
+    let socket = UnixDatagram::bind(folder.path("notify")).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let store = format!("postgres://ops@127.0.0.1:{}/shop?sslmode=disable", free_port());
+    let args = ["serve", "a.runbook", "--no-listen", "--store", &store, "--heartbeat", &url, "--heartbeat-every", "1s"];
+    let mut command = folder.command(&args);
+    command.env("NOTIFY_SOCKET", folder.path("notify")).env("WATCHDOG_USEC", "900000");
+    let server = command.spawn().unwrap();
+    let told = || {
+        let mut buffer = [0; 64];
+        let read = socket.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(buffer.get(..read).unwrap()).into_owned()
+    };
+    assert_eq!(told(), "READY=1");
+    // More than it takes until the heartbeat would be due again.
+    assert_eq!([(); 6].map(|()| told()), ["WATCHDOG=1"; 6], "it is alive");
+    assert!(beats.heard.lock().unwrap().is_empty(), "and serves nothing");
+    terminate(&server);
+    finish(server).code(0).err("nothing is served yet");
 }
 
 #[test]

@@ -231,9 +231,13 @@ impl<'e> Evaluation<'e> {
         match kind {
             ExprKind::Param(id) => match self.facts.set.get(id) {
                 Some(value) => Ok(value.clone()),
-                None => match program.params.get(id.index()).and_then(|param| param.default.as_ref()) {
-                    Some(default) => self.eval(default, Env { frame: None, steady: false, ..env }),
-                    None => Err(Fault::new(FaultKind::Setup, "a param without a default was not set").into()),
+                None => match program.params.get(id.index()).map(|param| (&param.name, param.default.as_ref())) {
+                    Some((_, Some(default))) => self.eval(default, Env { frame: None, steady: false, ..env }),
+                    Some((name, None)) => {
+                        let message = format!("the param `{name}` has no default and was not set");
+                        Err(Fault::new(FaultKind::Setup, message).help(format!("write `--set {name}=VALUE`")).into())
+                    }
+                    None => Err(unsupported("a param that is not there").into()),
                 },
             },
             ExprKind::Secret(id) => match self.facts.secret(*id) {

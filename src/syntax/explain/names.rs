@@ -108,7 +108,7 @@ fn home(word: &str) -> Option<&'static str> {
     Some(match word {
         "step" => "in a section",
         "given" | "expect" | "run" | "after" | "alert" => "in a test",
-        "level" | "repeat" | "by" => "in an escalation",
+        "level" | "repeat" | "roles" | "by" => "in an escalation",
         "respond" => "in a level of an escalation",
         "when" | "until" | "from" | "group" => "in a threshold",
         "on" | "always" => "at the end of a step or a section",

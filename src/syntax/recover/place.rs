@@ -29,8 +29,8 @@ const MEMBER: &[&str] = &[
     "always", "change", "check", "do", "escalate", "for", "if", "let", "manual", "measure", "notify", "on", "raise",
     "require", "retry", "return", "send", "show", "step", "wait",
 ];
-const THRESHOLD: &[&str] = &["escalate", "group", "link", "notify", "quiet", "until", "when"];
-const ESCALATION: &[&str] = &["by", "level", "repeat"];
+const THRESHOLD: &[&str] = &["escalate", "from", "group", "link", "notify", "quiet", "until", "when"];
+const ESCALATION: &[&str] = &["by", "level", "repeat", "roles"];
 const LEVEL: &[&str] = &["escalate", "notify", "respond"];
 const TEST: &[&str] = &["after", "alert", "expect", "given", "run"];
 
