@@ -171,7 +171,7 @@ fn verify_is_polled_with_fresh_reads_and_decides() {
     let ran = step(body).answers("set x", [value(4)]).answers("x", [value(3)]).approved().run();
     assert_eq!(
         ran.told()[1],
-        "change 1 \"lab.set(\"x\")\": failed, not verified, failed: it was done, and `verify` does not hold, \
+        "change 1 \"lab.set(\"x\")\": failed, not verified, failed: it was made, and `verify` does not hold, \
          lab.number(\"x\") = 3, n = 4"
     );
     let ran = step(body).answers("set x", [value(4)]).approved().run();

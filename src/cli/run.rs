@@ -303,16 +303,13 @@ fn request(
 /// What to type so that what is left of a run, or the undoing of a change, is done.
 fn onward_help(args: &Run, plan: &Plan, onward: &Onward, started: &RunStarted, proposal: &Proposal) -> Vec<String> {
     let before = onward.past.as_deref().and_then(Past::last).map(|last| &last.started.file);
-    let (mut lines, verb, of, known_file) = match &onward.continues {
-        Some(Continues::Undoes { run, change, .. }) => {
-            let lines = standing::by_roles_to_undo(&proposal.roles, &args.asked.file, &args.state, run, *change);
-            (lines, "undo", format!("{run} {change}"), before)
-        }
+    let (mut lines, verb, of, known_file) = if let Some(Continues::Undoes { run, change, .. }) = &onward.continues {
+        let lines = standing::by_roles_to_undo(&proposal.roles, &args.asked.file, &args.state, run, *change);
+        (lines, "undo", format!("{run} {change}"), before)
+    } else {
         // Whoever is asked again goes on with this run.
-        _ => {
-            let lines = standing::by_roles(plan, &args.asked, &args.state);
-            (lines, "resume", started.run.to_string(), Some(&started.file))
-        }
+        let lines = standing::by_roles(plan, &args.asked, &args.state);
+        (lines, "resume", started.run.to_string(), Some(&started.file))
     };
     let file = match known_file {
         Some(known) if **known == *args.asked.file && &**known != STDIN => String::new(),

@@ -228,12 +228,12 @@ impl Inner {
         runbook: &str,
         now: Timestamp,
         inputs: &[Input],
-        answer: Option<(Arc<str>, Result<Json, Fault>)>,
+        answer: Option<&(Arc<str>, Result<Json, Fault>)>,
     ) -> Result<Vec<Happening>, Fault> {
         for _ in 0..MOST_ROUNDS {
             self.refresh(runbook)?;
-            let mut rota = answer.as_ref().map(|_| self.rota.clone());
-            let fresh = rota.as_mut().zip(answer.clone());
+            let mut rota = answer.map(|_| self.rota.clone());
+            let fresh = rota.as_mut().zip(answer.cloned());
             let told = fresh.and_then(|(rota, (call, answer))| rota.take(now, call, answer, &self.program));
             let mut outcome = Outcome::default();
             for input in inputs.iter().cloned().chain(told) {

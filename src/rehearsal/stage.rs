@@ -304,13 +304,12 @@ impl Stage {
             return;
         }
         let (at, given) = (self.world.now(), self.world.given());
-        let records = match self.samples.known(&metrics, given) {
-            Some(events) => (0..).zip(events).map(|(seq, event)| Record { seq, at, event }).collect(),
-            None => {
-                let records = self.records(Selection::metrics(metrics.clone()), HashMap::new()).await;
-                self.samples.keep(metrics, &records);
-                records
-            }
+        let records = if let Some(events) = self.samples.known(&metrics, given) {
+            (0..).zip(events).map(|(seq, event)| Record { seq, at, event }).collect()
+        } else {
+            let records = self.records(Selection::metrics(metrics.clone()), HashMap::new()).await;
+            self.samples.keep(metrics, &records);
+            records
         };
         self.hear(records);
     }

@@ -21,9 +21,15 @@ pub(crate) struct Sum {
     pub(crate) failed: bool,
     /// Something could not be measured.
     pub(crate) unmeasured: bool,
+    pub(crate) changes: Changes,
+}
+
+/// What became of what was to be changed.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Changes {
     /// Something was changed, by this run or by one that it goes on with.
-    pub(crate) changed: bool,
-    /// Something that was to be changed was not, or not all of it.
+    pub(crate) made: bool,
+    /// Something was not, or not all of it.
     pub(crate) left: bool,
 }
 
@@ -34,8 +40,7 @@ impl Default for Sum {
             status: Status::Passed,
             failed: false,
             unmeasured: false,
-            changed: false,
-            left: false,
+            changes: Changes::default(),
         }
     }
 }
@@ -55,8 +60,7 @@ impl Tally {
         sum.status = weigh(event, &mut sum.counts);
         sum.failed = sum.status == Status::Failed;
         sum.unmeasured = sum.status == Status::NotMeasured;
-        sum.changed = changes(event);
-        sum.left = leaves(event);
+        sum.changes = Changes { made: changes(event), left: leaves(event) };
         self.merge(&sum);
     }
 
@@ -67,8 +71,8 @@ impl Tally {
             sum.status = sum.status.max(other.status);
             sum.failed |= other.failed;
             sum.unmeasured |= other.unmeasured;
-            sum.changed |= other.changed;
-            sum.left |= other.left;
+            sum.changes.made |= other.changes.made;
+            sum.changes.left |= other.changes.left;
             add(&mut sum.counts, &other.counts);
         }
         if let Some(parent) = &self.parent {

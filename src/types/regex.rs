@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use regex::bytes;
+use regex::bytes::{Regex as Compiled, RegexBuilder};
 use regex_syntax::ParserBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
@@ -25,7 +25,7 @@ pub struct Regex(Arc<Pattern>);
 
 struct Pattern {
     text: String,
-    compiled: OnceLock<Result<bytes::Regex, regex::Error>>,
+    compiled: OnceLock<Result<Compiled, regex::Error>>,
 }
 
 impl Regex {
@@ -55,7 +55,7 @@ impl Regex {
     ///
     /// # Errors
     /// Where it cannot be compiled.
-    pub fn compiled(&self) -> Result<&bytes::Regex, Fault> {
+    pub fn compiled(&self) -> Result<&Compiled, Fault> {
         let compiled = self.0.compiled.get_or_init(|| compile(&self.0.text));
         compiled
             .as_ref()
@@ -63,8 +63,8 @@ impl Regex {
     }
 }
 
-fn compile(pattern: &str) -> Result<bytes::Regex, regex::Error> {
-    bytes::RegexBuilder::new(pattern).size_limit(LARGEST).nest_limit(DEEPEST).build()
+fn compile(pattern: &str) -> Result<Compiled, regex::Error> {
+    RegexBuilder::new(pattern).size_limit(LARGEST).nest_limit(DEEPEST).build()
 }
 
 /// How many states there are at most.

@@ -279,8 +279,6 @@ fn a_store_that_cannot_be_had_is_said_with_what_to_do() {
         .err("the ledger cannot be reached")
         .err("127.0.0.1:1")
         .err("RUNBOOK_STORE");
-    let serve = ["serve", "a.runbook", "--no-listen"];
-    run("postgres://ops@127.0.0.1:1/shop?sslmode=disable", None, &serve).code(1).err("the ledger cannot be reached");
     run(&address.replace("/shop", "/nowhere"), Some("open sesame"), &["incidents"])
         .code(1)
         .err("nowhere")
