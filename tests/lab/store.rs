@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::harness::{left_out, say};
 use super::postgres_alone::{Server, schema, server};
 use super::program::{Folder, Output, finish, signal};
-use super::serving::{Sink, free_port, get, post, terminate, until, until_long};
+use super::serving::{Sink, free_port, get, is_ready, post, terminate, until, until_long};
 
 /// A host: a folder with the runbook and its own state.
 struct Host {
@@ -345,7 +345,7 @@ fn a_database_that_comes_later_or_stops_answering_is_waited_for_and_a_password_i
     until("it says what it waits for", || get(host.port, "/readyz").contains("waits: the ledger cannot be reached"));
     assert!(get(host.port, "/healthz").starts_with("HTTP/1.1 200"));
     server.start();
-    until("it has begun", || get(host.port, "/readyz").starts_with("HTTP/1.1 200"));
+    until("it has begun", || is_ready(host.port));
     until("somebody is told", || sink.keys("opened").len() == 1);
     assert!(get(host.port, sink.link().strip_prefix(&public).unwrap()).contains("level 1"), "its links are good");
 

@@ -2,7 +2,7 @@
 #![allow(clippy::allow_attributes, clippy::unwrap_used, dead_code, reason = "each test takes what it needs of it")]
 
 use std::collections::BTreeSet;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
@@ -81,16 +81,29 @@ pub(crate) fn until(what: &str, so: impl Fn() -> bool) {
 }
 
 pub(crate) fn asked(port: u16, request: &str) -> String {
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream.write_all(request.as_bytes()).unwrap();
+    tried(port, request).unwrap()
+}
+
+fn tried(port: u16, request: &str) -> io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.write_all(request.as_bytes())?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).unwrap();
-    answer
+    stream.read_to_string(&mut answer)?;
+    Ok(answer)
 }
 
 pub(crate) fn get(port: u16, path: &str) -> String {
-    asked(port, &format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n"))
+    asked(port, &got(path))
+}
+
+fn got(path: &str) -> String {
+    format!("GET {path} HTTP/1.1\r\nhost: here\r\nconnection: close\r\n\r\n")
+}
+
+/// Whether a server is ready. Where it has waited, whoever asks just when it begins is cut off, and comes again.
+pub(crate) fn is_ready(port: u16) -> bool {
+    tried(port, &got("/readyz")).is_ok_and(|answer| answer.starts_with("HTTP/1.1 200"))
 }
 
 pub(crate) fn post(port: u16, path: &str, form: &str) -> String {
