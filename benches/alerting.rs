@@ -12,6 +12,8 @@
     reason = "a bench prints, and ends where something is not as it should be"
 )]
 
+#[path = "../tests/support/checked.rs"]
+mod checked;
 // The nights of the tests, with all of their laws.
 #[path = "../tests/alerting/kept.rs"]
 mod kept;
@@ -25,20 +27,18 @@ mod random;
 use std::collections::HashMap;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{Definitions, Engine, Input, Raised, Reading, State, Subject};
-use runbook::catalog::RunFacts;
-use runbook::check::program::Program;
-use runbook::check::{self, Modules};
 use runbook::desk::Desk;
-use runbook::source::Sources;
 use runbook::store::event::{Event, Measured, Place, Record, Sampled};
 use runbook::store::ledger::{FILE, Ledger, Sample};
+
+use checked::{facts, program};
 
 const NIGHTS: u64 = 3_000;
 const MANY: usize = 10_000;
@@ -87,21 +87,6 @@ fn nights() {
     );
 }
 
-fn program(text: &str) -> Arc<Program> {
-    let mut sources = Sources::new();
-    let id = sources.add("a.runbook", text);
-    let parsed = runbook::syntax::parse(id, text);
-    let checked = check::check(&sources, &Modules::of(parsed.file), &runbook::builtins::catalog());
-    let found: Vec<_> = parsed.diagnostics.into_iter().chain(checked.diagnostics).collect();
-    assert!(!runbook::diagnostics::has_errors(&found), "{found:#?}");
-    Arc::new(checked.program)
-}
-
-fn facts(program: &Program, now: Timestamp, directory: PathBuf) -> Arc<RunFacts> {
-    let timezone = program.header.timezone.clone();
-    Arc::new(RunFacts { id: "7f3a".into(), started_at: now, scheduled_at: now, timezone, directory })
-}
-
 fn labels(number: usize) -> runbook::types::Labels {
     vec![("pod".into(), format!("pod-{number}").into()), ("service".into(), "shop".into())]
 }
@@ -112,7 +97,7 @@ fn label_sets() {
     let mut all: [Vec<Duration>; 3] = Default::default();
     for _ in 0..=ROUNDS {
         let mut now: Timestamp = "2026-03-05T22:00:00Z".parse().unwrap();
-        let facts = facts(&program, now, PathBuf::new());
+        let facts = facts(&program, now, Path::new(""));
         let mut reading = Reading::new(Arc::clone(&program), HashMap::new(), facts);
         let mut engine = Engine::new(Arc::new(Definitions::of(&program)), State::default());
         for (turn, (value, open)) in [(0.5, MANY), (0.5, MANY), (0.01, 0)].into_iter().enumerate() {
@@ -174,7 +159,7 @@ fn ready(folder: &Path) {
     }
     drop(ledger);
     let program = program(TEXT);
-    let facts = facts(&program, now, folder.to_owned());
+    let facts = facts(&program, now, folder);
     let desk = Desk::open(Ledger::open(&path).unwrap(), Arc::clone(&program), HashMap::new(), facts).unwrap();
     let raised = (0..MANY).map(|number| {
         let subject = Subject { threshold: "Posted".into(), labels: labels(number) };

@@ -18,7 +18,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "lab"))
 
-from compare import FORMAT, SHIPPED, environment, lab  # noqa: E402
+from compare import beside, environment, lab  # noqa: E402
 from compared import SECTIONS  # noqa: E402
 
 ROUNDS = 3
@@ -104,13 +104,9 @@ def pods(program, prelude, folder, count):
 def main(program):
     """The table."""
     program = str(Path(program).resolve())
-    text = SHIPPED.read_text()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "curl-format.txt").write_text(FORMAT)
-        for template in ("alert_email_template.html", "alert_slack_template.json"):
-            (folder / template).write_text((SHIPPED.parent / template).read_text())
-        prelude = text[:text.index('\nsection "')].replace("/var/log/sarvanom/", "log") + "\n"
+        prelude = beside(folder)
         sections(program, prelude, folder)
         for count in PODS:
             pods(program, prelude, folder, count)

@@ -1,6 +1,9 @@
 //! Alerting that several processes keep in one ledger: what one of them decided, the others know.
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+#[path = "support/checked.rs"]
+mod checked;
+
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Barrier, Mutex};
@@ -10,13 +13,13 @@ use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{Input, Judged, Raised, Subject};
 use runbook::catalog::RunFacts;
 use runbook::check::program::{ParamId, Program};
-use runbook::check::{self, Modules};
 use runbook::desk::{Courier, Desk};
-use runbook::source::Sources;
 use runbook::store::ledger::{Commit, Committed, Fence, Lease, Ledger, Outgoing, OutgoingState};
 use runbook::system::{self, System};
 use runbook::types::{Fault, FaultKind, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use checked::program;
 
 const TEXT: &str = "runbook \"Night\" { edition 1 }\n\
     channel mail = email(to: [\"ops@example.com\"])\n\
@@ -25,28 +28,12 @@ const TEXT: &str = "runbook \"Night\" { edition 1 }\n\
     escalation night {\n  level 1 \"Engineer\" {\n    respond within 15m\n    notify mail\n  }\n}\n\
     section \"Site\" {\n  check site.answers(\"/\") as \"it answers\" else raise \"Site down\"\n}\n";
 
-fn program(text: &str) -> Arc<Program> {
-    let mut sources = Sources::new();
-    let id = sources.add("a.runbook", text);
-    let parsed = runbook::syntax::parse(id, text);
-    let checked = check::check(&sources, &Modules::of(parsed.file), &runbook::builtins::catalog());
-    let found: Vec<_> = parsed.diagnostics.into_iter().chain(checked.diagnostics).collect();
-    assert!(!runbook::diagnostics::has_errors(&found), "{found:#?}");
-    Arc::new(checked.program)
-}
-
 fn evening() -> Timestamp {
     "2026-03-05T22:00:00Z".parse().unwrap()
 }
 
 fn facts(path: &Path, program: &Program) -> Arc<RunFacts> {
-    Arc::new(RunFacts {
-        id: "7f3a".into(),
-        started_at: evening(),
-        scheduled_at: evening(),
-        timezone: program.header.timezone.clone(),
-        directory: path.parent().unwrap().to_owned(),
-    })
+    checked::facts(program, evening(), path.parent().unwrap())
 }
 
 fn desk(path: &Path, program: &Arc<Program>) -> Desk {

@@ -11,6 +11,7 @@ use super::outcome::{Happened, Happening, Outcome, Tell};
 use super::state::{Acknowledged, End, Quiet, Silence, State, Subject};
 use super::wording;
 use crate::catalog::{Message, Occasion};
+use crate::check::program::Roster;
 use crate::shown::Shown;
 use crate::types::{Labels, Severity};
 
@@ -162,6 +163,13 @@ impl Engine {
     pub fn redefine(&mut self, definitions: Arc<Definitions>) {
         self.index = Index::of(&definitions, &self.state);
         self.definitions = definitions;
+    }
+
+    /// Goes on with others who are on call.
+    pub fn hand_over(&mut self, roster: Option<Arc<Roster>>) {
+        if self.definitions.roster != roster {
+            self.redefine(Arc::new(Definitions { roster, ..Definitions::clone(&self.definitions) }));
+        }
     }
 
     /// Takes one input at a time. What was due before is done first.

@@ -90,7 +90,7 @@ impl Rota {
         Some(Input::Note { key, channels, title: "Who is on call".into(), text })
     }
 
-    /// Why nobody can say it now, and what holds meanwhile; `None` where it is known.
+    /// Why nobody can say it now, and what holds meanwhile.
     fn so_far(&self, program: &Program) -> String {
         let why = self.failing.as_ref().map_or("", |failing| &failing.why);
         let zone = &program.header.timezone;

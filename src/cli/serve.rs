@@ -276,28 +276,6 @@ impl AtHome {
         }
         lines.join("\n")
     }
-
-    /// Says which changes nobody has agreed to yet.
-    fn waits_for_approval(&self, file: &str, loaded: &Loaded, plan: &Plan) {
-        if plan.hash.as_deref().is_none_or(|hash| self.approved(hash).is_some()) {
-            return;
-        }
-        let plans = standing::Asked::of(plan, &loaded.sources, &[]).into_iter().collect();
-        let (program, sources) = (Arc::clone(&loaded.program), Arc::clone(&loaded.sources));
-        let rules = self.rules(program, sources, plans, loaded.facts.directory.clone());
-        let standing = rules
-            .map_err(|failure| failure.message)
-            .and_then(|rules| run::Rules::standing(&rules).map_err(|fault| fault.to_string()));
-        let others = match standing {
-            Ok(standing) if !standing.approvals.is_empty() => return,
-            Ok(standing) => standing.others,
-            Err(why) => vec![format!("approvals cannot be looked up: {why}")],
-        };
-        let changes = plan.changes.len();
-        let message = format!("the changes of `{file}` ({changes}) wait for approval: what else it does goes on");
-        let help = others.into_iter().chain([self.help(file, plan)]).collect::<Vec<_>>().join("\n");
-        self.console.warn(&message, Some(&help));
-    }
 }
 
 impl Home for AtHome {
@@ -314,6 +292,7 @@ impl Home for AtHome {
             program: prepared.program,
             sources: prepared.sources,
             set: prepared.set,
+            plan: Arc::new(prepared.plan),
             facts,
             fingerprint: prepared.source_hash,
         })
@@ -333,22 +312,32 @@ impl Home for AtHome {
     }
 
     fn may_change(&self, loaded: &Loaded) -> Result<(), String> {
-        let plan = plan::plan(&loaded.program, &Selection::all(), &std::collections::BTreeMap::new());
-        if plan.is_ok_and(|plan| plan.changes.is_empty()) {
+        if loaded.plan.changes.is_empty() {
             return Ok(());
         }
         super::policy::now(&loaded.program, &loaded.sources).map(drop)
     }
 
     fn approvals(&self, file: &str, loaded: &Loaded) {
-        let plan =
-            request::settings(&loaded.program, &self.set).map_err(|failure| failure.message).and_then(|(_, typed)| {
-                plan::plan(&loaded.program, &Selection::all(), &typed).map_err(|fault| fault.to_string())
-            });
-        match plan {
-            Ok(plan) => self.waits_for_approval(file, loaded, &plan),
-            Err(why) => self.console.warn(&format!("the changes of `{file}` cannot be listed: {why}"), None),
+        let plan = &loaded.plan;
+        if plan.hash.as_deref().is_none_or(|hash| self.approved(hash).is_some()) {
+            return;
         }
+        let plans = standing::Asked::of(plan, &loaded.sources, &[]).into_iter().collect();
+        let (program, sources) = (Arc::clone(&loaded.program), Arc::clone(&loaded.sources));
+        let rules = self.rules(program, sources, plans, loaded.facts.directory.clone());
+        let standing = rules
+            .map_err(|failure| failure.message)
+            .and_then(|rules| run::Rules::standing(&rules).map_err(|fault| fault.to_string()));
+        let others = match standing {
+            Ok(standing) if !standing.approvals.is_empty() => return,
+            Ok(standing) => standing.others,
+            Err(why) => vec![format!("approvals cannot be looked up: {why}")],
+        };
+        let changes = plan.changes.len();
+        let message = format!("the changes of `{file}` ({changes}) wait for approval: what else it does goes on");
+        let help = others.into_iter().chain([self.help(file, plan)]).collect::<Vec<_>>().join("\n");
+        self.console.warn(&message, Some(&help));
     }
 
     fn links(&self) -> Result<Option<Links>, Fault> {
@@ -377,7 +366,7 @@ impl Home for AtHome {
             Selection::whole_section(program, section).ok_or_else(|| format!("there is no section \"{section}\""))?;
         let (_, typed) = request::settings(program, &self.set).map_err(|failure| failure.message)?;
         let plan = plan::plan(program, &selection, &typed).map_err(|fault| fault.to_string())?;
-        let all = plan::plan(program, &Selection::all(), &typed).map_err(|fault| fault.to_string())?;
+        let all = &loaded.plan;
         let now = system::now();
         let run: Arc<str> = id().into();
         let facts = Arc::new(RunFacts {
@@ -398,7 +387,7 @@ impl Home for AtHome {
         let recorder = Recorder::new(Some(journal), Output::Silent, log, Some(desk));
         let file = loaded.sources.ids().next().map(|id| loaded.sources.file(id).name.clone()).unwrap_or_default();
         // Consent was given to all changes of the runbook.
-        let mut proposal = Proposal::of(&plan, &loaded.sources, self.help(&file, &all));
+        let mut proposal = Proposal::of(&plan, &loaded.sources, self.help(&file, all));
         let consent = match all.hash.as_ref().and_then(|hash| Some((hash, self.approved(hash)?))) {
             Some((hash, agreed)) => {
                 proposal.hash.clone_from(hash);
@@ -409,7 +398,7 @@ impl Home for AtHome {
         };
         let only = [section.to_owned()];
         let of = |plan, only: &[String]| standing::Asked::of(plan, &loaded.sources, only);
-        let plans = of(&plan, &only).into_iter().chain(of(&all, &[])).collect();
+        let plans = of(&plan, &only).into_iter().chain(of(all, &[])).collect();
         let folder = loaded.facts.directory.clone();
         let rules = self.rules(Arc::clone(program), Arc::clone(&loaded.sources), plans, folder);
         let rules = rules.map_err(|failure| failure.message)?;

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use clap::Args;
-use sha2::{Digest, Sha256};
 
 use super::alerting::Telling;
 use super::console::{Console, Failure};
@@ -260,14 +259,9 @@ fn hash(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> Resul
     let names = undo.names(program, selection);
     let values =
         serde_json::to_string(&names).map_err(|error| Failure::new(format!("cannot say what is undone: {error}")))?;
-    let mut hasher = Sha256::new();
     let number = made.change.to_string();
-    for part in
-        ["runbook undo 1", plan.hash.as_deref().unwrap_or_default(), &made.run, &number, &change.source, &values]
-    {
-        hasher.update(format!("{}:{part}\n", part.len()));
-    }
-    Ok(hex::encode(hasher.finalize()))
+    let plan = plan.hash.as_deref().unwrap_or_default();
+    Ok(plan::hash_of(["runbook undo 1", plan, &made.run, &number, &change.source, &values]))
 }
 
 fn proposed(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> ProposedChange {

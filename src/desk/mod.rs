@@ -204,11 +204,7 @@ impl Inner {
     /// Goes on with what is known of who is on call.
     fn adopt(&mut self, rota: Rota) {
         if Rota::call(&self.program).is_some() && rota != self.rota {
-            let roster = rota.roster(&self.program);
-            let definitions = self.engine.definitions();
-            if definitions.roster != roster {
-                self.engine.redefine(Arc::new(Definitions { roster, ..definitions.clone() }));
-            }
+            self.engine.hand_over(rota.roster(&self.program));
         }
         self.rota = rota;
     }

@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use sha2::{Digest, Sha256};
 
 use super::Desk;
 use crate::alerting::Rota;
@@ -29,12 +28,8 @@ pub(super) fn call(program: &Program, set: &HashMap<ParamId, Value>) -> Option<A
         Some((Arc::clone(&param.name), value.to_json().to_string()))
     });
     let reached = plan::reached(program, call, &typed.collect());
-    let mut hasher = Sha256::new();
-    for part in [text::expr(program, call)].into_iter().chain(reached.parts.iter().map(Part::words)) {
-        // Lengths keep apart what would read the same when joined.
-        hasher.update(format!("{}:{part}\n", part.len()));
-    }
-    Some(hex::encode(hasher.finalize()).into())
+    let parts = [text::expr(program, call)].into_iter().chain(reached.parts.iter().map(Part::words));
+    Some(plan::hash_of(parts).into())
 }
 
 impl Desk {

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use sha2::{Digest, Sha256};
+use super::fingerprint::hash_of;
 
 /// How many characters of a hash say which one is meant.
 const SHORTEST: usize = 8;
@@ -70,13 +70,7 @@ impl fmt::Display for Agreed {
 
 /// What stands for the places of connections, given in the order of their names, in hex.
 pub fn of_places<'p>(places: impl IntoIterator<Item = (&'p str, &'p str)>) -> String {
-    let mut hash = Sha256::new();
-    for text in places.into_iter().flat_map(|(name, place)| [name, place]) {
-        // With its length, so that no text passes for two.
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text);
-    }
-    hex::encode(hash.finalize())
+    hash_of(places.into_iter().flat_map(|(name, place)| [name, place]))
 }
 
 #[cfg(test)]

@@ -52,14 +52,27 @@ pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<s
     let mut hasher = Sha256::new();
     hasher.update(b"runbook consent 1\n");
     for fact in facts {
-        // Lengths keep apart what would read the same when joined.
         hasher.update(format!("{}\n", fact.len()));
         for part in fact {
-            hasher.update(format!("{}:{part}\n", part.len()));
+            add(&mut hasher, &part);
         }
     }
     let leads_to = connections.into_iter().collect();
     Covered { hash: Some(hex::encode(hasher.finalize())), covers, leads_to, programs }
+}
+
+/// The hash of some texts in their order, in hex.
+pub fn hash_of(parts: impl IntoIterator<Item = impl AsRef<str>>) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        add(&mut hasher, part.as_ref());
+    }
+    hex::encode(hasher.finalize())
+}
+
+fn add(hasher: &mut Sha256, part: &str) {
+    // Lengths keep apart what would read the same when joined.
+    hasher.update(format!("{}:{part}\n", part.len()));
 }
 
 /// What one call leads to: which connections, which programs, and the declarations behind it.

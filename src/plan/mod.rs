@@ -23,7 +23,7 @@ pub use self::agreed::{Agreed, bound_to, of_places};
 pub use self::changes::called;
 pub(crate) use self::changes::{TOOL, given};
 use self::fingerprint::Covered;
-pub use self::fingerprint::reached;
+pub use self::fingerprint::{hash_of, reached};
 pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};

@@ -208,8 +208,7 @@ impl Stage {
         }
         let asked: Arc<str> = text::expr(&program, call).into();
         let told = self.rota.take(self.world.now(), asked, answer.map(|value| value.to_json()), &program);
-        let roster = self.rota.roster(&program);
-        self.engine.redefine(Arc::new(Definitions { roster, ..self.engine.definitions().clone() }));
+        self.engine.hand_over(self.rota.roster(&program));
         if let Some(told) = told {
             self.take(told);
         }

@@ -47,10 +47,8 @@ impl Undoable {
             }
             Event::ChangeEnded(ended) => {
                 self.begun.remove(&ended.change);
-                let made = matches!(ended.outcome, ChangeOutcome::Done | ChangeOutcome::Partly)
-                    || ended.verified == Some(false);
                 self.is_left |= ended.outcome != ChangeOutcome::Done;
-                if let (true, Some(undo)) = (made, &ended.undo) {
+                if let (true, Some(undo)) = (ended.is_made(), &ended.undo) {
                     let (undo, title) = (Arc::clone(undo), named(&ended.title, &ended.items));
                     self.changes.push(Change { undo, title, run: None, number: ended.change });
                 }
@@ -78,9 +76,9 @@ impl Undoable {
             return Vec::new();
         }
         let mut lines = vec![look.paint(Tone::Faint, "CAN BE UNDONE, the last one first")];
+        let command = again.command("undo");
         for Change { undo, title, run: other, number } in self.changes.iter().rev().take(MOST) {
             let run = other.as_deref().unwrap_or(run);
-            let command = again.command("undo");
             lines.push(format!("  {command} {} {number}   {}   undoes {}", clean(run), clean(undo), clean(title)));
         }
         let more = self.changes.len().saturating_sub(MOST);

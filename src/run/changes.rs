@@ -397,12 +397,14 @@ async fn command_made<'r>(context: &Context<'r>, id: CommandId, args: &'r [Expr]
         return Ended::new(ChangeOutcome::Unknown, fault("nobody can say whether a change in it happened"));
     }
     if sum.failed || sum.unmeasured || sum.counts.changes_withheld > 0 || sum.counts.not_reached > 0 {
-        let (outcome, what) = match (sum.changes.made, sum.changes.left) {
-            (true, true) => (ChangeOutcome::Partly, "a part of it was done, and a part was not"),
-            (true, false) => (ChangeOutcome::Failed, "all of it was made, and a check in it did not pass"),
-            (false, _) => (ChangeOutcome::Failed, "nothing of it was done"),
+        return match (sum.changes.made, sum.changes.left) {
+            (true, true) => Ended::new(ChangeOutcome::Partly, fault("a part of it was done, and a part was not")),
+            (true, false) => Ended {
+                made: true,
+                ..Ended::new(ChangeOutcome::Failed, fault("all of it was made, and a check in it did not pass"))
+            },
+            (false, _) => Ended::new(ChangeOutcome::Failed, fault("nothing of it was done")),
         };
-        return Ended { made: sum.changes.made && !sum.changes.left, ..Ended::new(outcome, fault(what)) };
     }
     let result = match returns.get() {
         Some(Ok(tracked)) => Ok(tracked.value.clone()),

@@ -32,23 +32,16 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
     let hash = &run.proposal.hash;
     if consented.all.is_none() {
         let how = match &run.consent {
-            Consent::Given(given) if given.iter().any(|agreed| agreed.is_of(hash)) => {
+            Consent::Given(given) => {
                 let agreed: Vec<&Agreed> = given.iter().filter(|agreed| agreed.is_of(hash)).collect();
-                if agreed.iter().all(|agreed| agreed.is_bound()) {
-                    let places = places(context).await?;
-                    let places = || places.iter().map(|(name, place)| (&***name, &**place));
-                    if !agreed.iter().any(|agreed| agreed.holds_at(places())) {
-                        consented.all = Some(false);
-                        let found = places().map(|(name, place)| format!("`{name}` leads to {place}"));
-                        let help = bound_to(&run.proposal.help, places());
-                        halt(context, Some("the plan was made of other systems".to_owned()), found.collect(), &help);
-                        return Ok(None);
-                    }
+                if !holds_here(context, &agreed).await? {
+                    consented.all = Some(false);
+                    return Ok(None);
                 }
-                Some("--approve".to_owned())
+                (!agreed.is_empty()).then(|| "--approve".to_owned())
             }
             Consent::Rehearsed { .. } => Some("rehearsal".to_owned()),
-            Consent::Given(_) | Consent::ReadOnly | Consent::None | Consent::Ask(_) => None,
+            Consent::ReadOnly | Consent::None | Consent::Ask(_) => None,
         };
         if let Some(how) = how {
             consented.all = Some(true);
@@ -107,6 +100,22 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
         context.emit(Event::Approved { hash: hash.clone(), how: format!("standing {}", approval.words) });
     }
     Ok(Some(vec![Arc::clone(&approval.id)]))
+}
+
+/// Whether what was agreed to holds for the systems to which the connections lead here. Where it does not, the run waits.
+async fn holds_here(context: &Context<'_>, agreed: &[&Agreed]) -> Result<bool, Fault> {
+    if agreed.is_empty() || agreed.iter().any(|agreed| !agreed.is_bound()) {
+        return Ok(true);
+    }
+    let places = places(context).await?;
+    let places = || places.iter().map(|(name, place)| (&***name, &**place));
+    if agreed.iter().any(|agreed| agreed.holds_at(places())) {
+        return Ok(true);
+    }
+    let found = places().map(|(name, place)| format!("`{name}` leads to {place}"));
+    let help = bound_to(&context.run.proposal.help, places());
+    halt(context, Some("the plan was made of other systems".to_owned()), found.collect(), &help);
+    Ok(false)
 }
 
 /// The approvals that stand, for the systems to which the connections lead here.

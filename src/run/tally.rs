@@ -152,9 +152,7 @@ fn weigh(event: &Event, counts: &mut Counts) -> Status {
 /// Whether a change was made, or a part of it.
 fn changes(event: &Event) -> bool {
     match event {
-        Event::ChangeEnded(ended) => {
-            matches!(ended.outcome, ChangeOutcome::Done | ChangeOutcome::Partly) || ended.verified == Some(false)
-        }
+        Event::ChangeEnded(ended) => ended.is_made(),
         Event::ChangeKept(_) => true,
         _ => false,
     }
@@ -163,11 +161,7 @@ fn changes(event: &Event) -> bool {
 /// Whether a change was not made, or a part of it was not.
 fn leaves(event: &Event) -> bool {
     match event {
-        Event::ChangeEnded(ended) => match ended.outcome {
-            ChangeOutcome::Failed => ended.verified != Some(false),
-            ChangeOutcome::Partly | ChangeOutcome::Unknown => true,
-            ChangeOutcome::Done => false,
-        },
+        Event::ChangeEnded(ended) => ended.is_left(),
         Event::ChangeWithheld { .. } | Event::NotReached { .. } => true,
         _ => false,
     }

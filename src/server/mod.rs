@@ -30,6 +30,7 @@ pub use self::pulse::Pulse;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ParamId, Program};
 use crate::desk::{Delivery, Desk};
+use crate::plan::Plan;
 use crate::plan::Selection;
 use crate::policy::Policy;
 use crate::run::{Consent, EventSink, Proposal, Rules};
@@ -47,6 +48,8 @@ pub struct Loaded {
     pub program: Arc<Program>,
     pub sources: Arc<Sources>,
     pub set: std::collections::HashMap<ParamId, Value>,
+    /// What all of it would do, with these values.
+    pub plan: Arc<Plan>,
     /// Relative paths in it start here.
     pub facts: Arc<RunFacts>,
     /// Changes with the text of its files.

@@ -12,9 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-use memchr::memmem;
-
-use super::seal::{Hash, Sealed};
+use super::seal::{Hash, Sealed, event_of};
 
 /// The changes that were begun, while their run goes on.
 #[derive(Debug)]
@@ -35,9 +33,6 @@ impl Begun {
         self.0.write_all(format!("{intent}\n").as_bytes())
     }
 }
-
-/// What stands in the line of each intent.
-const INTENT: &[u8] = b"\"event\":\"change_intended\"";
 
 fn beside(journal: &Path) -> PathBuf {
     journal.with_extension("begun")
@@ -67,8 +62,8 @@ impl Noted {
         if whole.peek().is_none() {
             return 0;
         }
-        let intent = memmem::Finder::new(INTENT);
-        let intents = journal.split(|byte| *byte == b'\n').filter(|line| intent.find(line).is_some());
+        let lines = journal.split(|byte| *byte == b'\n');
+        let intents = lines.filter(|line| event_of(line) == Some(b"change_intended"));
         let told: HashSet<Hash> = intents.filter_map(|line| Sealed::read(line).map(|sealed| sealed.stated)).collect();
         whole.filter(|line| Hash::read(line).is_none_or(|hash| !told.contains(&hash))).count()
     }

@@ -364,6 +364,24 @@ pub struct ChangeEnded {
     pub value: Option<Kept>,
 }
 
+impl ChangeEnded {
+    /// Whether it was made, or a part of it.
+    #[must_use]
+    pub fn is_made(&self) -> bool {
+        matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::Partly) || self.verified == Some(false)
+    }
+
+    /// Whether it was not made, or nobody can say that all of it was.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        match self.outcome {
+            ChangeOutcome::Failed => self.verified != Some(false),
+            ChangeOutcome::Partly | ChangeOutcome::Unknown => true,
+            ChangeOutcome::Done => false,
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChangeKept {
     pub place: Place,

@@ -11,7 +11,6 @@ use std::thread;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use memchr::memmem;
 
 use super::begun::Noted;
 use super::definition::{Continues, Settled};
@@ -19,7 +18,7 @@ use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished,
 use super::history::{self, Lookup};
 use super::journal::{self, Store};
 use super::kept::Kept;
-use super::seal::Sealed;
+use super::seal::{Sealed, event_of};
 use crate::apart;
 use crate::types::{Fault, FaultKind};
 
@@ -320,12 +319,8 @@ fn begun(path: &Path) -> Result<Option<(Timestamp, RunStarted)>, Fault> {
 
 /// Whether a record says something that has to be known. Most do not, and are not read.
 fn is_needed(line: &[u8]) -> bool {
-    // Nothing that stands before it in a record can hold these bytes.
-    const EVENT: &[u8] = b"\"event\":\"";
-    let at = memmem::find(line, EVENT);
-    let name = at.and_then(|at| line.get(at + EVENT.len()..)?.split(|byte| *byte == b'"').next());
     let needed: [&[u8]; 5] = [b"run_started", b"change_intended", b"change_ended", b"change_kept", b"run_finished"];
-    name.is_some_and(|name| needed.contains(&name))
+    event_of(line).is_some_and(|event| needed.contains(&event))
 }
 
 /// The records of a journal that is as it was written: its lines, and what stands behind the last line feed where only

@@ -5,6 +5,7 @@
 
 use std::fmt;
 
+use memchr::memmem;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
@@ -109,6 +110,14 @@ impl<'a> Sealed<'a> {
     fn hash(&self, before: Hash) -> Hash {
         Hash::of_line(before, self.body)
     }
+}
+
+/// What a line of a journal is of, without that it is read as JSON; `None` where it is none.
+pub(super) fn event_of(line: &[u8]) -> Option<&[u8]> {
+    // Nothing that stands before it in a record can hold these bytes.
+    const EVENT: &[u8] = b"\"event\":\"";
+    let at = memmem::find(line, EVENT)?;
+    line.get(at + EVENT.len()..)?.split(|byte| *byte == b'"').next()
 }
 
 /// What is wrong with a line.

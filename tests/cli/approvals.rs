@@ -316,15 +316,24 @@ fn an_approval_for_one_cluster_is_none_for_another() {
     }
 }
 
+/// A change of a database whose host the environment says.
+pub(crate) fn of_database() -> Folder {
+    Folder::with(
+        "connect db = postgres(database: \"shop\", user: \"ops\")\n\
+         section \"A\" {\n  change db.execute(\"VACUUM\")\n}\n",
+    )
+}
+
+/// There the database is on this host, and nobody answers.
+pub(crate) fn with_host(folder: &Folder, host: &str, args: &[&str]) -> Output {
+    let mut command = folder.command(args);
+    finish(command.envs([("PGHOST", host), ("PGPORT", "1"), ("PGSSLMODE", "disable")]).spawn().unwrap())
+}
+
 #[test]
 fn a_database_of_another_host_is_another_target() {
-    let text = "connect db = postgres(database: \"shop\", user: \"ops\")\n\
-                section \"A\" {\n  change db.execute(\"VACUUM\")\n}\n";
-    let folder = Folder::with(text);
-    let at = |host: &str, args: &[&str]| {
-        let mut command = folder.command(args);
-        finish(command.envs([("PGHOST", host), ("PGPORT", "1"), ("PGSSLMODE", "disable")]).spawn().unwrap())
-    };
+    let folder = of_database();
+    let at = |host: &str, args: &[&str]| with_host(&folder, host, args);
     let hash = folder.hash();
     at("127.0.0.1", &["approve", "a.runbook", "--as", "dba", "--plan", &hash])
         .code(0)

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::approvals::{of_database, with_host};
 use crate::program::{Folder, appears, finish, signal};
 
 const CHANGE: &str = "tool mark(text: string) changes = argv(\"touch\", text)\n\
@@ -157,13 +158,8 @@ fn whoever_agrees_sees_what_the_names_in_the_changes_stand_for() {
 
 #[test]
 fn what_is_agreed_to_of_a_plan_that_looked_holds_for_the_systems_that_it_saw() {
-    let text = "connect db = postgres(database: \"shop\", user: \"ops\")\n\
-                section \"A\" {\n  change db.execute(\"VACUUM\")\n}\n";
-    let folder = Folder::with(text);
-    let at = |host: &str, args: &[&str]| {
-        let mut command = folder.command(args);
-        finish(command.envs([("PGHOST", host), ("PGPORT", "1"), ("PGSSLMODE", "disable")]).spawn().unwrap())
-    };
+    let folder = of_database();
+    let at = |host: &str, args: &[&str]| with_host(&folder, host, args);
     let plan: serde_json::Value =
         serde_json::from_str(&at("127.0.0.1", &["plan", "a.runbook", "--format", "json"]).stdout).unwrap();
     let typed = plan["approve"].as_str().unwrap();

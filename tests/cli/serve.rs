@@ -1,14 +1,13 @@
 //! `runbook serve`, `incidents`, `ack`
 
 use std::collections::BTreeSet;
-use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 use runbook::store::ledger::{Ledger, OutgoingState};
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::{Folder, finish};
-use crate::serving::{PATIENCE, Sink, free_port, get, post, terminate, until, until_long};
+use crate::serving::{Notified, Sink, free_port, get, post, terminate, until, until_long};
 
 fn runbook(sink: u16) -> String {
     format!(
@@ -128,17 +127,12 @@ fn signs_of_life_are_given_only_while_it_works() {
     let folder = folder(&sink);
     let port = free_port();
     let (listen, url) = (format!("127.0.0.1:{port}"), format!("http://127.0.0.1:{}/beat", beats.port));
-    let socket = UnixDatagram::bind(folder.path("notify")).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let systemd = Notified::at(&folder.path("notify"));
     let args = ["serve", "a.runbook", "--listen", &listen, "--heartbeat", &url, "--heartbeat-every", "1s"];
     let mut command = folder.command(&args);
     command.env("NOTIFY_SOCKET", folder.path("notify")).env("WATCHDOG_USEC", "3000000");
     let server = command.spawn().unwrap();
-    let told = || {
-        let mut buffer = [0; 64];
-        let read = socket.recv(&mut buffer).unwrap();
-        String::from_utf8_lossy(buffer.get(..read).unwrap()).into_owned()
-    };
+    let told = || systemd.told();
     assert_eq!(told(), "READY=1");
     assert_eq!(told(), "WATCHDOG=1");
     let count = || beats.heard.lock().unwrap().len();

@@ -2,12 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::net::{TcpListener, TcpStream};
-use std::os::unix::net::UnixDatagram;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 
 use crate::program::{Folder, finish};
-use crate::serving::{PATIENCE, Sink, free_port, get, post, terminate, until};
+use crate::serving::{Notified, Sink, free_port, get, post, terminate, until};
 
 const TEXT: &str = "runbook \"Live\" { edition 1 }\n\
     channel bot = webhook(\"http://127.0.0.1:1/bot\")\n\
@@ -49,18 +48,13 @@ fn systemd_hears_that_it_waits_and_others_that_nothing_is_served() {
     let folder = Folder::with(TEXT);
     let beats = Sink::new();
     let url = format!("http://127.0.0.1:{}/beat", beats.port);
-    let socket = UnixDatagram::bind(folder.path("notify")).unwrap();
-    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    let systemd = Notified::at(&folder.path("notify"));
     let store = format!("postgres://ops@127.0.0.1:{}/shop?sslmode=disable", free_port());
     let args = ["serve", "a.runbook", "--no-listen", "--store", &store, "--heartbeat", &url, "--heartbeat-every", "1s"];
     let mut command = folder.command(&args);
     command.env("NOTIFY_SOCKET", folder.path("notify")).env("WATCHDOG_USEC", "900000");
     let server = command.spawn().unwrap();
-    let told = || {
-        let mut buffer = [0; 64];
-        let read = socket.recv(&mut buffer).unwrap();
-        String::from_utf8_lossy(buffer.get(..read).unwrap()).into_owned()
-    };
+    let told = || systemd.told();
     assert_eq!(told(), "READY=1");
     // More than it takes until the heartbeat would be due again.
     assert_eq!([(); 6].map(|()| told()), ["WATCHDOG=1"; 6], "it is alive");

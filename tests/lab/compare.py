@@ -164,18 +164,23 @@ def cell(answers, first):
     return "says the same" if all(one.endswith((": as before", "not on the page")) for one in says) else "<br>".join(says)
 
 
+def beside(folder):
+    """The declarations of `daily.runbook`, with what they and the page need put into a folder."""
+    (folder / "curl-format.txt").write_text(FORMAT)
+    for template in ("alert_email_template.html", "alert_slack_template.json"):
+        (folder / template).write_text((SHIPPED.parent / template).read_text())
+    text = SHIPPED.read_text()
+    return text[:text.index('\nsection "')].replace("/var/log/sarvanom/", "log") + "\n"
+
+
 def main(program, page):
     """The four states, one after the other, and the page."""
     program = str(Path(program).resolve())
     rows = [row for _, rows in SECTIONS for row in rows]
-    text = SHIPPED.read_text()
     found = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "curl-format.txt").write_text(FORMAT)
-        for template in ("alert_email_template.html", "alert_slack_template.json"):
-            (folder / template).write_text((SHIPPED.parent / template).read_text())
-        prelude = text[:text.index('\nsection "')].replace("/var/log/sarvanom/", "log") + "\n"
+        prelude = beside(folder)
         for state, fault in STATES:
             if fault:
                 lab("break", fault)

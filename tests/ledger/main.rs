@@ -10,6 +10,8 @@
 mod place;
 
 mod approvals;
+#[path = "../support/checked.rs"]
+mod checked;
 mod children;
 mod damage;
 mod dropped;

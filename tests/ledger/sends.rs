@@ -14,11 +14,9 @@ use std::time::{Duration, Instant};
 use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{Input, Judged, Subject};
-use runbook::catalog::{Call, Opened, Opening, RunFacts, World};
+use runbook::catalog::{Call, Opened, Opening, World};
 use runbook::check::program::Program;
-use runbook::check::{self, Modules};
 use runbook::desk::{Courier, Desk};
-use runbook::source::Sources;
 use runbook::store::ledger::{FILE, Ledger, OutgoingState};
 use runbook::system::System;
 use runbook::types::{Fault, Value};
@@ -74,26 +72,14 @@ fn program(port: u16) -> Arc<Program> {
          metric errors: percent every 1m = 50%\n\
          threshold \"Errors\" warning {{\n  when errors > 5%\n  notify bot\n}}\n"
     );
-    let mut sources = Sources::new();
-    let id = sources.add("a.runbook", text.as_str());
-    let parsed = runbook::syntax::parse(id, &text);
-    let checked = check::check(&sources, &Modules::of(parsed.file), &runbook::builtins::catalog());
-    let found: Vec<_> = parsed.diagnostics.into_iter().chain(checked.diagnostics).collect();
-    assert!(!runbook::diagnostics::has_errors(&found), "{found:#?}");
-    Arc::new(checked.program)
+    super::checked::program(&text)
 }
 
 /// A process of alerting: it decides and tells, one after the other, until it is killed or has told all.
 fn tell(folder: &Path, port: u16, begins: Timestamp, decides: bool) {
     let path = folder.join(FILE);
     let program = program(port);
-    let facts = Arc::new(RunFacts {
-        id: "7f3a".into(),
-        started_at: begins,
-        scheduled_at: begins,
-        timezone: program.header.timezone.clone(),
-        directory: folder.to_owned(),
-    });
+    let facts = super::checked::facts(&program, begins, folder);
     let desk =
         Desk::open(Ledger::open(&path).unwrap(), Arc::clone(&program), HashMap::new(), Arc::clone(&facts)).unwrap();
     let (desk, now) = (Arc::new(desk), Arc::new(Mutex::new(begins)));

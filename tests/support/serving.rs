@@ -4,6 +4,8 @@
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::net::UnixDatagram;
+use std::path::Path;
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -65,6 +67,24 @@ impl Sink {
         let messages = heard.iter().filter_map(|body| serde_json::from_str::<serde_json::Value>(body).ok());
         let of = messages.filter(|message| message.get("title").is_some_and(|own| own == title));
         of.map(|message| message.get("occasion").unwrap().as_str().unwrap().to_owned()).collect()
+    }
+}
+
+/// systemd's end of the socket on which a service says how it is.
+pub(crate) struct Notified(UnixDatagram);
+
+impl Notified {
+    pub(crate) fn at(path: &Path) -> Self {
+        let socket = UnixDatagram::bind(path).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self(socket)
+    }
+
+    /// The next that it says.
+    pub(crate) fn told(&self) -> String {
+        let mut buffer = [0; 64];
+        let read = self.0.recv(&mut buffer).unwrap();
+        String::from_utf8_lossy(buffer.get(..read).unwrap()).into_owned()
     }
 }
 

@@ -44,6 +44,24 @@ struct Kind {
     place: u64,
 }
 
+impl Kind {
+    /// More entries of the same kind. Those of several sources come to their ends in another order than they began.
+    fn join(
+        &mut self,
+        count: i64,
+        (first, last): (Option<Timestamp>, Option<Timestamp>),
+        place: u64,
+        example: impl FnOnce() -> Arc<str>,
+    ) {
+        self.count += count;
+        self.first = [self.first, first].into_iter().flatten().min();
+        self.last = [self.last, last].into_iter().flatten().max();
+        if place < self.place {
+            (self.example, self.place) = (example(), place);
+        }
+    }
+}
+
 /// The kinds of entries that were seen.
 #[derive(Default)]
 pub(in crate::builtins) struct Kinds {
@@ -60,13 +78,7 @@ impl Kinds {
         mask::entry(head(text), &mut self.mask);
         self.entries += 1;
         if let Some(kind) = self.by_mask.get_mut(&self.mask) {
-            kind.count += 1;
-            kind.first = [kind.first, time].into_iter().flatten().min();
-            kind.last = [kind.last, time].into_iter().flatten().max();
-            // Entries of several sources come to their ends in another order than they began.
-            if place < kind.place {
-                (kind.example, kind.place) = (shortened(text), place);
-            }
+            kind.join(1, (time, time), place, || shortened(text));
             return Ok(());
         }
         self.room()?;
@@ -80,12 +92,7 @@ impl Kinds {
         self.entries += others.entries;
         for (pattern, other) in others.by_mask {
             if let Some(kind) = self.by_mask.get_mut(&pattern) {
-                kind.count += other.count;
-                kind.first = [kind.first, other.first].into_iter().flatten().min();
-                kind.last = [kind.last, other.last].into_iter().flatten().max();
-                if other.place < kind.place {
-                    (kind.example, kind.place) = (other.example, other.place);
-                }
+                kind.join(other.count, (other.first, other.last), other.place, || other.example);
             } else {
                 self.room()?;
                 self.by_mask.insert(pattern, other);

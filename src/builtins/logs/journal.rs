@@ -7,8 +7,8 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use tokio::process::{Child, Command};
 
 use super::snapshot::{Lines, Part};
@@ -63,21 +63,21 @@ async fn journal(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let asked = async {
         let may = Asked::new(&unit, &["--lines=0"], &[]).finished(most).await?;
         may.allowed()?;
-        let times: Vec<String> = [("since", since), ("until", until)]
+        // Whole seconds are known to every journalctl; which lines of the last one are meant is seen below.
+        let second = |before: SignedDuration| now.checked_sub(before).ok().map(Timestamp::as_second);
+        let begins = since.and_then(second);
+        let ends = until.and_then(second).map(|second| second.saturating_add(1));
+        let times: Vec<String> = [begins.map(|at| format!("--since=@{at}")), ends.map(|at| format!("--until=@{at}"))]
             .into_iter()
-            // Whole seconds are known to every journalctl; which lines of the last one are meant is seen below.
-            .filter_map(|(word, before)| {
-                let at = now.checked_sub(before?).ok()?.as_second();
-                Some(format!("--{word}=@{}", if word == "until" { at.saturating_add(1) } else { at }))
-            })
+            .flatten()
             .collect();
         let lines = Asked::new(&unit, &["--quiet"], &times).finished(most).await?;
         lines.succeeded()?;
-        let reaches = match times.first().filter(|_| since.is_some()) {
+        let reaches = match begins {
             // Of any unit: what is older may have been there and is gone.
-            Some(begins) => {
-                let until = [begins.replace("--since", "--until")];
-                let before = Asked::of_all(&["--quiet", "--lines=1"], &until).finished(most).await?;
+            Some(at) => {
+                let before = Asked::of_all(&["--quiet", "--lines=1"], &[format!("--until=@{at}")]);
+                let before = before.finished(most).await?;
                 before.succeeded()?;
                 before.size()? > 0
             }

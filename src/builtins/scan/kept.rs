@@ -85,7 +85,8 @@ impl Found<'_> {
         entry.clear();
         for span in self.spans {
             let text = std::str::from_utf8(self.view.text(*span)).map_err(|_| GivesUp)?;
-            if next == Some(span.start) && !line_time::is_dated(text.as_bytes()) {
+            let dated = line_time::is_dated(text.as_bytes());
+            if next == Some(span.start) && !dated {
                 next = Some(span.end + 1);
                 match head {
                     Some((_, head)) if entry.is_empty() => {
@@ -100,7 +101,7 @@ impl Found<'_> {
                 continue;
             }
             self.entry(head.take(), kinds, entry)?;
-            next = line_time::is_dated(text.as_bytes()).then_some(span.end + 1);
+            next = dated.then_some(span.end + 1);
             head = Some((*span, text));
         }
         self.entry(head, kinds, entry)

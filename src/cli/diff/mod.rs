@@ -147,13 +147,9 @@ fn review(
             if !after.may_use_others(new) {
                 continue;
             }
-            let checked = match Checked::of(after, new, &catalog)? {
-                Ok(checked) => checked,
-                Err(invalid) => {
-                    invalid.say(after, console);
-                    valid = false;
-                    continue;
-                }
+            let Some(checked) = said(Checked::of(after, new, &catalog)?, after, console) else {
+                valid = false;
+                continue;
             };
             let names: Vec<String> = checked.names().map(str::to_owned).collect();
             if names.iter().all(|name| same.is(before, after, name)) {
@@ -163,17 +159,11 @@ fn review(
         }
         let (old_side, new_side) =
             side_by_side((&mut *before, old.as_deref()), (&mut *after, new.as_deref()), known, &catalog);
-        let (old_side, new_side) = match (old_side?.transpose(), new_side?.transpose()) {
-            (Ok(old_side), Ok(new_side)) => (old_side, new_side),
-            (old_side, new_side) => {
-                for (side, tree) in [(old_side, &*before), (new_side, &*after)] {
-                    if let Err(invalid) = side {
-                        invalid.say(tree, console);
-                    }
-                }
-                valid = false;
-                continue;
-            }
+        let (old_side, new_side) = (old_side?.transpose(), new_side?.transpose());
+        let sides = (said(old_side, before, console), said(new_side, after, console));
+        let (Some(old_side), Some(new_side)) = sides else {
+            valid = false;
+            continue;
         };
         let one = (old, new, old_side, new_side);
         let is_library = |side: &Option<Checked>| side.as_ref().is_some_and(Checked::is_library);
@@ -197,6 +187,11 @@ fn review(
         }
     }
     Ok(valid.then_some(review))
+}
+
+/// A side that is valid. What is wrong with one that is not is said.
+fn said<T>(side: Result<T, Invalid>, tree: &Tree, console: &Console) -> Option<T> {
+    side.map_err(|invalid| invalid.say(tree, console)).ok()
 }
 
 /// A side of a runbook; `None` where it has none.
@@ -231,14 +226,7 @@ fn policy_compared(
 ) -> Result<bool, Failure> {
     let old = old.then(|| checked::policy(before, name)).transpose()?.transpose();
     let new = new.then(|| checked::policy(after, name)).transpose()?.transpose();
-    let (old, new) = match (old, new) {
-        (Ok(old), Ok(new)) => (old, new),
-        (old, new) => {
-            old.err().iter().for_each(|invalid| invalid.say(before, console));
-            new.err().iter().for_each(|invalid| invalid.say(after, console));
-            return Ok(false);
-        }
-    };
+    let (Some(old), Some(new)) = (said(old, before, console), said(new, after, console)) else { return Ok(false) };
     let text = |side: &Option<(Arc<str>, Written)>| side.iter().map(|(text, _)| Arc::clone(text)).collect::<Vec<_>>();
     let lines = lines(&text(&old), &text(&new));
     if lines == 0 {

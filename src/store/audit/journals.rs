@@ -20,16 +20,16 @@ impl Judged<'_> {
     }
 }
 
-pub(super) fn judge(name: &str, bytes: &[u8], known: &Known, report: &mut Report) {
+/// `untold`: how many changes were begun of which it does not tell.
+pub(super) fn judge(name: &str, bytes: &[u8], untold: usize, known: &Known, report: &mut Report) {
     let begun = known.runs.get(name);
     let first = bytes.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
     let sealed = bytes.split(|byte| *byte == b'\n').any(|line| Sealed::read(line).is_some());
-    if bytes.is_empty() && begun.is_none() {
-        return report.add(name, State::Empty, 0);
-    }
     let mut judged = Judged { name, findings: Vec::new() };
     let mut records = bytes.split(|byte| *byte == b'\n').count() - 1;
-    let state = if begun.is_none() && !sealed {
+    let state = if bytes.is_empty() && begun.is_none() {
+        State::Empty
+    } else if begun.is_none() && !sealed {
         not_chained(known, &mut judged)
     } else {
         if let Some(version) = version(first).filter(|version| *version > VERSION) {
@@ -51,6 +51,11 @@ pub(super) fn judge(name: &str, bytes: &[u8], known: &Known, report: &mut Report
         tied(before, begun, known, &mut judged);
         end(&walk, begun, known, &mut judged)
     };
+    // What follows from what was said is not said again.
+    if untold > 0 && judged.findings.is_empty() {
+        let message = format!("its end is cut off: changes were begun of which it does not tell ({untold})");
+        judged.wrong(None, None, Kind::Cut, message);
+    }
     let state = if judged.findings.is_empty() { state } else { State::Wrong };
     report.findings.append(&mut judged.findings);
     report.add(name, state, records);

@@ -210,28 +210,12 @@ impl Source {
             Self::Bytes(bytes) => Ok(bytes.clone()),
         }
     }
-}
 
-impl Source {
-    /// What stands beside a journal knows of changes that it does not tell of, if its end is gone.
-    fn beside(&self, name: &str, bytes: &[u8], report: &mut Report) {
-        let Self::File(_, _, noted) = self else { return };
-        match noted {
-            Ok(noted) => {
-                let untold = noted.untold(bytes);
-                // What is known to be wrong with it is said.
-                if untold > 0 && report.findings.iter().all(|finding| finding.file != name) {
-                    let message =
-                        format!("its end is cut off: changes were begun of which it does not tell ({untold})");
-                    let (run, file) = (Some(run_of(name)), name.to_owned());
-                    report.findings.push(Finding { run, file, line: None, record: None, kind: Kind::Cut, message });
-                    report.wrong(name);
-                }
-            }
-            Err(error) => {
-                let why = format!("what stands beside it cannot be read: {error}");
-                report.unread.push(Unread { file: name.to_owned(), why });
-            }
+    /// How many changes were begun of which these bytes of it do not tell, as what stands beside it knows.
+    fn untold(&self, bytes: &[u8]) -> Result<usize, &io::Error> {
+        match self {
+            Self::File(_, _, noted) => noted.as_ref().map(|noted| noted.untold(bytes)),
+            Self::Bytes(_) => Ok(0),
         }
     }
 }
@@ -276,8 +260,12 @@ impl Material {
         for (name, source) in self.journals.iter().filter(|(name, _)| wanted.has(name)) {
             match source.bytes() {
                 Ok(bytes) => {
-                    journals::judge(name, &bytes, &known, &mut report);
-                    source.beside(name, &bytes, &mut report);
+                    let untold = source.untold(&bytes);
+                    journals::judge(name, &bytes, *untold.as_ref().unwrap_or(&0), &known, &mut report);
+                    report.unread.extend(untold.err().map(|error| Unread {
+                        file: name.clone(),
+                        why: format!("what stands beside it cannot be read: {error}"),
+                    }));
                 }
                 Err(error) if error.kind() == io::ErrorKind::NotFound && self.pruned_meanwhile(name) => {
                     report.pruned += 1;
@@ -301,12 +289,6 @@ impl Material {
 impl Report {
     fn add(&mut self, name: &str, state: State, records: usize) {
         self.runs.push(Run { run: run_of(name), journal: name.to_owned(), state, records });
-    }
-
-    fn wrong(&mut self, name: &str) {
-        if let Some(run) = self.runs.iter_mut().rfind(|run| run.journal == name) {
-            run.state = State::Wrong;
-        }
     }
 
     /// How many runs are so.
