@@ -20,8 +20,11 @@ pub fn each<P: Sync, R: Send>(parts: &[P], most: usize, work: impl Fn(&P) -> R +
             done.push((index, work(part)));
         }
     };
-    let cores = thread::available_parallelism().map_or(1, NonZero::get);
-    let threads = cores.min(most).min(parts.len());
+    // How many processors there are is read from files: not where it does not matter.
+    let threads = match parts.len().min(most) {
+        most @ (0 | 1) => most,
+        most => most.min(thread::available_parallelism().map_or(1, NonZero::get)),
+    };
     let mut done = thread::scope(|scope| {
         let begin = |_| thread::Builder::new().stack_size(STACK).spawn_scoped(scope, own).ok();
         // Where no thread is to be had, this one does it.

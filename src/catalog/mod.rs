@@ -17,6 +17,8 @@ mod past;
 mod quoting;
 pub mod timing;
 
+use std::sync::OnceLock;
+
 use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 
@@ -243,7 +245,8 @@ pub struct Catalog {
     builtins: IndexMap<&'static str, &'static Builtin>,
     deprecated: IndexMap<&'static str, &'static str>,
     drivers: IndexMap<&'static str, &'static Driver>,
-    types: IndexMap<String, Type>,
+    /// Made where they are asked for: few runbooks name one.
+    types: OnceLock<IndexMap<String, Type>>,
 }
 
 impl Catalog {
@@ -254,9 +257,6 @@ impl Catalog {
         let mut catalog = Self::default();
         for builtin in builtins {
             assert!(catalog.builtins.insert(builtin.name, builtin).is_none(), "two built-ins named {}", builtin.name);
-            if let Returns::Type(ty) = builtin.returns {
-                catalog.note_types(&ty());
-            }
         }
         for driver in drivers {
             assert!(catalog.drivers.insert(driver.name, driver).is_none(), "two drivers named {}", driver.name);
@@ -304,28 +304,41 @@ impl Catalog {
     /// A record or enum that a built-in gives, by its name: `disk`, `line`.
     #[must_use]
     pub fn named_type(&self, name: &str) -> Option<&Type> {
-        self.types.get(name)
+        self.types().get(name)
     }
 
     pub fn named_types(&self) -> impl Iterator<Item = (&str, &Type)> {
-        self.types.iter().map(|(name, ty)| (name.as_str(), ty))
+        self.types().iter().map(|(name, ty)| (name.as_str(), ty))
     }
 
-    fn note_types(&mut self, ty: &Type) {
-        match ty {
-            Type::List(inner) | Type::Optional(inner) => self.note_types(inner),
-            Type::Record(record) => {
-                if let Some(name) = &record.name {
-                    self.types.insert(name.to_string(), ty.clone());
-                }
-                for field in record.fields.values() {
-                    self.note_types(&field.ty);
+    fn types(&self) -> &IndexMap<String, Type> {
+        self.types.get_or_init(|| {
+            let mut types = IndexMap::new();
+            for builtin in self.builtins() {
+                if let Returns::Type(ty) = builtin.returns {
+                    note_types(&ty(), &mut types);
                 }
             }
-            Type::Enum(words) => {
-                self.types.insert(words.name.to_owned(), ty.clone());
+            types
+        })
+    }
+}
+
+/// The types that have a name, of one and of its parts.
+fn note_types(ty: &Type, types: &mut IndexMap<String, Type>) {
+    match ty {
+        Type::List(inner) | Type::Optional(inner) => note_types(inner, types),
+        Type::Record(record) => {
+            if let Some(name) = &record.name {
+                types.insert(name.to_string(), ty.clone());
             }
-            _ => {}
+            for field in record.fields.values() {
+                note_types(&field.ty, types);
+            }
         }
+        Type::Enum(words) => {
+            types.insert(words.name.to_owned(), ty.clone());
+        }
+        _ => {}
     }
 }

@@ -20,9 +20,7 @@ impl<'a> Checker<'a> {
         let verify = written.verify.as_ref().map(|verify| self.expr_as(verify, &Type::Bool, "what verifies a change"));
         let undo = written.undo.as_ref().map(|undo| self.changing_call(undo, "undo"));
         let approve_by = written.approve_by.as_ref().map(|role| role.text.clone());
-        // The canonical text is written when everything has been checked.
-        let canonical = "".into();
-        Change { binding, call, title, source, within, approve_by, verify, undo, canonical }
+        Change { binding, call, title, source, within, approve_by, verify, undo }
     }
 
     /// A call that must change something.

@@ -87,10 +87,8 @@ impl<'a> Checker<'a> {
         program.tests = self.rehearsals(&program);
         self.check_schedules(&program);
         self.report_unused();
-        let program_locals = std::mem::take(&mut self.locals);
         super::effects::seal(&mut program);
-        super::canonical::write_down(&mut program, &program_locals, self.sources, self.names);
-        program.locals = program_locals;
+        program.locals = std::mem::take(&mut self.locals);
         (program, self.diagnostics)
     }
 

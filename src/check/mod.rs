@@ -7,7 +7,6 @@ mod arguments;
 mod attached;
 mod builtin_calls;
 mod calls;
-mod canonical;
 mod changes;
 mod checker;
 mod commands;

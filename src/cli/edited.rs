@@ -52,7 +52,8 @@ pub(super) fn edits(approved: &[Part], now: &[Part]) -> Vec<String> {
     }
     found.extend(left.into_iter().map(|one| edit(None, Some(one))));
     if found.is_empty() {
-        found.push("what it covers stands in another order".to_owned());
+        let what = "what it covers stands in another order or in another place, or what decides when and for how long is another";
+        found.push(what.to_owned());
     }
     let more = found.len().saturating_sub(MOST);
     found.truncate(MOST);

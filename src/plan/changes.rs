@@ -14,6 +14,9 @@ use crate::check::program::{
 /// anybody can agree to.
 pub(super) const MOST_COMMANDS: u32 = 10_000;
 
+/// Said of a guard that stands in another block.
+const MAYBE: &str = " (where its block is reached)";
+
 /// What is in the selected part of a program.
 pub(super) struct Found<'p> {
     /// Each with every expression that its consent depends on.
@@ -124,6 +127,17 @@ impl<'p> Finder<'p> {
         self.around.pop();
     }
 
+    /// A block that may be left out: what it requires holds back what follows it only where it was not.
+    fn maybe(&mut self, around: Around, exprs: Vec<&'p Expr>, block: &'p Block) {
+        let guards = self.guards.len();
+        self.inside(around, exprs, |finder| finder.block(block));
+        for (guard, _) in self.guards.iter_mut().skip(guards) {
+            if !guard.title.ends_with(MAYBE) {
+                guard.title.push_str(MAYBE);
+            }
+        }
+    }
+
     fn block(&mut self, block: &'p Block) {
         let guards = self.guards.len();
         for statement in block {
@@ -159,18 +173,18 @@ impl<'p> Finder<'p> {
                     self.program.locals.get(each.local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
                 let list = text::expr(self.program, &each.list);
                 let around = Around::Each { name, list, items: text::items(&each.list), at_most: each.at_most };
-                self.inside(around, vec![&each.list], |finder| finder.block(&each.body));
+                self.maybe(around, vec![&each.list], &each.body);
             }
             StatementKind::If { branches, otherwise } => {
                 let mut before: Vec<&'p Expr> = Vec::new();
                 for branch in branches {
                     before.push(&branch.condition);
                     let condition = text::expr(self.program, &branch.condition);
-                    self.inside(Around::If { condition }, before.clone(), |finder| finder.block(&branch.body));
+                    self.maybe(Around::If { condition }, before.clone(), &branch.body);
                 }
                 if let Some(block) = otherwise {
                     let conditions = before.iter().map(|condition| text::expr(self.program, condition)).collect();
-                    self.inside(Around::Else { conditions }, before, |finder| finder.block(block));
+                    self.maybe(Around::Else { conditions }, before, block);
                 }
             }
             StatementKind::Do { command, args } => self.command(statement.id, *command, args),

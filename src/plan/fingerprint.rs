@@ -1,8 +1,8 @@
 //! The consent hash: what a person agreed to, in twelve characters.
 //!
-//! It covers each change in its order, what stands around it, its guards, and everything that these lead to: the
-//! values behind names, parameters as they are set, connections, tools and commands. Comments, layout, moved lines
-//! and titles are not in it, so that tidying up voids no consent.
+//! It covers each change in its order, what stands around it and holds it back, and everything that these lead to: the
+//! values behind names, parameters as they are set, connections, tools and commands ([`super::meaning`]). Comments,
+//! layout, names, titles and lines that are moved without an effect are not in it, so that tidying up voids no consent.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -11,11 +11,13 @@ use sha2::{Digest, Sha256};
 
 use super::changes::Found;
 use super::definitions::{Definition, Definitions};
+use super::meaning::Meaning;
+use super::outline::{Of, shown};
 use super::written::Reader;
-use super::{Around, Part, PlannedChange, Reached, text, walk};
+use super::{Part, Reached, Selection, text, walk};
 use crate::catalog::need::{Argument, Need, Written};
-use crate::catalog::{Body, Builtin};
-use crate::check::program::{Change, Expr, ExprKind, Program, StatementKind};
+use crate::catalog::{Body, Builtin, Effect};
+use crate::check::program::{Block, Expr, ExprKind, Member, Program, Section, Statement};
 use crate::source::Span;
 
 /// What a consent covers.
@@ -31,34 +33,51 @@ pub(super) struct Covered {
     pub(super) programs: BTreeSet<String>,
 }
 
-pub(super) fn covered(program: &Program, found: &Found<'_>, set: &BTreeMap<Arc<str>, String>) -> Covered {
-    let mut facts: Vec<Vec<String>> = Vec::new();
+pub(super) fn covered(
+    program: &Program,
+    found: &Found<'_>,
+    selection: &Selection,
+    set: &BTreeMap<Arc<str>, String>,
+) -> Covered {
     let definitions = Definitions::in_program(program);
-    let (mut named, mut connections, mut covers) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
-    let mut programs = BTreeSet::new();
+    let (mut connections, mut covers, mut programs) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
     for (change, depends) in &found.changes {
-        facts.push(change_facts(change));
         let mut led_to = LedTo::new(program, set, &definitions);
         for expr in depends {
             led_to.follow(expr);
-            facts.push(vec![text::expr(program, expr)]);
         }
         covers.push(change.covers.iter().cloned().chain(led_to.parts).collect());
-        named.extend(led_to.facts);
         connections.extend(led_to.connections);
         programs.extend(led_to.programs);
     }
-    facts.extend(named.into_iter().map(|(key, value)| vec![key, value]));
-    let mut hasher = Sha256::new();
-    hasher.update(b"runbook consent 1\n");
-    for fact in facts {
-        hasher.update(format!("{}\n", fact.len()));
-        for part in fact {
-            add(&mut hasher, &part);
-        }
+    let meaning = Meaning::new(program, Of::Consent, set);
+    let outline = meaning.outline();
+    let sections = program.sections.iter().enumerate().filter(|(index, section)| {
+        section.members.iter().enumerate().any(|(at, member)| selection.member(*index, at, member) && changes(member))
+            || selection.whole(*index) && closing(section).any(|block| block.iter().any(is_change))
+    });
+    let lines = sections.flat_map(|(index, section)| outline.section(index, section, selection));
+    let hash = hash_of(std::iter::once("runbook consent 2".to_owned()).chain(lines));
+    Covered { hash: Some(hash), covers, leads_to: connections.into_iter().collect(), programs }
+}
+
+fn changes(member: &Member) -> bool {
+    match member {
+        Member::Statement(statement) => is_change(statement),
+        Member::Step(step) => [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()]
+            .into_iter()
+            .flatten()
+            .flatten()
+            .any(is_change),
     }
-    let leads_to = connections.into_iter().collect();
-    Covered { hash: Some(hex::encode(hasher.finalize())), covers, leads_to, programs }
+}
+
+fn closing(section: &Section) -> impl Iterator<Item = &Block> {
+    [section.on_failure.as_ref(), section.always.as_ref()].into_iter().flatten()
+}
+
+fn is_change(statement: &Statement) -> bool {
+    statement.effect == Effect::Changes
 }
 
 /// The hash of some texts in their order, in hex.
@@ -84,31 +103,12 @@ pub fn reached(program: &Program, call: &Expr, set: &BTreeMap<Arc<str>, String>)
     Reached { leads_to: connections.into_iter().collect(), programs, parts }
 }
 
-fn change_facts(change: &PlannedChange) -> Vec<String> {
-    let mut facts = vec!["change".to_owned()];
-    facts.extend(change.around.iter().map(|around| match around {
-        Around::Each { name, list, at_most, .. } => format!("for {name} in {list} at most {at_most:?}"),
-        Around::If { condition } => format!("if {condition}"),
-        Around::Else { conditions } => format!("else of {}", conditions.join(" | ")),
-        Around::Retry { times } => format!("retry {times}"),
-        Around::OnFailure => "on failure".to_owned(),
-        Around::Always => "always".to_owned(),
-        Around::Command { name } => format!("in {name}"),
-    }));
-    facts.extend(change.guards.iter().map(|guard| format!("require {}", guard.condition)));
-    facts.push(format!("within {:?}", change.within));
-    facts.push(format!("approve by {:?}", change.approve_by));
-    facts.push(format!("verify {:?}", change.verify));
-    facts.push(format!("undo {:?}", change.undo));
-    facts
-}
-
 /// What the expressions of the changes lead to, by kind and name, each once.
 struct LedTo<'p> {
     program: &'p Program,
     set: &'p BTreeMap<Arc<str>, String>,
     definitions: &'p Definitions<'p>,
-    facts: BTreeMap<String, String>,
+    known: BTreeSet<String>,
     parts: Vec<Part>,
     connections: BTreeSet<Arc<str>>,
     programs: BTreeSet<String>,
@@ -116,8 +116,8 @@ struct LedTo<'p> {
 
 impl<'p> LedTo<'p> {
     fn new(program: &'p Program, set: &'p BTreeMap<Arc<str>, String>, definitions: &'p Definitions<'p>) -> Self {
-        let (facts, parts) = (BTreeMap::new(), Vec::new());
-        Self { program, set, definitions, facts, parts, connections: BTreeSet::new(), programs: BTreeSet::new() }
+        let (known, parts) = (BTreeSet::new(), Vec::new());
+        Self { program, set, definitions, known, parts, connections: BTreeSet::new(), programs: BTreeSet::new() }
     }
 
     fn follow(&mut self, root: &'p Expr) {
@@ -139,7 +139,7 @@ impl<'p> LedTo<'p> {
                     let is_item = matches!(self.definitions.of(*id), Some(Definition::OneOf(_)));
                     let what = format!("{} {name}", if is_item { "each" } else { "let" });
                     let part = Part { what, says: text.clone(), is_read: reads(value), span: value.span };
-                    self.note(&format!("local {name} = {text}"), String::new(), &[value], part);
+                    self.note(format!("local {name} = {text}"), &[value], part);
                 }
             }
             ExprKind::Param(id) => {
@@ -169,16 +169,7 @@ impl<'p> LedTo<'p> {
                     let reader = self.reader();
                     self.starts(tool.builtin, &|path| reader.declared(tool.builtin.params, &tool.args, path));
                     let exprs: Vec<&Expr> = tool.args.iter().flatten().collect();
-                    let args: Vec<String> = tool
-                        .builtin
-                        .params
-                        .iter()
-                        .zip(&tool.args)
-                        .filter_map(|(param, arg)| {
-                            Some(format!("{}: {}", param.name, text::expr(program, arg.as_ref()?)))
-                        })
-                        .collect();
-                    let made = format!("{}({})", tool.builtin.name, args.join(", "));
+                    let made = text::tool(program, tool);
                     self.named("tool", &tool.name, made, &exprs, tool.span);
                 }
             }
@@ -188,12 +179,9 @@ impl<'p> LedTo<'p> {
             }
             ExprKind::Command { command, .. } => {
                 if let Some(command) = program.commands.get(command.index()) {
-                    let mut body = Vec::new();
                     let mut exprs = Vec::new();
-                    walk::statements(&command.body, &mut |statement| {
-                        body.push(what(program, &statement.kind));
-                        exprs.extend(walk::own_exprs(statement));
-                    });
+                    walk::statements(&command.body, &mut |statement| exprs.extend(walk::own_exprs(statement)));
+                    let body = shown(program).of_command(&command.body);
                     self.named("command", &command.name, body.join("\n"), &exprs, command.span);
                 }
             }
@@ -220,18 +208,17 @@ impl<'p> LedTo<'p> {
 
     /// Notes a declaration.
     fn named(&mut self, kind: &str, name: &str, value: String, exprs: &[&'p Expr], span: Span) {
-        let key = format!("{kind} {name}");
-        let part = Part { what: key.clone(), says: value.clone(), is_read: false, span };
-        self.note(&key, value, exprs, part);
+        let what = format!("{kind} {name}");
+        let part = Part { what: what.clone(), says: value, is_read: false, span };
+        self.note(what, exprs, part);
     }
 
     /// Notes it, and follows what it leads to, once.
-    fn note(&mut self, key: &str, value: String, exprs: &[&'p Expr], part: Part) {
-        if self.facts.contains_key(key) {
+    fn note(&mut self, key: String, exprs: &[&'p Expr], part: Part) {
+        if !self.known.insert(key) {
             return;
         }
         self.parts.push(part);
-        self.facts.insert(key.to_owned(), value);
         for expr in exprs {
             self.follow(expr);
         }
@@ -249,49 +236,4 @@ fn reads(root: &Expr) -> bool {
         };
     });
     reads
-}
-
-/// A statement of a command: its word and its expressions, without titles and layout.
-fn what(program: &Program, kind: &StatementKind) -> String {
-    let expr = |expr: &Expr| text::expr(program, expr);
-    match kind {
-        StatementKind::Let { value, .. } => format!("let {}", expr(value)),
-        StatementKind::Require { condition, .. } => format!("require {}", expr(condition)),
-        StatementKind::Change(change) => change_text(program, change),
-        StatementKind::Wait { condition, every, within, .. } => {
-            format!("wait {} {} {}", expr(condition), expr(every), expr(within))
-        }
-        StatementKind::Retry { times, every, .. } => format!("retry {times} {}", expr(every)),
-        StatementKind::For(each) => format!("for {} {:?}", expr(&each.list), each.at_most),
-        StatementKind::If { branches, otherwise } => {
-            let conditions: Vec<String> = branches.iter().map(|branch| expr(&branch.condition)).collect();
-            format!("if {} {}", conditions.join(" | "), otherwise.is_some())
-        }
-        StatementKind::Do { command, args } => {
-            let name = program.commands.get(command.index()).map_or("?", |command| &*command.name);
-            format!("do {name} {}", args.iter().map(expr).collect::<Vec<_>>().join(", "))
-        }
-        StatementKind::Return { value } => format!("return {}", expr(value)),
-        StatementKind::Manual { text, .. } => format!("manual {}", expr(text)),
-        // These change nothing and hold nothing back.
-        StatementKind::Show { .. }
-        | StatementKind::Check { .. }
-        | StatementKind::Measure { .. }
-        | StatementKind::Notify { .. }
-        | StatementKind::Raise { .. }
-        | StatementKind::Escalate { .. }
-        | StatementKind::Send { .. } => String::new(),
-    }
-}
-
-fn change_text(program: &Program, change: &Change) -> String {
-    let clause = |clause: &Option<Expr>| clause.as_ref().map(|expr| text::expr(program, expr));
-    format!(
-        "change {} within {:?} approve by {:?} verify {:?} undo {:?}",
-        text::expr(program, &change.call),
-        clause(&change.within),
-        change.approve_by,
-        clause(&change.verify),
-        clause(&change.undo)
-    )
 }

@@ -7,6 +7,8 @@ mod agreed;
 mod changes;
 mod definitions;
 mod fingerprint;
+pub(crate) mod meaning;
+pub(crate) mod outline;
 pub mod position;
 mod rights;
 mod select;
@@ -206,8 +208,11 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         return Err(Fault::new(FaultKind::TooLarge, message).help("write a command that runs fewer others"));
     }
     // What changes nothing needs no consent, and its names are not looked into.
-    let covered =
-        if found.changes.is_empty() { Covered::default() } else { fingerprint::covered(program, &found, set) };
+    let covered = if found.changes.is_empty() {
+        Covered::default()
+    } else {
+        fingerprint::covered(program, &found, selection, set)
+    };
     Ok(Plan {
         runbook: program.header.title.clone(),
         changes: found

@@ -2,14 +2,69 @@
 
 use std::fmt::Write as _;
 
+use crate::catalog::ParamInfo;
 use crate::check::program::{
-    CallArg, Expr, ExprKind, Format, Lambda, LocalId, Made, Program, RunField, TextPart, UnaryOp,
+    CallArg, CommandId, ConnectionId, Expr, ExprKind, Format, Lambda, LocalId, Made, MetricId, ParamId, Program,
+    RunField, SecretId, TextPart, Tool, ToolId, UnaryOp,
 };
-use crate::types::Value;
+use crate::types::{Counted, Value};
+
+/// A name that an expression can hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Named {
+    Local(LocalId),
+    Param(ParamId),
+    Secret(SecretId),
+    Connection(ConnectionId),
+    Metric(MetricId),
+    Command(CommandId),
+    Tool(ToolId),
+}
+
+/// What is written for names.
+pub(super) trait Names {
+    fn name(&self, named: Named) -> String;
+
+    /// Whether two texts are to be the same only where they mean the same: conversions are written too, and the items of
+    /// lists have no names.
+    fn is_exact(&self) -> bool;
+
+    /// What else a call depends on that stands in none of its arguments.
+    fn depends(&self, builtin: &'static str) -> Option<String>;
+}
+
+/// The names that people gave.
+impl Names for Program {
+    fn name(&self, named: Named) -> String {
+        let name = match named {
+            Named::Local(id) => self.locals.get(id.index()).map(|one| &one.name),
+            Named::Param(id) => self.params.get(id.index()).map(|one| &one.name),
+            Named::Secret(id) => self.secrets.get(id.index()).map(|one| &one.name),
+            Named::Connection(id) => self.connections.get(id.index()).map(|one| &one.name),
+            Named::Metric(id) => self.metrics.get(id.index()).map(|one| &one.name),
+            Named::Command(id) => self.commands.get(id.index()).map(|one| &one.name),
+            Named::Tool(id) => self.tools.get(id.index()).map(|one| &one.name),
+        };
+        name.map_or_else(|| "?".to_owned(), ToString::to_string)
+    }
+
+    fn is_exact(&self) -> bool {
+        false
+    }
+
+    fn depends(&self, _: &'static str) -> Option<String> {
+        None
+    }
+}
 
 /// One expression.
 pub(crate) fn expr(program: &Program, expr: &Expr) -> String {
-    let mut writer = Writer { program, text: String::new() };
+    expr_with(program, expr)
+}
+
+/// The same, with other names.
+pub(super) fn expr_with(names: &dyn Names, expr: &Expr) -> String {
+    let mut writer = Writer { names, items: Vec::new(), text: String::new() };
     writer.expr(expr);
     writer.text
 }
@@ -34,9 +89,27 @@ pub(super) fn items(list: &Expr) -> Option<usize> {
 
 /// A declaration's driver with its arguments by name.
 pub(crate) fn made(program: &Program, made: &Made) -> String {
-    let mut writer = Writer { program, text: String::new() };
-    writer.text.push_str(made.driver.name);
-    let named = made.driver.params.iter().zip(&made.args);
+    made_with(program, made)
+}
+
+/// The same, with other names.
+pub(super) fn made_with(names: &dyn Names, made: &Made) -> String {
+    declared_with(names, made.driver.name, made.driver.params, &made.args)
+}
+
+/// The same of a tool's program.
+pub(crate) fn tool(program: &Program, tool: &Tool) -> String {
+    tool_with(program, tool)
+}
+
+pub(super) fn tool_with(names: &dyn Names, tool: &Tool) -> String {
+    declared_with(names, tool.builtin.name, tool.builtin.params, &tool.args)
+}
+
+fn declared_with(names: &dyn Names, name: &str, params: &[ParamInfo], args: &[Option<Expr>]) -> String {
+    let mut writer = Writer { names, items: Vec::new(), text: String::new() };
+    writer.text.push_str(name);
+    let named = params.iter().zip(args);
     let given = named.filter_map(|(param, arg)| Some((param.name, arg.as_ref()?)));
     writer.list("(", ")", given, |writer, (name, arg)| {
         writer.push(format_args!("{name}: "));
@@ -56,8 +129,17 @@ const DURATIONS: &[(i128, &str)] = &[
     (1, "ns"),
 ];
 
-struct Writer<'p> {
-    program: &'p Program,
+/// A ratio by the hundred, without what a division leaves behind: `0.07` is 7, and not 7.000000000000001.
+#[expect(clippy::float_cmp, reason = "only what gives the very same ratio again may stand for it")]
+fn per_cent(ratio: f64) -> f64 {
+    let rounded = (ratio * 1e11).round() / 1e9;
+    if rounded / 100.0 == ratio { rounded } else { ratio * 100.0 }
+}
+
+struct Writer<'n> {
+    names: &'n dyn Names,
+    /// The items that the lambdas around are of, the outermost first.
+    items: Vec<LocalId>,
     text: String,
 }
 
@@ -79,14 +161,13 @@ impl Writer<'_> {
     }
 
     fn expr(&mut self, expr: &Expr) {
-        let program = self.program;
         match &expr.kind {
             ExprKind::Literal(value) => self.value(value),
             ExprKind::Local(id) => self.local(*id),
-            ExprKind::Param(id) => self.name(program.params.get(id.index()).map(|one| &*one.name)),
-            ExprKind::Secret(id) => self.name(program.secrets.get(id.index()).map(|one| &*one.name)),
-            ExprKind::Connection(id) => self.name(program.connections.get(id.index()).map(|one| &*one.name)),
-            ExprKind::Metric(id) => self.name(program.metrics.get(id.index()).map(|one| &*one.name)),
+            ExprKind::Param(id) => self.name(Named::Param(*id)),
+            ExprKind::Secret(id) => self.name(Named::Secret(*id)),
+            ExprKind::Connection(id) => self.name(Named::Connection(*id)),
+            ExprKind::Metric(id) => self.name(Named::Metric(*id)),
             ExprKind::Run(field) => self.text.push_str(match field {
                 RunField::Id => "run.id",
                 RunField::StartedAt => "run.started_at",
@@ -136,12 +217,20 @@ impl Writer<'_> {
             }
             ExprKind::List(items) => self.list("[", "]", items, Self::expr),
             ExprKind::Record(fields) => self.list("{ ", " }", fields, |writer, (name, value)| {
-                writer.push(format_args!("{name}: "));
+                if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+                    writer.push(format_args!("{name}: "));
+                } else {
+                    writer.quoted(name);
+                    writer.text.push_str(": ");
+                }
                 writer.expr(value);
             }),
             ExprKind::Text(parts) | ExprKind::Template(parts) => self.parts(parts),
             ExprKind::Call(call) => {
                 self.text.push_str(call.builtin.name);
+                if call.optional {
+                    self.text.push('?');
+                }
                 let named = call.builtin.params.iter().zip(&call.args);
                 let given = named.filter_map(|(param, arg)| Some((param.name, arg.as_ref()?)));
                 self.list("(", ")", given, |writer, (name, arg)| {
@@ -151,14 +240,21 @@ impl Writer<'_> {
                         CallArg::PerItem(lambda) => writer.lambda(lambda),
                     }
                 });
+                let depends = self.names.depends(call.builtin.name);
+                self.text.extend(depends);
             }
             ExprKind::Command { command, args } => {
-                self.name(program.commands.get(command.index()).map(|one| &*one.name));
+                self.name(Named::Command(*command));
                 self.list("(", ")", args, Self::expr);
             }
             ExprKind::Tool { tool, args } => {
-                self.name(program.tools.get(tool.index()).map(|one| &*one.name));
+                self.name(Named::Tool(*tool));
                 self.list("(", ")", args, Self::expr);
+            }
+            ExprKind::Convert(inner) if self.names.is_exact() => {
+                self.text.push('(');
+                self.expr(inner);
+                self.push(format_args!(" as {})", expr.ty));
             }
             ExprKind::Convert(inner) => self.expr(inner),
             ExprKind::Broken => self.text.push('?'),
@@ -181,35 +277,71 @@ impl Writer<'_> {
     }
 
     fn lambda(&mut self, lambda: &Lambda) {
+        self.items.push(lambda.param);
         self.local(lambda.param);
         self.text.push_str(" => ");
         self.expr(&lambda.body);
+        self.items.pop();
     }
 
     fn local(&mut self, id: LocalId) {
-        let name = self.program.locals.get(id.index()).map(|local| local.name.clone());
-        self.name(name.as_deref());
+        let item = self.items.iter().position(|item| *item == id).filter(|_| self.names.is_exact());
+        match item {
+            Some(depth) => self.push(format_args!("item{depth}")),
+            None => self.name(Named::Local(id)),
+        }
     }
 
-    fn name(&mut self, name: Option<&str>) {
-        self.text.push_str(name.unwrap_or("?"));
+    fn name(&mut self, named: Named) {
+        let name = self.names.name(named);
+        self.text.push_str(&name);
+    }
+
+    /// A text that has no value in it.
+    fn quoted(&mut self, text: &str) {
+        self.text.push('"');
+        self.piece(text);
+        self.text.push('"');
+    }
+
+    /// What stands in a text as it is: a brace would begin a value.
+    fn piece(&mut self, text: &str) {
+        let quoted = format!("{text:?}");
+        let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or("");
+        self.text.push_str(&inner.replace('{', "\\{"));
     }
 
     fn value(&mut self, value: &Value) {
         match value {
-            Value::String(text) => self.push(format_args!("{text:?}")),
+            Value::String(text) => self.quoted(text),
+            Value::Bool(value) => self.push(format_args!("{value}")),
+            Value::Null => self.text.push_str("null"),
             Value::List(items) => self.list("[", "]", items.iter(), Self::value),
+            Value::Float(number) if self.names.is_exact() => self.push(format_args!("{number:?}")),
+            Value::Rate(rate, counted) if self.names.is_exact() => self.push(format_args!("{rate:?} {counted:?}/s")),
             // Exact: what a person reads rounded is still another bound.
             Value::Float(number) => self.push(format_args!("{number}")),
-            Value::Percent(ratio) => self.push(format_args!("{}%", ratio * 100.0)),
+            Value::Percent(ratio) => self.push(format_args!("{}%", per_cent(*ratio))),
             Value::Cores(cores) => self.push(format_args!("{cores} cores")),
-            Value::Rate(rate, _) => self.push(format_args!("{rate}/s")),
+            Value::Rate(rate, counted) => self.rate(*rate, *counted),
             Value::Size(bytes) => self.unit(i128::from(*bytes), SIZES),
             Value::Duration(duration) => self.unit(duration.as_nanos(), DURATIONS),
             Value::Time(time) => self.push(format_args!("{time}")),
             Value::Clock(clock) => self.push(format_args!("{clock}")),
             other => self.push(format_args!("{other}")),
         }
+    }
+
+    /// In the first unit in which it is a whole number.
+    #[expect(clippy::float_cmp, reason = "only what gives the very same rate again may stand for it")]
+    fn rate(&mut self, per_second: f64, counted: Counted) {
+        let whole = [(1.0, "s"), (60.0, "min"), (3600.0, "h"), (86_400.0, "d")]
+            .into_iter()
+            .map(|(seconds, unit)| ((per_second * seconds).round(), seconds, unit))
+            .find(|(many, seconds, _)| *many / *seconds == per_second);
+        let (many, unit) = whole.map_or((per_second, "s"), |(many, _, unit)| (many, unit));
+        let of = if counted == Counted::Bytes { "B" } else { "" };
+        self.push(format_args!("{many}{of}/{unit}"));
     }
 
     /// In the largest unit of which it is a whole number.
@@ -223,11 +355,7 @@ impl Writer<'_> {
         self.text.push('"');
         for part in parts {
             match part {
-                TextPart::Text(text) => {
-                    let quoted = format!("{text:?}");
-                    let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or("");
-                    self.text.push_str(&inner.replace('{', "\\{"));
-                }
+                TextPart::Text(text) => self.piece(text),
                 TextPart::Value { value, format } => {
                     self.text.push('{');
                     self.expr(value);

@@ -1,139 +1,184 @@
-//! Everything else that sections, commands and reports do, statement by statement: what is read, computed, shown, waited
-//! for and said. Checks and changes are compared on their own.
+//! What sections, commands and reports do, statement by statement, in the order and the nesting in which they do it.
+//! Checks and changes are compared on their own as well; here it matters where among the others they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::{Chapter, Finding, Kind, Side};
-use crate::check::program::{ChannelId, Expr, Member, Program, Statement, StatementKind};
-use crate::plan::{text, walk};
-use crate::types::Value;
+use similar::{ChangeTag, TextDiff};
+
+use super::{Chapter, Finding, Kind, Place, Side, worst};
+use crate::catalog::Effect;
+use crate::check::program::{CommandId, Member, Program, Statement, Step};
+use crate::plan::meaning::Meaning;
+use crate::plan::outline::{Of, Outline, shown};
+use crate::source::Span;
 
 /// How many lines of one block are shown.
-const SHOWN: usize = 12;
+const SHOWN: usize = 40;
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     let (old, new) = (all(before.program), all(after.program));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let nothing = Unit::default();
     let mut findings = Vec::new();
     for name in names {
-        let empty = Vec::new();
-        let (was, is) = (old.get(name).unwrap_or(&empty), new.get(name).unwrap_or(&empty));
-        let (gone, added) = (without(was, is), without(is, was));
-        if gone.is_empty() && added.is_empty() {
+        let (was, is) = (old.get(name).unwrap_or(&nothing), new.get(name).unwrap_or(&nothing));
+        if was.means == is.means {
             continue;
         }
-        let mut finding = Finding::new(Chapter::Reads, Kind::Changed, name.clone(), "changed");
-        let shown = gone.iter().map(|line| format!("- {line}")).chain(added.iter().map(|line| format!("+ {line}")));
-        let shown: Vec<String> = shown.collect();
-        let more = shown.len().saturating_sub(SHOWN);
-        finding.notes.extend(shown.into_iter().take(SHOWN));
+        let edits = edits(&was.shown, &is.shown);
+        let changes = was.changes || is.changes;
+        let (chapter, kind, headline) = judge(&edits, changes);
+        let mut finding = Finding::new(chapter, kind, name.clone(), headline);
+        if edits.iter().all(|(tag, _)| *tag == ChangeTag::Equal) {
+            finding.notes.push("a name in it stands for something else than before".to_owned());
+        }
+        finding.notes.extend(around(&edits));
+        let more = finding.notes.len().saturating_sub(SHOWN);
+        finding.notes.truncate(SHOWN);
         if more > 0 {
             finding.notes.push(format!("and {more} more"));
         }
-        findings.push(finding);
+        let place = |side: Side<'_>, unit: &Unit| -> Option<Place> { unit.span.map(|span| side.place(span)) };
+        findings.push(finding.at(place(before, was), place(after, is)));
     }
     findings
 }
 
-/// What is in the first list and not in the second, each as often as it is there more often.
-fn without<'l>(of: &'l [String], other: &[String]) -> Vec<&'l String> {
-    let mut counted: BTreeMap<&String, usize> = BTreeMap::new();
-    for line in other {
-        *counted.entry(line).or_default() += 1;
-    }
-    let mut left = Vec::new();
-    for line in of {
-        match counted.get_mut(line) {
-            Some(count) if *count > 0 => *count -= 1,
-            _ => left.push(line),
-        }
-    }
-    left
+/// A block that is compared by itself.
+#[derive(Default)]
+struct Unit {
+    /// What it does: see [`crate::plan::meaning`].
+    means: Vec<String>,
+    /// As people read it.
+    shown: Vec<String>,
+    /// Whether it changes anything.
+    changes: bool,
+    span: Option<Span>,
 }
 
-/// The lines of each block.
-fn all(program: &Program) -> BTreeMap<String, Vec<String>> {
-    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (name, block) in walk::blocks_of(program) {
-        let lines = found.entry(name).or_default();
-        walk::statements(block, &mut |statement| lines.extend(line(program, statement)));
+impl Unit {
+    fn add(&mut self, means: Vec<String>, shown: Vec<String>, changes: bool, span: Span) {
+        self.means.extend(means);
+        self.shown.extend(shown);
+        self.changes |= changes;
+        self.span.get_or_insert(span);
     }
+}
+
+fn all(program: &Program) -> BTreeMap<String, Unit> {
+    let set = BTreeMap::<Arc<str>, String>::new();
+    let meaning = Meaning::new(program, Of::Behaviour, &set);
+    let (means, reads) = (meaning.outline(), shown(program));
+    let of = |say: &dyn Fn(&Outline<'_>) -> Vec<String>| (say(&means), say(&reads));
+    let mut found: BTreeMap<String, Unit> = BTreeMap::new();
     for section in &program.sections {
+        let (own, lines) = of(&|outline| outline.members(section));
+        let own_changes = section.members.iter().any(|member| match member {
+            Member::Statement(statement) => is_change(statement),
+            Member::Step(step) => step_changes(step),
+        });
+        found.entry(section.name()).or_default().add(own, lines, own_changes, section.span);
         for member in &section.members {
             let Member::Step(step) = member else { continue };
+            let (own, lines) = of(&|outline| outline.in_step(step));
             let name = format!("{} / \"{}\"", section.name(), step.title);
-            let lines = found.entry(name).or_default();
-            if let Some((local, list)) = &step.each {
-                let name = program.locals.get(local.index()).map_or("?", |one| &*one.name);
-                lines.push(format!("for {name} in {}", text::expr(program, list)));
-            }
-            lines.extend(step.within.as_ref().map(|within| format!("within {}", text::expr(program, within))));
+            found.entry(name).or_default().add(own, lines, step_changes(step), step.span);
         }
     }
-    for command in &program.commands {
+    for (index, command) in (0..).zip(&program.commands) {
         let params = command.params.iter().map(|param| {
+            let default = param.default.as_ref();
             let default =
-                param.default.as_ref().map_or_else(String::new, |value| format!(" = {}", text::expr(program, value)));
+                default.map_or_else(String::new, |value| format!(" = {}", crate::plan::text::expr(program, value)));
             format!("{}: {}{default}", param.name, param.ty)
         });
-        let params = params.collect::<Vec<_>>().join(", ");
         let returns = command.returns.as_ref().map_or_else(String::new, |ty| format!(" -> {ty}"));
-        let lines = found.entry(format!("command {}", command.name)).or_default();
-        lines.push(format!("({params}){returns}{}", if command.idempotent { " idempotent" } else { "" }));
+        let idempotent = if command.idempotent { " idempotent" } else { "" };
+        let mut lines = vec![format!("({}){returns}{idempotent}", params.collect::<Vec<_>>().join(", "))];
+        lines.extend(reads.of_command(&command.body));
+        let own = meaning.command(CommandId(index), command);
+        let changes = command.effect == Effect::Changes;
+        found.entry(format!("command {}", command.name)).or_default().add(own, lines, changes, command.span);
     }
     found
 }
 
-/// A statement without the blocks in it; nothing for those that are compared on their own.
-fn line(program: &Program, statement: &Statement) -> Option<String> {
-    let expr = |expr: &Expr| text::expr(program, expr);
-    let said = |what: &str, message: &Option<Expr>| match message {
-        Some(message) => format!("{what} {}", text::expr(program, message)),
-        None => what.to_owned(),
-    };
-    let told = |channels: &[ChannelId]| {
-        let names = channels.iter().filter_map(|id| program.channels.get(id.index()));
-        names.map(|one| one.name.to_string()).collect::<Vec<_>>().join(", ")
-    };
-    Some(match &statement.kind {
-        StatementKind::Check { .. } | StatementKind::Require { .. } | StatementKind::Change(_) => return None,
-        StatementKind::Let { local, value } => {
-            let name = program.locals.get(local.index()).map_or("?", |one| &*one.name);
-            format!("let {name} = {}", expr(value))
+fn is_change(statement: &Statement) -> bool {
+    statement.effect == Effect::Changes
+}
+
+fn step_changes(step: &Step) -> bool {
+    let blocks = [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()];
+    blocks.into_iter().flatten().flatten().any(is_change)
+}
+
+type Edit = (ChangeTag, String);
+
+fn edits(was: &[String], is: &[String]) -> Vec<Edit> {
+    let (was, is): (Vec<&str>, Vec<&str>) =
+        (was.iter().map(String::as_str).collect(), is.iter().map(String::as_str).collect());
+    let diff = TextDiff::from_slices(&was, &is);
+    diff.iter_all_changes().map(|change| (change.tag(), change.value().to_owned())).collect()
+}
+
+/// The lines that are different, each under those that it stands in.
+fn around(edits: &[Edit]) -> Vec<String> {
+    let depth = |line: &str| line.len() - line.trim_start().len();
+    let mut found = Vec::new();
+    let mut above: Vec<(&str, bool)> = Vec::new();
+    for (tag, line) in edits {
+        while above.last().is_some_and(|(last, _)| depth(last) >= depth(line)) {
+            above.pop();
         }
-        StatementKind::Show { value, title, .. } => said(&format!("show {}", expr(value)), title),
-        StatementKind::Measure { metrics } => {
-            let names = metrics.iter().filter_map(|id| program.metrics.get(id.index()));
-            format!("measure {}", names.map(|one| &*one.name).collect::<Vec<_>>().join(", "))
+        let sign = match tag {
+            ChangeTag::Equal => {
+                above.push((line, false));
+                continue;
+            }
+            ChangeTag::Delete => '-',
+            ChangeTag::Insert => '+',
+        };
+        for (head, said) in &mut above {
+            if !std::mem::replace(said, true) {
+                found.push(format!("  {head}"));
+            }
         }
-        StatementKind::Manual { text, link, within } => {
-            let within = within.map_or_else(String::new, |within| format!(" within {}", Value::Duration(within)));
-            said(&format!("manual {}{within}", expr(text)), link)
-        }
-        StatementKind::Wait { condition, every, within, .. } => {
-            format!("wait until {} every {} within {}", expr(condition), expr(every), expr(within))
-        }
-        StatementKind::Retry { times, every, .. } => format!("retry {times} times every {}", expr(every)),
-        StatementKind::For(each) => {
-            let name = program.locals.get(each.local.index()).map_or("?", |one| &*one.name);
-            let most = each.at_most.map_or_else(String::new, |most| format!(" at most {most}"));
-            format!("for {name} in {}{most}", expr(&each.list))
-        }
-        StatementKind::If { branches, otherwise } => {
-            let conditions: Vec<String> = branches.iter().map(|branch| expr(&branch.condition)).collect();
-            format!("if {}{}", conditions.join(" else if "), if otherwise.is_some() { " else" } else { "" })
-        }
-        StatementKind::Do { command, args } => {
-            let name = program.commands.get(command.index()).map_or("?", |one| &*one.name);
-            format!("do {name}({})", args.iter().map(expr).collect::<Vec<_>>().join(", "))
-        }
-        StatementKind::Notify { channels, message } => said(&format!("notify {}", told(channels)), message),
-        StatementKind::Raise { threshold, message } => {
-            let title = program.thresholds.get(threshold.index()).map_or("?", |one| &*one.title);
-            said(&format!("raise \"{title}\""), message)
-        }
-        StatementKind::Escalate { level, message } => said(&format!("escalate to level {level}"), message),
-        StatementKind::Return { value } => format!("return {}", expr(value)),
-        StatementKind::Send { channels } => format!("send to {}", told(channels)),
-    })
+        found.push(format!("{sign} {line}"));
+    }
+    found
+}
+
+/// What the edits of a block mean, as far as its lines say it.
+fn judge(edits: &[Edit], changes: bool) -> (Chapter, Kind, &'static str) {
+    let with = |tag: ChangeTag| edits.iter().filter(move |(own, _)| *own == tag).map(|(_, line)| line.trim());
+    let is_there = |line: &str| with(ChangeTag::Insert).any(|other| other == line);
+    let gone: Vec<&str> = with(ChangeTag::Delete).filter(|line| !is_there(line)).collect();
+    let moved: Vec<&str> = with(ChangeTag::Delete).filter(|line| is_there(line)).collect();
+    let begins = |line: &&str, words: &[&str]| words.iter().any(|word| line.starts_with(word));
+    let held = ["require ", "manual ", "wait until "];
+    // Of two lines that are exchanged, one is said to have moved, and nobody knows which.
+    let exchanged = moved.iter().any(|line| begins(line, &["change ", "do "]))
+        && edits.iter().any(|(_, line)| begins(&line.trim(), &held));
+    let less = gone.iter().chain(&moved).any(|line| begins(line, &held));
+    let looser = [
+        (
+            Chapter::Changes,
+            Kind::Dangerous,
+            "what holds changes back is less, or elsewhere",
+            changes && (exchanged || less),
+        ),
+        (Chapter::Told, Kind::Loosened, "tells less", {
+            gone.iter().any(|line| begins(line, &["notify ", "raise ", "escalate to ", "send to "]))
+        }),
+        (Chapter::Blindness, Kind::Blind, "measures less", gone.iter().any(|line| begins(line, &["measure "]))),
+    ];
+    let found: Vec<_> = looser.into_iter().filter(|(.., holds)| *holds).collect();
+    let kind = worst(found.iter().map(|(_, kind, ..)| *kind));
+    if let Some((chapter, _, headline, _)) = found.into_iter().find(|(_, own, ..)| *own == kind) {
+        return (chapter, kind, headline);
+    }
+    let chapter = if changes { Chapter::Changes } else { Chapter::Reads };
+    let headline = if gone.is_empty() && !moved.is_empty() { "in another order, or elsewhere" } else { "changed" };
+    (chapter, Kind::Changed, headline)
 }

@@ -50,7 +50,6 @@ impl Undo {
             binding: None,
             call: call.clone(),
             title: None,
-            canonical: Arc::clone(&source),
             source,
             within: None,
             // Whoever has to agree to a change has to agree to its undoing.

@@ -3,11 +3,11 @@
 mod checked;
 mod deprecated;
 mod hostile;
+mod meaning;
 mod modules;
 mod schedules;
 
 use checked::{checked, lines};
-use runbook::check;
 
 #[test]
 fn the_daily_runbook_is_valid() {
@@ -401,40 +401,6 @@ fn alerting() {
     ];
     let cases: Vec<(&str, &[&str])> = cases.iter().map(|(source, wanted)| (source.as_str(), *wanted)).collect();
     expect(&cases);
-}
-
-/// What a change is consented to does not depend on layout, comments and names of values, and on nothing less than all
-/// the rest.
-#[test]
-fn a_consent_covers_what_a_change_does() {
-    let canonical = |text: &str| {
-        let (sources, checked, diagnostics) = checked(text);
-        assert!(diagnostics.is_empty(), "{:?}", lines(&sources, &diagnostics));
-        let step = checked.program.sections[0].members.iter().rev().find_map(|member| match member {
-            check::program::Member::Statement(statement) => match &statement.kind {
-                check::program::StatementKind::Change(change) => Some(change.canonical.to_string()),
-                _ => None,
-            },
-            check::program::Member::Step(_) => None,
-        });
-        step.unwrap()
-    };
-    let one = canonical(
-        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 5m }",
-    );
-    let same = canonical(
-        "# why\nconnect base = postgres(user: \"a\" # who\n)\nsection \"S\" {\n let m = 5\n change base.execute( # what\n \"V {m}\")\n within 300s }",
-    );
-    assert_eq!(one, same);
-    for other in [
-        "connect db = postgres(user: \"b\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 5m }",
-        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 6 change db.execute(\"V {n}\") within 5m }",
-        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 6m }",
-        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"W {n}\") within 5m }",
-        "connect db = postgres(user: \"a\")\nsection \"S\" { let n = 5 change db.execute(\"V {n}\") within 5m approve by \"dba\" }",
-    ] {
-        assert_ne!(one, canonical(other), "{other}");
-    }
 }
 
 /// Mistakes do not multiply: ten of them are ten findings.

@@ -122,8 +122,6 @@ pub struct Change {
     pub approve_by: Option<Arc<str>>,
     pub verify: Option<Expr>,
     pub undo: Option<Expr>,
-    /// What the consent covers, in one canonical line without comments and layout: the call, its clauses.
-    pub canonical: Arc<str>,
 }
 
 #[derive(Debug)]

@@ -1,0 +1,276 @@
+//! What a program means, as text: the same whatever its layout, its comments and the names in it are; another one as soon
+//! as it does something else, with something else, or in another order that matters.
+//!
+//! A consent and a review stand on it. A name that is declared in a block stands for what it was given and for where that
+//! was: what is read before a change is not what is read after it. Where a consent is meant, what is declared in the file
+//! stands for what it is, too, and what can neither change anything nor hold a change back is left out.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use super::fingerprint::hash_of;
+use super::outline::{Of, Outline};
+use super::text::{self, Named, Names};
+use super::walk;
+use crate::check::program::{
+    Block, Command, CommandId, Expr, LocalId, Member, Parameter, Program, Section, Statement, StatementKind,
+};
+
+/// The meaning of a program's parts.
+pub(crate) struct Meaning<'p> {
+    program: &'p Program,
+    of: Of,
+    set: &'p BTreeMap<Arc<str>, String>,
+    locals: RefCell<HashMap<LocalId, String>>,
+    /// The commands whose names are among them.
+    placed: RefCell<HashSet<CommandId>>,
+    /// What declarations are, as far as they were asked for.
+    declared: RefCell<HashMap<Named, String>>,
+}
+
+impl Names for Meaning<'_> {
+    fn name(&self, named: Named) -> String {
+        match (named, self.of) {
+            (Named::Local(id), _) => self.locals.borrow().get(&id).cloned().unwrap_or_else(|| "?".to_owned()),
+            (_, Of::Consent) => self.content(named),
+            _ => self.program.name(named),
+        }
+    }
+
+    fn is_exact(&self) -> bool {
+        true
+    }
+
+    /// What the alerts say depends on what opens them.
+    fn depends(&self, builtin: &'static str) -> Option<String> {
+        (self.of == Of::Consent && builtin == "alerts").then(|| self.thresholds())
+    }
+}
+
+impl<'p> Meaning<'p> {
+    pub(crate) fn new(program: &'p Program, of: Of, set: &'p BTreeMap<Arc<str>, String>) -> Self {
+        let meaning = Self {
+            program,
+            of,
+            set,
+            locals: RefCell::default(),
+            placed: RefCell::default(),
+            declared: RefCell::default(),
+        };
+        program.tools.iter().for_each(|tool| meaning.parameters(&tool.params));
+        for label in program.metrics.iter().flat_map(|metric| &metric.labels) {
+            meaning.declare(label.local, ["label", &meaning.expr(&label.list)]);
+        }
+        for section in &program.sections {
+            Place::default().section(&meaning, section);
+        }
+        meaning
+    }
+
+    fn declare<T: AsRef<str>>(&self, local: LocalId, parts: impl IntoIterator<Item = T>) {
+        let name = short(parts);
+        self.locals.borrow_mut().insert(local, name);
+    }
+
+    fn parameters(&self, params: &[Parameter]) {
+        for (index, param) in params.iter().enumerate() {
+            self.declare(param.local, ["parameter", &index.to_string(), &param.ty.to_string()]);
+        }
+    }
+
+    /// The names of a command: before anything is said of what is in it, whoever asks first.
+    fn place(&self, id: CommandId, command: &Command) {
+        if self.placed.borrow_mut().insert(id) {
+            self.parameters(&command.params);
+            Place::default().block(self, &command.body);
+        }
+    }
+
+    pub(crate) fn expr(&self, expr: &Expr) -> String {
+        text::expr_with(self, expr)
+    }
+
+    /// What a declaration is, and not what it is called.
+    fn content(&self, named: Named) -> String {
+        if let Some(known) = self.declared.borrow().get(&named) {
+            return known.clone();
+        }
+        // A circle is an error of the check, and goes round once here.
+        self.declared.borrow_mut().insert(named, "circle".to_owned());
+        let content = self.declaration(named).map_or_else(|| "?".to_owned(), |parts| short(&parts));
+        self.declared.borrow_mut().insert(named, content.clone());
+        content
+    }
+
+    fn declaration(&self, named: Named) -> Option<Vec<String>> {
+        let program = self.program;
+        Some(match named {
+            Named::Local(_) => return None,
+            Named::Param(id) => {
+                let param = program.params.get(id.index())?;
+                let value = match (self.set.get(&param.name), &param.default) {
+                    (Some(typed), _) => format!("set {typed:?}"),
+                    (None, Some(default)) => self.expr(default),
+                    (None, None) => format!("given as {}", param.name),
+                };
+                vec!["param".to_owned(), param.ty.to_string(), value]
+            }
+            Named::Secret(id) => {
+                vec!["secret".to_owned(), text::made_with(self, &program.secrets.get(id.index())?.source)]
+            }
+            Named::Connection(id) => {
+                vec!["connection".to_owned(), text::made_with(self, &program.connections.get(id.index())?.made)]
+            }
+            Named::Metric(id) => {
+                let metric = program.metrics.get(id.index())?;
+                let labels = metric.labels.iter().map(|label| format!("for {}", self.expr(&label.list)));
+                let own = [metric.ty.to_string(), format!("{:?}", metric.every), self.expr(&metric.value)];
+                ["metric".to_owned()].into_iter().chain(own).chain(labels).collect()
+            }
+            Named::Tool(id) => {
+                let tool = program.tools.get(id.index())?;
+                let own =
+                    [format!("{} {:?} {}", tool.returns, tool.effect, tool.idempotent), text::tool_with(self, tool)];
+                ["tool".to_owned()].into_iter().chain(self.signature(&tool.params)).chain(own).collect()
+            }
+            Named::Command(id) => self.command(id, program.commands.get(id.index())?),
+        })
+    }
+
+    /// What a command is: its parameters, what it gives, and what it does.
+    pub(crate) fn command(&self, id: CommandId, command: &Command) -> Vec<String> {
+        self.place(id, command);
+        let returns = command.returns.as_ref().map_or_else(String::new, ToString::to_string);
+        let mut all = vec!["command".to_owned(), format!("{returns} {}", command.idempotent)];
+        all.extend(self.signature(&command.params));
+        all.extend(self.outline().of_command(&command.body));
+        all
+    }
+
+    fn signature(&self, params: &[Parameter]) -> Vec<String> {
+        let of = |param: &Parameter| {
+            let name = if self.of == Of::Behaviour { &*param.name } else { "" };
+            let default = param.default.as_ref().map_or_else(String::new, |default| self.expr(default));
+            format!("({name}: {} = {default})", param.ty)
+        };
+        params.iter().map(of).collect()
+    }
+
+    /// All thresholds, by what they say.
+    fn thresholds(&self) -> String {
+        let mut all = Vec::new();
+        for threshold in &self.program.thresholds {
+            all.push(format!("{:?} {:?} {:?}", threshold.title, threshold.severity, threshold.unknown_for));
+            all.extend(threshold.from.iter().map(|name| format!("from {name:?}")));
+            all.extend(threshold.when.iter().map(|when| format!("{} {:?}", self.expr(&when.condition), when.held)));
+            all.extend(threshold.until.iter().map(|until| format!("until {}", self.expr(until))));
+        }
+        short(&all)
+    }
+
+    /// The statements of its parts.
+    pub(crate) fn outline(&self) -> Outline<'_> {
+        Outline::new(self.program, self.of, self)
+    }
+}
+
+/// A name that says what it stands for.
+fn short<T: AsRef<str>>(parts: impl IntoIterator<Item = T>) -> String {
+    let hash = hash_of(parts);
+    format!("${}", hash.get(..32).unwrap_or(&hash))
+}
+
+/// Where names are declared: what is above them decides what a read of the same words would find.
+#[derive(Default)]
+struct Place {
+    /// How many statements above hold back what is below them.
+    barriers: u32,
+    /// What stands around.
+    around: Vec<String>,
+}
+
+impl Place {
+    fn section(&mut self, meaning: &Meaning<'_>, section: &Section) {
+        for member in &section.members {
+            match member {
+                Member::Statement(statement) => self.statement(meaning, statement),
+                // Nobody outside sees the names of a step.
+                Member::Step(step) => {
+                    let mut own = Self::default();
+                    if let Some((local, list)) = &step.each {
+                        let list = meaning.expr(list);
+                        own.declare(meaning, *local, "each", &list);
+                        own.around.push(format!("for {list}"));
+                    }
+                    own.block(meaning, &step.body);
+                    own.closing(meaning, step.on_failure.as_ref(), step.always.as_ref());
+                    self.barriers += u32::from(own.barriers > 0);
+                }
+            }
+        }
+        self.closing(meaning, section.on_failure.as_ref(), section.always.as_ref());
+    }
+
+    fn closing(&mut self, meaning: &Meaning<'_>, on_failure: Option<&Block>, always: Option<&Block>) {
+        for (what, block) in [("on failure", on_failure), ("always", always)] {
+            if let Some(block) = block {
+                self.inside(what.to_owned(), |place| place.block(meaning, block));
+            }
+        }
+    }
+
+    fn inside(&mut self, what: String, look: impl FnOnce(&mut Self)) {
+        self.around.push(what);
+        look(self);
+        self.around.pop();
+    }
+
+    fn declare(&self, meaning: &Meaning<'_>, local: LocalId, what: &str, value: &str) {
+        let barriers = self.barriers.to_string();
+        let parts = [what, value, &barriers].into_iter().chain(self.around.iter().map(String::as_str));
+        meaning.declare(local, parts);
+    }
+
+    fn block(&mut self, meaning: &Meaning<'_>, block: &[Statement]) {
+        for statement in block {
+            self.statement(meaning, statement);
+        }
+    }
+
+    fn statement(&mut self, meaning: &Meaning<'_>, statement: &Statement) {
+        match &statement.kind {
+            StatementKind::Let { local, value } => {
+                let value = meaning.expr(value);
+                self.declare(meaning, *local, "let", &value);
+            }
+            StatementKind::Change(change) => {
+                if let Some(local) = change.binding {
+                    let call = meaning.expr(&change.call);
+                    self.declare(meaning, local, "result", &call);
+                }
+            }
+            StatementKind::For(each) => {
+                let list = meaning.expr(&each.list);
+                self.declare(meaning, each.local, "each", &list);
+                self.inside(format!("for {list}"), |place| place.block(meaning, &each.body));
+            }
+            StatementKind::Retry { body, .. } => {
+                self.inside("retry".to_owned(), |place| place.block(meaning, body));
+            }
+            StatementKind::If { branches, otherwise } => {
+                for branch in branches {
+                    let condition = meaning.expr(&branch.condition);
+                    self.inside(format!("if {condition}"), |place| place.block(meaning, &branch.body));
+                }
+                if let Some(block) = otherwise {
+                    self.inside("else".to_owned(), |place| place.block(meaning, block));
+                }
+            }
+            _ => {}
+        }
+        if statement.barrier && walk::blocks(statement).is_empty() {
+            self.barriers += 1;
+        }
+    }
+}
