@@ -148,7 +148,7 @@ impl Desk {
 
     /// Who is told next, and when; `None` where the runbook has no escalation.
     #[must_use]
-    pub fn policy(&self) -> Option<Policy> {
+    pub fn policy(&self) -> Option<Arc<Policy>> {
         self.lock().engine.definitions().policy.clone()
     }
 
