@@ -94,6 +94,27 @@ fn answer(known: bool) -> Result<serde_json::Value, Fault> {
     if known { Ok(answer) } else { Err(Fault::new(FaultKind::Failed, "the tool is broken")) }
 }
 
+/// The clock of the runtime stands still, and moves to the next moment that is waited for when nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_says_nothing_is_waited_for_no_longer_than_it_has_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("on-call");
+    std::fs::write(&tool, "#!/bin/sh\nexec sleep 300\n").unwrap();
+    std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let (path, program) = (folder.path().join("ledger.db"), program(ROTA));
+    let begun = tokio::time::Instant::now();
+    let (facts, world) = (facts(&path, &program), Arc::new(System::new(folder.path())));
+    let asked = Desk::ask(&program, HashMap::new(), facts, world).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 30);
+    let late = asked.unwrap_err();
+    assert_eq!((late.kind, &*late.message), (FaultKind::Timeout, "the tool has not answered within 30 s"));
+    // It is known as one that fails, and people are told of it.
+    let desk = desk(&path, &program);
+    let trouble = desk.take_rota(evening(), Err(late)).unwrap().unwrap();
+    assert!(trouble.contains("the tool has not answered within 30 s"), "{trouble}");
+    assert_eq!(outgoing(&path, evening()), ["on-call-unknown-2026-03-05T22:00:00Z"]);
+}
+
 #[test]
 fn several_who_ask_at_once_who_is_on_call_tell_it_once() {
     const ROUNDS: i64 = 25;

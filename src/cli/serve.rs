@@ -107,7 +107,7 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let settings = Settings { files, listener, webhook_token, pulses, holder };
     let served = tokio::select! {
         served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
-        () = at_once.cancelled() => Ok(130),
+        () = at_once.cancelled() => Ok(super::signals::INTERRUPTED),
     };
     super::systemd::say("STOPPING=1");
     stopping.abort();

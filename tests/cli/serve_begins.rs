@@ -6,7 +6,7 @@ use std::process::Child;
 use std::sync::{Arc, Mutex};
 
 use crate::program::{Folder, finish};
-use crate::serving::{Notified, Sink, free_port, get, post, terminate, until};
+use crate::serving::{Notified, Sink, free_port, get, post, silent, terminate, until};
 
 const TEXT: &str = "runbook \"Live\" { edition 1 }\n\
     channel bot = webhook(\"http://127.0.0.1:1/bot\")\n\
@@ -66,11 +66,7 @@ fn systemd_hears_that_it_waits_and_others_that_nothing_is_served() {
 #[test]
 fn one_that_takes_connections_and_never_answers_holds_nothing_up() {
     let folder = Folder::with(TEXT);
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (database, port) = (silent.local_addr().unwrap().port(), free_port());
-    let kept = Arc::<Mutex<Vec<TcpStream>>>::default();
-    let keeps = Arc::clone(&kept);
-    std::thread::spawn(move || silent.incoming().flatten().for_each(|stream| keeps.lock().unwrap().push(stream)));
+    let ((database, kept), port) = (silent(), free_port());
     let server = serve(&folder, database, port);
     until("it is asked", || !kept.lock().unwrap().is_empty());
     assert!(get(port, "/healthz").starts_with("HTTP/1.1 200"));
