@@ -308,7 +308,10 @@ impl Home for AtHome {
         let own = loaded.sources.ids().map(|id| of(&loaded.sources.file(id).name));
         // A policy that was not there may be now, and be another one soon after.
         let policies = super::policy::places(&loaded.sources, None).unwrap_or_default();
-        own.chain(policies.iter().map(|path| of(&path.to_string_lossy()))).collect::<Vec<_>>().join("\n")
+        let programs = Desk::programs(&loaded.program, &loaded.set).into_iter();
+        let programs = programs.map(|name| loaded.facts.directory.join(name));
+        let beside = policies.into_iter().chain(programs).map(|path| of(&path.to_string_lossy()));
+        own.chain(beside).collect::<Vec<_>>().join("\n")
     }
 
     fn may_change(&self, loaded: &Loaded) -> Result<(), String> {

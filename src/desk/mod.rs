@@ -63,7 +63,7 @@ impl Desk {
         let definitions = Arc::new(Definitions::of(&program).with_links(&program, &judge)?);
         let runbook = Arc::clone(&definitions.runbook);
         let engine = Engine::new(definitions, State::default());
-        let call = rota::call(&program, &set);
+        let call = rota::call(&program, &set, &facts.directory);
         let reading = Reading::new(Arc::clone(&program), set, facts);
         let mut inner = Inner { ledger, engine, version: None, reading, program, rota: Rota::default(), call };
         inner.refresh(&runbook)?;
