@@ -287,7 +287,7 @@ impl Home for AtHome {
             let message = format!("`{file}`: nobody can post alerts of \"{}\" to this server", clean(&threshold.title));
             self.console.warn(&message, Some("start it with `--webhook-token-file FILE`"));
         }
-        Ok(Loaded {
+        let mut loaded = Loaded {
             policy: prepared.policy,
             program: prepared.program,
             sources: prepared.sources,
@@ -295,7 +295,10 @@ impl Home for AtHome {
             plan: Arc::new(prepared.plan),
             facts,
             fingerprint: prepared.source_hash,
-        })
+            stamp: String::new(),
+        };
+        loaded.stamp = self.stamp(&loaded);
+        Ok(loaded)
     }
 
     fn stamp(&self, loaded: &Loaded) -> String {
