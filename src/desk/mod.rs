@@ -167,10 +167,14 @@ impl Desk {
         })
     }
 
-    /// When something is due that nobody brings about.
-    #[must_use]
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.lock().engine.next_due()
+    /// When something is due that nobody brings about, also by what others have decided since.
+    ///
+    /// # Errors
+    /// Where what is kept cannot be read.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, Fault> {
+        let mut inner = self.lock();
+        inner.refresh(&self.runbook)?;
+        Ok(inner.engine.next_due())
     }
 
     fn call(&self, happened: &[Happening]) {

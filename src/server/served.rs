@@ -213,7 +213,7 @@ impl Served {
         self.answer(going, current, fence, now)?;
         self.ask_who(going, current, fence, now);
         self.sample(going, current, fence, now);
-        if current.desk.next_due().is_some_and(|due| due <= now) {
+        if current.desk.next_due()?.is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
         }
         self.tell(going, current, fence);
