@@ -14,7 +14,7 @@ use runbook::alerting::{Input, Judged, Raised, Subject};
 use runbook::catalog::RunFacts;
 use runbook::check::program::{ParamId, Program};
 use runbook::desk::{Courier, Desk};
-use runbook::store::ledger::{Commit, Committed, Fence, Lease, Ledger, Outgoing, OutgoingState};
+use runbook::store::ledger::{Commit, Committed, Fence, Lease, Ledger, NewMessage, Outgoing, OutgoingState};
 use runbook::system::{self, System};
 use runbook::types::{Fault, FaultKind, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -92,6 +92,27 @@ const ROTA: &str = "runbook \"Night\" { edition 1 }\n\
 fn answer(known: bool) -> Result<serde_json::Value, Fault> {
     let answer = serde_json::json!({ "people": { "ann": {} }, "roles": { "Engineer": { "people": ["ann"] } } });
     if known { Ok(answer) } else { Err(Fault::new(FaultKind::Failed, "the tool is broken")) }
+}
+
+/// The clock of the runtime stands still, and moves to the next moment that is waited for when nothing else is to be done.
+#[tokio::test(start_paused = true)]
+async fn a_tool_that_says_nothing_is_waited_for_no_longer_than_it_has_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let tool = folder.path().join("on-call");
+    std::fs::write(&tool, "#!/bin/sh\nexec sleep 300\n").unwrap();
+    std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let (path, program) = (folder.path().join("ledger.db"), program(ROTA));
+    let begun = tokio::time::Instant::now();
+    let (facts, world) = (facts(&path, &program), Arc::new(System::new(folder.path())));
+    let asked = Desk::ask(&program, HashMap::new(), facts, world).await.unwrap();
+    assert_eq!(begun.elapsed().as_secs(), 30);
+    let late = asked.unwrap_err();
+    assert_eq!((late.kind, &*late.message), (FaultKind::Timeout, "the tool has not answered within 30 s"));
+    // It is known as one that fails, and people are told of it.
+    let desk = desk(&path, &program);
+    let trouble = desk.take_rota(evening(), Err(late)).unwrap().unwrap();
+    assert!(trouble.contains("the tool has not answered within 30 s"), "{trouble}");
+    assert_eq!(outgoing(&path, evening()), ["on-call-unknown-2026-03-05T22:00:00Z"]);
 }
 
 #[test]
@@ -225,6 +246,36 @@ async fn a_report_on_a_channel_that_is_down_is_not_reported() {
     assert_eq!(told, expected, "and nothing about the message that says so");
 }
 
+#[tokio::test]
+async fn a_message_that_cannot_be_read_is_said_and_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let program = bot(port);
+    let desk = Arc::new(desk(&path, &program));
+    let mut ledger = Ledger::open(&path).unwrap();
+    let newer = NewMessage {
+        channel: "bot".to_owned(),
+        key: "newer".to_owned(),
+        body: serde_json::json!({ "said": "in another form" }),
+        not_before: system::now(),
+    };
+    // What is older than two days is given up.
+    let commit = Commit { tell: vec![newer], ..Commit::at(system::now()) };
+    assert!(matches!(ledger.commit("Night", 0, &commit).unwrap(), Committed::Done { .. }));
+    desk.take(evening(), Input::Judged(vec![errors(1, true)])).unwrap();
+    let courier = courier(&path, &program, &desk);
+    let fault = courier.deliver().await.unwrap_err();
+    assert!(fault.message.contains("the ledger's message 1 cannot be read"), "{fault}");
+    assert_eq!(titles(&heard), ["Errors"], "the other is told");
+    // It is tried again, and nothing is made of it meanwhile.
+    let kept = ledger.outgoing(Some("Night"), Some(Timestamp::MAX)).unwrap();
+    let left: Vec<(&str, u32)> =
+        kept.iter().filter(|one| one.state.waits()).map(|one| (&*one.key, one.tries)).collect();
+    assert_eq!(left, [("newer", 1)]);
+    assert!(courier.next_due().unwrap().is_some());
+}
+
 #[test]
 fn the_link_of_a_threshold_is_in_its_messages() {
     let folder = tempfile::tempdir().unwrap();
@@ -248,7 +299,7 @@ fn a_threshold_that_was_taken_out_of_the_runbook_ends_what_it_opened() {
     assert_eq!(outgoing(&path, evening()).len(), 1);
     let without = TEXT.replace("threshold \"Site down\" critical {\n  notify mail\n}\n", "");
     let edited = desk(&path, &program(&without.replace(" else raise \"Site down\"", "")));
-    assert!(edited.next_due().unwrap() <= evening(), "a server sees to it at its next look");
+    assert!(edited.next_due().unwrap().unwrap() <= evening(), "a server sees to it at its next look");
     edited.take(evening(), Input::Tick).unwrap();
     let state = edited.state().unwrap();
     assert!(state.alerts.is_empty() && state.incidents.is_empty());

@@ -19,33 +19,42 @@ impl Turn<'_> {
     pub(super) fn judged(&mut self, judged: Judged) {
         let Some(threshold) = self.threshold(&judged.subject.threshold) else { return };
         let at = judged.at;
-        let watch = self.state.watches.entry(judged.subject.clone()).or_default();
-        let before = watch.clone();
+        // Almost always it is there: a key of its own is made for what is new alone.
+        let watch = match self.state.watches.get_mut(&judged.subject) {
+            Some(watch) => watch,
+            None => self.state.watches.entry(judged.subject.clone()).or_default(),
+        };
+        let mut changed = false;
         if let Some(last) = watch.sampled_at.filter(|last| at < *last) {
             // Two processes may sample at once: what is older than what was judged says nothing new.
             if last <= self.now {
                 return;
             }
             // The clock was set back: what was judged is of a time that comes only now.
-            watch.not_after(at);
+            changed = watch.not_after(at);
         }
-        let holds = observe(watch, &judged, &threshold.held);
+        let holds = observe(watch, &judged, &threshold.held, &mut changed);
         watch.sampled_at = Some(at);
         let (alert, unknown_since) = (watch.alert, watch.unknown_since);
-        // A sample that says what the one before said need not be written down.
-        let changed = Watch { sampled_at: before.sampled_at, ..watch.clone() } != before;
-        if changed {
-            self.outcome.touched.watches.insert(judged.subject.clone());
-        }
-        match alert {
+        let named = match alert {
             Some(number) => self.judge_open(number, &judged, threshold, holds),
-            None if holds => self.open_judged(&judged, threshold),
+            None if holds => {
+                self.open_judged(&judged, threshold);
+                true
+            }
             None => {
                 let limit = threshold.unknown_for.and_then(|limit| unknown_since?.checked_add(limit).ok());
-                if limit.is_some_and(|limit| limit <= self.now) {
-                    self.open(judged.subject, threshold, Cause::Unknown, judged.text, at_once(threshold));
+                let blind = limit.is_some_and(|limit| limit <= self.now);
+                if blind {
+                    let (subject, text) = (judged.subject.clone(), Arc::clone(&judged.text));
+                    self.open(subject, threshold, Cause::Unknown, text, at_once(threshold));
                 }
+                blind
             }
+        };
+        // A sample that says what the one before said need not be written down.
+        if changed && !named {
+            self.outcome.touched.watches.insert(judged.subject);
         }
     }
 
@@ -58,12 +67,12 @@ impl Turn<'_> {
         }
     }
 
-    /// A sample of something whose alert is open.
-    fn judge_open(&mut self, number: i64, judged: &Judged, threshold: &Threshold, holds: bool) {
+    /// A sample of something whose alert is open. Gives whether it closes it.
+    fn judge_open(&mut self, number: i64, judged: &Judged, threshold: &Threshold, holds: bool) -> bool {
         let wrong = judged.when.contains(&Some(true));
         self.looked_at.insert(number);
         let right = !judged.when.is_empty() && judged.when.iter().all(|when| *when == Some(false));
-        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        let Some(alert) = self.state.alerts.get_mut(&number) else { return false };
         if holds && alert.cause == Cause::Unknown {
             alert.cause = Cause::When;
             self.outcome.touched.alerts.insert(number);
@@ -84,6 +93,7 @@ impl Turn<'_> {
             // What calls for a level at once did so when it opened: it does not undo a round that begins anew.
             self.call_level(number, level);
         }
+        over
     }
 
     /// Subjects that nobody could look at for too long, also where no sample comes at all.
@@ -205,7 +215,12 @@ impl Turn<'_> {
             self.index.heard(self.definitions, &alert);
         }
         self.state.alerts.insert(number, alert);
-        self.state.watches.entry(subject.clone()).or_default().alert = Some(number);
+        match self.state.watches.get_mut(&subject) {
+            Some(watch) => watch.alert = Some(number),
+            None => {
+                self.state.watches.insert(subject.clone(), Watch { alert: Some(number), ..Watch::default() });
+            }
+        }
         self.outcome.touched.alerts.insert(number);
         self.outcome.touched.watches.insert(subject);
         self.outcome.touched.rest = true;
@@ -337,19 +352,28 @@ impl Turn<'_> {
     }
 }
 
-/// Takes a sample into account. Gives whether a condition has held for as long as it must.
-fn observe(watch: &mut Watch, judged: &Judged, held: &[SignedDuration]) -> bool {
+/// Takes a sample into account. Gives whether a condition has held for as long as it must, and notes whether the watch is
+/// another by it.
+fn observe(watch: &mut Watch, judged: &Judged, held: &[SignedDuration], changed: &mut bool) -> bool {
+    *changed |= watch.true_since.len() != judged.when.len();
     watch.true_since.resize(judged.when.len(), None);
     for (since, when) in watch.true_since.iter_mut().zip(&judged.when) {
         // A sample that could not be taken is none at which the condition was true.
-        *since = if *when == Some(true) { Some(since.unwrap_or(judged.at)) } else { None };
+        let now = (*when == Some(true)).then(|| since.unwrap_or(judged.at));
+        put(since, now, changed);
     }
     let unknown = !judged.when.contains(&Some(true)) && judged.when.contains(&None);
-    watch.unknown_since = unknown.then(|| watch.unknown_since.unwrap_or(judged.at));
-    watch.unknown_why = unknown.then(|| Arc::clone(&judged.text));
+    let since = unknown.then(|| watch.unknown_since.unwrap_or(judged.at));
+    put(&mut watch.unknown_since, since, changed);
+    put(&mut watch.unknown_why, unknown.then(|| Arc::clone(&judged.text)), changed);
     let long_enough = |since: Timestamp, held: SignedDuration| judged.at.duration_since(since) >= held;
     let mut all = watch.true_since.iter().zip(held);
     all.any(|(since, held)| since.is_some_and(|since| long_enough(since, *held)))
+}
+
+fn put<T: PartialEq>(own: &mut T, now: T, changed: &mut bool) {
+    *changed |= *own != now;
+    *own = now;
 }
 
 /// The highest level that a threshold calls for at once.

@@ -24,7 +24,7 @@ pub struct Definitions {
     pub thresholds: BTreeMap<Arc<str>, Threshold>,
     /// The channels that have an escalation of their own: an incident is handed to them once.
     pub owners: Vec<Arc<str>>,
-    pub policy: Option<Policy>,
+    pub policy: Option<Arc<Policy>>,
     /// Who is behind its levels.
     pub roster: Option<Arc<Roster>>,
 }
@@ -172,7 +172,7 @@ impl Definitions {
             timezone: program.header.timezone_name.clone(),
             thresholds: thresholds.collect(),
             owners: program.channels.iter().filter(|one| owns_incidents(one)).map(|one| one.name.clone()).collect(),
-            policy: Policy::of(program),
+            policy: Policy::of(program).map(Arc::new),
             roster: program.escalations.first().and_then(|escalation| escalation.roster.clone()),
         }
     }

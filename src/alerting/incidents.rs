@@ -27,21 +27,27 @@ struct Opening {
 impl Turn<'_> {
     /// Tells of alerts of one group for the first time.
     pub(super) fn tell_opened(&mut self, numbers: &[i64], threshold: &Threshold, level: Option<u32>) {
-        let alerts: Vec<Alert> = numbers.iter().filter_map(|number| self.state.alerts.get(number)).cloned().collect();
-        let Some(first) = alerts.first() else { return };
         let level = level.or_else(|| (threshold.severity == Severity::Critical).then_some(1));
-        let incident = level.and_then(|level| self.incident_for(&alerts, threshold, level));
-        let refs: Vec<&Alert> = alerts.iter().collect();
+        let incident = level.and_then(|level| self.incident_for(numbers, threshold, level));
+        let alerts: Vec<&Alert> = numbers.iter().filter_map(|number| self.state.alerts.get(number)).collect();
+        let Some(first) = alerts.first() else { return };
         let number = first.number;
-        let about = self.about(&first.subject);
+        let about = match incident.and_then(|number| self.state.incidents.get(&number)) {
+            Some(incident) => Arc::clone(&incident.about),
+            None if alerts.len() > 1 => {
+                let labels = of_group(threshold, &first.subject.labels);
+                wording::about(&self.definitions.runbook, &threshold.title, &labels)
+            }
+            None => self.about(&first.subject),
+        };
         let mut message = wording::blank(self.definitions, Occasion::Opened, about, self.now);
-        wording::of_alerts(&mut message, &refs);
+        wording::of_alerts(&mut message, &alerts);
+        let gathered = alerts.len() > 1;
         let mut channels = threshold.notify.clone();
         let mut handed = Vec::new();
         let mut told_as = None;
         match incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             Some(incident) => {
-                message.about = Arc::clone(&incident.about);
                 wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
                 let level = incident.policy.level(incident.level);
                 let own = level.into_iter().flat_map(|level| &level.notify);
@@ -55,9 +61,7 @@ impl Turn<'_> {
             }
             // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
             // one withdraws what was to be told of it, and not what was to be told of others with it.
-            None if alerts.len() > 1 => {
-                let labels = of_group(threshold, &first.subject.labels);
-                message.about = wording::about(&self.definitions.runbook, &threshold.title, &labels);
+            None if gathered => {
                 message.key = format!("{}/a{number}/gathered", message.about).into();
                 told_as = Some(Arc::clone(&message.about));
             }
@@ -84,14 +88,13 @@ impl Turn<'_> {
     }
 
     /// The incident of a group of alerts: the one that is open, or a new one. `None` where nobody escalates.
-    fn incident_for(&mut self, alerts: &[Alert], threshold: &Threshold, level: u32) -> Option<i64> {
-        let first = alerts.first()?;
-        let numbers: BTreeSet<i64> = alerts.iter().map(|alert| alert.number).collect();
+    fn incident_for(&mut self, numbers: &[i64], threshold: &Threshold, level: u32) -> Option<i64> {
+        let first = self.state.alerts.get(numbers.first()?)?;
         let mut group = self.index.group(threshold, &first.subject.labels);
         let open = group.find_map(|other| self.state.alerts.get(&other)?.incident);
         drop(group);
         if let Some(incident) = open.and_then(|number| self.state.incidents.get_mut(&number)) {
-            incident.alerts.extend(numbers);
+            incident.alerts.extend(numbers.iter().copied());
             self.outcome.touched.incidents.insert(incident.number);
             return Some(incident.number);
         }
@@ -106,7 +109,7 @@ impl Turn<'_> {
             text: Arc::clone(&first.text),
             doc: Arc::clone(&threshold.doc),
             link: threshold.link.clone(),
-            alerts: numbers,
+            alerts: numbers.iter().copied().collect(),
             level,
         };
         self.open_incident(opening)
@@ -212,7 +215,7 @@ impl Turn<'_> {
 
     /// A sample or a timer of an alert calls for a level.
     pub(super) fn call_level(&mut self, alert: i64, level: u32) {
-        let Some(open) = self.state.alerts.get(&alert).filter(|alert| !alert.quiet).cloned() else { return };
+        let Some(open) = self.state.alerts.get(&alert).filter(|alert| !alert.quiet) else { return };
         match open.incident {
             Some(incident) => self.raise_to(incident, level),
             // Of one that is gathered with others, people hear when its time comes.
@@ -227,17 +230,16 @@ impl Turn<'_> {
             }
             None => {
                 let Some(threshold) = self.threshold(&open.subject.threshold) else { return };
-                let (told, own) = (open.told.clone(), self.known_as(&open));
+                let (told, own) = (open.told.clone(), self.known_as(open));
                 // Those that people know under the same name go on with it.
-                let mut all: Vec<Alert> = self.told_with(&open).cloned().collect();
-                all.insert(0, open);
+                let all: Vec<i64> = std::iter::once(alert).chain(self.told_with(open).map(|own| own.number)).collect();
                 let before = self.state.numbers.incident;
                 let Some(number) = self.incident_for(&all, threshold, level) else { return };
                 for own in all {
-                    if let Some(alert) = self.state.alerts.get_mut(&own.number) {
+                    if let Some(alert) = self.state.alerts.get_mut(&own) {
                         alert.incident = Some(number);
                     }
-                    self.outcome.touched.alerts.insert(own.number);
+                    self.outcome.touched.alerts.insert(own);
                 }
                 // Whoever heard of the alert under the same name hears how it goes on.
                 if let Some(incident) = self.state.incidents.get_mut(&number).filter(|one| one.about == own) {
@@ -272,7 +274,7 @@ impl Turn<'_> {
     fn enter(&mut self, number: i64, level: u32) {
         let now = self.now;
         let Some(incident) = self.state.incidents.get_mut(&number) else { return };
-        let policy = incident.policy.clone();
+        let policy = Arc::clone(&incident.policy);
         let Some(asked) = policy.level(level) else { return };
         let (level, passed) = self.on_call_from(&policy, asked);
         for what in passed {
@@ -385,12 +387,13 @@ impl Turn<'_> {
 
     /// Tells that an alert is over, and closes its incident with the last of its alerts.
     pub(super) fn tell_closed(&mut self, alert: &Alert, end: &End) {
-        let known = self.known_as(alert);
-        let mut told = alert.alone;
+        // Of one that nobody heard of by itself, nobody hears by itself that it is over.
+        let known = (alert.alone && !alert.told.is_empty()).then(|| self.known_as(alert));
+        let mut told = known.is_some();
         if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             incident.alerts.remove(&alert.number);
             // Its incident says so under the same name.
-            told &= incident.about != known;
+            told &= known.as_ref().is_some_and(|known| incident.about != *known);
             let (number, last) = (incident.number, incident.alerts.is_empty());
             self.outcome.touched.incidents.insert(number);
             if last {
@@ -398,14 +401,12 @@ impl Turn<'_> {
             }
         } else if let Some(number) = alert.incident {
             let ended = self.outcome.ended_incidents.iter().find(|one| one.number == number);
-            told &= ended.is_some_and(|one| one.about != known);
+            told &= ended.zip(known.as_ref()).is_some_and(|(one, known)| one.about != *known);
         }
-        if !told || alert.told.is_empty() {
-            return;
-        }
+        let Some(known) = known.filter(|_| told) else { return };
         // What was told of several goes on with the others.
         let goes_on = self.told_with(alert).next().is_some();
-        let own = self.about(&alert.subject);
+        let own = if alert.told_as.is_none() { Arc::clone(&known) } else { self.about(&alert.subject) };
         // Whoever was not told yet that it began hears only that it is over.
         self.outcome.withdraw.push(opened_key(&own, alert.number));
         let about = if goes_on { own } else { known };

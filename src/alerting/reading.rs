@@ -1,6 +1,6 @@
 //! From the events of a run to what the engine takes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -10,7 +10,7 @@ use super::gathered::Gathered;
 use super::state::{Quiet, State, Subject};
 use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, SectionKind, Threshold};
 use crate::run::{Judge, Samples};
-use crate::store::event::{Checked, Event, Measured, Outcome, Path, Place, Record};
+use crate::store::event::{Checked, Event, ManualAnswer, Measured, Outcome, Path, Place, Record};
 use crate::types::{Fault, FaultKind, Labels, Measure, Value};
 
 /// How long a section without `within` keeps thresholds quiet if nobody hears of its end.
@@ -34,8 +34,10 @@ struct StepName {
 #[derive(Default)]
 struct Run {
     id: Arc<str>,
-    /// Whether it runs all, so that what was not raised is known not to be.
-    whole: bool,
+    /// The parts that it is of; none where it is of all.
+    only: Vec<String>,
+    /// The sections in which something was not looked at or not done.
+    unseen: HashSet<u32>,
     sections: HashMap<u32, Arc<str>>,
     steps: BTreeMap<Path, StepName>,
     /// What reports have to say so far, by section.
@@ -62,11 +64,11 @@ impl Reading {
     pub fn read(&mut self, record: &Record, state: &State) -> Vec<Input> {
         if let Some(run) = &mut self.run {
             run.gather(&record.event);
+            run.unseen.extend(unseen(&record.event).and_then(|path| path.first()));
         }
         match &record.event {
             Event::RunStarted(started) => {
-                let whole = started.only.is_empty();
-                self.run = Some(Run { id: Arc::clone(&started.run), whole, ..Run::default() });
+                self.run = Some(Run { id: Arc::clone(&started.run), only: started.only.clone(), ..Run::default() });
                 Vec::new()
             }
             Event::SectionStarted { path, title, doc } => self.section(path, title, doc, record.at),
@@ -127,8 +129,9 @@ impl Reading {
         let mut inputs = self.over(|found| found.starts_with(path));
         let Some(run) = &self.run else { return inputs };
         inputs.push(Input::QuietEnds { by: run.keeper(title) });
-        // A `raise` that was not reached in a run of the whole section has nothing more to raise.
-        if run.whole {
+        // A `raise` that was not reached in a run of the whole section has nothing more to raise. Where something was not
+        // looked at there, or not done, nobody knows whether it would have been.
+        if run.has_seen(path, title) {
             let beginning = format!("{title} › ");
             for alert in state.alerts.values() {
                 for raiser in alert.raisers.iter().filter(|raiser| raiser.starts_with(&beginning)) {
@@ -236,6 +239,12 @@ impl Run {
         format!("run-{}-{}-{}.{}", self.id, path.join("."), place.line, place.column).into()
     }
 
+    /// Whether it is of a whole section, and saw and did all that is in it.
+    fn has_seen(&self, path: &Path, title: &str) -> bool {
+        let is_whole = self.only.is_empty() || self.only.iter().any(|only| only == title);
+        is_whole && path.first().is_some_and(|section| !self.unseen.contains(section))
+    }
+
     /// Keeps what belongs into a report.
     fn gather(&mut self, event: &Event) {
         let path = match event {
@@ -268,6 +277,19 @@ impl Run {
     /// What keeps thresholds quiet while a section runs.
     fn keeper(&self, section: &str) -> Arc<str> {
         format!("section \"{section}\" of run {}", self.id).into()
+    }
+}
+
+/// Where something was not looked at, or not done, so that what follows from it was not reached.
+fn unseen(event: &Event) -> Option<&Path> {
+    match event {
+        Event::NotMeasured { place, .. }
+        | Event::NotReached { place, .. }
+        | Event::ChangeWithheld { place, .. }
+        | Event::Waited { place, outcome: Outcome::NotMeasured, .. }
+        | Event::Manual { place, answer: ManualAnswer::NotAnswered, .. } => Some(&place.path),
+        Event::Checked(checked) if checked.outcome == Outcome::NotMeasured => Some(&checked.place.path),
+        _ => None,
     }
 }
 

@@ -147,7 +147,7 @@ pub struct Incident {
     pub opened_at: Timestamp,
     pub end: Option<End>,
     /// The one it was opened under.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     pub level: u32,
     /// From 1.
     pub round: u32,
@@ -215,10 +215,15 @@ impl Incident {
 }
 
 impl Watch {
-    /// Takes back what lies behind a time: the clock was set back.
-    pub(super) fn not_after(&mut self, at: Timestamp) {
+    /// Takes back what lies behind a time: the clock was set back. Gives whether anything does.
+    pub(super) fn not_after(&mut self, at: Timestamp) -> bool {
         let since = self.true_since.iter_mut().chain(std::iter::once(&mut self.unknown_since));
-        since.flatten().for_each(|since| *since = at.min(*since));
+        let mut any = false;
+        for since in since.flatten().filter(|since| **since > at) {
+            *since = at;
+            any = true;
+        }
+        any
     }
 }
 
@@ -226,7 +231,7 @@ fn named(title: &Arc<str>, labels: &Labels) -> Arc<str> {
     if labels.is_empty() {
         return Arc::clone(title);
     }
-    format!("{title} [{}]", labels_text(labels)).into()
+    [&**title, " [", &labels_text(labels), "]"].concat().into()
 }
 
 impl Silence {

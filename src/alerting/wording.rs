@@ -16,17 +16,19 @@ use crate::types::{Labels, Severity};
 /// A name of something for other systems: the same from every machine, also for one that lost its store.
 pub(super) fn about(runbook: &str, title: &str, labels: &Labels) -> Arc<str> {
     const LONGEST: usize = 160;
-    let mut whole = format!("{runbook}\0{title}");
-    let mut slug = format!("{runbook} {title}");
-    for (name, value) in labels {
-        let _ = write!(whole, "\0{name}\0{value}");
-        let _ = write!(slug, " {value}");
+    let mut whole = Sha256::new_with_prefix(runbook);
+    whole.update("\0");
+    whole.update(title);
+    for text in labels.iter().flat_map(|(name, value)| [name, value]) {
+        whole.update("\0");
+        whole.update(&**text);
     }
-    let mut name = String::new();
-    for letter in slug.chars() {
+    let values = labels.iter().map(|(_, value)| &**value);
+    let words = [runbook, title].into_iter().chain(values).flat_map(|word| word.bytes().chain([b' ']));
+    let mut name = String::with_capacity(LONGEST);
+    for letter in words {
         match letter {
-            'a'..='z' | '0'..='9' => name.push(letter),
-            'A'..='Z' => name.push(letter.to_ascii_lowercase()),
+            b'a'..=b'z' | b'0'..=b'9' | b'A'..=b'Z' => name.push(char::from(letter.to_ascii_lowercase())),
             _ if name.ends_with('-') || name.is_empty() => {}
             _ => name.push('-'),
         }
@@ -34,8 +36,10 @@ pub(super) fn about(runbook: &str, title: &str, labels: &Labels) -> Arc<str> {
             break;
         }
     }
-    let digest = Sha256::digest(whole.as_bytes());
-    format!("{}-{:.8}", name.trim_end_matches('-'), hex::encode(digest)).into()
+    name.truncate(name.trim_end_matches('-').len());
+    name.push('-');
+    name.push_str(&hex::encode(whole.finalize().get(..4).unwrap_or_default()));
+    name.into()
 }
 
 /// What every message of a runbook shares.

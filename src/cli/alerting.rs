@@ -18,7 +18,6 @@ use crate::check::program::{ChannelId, Member, Program, SectionKind, StatementKi
 use crate::desk::{Courier, Delivery, Desk};
 use crate::plan::walk;
 use crate::shown::look::clean;
-use crate::store::ledger::Ledger;
 use crate::system::{self, System};
 
 /// How long the end of a run waits for messages to get through.
@@ -64,17 +63,20 @@ pub(super) async fn open(
     if !has_alerting(program) {
         return Ok((Arc::new(world), None));
     }
-    let ledger = || -> Result<Ledger, Failure> { Ok(state.ledger()?.open()?) };
     let set = || prepared.set.clone();
-    let desk = Arc::new(Desk::open(ledger()?, Arc::clone(program), set(), Arc::clone(facts))?);
+    let (own, own_set, own_facts) = (Arc::clone(program), set(), Arc::clone(facts));
+    let (place, tells) = (state.ledger()?.clone(), !telling.no_notify);
+    let (desk, ledger) = aside(move || {
+        let desk = Desk::open(place.open()?, own, own_set, own_facts)?;
+        Ok((Arc::new(desk), tells.then(|| place.open()).transpose()?))
+    })
+    .await?;
     let world = Arc::new(world.with_past(Arc::clone(&desk) as Arc<dyn Past>));
-    if telling.no_notify {
-        return Ok((world, None));
-    }
+    let Some(ledger) = ledger else { return Ok((world, None)) };
     let holder = format!("{}:{}", facts.id, std::process::id());
     let outside: Arc<dyn World> = Arc::<System>::clone(&world);
     let courier =
-        Courier::new(ledger()?, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
+        Courier::new(ledger, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
     for channel in told(prepared) {
         courier.open(&channel).await.map_err(|fault| {
             let failure = Failure::from(fault);
@@ -84,6 +86,14 @@ pub(super) async fn open(
         })?;
     }
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))
+}
+
+/// Asks a ledger away from whoever listens for signals: one that does not answer takes its time.
+pub(super) async fn aside<T: Send + 'static>(
+    asks: impl FnOnce() -> Result<T, Failure> + Send + 'static,
+) -> Result<T, Failure> {
+    let asked = tokio::task::spawn_blocking(asks).await;
+    asked.map_err(|error| Failure::new(format!("the ledger was not asked: {error}")))?
 }
 
 /// The channels that a run can tell by itself: those of thresholds and levels, and of the reports that it makes.

@@ -9,6 +9,7 @@ use super::alerting::{self, Alerting};
 use super::console::{Console, Failure};
 use super::request::{self, Prepared};
 use super::run::{by, facts, runtime};
+use super::signals::Signals;
 use super::state::Kept;
 use crate::alerting::{Happening, Input};
 use crate::shown::look::clean;
@@ -193,7 +194,11 @@ fn speak(
 ) -> Result<u8, Failure> {
     let asked = request::Asked { file: speaker.file.clone(), only: Vec::new(), set: speaker.set.clone() };
     let Some(prepared) = request::prepare_to_say(&asked, console)? else { return Ok(2) };
-    runtime(None)?.block_on(spoken(speaker, prepared, console, input))
+    let runtime = runtime(None)?;
+    let exit = runtime.block_on(spoken(speaker, prepared, console, input));
+    // A ledger that does not answer must not keep the answer back.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn spoken(
@@ -202,20 +207,34 @@ async fn spoken(
     console: &Console,
     input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
 ) -> Result<u8, Failure> {
+    let mut signals = Signals::new()?;
+    let ready = signals.or_stopped(understood(speaker, &prepared, console, input), "nothing was said");
+    let (alerting, input) = ready.await?;
+    let happened = alerting.desk.take(system::now(), input)?;
+    tell(&happened, console)?;
+    let left = "it is written down; who was not told of it yet is told by the next run or `runbook serve`";
+    Ok(u8::from(!signals.or_stopped(alerting.finish(console), left).await?))
+}
+
+/// What is to be said, and the alerting that it is said to.
+async fn understood(
+    speaker: &Speaker,
+    prepared: &Prepared,
+    console: &Console,
+    input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
+) -> Result<(Alerting, Input), Failure> {
     let by: Arc<str> = speaker.by.clone().unwrap_or_else(by).into();
     let facts = facts("said".into(), &prepared.program, &speaker.file)?;
-    let (world, opened) = alerting::open(&alerting::Telling::default(), &speaker.state, &prepared, &facts).await?;
+    let (world, opened) = alerting::open(&alerting::Telling::default(), &speaker.state, prepared, &facts).await?;
     let Some(alerting) = opened else {
         return Err(Failure::new(format!("`{}` has no thresholds and no channels", speaker.file)));
     };
     let input = input(&alerting, by)?;
     // Whoever calls somebody wants the right one; all else is said at once.
     if matches!(input, Input::Escalate { .. } | Input::Called { .. }) {
-        alerting.ask_who(&prepared, &facts, &world, console).await?;
+        alerting.ask_who(prepared, &facts, &world, console).await?;
     }
-    let happened = alerting.desk.take(system::now(), input)?;
-    tell(&happened, console)?;
-    Ok(u8::from(!alerting.finish(console).await?))
+    Ok((alerting, input))
 }
 
 fn tell(happened: &[Happening], console: &Console) -> Result<(), Failure> {

@@ -2,13 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
-
-use super::inputs::opened;
 use super::run::account;
+use crate::store::beside::{content, own};
 use crate::types::{Fault, FaultKind};
 
 /// What a target is called that is this machine, and the folder of the runbook on it. No connection has this name.
@@ -45,23 +43,4 @@ pub(super) fn names(programs: &BTreeSet<String>) -> impl Iterator<Item = &str> {
 pub(super) fn is_same(approved: &str, here: &str) -> bool {
     let folder = |place: &str| place.split_once(':').map(|(_, folder)| folder.to_owned());
     approved == here || approved.strip_prefix(ANY).is_some_and(|own| folder(here).as_deref() == Some(own))
-}
-
-/// Those that lie beside the runbook, as their names say.
-fn own(programs: &BTreeSet<String>) -> impl Iterator<Item = &String> {
-    programs.iter().filter(|name| name.contains('/') && !name.starts_with('/') && !name.contains('*'))
-}
-
-fn content(path: &Path) -> io::Result<String> {
-    let mut file = BufReader::new(opened(path)?);
-    let mut hasher = Sha256::new();
-    loop {
-        let bytes = file.fill_buf()?;
-        if bytes.is_empty() {
-            return Ok(hex::encode(hasher.finalize()));
-        }
-        hasher.update(bytes);
-        let read = bytes.len();
-        file.consume(read);
-    }
 }

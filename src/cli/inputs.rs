@@ -1,13 +1,13 @@
 //! Source files as they are named on the command line: read, decoded, or the reason why not as a diagnostic.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::input::{Taker, take};
 use crate::source::{FileId, MAX_BYTES, Sources, Span, TextFault, TextProblem, decode};
+use crate::store::beside::opened;
 
 /// The name of standard input.
 pub(super) const STDIN: &str = "-";
@@ -108,16 +108,6 @@ pub(super) fn bytes_of_file(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     opened(path)?.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
-}
-
-/// A file, open: a pipe or a device in its place is not waited for.
-pub(super) fn opened(path: &Path) -> io::Result<File> {
-    let waits_not = i32::try_from(rustix::fs::OFlags::NONBLOCK.bits()).map_err(io::Error::other)?;
-    let file = OpenOptions::new().read(true).custom_flags(waits_not).open(path)?;
-    if !file.metadata()?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    Ok(file)
 }
 
 /// The folder of a file, as it was named.

@@ -6,9 +6,11 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::Timestamp;
 
+use super::alerting::aside;
 use super::console::{Console, Failure};
 use super::request::{checked, given};
 use super::run::{facts, runtime};
+use super::signals::{INTERRUPTED, Signals};
 use super::state::Kept;
 use crate::catalog::RunFacts;
 use crate::check;
@@ -16,11 +18,14 @@ use crate::check::program::{Escalation, ParamId, Program, Roster};
 use crate::desk::Desk;
 use crate::plan::text;
 use crate::shown::look::{clean, pad};
+use crate::store::ledger::Place;
 use crate::system::{self, System};
 use crate::types::{Fault, Value};
 
 /// Exit code where nobody can say it now.
 const NOT_KNOWN: u8 = 3;
+/// What a signal leaves.
+const NOBODY: &str = "nobody has said who is on call";
 
 /// Say who is on call for each level of the escalation, by its file of roles or by the tool that says it.
 #[derive(Debug, Args)]
@@ -48,7 +53,11 @@ pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
     let (roster, path, exit) = match (&escalation.roles, &escalation.roster, &escalation.rota) {
         (Some((path, _)), Some(roster), _) => (Arc::clone(roster), path.to_string(), 0),
         (_, _, Some(call)) => {
-            let (roster, exit) = asked(args, &program, set, escalation, console)?;
+            let runtime = runtime(None)?;
+            let asked = runtime.block_on(asked(args, &program, set, escalation, console));
+            // A ledger that does not answer must not keep the answer back.
+            runtime.shutdown_background();
+            let (roster, exit) = asked?;
             (roster, text::expr(&program, call), exit)
         }
         _ => {
@@ -80,7 +89,7 @@ pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
 }
 
 /// What the tool says now, or else what it said last, and that loudly.
-fn asked(
+async fn asked(
     args: &OnCall,
     program: &Arc<Program>,
     set: HashMap<ParamId, Value>,
@@ -89,8 +98,9 @@ fn asked(
 ) -> Result<(Arc<Roster>, u8), Failure> {
     let facts = facts("on-call".into(), program, &args.file)?;
     let world = Arc::new(System::new(facts.directory.clone()));
-    let asking = Desk::ask(program, set.clone(), Arc::clone(&facts), world);
-    let answer = runtime(None)?.block_on(asking);
+    let mut signals = Signals::new()?;
+    let asking = async { Ok(Desk::ask(program, set.clone(), Arc::clone(&facts), world).await) };
+    let answer = signals.or_stopped(asking, NOBODY).await?;
     let answer = answer.unwrap_or_else(|| Err(Fault::no_value("no tool says it")));
     let understood = answer.and_then(|answer| check::said(&answer, &program.header.timezone, escalation));
     let fault = match understood {
@@ -98,15 +108,18 @@ fn asked(
         Err(fault) => fault,
     };
     let failure = Failure { exit: NOT_KNOWN, ..Failure::from(fault) };
-    let (at, roster) = match said_last(args, program, set, facts) {
+    let (place, own) = (args.state.ledger().cloned(), Arc::clone(program));
+    let looking = aside(move || said_last(&place?, &own, set, facts));
+    let (at, roster) = match signals.or_stopped(looking, NOBODY).await {
         Ok(Some(said)) => said,
         Ok(None) => return Err(failure),
         // Whoever looks at night has to know first that the tool is broken.
-        Err(ledger) => {
+        Err(ledger) if ledger.exit != INTERRUPTED => {
             let why = format!("what was said last cannot be looked up either: {}", ledger.message);
             let help: Vec<String> = failure.help.into_iter().chain([why]).chain(ledger.help).collect();
             return Err(Failure { help: Some(help.join("\n")), ..failure });
         }
+        Err(stopped) => return Err(stopped),
     };
     let at = at.to_zoned(program.header.timezone.clone()).strftime("%Y-%m-%d %H:%M %Z");
     console.warn(
@@ -118,12 +131,12 @@ fn asked(
 
 /// What the tool said last, and when; `None` where it never did, or where that says nothing of this runbook any more.
 fn said_last(
-    args: &OnCall,
+    place: &Place,
     program: &Arc<Program>,
     set: HashMap<ParamId, Value>,
     facts: Arc<RunFacts>,
 ) -> Result<Option<(Timestamp, Arc<Roster>)>, Failure> {
-    let Some(ledger) = args.state.ledger()?.open_existing()? else { return Ok(None) };
+    let Some(ledger) = place.open_existing()? else { return Ok(None) };
     let rota = Desk::open(ledger, Arc::clone(program), set, facts)?.rota();
     Ok(rota.said.as_ref().map(|said| said.at).zip(rota.roster(program)))
 }

@@ -133,9 +133,8 @@ pub(super) fn go(args: &Run, prepared: Prepared, onward: Onward, console: &Arc<C
         open_now(&prepared, &onward)?;
     }
     let identity = identity(args, &prepared, &onward)?;
-    let journal = journal(args, &prepared.plan, &identity, console)?;
     let runtime = runtime(None)?;
-    let exit = runtime.block_on(execute(args, prepared, onward, identity, journal, console));
+    let exit = runtime.block_on(execute(args, prepared, onward, identity, console));
     // A program or a look that does not end must not keep the answer back.
     runtime.shutdown_background();
     exit
@@ -173,15 +172,17 @@ async fn execute(
     prepared: Prepared,
     onward: Onward,
     identity: Identity,
-    journal: Option<Journal>,
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
-    let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &identity.facts).await?;
+    let mut signals = Signals::new()?;
+    let opening = alerting::open(&args.telling, &args.state, &prepared, &identity.facts);
+    let (world, alerting) = signals.or_stopped(opening, "nothing was run").await?;
+    // What does not come to its beginning is no run.
+    let journal = journal(args, &prepared.plan, &identity, console)?;
     let log = run_log(args, &prepared, &identity.facts, console);
     let desk = alerting.as_ref().map(|alerting| Arc::clone(&alerting.desk));
     let recorder = Arc::new(Recorder::new(journal, output(args.format, args.state.again(), console), log, desk));
     let interrupt = Interrupt::default();
-    let signals = Signals::new()?;
     let watching = tokio::spawn(signals.watch(interrupt.clone(), Arc::clone(&recorder), Arc::clone(console)));
     if let Some(alerting) = &alerting {
         // A tool takes its time. A run that is stopped meanwhile goes on to its end, which is recorded like any other.

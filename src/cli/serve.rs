@@ -107,7 +107,7 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let settings = Settings { files, listener, webhook_token, pulses, holder };
     let served = tokio::select! {
         served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
-        () = at_once.cancelled() => Ok(130),
+        () = at_once.cancelled() => Ok(super::signals::INTERRUPTED),
     };
     super::systemd::say("STOPPING=1");
     stopping.abort();
@@ -287,7 +287,7 @@ impl Home for AtHome {
             let message = format!("`{file}`: nobody can post alerts of \"{}\" to this server", clean(&threshold.title));
             self.console.warn(&message, Some("start it with `--webhook-token-file FILE`"));
         }
-        Ok(Loaded {
+        let mut loaded = Loaded {
             policy: prepared.policy,
             program: prepared.program,
             sources: prepared.sources,
@@ -295,7 +295,10 @@ impl Home for AtHome {
             plan: Arc::new(prepared.plan),
             facts,
             fingerprint: prepared.source_hash,
-        })
+            stamp: String::new(),
+        };
+        loaded.stamp = self.stamp(&loaded);
+        Ok(loaded)
     }
 
     fn stamp(&self, loaded: &Loaded) -> String {
@@ -308,7 +311,10 @@ impl Home for AtHome {
         let own = loaded.sources.ids().map(|id| of(&loaded.sources.file(id).name));
         // A policy that was not there may be now, and be another one soon after.
         let policies = super::policy::places(&loaded.sources, None).unwrap_or_default();
-        own.chain(policies.iter().map(|path| of(&path.to_string_lossy()))).collect::<Vec<_>>().join("\n")
+        let programs = Desk::programs(&loaded.program, &loaded.set).into_iter();
+        let programs = programs.map(|name| loaded.facts.directory.join(name));
+        let beside = policies.into_iter().chain(programs).map(|path| of(&path.to_string_lossy()));
+        own.chain(beside).collect::<Vec<_>>().join("\n")
     }
 
     fn may_change(&self, loaded: &Loaded) -> Result<(), String> {

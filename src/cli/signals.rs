@@ -10,6 +10,9 @@ use super::console::{Console, Failure};
 use super::recorder::Recorder;
 use crate::run::Interrupt;
 
+/// The exit code of what a signal stopped.
+pub(super) const INTERRUPTED: u8 = 130;
+
 /// The signals that end a run.
 pub(super) struct Signals {
     interrupt: Signal,
@@ -25,6 +28,23 @@ impl Signals {
             terminate: listen(SignalKind::terminate())?,
             hangup: listen(SignalKind::hangup())?,
         })
+    }
+
+    /// Does what comes before a run, or stands alone. A signal stops it where it is.
+    ///
+    /// # Errors
+    /// Those of the work, and that it was stopped: `left` says how things are then.
+    pub(super) async fn or_stopped<T>(
+        &mut self,
+        work: impl Future<Output = Result<T, Failure>>,
+        left: &str,
+    ) -> Result<T, Failure> {
+        tokio::select! {
+            done = work => done,
+            name = self.next() => {
+                Err(Failure { exit: INTERRUPTED, ..Failure::new(format!("stopped by {name}: {left}")) })
+            }
+        }
     }
 
     /// Stops the run when one comes. Ends with the run.

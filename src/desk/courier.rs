@@ -115,20 +115,29 @@ impl Courier {
     ///
     /// # Errors
     /// Where the ledger cannot be read or written. What was told and could not be written down is told again, under the
-    /// same key.
+    /// same key. Where one message cannot be read, once all others are told.
     pub async fn deliver(&self) -> Result<Vec<Delivery>, Fault> {
-        let mut all = Vec::new();
+        let (mut all, mut unreadable) = (Vec::new(), None);
         loop {
             let now = self.cx.world.now();
             let claimed = self.with(|ledger| ledger.claim(self.desk.runbook(), &self.holder, now, LEASE, AT_ONCE))?;
             if claimed.is_empty() {
-                return Ok(all);
+                return unreadable.map_or(Ok(all), Err);
             }
             // Side by side over channels, in order within one: an end is not told before its beginning.
             let mut channels: HashMap<String, Vec<Claimed>> = HashMap::new();
             for outgoing in claimed {
-                let message = self.message(&outgoing)?;
-                channels.entry(outgoing.channel.clone()).or_default().push(Claimed { outgoing, message });
+                match self.message(&outgoing) {
+                    Ok(message) => {
+                        channels.entry(outgoing.channel.clone()).or_default().push(Claimed { outgoing, message });
+                    }
+                    // It holds up no other, and stays for whoever can read it: a newer version may have written it.
+                    Err(fault) => {
+                        let (why, next) = (fault.to_string(), next_try(&outgoing, Again::Later, now));
+                        self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
+                        unreadable.get_or_insert(fault);
+                    }
+                }
             }
             let told = join_all(channels.into_iter().map(|(name, claimed)| self.channel(name, claimed))).await;
             for deliveries in told {

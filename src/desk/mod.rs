@@ -63,7 +63,7 @@ impl Desk {
         let definitions = Arc::new(Definitions::of(&program).with_links(&program, &judge)?);
         let runbook = Arc::clone(&definitions.runbook);
         let engine = Engine::new(definitions, State::default());
-        let call = rota::call(&program, &set);
+        let call = rota::call(&program, &set, &facts.directory);
         let reading = Reading::new(Arc::clone(&program), set, facts);
         let mut inner = Inner { ledger, engine, version: None, reading, program, rota: Rota::default(), call };
         inner.refresh(&runbook)?;
@@ -148,7 +148,7 @@ impl Desk {
 
     /// Who is told next, and when; `None` where the runbook has no escalation.
     #[must_use]
-    pub fn policy(&self) -> Option<Policy> {
+    pub fn policy(&self) -> Option<Arc<Policy>> {
         self.lock().engine.definitions().policy.clone()
     }
 
@@ -167,10 +167,14 @@ impl Desk {
         })
     }
 
-    /// When something is due that nobody brings about.
-    #[must_use]
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.lock().engine.next_due()
+    /// When something is due that nobody brings about, also by what others have decided since.
+    ///
+    /// # Errors
+    /// Where what is kept cannot be read.
+    pub fn next_due(&self) -> Result<Option<Timestamp>, Fault> {
+        let mut inner = self.lock();
+        inner.refresh(&self.runbook)?;
+        Ok(inner.engine.next_due())
     }
 
     fn call(&self, happened: &[Happening]) {

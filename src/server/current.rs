@@ -14,7 +14,6 @@ use crate::types::Fault;
 #[derive(Clone)]
 pub(super) struct Current {
     pub(super) loaded: Loaded,
-    pub(super) stamp: String,
     pub(super) desk: Arc<Desk>,
     pub(super) world: Arc<dyn World>,
     pub(super) courier: Courier,
@@ -41,8 +40,7 @@ impl Current {
             Some(links) => courier.with_links(Arc::new(move |runbook, incident, now| links.of(runbook, incident, now))),
             None => courier,
         };
-        let stamp = home.stamp(&loaded);
-        Ok(Self { loaded, stamp, desk, world, courier })
+        Ok(Self { loaded, desk, world, courier })
     }
 
     /// The same, for what is done in the name of a lease.

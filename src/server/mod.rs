@@ -54,6 +54,8 @@ pub struct Loaded {
     pub facts: Arc<RunFacts>,
     /// Changes with the text of its files.
     pub fingerprint: String,
+    /// The stamp of its files as they were read: it may be long until it is served.
+    pub stamp: String,
     /// What its repository asks of it.
     pub policy: Option<Arc<Policy>>,
 }

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::served::Served;
@@ -14,6 +15,9 @@ use crate::types::{Fault, FaultKind};
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// How often it is said again what is waited for: one line is overlooked, and a name with a typo never comes.
+const SAID_AGAIN: Duration = Duration::from_mins(5);
+
 /// All that is served, with its ledger open.
 pub(super) struct Open {
     pub(super) all: Vec<Arc<Served>>,
@@ -22,17 +26,28 @@ pub(super) struct Open {
 
 /// What is waited for, for whoever asks.
 #[derive(Clone, Default)]
-pub(super) struct Waiting(Arc<Mutex<Option<String>>>);
+pub(super) struct Waiting(Arc<Mutex<Option<Said>>>);
+
+/// What is waited for, and when that was said last.
+struct Said {
+    why: String,
+    at: Instant,
+}
 
 impl Waiting {
     pub(super) fn why(&self) -> String {
         let why = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        why.as_ref().map_or_else(|| "the ledger is being opened".to_owned(), |why| format!("waits: {why}"))
+        why.as_ref().map_or_else(|| "the ledger is being opened".to_owned(), |said| format!("waits: {}", said.why))
     }
 
-    /// Gives whether it is news.
-    fn say(&self, why: String) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).replace(why.clone()) != Some(why)
+    /// Gives whether people have to be told: it is news, or they were told long ago.
+    fn say(&self, why: String, now: Instant) -> bool {
+        let mut said = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_known = said.as_ref().is_some_and(|said| said.why == why && now.duration_since(said.at) < SAID_AGAIN);
+        if !is_known {
+            *said = Some(Said { why, at: now });
+        }
+        !is_known
     }
 }
 
@@ -62,7 +77,7 @@ pub(super) async fn open(
         if !may_pass(fault.kind) {
             return Err(fault);
         }
-        if waiting.say(fault.to_string()) {
+        if waiting.say(fault.to_string(), Instant::now()) {
             let help = fault.help.map_or_else(String::new, |help| format!("; {help}"));
             home.warn(&format!("nothing is served yet, it is tried again: {}{help}", fault.message));
         }
@@ -92,8 +107,22 @@ fn all(loaded: &[(String, Loaded)], home: &Arc<dyn Home>, holder: &str) -> Resul
 
 #[cfg(test)]
 mod tests {
-    use super::may_pass;
+    use tokio::time::Instant;
+
+    use super::{SAID_AGAIN, Waiting, may_pass};
     use crate::types::FaultKind;
+
+    #[test]
+    fn what_is_waited_for_is_said_again_where_it_is_another_or_was_said_long_ago() {
+        let (waiting, begun) = (Waiting::default(), Instant::now());
+        let say = |why: &str, at: Instant| waiting.say(why.to_owned(), at);
+        assert!(say("no host", begun));
+        assert!(!say("no host", begun + SAID_AGAIN / 2));
+        assert!(say("no answer", begun + SAID_AGAIN / 2), "it is another");
+        assert!(!say("no answer", begun + SAID_AGAIN), "it was said not long ago");
+        assert!(say("no answer", begun + SAID_AGAIN * 3 / 2));
+        assert_eq!(waiting.why(), "waits: no answer");
+    }
 
     #[test]
     fn what_a_person_has_to_mend_is_not_waited_for() {

@@ -213,7 +213,7 @@ impl Served {
         self.answer(going, current, fence, now)?;
         self.ask_who(going, current, fence, now);
         self.sample(going, current, fence, now);
-        if current.desk.next_due().is_some_and(|due| due <= now) {
+        if current.desk.next_due()?.is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
         }
         self.tell(going, current, fence);
@@ -357,10 +357,10 @@ impl Served {
     fn reload(&self) {
         let mut now = self.served_now();
         let stamp = self.home.stamp(&now.loaded);
-        if stamp == now.stamp {
+        if stamp == now.loaded.stamp {
             return;
         }
-        let before = std::mem::replace(&mut now.stamp, stamp);
+        let before = std::mem::replace(&mut now.loaded.stamp, stamp);
         let desk = Arc::clone(&now.desk);
         let loaded = now.loaded.clone();
         drop(now);
@@ -386,7 +386,7 @@ impl Served {
             }
             Err(fault) => {
                 // It is no fault of the edit: it is tried again at the next look.
-                self.served_now().stamp = before;
+                self.served_now().loaded.stamp = before;
                 self.home.warn(&format!("`{}` is not taken into use yet: {fault}", self.file));
             }
         }

@@ -3,6 +3,7 @@
 pub mod approval;
 pub mod audit;
 mod begun;
+pub mod beside;
 mod chain;
 pub mod definition;
 pub mod event;

@@ -13,7 +13,12 @@ pub type Labels = Vec<(Arc<str>, Arc<str>)>;
 /// `service=gateway, pod=a-1`
 #[must_use]
 pub fn labels_text(labels: &Labels) -> String {
-    labels.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(", ")
+    let mut text = String::new();
+    for (name, value) in labels {
+        let between = if text.is_empty() { "" } else { ", " };
+        text.extend([between, name, "=", value]);
+    }
+    text
 }
 
 /// The type of a metric: what a sample's number stands for.

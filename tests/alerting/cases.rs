@@ -54,7 +54,7 @@ impl Scene {
             timezone: "UTC".into(),
             thresholds: [(Arc::clone(&threshold.title), threshold)].into(),
             owners: vec!["pager".into()],
-            policy: policy.into(),
+            policy: policy.into().map(Arc::new),
         };
         Self { engine: Engine::new(Arc::new(definitions), State::default()), now: EVENING.parse().unwrap() }
     }

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use runbook::alerting::{Definitions, Engine, Input, Judged, Outcome, Quiet, Raised, State, Subject, Threshold};
 use runbook::types::Labels;
 
-use crate::kept::Kept;
+use crate::kept::{Kept, is_same};
 use crate::laws::Laws;
 use crate::random::{CHANNELS, Dice, all_labels, definitions, secs};
 
@@ -16,6 +16,8 @@ const STEPS: usize = 60;
 pub(crate) struct Night {
     dice: Dice,
     definitions: Arc<Definitions>,
+    /// All that a threshold may be judged for.
+    labels: Vec<Labels>,
     now: Timestamp,
     engine: Engine,
     /// The same, now and then read anew from what was written down.
@@ -44,6 +46,7 @@ impl Night {
             notes: 0,
             story: told.then(|| vec![format!("{definitions:#?}")]),
             definitions,
+            labels: all_labels(),
         }
     }
 
@@ -68,7 +71,8 @@ impl Night {
         }
     }
 
-    fn take(&mut self, input: Input) -> Result<Outcome, String> {
+    /// Gives what came of it, and whether anything is another than before.
+    fn take(&mut self, input: Input) -> Result<(Outcome, bool), String> {
         let reads_anew = !self.late && self.dice.percent(25);
         if reads_anew {
             self.anew = Engine::new(Arc::clone(&self.definitions), self.kept.state());
@@ -78,24 +82,24 @@ impl Night {
         for happening in &outcome.happened {
             self.tell(|_| format!("    {:?} {:?} {:?}", happening.alert, happening.incident, happening.what));
         }
+        let changed = !self.kept.is(self.engine.state());
         self.kept.write(&outcome, self.engine.state());
+        if !self.kept.is(self.engine.state()) {
+            return Err(format!("something is another that is not named: {:#?}", outcome.touched));
+        }
         if !self.late {
             let again = self.anew.take(self.now, input);
             let told = (&again.happened, &again.tell, &again.withdraw);
             if told != (&outcome.happened, &outcome.tell, &outcome.withdraw) {
                 return Err(format!("read anew it decides otherwise: {:#?}", again.happened));
             }
-            if !reads_anew {
-                self.laws.hold(self.now, &self.engine, &outcome)?;
-                return Ok(outcome);
-            }
-            let (anew, own) = (sampled_once(self.anew.state()), sampled_once(self.engine.state()));
-            if anew != own {
-                return Err(format!("read anew it is otherwise:\n{}", differences(&own, &anew)));
+            if reads_anew && !is_same(self.anew.state(), self.engine.state()) {
+                let differences = differences(self.engine.state(), self.anew.state());
+                return Err(format!("read anew it is otherwise:\n{differences}"));
             }
         }
         self.laws.hold(self.now, &self.engine, &outcome)?;
-        Ok(outcome)
+        Ok((outcome, changed))
     }
 
     /// Time passes: to what is due, or to some other time; sometimes the clock is set back.
@@ -106,9 +110,8 @@ impl Night {
             3..=5 => {
                 let Some(due) = due else { return Ok(()) };
                 self.now = self.now.max(due);
-                let before = self.engine.state().clone();
-                self.take(Input::Tick)?;
-                if before == *self.engine.state() {
+                let (_, changed) = self.take(Input::Tick)?;
+                if !changed {
                     return Err(format!("at {due} something was due, and nothing came of it"));
                 }
                 return Ok(());
@@ -123,18 +126,24 @@ impl Night {
             }
         }
         if due.is_none_or(|due| due > self.now) {
-            let before = self.engine.state().clone();
-            let outcome = self.take(Input::Tick)?;
-            if outcome != Outcome::default() || before != *self.engine.state() {
+            let before = self.sampled_at();
+            let (outcome, changed) = self.take(Input::Tick)?;
+            if outcome != Outcome::default() || changed || before != self.sampled_at() {
                 return Err(format!("nothing was due before {due:?}, and something came of it: {outcome:#?}"));
             }
         }
         Ok(())
     }
 
+    /// When each was sampled last.
+    fn sampled_at(&self) -> Vec<Option<Timestamp>> {
+        self.engine.state().watches.values().map(|watch| watch.sampled_at).collect()
+    }
+
     fn input(&mut self) -> Input {
-        let thresholds: Vec<Threshold> = self.definitions.thresholds.values().cloned().collect();
-        let threshold = self.dice.one(&thresholds).clone();
+        let definitions = Arc::clone(&self.definitions);
+        let thresholds: Vec<&Threshold> = definitions.thresholds.values().collect();
+        let threshold = *self.dice.one(&thresholds);
         let by: Arc<str> = (*self.dice.one(&["ada", "bob"])).into();
         let state = self.engine.state();
         let incidents: Vec<i64> = state.incidents.keys().copied().collect();
@@ -142,10 +151,10 @@ impl Night {
         let silences: Vec<i64> = state.silences.keys().copied().collect();
         let dice = &mut self.dice;
         match dice.below(30) {
-            0..=13 => self.samples(&threshold),
+            0..=13 => self.samples(threshold),
             14 | 15 if !threshold.held.is_empty() => {
-                let present = all_labels().into_iter().filter(|_| dice.percent(60)).collect();
-                Input::Listed { threshold: threshold.title, present }
+                let present = self.labels.iter().filter(|_| dice.percent(60)).cloned().collect();
+                Input::Listed { threshold: Arc::clone(&threshold.title), present }
             }
             16..=18 if !incidents.is_empty() => Input::Acknowledge { incident: *dice.one(&incidents), by },
             19 if !incidents.is_empty() => {
@@ -156,7 +165,7 @@ impl Night {
             21 if !alerts.is_empty() => Input::CloseAlert { alert: *dice.one(&alerts), by },
             22 => Input::Silence {
                 threshold: dice.percent(70).then(|| Arc::clone(&threshold.title)),
-                labels: if dice.percent(50) { dice.one(&all_labels()).clone() } else { Labels::new() },
+                labels: if dice.percent(50) { dice.one(&self.labels).clone() } else { Labels::new() },
                 until: self.now.checked_add(secs(*dice.one(&[60, 3600, 7200]))).unwrap(),
                 by,
                 why: "works".into(),
@@ -189,9 +198,9 @@ impl Night {
     /// What is measured, or what a check finds where the threshold is raised by checks.
     fn samples(&mut self, threshold: &Threshold) -> Input {
         let dice = &mut self.dice;
-        let all = all_labels();
+        let all = &self.labels;
         if threshold.held.is_empty() {
-            let subject = Subject { threshold: Arc::clone(&threshold.title), labels: dice.one(&all).clone() };
+            let subject = Subject { threshold: Arc::clone(&threshold.title), labels: dice.one(all).clone() };
             let raiser: Arc<str> = format!("check {}", dice.below(2)).into();
             if dice.percent(50) {
                 return Input::Raised(Raised { subject, raiser, text: format!("fault {}", dice.below(3)).into() });
@@ -202,7 +211,7 @@ impl Night {
         let late = if self.late && dice.percent(20) { secs(10) } else { secs(0) };
         let at = self.now.checked_sub(late).unwrap();
         let some: Vec<Labels> =
-            (0..count).map(|one| if count == 1 { dice.one(&all).clone() } else { all[one].clone() }).collect();
+            (0..count).map(|one| if count == 1 { dice.one(all).clone() } else { all[one].clone() }).collect();
         let judged = some.into_iter().map(|labels| Judged {
             subject: Subject { threshold: Arc::clone(&threshold.title), labels },
             at,
@@ -257,13 +266,6 @@ impl Night {
         }
         self.laws.end()
     }
-}
-
-/// The state without the time of the last sample, which is not written down where it says nothing new.
-fn sampled_once(state: &State) -> State {
-    let mut state = state.clone();
-    state.watches.values_mut().for_each(|watch| watch.sampled_at = None);
-    state
 }
 
 /// The lines in which two states differ.

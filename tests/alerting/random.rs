@@ -74,7 +74,7 @@ pub(crate) fn definitions(dice: &mut Dice) -> Definitions {
         timezone: "UTC".into(),
         thresholds: thresholds.into_iter().map(|one| (Arc::clone(&one.title), one)).collect(),
         owners,
-        policy: dice.percent(85).then(|| policy(dice)),
+        policy: dice.percent(85).then(|| Arc::new(policy(dice))),
         roster: dice.percent(40).then(|| Arc::new(roster(dice))),
     }
 }

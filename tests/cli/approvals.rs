@@ -350,13 +350,7 @@ fn a_server_uses_approvals_until_they_are_revoked() {
 
 #[test]
 fn servers_that_share_a_store_share_its_approvals() {
-    let server = match postgres::server() {
-        Ok(server) => server,
-        Err(why) => {
-            assert!(std::env::var_os("RUNBOOK_TESTS").is_none_or(|wanted| wanted != "all"), "{why}");
-            return;
-        }
-    };
+    let Some(server) = postgres::wanted(postgres::server()) else { return };
     let folder = Folder::with(served());
     lives(&folder, Some(&server.address(&postgres::schema())));
 }

@@ -36,6 +36,7 @@ mod serve_begins;
 #[path = "../support/serving.rs"]
 mod serving;
 mod signed;
+mod stopped;
 mod store;
 mod timings;
 mod undo;

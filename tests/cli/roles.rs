@@ -286,6 +286,54 @@ fn a_run_that_is_stopped_while_the_tool_is_asked_says_so_and_leaves_nothing_behi
 }
 
 #[test]
+fn whoever_calls_somebody_or_asks_who_it_is_may_stop_the_tool() {
+    let folder = with_tool(1, ANSWER);
+    let text = folder.read("a.runbook");
+    folder.write("a.runbook", text.replace("  roles on_call()", "  by hand \"Impact\" to level 2\n  roles on_call()"));
+    folder.write("on-call", SILENT);
+    for (args, left) in [
+        (&["escalate", "a.runbook", "Impact"][..], "nothing was said"),
+        (&["on-call", "a.runbook"], "nobody has said who is on call"),
+    ] {
+        for (sent, name) in [(Signal::INT, "SIGINT"), (Signal::TERM, "SIGTERM")] {
+            let command = folder.command(args).spawn().unwrap();
+            appears(&folder.path("asked"));
+            signal(&command, sent);
+            let output = finish(command);
+            output.code(130).err(&format!("stopped by {name}: {left}"));
+            assert_eq!(output.stdout, "");
+            until("the tool has ended", || has_ended(&folder));
+            std::fs::remove_file(folder.path("asked")).unwrap();
+        }
+    }
+    folder.run(&["incidents", "--all"]).code(0).err("no incident and no alert is kept");
+}
+
+#[test]
+fn a_server_asks_anew_at_once_where_the_tool_itself_is_edited() {
+    let folder = with_tool(1, ANSWER);
+    folder.write("there", "");
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    let known = |who: &str| folder.run(&["store", "export"]).stdout.contains(who);
+    until("it is known who is on call", || known("ann@example.com"));
+    folder.write("other", ANSWER.replace("ann@example.com", "eve@example.com"));
+    folder.write("on-call", "#!/bin/sh\nexec cat other\n");
+    until("the edited tool has said it", || known("eve@example.com"));
+    // A run asks once for what the server knows, and again for what is edited then.
+    folder.write("on-call", "#!/bin/sh\nprintf . >> often\nexec cat answer\n");
+    until("it is asked once more", || known("ann@example.com"));
+    terminate(&server);
+    finish(server).code(0).lacks("nobody can say who is on call");
+    let text = folder.read("a.runbook") + "section \"Look\" {\n  check 1 < 2 as \"numbers hold\"\n}\n";
+    folder.write("a.runbook", text);
+    folder.run(&["run", "a.runbook"]).code(0);
+    assert_eq!(folder.read("often"), ".", "the answer is good for the tool as it is");
+    folder.write("on-call", "#!/bin/sh\nprintf - >> often\nexec cat answer\n");
+    folder.run(&["run", "a.runbook"]).code(0);
+    assert_eq!(folder.read("often"), ".-");
+}
+
+#[test]
 fn a_server_asks_anew_at_once_where_the_call_is_edited() {
     let folder = with_tool(1, ANSWER);
     folder.write("there", "");

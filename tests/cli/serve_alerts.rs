@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+use std::net::TcpStream;
+
 use serde_json::Value as Json;
 
 use crate::program::{Folder, finish};
@@ -152,4 +154,44 @@ fn without_a_token_nobody_posts_alerts_and_it_is_said() {
     let ended = finish(server);
     assert!(ended.stderr.contains("nobody can post alerts of \"Down\" to this server"), "{}", ended.stderr);
     assert!(sink.occasions("Down").is_empty());
+}
+
+#[test]
+fn what_a_statement_raises_is_over_where_its_section_does_not_reach_it_any_more() {
+    let sink = Sink::new();
+    let folder = Folder::with(format!(
+        "runbook \"Raised\" {{ edition 1 }}\n\
+         channel bot = webhook(\"http://127.0.0.1:{}/bot\")\n\
+         threshold \"Missing\" warning {{\n  notify bot\n}}\n\
+         section \"Look\" every 1s {{\n  if not host.file(\"there\").exists {{\n    raise \"Missing\"\n  }}\n}}\n",
+        sink.port
+    ));
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    until("it is told", || sink.occasions("Missing") == ["opened"]);
+    folder.write("there", "");
+    until("its end is told", || sink.occasions("Missing") == ["opened", "closed"]);
+    terminate(&server);
+    finish(server).code(0);
+}
+
+#[test]
+fn what_somebody_else_begins_climbs_in_its_time_also_where_the_server_has_nothing_else_to_do() {
+    let sink = Sink::new();
+    let folder = Folder::with(format!(
+        "runbook \"Quiet\" {{ edition 1 }}\n\
+         channel bot = webhook(\"http://127.0.0.1:{}/bot\")\n\
+         threshold \"Down\" warning {{\n  notify bot\n}}\n\
+         section \"Night\" daily at 03:00 {{\n  check 1 < 2 as \"numbers hold\" else raise \"Down\"\n}}\n\
+         escalation ops {{\n  level 1 \"Engineer\" {{\n    escalate after 2s unless acknowledged\n    notify bot\n  }}\n  \
+         level 2 \"Chief\" {{\n    notify bot\n  }}\n  by hand \"Impact\" to level 1\n}}\n",
+        sink.port
+    ));
+    let port = free_port();
+    let listen = format!("127.0.0.1:{port}");
+    let server = folder.command(&["serve", "a.runbook", "--listen", &listen]).spawn().unwrap();
+    until("it serves", || TcpStream::connect(("127.0.0.1", port)).is_ok() && get(port, "/readyz").contains(" 200 "));
+    folder.run(&["escalate", "a.runbook", "Impact", "--by", "ann"]).code(0);
+    until("the next level is told", || sink.occasions("Impact") == ["opened", "escalated"]);
+    terminate(&server);
+    finish(server).code(0);
 }

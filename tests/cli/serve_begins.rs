@@ -3,10 +3,10 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Child;
-use std::sync::{Arc, Mutex};
 
+use crate::postgres;
 use crate::program::{Folder, finish};
-use crate::serving::{Notified, Sink, free_port, get, post, terminate, until};
+use crate::serving::{Notified, Sink, free_port, get, post, silent, terminate, until};
 
 const TEXT: &str = "runbook \"Live\" { edition 1 }\n\
     channel bot = webhook(\"http://127.0.0.1:1/bot\")\n\
@@ -44,6 +44,39 @@ fn a_database_that_is_not_there_is_waited_for_by_name() {
 }
 
 #[test]
+fn a_name_that_nobody_has_is_said_at_once_and_tried_on() {
+    let folder = Folder::with(TEXT);
+    // No name below `.invalid` is ever anybody's. Where the machine has no name server, nobody can say so.
+    let args = ["serve", "a.runbook", "--no-listen", "--store", "postgres://ops@db.invalid/shop?sslmode=disable"];
+    let server = folder.command(&args).stderr(std::fs::File::create(folder.path("said")).unwrap()).spawn().unwrap();
+    until("it says what it waits for", || folder.read("said").contains("nothing is served yet, it is tried again"));
+    let said = folder.read("said");
+    let typed =
+        said.contains("there is no host named `db.invalid`") && said.contains("is its name typed right? `--store`");
+    let asked = said.contains("the name `db.invalid` could not be looked up") && said.contains("/etc/resolv.conf");
+    assert!(typed || asked, "{said}");
+    terminate(&server);
+    finish(server).code(0);
+}
+
+#[test]
+fn what_is_edited_while_the_database_is_waited_for_is_served_as_it_is_then() {
+    let Some(database) = postgres::wanted(postgres::Server::begin()) else { return };
+    database.stop();
+    let (folder, port) = (Folder::with(TEXT), free_port());
+    let server = serve(&folder, database.port, port);
+    until("it says what it waits for", || get(port, "/readyz").contains("waits: the ledger cannot be reached"));
+    folder.write("a.runbook", TEXT.replace("section \"Look\"", "section \"Look closer\""));
+    database.start();
+    until("it has begun", || get(port, "/readyz").starts_with("HTTP/1.1 200"));
+    until("the section is recorded", || {
+        folder.path("state/runs").exists() && folder.journals().contains("\"Look closer\"")
+    });
+    terminate(&server);
+    finish(server).code(0).err("\"Live\" was edited, and is served as it is now");
+}
+
+#[test]
 fn systemd_hears_that_it_waits_and_others_that_nothing_is_served() {
     let folder = Folder::with(TEXT);
     let beats = Sink::new();
@@ -66,11 +99,7 @@ fn systemd_hears_that_it_waits_and_others_that_nothing_is_served() {
 #[test]
 fn one_that_takes_connections_and_never_answers_holds_nothing_up() {
     let folder = Folder::with(TEXT);
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let (database, port) = (silent.local_addr().unwrap().port(), free_port());
-    let kept = Arc::<Mutex<Vec<TcpStream>>>::default();
-    let keeps = Arc::clone(&kept);
-    std::thread::spawn(move || silent.incoming().flatten().for_each(|stream| keeps.lock().unwrap().push(stream)));
+    let ((database, kept), port) = (silent(), free_port());
     let server = serve(&folder, database, port);
     until("it is asked", || !kept.lock().unwrap().is_empty());
     assert!(get(port, "/healthz").starts_with("HTTP/1.1 200"));

@@ -26,6 +26,13 @@ pub(crate) fn server() -> Result<&'static Server, String> {
     SERVER.get_or_init(Server::begin).as_ref().map_err(Clone::clone)
 }
 
+/// The server, or nothing where there is none here and not all tests are asked for.
+#[expect(clippy::disallowed_methods, reason = "a test asks the real environment what it is to do")]
+pub(crate) fn wanted<S>(begun: Result<S, String>) -> Option<S> {
+    let all = std::env::var_os("RUNBOOK_TESTS").is_some_and(|wanted| wanted == "all");
+    begun.inspect_err(|why| assert!(!all, "{why}")).ok()
+}
+
 impl Server {
     pub(crate) fn begin() -> Result<Self, String> {
         let programs = fs::read_dir("/usr/lib/postgresql").map_err(|error| format!("/usr/lib/postgresql: {error}"))?;

@@ -70,6 +70,15 @@ impl Sink {
     }
 }
 
+/// Takes connections on a port, and never answers. Keeps them open.
+pub(crate) fn silent() -> (u16, Arc<Mutex<Vec<TcpStream>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, kept) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<TcpStream>>>::default());
+    let keeps = Arc::clone(&kept);
+    std::thread::spawn(move || listener.incoming().flatten().for_each(|stream| keeps.lock().unwrap().push(stream)));
+    (port, kept)
+}
+
 /// systemd's end of the socket on which a service says how it is.
 pub(crate) struct Notified(UnixDatagram);
 

@@ -104,6 +104,8 @@ impl Database {
         let connecting = self.server.connect(&self.server.reading, &progress);
         match within(CONNECTING, &shown, &progress, connecting).await {
             Ok(session) => Ok(session.client),
+            // What this machine cannot do by itself, it says itself how to mend: its name server, a file.
+            Err(trouble) if trouble.ours && trouble.fault.kind == FaultKind::Unreachable => Err(trouble.fault),
             Err(trouble) => Err(self.advised(trouble.fault)),
         }
     }
@@ -118,6 +120,9 @@ impl Database {
                 self.server.reading.user
             ),
             FaultKind::NotFound => "make it with `createdb`, or name another one in the store's address".to_owned(),
+            _ if fault.message.contains("there is no host named") => {
+                "is its name typed right? `--store` or `RUNBOOK_STORE` says where it is".to_owned()
+            }
             // Both are for a person to mend: time does not.
             _ if fault.message.contains("does not use TLS") => {
                 return setup(fault.message).help(
