@@ -9,6 +9,7 @@ use hashbrown::DefaultHashBuilder;
 
 use super::finder::{Finder, Span, View};
 use super::kept::{self, Found, Kept};
+use super::sweep::Sweeps;
 use super::{Block, Blocks, Lines, NotPlain};
 use crate::types::{Answer, Condition, Query};
 
@@ -25,7 +26,7 @@ const SMALLEST_TABLE: usize = 512 << 10;
 struct Plan<'q> {
     queries: Vec<Asked<'q>>,
     searches: Vec<Finder>,
-    lowers: bool,
+    sweeps: Sweeps,
     numbers: bool,
 }
 
@@ -91,7 +92,7 @@ pub(in crate::builtins) fn scan(
 
 impl<'q> Plan<'q> {
     fn new(queries: &'q [Query]) -> Self {
-        let mut searches = Vec::new();
+        let (mut searches, mut wanted) = (Vec::new(), Vec::new());
         let mut written: Vec<String> = Vec::new();
         let mut search = |conditions: Vec<Condition>| {
             if conditions.is_empty() {
@@ -101,7 +102,9 @@ impl<'q> Plan<'q> {
             let text = format!("{conditions:?}");
             Some(written.iter().position(|known| *known == text).unwrap_or_else(|| {
                 written.push(text);
-                searches.push(Finder::new(&Condition::All(conditions)));
+                let mut finder = Finder::new(&Condition::All(conditions));
+                finder.sweeps(&mut wanted);
+                searches.push(finder);
                 searches.len() - 1
             }))
         };
@@ -114,9 +117,9 @@ impl<'q> Plan<'q> {
                 Asked { query, left, holding }
             })
             .collect();
-        let lowers = searches.iter().any(Finder::lowers);
+        let sweeps = Sweeps::of(&wanted);
         let numbers = queries.iter().any(|asked| kept::has_rows(&asked.query.end));
-        Self { queries, searches, lowers, numbers }
+        Self { queries, searches, sweeps, numbers }
     }
 
     /// How much each table of each thread may keep.
@@ -224,7 +227,7 @@ impl<B: Blocks> Pass<'_, '_, B> {
         // Replaced line by line or all at once is the same: no character has a line's end in it.
         let replaced = if is_ascii { None } else { Some(String::from_utf8_lossy(lines)) };
         let bytes = replaced.as_ref().map_or(lines, |text| text.as_bytes());
-        if self.plan.lowers {
+        if self.plan.sweeps.lowers() {
             lowered.clear();
             lowered.extend(bytes.iter().map(u8::to_ascii_lowercase));
         }
@@ -235,12 +238,13 @@ impl<B: Blocks> Pass<'_, '_, B> {
             share.lines.push((number, block.part, count));
         }
         let inside = if self.lines.has_window() { self.inside(&view, block.inside) } else { None };
+        let swept = self.plan.sweeps.find(&view);
         let found: Vec<Vec<Span>> = self
             .plan
             .searches
             .iter()
             .map(|search| {
-                let mut found = search.select(&view);
+                let mut found = search.select(&view, &swept);
                 if let Some(inside) = &inside {
                     retain(&mut found, inside);
                 }
