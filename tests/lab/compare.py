@@ -35,7 +35,9 @@ def environment(folder):
 
 def lab(*words):
     """A command of the lab."""
-    subprocess.run([HERE / "lab", *words], check=True, capture_output=True)
+    done = subprocess.run([HERE / "lab", *words], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"lab {' '.join(words)}: {done.stderr.strip() or done.stdout.strip()}")
 
 
 def run(words, folder, **more):

@@ -38,6 +38,31 @@ fn standard_input_is_read_once_for_all_that_ask() {
     assert_eq!(numbers(folder.run_with_input(&args, packed).code(0)), [300_000, 100_000, 3]);
 }
 
+/// All that comes is one log, whoever asks for how much of it and reads it in whichever way.
+#[test]
+fn what_comes_is_the_same_for_all_that_ask_while_it_comes() {
+    let asked = |name: &str, log: &str, stages: &str| format!("  show {log} | {stages} as \"{name}\"\n");
+    let (all, some) = ("logs(file: \"-\")", "logs(file: \"-\", at_most: 1GiB)");
+    let window = "logs(file: \"-\", since: 1h, timezone: \"UTC\")";
+    let shows = [
+        asked("a", all, "count"),
+        asked("b", some, "each(.number) | max"),
+        asked("c", some, "where(.text ~ /error 399999$/) | count"),
+        asked("d", window, "count"),
+        asked("e", all, "where(.number > 399999) | count"),
+    ];
+    let folder = Folder::with(format!("section \"Log\" {{\n{}}}\n", shows.concat()));
+    let old = "2020-01-01 08:00:00 error\n".repeat(100_000);
+    let time = super::stamp(5);
+    let new = (100_000..400_000).map(|number| format!("{time} error {number}\n")).collect::<Vec<_>>().concat();
+    let output = folder.run_with_input(&["run", "a.runbook", "--format", "json"], old + &new);
+    assert_eq!(numbers(output.code(0)), [400_000, 400_000, 1, 300_000, 1]);
+    // An answer that is known early is none where there is too much.
+    let first = "section \"Log\" {\n  show logs(file: \"-\", at_most: 2MiB) | first as \"first\"\n}\n";
+    folder.write("first.runbook", first);
+    folder.run_with_input(&["run", "first.runbook"], new).code(3).says("more than the 2MiB that are taken");
+}
+
 #[test]
 fn what_is_no_log_on_standard_input_is_a_fault() {
     let folder = Folder::with(COUNTS);

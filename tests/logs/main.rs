@@ -19,6 +19,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::{SignedDuration, Timestamp};
 use net::{Outside, fault, text};
@@ -233,6 +234,57 @@ async fn a_rotated_set_is_read_from_the_oldest_on() {
     let fault =
         opened(folder.path(), &[("file", text("app.log*"))]).await.map(drop).expect_err("a directory among them");
     assert_eq!(fault.kind, FaultKind::Setup);
+}
+
+/// A file is one file, by however many names of the set it is met.
+#[tokio::test]
+async fn a_file_with_two_names_is_read_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |name: &str| folder.path().join(name);
+    fs::write(named("app.log"), "one\n").unwrap();
+    std::os::unix::fs::symlink(named("app.log"), named("app.log.current")).unwrap();
+    fs::hard_link(named("app.log"), named("app.log.kept")).unwrap();
+    assert_eq!(shown(&log(folder.path(), "app.log*").await), "one");
+}
+
+/// A set that is rotated while it is opened is taken as it was at one time: no file twice, and none left out.
+#[tokio::test]
+async fn a_set_is_opened_as_it_was_at_one_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let named = |name: &str| folder.path().join(name);
+    let names = ["app.log.3", "app.log.2", "app.log.1", "app.log"];
+    for (number, name) in names.iter().enumerate() {
+        fs::write(named(name), format!("{number}\n")).unwrap();
+    }
+    let paths = names.map(named);
+    let done = Arc::new(AtomicBool::new(false));
+    let rotates = {
+        let done = Arc::clone(&done);
+        std::thread::spawn(move || {
+            for number in names.len().. {
+                for pair in paths.windows(2) {
+                    fs::rename(&pair[1], &pair[0]).unwrap();
+                }
+                let new = paths[3].with_file_name("new");
+                fs::write(&new, format!("{number}\n")).unwrap();
+                fs::rename(new, &paths[3]).unwrap();
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+                std::thread::sleep(std::time::Duration::from_micros(500));
+            }
+        })
+    };
+    let mut whole = 0;
+    for _ in 0..500 {
+        let Ok(log) = opened(folder.path(), &[("file", text("app.log*"))]).await else { continue };
+        let numbers: Vec<usize> = lines(&log).unwrap().iter().map(|line| line.text.parse().unwrap()).collect();
+        assert!(numbers.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{numbers:?}");
+        whole += 1;
+    }
+    done.store(true, Ordering::Relaxed);
+    rotates.join().unwrap();
+    assert!(whole > 0, "some are opened between two rotations");
 }
 
 #[tokio::test]

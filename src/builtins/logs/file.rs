@@ -1,12 +1,13 @@
 //! `logs`
 
-use std::path::{Path, PathBuf};
+use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 
-use super::snapshot::{Lines, Part};
+use super::snapshot::{self, Lines, Part};
 use super::window::{self, Window};
 use super::{input, packed};
 use crate::builtins::line_time::Reading;
@@ -31,6 +32,9 @@ const UNTIL: Param<Option<SignedDuration>> = Param::optional(
 const AT_MOST: Param<Option<Size>> = Param::optional("at_most", "The most that is read; a larger log is a fault.");
 const TIMEZONE: Param<Option<String>> =
     Param::optional("timezone", "The zone of times that do not say theirs; this machine's own where left out.");
+
+/// How often a set is opened anew that was rotated meanwhile.
+const MOST_TRIES: usize = 5;
 
 /// The most files of a set. Each stays open, so that it can be read again when it has been rotated away.
 const MOST_FILES: usize = 256;
@@ -57,7 +61,7 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let at_most = args.get(&AT_MOST)?;
     let most = at_most.map_or(packed::MOST, |Size(most)| u64::try_from(most).unwrap_or_default());
     let mut parts = if file == input::NAME {
-        vec![input::part(most)?]
+        vec![Part::of_input(most)?]
     } else {
         open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?
     };
@@ -99,18 +103,38 @@ fn open_all(path: &Path, pattern: bool) -> Result<Vec<Part>, Fault> {
     if !pattern {
         return Part::open(path).map(|part| vec![part]);
     }
-    let paths: Vec<PathBuf> = files::matching(path)?;
-    if paths.is_empty() {
-        return Err(Fault::new(FaultKind::NotFound, format!("no file is named like `{}`", path.display())));
+    for _ in 0..MOST_TRIES {
+        let paths = files::matching(path)?;
+        if paths.is_empty() {
+            return Err(Fault::new(FaultKind::NotFound, format!("no file is named like `{}`", path.display())));
+        }
+        if paths.len() > MOST_FILES {
+            let message = format!("`{}` means {} files, more than {MOST_FILES}", path.display(), paths.len());
+            return Err(Fault::new(FaultKind::TooLarge, message));
+        }
+        let opened: Result<Vec<Part>, Fault> = paths.iter().map(|path| Part::open(path)).collect();
+        // While it is rotated, one file is met under two names and another one under none.
+        if files::matching(path)? == paths && opened.as_ref().map_or(true, |parts| are_named_so(parts)) {
+            return opened.map(in_order);
+        }
     }
-    if paths.len() > MOST_FILES {
-        let message = format!("`{}` means {} files, more than {MOST_FILES}", path.display(), paths.len());
-        return Err(Fault::new(FaultKind::TooLarge, message));
-    }
-    let mut parts = paths.iter().map(|path| Part::open(path)).collect::<Result<Vec<_>, _>>()?;
+    Err(Fault::new(FaultKind::Failed, format!("the files of `{}` are renamed again and again", path.display())))
+}
+
+/// Whether the files still have the names under which they were opened.
+fn are_named_so(parts: &[Part]) -> bool {
+    let has_name =
+        |part: &Part| std::fs::metadata(&part.path).is_ok_and(|now| snapshot::identity(&now) == part.identity);
+    parts.iter().all(has_name)
+}
+
+/// From the oldest to the newest, and each file once, by however many names.
+fn in_order(mut parts: Vec<Part>) -> Vec<Part> {
     // A log is rotated by renaming: the time of its last line is all that says its place.
     parts.sort_by(|a, b| a.modified.cmp(&b.modified).then_with(|| b.path.cmp(&a.path)));
-    Ok(parts)
+    let mut seen = HashSet::new();
+    parts.retain(|part| seen.insert(part.identity));
+    parts
 }
 
 fn within(most: i64, parts: &[Part], file: &str) -> Result<(), Fault> {

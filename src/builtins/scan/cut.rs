@@ -10,12 +10,18 @@ use crate::builtins::line_time;
 use crate::builtins::lines::{Chunks, LONGEST_LINE};
 
 /// How much is read at once: it stays in the cache of a core while it is searched, beside the same in small letters.
-const CHUNK: usize = 64 << 10;
+const CHUNK: usize = 128 << 10;
 
 /// How much is read beyond a stretch for the end of its last line: most lines are shorter.
 const BEYOND: usize = 512;
 /// How much more of it is read at once where that is not enough.
 const FURTHER: usize = 16 << 10;
+
+/// The most that one thread takes at once of a part. What is written at the same time is alike: the longer it stays with
+/// one thread, the fewer texts are counted by several of them.
+const LONGEST_STRETCH: u64 = 4 << 20;
+/// In how many stretches a part is shared out at least, so that no thread is long without one.
+const STRETCHES: u64 = 64;
 
 /// A stretch of a part, with all lines that begin in it.
 pub(in crate::builtins) struct Stretch {
@@ -27,8 +33,21 @@ pub(in crate::builtins) struct Stretch {
 impl Stretch {
     /// The one that begins at a place of a part; none at its end.
     pub(in crate::builtins) fn at(start: u64, size: u64) -> Option<Self> {
-        let end = start.saturating_add(CHUNK as u64).min(size);
+        let chunks = (size / STRETCHES).min(LONGEST_STRETCH) / CHUNK as u64;
+        let end = start.saturating_add(chunks.max(1) * CHUNK as u64).min(size);
         (start < size).then_some(Self { bytes: start..end, size })
+    }
+
+    /// How many blocks it is read in.
+    pub(super) fn blocks(&self) -> u32 {
+        u32::try_from((self.bytes.end - self.bytes.start).div_ceil(CHUNK as u64)).unwrap_or(u32::MAX)
+    }
+
+    /// Takes off what is read as its next block.
+    pub(super) fn next(&mut self) -> Option<Self> {
+        let start = self.bytes.start;
+        self.bytes.start = start.saturating_add(CHUNK as u64).min(self.bytes.end);
+        (start < self.bytes.end).then_some(Self { bytes: start..self.bytes.start, size: self.size })
     }
 
     /// Where the next one begins.

@@ -1,10 +1,10 @@
 //! Finders: conditions as searches over a whole block of lines. A search finds bytes, and only then the line around them.
 
-use aho_corasick::{AhoCorasick, Span as Range, packed};
-use memchr::{memchr, memchr_iter, memmem, memrchr};
+use memchr::{memchr_iter, memmem};
 use regex::bytes::Regex;
 
-use super::words::{self, Word};
+use super::sweep::{Swept, Wanted};
+use super::words;
 use crate::types::Condition;
 
 /// A line of a block, without its end.
@@ -50,7 +50,7 @@ impl<'a> View<'a> {
 
 /// A place in a block, which is never as long as 4 GiB.
 #[expect(clippy::cast_possible_truncation, reason = "a block holds a few MiB at most")]
-const fn offset(at: usize) -> u32 {
+pub(super) const fn offset(at: usize) -> u32 {
     at as u32
 }
 
@@ -68,22 +68,15 @@ pub(super) struct Test {
     holds: Holds,
     /// Whatever the search finds is as asked.
     exact: bool,
-    /// The search finds all there is only where all bytes are ASCII.
-    only_ascii: bool,
 }
 
 enum Search {
-    Written(Needle),
-    Lowered(Needle),
+    /// By these words, of which one is in each line that is as asked.
+    For(Wanted),
+    /// By the sweep, as this one of its searches.
+    Swept(usize),
     /// Every line has to be asked.
     No,
-}
-
-enum Needle {
-    One(Box<memmem::Finder<'static>>),
-    /// A few words at once, many bytes at a time.
-    Few(packed::Searcher),
-    Several(AhoCorasick),
 }
 
 enum Holds {
@@ -113,28 +106,35 @@ impl Finder {
         }
     }
 
-    /// Whether it looks at small letters.
-    pub(super) fn lowers(&self) -> bool {
+    /// Leaves to a sweep what it would look for in a whole block.
+    pub(super) fn sweeps(&mut self, wanted: &mut Vec<Wanted>) {
         match self {
-            Self::One(test) => matches!(test.search, Search::Lowered(_)),
-            Self::Not(inner) => inner.lowers(),
-            Self::All(inner) | Self::Any(inner) => inner.iter().any(Self::lowers),
+            Self::One(test) => {
+                if let Search::For(own) = &mut test.search {
+                    wanted.push(std::mem::take(own));
+                    test.search = Search::Swept(wanted.len() - 1);
+                }
+            }
+            Self::Not(inner) => inner.sweeps(wanted),
+            // The others are asked about the lines that the first one finds.
+            Self::All(inner) => inner.iter_mut().take(1).for_each(|first| first.sweeps(wanted)),
+            Self::Any(inner) => inner.iter_mut().for_each(|each| each.sweeps(wanted)),
         }
     }
 
-    /// The lines for which it is true, in their order.
-    pub(super) fn select(&self, view: &View<'_>) -> Vec<Span> {
+    /// The lines for which it is true, in their order. `swept` is what the sweeps have found.
+    pub(super) fn select(&self, view: &View<'_>, swept: &Swept) -> Vec<Span> {
         match self {
-            Self::One(test) => test.select(view),
-            Self::Not(inner) => without(view.lines(), &inner.select(view)),
+            Self::One(test) => test.select(view, swept),
+            Self::Not(inner) => without(view.lines(), &inner.select(view, swept)),
             Self::All(inner) => {
                 let Some((first, rest)) = inner.split_first() else { return view.lines().collect() };
-                let mut found = first.select(view);
+                let mut found = first.select(view, swept);
                 found.retain(|span| rest.iter().all(|finder| finder.holds(view.text(*span))));
                 found
             }
             Self::Any(inner) => {
-                let mut found: Vec<Span> = inner.iter().flat_map(|finder| finder.select(view)).collect();
+                let mut found: Vec<Span> = inner.iter().flat_map(|finder| finder.select(view, swept)).collect();
                 found.sort_unstable_by_key(|span| span.start);
                 found.dedup();
                 found
@@ -162,44 +162,39 @@ fn without(all: impl Iterator<Item = Span>, others: &[Span]) -> Vec<Span> {
 impl Test {
     fn matching(regex: &Regex) -> Self {
         let holds = Holds::Matches(regex.clone());
-        let each = |holds| Self { search: Search::No, holds, exact: false, only_ascii: false };
-        let Some(found) = words::of(regex.as_str()) else { return each(holds) };
-        let folded = found.words.iter().any(|word| word.folded);
+        let Some(found) = words::of(regex.as_str()) else { return Self { search: Search::No, holds, exact: false } };
+        let lowered = found.words.iter().any(|word| word.folded);
         let only_ascii = found.words.iter().any(|word| word.beyond_ascii);
         // In small letters a word with a letter in one case only is found too often.
-        let exact = found.exact && !(folded && found.words.iter().any(|word| word.cased));
-        let Some(needle) = Needle::new(&found.words, folded) else { return each(holds) };
-        let search = if folded { Search::Lowered(needle) } else { Search::Written(needle) };
-        Self { search, holds, exact, only_ascii }
+        let exact = found.exact && !(lowered && found.words.iter().any(|word| word.cased));
+        let mut words: Vec<Vec<u8>> = found.words.into_iter().map(|word| word.bytes).collect();
+        if lowered {
+            for word in &mut words {
+                word.make_ascii_lowercase();
+            }
+        }
+        Self { search: Search::For(Wanted { words, lowered, only_ascii }), holds, exact }
     }
 
     fn with(text: &str, holds: Holds, exact: bool) -> Self {
-        let in_a_line = !text.is_empty() && !text.contains(['\n', '\r']);
-        let needle = Needle::One(word(text.as_bytes()));
-        let search = if in_a_line { Search::Written(needle) } else { Search::No };
-        Self { exact: exact && in_a_line, search, holds, only_ascii: false }
+        if text.is_empty() || text.contains(['\n', '\r']) {
+            return Self { search: Search::No, holds, exact: false };
+        }
+        let words = vec![text.as_bytes().to_vec()];
+        Self { search: Search::For(Wanted { words, ..Wanted::default() }), holds, exact }
     }
 
-    fn select(&self, view: &View<'_>) -> Vec<Span> {
-        let (needle, bytes) = match &self.search {
-            Search::Written(needle) if view.is_ascii || !self.only_ascii => (needle, view.bytes),
-            Search::Lowered(needle) if view.is_ascii || !self.only_ascii => (needle, view.lowered),
-            _ => return view.lines().filter(|span| self.holds(view.text(*span))).collect(),
+    fn select(&self, view: &View<'_>, swept: &Swept) -> Vec<Span> {
+        let swept = match self.search {
+            Search::Swept(place) => swept.get(place).and_then(Option::as_ref),
+            Search::For(_) | Search::No => None,
         };
-        let mut found = Vec::new();
-        let mut at = 0;
-        while let Some(hit) = needle.find(bytes, at) {
-            let before = view.bytes.get(at..hit).and_then(|before| memrchr(b'\n', before));
-            let start = before.map_or(at, |before| at + before + 1);
-            let behind = view.bytes.get(hit..).and_then(|behind| memchr(b'\n', behind));
-            let end = behind.map_or(view.bytes.len(), |behind| hit + behind);
-            let span = Span { start: offset(start), end: offset(end) };
-            if self.exact || self.holds(view.text(span)) {
-                found.push(span);
-            }
-            at = end + 1;
+        let is_as_asked = |span: &Span| self.holds(view.text(*span));
+        match swept {
+            Some(lines) if self.exact => lines.clone(),
+            Some(lines) => lines.iter().copied().filter(is_as_asked).collect(),
+            None => view.lines().filter(is_as_asked).collect(),
         }
-        found
     }
 
     fn holds(&self, text: &[u8]) -> bool {
@@ -215,36 +210,4 @@ impl Test {
 /// The search for one text.
 fn word(text: &[u8]) -> Box<memmem::Finder<'static>> {
     Box::new(memmem::Finder::new(text).into_owned())
-}
-
-impl Needle {
-    fn new(words: &[Word], lowered: bool) -> Option<Self> {
-        let mut texts: Vec<Vec<u8>> = words.iter().map(|word| word.bytes.clone()).collect();
-        if lowered {
-            for text in &mut texts {
-                text.make_ascii_lowercase();
-            }
-        }
-        texts.sort_unstable();
-        texts.dedup();
-        match texts.as_slice() {
-            [one] => Some(Self::One(word(one))),
-            several => match packed::Searcher::new(several) {
-                Some(few) => Some(Self::Few(few)),
-                None => AhoCorasick::new(several).ok().map(Self::Several),
-            },
-        }
-    }
-
-    /// Where the first one begins, from a place on.
-    fn find(&self, bytes: &[u8], from: usize) -> Option<usize> {
-        let rest = bytes.get(from..)?;
-        match self {
-            Self::One(word) => word.find(rest).map(|at| from + at),
-            Self::Few(words) => {
-                words.find_in(bytes, Range { start: from, end: bytes.len() }).map(|found| found.start())
-            }
-            Self::Several(words) => words.find(rest).map(|found| from + found.start()),
-        }
-    }
 }

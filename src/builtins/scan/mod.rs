@@ -8,6 +8,7 @@ mod cut;
 mod finder;
 mod kept;
 mod pass;
+mod sweep;
 mod table;
 mod words;
 

@@ -1,5 +1,6 @@
 //! The pass: threads take blocks in turn, and each keeps for each query what its blocks give.
 
+use std::borrow::Cow;
 use std::num::NonZero;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -9,7 +10,8 @@ use hashbrown::DefaultHashBuilder;
 
 use super::finder::{Finder, Span, View};
 use super::kept::{self, Found, Kept};
-use super::{Block, Blocks, Lines, NotPlain};
+use super::sweep::Sweeps;
+use super::{Block, Blocks, Lines, NotPlain, Stretch};
 use crate::types::{Answer, Condition, Query};
 
 /// The most threads: more of them wait for the bytes.
@@ -25,7 +27,7 @@ const SMALLEST_TABLE: usize = 512 << 10;
 struct Plan<'q> {
     queries: Vec<Asked<'q>>,
     searches: Vec<Finder>,
-    lowers: bool,
+    sweeps: Sweeps,
     numbers: bool,
 }
 
@@ -41,6 +43,14 @@ struct Feed<B> {
     blocks: B,
     next: u32,
     not_plain: bool,
+}
+
+/// What one thread takes in its turn, and reads block by block.
+#[derive(Default)]
+struct Turn {
+    rest: Option<Stretch>,
+    /// Which block is the next one.
+    number: u32,
 }
 
 /// What one thread has kept.
@@ -91,7 +101,7 @@ pub(in crate::builtins) fn scan(
 
 impl<'q> Plan<'q> {
     fn new(queries: &'q [Query]) -> Self {
-        let mut searches = Vec::new();
+        let (mut searches, mut wanted) = (Vec::new(), Vec::new());
         let mut written: Vec<String> = Vec::new();
         let mut search = |conditions: Vec<Condition>| {
             if conditions.is_empty() {
@@ -101,7 +111,9 @@ impl<'q> Plan<'q> {
             let text = format!("{conditions:?}");
             Some(written.iter().position(|known| *known == text).unwrap_or_else(|| {
                 written.push(text);
-                searches.push(Finder::new(&Condition::All(conditions)));
+                let mut finder = Finder::new(&Condition::All(conditions));
+                finder.sweeps(&mut wanted);
+                searches.push(finder);
                 searches.len() - 1
             }))
         };
@@ -114,9 +126,9 @@ impl<'q> Plan<'q> {
                 Asked { query, left, holding }
             })
             .collect();
-        let lowers = searches.iter().any(Finder::lowers);
+        let sweeps = Sweeps::of(&wanted);
         let numbers = queries.iter().any(|asked| kept::has_rows(&asked.query.end));
-        Self { queries, searches, lowers, numbers }
+        Self { queries, searches, sweeps, numbers }
     }
 
     /// How much each table of each thread may keep.
@@ -170,7 +182,8 @@ impl<B: Blocks> Pass<'_, '_, B> {
         let new = |asked: &Asked<'_>| Some(Kept::new(&asked.query.end, &self.hasher, self.memory));
         let mut share = Share { kept: self.plan.queries.iter().map(new).collect(), lines: Vec::new() };
         let (mut block, mut lowered) = (Block::default(), Vec::new());
-        while let Some(number) = self.next(&mut block) {
+        let mut turn = Turn::default();
+        while let Some(number) = self.next(&mut block, &mut turn) {
             self.search(&block, &mut lowered, number, &mut share);
             if share.kept.iter().all(Option::is_none) {
                 break;
@@ -179,28 +192,39 @@ impl<B: Blocks> Pass<'_, '_, B> {
         share
     }
 
-    /// The next block, and which it is. The blocks that are taken are always the first ones of the log.
-    fn next(&self, block: &mut Block) -> Option<u32> {
-        let number = self.claimed(block)?;
+    /// The next block, and which it is.
+    fn next(&self, block: &mut Block, turn: &mut Turn) -> Option<u32> {
+        if self.unwanted.load(Ordering::Relaxed) {
+            return None;
+        }
+        let stretch = loop {
+            if let Some(stretch) = turn.rest.as_mut().and_then(Stretch::next) {
+                break stretch;
+            }
+            let number = self.claimed(block)?;
+            let Some(stretch) = block.unread.take() else { return Some(number) };
+            *turn = Turn { rest: Some(stretch), number };
+        };
         let part = block.part;
-        if let Some(stretch) = block.unread.take()
-            && stretch.read(block, |into, offset| self.lines.read_at(part, into, offset)).is_err()
-        {
+        if stretch.read(block, |into, offset| self.lines.read_at(part, into, offset)).is_err() {
             self.feed.lock().unwrap_or_else(PoisonError::into_inner).not_plain = true;
             return None;
         }
-        Some(number)
+        turn.number += 1;
+        Some(turn.number - 1)
     }
 
+    /// The number of the first block of what is taken next, which always follows what was taken before.
     fn claimed(&self, block: &mut Block) -> Option<u32> {
         let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
-        if feed.not_plain || self.unwanted.load(Ordering::Relaxed) || self.has_enough() {
+        if feed.not_plain || self.has_enough() {
             return None;
         }
         match feed.blocks.fill(block) {
             Ok(true) => {
-                feed.next += 1;
-                Some(feed.next - 1)
+                let number = feed.next;
+                feed.next += block.unread.as_ref().map_or(1, Stretch::blocks);
+                Some(number)
             }
             Ok(false) => None,
             Err(NotPlain) => {
@@ -220,13 +244,13 @@ impl<B: Blocks> Pass<'_, '_, B> {
 
     fn search(&self, block: &Block, lowered: &mut Vec<u8>, number: u32, share: &mut Share) {
         let lines = block.lines();
-        let is_ascii = lines.is_ascii();
+        let lowers = self.plan.sweeps.lowers();
+        let is_ascii = if lowers { lower(lines, lowered) } else { lines.is_ascii() };
         // Replaced line by line or all at once is the same: no character has a line's end in it.
         let replaced = if is_ascii { None } else { Some(String::from_utf8_lossy(lines)) };
         let bytes = replaced.as_ref().map_or(lines, |text| text.as_bytes());
-        if self.plan.lowers {
-            lowered.clear();
-            lowered.extend(bytes.iter().map(u8::to_ascii_lowercase));
+        if lowers && matches!(replaced, Some(Cow::Owned(_))) {
+            lower(bytes, lowered);
         }
         let view = View { bytes, lowered, is_ascii };
         if self.plan.numbers {
@@ -235,12 +259,13 @@ impl<B: Blocks> Pass<'_, '_, B> {
             share.lines.push((number, block.part, count));
         }
         let inside = if self.lines.has_window() { self.inside(&view, block.inside) } else { None };
+        let swept = self.plan.sweeps.find(&view);
         let found: Vec<Vec<Span>> = self
             .plan
             .searches
             .iter()
             .map(|search| {
-                let mut found = search.select(&view);
+                let mut found = search.select(&view, &swept);
                 if let Some(inside) = &inside {
                     retain(&mut found, inside);
                 }
@@ -298,6 +323,17 @@ impl<B: Blocks> Pass<'_, '_, B> {
         }
         (!all).then_some(spans)
     }
+}
+
+/// Writes down bytes in small letters, and says whether all of them are ASCII.
+fn lower(bytes: &[u8], into: &mut Vec<u8>) -> bool {
+    into.resize(bytes.len(), 0);
+    let mut bits = 0;
+    for (small, byte) in into.iter_mut().zip(bytes) {
+        *small = byte.to_ascii_lowercase();
+        bits |= *byte;
+    }
+    bits.is_ascii()
 }
 
 /// Leaves those spans that are among others; both are in order.

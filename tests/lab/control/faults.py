@@ -133,8 +133,16 @@ def show_metrics():
     wait_for("the metrics", kubernetes.has_metrics)
 
 
+def is_going(namespace):
+    """Whether a namespace was deleted and is still there."""
+    words = ("get", "namespace", namespace, "--ignore-not-found", "--output=jsonpath={.status.phase}")
+    return kubernetes.kubectl(*words).strip() == "Terminating"
+
+
 def many_pods(count=None):
     """Thousands of pods in the namespace `many`."""
+    # What was there before goes away for a while, and takes nothing new until then.
+    wait_for("the end of the namespace of before", lambda: not is_going("many"), patience=900)
     items = list(objects.many(int(count or 5000)))
     for begin in range(0, len(items), 500):
         kubernetes.apply(items[begin:begin + 500])
