@@ -63,7 +63,7 @@ impl Blocks for FileBlocks<'_> {
     fn fill(&mut self, block: &mut Block) -> Result<bool, NotPlain> {
         while let Some(part) = self.log.parts.get(self.part) {
             // Where nobody has to know the lines before, whoever takes a block reads it.
-            if self.log.window.is_none() && !self.cut.is_by_entry() && part.is_at_hand() {
+            if self.log.window.is_none() && !self.cut.is_by_entry() && !part.is_packed() {
                 let Some(stretch) = Stretch::at(self.at, part.size) else {
                     self.part += 1;
                     self.at = 0;

@@ -61,7 +61,7 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let at_most = args.get(&AT_MOST)?;
     let most = at_most.map_or(packed::MOST, |Size(most)| u64::try_from(most).unwrap_or_default());
     let mut parts = if file == input::NAME {
-        vec![Part::of_input(most)?]
+        vec![input::part(most)?]
     } else {
         open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?
     };

@@ -5,12 +5,11 @@ use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
 use super::blocks::FileBlocks;
-use super::input::{self, Coming};
 use super::packed::{self, Packing, Unpacked};
 use super::window::Window;
 use crate::builtins::line_time::{self, Reading};
@@ -41,13 +40,10 @@ pub(super) struct Part {
     /// Which file it is, by whichever name.
     pub(super) identity: Identity,
     packing: Option<Packing>,
-    /// More of it may come, up to so much in all.
-    coming: Option<u64>,
 }
 
 /// The bytes of a file.
 pub(super) enum Stream {
-    Coming(Coming),
     Plain(Extent<Arc<File>>),
     Packed(Unpacked),
 }
@@ -56,7 +52,7 @@ impl Stream {
     /// How much may still be unpacked.
     pub(super) const fn left(&self, before: u64) -> u64 {
         match self {
-            Self::Coming(_) | Self::Plain(_) => before,
+            Self::Plain(_) => before,
             Self::Packed(unpacked) => unpacked.left,
         }
     }
@@ -65,7 +61,6 @@ impl Stream {
 impl Chunks for Stream {
     fn chunk(&mut self, into: &mut [u8]) -> Result<usize, Broken> {
         match self {
-            Self::Coming(coming) => coming.chunk(into),
             Self::Plain(extent) => extent.chunk(into),
             Self::Packed(unpacked) => unpacked.chunk(into),
         }
@@ -98,25 +93,8 @@ impl Part {
             modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()),
             identity: identity(&metadata),
             packing: None,
-            coming: None,
         };
         part.packing = part.begins()?;
-        Ok(part)
-    }
-
-    /// Standard input, of which no more than `most` is taken.
-    pub(super) fn of_input(most: u64) -> Result<Self, Fault> {
-        let begun = input::begun(PROBED as u64, most)?;
-        let of = || Self::of(Path::new(input::NAME), "standard input", Arc::clone(&begun.file));
-        let part = of()?;
-        if begun.comes && !part.is_packed() {
-            return Ok(Self { coming: Some(most), ..part });
-        }
-        input::all(most)?;
-        let part = of()?;
-        if !part.is_packed() {
-            input::within(part.size, most)?;
-        }
         Ok(part)
     }
 
@@ -124,22 +102,11 @@ impl Part {
         self.packing.is_some()
     }
 
-    /// Whether it can be read at any place.
-    pub(super) const fn is_at_hand(&self) -> bool {
-        self.packing.is_none() && self.coming.is_none()
-    }
-
-    /// Waits until all of it has come.
-    fn arrived(&self) -> Result<(), Fault> {
-        self.coming.map_or(Ok(()), input::all)
-    }
-
     /// Its bytes; of a packed one up to `left` of the `most` that are unpacked in all.
     pub(super) fn stream(&self, left: u64, most: u64) -> Result<Stream, Broken> {
-        Ok(match (self.packing, self.coming) {
-            (_, Some(most)) => Stream::Coming(Coming::new(most)),
-            (None, None) => Stream::Plain(Extent::new(Arc::clone(&self.file), self.size)),
-            (Some(packing), None) => Stream::Packed(
+        Ok(match self.packing {
+            None => Stream::Plain(Extent::new(Arc::clone(&self.file), self.size)),
+            Some(packing) => Stream::Packed(
                 Unpacked::new(Arc::clone(&self.file), self.size, packing, left, most).map_err(Broken::Io)?,
             ),
         })
@@ -206,12 +173,7 @@ impl LogReader for Lines {
 
 impl Scanner for Lines {
     fn scan(&self, queries: &[Query], unwanted: &AtomicBool) -> Vec<Answer> {
-        let answers = scan::scan(FileBlocks::new(self, scan::by_entry(queries)), self, queries, unwanted);
-        // One that is too large is a fault, also where the answers are known before its end.
-        if unwanted.load(Ordering::Relaxed) || self.parts.iter().all(|part| part.arrived().is_ok()) {
-            return answers;
-        }
-        queries.iter().map(|_| Answer::ItemByItem).collect()
+        scan::scan(FileBlocks::new(self, scan::by_entry(queries)), self, queries, unwanted)
     }
 }
 
@@ -233,7 +195,7 @@ impl scan::Lines for Lines {
     }
 
     fn size(&self) -> u64 {
-        self.parts.iter().map(|part| part.coming.unwrap_or(part.size)).sum()
+        self.parts.iter().map(|part| part.size).sum()
     }
 
     fn read_at(&self, part: usize, into: &mut [u8], offset: u64) -> io::Result<usize> {
@@ -274,14 +236,11 @@ impl Iterator for Walk {
         while let Some(part) = log.parts.get(self.part) {
             let place = match &mut self.at {
                 Some(place) => place,
-                none => match part
-                    .arrived()
-                    .and_then(|()| part.stream(self.left, log.most).map_err(|why| broken(part, &why)))
-                {
+                none => match part.stream(self.left, log.most) {
                     Ok(stream) => none.insert(Place { stream, buffer: Buffer::default(), number: 0 }),
-                    Err(fault) => {
+                    Err(why) => {
                         self.part += 1;
-                        return Some(Err(fault));
+                        return Some(Err(broken(part, &why)));
                     }
                 },
             };
