@@ -19,6 +19,8 @@ struct Made<'p> {
     program: &'p Program,
     /// The call without comments and layout.
     call: String,
+    /// Whether it is made with nobody there.
+    unattended: bool,
 }
 
 fn made<'p>(program: &'p Program, plan: &'p Plan, all: &[Placed<'p>]) -> Vec<Made<'p>> {
@@ -32,7 +34,9 @@ fn made<'p>(program: &'p Program, plan: &'p Plan, all: &[Placed<'p>]) -> Vec<Mad
     // Each of them is a statement of the program.
     let found = plan.changes.iter().filter_map(|planned| {
         let change = *changes.get(&planned.span)?;
-        Some(Made { planned, change, program, call: text::expr(program, &change.call) })
+        let mut sections = program.sections.iter().filter(|one| one.title == planned.section);
+        let unattended = sections.any(schedules::begins_by_itself);
+        Some(Made { planned, change, program, call: text::expr(program, &change.call), unattended })
     });
     found.collect()
 }
@@ -291,7 +295,8 @@ fn rows(a: &Made<'_>, b: &Made<'_>, was: &Plan, is: &Plan) -> Rows {
     let section = |change: &PlannedChange| {
         change.step.as_ref().map_or_else(|| change.section.to_string(), |step| format!("{} / {step}", change.section))
     };
-    add(Row::of("in", section(old), section(new)), Kind::Changed);
+    let moved = if b.unattended && !a.unattended { Kind::Dangerous } else { Kind::Changed };
+    add(Row::of("in", section(old), section(new)), moved);
     let given = |change: &PlannedChange| {
         change.given.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
     };

@@ -2,6 +2,7 @@
 
 use super::bounds::{Moved, Said, moved};
 use super::pairs::{Pair, pairs};
+use super::schedules::begins_by_itself;
 use crate::check::program::{Expr, LocalId, Member, Program, Section, Statement, StatementKind};
 use crate::plan::walk;
 
@@ -48,7 +49,7 @@ pub(super) fn placed(program: &Program) -> Vec<Placed<'_>> {
     let mut found = Vec::new();
     for (within, block) in walk::blocks_of(program) {
         let section = program.sections.iter().find(|one| within.starts_with(&one.name()));
-        let by_itself = section.is_none_or(|one| one.schedule.is_some() || !one.on_alert.is_empty());
+        let by_itself = section.is_none_or(begins_by_itself);
         let mut finder = Finder { program, within: &within, by_itself, around: Vec::new(), found: &mut found };
         finder.around.extend(section.and_then(|section| step_of(program, section, &within)));
         finder.block(block);
@@ -121,15 +122,16 @@ impl<'p> Finder<'p, '_> {
     }
 }
 
-/// What another place says of how often something is come to. What a loop around it means, `looped` says.
-pub(super) fn often(old: &[Around<'_>], new: &[Around<'_>], looped: Moved) -> Vec<Moved> {
+/// What another place says of how often something is come to. What it means that it is repeated around there, `repeated`
+/// says: a change is made more often, and a check may see nothing, or pass in the end.
+pub(super) fn often(old: &[Around<'_>], new: &[Around<'_>], repeated: Moved) -> Vec<Moved> {
     let alike = |a: &Around<'_>, b: &Around<'_>| std::mem::discriminant(&a.kind) == std::mem::discriminant(&b.kind);
     let mut found = Vec::new();
     for pair in pairs(old, new, |one| one.says.clone(), alike) {
         match pair {
             Pair::Both(a, b) => match (a.kind, b.kind, a.said.zip(b.said)) {
                 (Kind::Retry(a), Kind::Retry(b), _) if a != b => {
-                    found.push(if b > a { Moved::More } else { Moved::Less });
+                    found.push(if b > a { repeated } else { repeated.turned() });
                 }
                 (Kind::Unless, _, Some((a, b))) => found.extend(moved(a, b).into_iter().map(Moved::turned)),
                 (_, _, Some((a, b))) => found.extend(moved(a, b)),
@@ -137,13 +139,11 @@ pub(super) fn often(old: &[Around<'_>], new: &[Around<'_>], looped: Moved) -> Ve
             },
             Pair::New(one) => found.push(match one.kind {
                 Kind::If | Kind::Unless => Moved::Less,
-                Kind::Each => looped,
-                Kind::Retry(_) => Moved::More,
+                Kind::Each | Kind::Retry(_) => repeated,
             }),
             Pair::Gone(one) => found.push(match one.kind {
                 Kind::If | Kind::Unless => Moved::More,
-                Kind::Each => looped.turned(),
-                Kind::Retry(_) => Moved::Less,
+                Kind::Each | Kind::Retry(_) => repeated.turned(),
             }),
         }
     }

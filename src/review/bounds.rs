@@ -77,11 +77,29 @@ pub(super) fn moved(old: Said<'_>, new: Said<'_>) -> Vec<Moved> {
     {
         return moved(list, other);
     }
-    if let (Some(a), Some(b)) = (old.compared(), new.compared()) {
+    if let (Some(a), Some(b)) = (old.compared(), new.compared())
+        && a.subject.text() == b.subject.text()
+    {
         return comparisons(&a, &b);
     }
     match (&old.expr.kind, &new.expr.kind) {
         (ExprKind::Call(a), ExprKind::Call(b)) => calls((old, a), (new, b)),
+        (ExprKind::Binary { op, left: a, right: x }, ExprKind::Binary { op: other, left: b, right: y })
+            if op == other =>
+        {
+            sides(*op, moved(old.of(a), new.of(b)), moved(old.of(x), new.of(y)))
+        }
+        _ => vec![Moved::Otherwise],
+    }
+}
+
+/// What is said of the two sides of an operator, as it is said of both together.
+fn sides(op: BinaryOp, left: Vec<Moved>, right: Vec<Moved>) -> Vec<Moved> {
+    let turned = |moved: Vec<Moved>| moved.into_iter().map(Moved::turned).collect::<Vec<_>>();
+    match op {
+        BinaryOp::Greater | BinaryOp::GreaterOrEqual | BinaryOp::Subtract => [left, turned(right)].concat(),
+        BinaryOp::Less | BinaryOp::LessOrEqual => [turned(left), right].concat(),
+        BinaryOp::Add => [left, right].concat(),
         _ => vec![Moved::Otherwise],
     }
 }
@@ -176,17 +194,6 @@ impl Compared<'_> {
 
 fn comparisons(old: &Compared<'_>, new: &Compared<'_>) -> Vec<Moved> {
     let (Some(a), Some(b)) = (old.range(), new.range()) else { return vec![Moved::Otherwise] };
-    let same = old.subject.text() == new.subject.text();
-    if !same {
-        // Another subject: what is said of it is said of the condition, if that has one end only.
-        return match (a == b, old.op) {
-            (true, BinaryOp::Greater | BinaryOp::GreaterOrEqual) => moved(old.subject, new.subject),
-            (true, BinaryOp::Less | BinaryOp::LessOrEqual) => {
-                moved(old.subject, new.subject).into_iter().map(Moved::turned).collect()
-            }
-            _ => vec![Moved::Otherwise],
-        };
-    }
     let within = |[from, to]: [(f64, bool); 2], [least, most]: [(f64, bool); 2]| {
         (from.0 > least.0 || from.0 >= least.0 && from.1 <= least.1)
             && (to.0 < most.0 || to.0 <= most.0 && to.1 <= most.1)
@@ -194,12 +201,20 @@ fn comparisons(old: &Compared<'_>, new: &Compared<'_>) -> Vec<Moved> {
     more_or_less(within(a, b), within(b, a))
 }
 
+/// The statuses of an answer that are well.
+const STATUS: &str = "status";
+
+/// Whether a status is among them by which a server says that it fails.
+fn fails(statuses: Said<'_>) -> bool {
+    statuses.items().is_some_and(|items| items.iter().any(|status| status.starts_with('5')))
+}
+
 /// Whether more of an argument is more of what a call gives, or less; `None` where it is not known.
 fn follows(builtin: &str, param: &str) -> Option<bool> {
     match (builtin, param) {
         ("where" | "any" | "all" | "share", "holds")
         | ("where" | "any" | "count" | "each" | "distinct", "items")
-        | (_, "status") => Some(true),
+        | (_, STATUS) => Some(true),
         ("none", "holds" | "items") | ("all" | "is_empty", "items") => Some(false),
         _ => None,
     }
@@ -222,6 +237,8 @@ fn calls((old, a): (Said<'_>, &Call), (new, b): (Said<'_>, &Call)) -> Vec<Moved>
         let moved = match (was, is) {
             (None, None) => continue,
             (Some(was), Some(is)) => moved(old.of(inside(was)), new.of(inside(is))),
+            // What a server says where it fails is taken for well, which it is not by itself.
+            (None, Some(is)) if param.name == STATUS && fails(new.of(inside(is))) => vec![Moved::More],
             _ => vec![Moved::Otherwise],
         };
         found.extend(moved.into_iter().map(|moved| match follows(a.builtin.name, param.name) {
@@ -337,10 +354,7 @@ impl<'p> Said<'p> {
     fn compared(self) -> Option<Compared<'p>> {
         let ExprKind::Binary { op, left, right } = &self.expr.kind else { return None };
         let (left, right) = (self.of(left), self.of(right));
-        if let Some(with) = right.constant() {
-            return Some(Compared { subject: left, op: *op, with });
-        }
-        let op = match op {
+        let turned = match op {
             BinaryOp::Less => BinaryOp::Greater,
             BinaryOp::LessOrEqual => BinaryOp::GreaterOrEqual,
             BinaryOp::Greater => BinaryOp::Less,
@@ -348,7 +362,10 @@ impl<'p> Said<'p> {
             BinaryOp::Equal => BinaryOp::Equal,
             _ => return None,
         };
-        Some(Compared { subject: right, op, with: left.constant()? })
+        if let Some(with) = right.constant() {
+            return Some(Compared { subject: left, op: *op, with });
+        }
+        Some(Compared { subject: right, op: turned, with: left.constant()? })
     }
 }
 

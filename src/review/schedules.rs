@@ -123,6 +123,11 @@ fn by_itself(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: T
     if began && changes(b) { Kind::Dangerous } else { Kind::Changed }
 }
 
+/// Whether nobody has to begin it.
+pub(super) fn begins_by_itself(section: &Section) -> bool {
+    section.schedule.is_some() || !section.on_alert.is_empty()
+}
+
 /// How often it runs in the days that are counted.
 fn often(side: Side<'_>, section: &Section, schedule: &Schedule, now: Timestamp) -> i128 {
     let period = SignedDuration::from_hours(24 * COUNTED);
@@ -190,10 +195,8 @@ fn overlaps(side: Side<'_>, section: &Section, longest: Option<SignedDuration>, 
 
 /// That a section runs by itself, with nobody there, and what a change of it that may take so long runs over.
 pub(super) fn unattended(side: Side<'_>, section: &str, within: Option<&str>, now: Timestamp) -> Vec<String> {
-    let Some(section) = side.program.sections.iter().find(|one| *one.title == *section) else { return Vec::new() };
-    if section.schedule.is_none() && section.on_alert.is_empty() {
-        return Vec::new();
-    }
+    let section = side.program.sections.iter().find(|one| *one.title == *section && begins_by_itself(one));
+    let Some(section) = section else { return Vec::new() };
     let mut notes = vec![format!("unattended: {}", says(side, section))];
     notes.extend(times(side, section, now));
     let own = within.and_then(|within| match parse_quantity(within) {

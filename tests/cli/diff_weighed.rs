@@ -163,7 +163,7 @@ threshold "Low" warning {
   escalate to level 2 when load > 10
   quiet while "Down"
 }
-threshold "Other" warning { when load > 90 notify mail }
+threshold "Other" warning { when load > limit + 90 notify mail }
 section "Now" { measure load }
 "#;
     let loosened = "told loosened threshold \"Low\"";
@@ -175,6 +175,7 @@ section "Now" { measure load }
             (Edit("load >= 3 or 8 < load", "load >= 3 and 8 < load", loosened), "opens"),
             (Edit("load >= 3 or 8 < load", "(load >= 3 or 8 < load) and load < 50", loosened), "opens"),
             (Edit("8 < load", "500 < load", loosened), "opens"),
+            (Edit("load > limit + 90", "load > limit + 900", "told loosened threshold \"Other\""), "limit + 900"),
             (Edit("8 < load", "5 < load", "told safer threshold \"Low\""), "opens"),
             (Edit("8 < load", "8 < load or load == 4", "told safer threshold \"Low\""), "opens"),
             (Edit("  until load < 2\n  notify", "  until load < 4.9\n  notify", loosened), "closes"),
@@ -183,7 +184,7 @@ section "Now" { measure load }
             (Edit("level 2 after 10m\n  escalate", "level 2 after 40m\n  escalate", loosened), "escalates"),
             (Edit("quiet while \"Down\"", "quiet while \"Other\"", loosened), "is quiet while"),
             (Edit("limit: float = 5", "limit: float = 500", "told loosened threshold \"Slow\""), "limit = 500"),
-            (Edit("load > 90 notify mail", "load > 90 notify pager", "told loosened threshold \"Other\""), "tells"),
+            (Edit("limit + 90 notify mail", "limit + 90 notify pager", "told loosened threshold \"Other\""), "tells"),
             (Edit("every 1m =", "=", "told loosened threshold \"Slow\""), "by no time limit"),
         ],
     );
@@ -230,7 +231,9 @@ section "Often" every 1h {
     if host.load().one > 2 { check host.load().fifteen < 9 as "deep" }
   }
 }
-section "Rare" { show 1 }
+section "Rare" {
+  check shop.answers("/deep") as "answers"
+  show 1 }
 "#;
 
 #[test]
@@ -256,6 +259,16 @@ fn what_a_check_no_longer_sees() {
             ),
             (Edit("[\"a\", \"b\", \"c\"]", "[\"a\"]", &blind("each")), "for name in"),
             (Edit("one > 2 {", "one > 200 {", &blind("deep")), "200"),
+            (Edit("fifteen < 9 as", "fifteen - 5 < 9 as", "blindness changed check \"deep\""), "fifteen - 5"),
+            (Edit("shop.answers(\"/deep\")", "shop.answers(\"/deep\", status: [200, 503])", &blind("answers")), "503"),
+            (
+                Edit(
+                    "    check shop.answers(\"/\", status: [200]) as \"up\"\n",
+                    "    retry 3 every 2s { check shop.answers(\"/\", status: [200]) as \"up\" }\n",
+                    &up,
+                ),
+                "up to 3 times",
+            ),
             (Edit("[\"/\", \"/var\"]", "[\"/\"]", "blindness blind metric share"), "for each"),
         ],
     );
@@ -299,11 +312,12 @@ threshold "Odd" warning { when load > 3 until load < 2 notify mail }
 fn what_makes_a_change_more_dangerous() {
     let body = r#"
 param few: size = 1GiB
+tool again(what: string) changes idempotent = argv("./again.sh", what)
 section "S" {
   require host.memory().available > few as "room"
   if host.load().one < 3 { change db.execute("VACUUM") within 1m approve by "DBA" verify db.size() < few as "tidy" }
   for disk in host.disks() | where(.used_share > 90%) at most 3 { change shop.put("/clean/{disk.mount}") }
-  retry 3 every 10s { change shop.put("/again") }
+  retry 3 every 10s { change again("x") }
   change db.execute("DELETE FROM seen WHERE old")
   change write('one')
 }
@@ -327,10 +341,14 @@ section "S" {
         ],
     );
     let old = format!("{COMMON}{body}");
+    let line = "  change write('one')\n";
+    let moved = format!("{}section \"Night\" daily at 02:00 {{\n{line}}}\n", old.replace(line, ""));
+    let found = findings(&old, &moved);
+    assert!(found.iter().any(|one| one.starts_with(dangerous) && one.contains("Night")), "{found:#?}");
     let bare = old.replace("if host.load().one < 3 { change", "change").replace("as \"tidy\" }", "as \"tidy\"");
     let found = findings(&old, &bare);
     assert!(found.iter().any(|one| one.starts_with(dangerous) && one.contains("if host.load")), "{found:#?}");
-    the_same(body, &[("shop.put(\"/again\")", "shop.put(\n    \"/again\", # once more\n  )")]);
+    the_same(body, &[("again(\"x\")", "again(\n    # once more\n    \"x\")")]);
 }
 
 #[test]
