@@ -16,6 +16,7 @@ use crate::types::{FaultKind, Value};
 pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     let mut findings = checks(before, after);
     findings.extend(metrics(before, after));
+    findings.extend(steps(before, after));
     findings.extend(forgiven(before, after));
     findings.extend(tests(before, after));
     findings
@@ -173,6 +174,43 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         findings.push(finding.at(Some(before.place(a.span)), Some(after.place(b.span))));
     }
     findings
+}
+
+/// A step that is made for each item of a list.
+struct Each<'p> {
+    within: String,
+    list: Said<'p>,
+    span: Span,
+}
+
+fn all_each(program: &Program) -> Vec<Each<'_>> {
+    let mut found = Vec::new();
+    for section in &program.sections {
+        for member in &section.members {
+            if let Member::Step(step) = member
+                && let Some((_, list)) = &step.each
+            {
+                let within = format!("{} / \"{}\"", section.name(), step.title);
+                found.push(Each { within, list: Said::new(program, list), span: step.span });
+            }
+        }
+    }
+    found
+}
+
+/// Steps that are made for fewer items.
+fn steps(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
+    let (old, new) = (all_each(before.program), all_each(after.program));
+    let found = pairs(&old, &new, |one| one.within.clone(), |_, _| false).into_iter().filter_map(|pair| {
+        let Pair::Both(a, b) = pair else { return None };
+        if weighed(a.list, b.list, Kind::Safer, Kind::Blind) != Some(Kind::Blind) {
+            return None;
+        }
+        let finding = Finding::new(Chapter::Blindness, Kind::Blind, b.within.clone(), "made for fewer");
+        let finding = finding.rows(Row::of("for each", a.list.text(), b.list.text()));
+        Some(finding.at(Some(before.place(a.span)), Some(after.place(b.span))))
+    });
+    found.collect()
 }
 
 /// What other lists mean of whose items samples are taken.

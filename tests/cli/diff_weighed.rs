@@ -232,6 +232,7 @@ section "Often" every 1h {
   }
 }
 section "Rare" {
+  step "Shown" for name in ["a", "b"] { show name }
   check shop.answers("/deep") as "answers"
   show 1 }
 "#;
@@ -269,6 +270,7 @@ fn what_a_check_no_longer_sees() {
                 ),
                 "up to 3 times",
             ),
+            (Edit("[\"a\", \"b\"] {", "[\"a\"] {", "blindness blind section \"Rare\" / \"Shown\""), "for each"),
             (Edit("[\"/\", \"/var\"]", "[\"/\"]", "blindness blind metric share"), "for each"),
         ],
     );
