@@ -1,34 +1,96 @@
 //! The changes that a runbook makes: which, on what, behind which guards and within which bounds.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
+use super::around::{self, Around, Placed, often, placed};
+use super::bounds::{Moved, Said, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, schedules, worst};
-use crate::plan::{Around, Plan, PlannedChange};
+use crate::check::program::{CallArg, Change, Expr, ExprKind, Member, Program, StatementKind};
+use crate::plan::{self, Guard, Plan, PlannedChange, text, walk};
+use crate::source::Span;
+
+/// A change as it is planned, and as it is in the program.
+struct Made<'p> {
+    planned: &'p PlannedChange,
+    change: &'p Change,
+    program: &'p Program,
+    /// The call without comments and layout.
+    call: String,
+    /// Whether it is made with nobody there.
+    unattended: bool,
+}
+
+fn made<'p>(program: &'p Program, plan: &'p Plan, all: &[Placed<'p>]) -> Vec<Made<'p>> {
+    let changes: BTreeMap<Span, &Change> = all
+        .iter()
+        .filter_map(|one| match &one.statement.kind {
+            StatementKind::Change(change) => Some((one.statement.span, &**change)),
+            _ => None,
+        })
+        .collect();
+    // Each of them is a statement of the program.
+    let found = plan.changes.iter().filter_map(|planned| {
+        let change = *changes.get(&planned.span)?;
+        let mut sections = program.sections.iter().filter(|one| one.title == planned.section);
+        let unattended = sections.any(schedules::begins_by_itself);
+        Some(Made { planned, change, program, call: text::expr(program, &change.call), unattended })
+    });
+    found.collect()
+}
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let key = |change: &PlannedChange| (change.section.clone(), change.step.clone(), change.text.clone());
+    let (olds, news) = (placed(before.program), placed(after.program));
+    let (from, to) = (Conditions::of(before.program, &olds), Conditions::of(after.program, &news));
+    let (old, new) = (made(before.program, was, &olds), made(after.program, is, &news));
+    let key = |one: &Made<'_>| (one.planned.section.clone(), one.planned.step.clone(), one.call.clone());
     // The same call that was moved, or another call at the same place with the same targets.
-    let alike = |old: &PlannedChange, new: &PlannedChange| {
-        old.text == new.text || (old.section == new.section && old.step == new.step && head(old) == head(new))
+    let alike = |old: &Made<'_>, new: &Made<'_>| {
+        let (a, b) = (old.planned, new.planned);
+        old.call == new.call || (a.section == b.section && a.step == b.step && head(a) == head(b))
     };
     let mut order = Vec::new();
-    for pair in pairs(&was.changes, &is.changes, key, alike) {
+    for pair in pairs(&old, &new, key, alike) {
         match pair {
             Pair::Both(old, new) => {
-                order.push(old.number);
-                let mut finding = changed(before, after, old, new, was, is);
+                order.push(old.planned.number);
+                let mut found = rows(old, new, was, is);
+                let moved = moved_around(&from, &to, old.planned, new.planned);
+                let said = |all: &Conditions<'_>, change| {
+                    let around = all.around(change).into_iter();
+                    around.map(|one| one.said.map_or(one.says, Said::text)).collect::<Vec<_>>().join(", ")
+                };
+                let made = Row::of("made", around(old.planned), around(new.planned));
+                let made = made.or_else(|| Row::of("made", said(&from, old.planned), said(&to, new.planned)));
+                found.add(made, weigh(&moved, Kind::Dangerous, Kind::Safer).unwrap_or(Kind::Changed));
+                guarded(&mut found, &from, &to, old.planned, new.planned);
+                let mut finding = changed(before, after, old, new, found);
                 if let Some(finding) = finding.as_mut().filter(|finding| finding.kind == Kind::Dangerous) {
-                    finding.notes.extend(schedules::unattended(after, &new.section, new.within.as_deref(), now));
+                    let planned = new.planned;
+                    finding.notes.extend(schedules::unattended(
+                        after,
+                        &planned.section,
+                        planned.within.as_deref(),
+                        now,
+                    ));
                 }
                 findings.extend(finding);
             }
             Pair::Gone(old) => {
-                let finding = Finding::new(Chapter::Changes, Kind::Safer, subject(old), "gone: it is no longer made");
-                findings.push(finding.at(Some(before.place(old.span)), None));
+                let hidden = looks(after.program, old) > looks(before.program, old);
+                let (kind, headline) = if hidden {
+                    (Kind::Dangerous, "made without consent from now on: it is taken for a look")
+                } else {
+                    (Kind::Safer, "gone: it is no longer made")
+                };
+                let finding = Finding::new(Chapter::Changes, kind, subject(old.planned), headline);
+                findings.push(finding.at(Some(before.place(old.planned.span)), None));
             }
-            Pair::New(new) => {
+            Pair::New(made) => {
+                let new = made.planned;
                 let rows = [
                     Row::of("within", "", bound(new.within.as_ref())),
                     Row::of("on", "", targets(new, is)),
@@ -40,7 +102,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, 
                 let mut finding =
                     Finding::new(Chapter::Changes, Kind::Dangerous, subject(new), "new change").rows(rows);
                 finding.notes.extend(schedules::unattended(after, &new.section, new.within.as_deref(), now));
-                finding.notes.extend(consequence(&new.text).map(str::to_owned));
+                finding.notes.extend(consequence(made).map(str::to_owned));
                 findings.push(finding.at(None, Some(after.place(new.span))));
             }
         }
@@ -82,7 +144,11 @@ fn clause(clause: Option<&String>) -> String {
 }
 
 fn guards(change: &PlannedChange) -> String {
-    let guards: Vec<&str> = change.guards.iter().map(|guard| guard.title.as_str()).collect();
+    let of = |guard: &Guard| {
+        let Guard { title, condition } = guard;
+        if title == condition { title.clone() } else { format!("{title}: {condition}") }
+    };
+    let guards: Vec<String> = change.guards.iter().map(of).collect();
     if guards.is_empty() { "none".to_owned() } else { guards.join("; ") }
 }
 
@@ -95,81 +161,163 @@ fn targets(change: &PlannedChange, plan: &Plan) -> String {
 }
 
 fn around(change: &PlannedChange) -> String {
-    let one = |around: &Around| match around {
-        Around::Each { name, list, items, at_most } => {
+    let one = |around: &plan::Around| match around {
+        plan::Around::Each { name, list, items, at_most } => {
             let most = at_most.map_or_else(String::new, |most| format!(", at most {most}"));
             let items = items.map_or_else(String::new, |items| format!(" ({items} items)"));
             format!("for each {name} in {list}{items}{most}")
         }
-        Around::If { condition } => format!("if {condition}"),
-        Around::Else { conditions } => format!("unless {}", conditions.join(" or ")),
-        Around::Retry { times } => format!("up to {times} times"),
-        Around::OnFailure => "on failure".to_owned(),
-        Around::Always => "always".to_owned(),
-        Around::Command { name } => format!("in command {name}"),
+        plan::Around::If { condition } => format!("if {condition}"),
+        plan::Around::Else { conditions } => format!("unless {}", conditions.join(" or ")),
+        plan::Around::Retry { times } => format!("up to {times} times"),
+        plan::Around::OnFailure => "on failure".to_owned(),
+        plan::Around::Always => "always".to_owned(),
+        plan::Around::Command { name } => format!("in command {name}"),
     };
     change.around.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn most(change: &PlannedChange) -> Option<u32> {
-    change.around.iter().find_map(|around| if let Around::Each { at_most, .. } = around { *at_most } else { None })
+    change
+        .around
+        .iter()
+        .find_map(|around| if let plan::Around::Each { at_most, .. } = around { *at_most } else { None })
 }
 
-fn changed(
-    before: Side<'_>,
-    after: Side<'_>,
-    old: &PlannedChange,
-    new: &PlannedChange,
-    was: &Plan,
-    is: &Plan,
-) -> Option<Finding> {
+/// The conditions and lists of a program by their texts, as plans name them.
+struct Conditions<'p>(BTreeMap<String, Said<'p>>);
+
+impl<'p> Conditions<'p> {
+    fn of(program: &'p Program, all: &[Placed<'p>]) -> Self {
+        let guards = all.iter().filter_map(|one| match &one.statement.kind {
+            StatementKind::Require { condition, .. } => Some(Said::new(program, condition)),
+            _ => None,
+        });
+        let around = all.iter().flat_map(|one| &one.around).filter_map(|one| one.said);
+        let lists = program.sections.iter().flat_map(|section| &section.members).filter_map(|member| match member {
+            Member::Step(step) => step.each.as_ref().map(|(_, list)| Said::new(program, list)),
+            Member::Statement(_) => None,
+        });
+        Self(guards.chain(around).chain(lists).map(|said| (said.plain(), said)).collect())
+    }
+
+    fn said(&self, text: &str) -> Option<Said<'p>> {
+        self.0.get(text).copied()
+    }
+
+    /// What stands around a change.
+    fn around(&self, change: &PlannedChange) -> Vec<Around<'p>> {
+        let of = |kind, text: &str| Around { kind, says: text.to_owned(), said: self.said(text) };
+        let each = |one: &plan::Around| match one {
+            plan::Around::Each { list, .. } => vec![of(around::Kind::Each, list)],
+            plan::Around::If { condition } => vec![of(around::Kind::If, condition)],
+            plan::Around::Else { conditions } => conditions.iter().map(|one| of(around::Kind::Unless, one)).collect(),
+            plan::Around::Retry { times } => vec![of(around::Kind::Retry(*times), &times.to_string())],
+            plan::Around::OnFailure | plan::Around::Always | plan::Around::Command { .. } => Vec::new(),
+        };
+        change.around.iter().flat_map(each).collect()
+    }
+}
+
+/// Whether it is made more often, or of more.
+fn moved_around(from: &Conditions<'_>, to: &Conditions<'_>, old: &PlannedChange, new: &PlannedChange) -> Vec<Moved> {
+    let mut moved = often(&from.around(old), &to.around(new), Moved::More);
+    match (most(old), most(new)) {
+        (Some(a), Some(b)) if a != b => moved.push(if b > a { Moved::More } else { Moved::Less }),
+        (Some(_), None) => moved.push(Moved::More),
+        (None, Some(_)) => moved.push(Moved::Less),
+        _ => {}
+    }
+    moved
+}
+
+/// The guards above it: the more they hold, the less they hold back.
+fn guarded(found: &mut Rows, from: &Conditions<'_>, to: &Conditions<'_>, old: &PlannedChange, new: &PlannedChange) {
+    let mut kinds = Vec::new();
+    for pair in pairs(&old.guards, &new.guards, |guard| guard.condition.clone(), |a, b| a.title == b.title) {
+        match pair {
+            Pair::Both(a, b) => {
+                if let Some((a, b)) = from.said(&a.condition).zip(to.said(&b.condition)) {
+                    kinds.extend(weighed(a, b, Kind::Dangerous, Kind::Safer));
+                }
+            }
+            Pair::Gone(_) => kinds.push(Kind::Dangerous),
+            Pair::New(_) => kinds.push(Kind::Safer),
+        }
+    }
+    if !kinds.is_empty() {
+        let with = |all: &Conditions<'_>, change: &PlannedChange| {
+            let said = |guard: &Guard| all.said(&guard.condition).map_or_else(|| guard.condition.clone(), Said::text);
+            guards(&PlannedChange {
+                guards: change
+                    .guards
+                    .iter()
+                    .map(|guard| Guard { title: guard.title.clone(), condition: said(guard) })
+                    .collect(),
+                ..change.clone()
+            })
+        };
+        found.add(Some(Row { what: "guards", before: with(from, old), after: with(to, new) }), worst(kinds));
+    }
+}
+
+/// A clause, and what it means that it is gone, new, or holds more often.
+fn clause_row(
+    what: &'static str,
+    (a, b): (&Made<'_>, &Made<'_>),
+    of: fn(&Change) -> Option<&Expr>,
+    none: &str,
+    more: Kind,
+) -> (Option<Row>, Kind) {
+    let (old, new) = (of(a.change).map(|it| Said::new(a.program, it)), of(b.change).map(|it| Said::new(b.program, it)));
+    let kind = match (old, new) {
+        (Some(old), Some(new)) => weighed(old, new, more, Kind::Safer).unwrap_or(Kind::Changed),
+        (Some(_), None) => Kind::Dangerous,
+        (None, _) => Kind::Safer,
+    };
+    let text = |clause: Option<Said<'_>>| clause.map_or_else(|| none.to_owned(), Said::text);
+    (Row::of(what, text(old), text(new)), kind)
+}
+
+fn rows(a: &Made<'_>, b: &Made<'_>, was: &Plan, is: &Plan) -> Rows {
+    let (old, new) = (a.planned, b.planned);
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);
-    let calls = |change: &PlannedChange| change.text.to_string();
-    let danger = consequence(&new.text).filter(|_| consequence(&old.text) != consequence(&new.text));
-    add(Row::of("calls", calls(old), calls(new)), if danger.is_some() { Kind::Dangerous } else { Kind::Changed });
+    let title = |one: &Made<'_>| one.change.title.as_ref().map_or_else(String::new, |it| text::plain(one.program, it));
+    add(Row::of("is called", title(a), title(b)), Kind::Changed);
+    let worse = consequence(b).is_some() && consequence(b) != consequence(a) || unbounded(b) && !unbounded(a);
+    if a.call != b.call {
+        let written = Row::of("calls", &*old.text, &*new.text);
+        let calls = written.or_else(|| Row::of("calls", &*a.call, &*b.call));
+        add(calls, if worse { Kind::Dangerous } else { Kind::Changed });
+    }
     add(Row::of("on", targets(old, was), targets(new, is)), Kind::Dangerous);
     let section = |change: &PlannedChange| {
         change.step.as_ref().map_or_else(|| change.section.to_string(), |step| format!("{} / {step}", change.section))
     };
-    add(Row::of("in", section(old), section(new)), Kind::Changed);
-    let wider = match (most(old), most(new)) {
-        (Some(_), None) => true,
-        (Some(a), Some(b)) => b > a,
-        _ => false,
-    };
-    add(Row::of("made", around(old), around(new)), if wider { Kind::Dangerous } else { Kind::Changed });
+    let moved = if b.unattended && !a.unattended { Kind::Dangerous } else { Kind::Changed };
+    add(Row::of("in", section(old), section(new)), moved);
     let given = |change: &PlannedChange| {
         change.given.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
     };
     add(Row::of("with", given(old), given(new)), Kind::Changed);
-    let longer = match (&old.within, &new.within) {
-        (Some(_), None) => Kind::Dangerous,
-        (None, Some(_)) => Kind::Safer,
-        _ => Kind::Changed,
-    };
-    add(Row::of("within", bound(old.within.as_ref()), bound(new.within.as_ref())), longer);
-    let fewer = old.guards.iter().any(|guard| !new.guards.iter().any(|other| other.condition == guard.condition));
-    let conditions = |change: &PlannedChange| {
-        change.guards.iter().map(|guard| guard.condition.as_str()).collect::<Vec<_>>().join("; ")
-    };
-    if conditions(old) != conditions(new) {
-        let row = Row { what: "guards", before: guards(old), after: guards(new) };
-        add(Some(row), if fewer { Kind::Dangerous } else { Kind::Safer });
-    }
-    for (what, a, b) in [("verify", &old.verify, &new.verify), ("undo", &old.undo, &new.undo)] {
-        let kind = match (a, b) {
-            (Some(_), None) => Kind::Dangerous,
-            (None, Some(_)) => Kind::Safer,
-            _ => Kind::Changed,
-        };
-        add(Row::of(what, clause(a.as_ref()), clause(b.as_ref())), kind);
+    for (row, kind) in [
+        clause_row("within", (a, b), |change| change.within.as_ref(), "no time limit", Kind::Dangerous),
+        clause_row("verify", (a, b), |change| change.verify.as_ref(), "none", Kind::Dangerous),
+        clause_row("undo", (a, b), |change| change.undo.as_ref(), "none", Kind::Changed),
+    ] {
+        add(row, kind);
     }
     let role = |change: &PlannedChange| {
         change.approve_by.as_ref().map_or_else(|| "nobody by name".to_owned(), ToString::to_string)
     };
-    let approved = if new.approve_by.is_none() { Kind::Dangerous } else { Kind::Changed };
+    // Another role is other people: who had to agree no longer has to.
+    let approved = if old.approve_by.is_none() { Kind::Safer } else { Kind::Dangerous };
     add(Row::of("approved by", role(old), role(new)), approved);
+    found
+}
+
+fn changed(before: Side<'_>, after: Side<'_>, old: &Made<'_>, new: &Made<'_>, found: Rows) -> Option<Finding> {
     if found.rows.is_empty() {
         return None;
     }
@@ -179,12 +327,38 @@ fn changed(
         Kind::Safer => "safer",
         _ => "changed",
     };
-    let mut finding = Finding::new(Chapter::Changes, kind, subject(new), headline).rows(found.rows);
-    finding.notes.extend(danger.map(str::to_owned));
-    if kind == Kind::Dangerous && new.undo.is_none() {
-        finding.notes.push(format!("undo: none · verify: {}", clause(new.verify.as_ref())));
+    let planned = new.planned;
+    let mut finding = Finding::new(Chapter::Changes, kind, subject(planned), headline).rows(found.rows);
+    finding.notes.extend(consequence(new).filter(|_| consequence(old) != consequence(new)).map(str::to_owned));
+    if kind == Kind::Dangerous && planned.undo.is_none() {
+        finding.notes.push(format!("undo: none · verify: {}", clause(planned.verify.as_ref())));
     }
-    Some(finding.at(Some(before.place(old.span)), Some(after.place(new.span))))
+    Some(finding.at(Some(before.place(old.planned.span)), Some(after.place(planned.span))))
+}
+
+/// How often what a change calls is called outside of changes, where nobody is asked for consent.
+fn looks(program: &Program, of: &Made<'_>) -> usize {
+    let name = |program: &Program, expr: &Expr| match &expr.uncovered().kind {
+        ExprKind::Call(call) => Some(call.builtin.name.to_owned()),
+        ExprKind::Tool { tool, .. } => program.tools.get(tool.index()).map(|tool| format!("tool {}", tool.name)),
+        ExprKind::Command { command, .. } => {
+            program.commands.get(command.index()).map(|one| format!("command {}", one.name))
+        }
+        _ => None,
+    };
+    let wanted = name(of.program, &of.change.call);
+    let mut count = 0;
+    for (_, block) in walk::blocks_of(program) {
+        walk::statements(block, &mut |statement| {
+            if matches!(statement.kind, StatementKind::Change(_)) {
+                return;
+            }
+            for root in walk::own_exprs(statement) {
+                walk::expr(root, &mut |expr| count += usize::from(wanted.is_some() && name(program, expr) == wanted));
+            }
+        });
+    }
+    count
 }
 
 /// What statements and commands do to others that are dangerous, by what they begin with. What is not here is not
@@ -209,8 +383,28 @@ const CONSEQUENCES: &[(&str, &str)] = &[
     ("shutdown", "`SHUTDOWN` ends the server"),
 ];
 
-fn consequence(call: &str) -> Option<&'static str> {
-    let (_, argument) = call.split_once("(\"")?;
-    let argument = argument.to_lowercase();
-    CONSEQUENCES.iter().find(|(start, _)| argument.starts_with(start)).map(|(_, says)| *says)
+fn consequence(made: &Made<'_>) -> Option<&'static str> {
+    let statement = statement(made)?;
+    CONSEQUENCES.iter().find(|(start, _)| statement.starts_with(start)).map(|(_, says)| *says)
+}
+
+/// Whether a statement is for all rows of a table.
+fn unbounded(made: &Made<'_>) -> bool {
+    let is =
+        |text: String| ["delete from", "update "].iter().any(|it| text.starts_with(it)) && !text.contains(" where ");
+    statement(made).is_some_and(is)
+}
+
+/// The first text that is handed to what is called, in small letters and one line.
+fn statement(made: &Made<'_>) -> Option<String> {
+    let args: Vec<&Expr> = match &made.change.call.uncovered().kind {
+        ExprKind::Call(call) => {
+            let values = call.args.iter().flatten();
+            values.filter_map(|arg| if let CallArg::Value(value) = arg { Some(value) } else { None }).collect()
+        }
+        ExprKind::Tool { args, .. } | ExprKind::Command { args, .. } => args.iter().collect(),
+        _ => Vec::new(),
+    };
+    let text = args.into_iter().find_map(|arg| Said::new(made.program, arg).words())?;
+    Some(text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" "))
 }

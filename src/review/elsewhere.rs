@@ -1,10 +1,18 @@
 //! What is no part of a program that runs, and still means something: types, and what tests say.
 
+use std::path::Path;
+
+use similar::{ChangeTag, TextDiff};
+
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Side};
+use crate::check::program::TestKind;
 use crate::source::Span;
 use crate::syntax::ast::{Docs, Item, ItemKind};
 use crate::syntax::dump;
+
+/// How many different lines are shown of a test or of a file.
+const SHOWN: usize = 12;
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     let (old, new) = (all(before), all(after));
@@ -12,8 +20,14 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     for pair in pairs(&old, &new, |one| (one.word, one.name.clone()), |a, b| a.word == b.word && a.says == b.says) {
         match pair {
             Pair::Both(a, b) if a.says != b.says => {
-                let headline = "changed";
-                let finding = Finding::new(b.chapter(), Kind::Changed, format!("{} {}", b.word, b.name), headline);
+                let (expected, expects) = (expects(before, a), expects(after, b));
+                let (kind, headline) = if expected.iter().any(|one| !expects.contains(one)) {
+                    (Kind::Blind, "expects less, or something else")
+                } else {
+                    (Kind::Changed, "changed")
+                };
+                let mut finding = Finding::new(b.chapter(), kind, format!("{} {}", b.word, b.name), headline);
+                finding.notes = different(before.sources.text(a.span), after.sources.text(b.span));
                 findings.push(finding.at(Some(before.place(a.span)), Some(after.place(b.span))));
             }
             // Tests that come and go are said elsewhere, and a type that nothing uses is an error.
@@ -24,24 +38,58 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     findings
 }
 
-/// What an edited file means.
-fn what(name: &str) -> &'static str {
-    let is_roles = std::path::Path::new(name).extension().is_some_and(|end| end.eq_ignore_ascii_case("toml"));
-    if is_roles { "other people are on call, or at other times" } else { "messages say something else" }
+/// The lines that are on one side only, without what they are indented by.
+fn different(old: &str, new: &str) -> Vec<String> {
+    let plain = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n") + "\n";
+    let (old, new) = (plain(old), plain(new));
+    let diff = TextDiff::from_lines(&old, &new);
+    let mut lines: Vec<String> = diff
+        .iter_all_changes()
+        .filter_map(|change| match change.tag() {
+            ChangeTag::Equal => None,
+            ChangeTag::Delete => Some(format!("- {}", change.value().trim_end())),
+            ChangeTag::Insert => Some(format!("+ {}", change.value().trim_end())),
+        })
+        .collect();
+    let more = lines.len().saturating_sub(SHOWN);
+    if more > 0 {
+        lines.truncate(SHOWN);
+        lines.push(format!("and {more} more"));
+    }
+    lines
 }
 
-/// Files that declarations name, such as the template of a message.
+/// What a test expects, as it was written.
+fn expects(side: Side<'_>, one: &Other) -> Vec<String> {
+    let test = side.program.tests.iter().find(|test| one.word == "test" && one.name == format!("\"{}\"", test.title));
+    let statements = test.into_iter().flat_map(|test| &test.statements);
+    statements
+        .filter(|statement| matches!(statement.kind, TestKind::Expect { .. }))
+        .map(|statement| side.written(statement.span))
+        .collect()
+}
+
+/// Files that declarations name, such as the template of a message. Who is on call is compared by what the file says.
 fn attached(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
+    let rosters = |side: Side<'_>| {
+        let read = side.program.escalations.iter().filter(|one| one.roster.is_some());
+        read.filter_map(|one| Some(one.roles.as_ref()?.0.to_string())).collect::<Vec<_>>()
+    };
+    let (was, is) = (rosters(before), rosters(after));
     let mut findings = Vec::new();
     for id in after.sources.ids() {
         let new = after.sources.file(id);
-        if new.name.ends_with(".runbook") {
+        let read =
+            |paths: &[String]| paths.iter().any(|path| Path::new(&new.name).ends_with(path.trim_start_matches("./")));
+        if new.name.ends_with(".runbook") || read(&was) && read(&is) {
             continue;
         }
         let mut others = before.sources.ids().map(|id| before.sources.file(id));
         if let Some(old) = others.find(|old| old.name == new.name && old.text != new.text) {
             let place = super::Place { file: new.name.clone(), line: 1 };
-            let finding = Finding::new(Chapter::Told, Kind::Changed, format!("file {}", old.name), what(&new.name));
+            let subject = format!("file {}", old.name);
+            let mut finding = Finding::new(Chapter::Told, Kind::Changed, subject, "messages say something else");
+            finding.notes = different(&old.text, &new.text);
             findings.push(finding.at(Some(place.clone()), Some(place)));
         }
     }

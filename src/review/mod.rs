@@ -5,6 +5,8 @@
 //! means that the runbook does the same as before.
 
 mod actions;
+mod around;
+mod bounds;
 mod elsewhere;
 mod escalation;
 pub mod history;

@@ -24,7 +24,8 @@ pub fn policy(before: Option<&Written>, after: Option<&Written>) -> Option<Findi
     if added.is_empty() && gone.is_empty() {
         return None;
     }
-    let more = added.iter().any(|rule| rule.allows) || gone.iter().any(|rule| !rule.allows);
+    let wider = |rule: &&Rule| rule.allows && !narrower(rule, before, after);
+    let more = added.iter().any(wider) || gone.iter().any(|rule| !rule.allows);
     let (kind, headline) = match (before, after, more) {
         (None, _, _) => (Kind::Safer, "new"),
         (_, None, _) => (Kind::Permissions, "gone: nothing that it said holds any more"),
@@ -36,6 +37,20 @@ pub fn policy(before: Option<&Written>, after: Option<&Written>) -> Option<Findi
     finding.notes.extend(added.iter().map(|rule| format!("+ {}", rule.says)));
     finding.notes.extend(gone.iter().map(|rule| format!("- {}", rule.says)));
     Some(finding.at(place(before), place(after)))
+}
+
+/// Whether a rule is for a network that lies in one that was allowed before.
+fn narrower(rule: &Rule, before: Option<&Written>, after: Option<&Written>) -> bool {
+    let Some((old, new)) = before.and_then(|one| one.hosts.as_ref()).zip(after.and_then(|one| one.hosts.as_ref()))
+    else {
+        return false;
+    };
+    let own = new.networks.iter().filter(|network| rule.says == host(network));
+    own.into_iter().any(|own| old.networks.iter().any(|network| network.contains(own)))
+}
+
+fn host(host: impl std::fmt::Display) -> String {
+    format!("the host {host}")
 }
 
 /// A standing approval that an edit makes void, in words.
@@ -65,7 +80,7 @@ fn rules(policy: &Written) -> BTreeSet<Rule> {
     if let Some(hosts) = &policy.hosts {
         add(false, "no hosts but those that it names".to_owned());
         let networks = hosts.networks.iter().map(ToString::to_string);
-        hosts.names.iter().cloned().chain(networks).for_each(|host| add(true, format!("the host {host}")));
+        hosts.names.iter().cloned().chain(networks).for_each(|name| add(true, host(name)));
     }
     for window in &policy.windows {
         for family in &window.changes {

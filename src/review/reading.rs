@@ -2,17 +2,21 @@
 
 use std::collections::BTreeSet;
 
+use super::around::{Placed, often, placed};
+use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
-use super::thresholds::bound;
 use super::{Chapter, Finding, Kind, Place, Row, Rows, Side, worst};
-use crate::check::program::{CheckElse, Expr, ExprKind, Metric, Program, Severity, Statement, StatementKind};
+use crate::check::program::{
+    CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
+};
 use crate::plan::{text, walk};
 use crate::source::Span;
-use crate::types::Value;
+use crate::types::{FaultKind, Value};
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     let mut findings = checks(before, after);
     findings.extend(metrics(before, after));
+    findings.extend(steps(before, after));
     findings.extend(forgiven(before, after));
     findings.extend(tests(before, after));
     findings
@@ -20,54 +24,48 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
 
 /// A check where it stands. A `require` is a check whose failure holds back what is below it.
 struct Check<'p> {
-    within: String,
+    at: Placed<'p>,
     word: &'static str,
     title: String,
-    condition: &'p Expr,
+    condition: Said<'p>,
     severity: Severity,
     raises: Option<String>,
     message: String,
-    span: Span,
 }
 
 fn all_checks(program: &Program) -> Vec<Check<'_>> {
-    let mut found = Vec::new();
-    for (within, block) in walk::blocks_of(program) {
-        walk::statements(block, &mut |statement| {
-            let (word, condition, title, source, otherwise) = match &statement.kind {
-                StatementKind::Check { condition, title, source, otherwise } => {
-                    ("check", condition, title, source, Some(otherwise))
-                }
-                StatementKind::Require { condition, title, source } => ("require", condition, title, source, None),
-                _ => return,
-            };
-            let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(program, title));
-            let (severity, message, raises) = match otherwise {
-                Some(CheckElse::Severity { severity, message }) => (*severity, message.as_ref(), None),
-                Some(CheckElse::Raise { threshold, message }) => {
-                    let threshold = program.thresholds.get(threshold.index());
-                    let severity = threshold.map_or(Severity::Critical, |one| one.severity);
-                    (severity, message.as_ref(), threshold.map(|one| one.title.to_string()))
-                }
-                None => (Severity::Critical, None, None),
-            };
-            let message = message.map_or_else(String::new, |message| text::plain(program, message));
-            let within = within.clone();
-            found.push(Check { within, word, title, condition, severity, raises, message, span: statement.span });
-        });
-    }
-    found
+    placed(program).into_iter().filter_map(|at| check(program, at)).collect()
+}
+
+fn check<'p>(program: &'p Program, at: Placed<'p>) -> Option<Check<'p>> {
+    let (word, condition, title, source, otherwise) = match &at.statement.kind {
+        StatementKind::Check { condition, title, source, otherwise } => {
+            ("check", condition, title, source, Some(otherwise))
+        }
+        StatementKind::Require { condition, title, source } => ("require", condition, title, source, None),
+        _ => return None,
+    };
+    let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(program, title));
+    let (severity, message, raises) = match otherwise {
+        Some(CheckElse::Severity { severity, message }) => (*severity, message.as_ref(), None),
+        Some(CheckElse::Raise { threshold, message }) => {
+            let threshold = program.thresholds.get(threshold.index());
+            let severity = threshold.map_or(Severity::Critical, |one| one.severity);
+            (severity, message.as_ref(), threshold.map(|one| one.title.to_string()))
+        }
+        None => (Severity::Critical, None, None),
+    };
+    let message = message.map_or_else(String::new, |message| text::plain(program, message));
+    Some(Check { at, word, title, condition: Said::new(program, condition), severity, raises, message })
 }
 
 fn checks(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let (was, is) = (before.program, after.program);
-    let (old, new) = (all_checks(was), all_checks(is));
+    let (old, new) = (all_checks(before.program), all_checks(after.program));
     let mut findings = Vec::new();
-    let key = |check: &Check<'_>| (check.within.clone(), check.word, check.title.clone());
+    let key = |check: &Check<'_>| (check.at.within.clone(), check.word, check.title.clone());
     let alike = |a: &Check<'_>, b: &Check<'_>| {
         a.word == b.word
-            && (text::expr(was, a.condition) == text::expr(is, b.condition)
-                || (a.title == b.title && a.within != b.within))
+            && (a.condition.text() == b.condition.text() || (a.title == b.title && a.at.within != b.at.within))
     };
     for pair in pairs(&old, &new, key, alike) {
         match pair {
@@ -75,13 +73,13 @@ fn checks(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
             Pair::Gone(a) => {
                 let finding =
                     Finding::new(Chapter::Blindness, Kind::Blind, subject(a), "gone: it is no longer looked at");
-                let row = Row::of("passes where", text::expr(was, a.condition), "");
-                findings.push(finding.rows(row).at(Some(before.place(a.span)), None));
+                let row = Row::of("passes where", a.condition.text(), "");
+                findings.push(finding.rows(row).at(Some(before.place(a.at.statement.span)), None));
             }
             Pair::New(b) => {
                 let finding = Finding::new(Chapter::Blindness, Kind::Safer, subject(b), "new");
-                let row = Row::of("passes where", "", text::expr(is, b.condition));
-                findings.push(finding.rows(row).at(None, Some(after.place(b.span))));
+                let row = Row::of("passes where", "", b.condition.text());
+                findings.push(finding.rows(row).at(None, Some(after.place(b.at.statement.span))));
             }
         }
     }
@@ -89,28 +87,27 @@ fn checks(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
 }
 
 fn subject(check: &Check<'_>) -> String {
-    format!("{} \"{}\" in {}", check.word, check.title, check.within)
+    format!("{} \"{}\" in {}", check.word, check.title, check.at.within)
 }
 
 fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> Option<Finding> {
-    let (was, is) = (before.program, after.program);
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);
     add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
-    // A check says when it is well, and a threshold when it is not: the bound means the opposite.
-    let condition = match bound(was, is, a.condition, b.condition) {
-        Some(Kind::Loosened) => Kind::Safer,
-        Some(Kind::Safer) => Kind::Blind,
-        _ => Kind::Changed,
-    };
-    add(Row::of("passes where", text::expr(was, a.condition), text::expr(is, b.condition)), condition);
+    // A check says when it is well: the more it holds, the less it sees.
+    if let Some(kind) = weighed(a.condition, b.condition, Kind::Blind, Kind::Safer) {
+        add(Row::of("passes where", a.condition.text(), b.condition.text()), kind);
+    }
     let lower = if b.severity < a.severity { Kind::Blind } else { Kind::Safer };
     add(Row::of("a failure is", a.severity.name(), b.severity.name()), lower);
     let raises = |check: &Check<'_>| check.raises.clone().unwrap_or_else(|| "no threshold".to_owned());
     let kind = if b.raises.is_none() { Kind::Loosened } else { Kind::Changed };
     add(Row::of("raises", raises(a), raises(b)), kind);
     add(Row::of("says", &*a.message, &*b.message), Kind::Changed);
-    add(Row::of("in", &*a.within, &*b.within), Kind::Changed);
+    let left = a.at.by_itself && !b.at.by_itself && a.at.within != b.at.within;
+    let rarer = weigh(&often(&a.at.around, &b.at.around, Moved::Less), Kind::Safer, Kind::Blind);
+    let place = if left { Kind::Blind } else { rarer.unwrap_or(Kind::Changed) };
+    add(Row::of("in", a.at.path(), b.at.path()), place);
     if found.rows.is_empty() {
         return None;
     }
@@ -121,7 +118,7 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> O
         _ => "changed",
     };
     let finding = Finding::new(Chapter::Blindness, kind, subject(b), headline).rows(found.rows);
-    Some(finding.at(Some(before.place(a.span)), Some(after.place(b.span))))
+    Some(finding.at(Some(before.place(a.at.statement.span)), Some(after.place(b.at.statement.span))))
 }
 
 fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
@@ -162,28 +159,106 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         found.add(Row::of("is called", &*a.name, &*b.name), Kind::Changed);
         found.add(Row::of("sampled", every(a), every(b)), rarer);
         found.add(Row::of("type", a.ty.to_string(), b.ty.to_string()), Kind::Changed);
-        found.add(Row::of("for each", labels(was, a), labels(is, b)), Kind::Changed);
+        found.add(Row::of("for each", labels(was, a), labels(is, b)), fewer(was, is, a, b));
         found.add(Row::of("is", text::expr(was, &a.value), text::expr(is, &b.value)), Kind::Changed);
         if found.rows.is_empty() {
             continue;
         }
         let kind = worst(found.kinds);
-        let headline = if kind == Kind::Blind { "sampled more rarely" } else { "changed" };
+        let headline = match kind {
+            Kind::Blind if rarer == Kind::Blind => "sampled more rarely",
+            Kind::Blind => "sampled of fewer",
+            _ => "changed",
+        };
         let finding = Finding::new(Chapter::Blindness, kind, format!("metric {}", b.name), headline).rows(found.rows);
         findings.push(finding.at(Some(before.place(a.span)), Some(after.place(b.span))));
     }
     findings
 }
 
-/// A `try … otherwise`: where it stands, and what it makes of a failure.
-type Forgiven = (String, String, Span);
+/// A step that is made for each item of a list.
+struct Each<'p> {
+    within: String,
+    list: Said<'p>,
+    span: Span,
+}
 
-fn all_forgiven(program: &Program) -> Vec<Forgiven> {
+fn all_each(program: &Program) -> Vec<Each<'_>> {
     let mut found = Vec::new();
-    let mut look = |within: &str, root: &Expr| {
-        walk::expr(root, &mut |expr| {
-            if let ExprKind::Try { .. } = expr.kind {
-                found.push((within.to_owned(), text::expr(program, expr), expr.span));
+    for section in &program.sections {
+        for member in &section.members {
+            if let Member::Step(step) = member
+                && let Some((_, list)) = &step.each
+            {
+                let within = format!("{} / \"{}\"", section.name(), step.title);
+                found.push(Each { within, list: Said::new(program, list), span: step.span });
+            }
+        }
+    }
+    found
+}
+
+/// Steps that are made for fewer items.
+fn steps(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
+    let (old, new) = (all_each(before.program), all_each(after.program));
+    let found = pairs(&old, &new, |one| one.within.clone(), |_, _| false).into_iter().filter_map(|pair| {
+        let Pair::Both(a, b) = pair else { return None };
+        if weighed(a.list, b.list, Kind::Safer, Kind::Blind) != Some(Kind::Blind) {
+            return None;
+        }
+        let finding = Finding::new(Chapter::Blindness, Kind::Blind, b.within.clone(), "made for fewer");
+        let finding = finding.rows(Row::of("for each", a.list.text(), b.list.text()));
+        Some(finding.at(Some(before.place(a.span)), Some(after.place(b.span))))
+    });
+    found.collect()
+}
+
+/// What other lists mean of whose items samples are taken.
+fn fewer(was: &Program, is: &Program, a: &Metric, b: &Metric) -> Kind {
+    if a.labels.len() != b.labels.len() {
+        return Kind::Changed;
+    }
+    let lists = a.labels.iter().zip(&b.labels);
+    let moved = lists.flat_map(|(a, b)| moved(Said::new(was, &a.list), Said::new(is, &b.list))).collect::<Vec<_>>();
+    weigh(&moved, Kind::Safer, Kind::Blind).unwrap_or(Kind::Changed)
+}
+
+/// A `try … otherwise`.
+struct Forgiven<'p> {
+    within: String,
+    on: &'p [FaultKind],
+    says: String,
+    tried: String,
+    instead: String,
+    span: Span,
+}
+
+impl Forgiven<'_> {
+    /// What is tried, without its arguments.
+    fn head(&self) -> &str {
+        self.tried.split_once('(').map_or(&*self.tried, |(head, _)| head)
+    }
+
+    /// Whether it is the same place, edited: another value in its stead, or another argument.
+    fn alike(&self, other: &Self) -> bool {
+        self.within == other.within
+            && (self.tried == other.tried || self.instead == other.instead && self.head() == other.head())
+    }
+
+    /// Whether each fault that is forgiven here is forgiven by the other one. An empty list is all of them.
+    fn covered_by(&self, other: &Self) -> bool {
+        other.on.is_empty() || !self.on.is_empty() && self.on.iter().all(|kind| other.on.contains(kind))
+    }
+}
+
+fn all_forgiven(program: &Program) -> Vec<Forgiven<'_>> {
+    let mut found = Vec::new();
+    let mut look = |within: &str, root| {
+        walk::expr(root, &mut |expr: &Expr| {
+            if let ExprKind::Try { value, on, otherwise } = &expr.kind {
+                let (says, tried) = (text::expr(program, expr), text::expr(program, value));
+                let instead = text::expr(program, otherwise);
+                found.push(Forgiven { within: within.to_owned(), on, says, tried, instead, span: expr.span });
             }
         });
     };
@@ -194,6 +269,14 @@ fn all_forgiven(program: &Program) -> Vec<Forgiven> {
             }
         });
     }
+    for section in &program.sections {
+        section.within.iter().for_each(|limit| look(&section.name(), limit));
+        for member in &section.members {
+            let Member::Step(step) = member else { continue };
+            let within = format!("{} / \"{}\"", section.name(), step.title);
+            step.each.iter().map(|(_, list)| list).chain(&step.within).for_each(|expr| look(&within, expr));
+        }
+    }
     for metric in &program.metrics {
         let within = format!("metric {}", metric.name);
         metric.labels.iter().for_each(|label| look(&within, &label.list));
@@ -201,7 +284,15 @@ fn all_forgiven(program: &Program) -> Vec<Forgiven> {
     }
     for threshold in &program.thresholds {
         let within = format!("threshold \"{}\"", threshold.title);
-        threshold.when.iter().for_each(|when| look(&within, &when.condition));
+        let climbs = threshold.escalate.iter().filter_map(|one| match &one.when {
+            EscalateWhen::Condition(condition) => Some(condition),
+            EscalateWhen::AtOnce | EscalateWhen::After(_) => None,
+        });
+        let when = threshold.when.iter().map(|when| &when.condition);
+        when.chain(&threshold.until).chain(climbs).for_each(|expr| look(&within, expr));
+    }
+    for escalation in &program.escalations {
+        escalation.rota.iter().for_each(|call| look(&format!("escalation {}", escalation.name), call));
     }
     found
 }
@@ -209,19 +300,29 @@ fn all_forgiven(program: &Program) -> Vec<Forgiven> {
 fn forgiven(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     let (old, new) = (all_forgiven(before.program), all_forgiven(after.program));
     let mut findings = Vec::new();
-    for pair in pairs(&old, &new, |one| (one.0.clone(), one.1.clone()), |a, b| a.1 == b.1) {
+    let row = |old: &str, new: &str| Row::of("a failure counts as", old, new);
+    for pair in pairs(&old, &new, |one| (one.within.clone(), one.says.clone()), |a, b| a.alike(b) || a.says == b.says) {
         match pair {
-            Pair::Both(..) => {}
-            Pair::Gone((within, what, span)) => {
-                let finding = Finding::new(Chapter::Blindness, Kind::Safer, within.clone(), "forgives less");
-                let row = Row::of("a failure counts as", what.clone(), "a failure");
-                findings.push(finding.rows(row).at(Some(before.place(*span)), None));
+            Pair::Both(a, b) if a.says == b.says => {}
+            Pair::Both(a, b) => {
+                let (kind, headline) = match (a.covered_by(b), b.covered_by(a)) {
+                    (true, false) => (Kind::Blind, "hides more failures"),
+                    (false, true) => (Kind::Safer, "forgives less"),
+                    _ => (Kind::Changed, "forgives differently"),
+                };
+                let finding = Finding::new(Chapter::Blindness, kind, b.within.clone(), headline);
+                let places = (Some(before.place(a.span)), Some(after.place(b.span)));
+                findings.push(finding.rows(row(&a.says, &b.says)).at(places.0, places.1));
             }
-            Pair::New((within, what, span)) => {
-                let finding = Finding::new(Chapter::Blindness, Kind::Blind, within.clone(), "hides failures");
-                let row = Row::of("a failure counts as", "a failure", what.clone());
+            Pair::Gone(a) => {
+                let finding = Finding::new(Chapter::Blindness, Kind::Safer, a.within.clone(), "forgives less");
+                findings.push(finding.rows(row(&a.says, "a failure")).at(Some(before.place(a.span)), None));
+            }
+            Pair::New(b) => {
+                let finding = Finding::new(Chapter::Blindness, Kind::Blind, b.within.clone(), "hides failures");
                 let note = "what could not be looked at has a value from now on, and opens nothing";
-                findings.push(finding.rows(row).note(note).at(None, Some(after.place(*span))));
+                let finding = finding.rows(row("a failure", &b.says)).note(note);
+                findings.push(finding.at(None, Some(after.place(b.span))));
             }
         }
     }

@@ -4,7 +4,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
-use crate::check::program::{ExprKind, Schedule, Section, ThresholdId};
+use crate::catalog::Effect;
+use crate::check::program::{ExprKind, Member, Schedule, ScheduleRule, Section, ThresholdId};
 use crate::plan::text;
 use crate::schedule::Timetable;
 use crate::types::Value;
@@ -12,6 +13,9 @@ use crate::units::{Quantity, parse_quantity};
 
 /// How many coming times are shown.
 const SHOWN: usize = 3;
+
+/// In how many coming days runs are counted: each day of a month is among them.
+const COUNTED: i64 = 35;
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -25,34 +29,29 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
         let (a, b) = match pair {
             Pair::Both(a, b) => (a, b),
             Pair::Gone(a) => {
-                let row = Row::of("runs", says(before, a.schedule.as_ref()), "never");
+                let row = Row::of("runs", says(before, a), "never");
                 let finding = Finding::new(Chapter::Schedules, Kind::Blind, subject(a), "gone").rows(row);
                 findings.push(finding.at(Some(before.place(a.span)), None));
                 continue;
             }
             Pair::New(b) => {
-                let row = Row::of("runs", "never", says(after, b.schedule.as_ref()));
+                let row = Row::of("runs", "never", says(after, b));
                 let mut finding = Finding::new(Chapter::Schedules, Kind::Changed, subject(b), "new").rows(row);
                 finding.notes.extend(times(after, b, now));
                 findings.push(finding.at(None, Some(after.place(b.span))));
                 continue;
             }
         };
-        let never = if b.schedule.is_none() { Kind::Blind } else { Kind::Changed };
         let within = |side: Side<'_>, one: &Section| {
             one.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| text::expr(side.program, within))
         };
-        let quiet = |side: Side<'_>, one: &Section| {
-            let title =
-                |id: &ThresholdId| side.program.thresholds.get(id.index()).map(|one| format!("\"{}\"", one.title));
-            one.quiet.iter().filter_map(title).collect::<Vec<_>>().join(", ")
-        };
-        let more_quiet = if b.quiet.len() > a.quiet.len() { Kind::Loosened } else { Kind::Changed };
+        let (quiet, quieter) = (titles(before, &a.quiet), titles(after, &b.quiet));
+        let more_quiet = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Changed };
         let mut found = Rows::default();
         found.add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
-        found.add(Row::of("runs", says(before, a.schedule.as_ref()), says(after, b.schedule.as_ref())), never);
+        found.add(runs(before, after, a, b), by_itself(before, after, a, b, now));
         found.add(Row::of("within", within(before, a), within(after, b)), Kind::Changed);
-        found.add(Row::of("keeps quiet", quiet(before, a), quiet(after, b)), more_quiet);
+        found.add(Row::of("keeps quiet", quiet.join(", "), quieter.join(", ")), more_quiet);
         if found.rows.is_empty() {
             continue;
         }
@@ -77,8 +76,80 @@ fn subject(section: &Section) -> String {
     section.name()
 }
 
-fn says(side: Side<'_>, schedule: Option<&Schedule>) -> String {
-    schedule.map_or_else(|| "by hand only".to_owned(), |schedule| side.written(schedule.span))
+/// What makes it run: its schedule, the alerts that begin it.
+fn says(side: Side<'_>, section: &Section) -> String {
+    let schedule = section.schedule.as_ref().map(|schedule| side.written(schedule.span));
+    let alerts = titles(side, &section.on_alert).join(", ");
+    let alerts = (!alerts.is_empty()).then(|| format!("on alert {alerts}"));
+    let says: Vec<String> = schedule.into_iter().chain(alerts).collect();
+    if says.is_empty() { "by hand only".to_owned() } else { says.join(", ") }
+}
+
+/// The thresholds by their titles.
+pub(super) fn titles(side: Side<'_>, thresholds: &[ThresholdId]) -> Vec<String> {
+    let title = |id: &ThresholdId| side.program.thresholds.get(id.index()).map(|one| format!("\"{}\"", one.title));
+    thresholds.iter().filter_map(title).collect()
+}
+
+/// Whether there is something in the second list that the first one does not have.
+pub(super) fn lacks(one: &[String], other: &[String]) -> bool {
+    other.iter().any(|title| !one.contains(title))
+}
+
+/// When it runs, where that is not the same: the rule decides and not how it is written.
+fn runs(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section) -> Option<Row> {
+    let rule =
+        |section: &Section| section.schedule.clone().map(|one| (one.rule, one.late, one.overlap, one.gap, one.jitter));
+    let (from, to) = (titles(before, &a.on_alert), titles(after, &b.on_alert));
+    if rule(a) == rule(b) && !lacks(&from, &to) && !lacks(&to, &from) {
+        return None;
+    }
+    Row::of("runs", says(before, a), says(after, b))
+}
+
+/// What it means that a section begins by itself at other times: what it looked at is looked at more rarely, or what it
+/// changes is changed with nobody there.
+fn by_itself(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: Timestamp) -> Kind {
+    let (from, to) = (titles(before, &a.on_alert), titles(after, &b.on_alert));
+    let rarer = match (&a.schedule, &b.schedule) {
+        (Some(_), None) => true,
+        (Some(old), Some(new)) => often(after, b, new, now) < often(before, a, old, now),
+        (None, _) => false,
+    };
+    if rarer || lacks(&to, &from) {
+        return Kind::Blind;
+    }
+    let began = a.schedule.is_none() && b.schedule.is_some() || lacks(&from, &to);
+    if began && changes(b) { Kind::Dangerous } else { Kind::Changed }
+}
+
+/// Whether nobody has to begin it.
+pub(super) fn begins_by_itself(section: &Section) -> bool {
+    section.schedule.is_some() || !section.on_alert.is_empty()
+}
+
+/// How often it runs in the days that are counted.
+fn often(side: Side<'_>, section: &Section, schedule: &Schedule, now: Timestamp) -> i128 {
+    let period = SignedDuration::from_hours(24 * COUNTED);
+    if let ScheduleRule::Every(every) = schedule.rule {
+        return period.as_nanos() / every.as_nanos().max(1);
+    }
+    let Ok(end) = now.checked_add(period) else { return 0 };
+    coming(side, section, now).take_while(|at| *at < end).map(|_| 1).sum()
+}
+
+/// Whether it changes anything.
+fn changes(section: &Section) -> bool {
+    let blocks = section.members.iter().flat_map(|member| match member {
+        Member::Statement(statement) => vec![std::slice::from_ref(statement)],
+        Member::Step(step) => [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()]
+            .into_iter()
+            .flatten()
+            .map(Vec::as_slice)
+            .collect(),
+    });
+    let closing = [&section.on_failure, &section.always].into_iter().flatten().map(Vec::as_slice);
+    blocks.chain(closing).flatten().any(|statement| statement.effect == Effect::Changes)
 }
 
 fn coming<'a>(side: Side<'a>, section: &'a Section, now: Timestamp) -> impl Iterator<Item = Timestamp> + 'a {
@@ -124,9 +195,9 @@ fn overlaps(side: Side<'_>, section: &Section, longest: Option<SignedDuration>, 
 
 /// That a section runs by itself, with nobody there, and what a change of it that may take so long runs over.
 pub(super) fn unattended(side: Side<'_>, section: &str, within: Option<&str>, now: Timestamp) -> Vec<String> {
-    let Some(section) = side.program.sections.iter().find(|one| *one.title == *section) else { return Vec::new() };
-    let Some(schedule) = &section.schedule else { return Vec::new() };
-    let mut notes = vec![format!("unattended: {}", side.written(schedule.span))];
+    let section = side.program.sections.iter().find(|one| *one.title == *section && begins_by_itself(one));
+    let Some(section) = section else { return Vec::new() };
+    let mut notes = vec![format!("unattended: {}", says(side, section))];
     notes.extend(times(side, section, now));
     let own = within.and_then(|within| match parse_quantity(within) {
         Ok(Quantity::Duration(nanoseconds)) => Some(SignedDuration::from_nanos(nanoseconds)),

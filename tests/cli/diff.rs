@@ -100,7 +100,7 @@ fn what_only_looks_otherwise_is_no_finding() {
     for (what, new) in [
         ("nothing", BASE.to_owned()),
         ("a comment", edited(pods, &format!("  # Pods are looked at first.\n{pods}"))),
-        ("a doc", edited("threshold \"High", "## What to do: look.\nthreshold \"High")),
+        ("a doc", edited("metric errors", "## Of an hour.\nmetric errors")),
         ("layout", edited("notify slack, pager\n", "notify   slack,\n         pager\n")),
         ("a section that was moved", moved),
         ("the same bound in another unit", edited("db.size() > 1GiB", "db.size() > 1024MiB")),
@@ -127,6 +127,7 @@ fn every_edit_that_does_something_is_found_and_weighed() {
         ("respond within 15m escalate after 1h", "respond within 15m escalate after 3h", "told", "loosened", "level 2"),
         ("notify slack, pager respond", "notify slack respond", "told", "loosened", "level 3"),
         ("repeat 2", "repeat 1", "told", "loosened", "escalation matrix"),
+        ("threshold \"High", "## What to do: look.\nthreshold \"High", "told", "changed", "High Error Rate"),
         ("slack(webhook: hook)", "slack(webhook: pager_key)", "told", "changed", "channel slack"),
         // What changes.
         ("VACUUM ANALYZE orders", "VACUUM FULL orders", "changes", "dangerous", "VACUUM FULL orders"),
@@ -164,7 +165,7 @@ fn every_edit_that_does_something_is_found_and_weighed() {
         ),
         // Schedules.
         ("daily at 02:00", "daily at 03:00", "schedules", "changed", "Care"),
-        ("every 1h {", "every 2h {", "schedules", "changed", "Look"),
+        ("every 1h {", "every 2h {", "schedules", "blind", "Look"),
         ("section \"Look\" every 1h", "section \"Look\"", "schedules", "blind", "Look"),
         // What else there is.
         ("    show pods as \"Pods\"\n", "    show pods | count as \"Pods\"\n", "reads", "changed", "Look"),

@@ -179,6 +179,14 @@ fn an_edited_policy_says_what_it_allows_now_and_what_no_more() {
     one.0.write("runbook.policy.toml", looser);
     let output = one.diff(&["main", "--fail-on", "permissions"]);
     output.code(2).out("allows more").out("- forbids shell").out("+ the host 10.0.0.0/8").lacks("verify");
+    // A part of a network that was allowed is no more than that.
+    let network = |size: u8| policy.replace("example.com\"", &format!("example.com\", \"10.0.0.0/{size}\""));
+    one.commit("runbook.policy.toml", &network(8));
+    one.0.write("runbook.policy.toml", network(9));
+    one.diff(&["main", "--fail-on", "permissions"]).code(0).out("allows less").out("+ the host 10.0.0.0/9");
+    one.0.write("runbook.policy.toml", network(7));
+    one.diff(&["main", "--fail-on", "permissions"]).code(2).out("allows more");
+    one.commit("runbook.policy.toml", policy);
     one.0.write("runbook.policy.toml", policy.replace("verify = true", "verify = true\napprove_by = \"dba\""));
     let stricter = one.diff(&["main", "--format", "markdown"]);
     stricter.code(2).out("allows less").out("changes of postgres need an approval by \"dba\"");

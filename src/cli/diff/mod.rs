@@ -27,7 +27,8 @@ use crate::system;
 #[derive(Debug, Args)]
 pub(super) struct Diff {
     /// Two files, or two folders (all `.runbook` files below them). With `--git`: the base of the comparison, and the
-    /// commit that is compared with it (the working tree where it is left out).
+    /// commit that is compared with it (the working tree where it is left out). Policies are compared in folders and commits:
+    /// for two files none is looked for.
     #[arg(required = true, num_args = 1..=2, value_name = "OLD NEW")]
     sides: Vec<String>,
     /// Compare commits of this repository, as a pull request does: from where they parted.

@@ -1,0 +1,151 @@
+//! What decides whether, and how often, a statement is come to: the conditions, loops and retries around it.
+
+use super::bounds::{Moved, Said, moved};
+use super::pairs::{Pair, pairs};
+use super::schedules::begins_by_itself;
+use crate::check::program::{Expr, LocalId, Member, Program, Section, Statement, StatementKind};
+use crate::plan::walk;
+
+/// One of them.
+#[derive(Clone)]
+pub(super) struct Around<'p> {
+    pub(super) kind: Kind,
+    /// `if load > 3`, `for pod in cluster.pods()`
+    pub(super) says: String,
+    /// The condition, or the list; `None` of a retry.
+    pub(super) said: Option<Said<'p>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    If,
+    /// None of the conditions before it: what holds more often makes it rarer.
+    Unless,
+    Each,
+    Retry(u32),
+}
+
+/// A statement, and where it stands.
+pub(super) struct Placed<'p> {
+    pub(super) statement: &'p Statement,
+    /// What people call the section, step or command.
+    pub(super) within: String,
+    /// Whether nobody has to begin it.
+    pub(super) by_itself: bool,
+    /// From the outside.
+    pub(super) around: Vec<Around<'p>>,
+}
+
+impl Placed<'_> {
+    /// `section "Care" / "Pods", if load > 3`
+    pub(super) fn path(&self) -> String {
+        let around = self.around.iter().map(|one| one.says.clone());
+        std::iter::once(self.within.clone()).chain(around).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// All statements of a program.
+pub(super) fn placed(program: &Program) -> Vec<Placed<'_>> {
+    let mut found = Vec::new();
+    for (within, block) in walk::blocks_of(program) {
+        let section = program.sections.iter().find(|one| within.starts_with(&one.name()));
+        let by_itself = section.is_none_or(begins_by_itself);
+        let mut finder = Finder { program, within: &within, by_itself, around: Vec::new(), found: &mut found };
+        finder.around.extend(section.and_then(|section| step_of(program, section, &within)));
+        finder.block(block);
+    }
+    found
+}
+
+/// The loop of the step that a block is of.
+fn step_of<'p>(program: &'p Program, section: &'p Section, within: &str) -> Option<Around<'p>> {
+    let steps = section.members.iter().filter_map(|member| match member {
+        Member::Step(step) => Some(step),
+        Member::Statement(_) => None,
+    });
+    let mut of = steps.filter(|step| within == format!("{} / \"{}\"", section.name(), step.title));
+    let (local, list) = of.next()?.each.as_ref()?;
+    Some(each(program, *local, list))
+}
+
+fn each<'p>(program: &'p Program, local: LocalId, list: &'p Expr) -> Around<'p> {
+    let name = program.locals.get(local.index()).map_or("?", |one| &*one.name);
+    let said = Said::new(program, list);
+    Around { kind: Kind::Each, says: format!("for {name} in {}", said.text()), said: Some(said) }
+}
+
+struct Finder<'p, 'f> {
+    program: &'p Program,
+    within: &'f str,
+    by_itself: bool,
+    around: Vec<Around<'p>>,
+    found: &'f mut Vec<Placed<'p>>,
+}
+
+impl<'p> Finder<'p, '_> {
+    fn block(&mut self, block: &'p [Statement]) {
+        for statement in block {
+            let (within, around) = (self.within.to_owned(), self.around.clone());
+            self.found.push(Placed { statement, within, by_itself: self.by_itself, around });
+            let outside = self.around.len();
+            match &statement.kind {
+                StatementKind::Retry { times, body, .. } => {
+                    let says = format!("up to {times} times");
+                    self.around.push(Around { kind: Kind::Retry(*times), says, said: None });
+                    self.block(body);
+                }
+                StatementKind::For(one) => {
+                    self.around.push(each(self.program, one.local, &one.list));
+                    self.block(&one.body);
+                }
+                StatementKind::If { branches, otherwise } => {
+                    for branch in branches {
+                        self.around.push(self.condition(Kind::If, &branch.condition));
+                        self.block(&branch.body);
+                        self.around.pop();
+                        self.around.push(self.condition(Kind::Unless, &branch.condition));
+                    }
+                    if let Some(block) = otherwise {
+                        self.block(block);
+                    }
+                }
+                _ => {}
+            }
+            self.around.truncate(outside);
+        }
+    }
+
+    fn condition(&self, kind: Kind, condition: &'p Expr) -> Around<'p> {
+        let said = Said::new(self.program, condition);
+        let word = if kind == Kind::If { "if" } else { "unless" };
+        Around { kind, says: format!("{word} {}", said.text()), said: Some(said) }
+    }
+}
+
+/// What another place says of how often something is come to. What it means that it is repeated around there, `repeated`
+/// says: a change is made more often, and a check may see nothing, or pass in the end.
+pub(super) fn often(old: &[Around<'_>], new: &[Around<'_>], repeated: Moved) -> Vec<Moved> {
+    let alike = |a: &Around<'_>, b: &Around<'_>| std::mem::discriminant(&a.kind) == std::mem::discriminant(&b.kind);
+    let mut found = Vec::new();
+    for pair in pairs(old, new, |one| one.says.clone(), alike) {
+        match pair {
+            Pair::Both(a, b) => match (a.kind, b.kind, a.said.zip(b.said)) {
+                (Kind::Retry(a), Kind::Retry(b), _) if a != b => {
+                    found.push(if b > a { repeated } else { repeated.turned() });
+                }
+                (Kind::Unless, _, Some((a, b))) => found.extend(moved(a, b).into_iter().map(Moved::turned)),
+                (_, _, Some((a, b))) => found.extend(moved(a, b)),
+                _ => {}
+            },
+            Pair::New(one) => found.push(match one.kind {
+                Kind::If | Kind::Unless => Moved::Less,
+                Kind::Each | Kind::Retry(_) => repeated,
+            }),
+            Pair::Gone(one) => found.push(match one.kind {
+                Kind::If | Kind::Unless => Moved::More,
+                Kind::Each | Kind::Retry(_) => repeated.turned(),
+            }),
+        }
+    }
+    found
+}
