@@ -53,7 +53,10 @@ impl<'n> Outline<'n> {
                 .as_ref()
                 .map(|one| format!("{:?} {:?} {:?} {:?} {:?}", one.rule, one.late, one.overlap, one.gap, one.jitter)),
         );
-        head.extend(section.on_alert.iter().map(|id| format!("on alert {}", self.threshold(*id))));
+        let mut alerts: Vec<String> =
+            section.on_alert.iter().map(|id| format!("on alert {}", self.threshold(*id))).collect();
+        alerts.sort();
+        head.extend(alerts);
         head.extend(section.within.as_ref().map(|within| format!("within {}", self.expr(within))));
         head.extend(lines);
         head
