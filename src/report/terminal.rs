@@ -151,6 +151,11 @@ impl<W: Write> Terminal<W> {
                 self.order.show(&place.path, text::lines(title, shown, self.look, 4, extent));
                 self.order.ready(self.look)
             }
+            Event::NoItems { place, list } => {
+                let line = format!("nothing to do: there are no items in `{}`", clean(list));
+                self.order.show(&place.path, vec![self.look.paint(Tone::Faint, &line)]);
+                self.order.ready(self.look)
+            }
             Event::Notified { place, channels, message } => {
                 self.told(place, format!("notify {}", channels.join(", ")), message.as_deref())
             }

@@ -7,6 +7,7 @@ use super::context::{Context, has_barrier, whole};
 use super::eval::truth;
 use super::group::Group;
 use super::known::identities;
+use super::nothing;
 use super::resolve::resolve;
 use super::scope::{Cell, Scope, Tracked};
 use crate::catalog::Effect;
@@ -51,6 +52,8 @@ pub(super) async fn each<'r>(context: &Context<'r>, statement: &'r Statement, ea
     if let Some(fault) = looped.partial {
         let (place, what) = (context.place(statement.span), context.written(statement.span));
         context.emit(Event::NotMeasured { place, what, fault });
+    } else if looped.items.is_empty() {
+        return nothing::told(context, (statement.span, ""), &each.list, &each.body);
     }
     if has_barrier(&each.body) {
         let (known_by, all) = identities(&looped.items);

@@ -30,6 +30,7 @@ pub mod known;
 mod limits;
 mod measuring;
 mod memory;
+mod nothing;
 mod operators;
 mod outside;
 mod passes;

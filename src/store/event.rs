@@ -101,6 +101,12 @@ pub enum Event {
         what: Arc<str>,
         fault: Fault,
     },
+    /// A loop that looks at nothing had no items: nothing was done.
+    NoItems {
+        place: Place,
+        /// The list as it was written, in one line.
+        list: Arc<str>,
+    },
     /// A change waits until somebody else has changed what its connection leads to.
     ChangeWaits {
         place: Place,

@@ -168,6 +168,7 @@ impl Pass<'_> {
                     self.shown(shown);
                 }
             }
+            Event::NoItems { list, .. } => self.text(list),
             Event::Retried { fault, .. } => self.faults(fault),
             Event::Manual { text, link, note, .. } => {
                 self.text(text);
