@@ -258,6 +258,9 @@ pub struct Place {
     /// From 1.
     pub line: u32,
     pub column: u32,
+    /// The items of the loops around it, from the outside in, as `name=item`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Arc<str>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
