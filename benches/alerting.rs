@@ -114,6 +114,7 @@ fn label_sets() {
                     line: 3,
                     column: 1,
                     path: runbook::store::event::Path::default(),
+                    items: Vec::new(),
                 },
                 metric: "errors".into(),
                 samples: samples.collect(),

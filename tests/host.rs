@@ -267,7 +267,10 @@ async fn files_are_found_by_pattern() {
     assert_eq!(names("s*/deep/d.dump").await, "d.dump");
     assert_eq!(names("s*/deep/e.dump").await, "");
     assert_eq!(names("*.none").await, "");
-    assert_eq!(names("no/such/folder/*").await, "");
+    // Nobody has looked into a folder that is not there.
+    let gone = fault(here.call("host.files", &[("pattern", text("no/such/folder/*"))]).await);
+    assert_eq!(gone.kind, FaultKind::NotFound);
+    assert!(gone.message.ends_with("no/such/folder` does not exist"), "{gone}");
     let broken = fault(here.call("host.files", &[("pattern", text("a[b"))]).await);
     assert_eq!(broken.kind, FaultKind::Conversion);
 }

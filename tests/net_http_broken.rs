@@ -141,8 +141,11 @@ async fn bodies_and_headers_without_end_are_cut_off() {
     .await;
     let large = fault(get(&many.url(), &[]).await);
     assert_eq!(large.kind, FaultKind::TooLarge, "{large}");
-    // `answers` wants the head only, so a body without end is an answer.
-    assert_eq!(answers(&Outside::here(), &body.url(), &[]).await.expect("an answer").to_json(), true);
+    // `answers` takes a body of any length, but one has to come to its end.
+    let given = [("within", ms(300))];
+    assert_eq!(answers(&Outside::here(), &body.url(), &given).await.expect("an answer").to_json(), false);
+    let long = web(|_| reply("200 OK", "", &"x".repeat(3 << 20))).await;
+    assert_eq!(answers(&Outside::here(), &long.url(), &[]).await.expect("an answer").to_json(), true);
 }
 
 #[tokio::test]
@@ -228,6 +231,19 @@ async fn answers_says_no_for_a_server_that_is_down_and_a_fault_where_it_could_no
         answers(&outside, &net::server::says(b"junk\r\n\r\n").await.url(), &[]).await.expect("no").to_json(),
         false
     );
+
+    // Half an answer is none, and neither is one that does not come to its end in time.
+    let half = net::server::says(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhalf of a page").await;
+    assert_eq!(answers(&outside, &half.url(), &[]).await.expect("no").to_json(), false);
+    let slow = raw(|mut stream, server| async move {
+        request(&mut stream, &server).await;
+        _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n").await;
+        while stream.write_all(b"x").await.is_ok() {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+    assert_eq!(answers(&outside, &slow.url(), &[("within", ms(300))]).await.expect("no").to_json(), false);
 
     let proxy = [("proxy", text(&down))];
     let fault = fault(answers(&outside, "http://api.example", &proxy).await);

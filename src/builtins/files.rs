@@ -37,16 +37,13 @@ pub(super) fn is_pattern(path: &str) -> bool {
     path.contains(['*', '?', '['])
 }
 
-/// The files that a pattern means, by name. A directory that is not there holds none; one that cannot be read is a
-/// fault.
+/// The files that a pattern means, by name. That the folder in front of the first wildcard is not there, or cannot be read, is
+/// a fault: nobody has looked into it.
 pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
     let text = pattern.to_str().ok_or_else(|| Fault::new(FaultKind::Unsupported, "a pattern must be UTF-8 text"))?;
     // The glob takes a directory that it may not look into for one that does not match.
     let folder = fixed_part(pattern);
-    if let Err(error) = std::fs::read_dir(&folder) {
-        let missing = matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory);
-        return if missing { Ok(Vec::new()) } else { Err(fault("list", &folder, &error)) };
-    }
+    std::fs::read_dir(&folder).map_err(|error| fault("list", &folder, &error))?;
     let invalid = |error: glob::PatternError| {
         Fault::new(FaultKind::Conversion, format!("`{text}` is no pattern for files: {}", error.msg))
             .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")

@@ -88,6 +88,7 @@ impl<'a> Checker<'a> {
         self.check_schedules(&program);
         self.report_unused();
         super::effects::seal(&mut program);
+        self.check_guards(&program);
         program.locals = std::mem::take(&mut self.locals);
         (program, self.diagnostics)
     }

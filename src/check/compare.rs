@@ -18,7 +18,7 @@ impl Checker<'_> {
             BinaryOp::In => self.membership(left, right),
             BinaryOp::Equal | BinaryOp::NotEqual => self.equality(op, left, right),
             _ => {
-                let (left, right) = (self.present(left), self.present(right));
+                let (left, right) = (self.present_in_order(left), self.present_in_order(right));
                 self.order(op, left, right)
             }
         };

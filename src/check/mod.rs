@@ -20,6 +20,7 @@ mod enums;
 mod escalation;
 mod expressions;
 mod fields;
+mod guards;
 mod headers;
 mod literals;
 mod modules;

@@ -150,14 +150,30 @@ impl<'a> Checker<'a> {
         Expr { ty: Type::Unknown, ..broken(span) }
     }
 
+    /// The same of a side of `<` and its like. No value is proposed: with `?? 0s` a limit would hold exactly where nothing
+    /// is known.
+    pub(super) fn present_in_order(&mut self, expr: Expr) -> Expr {
+        if !expr.ty.is_optional() {
+            return expr;
+        }
+        let span = expr.span;
+        let help = "what is missing is within no limit: `check … != null` says that it is there, and what stands in behind `??` has to be a value with which this does not hold";
+        self.report_missing_as(&expr, help);
+        Expr { ty: Type::Unknown, ..broken(span) }
+    }
+
     /// Says that a value may be missing where it must be there.
     pub(super) fn report_missing(&mut self, expr: &Expr) {
+        self.report_missing_as(expr, &format!("say what stands in for it: `… ?? {}`", stand_in(&expr.ty)));
+    }
+
+    fn report_missing_as(&mut self, expr: &Expr, help: &str) {
         let message = format!("{} may be missing", self.quoted(expr.span));
         let mut diagnostic = Diagnostic::new(Code::MissingValue, expr.span, message).at(&expr.ty);
         if let Some(declared) = self.declared_at(expr) {
             diagnostic = diagnostic.label(declared, "declared here");
         }
-        self.report(diagnostic.help(format!("say what stands in for it: `… ?? {}`", stand_in(&expr.ty))));
+        self.report(diagnostic.help(help));
     }
 }
 

@@ -131,7 +131,7 @@ impl Checker<'_> {
     }
 
     /// Whether a part of the file could not be read: what seems to be absent may stand there.
-    fn was_cut_short(&self) -> bool {
+    pub(super) fn was_cut_short(&self) -> bool {
         self.names.modules.first().is_some_and(|module| !module.file.junk.is_empty())
     }
 

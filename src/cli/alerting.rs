@@ -143,13 +143,14 @@ impl Alerting {
     }
 
     /// Tells people until the run is over. What is on its way then arrives first: a message that is dropped there would be
-    /// told again.
-    pub(super) async fn go_on(&self, over: &CancellationToken, console: &Console) -> Result<(), Failure> {
+    /// told again. Gives whether nothing was given up.
+    pub(super) async fn go_on(&self, over: &CancellationToken, console: &Console) -> Result<bool, Failure> {
+        let mut all_told = true;
         loop {
-            say(&self.courier.deliver().await?, console);
+            all_told &= say(&self.courier.deliver().await?, console);
             let more = over.run_until_cancelled(self.desk.news.notified()).await;
             if more.is_none() {
-                return Ok(());
+                return Ok(all_told);
             }
         }
     }
@@ -157,8 +158,9 @@ impl Alerting {
     /// What is left when the run is over: tells it, with some patience, and says what waits. Gives whether all is told.
     pub(super) async fn finish(&self, console: &Console) -> Result<bool, Failure> {
         let deadline = tokio::time::Instant::now() + PATIENCE;
+        let mut all_told = true;
         loop {
-            say(&self.courier.deliver().await?, console);
+            all_told &= say(&self.courier.deliver().await?, console);
             let Some(due) = self.courier.next_due()? else { break };
             let pause = Duration::try_from(due.duration_since(system::now())).unwrap_or_default();
             let next = tokio::time::Instant::now() + pause.max(Duration::from_millis(50));
@@ -170,7 +172,7 @@ impl Alerting {
             tokio::time::sleep_until(next).await;
         }
         self.say_waiting(console)?;
-        Ok(true)
+        Ok(all_told)
     }
 
     /// What nobody brings about without a server.
@@ -198,8 +200,8 @@ impl Alerting {
     }
 }
 
-/// What became of messages, a line each.
-pub(super) fn say(deliveries: &[Delivery], console: &Console) {
+/// What became of messages, a line each. Gives whether none of them was given up.
+pub(super) fn say(deliveries: &[Delivery], console: &Console) -> bool {
     for delivery in deliveries {
         let what = format!("{} ({})", clean(&delivery.message.title), delivery.message.occasion.name());
         match &delivery.result {
@@ -213,4 +215,5 @@ pub(super) fn say(deliveries: &[Delivery], console: &Console) {
             }
         }
     }
+    deliveries.iter().all(|delivery| !matches!(delivery.result, Err((_, None))))
 }

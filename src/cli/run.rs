@@ -215,8 +215,15 @@ async fn execute(
         console.complain(&failure);
         false
     });
-    // A pass that nobody can read back, or that somebody should have heard of, is not whole.
-    Ok(if finished.exit == 0 && !(faults.is_empty() && all_told) { 1 } else { finished.exit })
+    // A pass that somebody should have heard of, or that nobody can read back, is not whole.
+    Ok(match finished.exit {
+        0 if !all_told => {
+            console.warn("not everybody was told who is to be told: exit 3", None);
+            3
+        }
+        0 if !faults.is_empty() => 1,
+        exit => exit,
+    })
 }
 
 /// The run, and beside it people who are told of what it finds.
@@ -235,7 +242,7 @@ async fn together(
         Either::Right((told, running)) => (running.await, told),
     };
     let all_told = match told {
-        Ok(()) => alerting.finish(console).await,
+        Ok(so_far) => alerting.finish(console).await.map(|rest| rest && so_far),
         Err(failure) => Err(failure),
     };
     (finished, all_told)

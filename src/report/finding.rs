@@ -82,6 +82,14 @@ impl Finding {
             .say("it was begun, and nothing says how it ended: nobody knows whether it was made")
     }
 
+    /// Its title, with the items of the loops around it that this does not say: `cert good [host=a]`
+    pub(super) fn headline(&self) -> String {
+        let items = self.place.iter().flat_map(|place| &place.items);
+        let is_said = |item: &str| says(&self.title, item.split_once('=').map_or(item, |(_, item)| item));
+        let unsaid: Vec<&str> = items.map(|item| &**item).filter(|item| !is_said(item)).collect();
+        if unsaid.is_empty() { self.title.clone() } else { format!("{} [{}]", self.title, unsaid.join(", ")) }
+    }
+
     fn say(mut self, text: impl Into<String>) -> Self {
         self.says.push(text.into());
         self
@@ -158,7 +166,7 @@ fn of_check(checked: &Checked) -> Finding {
             finding = finding.say(format!("raises \"{threshold}\""));
         }
         if checked.kind == CheckKind::Require {
-            finding = finding.say("a guard: no change below it was made");
+            finding = finding.say("a guard: none of the changes that it guards was made");
         }
     }
     Finding {

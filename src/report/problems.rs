@@ -56,7 +56,7 @@ pub(super) fn block(finding: &Finding, look: Look, extent: Extent<'_>) -> Vec<St
         Verdict::Noted | Verdict::NotReached => Tone::Faint,
     };
     let label = look.paint(tone, &pad(finding.verdict.label(), INDENT - 1));
-    let title = clean(&finding.title);
+    let title = clean(&finding.headline());
     let place = finding.place.as_ref().map(at).unwrap_or_default();
     let mut lines = vec![format!("{label} {}", headed(&title, &place, look))];
     let mut body = details(finding, look, extent);
@@ -85,17 +85,17 @@ fn at(place: &Place) -> String {
     format!("{}:{}", clean(&place.file), place.line)
 }
 
-/// The other findings that have the very same fault: one broken connection is one piece of news.
+/// The other findings that could not look, with the very same fault: one broken connection is one piece of news. A change is
+/// told by itself, whatever the words of its fault.
 fn same_reason<'f>(findings: &'f [Finding], index: usize, told: &mut [bool]) -> Vec<&'f Finding> {
-    let Some(fault) =
-        findings.get(index).filter(|one| one.verdict == Verdict::Unknown).and_then(|one| one.fault.as_ref())
-    else {
+    let could_not_look = |one: &Finding| one.verdict == Verdict::Unknown && one.looks;
+    let Some(fault) = findings.get(index).filter(|one| could_not_look(one)).and_then(|one| one.fault.as_ref()) else {
         return Vec::new();
     };
     let mut same = Vec::new();
     for (other, told) in findings.iter().zip(told.iter_mut()).skip(index + 1) {
         let alone = other.evidence.is_empty() && other.doc.is_empty();
-        if !*told && alone && other.verdict == Verdict::Unknown && other.fault.as_ref() == Some(fault) {
+        if !*told && alone && could_not_look(other) && other.fault.as_ref() == Some(fault) {
             *told = true;
             same.push(other);
         }
@@ -106,7 +106,8 @@ fn same_reason<'f>(findings: &'f [Finding], index: usize, told: &mut [bool]) -> 
 /// How often the same is said again of the same line: rounds of `retry`.
 fn repeated(findings: &[Finding], index: usize, told: &mut [bool]) -> usize {
     let Some(first) = findings.get(index) else { return 0 };
-    let line = |finding: &Finding| finding.place.as_ref().map(|place| (place.file.clone(), place.line));
+    let line =
+        |finding: &Finding| finding.place.as_ref().map(|place| (place.file.clone(), place.line, place.items.clone()));
     let mut times = 0;
     for (other, told) in findings.iter().zip(told.iter_mut()).skip(index + 1) {
         let same = (line(other), &other.title, &other.says, &other.fault, &other.evidence)
@@ -124,7 +125,7 @@ fn named(findings: &[&Finding]) -> String {
         .iter()
         .take(SAME_REASON)
         .map(|finding| match &finding.place {
-            Some(place) => format!("{} ({})", clean(&finding.title), at(place)),
+            Some(place) => format!("{} ({})", clean(&finding.headline()), at(place)),
             None => clean(&finding.title),
         })
         .collect();
@@ -149,7 +150,7 @@ fn not_reached(findings: &[Finding], look: Look) -> Vec<String> {
         lines.push(format!("{} {}", look.paint(Tone::Doubtful, Verdict::NotReached.label()), clean(reason)));
         for finding in same.iter().take(EVIDENCE_ROWS) {
             let place = finding.place.as_ref().map(at).unwrap_or_default();
-            let line = format!("{}{}", " ".repeat(INDENT), headed(&clean(&finding.title), &place, look));
+            let line = format!("{}{}", " ".repeat(INDENT), headed(&clean(&finding.headline()), &place, look));
             lines.push(line);
         }
         if same.len() > EVIDENCE_ROWS {

@@ -28,6 +28,8 @@ pub struct Terminal<W: Write> {
     run: Arc<str>,
     /// What can be run again: neither standard input nor what undoes a change.
     file: Option<Arc<str>>,
+    /// The values that were given, as they are given again.
+    set: String,
     steps: BTreeMap<Path, Arc<str>>,
     targets: BTreeSet<String>,
     findings: Vec<Finding>,
@@ -48,6 +50,7 @@ impl<W: Write> Terminal<W> {
             order: Order::default(),
             run: Arc::from(""),
             file: None,
+            set: String::new(),
             steps: BTreeMap::new(),
             targets: BTreeSet::new(),
             findings: Vec::new(),
@@ -151,6 +154,11 @@ impl<W: Write> Terminal<W> {
                 self.order.show(&place.path, text::lines(title, shown, self.look, 4, extent));
                 self.order.ready(self.look)
             }
+            Event::NoItems { place, list } => {
+                let line = format!("nothing to do: there are no items in `{}`", clean(list));
+                self.order.show(&place.path, vec![self.look.paint(Tone::Faint, &line)]);
+                self.order.ready(self.look)
+            }
             Event::Notified { place, channels, message } => {
                 self.told(place, format!("notify {}", channels.join(", ")), message.as_deref())
             }
@@ -214,6 +222,8 @@ impl<W: Write> Terminal<W> {
         self.run = started.run.clone();
         let is_undo = matches!(started.continues, Some(Continues::Undoes { .. }));
         self.file = (&*started.file != "-" && !is_undo).then(|| Arc::clone(&started.file));
+        let given = started.set.iter().map(|(name, value)| format!(" --set {}", quoted(&format!("{name}={value}"))));
+        self.set = given.collect();
         let mut parts = vec![
             self.look.paint(Tone::Strong, &clean(&started.runbook)),
             format!("run {}", clean(&started.run)),
@@ -281,9 +291,12 @@ impl<W: Write> Terminal<W> {
         let worst = self.findings.iter().filter(|finding| finding.place.is_some()).min_by_key(|one| one.verdict)?;
         let place = worst.place.as_ref()?;
         let show = format!("next:  {} {} {}", self.again.of_runs("show"), self.run, place.line);
-        Some(match self.file.as_ref().zip(self.step_of(place)) {
+        // A plain run would make a change again of which nobody knows whether it was made: the line below goes on instead.
+        let again = self.file.as_ref().filter(|_| !self.undo.is_doubtful()).zip(self.step_of(place));
+        Some(match again {
             Some((file, step)) => {
-                format!("{show}    {} {} --only {}", self.again.command("run"), quoted(file), quoted(step))
+                let run = self.again.command("run");
+                format!("{show}    {run} {} --only {}{}", quoted(file), quoted(step), clean(&self.set))
             }
             None => show,
         })

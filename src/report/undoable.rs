@@ -29,6 +29,8 @@ pub(super) struct Undoable {
     begun: BTreeMap<u32, (String, Place)>,
     /// A change failed, is unknown or was withheld.
     is_left: bool,
+    /// Of one nobody knows whether it was made, or all of it.
+    is_doubtful: bool,
     /// It has changes at all, and is no undo itself, and its file is there.
     can_go_on: bool,
 }
@@ -48,6 +50,7 @@ impl Undoable {
             Event::ChangeEnded(ended) => {
                 self.begun.remove(&ended.change);
                 self.is_left |= ended.outcome != ChangeOutcome::Done;
+                self.is_doubtful |= matches!(ended.outcome, ChangeOutcome::Unknown | ChangeOutcome::Partly);
                 if let (true, Some(undo)) = (ended.is_made(), &ended.undo) {
                     let (undo, title) = (Arc::clone(undo), named(&ended.title, &ended.items));
                     self.changes.push(Change { undo, title, run: None, number: ended.change });
@@ -63,6 +66,10 @@ impl Undoable {
             Event::ChangeWithheld { .. } | Event::ApprovalNeeded { .. } => self.is_left = true,
             _ => {}
         }
+    }
+
+    pub(super) const fn is_doubtful(&self) -> bool {
+        self.is_doubtful
     }
 
     /// The changes of which a run that came to no end says nothing more.

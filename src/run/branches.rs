@@ -7,8 +7,10 @@ use super::context::{Context, has_barrier, whole};
 use super::eval::truth;
 use super::group::Group;
 use super::known::identities;
+use super::nothing;
 use super::resolve::resolve;
 use super::scope::{Cell, Scope, Tracked};
+use super::sections::label_of;
 use crate::catalog::Effect;
 use crate::check::program::{Block, Branch, CommandId, Expr, For, LocalId, Statement, StatementKind};
 use crate::store::event::{Event, Withheld};
@@ -51,6 +53,8 @@ pub(super) async fn each<'r>(context: &Context<'r>, statement: &'r Statement, ea
     if let Some(fault) = looped.partial {
         let (place, what) = (context.place(statement.span), context.written(statement.span));
         context.emit(Event::NotMeasured { place, what, fault });
+    } else if looped.items.is_empty() {
+        return nothing::told(context, (statement.span, ""), &each.list, &each.body);
     }
     if has_barrier(&each.body) {
         let (known_by, all) = identities(&looped.items);
@@ -76,7 +80,10 @@ pub(super) async fn each<'r>(context: &Context<'r>, statement: &'r Statement, ea
 /// A round, with its item.
 pub(super) fn with<'r>(context: Context<'r>, local: LocalId, item: &Value) -> Context<'r> {
     let cell = Cell::holding(Ok(Tracked::whole(item.clone())));
-    Context { scope: Scope::inside(&context.scope, vec![(local, cell)]), ..context }
+    let name = context.run.program.locals.get(local.index()).map_or("", |local| &*local.name);
+    let mut items = context.items.as_ref().clone();
+    items.push(format!("{name}={}", label_of(item)).into());
+    Context { scope: Scope::inside(&context.scope, vec![(local, cell)]), items: Arc::new(items), ..context }
 }
 
 fn too_many(context: &Context<'_>, statement: &Statement, each: &For, found: u64, at_most: u32) {

@@ -65,6 +65,8 @@ pub(crate) struct Context<'r> {
     pub(crate) out: Out,
     pub(crate) path: Path,
     pub(crate) trail: Arc<Trail>,
+    /// The items of the loops around it, for people: `name=item`.
+    pub(crate) items: Arc<Vec<Arc<str>>>,
     /// Where `return` puts its value.
     pub(crate) returns: Option<Arc<Cell>>,
     /// In `on failure` or `always`: goes on where the run was stopped.
@@ -107,7 +109,20 @@ impl<'r> Context<'r> {
     pub(crate) fn place(&self, span: Span) -> Place {
         let file = self.run.sources.file(span.file);
         let position = file.position(span.start);
-        Place { path: self.path.clone(), file: file.name.as_str().into(), line: position.line, column: position.column }
+        Place {
+            path: self.path.clone(),
+            file: file.name.as_str().into(),
+            line: position.line,
+            column: position.column,
+            items: self.items.iter().map(|item| self.redacted(item)).collect(),
+        }
+    }
+
+    /// A place goes to the journal with its event, so no secret is in it.
+    fn redacted(&self, item: &str) -> Arc<str> {
+        let mut item = item.to_owned();
+        self.run.outside.emitter.redactor.string(&mut item);
+        item.into()
     }
 
     /// What was written, on one line.

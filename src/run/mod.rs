@@ -30,6 +30,7 @@ pub mod known;
 mod limits;
 mod measuring;
 mod memory;
+mod nothing;
 mod operators;
 mod outside;
 mod passes;
@@ -176,6 +177,7 @@ fn root<'r>(running: &'r Running, tally: &Arc<Tally>) -> Context<'r> {
         out: Out::new(Arc::clone(tally)),
         path: Vec::new(),
         trail: Arc::default(),
+        items: Arc::default(),
         returns: None,
         closing: false,
         part: tracing::Span::none(),

@@ -15,8 +15,8 @@ use super::context::{Context, Running, has_barrier, is_barrier};
 use super::gate::Gate;
 use super::group::{Entered, Group, Latch};
 use super::known::identities;
-use super::measuring;
 use super::text::beginning;
+use super::{measuring, nothing};
 use crate::catalog::timing;
 use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
 use crate::store::event::{Event, Status};
@@ -187,10 +187,12 @@ async fn each_step<'r>(
 ) {
     let looped = match list(&context, items).await {
         Ok(looped) => looped,
-        Err(fault) => return without_items(&context, one, fault),
+        Err(fault) => return without_items(&context, one, |context| unlooked(context, one, fault)),
     };
     if let Some(fault) = looped.partial {
-        without_items(&context, one, fault);
+        without_items(&context, one, |context| unlooked(context, one, fault));
+    } else if looped.items.is_empty() {
+        without_items(&context, one, |context| nothing::told(context, (one.span, "step "), items, &one.body));
     }
     let name = context.run.program.locals.get(local.index()).map_or("", |local| &*local.name).to_owned();
     let latch = Latch::new();
@@ -209,17 +211,21 @@ async fn each_step<'r>(
     drop(inside);
 }
 
-/// A step whose list could not be had, or not whole.
-fn without_items(outer: &Context<'_>, one: &Step, fault: Fault) {
+/// A step whose list could not be had, or not whole, or has nothing in it.
+fn without_items(outer: &Context<'_>, one: &Step, told: impl FnOnce(&Context<'_>)) {
     let started = begin(outer, one, None);
     let context = Context { out: outer.out.part(), ..outer.clone() };
+    told(&context);
+    end(outer, &context, one, None, started);
+}
+
+fn unlooked(context: &Context<'_>, one: &Step, fault: Fault) {
     let (place, what) = (context.place(one.span), context.written(one.span));
     context.emit(if fault.kind == crate::types::FaultKind::Cancelled {
         Event::NotReached { place, what, reason: fault.message.to_string() }
     } else {
         Event::NotMeasured { place, what, fault }
     });
-    end(outer, &context, one, None, started);
 }
 
 fn begin(outer: &Context<'_>, step: &Step, label: Option<String>) -> Timestamp {

@@ -101,6 +101,12 @@ pub enum Event {
         what: Arc<str>,
         fault: Fault,
     },
+    /// A loop that looks at nothing had no items: nothing was done.
+    NoItems {
+        place: Place,
+        /// The list as it was written, in one line.
+        list: Arc<str>,
+    },
     /// A change waits until somebody else has changed what its connection leads to.
     ChangeWaits {
         place: Place,
@@ -252,6 +258,9 @@ pub struct Place {
     /// From 1.
     pub line: u32,
     pub column: u32,
+    /// The items of the loops around it, from the outside in, as `name=item`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub items: Vec<Arc<str>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]

@@ -1,5 +1,8 @@
 //! `runbook notify`, and what `check` says of templates.
 
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
+
 use crate::program::Folder;
 
 const TEXT: &str = "runbook \"Care\" { edition 1 }\n\
@@ -80,4 +83,23 @@ fn templates_are_checked_in_the_folder_of_the_runbook_and_nowhere_else() {
     }
     // What is told by a broken template would be told in other words: a run is not begun with one.
     folder.run(&["run", "ops/a.runbook"]).code(2);
+}
+
+#[test]
+fn a_report_that_reaches_nobody_is_not_well() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut asked = [0; 4096];
+            let _ = stream.read(&mut asked).unwrap();
+            stream.write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+        }
+    });
+    let text = format!(
+        "channel hook = webhook(\"http://{address}/hook\")\nreport \"Weekly\" {{\n  show 1\n  send to hook\n}}\n"
+    );
+    let run = Folder::with(text).run(&["run", "a.runbook", "--only", "Weekly"]);
+    run.code(3).err("hook was not told of Weekly (report)").err("not everybody was told");
 }

@@ -179,3 +179,20 @@ fn a_command_whose_changes_were_all_made_is_not_partly_done_where_a_check_in_it_
     run.code(4).out("all of it was made, and a check in it did not pass").lacks("a part").out("make(\"not a\")");
     folder.run(&["undo", "last", "1"]).code(5).lacks("--made");
 }
+
+#[test]
+fn commands_that_are_printed_give_the_same_values_again() {
+    let text = "param most: int = 9\nparam name: string = \"a\"\n\
+                section \"S\" {\n  step \"Few\" {\n    check most < 5 as \"few of {name}\"\n  }\n}\n";
+    let run = Folder::with(text).run(&["run", "a.runbook", "--set", "most=7", "--set", "name=b c"]);
+    run.code(4).out("run a.runbook --only Few --set \"most=7\" --set \"name=b c\"\n");
+}
+
+#[test]
+fn no_new_run_is_proposed_where_nobody_knows_whether_a_change_was_made() {
+    let text = "tool broken() changes = argv(\"sh\", \"-c\", \"exit 3\")\n\
+                section \"S\" {\n  step \"Mend\" {\n    change broken() as \"mend it\"\n  }\n}\n";
+    let folder = Folder::with(text);
+    let run = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
+    run.code(4).out("next:  runbook show ").out("continue:  runbook resume ").lacks("--only");
+}

@@ -85,7 +85,7 @@ fn a_value_in_a_query_stays_a_value() {
     Folder::with(text)
         .run(&["print", "a.runbook"])
         .code(0)
-        .out(r"curl -fsSG -x '' http://prom:9090/api/v1/query --data-urlencode 'query=up{job='\''a\'\''b'\'',host=~'\''(?:x\\.y|z)'\''}'")
+        .out(r"curl -fsSLG -x '' http://prom:9090/api/v1/query --data-urlencode 'query=up{job='\''a\'\''b'\'',host=~'\''(?:x\\.y|z)'\''}'")
         .out("kubectl port-forward pod/web-0 18080:8080")
         .out("-x '' --connect-to ::127.0.0.1:18080 http://web.internal/base/a");
 }

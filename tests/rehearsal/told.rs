@@ -82,6 +82,7 @@ fn told(event: &Event) -> Option<(Option<&Place>, String)> {
         Event::NotMeasured { place, what, fault } | Event::Unsupported { place, what, fault } => {
             at(place, format!("{what}: {}: {fault}", fault.kind.name()))
         }
+        Event::NoItems { place, list } => at(place, format!("nothing to do: no items in {list}")),
         Event::ChangeIntended { place, change, title, .. } => {
             at(place, format!("change {change} \"{title}\": intended"))
         }

@@ -16,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[Need::Words("GET /api/v2/status of Alertmanager")],
-    by_hand: "curl -fsS {connection}/api/v2/status",
+    by_hand: "curl -fsSL {connection}/api/v2/status",
     examples: &[Example::call("check pager.answers() as \"Alertmanager answers\"")],
 };
 

@@ -42,7 +42,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(aggregate(cx, args))),
     needs: &[Need::Words("the privileges `read` and `view_index_metadata` on the index")],
-    by_hand: "curl -fsS -H 'Content-Type: application/json' --data-binary '{\"size\": 0, \"query\": {\"bool\": {[json? \"must\": {json:json}, ][query? \"must\": {\"query_string\": {\"query\": {query:json}}}, ][since? \"filter\": {\"range\": {{time:json}: {\"gte\": \"now-{since:seconds}s\"}}}][!since? \"filter\": {\"match_all\": {}}]}}, \"aggs\": {\"by\": {\"terms\": {\"field\": {by:json}, \"size\": {top}}}}}' {connection}/{index}/_search",
+    by_hand: "curl -fsSL -H 'Content-Type: application/json' --data-binary '{\"size\": 0, \"query\": {\"bool\": {[json? \"must\": {json:json}, ][query? \"must\": {\"query_string\": {\"query\": {query:json}}}, ][since? \"filter\": {\"range\": {{time:json}: {\"gte\": \"now-{since:seconds}s\"}}}][!since? \"filter\": {\"match_all\": {}}]}}, \"aggs\": {\"by\": {\"terms\": {\"field\": {by:json}, \"size\": {top}}}}}' {connection}/{index}/_search",
     examples: &[
         Example::call("search.aggregate(\"logs-*\", \"level:error\", by: \"service.keyword\", top: 5, since: 1h)"),
         Example::call("search.aggregate(\"orders\", by: \"status\") | where(.key == \"failed\")"),

@@ -16,7 +16,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[Need::Words("GET / of Elasticsearch")],
-    by_hand: "curl -fsS {connection}/",
+    by_hand: "curl -fsSL {connection}/",
     examples: &[Example::call("check search.answers() as \"Elasticsearch answers\"")],
 };
 

@@ -20,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(count(cx, args))),
     needs: &[Need::Words("the privileges `read` and `view_index_metadata` on the index")],
-    by_hand: "curl -fsS -H 'Content-Type: application/json' --data-binary '{\"query\": {\"bool\": {[json? \"must\": {json:json}, ][query? \"must\": {\"query_string\": {\"query\": {query:json}}}, ][since? \"filter\": {\"range\": {{time:json}: {\"gte\": \"now-{since:seconds}s\"}}}][!since? \"filter\": {\"match_all\": {}}]}}}' {connection}/{index}/_count",
+    by_hand: "curl -fsSL -H 'Content-Type: application/json' --data-binary '{\"query\": {\"bool\": {[json? \"must\": {json:json}, ][query? \"must\": {\"query_string\": {\"query\": {query:json}}}, ][since? \"filter\": {\"range\": {{time:json}: {\"gte\": \"now-{since:seconds}s\"}}}][!since? \"filter\": {\"match_all\": {}}]}}}' {connection}/{index}/_count",
     examples: &[
         Example::call("search.count(\"logs-*\", \"level:error AND service:\\\"{id}\\\"\", since: 1h) < 100"),
         Example::call("search.count(\"orders\", json: { term: { status: \"failed\" } })"),

@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(health(cx, args))),
     needs: &[Need::Words("the cluster privilege `monitor`")],
-    by_hand: "curl -fsS {connection}/_cluster/health",
+    by_hand: "curl -fsSL {connection}/_cluster/health",
     examples: &[
         Example::call("check search.health().status == \"green\" as \"the search cluster is whole\""),
         Example::call("search.health().unassigned_shards"),

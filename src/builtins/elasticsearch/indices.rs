@@ -25,7 +25,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(indices(cx, args))),
     needs: &[Need::Words("the cluster privilege `monitor`"), Need::Words("the privilege `monitor` on the indices")],
-    by_hand: "curl -fsS {connection}'/_cat/indices/{index}?v'",
+    by_hand: "curl -fsSL {connection}'/_cat/indices/{index}?v'",
     examples: &[
         Example::call("search.indices() | sort(by: .size, descending: true)"),
         Example::call("check search.indices(\"logs-*\") | all(.status != \"red\") as \"no log is lost\""),

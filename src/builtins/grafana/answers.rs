@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[Need::Words("GET /api/health of Grafana")],
-    by_hand: "curl -fsS {connection}/api/health",
+    by_hand: "curl -fsSL {connection}/api/health",
     examples: &[Example::call("check charts.answers() as \"Grafana answers\"")],
 };
 

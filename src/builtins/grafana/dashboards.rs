@@ -26,7 +26,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(dashboards(cx, args))),
     needs: &[Need::Words("the permission `dashboards:read` of Grafana")],
-    by_hand: "curl -fsSG {connection}/api/search -d type=dash-db [--data-urlencode query={query}]",
+    by_hand: "curl -fsSLG {connection}/api/search -d type=dash-db [--data-urlencode query={query}]",
     examples: &[
         Example::call("charts.dashboards(\"database\")"),
         Example::call("charts.dashboards() | count_by(.folder)"),

@@ -18,7 +18,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(health(cx, args))),
     needs: &[Need::Words("GET /api/health of Grafana")],
-    by_hand: "curl -sS {connection}/api/health",
+    by_hand: "curl -sSL {connection}/api/health",
     examples: &[
         Example::call("check charts.health().database_ok as \"Grafana has its database\""),
         Example::call("charts.health().version"),

@@ -14,7 +14,7 @@ const PATTERN: Param<String> = Param::required(
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "host.files",
-    summary: "The files of this machine that a pattern means, by name; none where nothing is like it.",
+    summary: "The files of this machine that a pattern means, by name; none where nothing is like it, and a fault where the folder in front of the first wildcard is not there.",
     params: &[PATTERN.info()],
     returns: Returns::Type(|| Type::list(FileFacts::ty())),
     effect: EffectRule::Reads,

@@ -92,7 +92,7 @@ pub(super) static DRIVER: Driver = Driver {
 
 /// How curl is told where to go: the URL comes last, so that a path can stand behind it.
 pub(in crate::builtins) const BY_HAND: ByHand = ByHand {
-    connection: "[-m {within:seconds}] [insecure? -k] [--cacert {ca}] [-u {basic}] [-H 'Authorization: Bearer {bearer}'] [{headers:headers}] [-x {proxy}] [--connect-to {way}] {url}",
+    connection: "[-m {within:seconds}] [--max-redirs {redirects}] [insecure? -k] [--cacert {ca}] [-u {basic}] [-H 'Authorization: Bearer {bearer}'] [{headers:headers}] [-x {proxy}] [--connect-to {way}] {url}",
     ..ByHand::NONE
 };
 

@@ -16,6 +16,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(call(Method::GET, args))),
     needs: &[Need::Words("the server's HTTP port")],
-    by_hand: "curl [!status? -fsS] [status? -sS] -w '\\n%{http_code} in %{time_total}s\\n' [{headers:headers}] {connection}{path}[{query:query}]",
+    by_hand: "curl [!status? -fsSL] [status? -sSL] -w '\\n%{http_code} in %{time_total}s\\n' [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[Example::call(r#"api.get("/health").ok"#), Example::call(r#"api.get("/tasks/{id}").json.status"#)],
 };

@@ -16,6 +16,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(call(Method::HEAD, args))),
     needs: &[Need::Words("the server's HTTP port")],
-    by_hand: "curl [!status? -fsSI] [status? -sSI] [{headers:headers}] {connection}{path}[{query:query}]",
+    by_hand: "curl [!status? -fsSLI] [status? -sSLI] [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[Example::call(r#"api.head("/backup.tar").headers"#)],
 };

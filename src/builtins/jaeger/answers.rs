@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[Need::Words("GET /api/services of Jaeger")],
-    by_hand: "curl -fsS {connection}/api/services",
+    by_hand: "curl -fsSL {connection}/api/services",
     examples: &[Example::call("check tracing.answers() as \"Jaeger answers\"")],
 };
 

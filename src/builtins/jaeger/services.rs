@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(services(cx, args))),
     needs: &[Need::Words("GET /api/services of Jaeger")],
-    by_hand: "curl -fsS {connection}/api/services",
+    by_hand: "curl -fsSL {connection}/api/services",
     examples: &[Example::call("check \"gateway\" in tracing.services() as \"the gateway sends traces\"")],
 };
 

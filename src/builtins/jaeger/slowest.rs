@@ -22,7 +22,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(slowest(cx, args))),
     needs: &[Need::Words("GET /api/traces and /api/services of Jaeger")],
-    by_hand: "curl -fsSG {connection}/api/traces --data-urlencode service={service} [--data-urlencode operation={operation}] -d lookback={since} [-d minDuration={over}] -d limit={at_most}",
+    by_hand: "curl -fsSLG {connection}/api/traces --data-urlencode service={service} [--data-urlencode operation={operation}] -d lookback={since} [-d minDuration={over}] -d limit={at_most}",
     examples: &[Example::call("tracing.slowest(\"gateway\", n: 5, since: 1h, over: 500ms)")],
 };
 

@@ -13,7 +13,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(list(cx, args))),
     needs: &[Need::Words("GET /api/traces and /api/services of Jaeger")],
-    by_hand: "curl -fsSG {connection}/api/traces --data-urlencode service={service} [--data-urlencode operation={operation}] -d lookback={since} -d limit={at_most}",
+    by_hand: "curl -fsSLG {connection}/api/traces --data-urlencode service={service} [--data-urlencode operation={operation}] -d lookback={since} -d limit={at_most}",
     examples: &[
         Example::call("tracing.traces(\"gateway\", since: 15m) | where(.errors > 0)"),
         Example::call("tracing.traces(\"gateway\", operation: \"GET /checkout\", since: 1h) | p95(.duration)"),

@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(alerts(cx, args))),
     needs: &[Need::Words("GET /api/v1/alerts of Prometheus")],
-    by_hand: "curl -fsS {connection}/api/v1/alerts",
+    by_hand: "curl -fsSL {connection}/api/v1/alerts",
     examples: &[
         Example::call("prom.alerts() | where(.state == \"firing\")"),
         Example::call("check prom.alerts() | where(.state == \"firing\") | is_empty as \"no alert fires\""),

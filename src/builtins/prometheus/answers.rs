@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(answers(cx, args))),
     needs: &[Need::Words("GET /api/v1/query of Prometheus")],
-    by_hand: "curl -fsS {connection}'/api/v1/query?query=vector(1)'",
+    by_hand: "curl -fsSL {connection}'/api/v1/query?query=vector(1)'",
     examples: &[Example::call("check prom.answers() as \"Prometheus answers\"")],
 };
 

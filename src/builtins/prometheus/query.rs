@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(query(cx, args))),
     needs: &[Need::Words("GET /api/v1/query of Prometheus")],
-    by_hand: "curl -fsSG {connection}/api/v1/query --data-urlencode query={promql}",
+    by_hand: "curl -fsSLG {connection}/api/v1/query --data-urlencode query={promql}",
     examples: &[
         Example::call("check prom.query('up') | all(.value == 1) as \"every target is up\""),
         Example::call("prom.query('topk(5, rate(http_requests_total[5m]))') | sort(by: .value, descending: true)"),

@@ -28,7 +28,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(range(cx, args))),
     needs: &[Need::Words("GET /api/v1/query_range of Prometheus")],
-    by_hand: "curl -fsSG {connection}/api/v1/query_range --data-urlencode query={promql} -d start=$(date -d '-{over:seconds} seconds' +%s) -d end=$(date +%s) -d step={step}",
+    by_hand: "curl -fsSLG {connection}/api/v1/query_range --data-urlencode query={promql} -d start=$(date -d '-{over:seconds} seconds' +%s) -d end=$(date +%s) -d step={step}",
     examples: &[
         Example::call("prom.range('sum(rate(http_requests_total[5m]))', over: 1h, step: 1m)"),
         Example::call(

@@ -20,7 +20,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(rules(cx, args))),
     needs: &[Need::Words("GET /api/v1/rules of Prometheus")],
-    by_hand: "curl -fsS {connection}/api/v1/rules",
+    by_hand: "curl -fsSL {connection}/api/v1/rules",
     examples: &[
         Example::call("check prom.rules() | all(.health == \"ok\") as \"every rule is evaluated\""),
         Example::call("prom.rules() | where(.health == \"err\") | each({ name: .name, why: .last_error })"),

@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(scalar(cx, args))),
     needs: &[Need::Words("GET /api/v1/query of Prometheus")],
-    by_hand: "curl -fsSG {connection}/api/v1/query --data-urlencode query={promql}",
+    by_hand: "curl -fsSLG {connection}/api/v1/query --data-urlencode query={promql}",
     examples: &[
         Example::call("prom.scalar('sum(rate(http_errors_total[5m])) / sum(rate(http_requests_total[5m]))') < 5%"),
         Example::call(r#"prom.scalar("sum(up\{job='{id}'})")"#),

@@ -22,7 +22,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(targets(cx, args))),
     needs: &[Need::Words("GET /api/v1/targets of Prometheus")],
-    by_hand: "curl -fsS {connection}'/api/v1/targets?state=active'",
+    by_hand: "curl -fsSL {connection}'/api/v1/targets?state=active'",
     examples: &[
         Example::call("check prom.targets() | all(.health == \"up\") as \"every target is scraped\""),
         Example::call("prom.targets() | where(.health == \"down\") | each({ url: .url, why: .last_error })"),

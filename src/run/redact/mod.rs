@@ -168,6 +168,7 @@ impl Pass<'_> {
                     self.shown(shown);
                 }
             }
+            Event::NoItems { list, .. } => self.text(list),
             Event::Retried { fault, .. } => self.faults(fault),
             Event::Manual { text, link, note, .. } => {
                 self.text(text);
@@ -294,7 +295,8 @@ mod tests {
     fn redacted(text: &str) -> String {
         let redactor = Redactor::default();
         redactor.add(&SecretText::new("p&ss\"wörd 1".to_owned()));
-        let place = crate::store::event::Place { path: Vec::new(), file: "x".into(), line: 1, column: 1 };
+        let place =
+            crate::store::event::Place { path: Vec::new(), file: "x".into(), line: 1, column: 1, items: Vec::new() };
         let mut event = Event::NotReached { place, what: "x".into(), reason: text.to_owned() };
         redactor.redact(&mut event);
         match event {

@@ -70,7 +70,7 @@ pub(in crate::builtins) struct Request {
 #[derive(Clone, Copy)]
 pub(in crate::builtins) struct Limits {
     pub(in crate::builtins) within: Duration,
-    /// Of the body; `None` where nobody wants it.
+    /// Of the body; `None` where it is only read to its end, and not kept.
     pub(in crate::builtins) at_most: Option<usize>,
 }
 
@@ -170,11 +170,8 @@ async fn once(
         };
         timing.first_byte += head.first_byte;
         let (parts, body) = head.response.into_parts();
-        let (body, whole) = match limits.at_most {
-            Some(most) => (wire.body(body, most, progress).await?, true),
-            None => (Vec::new(), wire.pass_over(body).await),
-        };
-        if request.reads && whole {
+        let body = wire.body(body, limits.at_most, progress).await?;
+        if request.reads {
             target.pool.keep(key, wire);
         }
         return Ok((parts.status, parts.headers, body));

@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 use url::{Position, Url};
 
 use super::pool::Key;
@@ -21,10 +21,6 @@ use crate::units;
 
 /// How large the head of an answer may be.
 const HEAD: usize = 128 << 10;
-
-/// A body that nobody wants is read up to this length and for this long, rather than to dial again.
-const PASSED_OVER: u64 = 64 << 10;
-const PATIENCE: Duration = Duration::from_millis(20);
 
 /// A connection that takes requests.
 pub(super) struct Wire {
@@ -201,37 +197,30 @@ impl Wire {
         Trouble::theirs(FaultKind::Unreachable, format!("no answer from {place}: {why}"))
     }
 
-    /// The whole body.
-    pub(super) async fn body(&self, mut body: Incoming, most: usize, progress: &Progress) -> Result<Vec<u8>, Trouble> {
-        if body.size_hint().lower() > most as u64 {
+    /// The whole body, or, where `most` is `None`, nothing but that it came to its end.
+    pub(super) async fn body(
+        &self,
+        mut body: Incoming,
+        most: Option<usize>,
+        progress: &Progress,
+    ) -> Result<Vec<u8>, Trouble> {
+        if let Some(most) = most.filter(|most| body.size_hint().lower() > *most as u64) {
             return Err(too_large(&self.place, most));
         }
         progress.now("reading the body");
-        let mut whole = Vec::new();
+        let (mut whole, mut read) = (Vec::new(), 0);
         while let Some(frame) = body.frame().await {
-            let frame = frame.map_err(|error| self.broken(&error, whole.len()))?;
+            let frame = frame.map_err(|error| self.broken(&error, read))?;
             if let Ok(data) = frame.into_data() {
-                if whole.len() + data.len() > most {
-                    return Err(too_large(&self.place, most));
+                read += data.len();
+                match most {
+                    Some(most) if read > most => return Err(too_large(&self.place, most)),
+                    Some(_) => whole.extend_from_slice(&data),
+                    None => {}
                 }
-                whole.extend_from_slice(&data);
             }
         }
         Ok(whole)
-    }
-
-    /// Reads over a body that nobody wants, where that is quick, so that the connection can be kept. Whether it was.
-    pub(super) async fn pass_over(&self, mut body: Incoming) -> bool {
-        if body.size_hint().upper().is_none_or(|length| length > PASSED_OVER) {
-            return false;
-        }
-        let end = async {
-            while let Some(frame) = body.frame().await {
-                frame?;
-            }
-            Ok::<(), hyper::Error>(())
-        };
-        matches!(timeout(PATIENCE, end).await, Ok(Ok(())))
     }
 
     fn broken(&self, error: &hyper::Error, read: usize) -> Trouble {
