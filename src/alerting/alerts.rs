@@ -127,7 +127,9 @@ impl Turn<'_> {
         let at = self.now;
         for (subject, alert) in subjects {
             if let Some(alert) = alert {
-                self.close_alert(alert, &End::Gone { at });
+                // Without labels it said that nothing was there to be measured, or that nobody knew what is.
+                let end = if subject.labels.is_empty() { End::Over { at } } else { End::Gone { at } };
+                self.close_alert(alert, &end);
             }
             self.state.watches.remove(&subject);
             self.outcome.touched.watches.insert(subject);

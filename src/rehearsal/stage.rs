@@ -376,7 +376,8 @@ impl Stage {
             }
             return;
         };
-        if measured.fault.take().is_some() || measured.samples.is_empty() {
+        // What is listed is not what the test is about: there is something to be measured, for it says what.
+        if measured.fault.take().is_some() || measured.samples.iter().all(|sample| sample.labels.is_empty()) {
             let labels = metric.labels.iter().map(|label| (Arc::clone(&label.name), Arc::from("given")));
             let sample = Sampled { labels: labels.collect(), value: None, text: String::new(), fault: None };
             measured.samples = vec![sample];

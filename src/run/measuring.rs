@@ -31,6 +31,13 @@ pub(super) async fn sample(context: &Context<'_>, id: MetricId, span: Span) {
     } else {
         let (samples, fault) = each(context.clone(), metric, &metric.labels, Labels::new()).await;
         (measured.samples, measured.fault) = (samples, fault);
+        // As `all` of nothing it says nothing: no sample at all would read as nothing wrong.
+        if measured.samples.is_empty() && measured.fault.is_none() {
+            let lists: Vec<String> =
+                metric.labels.iter().map(|label| format!("`{}`", context.written(label.list.span))).collect();
+            let message = format!("there is nothing to be measured: no items in {}", lists.join(", "));
+            measured.samples.push(sampled(metric, Labels::new(), Err(Fault::no_value(message))));
+        }
     }
     if measured.samples.len() > MOST {
         let message = format!("`{}` has {} sets of labels, more than {MOST}", metric.name, measured.samples.len());
