@@ -11,6 +11,7 @@ mod diff_remarks;
 mod exclusive;
 mod fmt;
 mod history;
+mod incidents;
 mod kills;
 mod next;
 mod notify;
