@@ -83,8 +83,7 @@ impl Turn<'_> {
             (Some(until), _) => until == Some(true),
         };
         if wrong && alert.text != judged.text {
-            alert.text = Arc::clone(&judged.text);
-            self.outcome.touched.alerts.insert(number);
+            self.says(number, &judged.text);
         }
         if over {
             let at = self.now;
@@ -145,8 +144,18 @@ impl Turn<'_> {
         };
         let Some(alert) = self.state.alerts.get_mut(&number) else { return };
         if alert.raisers.insert(raiser) || alert.text != text {
-            alert.text = text;
-            self.outcome.touched.alerts.insert(number);
+            self.says(number, &text);
+        }
+    }
+
+    /// What is the matter now, of an alert and of the incident that it is in.
+    fn says(&mut self, number: i64, text: &Arc<str>) {
+        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        alert.text = Arc::clone(text);
+        self.outcome.touched.alerts.insert(number);
+        if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
+            incident.text = Arc::clone(text);
+            self.outcome.touched.incidents.insert(incident.number);
         }
     }
 

@@ -244,7 +244,11 @@ impl<'e> Turn<'e> {
             Input::Silence { threshold, labels, until, by, why } => {
                 self.state.numbers.silence += 1;
                 let number = self.state.numbers.silence;
-                self.happened(None, None, Happened::Silenced { until, by: by.clone(), why: why.clone() });
+                self.happened(
+                    None,
+                    None,
+                    Happened::Silenced { number: Some(number), until, by: by.clone(), why: why.clone() },
+                );
                 let silence = Silence { number, threshold, labels, from: self.now, until, by, why };
                 self.state.silences.insert(number, silence);
                 self.outcome.touched.silences.insert(number);

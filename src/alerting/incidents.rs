@@ -395,6 +395,11 @@ impl Turn<'_> {
             // Its incident says so under the same name.
             told &= known.as_ref().is_some_and(|known| incident.about != *known);
             let (number, last) = (incident.number, incident.alerts.is_empty());
+            // What is over is not what is the matter with the others.
+            let others = incident.alerts.last().and_then(|other| self.state.alerts.get(other));
+            if let Some(other) = others.filter(|_| incident.text == alert.text) {
+                incident.text = Arc::clone(&other.text);
+            }
             self.outcome.touched.incidents.insert(number);
             if last {
                 self.close_incident(number, end);

@@ -135,6 +135,9 @@ pub enum Happened {
         title: Arc<str>,
     },
     Silenced {
+        /// Missing in what versions before have written.
+        #[serde(default)]
+        number: Option<i64>,
         until: Timestamp,
         by: Arc<str>,
         why: Arc<str>,

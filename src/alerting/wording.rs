@@ -144,7 +144,12 @@ impl fmt::Display for Happened {
             Self::Exhausted => write!(f, "everybody has been told, and nobody is left"),
             Self::IncidentClosed { title, end } => write!(f, "incident \"{title}\" closes: {}", ended(end)),
             Self::Told { channel, occasion, title } => write!(f, "→ {channel}: {title} ({})", occasion.name()),
-            Self::Silenced { until, by, why } => write!(f, "{by} silences it until {until}: {why}"),
+            Self::Silenced { number, until, by, why } => {
+                if let Some(number) = number {
+                    write!(f, "silence #{number}: ")?;
+                }
+                write!(f, "{by} silences it until {until:.0}: {why}")
+            }
             Self::SilenceEnded { by } => write!(f, "the silence ends: {by}"),
         }
     }

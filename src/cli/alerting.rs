@@ -165,9 +165,7 @@ impl Alerting {
             let pause = Duration::try_from(due.duration_since(system::now())).unwrap_or_default();
             let next = tokio::time::Instant::now() + pause.max(Duration::from_millis(50));
             if next > deadline {
-                let message = "messages wait that could not be told; the next run or `runbook serve` tries again";
-                console.warn(message, Some("`runbook incidents` lists them"));
-                return Ok(false);
+                return Ok(say_left(console));
             }
             tokio::time::sleep_until(next).await;
         }
@@ -198,6 +196,13 @@ impl Alerting {
         self.desk.take(now, Input::Tick)?;
         Ok(())
     }
+}
+
+/// Says that not all is told. Gives that.
+pub(super) fn say_left(console: &Console) -> bool {
+    let message = "messages wait that could not be told; the next run or `runbook serve` tries again";
+    console.warn(message, Some("`runbook incidents` lists them"));
+    false
 }
 
 /// What became of messages, a line each. Gives whether none of them was given up.

@@ -1,19 +1,21 @@
-//! `runbook incidents`: what is open, who was told, and what waits.
+//! `runbook incidents`: what is open, who was told, what waits, and what is silenced.
 
 use std::fmt::Write as _;
 
 use clap::Args;
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
 use super::console::{Console, Failure};
 use super::state::Kept;
-use crate::alerting::{Alert, Happening, Incident};
-use crate::desk::{self, ALERT, INCIDENT};
-use crate::shown::look::{Look, Tone, clean, counted};
+use crate::alerting::{Alert, Happening, Incident, Silence};
+use crate::desk::{self, ALERT, INCIDENT, SILENCE};
+use crate::shown::look::{Look, Tone, clean};
 use crate::store::ledger::{Document, Ledger, Outgoing};
 use crate::system;
+use crate::types::labels_text;
 
-/// Show open incidents and alerts, who was told of them, and what could not be told yet.
+/// Show open incidents and alerts, who was told of them, what could not be told yet, and silences.
 #[derive(Debug, Args)]
 pub(super) struct Incidents {
     /// The story of one incident, by its number.
@@ -31,117 +33,209 @@ pub(super) struct Incidents {
 pub(super) fn run(args: &Incidents, console: &Console) -> Result<u8, Failure> {
     let place = args.state.ledger()?;
     let Some(ledger) = place.open_existing()? else {
-        console.say(&format!("nothing is kept in `{place}` yet\n"));
+        let nothing = format!("nothing is kept in `{place}` yet");
+        if let Some(number) = args.incident {
+            return Err(Failure::new(format!("there is no incident {number}")).help(nothing));
+        }
+        console.say(&format!("{nothing}\n"));
         return Ok(0);
     };
-    let runbooks = match &args.runbook {
-        Some(title) => vec![title.clone()],
-        None => ledger.runbooks()?,
-    };
+    let mut runbooks = ledger.runbooks()?;
+    if let Some(title) = &args.runbook {
+        if !runbooks.contains(title) {
+            let help = format!("there are: {}", clean(&runbooks.join(", ")));
+            return Err(Failure::new(format!("nothing is kept of a runbook `{title}`")).help(help));
+        }
+        runbooks.retain(|runbook| runbook == title);
+    }
+    let found: Vec<Found> =
+        runbooks.iter().map(|runbook| Found::of(&ledger, runbook, args)).collect::<Result<_, Failure>>()?;
+    if let Some(number) = args.incident
+        && found.iter().all(|found| found.incidents.is_empty())
+    {
+        return Err(no_such(&ledger, &runbooks, number)?);
+    }
     let mut text = String::new();
-    let mut shown = 0;
-    for runbook in &runbooks {
-        shown += of_runbook(&mut text, &ledger, runbook, args, console.look())?;
+    for found in &found {
+        found.write(&mut text, &ledger, args.incident.is_some(), console.look())?;
     }
     console.print(&text)?;
-    if shown == 0 {
+    if found.iter().all(Found::has_nothing_open) {
         let what = if args.all { "no incident and no alert is kept" } else { "no incident and no alert is open" };
         console.say(&format!("{what}\n"));
     }
     Ok(0)
 }
 
-fn of_runbook(
-    text: &mut String,
-    ledger: &Ledger,
-    runbook: &str,
-    args: &Incidents,
-    look: Look,
-) -> Result<usize, Failure> {
-    let since = if args.all { None } else { Some(Timestamp::MAX) };
-    let wanted = |document: &Document| match args.incident {
-        Some(number) => document.id == number.to_string(),
-        None => args.all || document.closed_at.is_none(),
-    };
-    let since = if args.incident.is_some() { None } else { since };
-    let incidents = ledger.documents(Some(runbook), INCIDENT, since)?;
-    let alerts = if args.incident.is_none() { ledger.documents(Some(runbook), ALERT, since)? } else { Vec::new() };
-    let waiting: Vec<Outgoing> = ledger
-        .outgoing(Some(runbook), Some(Timestamp::MAX))?
-        .into_iter()
-        .filter(|outgoing| outgoing.state.waits())
-        .collect();
-    let incidents: Vec<Document> = incidents.into_iter().filter(wanted).collect();
-    let alerts: Vec<Document> = alerts.into_iter().filter(wanted).collect();
-    let shown = incidents.len() + alerts.len() + waiting.len();
-    if shown == 0 {
-        return Ok(0);
+/// No incident has the number: it may be a slip, or the number of an alert.
+fn no_such(ledger: &Ledger, runbooks: &[String], number: i64) -> Result<Failure, Failure> {
+    let mut open = Vec::new();
+    for runbook in runbooks {
+        for (kind, what) in [(INCIDENT, "incident"), (ALERT, "alert")] {
+            let documents = ledger.documents(Some(runbook), kind, Some(Timestamp::MAX))?;
+            let documents = documents.iter().filter(|document| document.closed_at.is_none());
+            open.extend(documents.map(|document| format!("{what} #{} of `{}`", document.id, clean(runbook))));
+        }
     }
-    let _ = writeln!(text, "{}", look.paint(Tone::Strong, &clean(runbook)));
-    for document in &incidents {
-        let incident: Incident = desk::read(document)?;
-        let _ = writeln!(text, "{}", of_incident(&incident, look));
-        if args.incident.is_some() {
-            for kept in ledger.happenings(runbook, Some(&format!("incident/{}", incident.number)), None)? {
+    let help = match open.as_slice() {
+        [] => "no incident and no alert is open; `runbook incidents --all` lists those that are over".to_owned(),
+        open => {
+            const MOST: usize = 20;
+            let more = open.len().checked_sub(MOST).filter(|more| *more > 0);
+            let more = more.map_or_else(String::new, |more| format!(", and {more} more"));
+            format!("open: {}{more}", open.iter().take(MOST).cloned().collect::<Vec<_>>().join(", "))
+        }
+    };
+    Ok(Failure::new(format!("there is no incident {number}")).help(help))
+}
+
+/// What is to be shown of one runbook.
+struct Found<'r> {
+    runbook: &'r str,
+    clock: Clock,
+    incidents: Vec<Incident>,
+    alerts: Vec<Alert>,
+    silences: Vec<Silence>,
+    waiting: Vec<Outgoing>,
+}
+
+impl<'r> Found<'r> {
+    fn of(ledger: &Ledger, runbook: &'r str, args: &Incidents) -> Result<Self, Failure> {
+        let wanted = |document: &Document| match args.incident {
+            Some(number) => document.id == number.to_string(),
+            None => args.all || document.closed_at.is_none(),
+        };
+        let since = if args.all || args.incident.is_some() { None } else { Some(Timestamp::MAX) };
+        let documents =
+            |kind| Ok::<_, Failure>(ledger.documents(Some(runbook), kind, since)?.into_iter().filter(wanted));
+        let clock = Clock { zone: desk::zone(ledger, runbook)?.unwrap_or_else(system::zone), now: system::now() };
+        let incidents = documents(INCIDENT)?.map(|document| desk::read(&document)).collect::<Result<_, _>>()?;
+        let mut found =
+            Self { runbook, clock, incidents, alerts: Vec::new(), silences: Vec::new(), waiting: Vec::new() };
+        if args.incident.is_none() {
+            found.alerts = documents(ALERT)?.map(|document| desk::read(&document)).collect::<Result<_, _>>()?;
+            let silences = documents(SILENCE)?.map(|document| desk::read::<Silence>(&document));
+            found.silences = silences.collect::<Result<_, _>>()?;
+            // Who writes down that one is over is whoever looks at the runbook next.
+            found.silences.retain(|silence| silence.until > found.clock.now);
+        }
+        found.waiting = ledger.outgoing(Some(runbook), Some(Timestamp::MAX))?;
+        found.waiting.retain(|outgoing| outgoing.state.waits());
+        Ok(found)
+    }
+
+    fn has_nothing_open(&self) -> bool {
+        self.incidents.is_empty() && self.alerts.is_empty() && self.waiting.is_empty()
+    }
+
+    fn write(&self, text: &mut String, ledger: &Ledger, story: bool, look: Look) -> Result<(), Failure> {
+        if self.has_nothing_open() && self.silences.is_empty() {
+            return Ok(());
+        }
+        let _ = writeln!(text, "{}", look.paint(Tone::Strong, &clean(self.runbook)));
+        for incident in &self.incidents {
+            let _ = writeln!(text, "{}", self.of_incident(incident, look));
+            if !story {
+                continue;
+            }
+            for kept in ledger.happenings(self.runbook, Some(&format!("incident/{}", incident.number)), None)? {
                 let happening: Happening = serde_json::from_value(kept.body.clone())
                     .map_err(|error| Failure::new(format!("the ledger cannot be read: {error}")))?;
-                let _ = writeln!(text, "    {}  {}", at(happening.at), clean(&happening.what.to_string()));
+                let _ = writeln!(text, "    {}  {}", self.clock.at(happening.at), clean(&happening.what.to_string()));
             }
         }
-    }
-    for document in &alerts {
-        let alert: Alert = desk::read(document)?;
-        let _ = writeln!(text, "{}", of_alert(&alert, look));
-    }
-    for outgoing in waiting {
-        let why = outgoing.last.as_deref().unwrap_or("not tried yet");
-        let tries = counted(u64::from(outgoing.tries), "try");
-        let line = format!("  not told: {} of {}: {} ({tries})", outgoing.channel, outgoing.key, clean(why));
-        let _ = writeln!(text, "{}", look.paint(Tone::Doubtful, &line));
-    }
-    Ok(shown)
-}
-
-fn of_incident(incident: &Incident, look: Look) -> String {
-    let role = incident.policy.level(incident.level).map_or("", |level| &*level.role);
-    let state = match (&incident.end, &incident.acknowledged) {
-        (Some(end), _) => format!("closed {}", at(end.at())),
-        (None, Some(acknowledged)) => {
-            format!("taken on by {} at {}", clean(&acknowledged.by), at(acknowledged.at))
+        for alert in &self.alerts {
+            let _ = writeln!(text, "{}", self.of_alert(alert, look));
         }
-        (None, None) => "nobody has taken it on".to_owned(),
+        for silence in &self.silences {
+            let _ = writeln!(text, "{}", self.of_silence(silence, look));
+        }
+        for outgoing in &self.waiting {
+            let _ = writeln!(text, "{}", look.paint(Tone::Doubtful, &of_waiting(outgoing)));
+        }
+        Ok(())
+    }
+
+    fn of_incident(&self, incident: &Incident, look: Look) -> String {
+        let at = |at| self.clock.at(at);
+        let role = incident.policy.level(incident.level).map_or("", |level| &*level.role);
+        let state = match (&incident.end, &incident.acknowledged) {
+            (Some(end), _) => format!("closed {}", at(end.at())),
+            (None, Some(acknowledged)) => {
+                format!("taken on by {} at {}", clean(&acknowledged.by), at(acknowledged.at))
+            }
+            (None, None) => "nobody has taken it on".to_owned(),
+        };
+        let next = incident.next_due.map_or_else(String::new, |due| format!(", next level at {}", at(due)));
+        let tone = if incident.end.is_some() { Tone::Faint } else { Tone::Bad };
+        let head = look.paint(tone, &format!("  incident #{} {}", incident.number, clean(&incident.name())));
+        format!(
+            "{head}\n    {}\n    since {}, level {} {}, {state}{next}",
+            clean(&incident.text),
+            at(incident.opened_at),
+            incident.level,
+            clean(role)
+        )
+    }
+
+    fn of_alert(&self, alert: &Alert, look: Look) -> String {
+        let at = |at| self.clock.at(at);
+        let silence = self.silences.iter().find(|silence| silence.covers(&alert.subject));
+        let quiet = match silence {
+            Some(silence) => format!(", silence #{} until {}", silence.number, at(silence.until)),
+            None if alert.quiet => ", kept quiet".to_owned(),
+            None => String::new(),
+        };
+        let state = alert.end.as_ref().map_or_else(
+            || format!("since {}{quiet}", at(alert.opened_at)),
+            |end| format!("{} to {}", at(alert.opened_at), at(end.at())),
+        );
+        let tone = if alert.end.is_some() { Tone::Faint } else { Tone::Doubtful };
+        let head = look.paint(
+            tone,
+            &format!("  alert #{} {} ({})", alert.number, clean(&alert.subject.name()), alert.severity.name()),
+        );
+        format!("{head}\n    {}\n    {state}", clean(&alert.text))
+    }
+
+    fn of_silence(&self, silence: &Silence, look: Look) -> String {
+        let of = silence.threshold.as_ref().map_or_else(|| "all".to_owned(), |title| format!("\"{title}\""));
+        let labels = labels_text(&silence.labels);
+        let labels = if labels.is_empty() { labels } else { format!(" [{labels}]") };
+        let head = format!("  silence #{} of {}{}", silence.number, clean(&of), clean(&labels));
+        format!(
+            "{}\n    {}\n    until {}, by {}",
+            look.paint(Tone::Doubtful, &head),
+            clean(&silence.why),
+            self.clock.at(silence.until),
+            clean(&silence.by)
+        )
+    }
+}
+
+fn of_waiting(outgoing: &Outgoing) -> String {
+    // What this version cannot read is named by its key.
+    let title = outgoing.body.get("title").and_then(|title| title.as_str()).unwrap_or(&outgoing.key);
+    let (channel, title) = (clean(&outgoing.channel), clean(title));
+    let why = outgoing.last.as_deref().unwrap_or("not tried yet");
+    let tries = match outgoing.tries {
+        1 => "1 try".to_owned(),
+        tries => format!("{tries} tries"),
     };
-    let next = incident.next_due.map_or_else(String::new, |due| format!(", next level at {}", at(due)));
-    let tone = if incident.end.is_some() { Tone::Faint } else { Tone::Bad };
-    let head = look.paint(tone, &format!("  incident #{} {}", incident.number, clean(&incident.name())));
-    format!(
-        "{head}\n    {}\n    since {}, level {} {}, {state}{next}",
-        clean(&incident.text),
-        at(incident.opened_at),
-        incident.level,
-        clean(role)
-    )
+    format!("  not told: {channel} of {title}: {} ({tries})", clean(why))
 }
 
-fn of_alert(alert: &Alert, look: Look) -> String {
-    let quiet = if alert.quiet { ", kept quiet" } else { "" };
-    let state = alert.end.as_ref().map_or_else(
-        || format!("since {}{quiet}", at(alert.opened_at)),
-        |end| format!("{} to {}", at(alert.opened_at), at(end.at())),
-    );
-    let tone = if alert.end.is_some() { Tone::Faint } else { Tone::Doubtful };
-    let head = look.paint(
-        tone,
-        &format!("  alert #{} {} ({})", alert.number, clean(&alert.subject.name()), alert.severity.name()),
-    );
-    format!("{head}\n    {}\n    {state}", clean(&alert.text))
+/// The zone of a runbook: all who look at it speak of the same times.
+struct Clock {
+    zone: TimeZone,
+    now: Timestamp,
 }
 
-/// In the zone of whoever looks.
-fn at(at: Timestamp) -> String {
-    let zone = system::zone();
-    let day = at.to_zoned(zone.clone());
-    let today = system::now().to_zoned(zone).date();
-    let format = if day.date() == today { "%H:%M:%S" } else { "%Y-%m-%d %H:%M:%S" };
-    day.strftime(format).to_string()
+impl Clock {
+    fn at(&self, at: Timestamp) -> String {
+        let day = at.to_zoned(self.zone.clone());
+        let today = self.now.to_zoned(self.zone.clone()).date();
+        let format = if day.date() == today { "%H:%M:%S %Z" } else { "%Y-%m-%d %H:%M:%S %Z" };
+        day.strftime(format).to_string()
+    }
 }

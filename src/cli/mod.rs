@@ -52,6 +52,7 @@ mod systemd;
 mod test;
 mod timings;
 mod undo;
+mod warned;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

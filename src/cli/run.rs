@@ -192,6 +192,7 @@ async fn execute(
     let undo = onward.undoing.as_ref().map(|undoing| undoing.undo.clone());
     // Held until all is written down.
     let _past = onward.past.clone();
+    let at_once = interrupt.abort.clone();
     let request = request(args, prepared, onward, identity, interrupt, &recorder, console)?;
     let sink = Arc::clone(&recorder) as Arc<dyn run::EventSink>;
     let running: BoxFuture<'_, Result<RunFinished, Failure>> = match &undo {
@@ -201,7 +202,7 @@ async fn execute(
     let (finished, telling) = match &alerting {
         Some(alerting) => {
             alerting.begin(system::now())?;
-            Box::pin(together(running, alerting, console)).await
+            Box::pin(together(running, alerting, &at_once, console)).await
         }
         None => (running.await, Ok(true)),
     };
@@ -230,22 +231,25 @@ async fn execute(
 async fn together(
     running: BoxFuture<'_, Result<RunFinished, Failure>>,
     alerting: &Alerting,
+    at_once: &CancellationToken,
     console: &Console,
 ) -> (Result<RunFinished, Failure>, Result<bool, Failure>) {
     let over = CancellationToken::new();
     let telling = pin!(alerting.go_on(&over, console));
-    let (finished, told) = match select(running, telling).await {
+    match select(running, telling).await {
         Either::Left((finished, telling)) => {
             over.cancel();
-            (finished, telling.await)
+            let rest = async {
+                let so_far = telling.await?;
+                alerting.finish(console).await.map(|rest| rest && so_far)
+            };
+            // Whoever stops at once does not wait for a channel either.
+            let told = at_once.run_until_cancelled(rest).await;
+            (finished, told.unwrap_or_else(|| Ok(alerting::say_left(console))))
         }
+        // It cannot be told any more: it would have gone on until the run is over.
         Either::Right((told, running)) => (running.await, told),
-    };
-    let all_told = match told {
-        Ok(so_far) => alerting.finish(console).await.map(|rest| rest && so_far),
-        Err(failure) => Err(failure),
-    };
-    (finished, all_told)
+    }
 }
 
 fn request(

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -19,6 +19,7 @@ use super::request::{self, Asked, Prepared};
 use super::run::{account, by, facts, id, runtime};
 use super::standing::{self, Rulebook};
 use super::state::Kept;
+use super::warned::Warned;
 use crate::builtins::Heartbeat;
 use crate::catalog::{Cx, Past, Remark, RunFacts, World};
 use crate::check::program::Program;
@@ -97,8 +98,15 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let public_url = args.public_url.clone();
     // An address that is none is said at once.
     args.state.ledger()?;
-    let home =
-        AtHome { console: Arc::clone(console), state: args.state.clone(), approve, set, public_url, takes_alerts };
+    let home = AtHome {
+        console: Arc::clone(console),
+        warned: Warned::default(),
+        state: args.state.clone(),
+        approve,
+        set,
+        public_url,
+        takes_alerts,
+    };
     let stop = CancellationToken::new();
     let at_once = CancellationToken::new();
     let stopping = super::signals::stop(stop.clone(), at_once.clone(), Arc::clone(console))?;
@@ -226,6 +234,7 @@ fn random() -> Result<[u8; 64], Fault> {
 /// This machine, as a server lives on it.
 struct AtHome {
     console: Arc<Console>,
+    warned: Warned,
     state: Kept,
     approve: Vec<Agreed>,
     set: Vec<String>,
@@ -440,7 +449,9 @@ impl Home for AtHome {
     }
 
     fn warn(&self, line: &str) {
-        self.console.warn(&format!("{} {line}", stamp()), None);
+        if self.warned.says(line, Instant::now()) {
+            self.console.warn(&format!("{} {line}", stamp()), None);
+        }
     }
 
     fn delivered(&self, deliveries: &[Delivery]) {

@@ -1,18 +1,22 @@
 //! Between what alerting knows and what the ledger keeps.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::alerting::{Alert, End, Happening, Incident, Numbers, Outcome, Quiet, Rota, Silence, State, Subject, Watch};
-use crate::store::ledger::{self, Commit, Document, NewMessage};
+use crate::store::ledger::{self, Commit, Document, Ledger, NewMessage};
 use crate::types::{Fault, FaultKind};
+use crate::units;
 
 const WATCH: &str = "watch";
 pub const ALERT: &str = "alert";
 pub const INCIDENT: &str = "incident";
-const SILENCE: &str = "silence";
+pub const SILENCE: &str = "silence";
 const REST: &str = "rest";
 const ROTA: &str = "rota";
 
@@ -25,7 +29,10 @@ struct KeptWatch {
 #[derive(Serialize, Deserialize)]
 struct Rest {
     numbers: Numbers,
-    quiet: Vec<(std::sync::Arc<str>, Quiet)>,
+    quiet: Vec<(Arc<str>, Quiet)>,
+    /// The zone of the runbook. Missing in what versions before have written.
+    #[serde(default)]
+    timezone: Option<Arc<str>>,
 }
 
 /// The state that some documents are of.
@@ -68,6 +75,17 @@ pub(super) fn rota(documents: &[Document]) -> Result<Rota, Fault> {
     kept.map_or_else(|| Ok(Rota::default()), read)
 }
 
+/// The zone that a runbook had when something of it was opened last; `None` where a version before wrote that, or this
+/// machine does not know the zone.
+///
+/// # Errors
+/// Where what is kept cannot be read.
+pub fn zone(ledger: &Ledger, runbook: &str) -> Result<Option<TimeZone>, Fault> {
+    let documents = ledger.documents(Some(runbook), REST, None)?;
+    let rest: Option<Rest> = documents.first().map(read).transpose()?;
+    Ok(rest.and_then(|rest| rest.timezone).and_then(|name| units::zone(&name)))
+}
+
 /// A document as what it is of.
 ///
 /// # Errors
@@ -86,6 +104,7 @@ pub(super) fn commit(
     now: Timestamp,
     outcome: &Outcome,
     state: &State,
+    timezone: &Arc<str>,
     rota: Option<&Rota>,
 ) -> Result<Option<Commit>, Fault> {
     let touched = &outcome.touched;
@@ -123,8 +142,9 @@ pub(super) fn commit(
         }
     }
     if touched.rest {
-        let quiet = state.quiet.iter().map(|(by, quiet)| (std::sync::Arc::clone(by), quiet.clone())).collect();
-        let body = json(&Rest { numbers: state.numbers, quiet })?;
+        let quiet = state.quiet.iter().map(|(by, quiet)| (Arc::clone(by), quiet.clone())).collect();
+        let timezone = Some(Arc::clone(timezone));
+        let body = json(&Rest { numbers: state.numbers, quiet, timezone })?;
         commit.put.push(document(REST, REST.to_owned(), body, now, None));
     }
     for happening in &outcome.happened {

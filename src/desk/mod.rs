@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use tokio::sync::Notify;
 
 pub use self::courier::{Courier, Delivery, MakesLinks};
-pub use self::keeping::{ALERT, INCIDENT, read};
+pub use self::keeping::{ALERT, INCIDENT, SILENCE, read, zone};
 use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
@@ -239,7 +239,8 @@ impl Inner {
             for input in inputs.iter().cloned().chain(told) {
                 outcome.join(self.engine.take(now, input));
             }
-            let Some(commit) = keeping::commit(now, &outcome, self.engine.state(), rota.as_ref())? else {
+            let (state, timezone) = (self.engine.state(), &self.engine.definitions().timezone);
+            let Some(commit) = keeping::commit(now, &outcome, state, timezone, rota.as_ref())? else {
                 return Ok(outcome.happened);
             };
             let expected = self.version.unwrap_or(0);

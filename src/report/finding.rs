@@ -112,6 +112,8 @@ impl Finding {
             Event::ConnectionFailed { name, driver, fault } => {
                 Self::new(Verdict::Unknown, format!("connection `{name}` ({driver})"), None).fault(Some(fault))
             }
+            Event::SecretTooShort { name } => Self::new(Verdict::Warned, format!("secret `{name}`"), None)
+                .say("it is too short to be hidden: where something repeats it, it is shown and recorded"),
             Event::NotShown { place, title, fault } => {
                 Self::new(Verdict::Unknown, &**title, Some(place)).fault(Some(fault))
             }

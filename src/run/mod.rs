@@ -112,8 +112,11 @@ async fn begun(request: Request, world: &Arc<dyn World>, sink: Arc<dyn EventSink
     let own = Arc::new(Facts::new(Arc::clone(&program), set, Arc::clone(&facts)));
     let cx = Cx { world: Arc::clone(world), run: facts, remark: Remark::default() };
     let outside = Outside::new(own, cx, Emitter::new(sink));
-    outside.know_secrets().await;
+    let too_short = outside.know_secrets().await;
     outside.emitter.emit(Event::RunStarted(started));
+    for name in too_short {
+        outside.emitter.emit(Event::SecretTooShort { name });
+    }
     let running = Running {
         numbers: position::numbers(&program, &selection),
         program,

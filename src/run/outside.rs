@@ -173,12 +173,16 @@ impl Outside {
 
     /// Reads all secrets that are declared, so that each is known when something that was given none repeats it: a program
     /// that prints its environment, a server that was told by somebody else. What cannot be read is said where it is needed.
-    pub(super) async fn know_secrets(self: &Arc<Self>) {
+    /// Gives those that are too short to be hidden.
+    pub(super) async fn know_secrets(self: &Arc<Self>) -> Vec<Arc<str>> {
+        let mut too_short = Vec::new();
         for index in 0..u32::try_from(self.facts.program.secrets.len()).unwrap_or(u32::MAX) {
-            if let Err(fault) = self.secret(SecretId(index)).await {
-                tracing::debug!(target: "runbook::run", %fault, "a secret cannot be read");
+            match self.read_secret(SecretId(index)).await {
+                Ok(read) => too_short.extend(read.too_short),
+                Err(fault) => tracing::debug!(target: "runbook::run", %fault, "a secret cannot be read"),
             }
         }
+        too_short
     }
 
     /// Which system a connection leads to, by its name: opened for that, where it was not yet.
@@ -198,6 +202,14 @@ impl Outside {
     }
 
     async fn secret(self: &Arc<Self>, id: SecretId) -> Result<Value, Fault> {
+        let ReadSecret { secret, too_short } = self.read_secret(id).await?;
+        if let Some(name) = too_short {
+            self.emitter.emit(Event::SecretTooShort { name });
+        }
+        Ok(Value::Secret(secret))
+    }
+
+    async fn read_secret(self: &Arc<Self>, id: SecretId) -> Result<ReadSecret, Fault> {
         let Some(declared) = self.facts.program.secrets.get(id.index()) else {
             return Err(Fault::no_value("a secret that is not there"));
         };
@@ -208,9 +220,9 @@ impl Outside {
             about(Fault::new(FaultKind::Setup, format!("`{}` gave no text", declared.source.driver.name)))
         })?;
         // Before anything can use it.
-        self.emitter.redactor.add(&secret);
+        let is_found = self.emitter.redactor.add(&secret);
         self.facts.keep_secret(id, secret.clone());
-        Ok(Value::Secret(secret))
+        Ok(ReadSecret { secret, too_short: (!is_found).then(|| Arc::clone(&declared.name)) })
     }
 
     pub(super) async fn open(self: &Arc<Self>, name: &Arc<str>, made: &Made) -> Result<Opened, Fault> {
@@ -228,6 +240,12 @@ impl Outside {
             }
         }
     }
+}
+
+struct ReadSecret {
+    secret: SecretText,
+    /// Its name, where it is too short to be hidden.
+    too_short: Option<Arc<str>>,
 }
 
 /// The connection by which something is asked, by its name.

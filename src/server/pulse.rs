@@ -54,7 +54,7 @@ impl Signs {
             return Err(why.clone());
         }
         match self.looked.map(|looked| looked.elapsed()) {
-            Some(ago) if ago <= STALE => Ok(()),
+            Some(ago) if ago <= STALE => self.failed.clone().map_or(Ok(()), Err),
             Some(ago) => {
                 let why = self.failed.as_ref().map_or_else(String::new, |why| format!(": {why}"));
                 Err(format!("nothing was looked after for {} s{why}", ago.as_secs()))
@@ -123,6 +123,9 @@ mod tests {
         signs.troubles.telling = Some("the disk is full".to_owned());
         assert_eq!(signs.well(), Err("the disk is full".to_owned()));
         signs.troubles.telling = None;
+        signs.failed = Some("no space".to_owned());
+        assert_eq!(signs.well(), Err("no space".to_owned()), "at once");
+        signs.failed = None;
         signs.looked = Instant::now().checked_sub(Duration::from_secs(31));
         assert_eq!(signs.well(), Err("nothing was looked after for 31 s".to_owned()));
         signs.failed = Some("the ledger is away".to_owned());

@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use super::beside::bytes;
 use super::seal::{Hash, Sealed, event_of};
 
 /// The changes that were begun, while their run goes on.
@@ -47,7 +48,7 @@ impl Noted {
     /// # Errors
     /// Where it cannot be read.
     pub(super) fn read(journal: &Path) -> io::Result<Self> {
-        match fs::read(beside(journal)) {
+        match bytes(&beside(journal)) {
             // Nothing was begun, or by a version that did not write it down.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
             begun => begun.map(Self),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
@@ -29,6 +29,16 @@ pub fn content(path: &Path) -> io::Result<String> {
         let read = bytes.len();
         file.consume(read);
     }
+}
+
+/// All of a file that others may have put there.
+///
+/// # Errors
+/// As for [`opened`].
+pub(super) fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    opened(path)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// A file, open: a pipe or a device in its place is not waited for.

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::beside;
 use super::seal::{Hash, Torn, seal, walk};
 use crate::types::{Fault, FaultKind};
 
@@ -170,7 +171,7 @@ impl Chain {
 
     /// All of it, as it is between two writes, and what `beside` sees then. `None` where there is no chain.
     pub(super) fn read<T>(&self, beside: impl FnOnce() -> Result<T, Fault>) -> Result<(Bytes, T), Fault> {
-        let mut file = match File::open(&self.path) {
+        let mut file = match beside::opened(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((Ok(None), beside()?)),
             Err(error) => return Ok((Err(error), beside()?)),
@@ -184,7 +185,7 @@ impl Chain {
     pub(super) fn head(&self) -> Result<Option<Head>, Fault> {
         let unreadable =
             |error: io::Error| Fault::new(FaultKind::Setup, format!("cannot read `{}`: {error}", self.path.display()));
-        let mut file = match File::open(&self.path) {
+        let mut file = match beside::opened(&self.path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(unreadable(error)),

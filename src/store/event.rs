@@ -35,6 +35,10 @@ pub struct Record {
 pub enum Event {
     /// Always the first.
     RunStarted(RunStarted),
+    /// A secret is in too many words to be looked for: it is not hidden where something repeats it.
+    SecretTooShort {
+        name: Arc<str>,
+    },
     /// A connection was opened: what it leads to, and as whom.
     ConnectionOpened {
         name: Arc<str>,

@@ -1,9 +1,10 @@
 //! Runs as the journal remembers them.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::beside;
 use super::chain::Anchor;
 use super::event::{Event, Record, RunFinished, RunStarted, VERSION};
 use super::journal::{self, Store};
@@ -104,7 +105,7 @@ pub(super) fn id_of(path: &Path) -> Option<String> {
 /// The first event and, where it is there, the last one. Nothing between them is read.
 pub(super) fn entry(path: &Path) -> Result<Entry, Fault> {
     let unreadable = |error: io::Error| fault(path, error);
-    let mut file = BufReader::new(File::open(path).map_err(unreadable)?);
+    let mut file = BufReader::new(beside::opened(path).map_err(unreadable)?);
     let mut first = String::new();
     file.read_line(&mut first).map_err(unreadable)?;
     let first = line(path, 1, &first)?.ok_or_else(|| fault(path, "line 1 is not the beginning of a run"))?;
@@ -117,7 +118,7 @@ pub(super) fn entry(path: &Path) -> Result<Entry, Fault> {
 /// The run of a journal and what it is tied to. `None` for one of a version without a chain.
 pub(super) fn anchor(path: &Path) -> io::Result<Option<(String, Anchor)>> {
     let mut first = Vec::new();
-    BufReader::new(File::open(path)?).read_until(b'\n', &mut first)?;
+    BufReader::new(beside::opened(path)?).read_until(b'\n', &mut first)?;
     Ok(id_of(path).zip(anchor_of(&first)))
 }
 
@@ -149,7 +150,7 @@ fn last(mut file: File) -> io::Result<Option<RunFinished>> {
 }
 
 fn read(path: &Path) -> Result<Recorded, Fault> {
-    let text = fs::read(path).map_err(|error| fault(path, error))?;
+    let text = beside::bytes(path).map_err(|error| fault(path, error))?;
     let text = String::from_utf8_lossy(&text);
     let mut recorded = Recorded { journal: journal::name(path), records: Vec::new(), skipped: 0, torn: false };
     let mut lines = text.split_inclusive('\n').enumerate().peekable();

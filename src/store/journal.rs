@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::begun::{self, Begun, Noted};
+use super::beside;
 use super::chain::{Anchor, Chain, What};
 use super::event::{Event, Record};
 use super::history::{self, Entry};
@@ -133,7 +134,7 @@ impl Store {
             Fault::new(FaultKind::Setup, format!("cannot read the journal `{}`: {error}", path.display()))
         };
         let noted = Noted::read(&path).map_err(unreadable)?;
-        Ok(noted.untold(&fs::read(&path).map_err(unreadable)?))
+        Ok(noted.untold(&beside::bytes(&path).map_err(unreadable)?))
     }
 
     /// The journals, oldest first: their names begin with the time.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::begun::Noted;
+use super::beside;
 use super::definition::{Continues, Settled};
 use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
 use super::history::{self, Lookup};
@@ -159,7 +160,7 @@ impl Store {
         let held = hold.map(|who| held(path, who)).transpose()?;
         let name = journal::name(path);
         let noted = Noted::read(path).map_err(|error| unreadable(path, &error))?;
-        let bytes = fs::read(path).map_err(|error| unreadable(path, &error))?;
+        let bytes = beside::bytes(path).map_err(|error| unreadable(path, &error))?;
         let report = self.judged(&name, &bytes)?;
         let help = "`runbook audit verify` looks at all runs; what is changed on the word of a journal needs one that is whole";
         if let Some(finding) = report.findings.first() {
@@ -293,7 +294,7 @@ const TOGETHER: usize = 512;
 /// went on with none.
 fn begun(path: &Path) -> Result<Option<(Timestamp, RunStarted)>, Fault> {
     let mut first = Vec::new();
-    let read = File::open(path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut first));
+    let read = beside::opened(path).and_then(|file| BufReader::new(file).read_until(b'\n', &mut first));
     match read {
         // Removed since it was old: whoever went on with these is younger.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -416,7 +417,7 @@ const BETWEEN: Duration = Duration::from_millis(20);
 /// Holds a run until the file is closed. A killed process holds nothing.
 fn held(path: &Path, who: &str) -> Result<File, Fault> {
     let cannot = |error: io::Error| unreadable(path, &error);
-    let file = File::open(path).map_err(cannot)?;
+    let file = beside::opened(path).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => {
             let mut beside = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(said(path));
@@ -438,7 +439,8 @@ fn somebody(path: &Path) -> Fault {
         if look > 0 {
             thread::sleep(BETWEEN);
         }
-        let who = fs::read_to_string(said(path)).unwrap_or_default();
+        let who = beside::bytes(&said(path)).unwrap_or_default();
+        let who = String::from_utf8_lossy(&who);
         if !who.is_empty() {
             return Fault::new(FaultKind::Setup, format!("somebody goes on with run {run} right now: {who}"))
                 .help("one at a time: wait until that run is over, then look at it with `runbook history`");

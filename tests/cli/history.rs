@@ -49,6 +49,35 @@ fn a_run_that_was_killed_is_unfinished_and_a_damaged_journal_is_said() {
 }
 
 #[test]
+fn what_is_no_file_in_the_folder_of_runs_is_said_and_not_waited_for() {
+    let zero = |path: &std::path::Path| std::os::unix::fs::symlink("/dev/zero", path).unwrap();
+    let pipe = |path: &std::path::Path| {
+        rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, rustix::fs::Mode::RUSR, 0).unwrap();
+    };
+    let places: [&dyn Fn(&std::path::Path); 2] = [&zero, &pipe];
+    for put in places {
+        let folder = Folder::with(TEXT);
+        folder.run(&["run", "a.runbook"]).code(4);
+        let journal = folder.journal_paths().remove(0);
+        // Beside the journal, and in the place of the journal.
+        let begun = journal.with_extension("begun");
+        put(&begun);
+        folder.run(&["audit", "verify"]).code(3).out("it is no file");
+        fs::remove_file(&begun).unwrap();
+        fs::remove_file(&journal).unwrap();
+        put(&journal);
+        folder.run(&["history"]).code(1).err("cannot read the journal").err("it is no file");
+        folder.run(&["show", "last"]).code(1).err("it is no file");
+        folder.run(&["resume", "last"]).code(1).err("it is no file");
+        folder.run(&["audit", "verify"]).code(3).out("it is no file");
+        let chain = folder.path("state/chain.jsonl");
+        fs::remove_file(&chain).unwrap();
+        put(&chain);
+        folder.run(&["audit", "verify"]).code(3).out("it is no file");
+    }
+}
+
+#[test]
 fn show_alone_is_the_last_run() {
     let folder = Folder::with("section \"A\" {\n  show 1 as \"first\"\n}\n");
     folder.run(&["run", "a.runbook"]).code(0);

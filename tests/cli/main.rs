@@ -12,6 +12,7 @@ mod diff_weighed;
 mod exclusive;
 mod fmt;
 mod history;
+mod incidents;
 mod kills;
 mod next;
 mod notify;

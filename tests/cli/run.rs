@@ -195,3 +195,24 @@ fn a_server_that_does_not_answer_is_told_with_the_reason() {
     let output = Folder::with(&text).run(&["run", "a.runbook"]);
     output.code(4).out("FAILED   it answers").out("refused").out("1 passed · 1 failed");
 }
+
+#[test]
+fn a_secret_of_several_lines_is_hidden_and_one_that_is_too_short_is_said_so() {
+    let folder = Folder::with(
+        "secret _several = file(\"several\")\nsecret _short = file(\"short\")\n\
+         tool echo() -> string = argv(\"cat\", \"several\")\n\
+         section \"A\" {\n  show echo() as \"text\"\n  show echo() | lines as \"lines\"\n}\n",
+    );
+    folder.write("several", "admin\nhunter2hunter2\n");
+    folder.write("short", "abc\n");
+    let output = folder.run(&["run", "a.runbook"]);
+    output.code(0).lacks("hunter2").lacks("admin").out("(secret)").lacks("1 more");
+    assert_eq!(output.stdout.matches("secret `_short`").count(), 1, "{}", output.stdout);
+    output.out("too short to be hidden").lacks("secret `_several`");
+    let journal = folder.journals();
+    assert!(!journal.contains("hunter2") && !journal.contains("admin"), "{journal}");
+    folder
+        .run(&["run", "a.runbook", "--format", "json"])
+        .code(0)
+        .out("\"event\":\"secret_too_short\",\"name\":\"_short\"");
+}

@@ -57,3 +57,23 @@ fn what_people_say_is_not_said_where_they_stop_it() {
         stopped(&folder, args, Signal::INT).code(130).err("stopped by SIGINT: nothing was said");
     }
 }
+
+#[test]
+fn a_run_that_is_over_is_not_held_up_by_a_channel_where_it_is_stopped_at_once() {
+    let (port, kept) = silent();
+    let text = TEXT.replace("127.0.0.1:1/", &format!("127.0.0.1:{port}/")).replace("1 < 2", "1 > 2");
+    let folder = Folder::with(text);
+    let run = folder.command(&["run", "a.runbook"]).spawn().unwrap();
+    until("the channel is told", || !kept.lock().unwrap().is_empty());
+    until("the run is over", || folder.journals().contains("\"run_finished\""));
+    let begun = std::time::Instant::now();
+    signal(&run, Signal::INT);
+    // Two of a kind that come at once are one.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    signal(&run, Signal::INT);
+    let output = finish(run);
+    output.code(1).err("stopped at once").err("messages wait that could not be told");
+    // The channel would be given up after a minute.
+    assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
+    folder.run(&["incidents"]).code(0).out("not told: bot of");
+}

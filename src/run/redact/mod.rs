@@ -15,8 +15,8 @@ use crate::store::event::{Event, Withheld};
 use crate::store::kept::Kept;
 use crate::types::{Fault, SecretText};
 
-/// Shorter lines of a key of several lines are in too many texts to be looked for.
-const SHORTEST_LINE: usize = 16;
+/// Shorter lines of a secret of several lines are in too many texts to be looked for by themselves.
+const SHORTEST_LINE: usize = 8;
 
 /// The secrets that have been read so far.
 #[derive(Default)]
@@ -30,17 +30,23 @@ struct Known {
 }
 
 impl Redactor {
-    pub(crate) fn add(&self, secret: &SecretText) {
+    /// Gives whether it is found from now on: one that is too short is in too many words.
+    pub(crate) fn add(&self, secret: &SecretText) -> bool {
         let text = secret.expose().trim();
         if text.len() < SHORTEST {
-            return;
+            return text.is_empty();
         }
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.forms.extend(forms::of(text));
-        // A key of several lines is shown line by line.
+        // Whoever reads it line by line does not see how its lines end.
+        if text.contains('\r') {
+            known.forms.extend(forms::of(&text.lines().collect::<Vec<_>>().join("\n")));
+        }
+        // One of several lines may be shown line by line.
         let lines = text.lines().map(str::trim).filter(|line| line.len() >= SHORTEST_LINE && *line != text);
         known.forms.extend(lines.flat_map(forms::of));
         known.search = None;
+        true
     }
 
     pub(crate) fn redact(&self, event: &mut Event) {
@@ -189,6 +195,7 @@ impl Pass<'_> {
             }
             // Titles of sections are written in the runbook, where a secret can't be; the rest has no text of its own.
             Event::SectionStarted { .. }
+            | Event::SecretTooShort { .. }
             | Event::Sent { .. }
             | Event::PartStarted { .. }
             | Event::PartFinished { .. }
@@ -254,7 +261,18 @@ impl Pass<'_> {
                 }
                 rows.iter_mut().flatten().for_each(|cell| self.cell(cell));
             }
-            ShownBody::Lines { lines, .. } => lines.iter_mut().for_each(|line| self.string(line)),
+            // A secret of several lines is not found in any of them alone.
+            ShownBody::Lines { lines, total } => {
+                if let Some(replaced) = self.replaced(&lines.join("\n")) {
+                    let before = lines.len();
+                    *lines = replaced.split('\n').map(str::to_owned).collect();
+                    // One word stands for what was several: none of them is left to be shown.
+                    *total = total.saturating_sub(before.saturating_sub(lines.len()) as u64);
+                }
+                for line in lines {
+                    self.string(line);
+                }
+            }
         }
     }
 
@@ -289,12 +307,17 @@ impl Pass<'_> {
 #[cfg(test)]
 mod tests {
     use super::Redactor;
+    use crate::shown::{Shown, ShownBody};
     use crate::store::event::Event;
     use crate::types::SecretText;
 
     fn redacted(text: &str) -> String {
+        of_secret("p&ss\"wörd 1", text)
+    }
+
+    fn of_secret(secret: &str, text: &str) -> String {
         let redactor = Redactor::default();
-        redactor.add(&SecretText::new("p&ss\"wörd 1".to_owned()));
+        assert!(redactor.add(&SecretText::new(secret.to_owned())));
         let place =
             crate::store::event::Place { path: Vec::new(), file: "x".into(), line: 1, column: 1, items: Vec::new() };
         let mut event = Event::NotReached { place, what: "x".into(), reason: text.to_owned() };
@@ -323,6 +346,34 @@ mod tests {
             assert!(redacted(text).contains("(secret)"), "{text}");
         }
         assert_eq!(redacted("nothing of it"), "nothing of it");
+    }
+
+    #[test]
+    fn finds_a_secret_of_several_lines_as_a_whole_and_by_its_lines() {
+        for secret in ["admin\nhunter2hunter2\n", "admin\r\nhunter2hunter2\r\n"] {
+            assert_eq!(of_secret(secret, "got admin\nhunter2hunter2!"), "got (secret)!");
+            assert_eq!(of_secret(secret, "got hunter2hunter2!"), "got (secret)!");
+            assert_eq!(of_secret(secret, "the admin said"), "the admin said");
+            let redactor = Redactor::default();
+            redactor.add(&SecretText::new(secret.to_owned()));
+            let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<String>>();
+            let body = ShownBody::Lines { lines: lines(&["one", "user admin", "hunter2hunter2 it is"]), total: 3 };
+            let place = crate::store::event::Place {
+                path: Vec::new(),
+                file: "x".into(),
+                line: 1,
+                column: 1,
+                items: Vec::new(),
+            };
+            let shown = Shown { title: None, body, partial: None };
+            let mut event = Event::Shown { place, title: "x".into(), shown };
+            redactor.redact(&mut event);
+            let Event::Shown { shown: Shown { body: ShownBody::Lines { lines: left, .. }, .. }, .. } = event else {
+                panic!("it was {event:?}")
+            };
+            assert_eq!(left, lines(&["one", "user (secret) it is"]));
+        }
+        assert!(!Redactor::default().add(&SecretText::new("abc\n".to_owned())));
     }
 
     #[test]

@@ -7,12 +7,12 @@ mod chain;
 mod export;
 mod journals;
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
 pub use self::export::read as read_export;
 use super::begun::Noted;
+use super::beside;
 pub use super::chain::Head;
 use super::chain::{Bytes, Chain};
 use super::history;
@@ -204,7 +204,7 @@ impl Source {
         match self {
             Self::File(path, len, _) => {
                 let mut bytes = Vec::new();
-                File::open(path)?.take(*len).read_to_end(&mut bytes)?;
+                beside::opened(path)?.take(*len).read_to_end(&mut bytes)?;
                 Ok(bytes)
             }
             Self::Bytes(bytes) => Ok(bytes.clone()),

@@ -1,0 +1,99 @@
+//! `runbook incidents`: what is open, as it is now, and what is silenced
+
+use crate::program::Folder;
+use crate::serving::{Sink, until};
+
+fn runbook(sink: u16, zone: &str) -> String {
+    format!(
+        r#"runbook "Sizes" {{
+  edition 1
+  timezone "{zone}"
+}}
+
+secret hook = file("hook")
+
+channel bot = webhook("http://127.0.0.1:{sink}/bot")
+channel people = slack(webhook: hook)
+
+metric size: size = host.file("log").size
+
+threshold "Large" critical {{
+  when size > 1B
+  notify bot, people
+}}
+
+threshold "Odd" warning {{
+  notify bot
+}}
+
+escalation ops {{
+  level 1 "Engineer" {{
+    notify bot
+  }}
+}}
+
+section "Look" {{
+  measure size
+  check 1 > 2 as "numbers hold" else raise "Odd"
+}}
+"#
+    )
+}
+
+/// With an incident and two alerts.
+fn open(zone: &str) -> (Folder, Sink) {
+    let sink = Sink::new();
+    let folder = Folder::with(runbook(sink.port, zone));
+    folder.write("hook", format!("http://127.0.0.1:{}/people", sink.port));
+    folder.write("log", "22");
+    folder.run(&["run", "a.runbook"]).code(0);
+    (folder, sink)
+}
+
+#[test]
+fn an_incident_says_what_is_the_matter_now() {
+    let (folder, sink) = open("UTC");
+    until("it is told", || !sink.occasions("Large").is_empty());
+    folder.write("log", "55555");
+    folder.run(&["run", "a.runbook"]);
+    let incidents = folder.run(&["incidents"]);
+    assert_eq!(incidents.code(0).stdout.matches("size is 5B").count(), 2, "{}", incidents.stdout);
+    incidents.lacks("size is 2B");
+}
+
+#[test]
+fn a_number_that_no_incident_has_is_said() {
+    let (folder, _sink) = open("UTC");
+    folder.run(&["incidents", "1"]).code(0).out("incident #1 Large").lacks("alert #2");
+    // An alert has the second one.
+    for number in ["2", "77"] {
+        let output = folder.run(&["incidents", number]);
+        output.code(1).no_out().err(&format!("there is no incident {number}"));
+        output.err("incident #1 of `Sizes`").err("alert #2 of `Sizes`");
+    }
+    folder.run(&["incidents", "--runbook", "Sizes"]).code(0).out("incident #1");
+    folder.run(&["incidents", "--runbook", "Size"]).code(1).err("nothing is kept of a runbook `Size`").err("Sizes");
+    Folder::new().run(&["incidents", "1"]).code(1).err("there is no incident 1").err("nothing is kept");
+}
+
+#[test]
+fn times_are_in_the_zone_of_the_runbook() {
+    let (folder, _sink) = open("Asia/Kolkata");
+    folder.run(&["incidents"]).code(0).out(" IST").lacks(" UTC");
+}
+
+#[test]
+fn silences_are_shown_until_they_end_and_what_they_are_of_is_marked() {
+    let (folder, _sink) = open("Asia/Kolkata");
+    let silence = ["silence", "a.runbook", "--by", "Ann", "--for", "3d", "--why", "moving house", "--threshold", "Odd"];
+    folder.run(&silence).code(0).out("silence #1: Ann silences it until");
+    let shown = folder.run(&["incidents"]);
+    shown.code(0).out("silence #1 of \"Odd\"").out("moving house").out(", by Ann");
+    let line = |what: &str| shown.stdout.lines().find(|line| line.contains(what)).unwrap().to_owned();
+    // In three days: with its date.
+    assert!(line("by Ann").trim().starts_with("until 20"), "{}", shown.stdout);
+    let marks = shown.stdout.matches(", silence #1 until 20").count();
+    assert_eq!(marks, 1, "the alert of the other threshold is not silenced: {}", shown.stdout);
+    folder.run(&["silence", "a.runbook", "--end", "1"]).code(0);
+    folder.run(&["incidents"]).code(0).lacks("silence");
+}
