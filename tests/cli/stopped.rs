@@ -72,7 +72,7 @@ fn a_run_that_is_over_is_not_held_up_by_a_channel_where_it_is_stopped_at_once() 
     std::thread::sleep(std::time::Duration::from_millis(500));
     signal(&run, Signal::INT);
     let output = finish(run);
-    output.code(1).err("stopped at once").err("messages wait that could not be told");
+    output.code(3).err("stopped at once").err("messages wait that could not be told");
     // The channel would be given up after a minute.
     assert!(begun.elapsed().as_secs() < 8, "{:?}", begun.elapsed());
     folder.run(&["incidents"]).code(0).out("not told: bot of");
