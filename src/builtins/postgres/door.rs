@@ -13,7 +13,7 @@ use super::connection::{direct, tls};
 use super::server::{Login, Server};
 use super::settings::{Settings, whose_password};
 use super::tls::Mode;
-use crate::builtins::dial::{Progress, within};
+use crate::builtins::dial::{Progress, Trouble, within};
 use crate::builtins::settings::setup;
 use crate::catalog::Cx;
 use crate::types::{Fault, FaultKind};
@@ -104,14 +104,12 @@ impl Database {
         let connecting = self.server.connect(&self.server.reading, &progress);
         match within(CONNECTING, &shown, &progress, connecting).await {
             Ok(session) => Ok(session.client),
-            // What this machine cannot do by itself, it says itself how to mend: its name server, a file.
-            Err(trouble) if trouble.ours && trouble.fault.kind == FaultKind::Unreachable => Err(trouble.fault),
-            Err(trouble) => Err(self.advised(trouble.fault)),
+            Err(trouble) => Err(self.advised(trouble)),
         }
     }
 
     /// What to do about it, in the words of an address: those of a runbook would mislead.
-    fn advised(&self, fault: Fault) -> Fault {
+    fn advised(&self, Trouble { fault, ours }: Trouble) -> Fault {
         let help = match fault.kind {
             FaultKind::Setup => return fault,
             FaultKind::Denied => format!(
@@ -133,6 +131,8 @@ impl Database {
                 let help = "name the authority that signs it: `?sslrootcert=ca.pem` in the store's address";
                 return setup(fault.message).help(help);
             }
+            // What this machine cannot do by itself, it says itself how to mend: its name server, a file.
+            FaultKind::Unreachable if ours => return fault,
             _ => "is PostgreSQL up there, and is that its address? `--store` or `RUNBOOK_STORE` says where it is"
                 .to_owned(),
         };
