@@ -58,7 +58,7 @@ pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
             // A ledger that does not answer must not keep the answer back.
             runtime.shutdown_background();
             let (roster, exit) = asked?;
-            (roster, text::expr(&program, call), exit)
+            (roster, text::expr(&*program, call), exit)
         }
         _ => {
             return Err(Failure::new(format!(

@@ -28,8 +28,8 @@ impl<'p> Definitions<'p> {
                         if let Some((local, list)) = &step.each {
                             found.insert(*local, Definition::OneOf(list));
                         }
-                        for block in [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()] {
-                            note(block, &mut found);
+                        for block in step.blocks() {
+                            note(Some(block), &mut found);
                         }
                     }
                 }

@@ -16,8 +16,8 @@ use super::outline::{Of, shown};
 use super::written::Reader;
 use super::{Part, Reached, Selection, text, walk};
 use crate::catalog::need::{Argument, Need, Written};
-use crate::catalog::{Body, Builtin, Effect};
-use crate::check::program::{Block, Expr, ExprKind, Member, Program, Section, Statement};
+use crate::catalog::{Body, Builtin};
+use crate::check::program::{Expr, ExprKind, Program};
 use crate::source::Span;
 
 /// What a consent covers.
@@ -53,31 +53,13 @@ pub(super) fn covered(
     let meaning = Meaning::new(program, Of::Consent, set);
     let outline = meaning.outline();
     let sections = program.sections.iter().enumerate().filter(|(index, section)| {
-        section.members.iter().enumerate().any(|(at, member)| selection.member(*index, at, member) && changes(member))
-            || selection.whole(*index) && closing(section).any(|block| block.iter().any(is_change))
+        let mut members = section.members.iter().enumerate();
+        members.any(|(at, member)| selection.member(*index, at, member) && member.changes())
+            || selection.whole(*index) && section.changes()
     });
-    let lines = sections.flat_map(|(index, section)| outline.section(index, section, selection));
+    let lines = sections.flat_map(|(index, section)| outline.agreed(index, section, selection));
     let hash = hash_of(std::iter::once("runbook consent 2".to_owned()).chain(lines));
     Covered { hash: Some(hash), covers, leads_to: connections.into_iter().collect(), programs }
-}
-
-fn changes(member: &Member) -> bool {
-    match member {
-        Member::Statement(statement) => is_change(statement),
-        Member::Step(step) => [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()]
-            .into_iter()
-            .flatten()
-            .flatten()
-            .any(is_change),
-    }
-}
-
-fn closing(section: &Section) -> impl Iterator<Item = &Block> {
-    [section.on_failure.as_ref(), section.always.as_ref()].into_iter().flatten()
-}
-
-fn is_change(statement: &Statement) -> bool {
-    statement.effect == Effect::Changes
 }
 
 /// The hash of some texts in their order, in hex.

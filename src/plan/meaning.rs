@@ -88,7 +88,7 @@ impl<'p> Meaning<'p> {
     }
 
     pub(crate) fn expr(&self, expr: &Expr) -> String {
-        text::expr_with(self, expr)
+        text::expr(self, expr)
     }
 
     /// What a declaration is, and not what it is called.
@@ -117,10 +117,10 @@ impl<'p> Meaning<'p> {
                 vec!["param".to_owned(), param.ty.to_string(), value]
             }
             Named::Secret(id) => {
-                vec!["secret".to_owned(), text::made_with(self, &program.secrets.get(id.index())?.source)]
+                vec!["secret".to_owned(), text::made(self, &program.secrets.get(id.index())?.source)]
             }
             Named::Connection(id) => {
-                vec!["connection".to_owned(), text::made_with(self, &program.connections.get(id.index())?.made)]
+                vec!["connection".to_owned(), text::made(self, &program.connections.get(id.index())?.made)]
             }
             Named::Metric(id) => {
                 let metric = program.metrics.get(id.index())?;
@@ -130,8 +130,7 @@ impl<'p> Meaning<'p> {
             }
             Named::Tool(id) => {
                 let tool = program.tools.get(id.index())?;
-                let own =
-                    [format!("{} {:?} {}", tool.returns, tool.effect, tool.idempotent), text::tool_with(self, tool)];
+                let own = [format!("{} {:?} {}", tool.returns, tool.effect, tool.idempotent), text::tool(self, tool)];
                 ["tool".to_owned()].into_iter().chain(self.signature(&tool.params)).chain(own).collect()
             }
             Named::Command(id) => self.command(id, program.commands.get(id.index())?),

@@ -2,11 +2,11 @@
 
 use super::text::{self, Named, Names};
 use super::{Selection, walk};
-use crate::catalog::Effect;
 use crate::check::program::{
-    Block, Change, ChannelId, CheckElse, Expr, LocalId, Member, Program, Section, Statement, StatementKind, Step,
-    ThresholdId,
+    Block, Change, ChannelId, CheckElse, Expr, ExprKind, LocalId, Member, Program, Section, Statement, StatementKind,
+    Step, ThresholdId,
 };
+use crate::types::Value;
 
 /// What the lines are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,8 +33,8 @@ impl<'n> Outline<'n> {
         Self { program, of, names, in_command: false }
     }
 
-    /// The selected part of a section, with what decides when it runs and for how long where a consent is meant.
-    pub(crate) fn section(&self, index: usize, section: &Section, selection: &Selection) -> Vec<String> {
+    /// What a consent covers of the selected part of a section, with what decides when it runs and for how long.
+    pub(super) fn agreed(&self, index: usize, section: &Section, selection: &Selection) -> Vec<String> {
         let members = section.members.iter().enumerate().filter(|(at, member)| selection.member(index, *at, member));
         let mut lines = self.in_order(members.map(|(_, member)| match member {
             Member::Statement(statement) => (is_bound(statement), self.statement(statement)),
@@ -42,9 +42,6 @@ impl<'n> Outline<'n> {
         }));
         if selection.whole(index) {
             lines.extend(self.closing(section.on_failure.as_ref(), section.always.as_ref()));
-        }
-        if self.of != Of::Consent || lines.is_empty() {
-            return lines;
         }
         let mut head = vec!["section".to_owned()];
         head.extend(
@@ -117,7 +114,7 @@ impl<'n> Outline<'n> {
     }
 
     fn expr(&self, expr: &Expr) -> String {
-        text::expr_with(self.names, expr)
+        text::expr(self.names, expr)
     }
 
     /// A statement with what is in it; nothing for one that is left out.
@@ -148,7 +145,7 @@ impl<'n> Outline<'n> {
             kind if self.of != Of::Consent => vec![self.one(kind)],
             // They are in the names that stand for them.
             StatementKind::Let { .. } => Vec::new(),
-            kind if is_bound(statement) || statement.effect == Effect::Changes => vec![self.one(kind)],
+            kind if is_bound(statement) || statement.changes() => vec![self.one(kind)],
             _ => Vec::new(),
         }
     }
@@ -160,7 +157,7 @@ impl<'n> Outline<'n> {
         match kind {
             StatementKind::Let { local, value } if self.of == Of::Reading => {
                 let ty = match &value.kind {
-                    crate::check::program::ExprKind::Convert(_) => format!(": {}", value.ty),
+                    ExprKind::Convert(_) => format!(": {}", value.ty),
                     _ => String::new(),
                 };
                 format!("let {}{ty} = {}", named(Named::Local(*local)), expr(value))
@@ -189,8 +186,7 @@ impl<'n> Outline<'n> {
             StatementKind::Change(change) => self.titled(self.change(change), change.title.as_ref()),
             StatementKind::Manual { text, link, within } => {
                 let link = link.as_ref().map_or_else(String::new, |link| format!(" link {}", expr(link)));
-                let within = within
-                    .map_or_else(String::new, |within| format!(" within {}", crate::types::Value::Duration(within)));
+                let within = within.map_or_else(String::new, |within| format!(" within {}", Value::Duration(within)));
                 format!("manual {}{link}{within}", expr(text))
             }
             StatementKind::Wait { condition, every, within, .. } => {

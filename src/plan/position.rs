@@ -52,15 +52,15 @@ fn selected<'p>(program: &'p Program, selection: &Selection) -> Vec<&'p Statemen
             match member {
                 Member::Statement(statement) => numbered(std::slice::from_ref(statement), &mut found),
                 Member::Step(step) => {
-                    for block in [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()] {
-                        numbered(block.map_or(&[], Vec::as_slice), &mut found);
+                    for block in step.blocks() {
+                        numbered(block, &mut found);
                     }
                 }
             }
         }
         if selection.whole(index) {
-            for block in [section.on_failure.as_ref(), section.always.as_ref()] {
-                numbered(block.map_or(&[], Vec::as_slice), &mut found);
+            for block in section.closing() {
+                numbered(block, &mut found);
             }
         }
     }

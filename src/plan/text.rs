@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use crate::catalog::ParamInfo;
 use crate::check::program::{
-    CallArg, CommandId, ConnectionId, Expr, ExprKind, Format, Lambda, LocalId, Made, MetricId, ParamId, Program,
-    RunField, SecretId, TextPart, Tool, ToolId, UnaryOp,
+    CallArg, CommandId, ConnectionId, Expr, ExprKind, Format, Lambda, LocalId, Made, MetricId, ParamId, Parameter,
+    Program, RunField, SecretId, TextPart, Tool, ToolId, UnaryOp,
 };
 use crate::types::{Counted, Value};
 
 /// A name that an expression can hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Named {
+pub(crate) enum Named {
     Local(LocalId),
     Param(ParamId),
     Secret(SecretId),
@@ -22,7 +22,7 @@ pub(super) enum Named {
 }
 
 /// What is written for names.
-pub(super) trait Names {
+pub(crate) trait Names {
     fn name(&self, named: Named) -> String;
 
     /// Whether two texts are to be the same only where they mean the same: conversions are written too, and the items of
@@ -57,13 +57,8 @@ impl Names for Program {
     }
 }
 
-/// One expression.
-pub(crate) fn expr(program: &Program, expr: &Expr) -> String {
-    expr_with(program, expr)
-}
-
-/// The same, with other names.
-pub(super) fn expr_with(names: &dyn Names, expr: &Expr) -> String {
+/// One expression. A [`Program`] gives the names that people gave.
+pub(crate) fn expr(names: &dyn Names, expr: &Expr) -> String {
     let mut writer = Writer { names, items: Vec::new(), text: String::new() };
     writer.expr(expr);
     writer.text
@@ -88,25 +83,25 @@ pub(super) fn items(list: &Expr) -> Option<usize> {
 }
 
 /// A declaration's driver with its arguments by name.
-pub(crate) fn made(program: &Program, made: &Made) -> String {
-    made_with(program, made)
-}
-
-/// The same, with other names.
-pub(super) fn made_with(names: &dyn Names, made: &Made) -> String {
-    declared_with(names, made.driver.name, made.driver.params, &made.args)
+pub(crate) fn made(names: &dyn Names, made: &Made) -> String {
+    declared(names, made.driver.name, made.driver.params, &made.args)
 }
 
 /// The same of a tool's program.
-pub(crate) fn tool(program: &Program, tool: &Tool) -> String {
-    tool_with(program, tool)
+pub(super) fn tool(names: &dyn Names, tool: &Tool) -> String {
+    declared(names, tool.builtin.name, tool.builtin.params, &tool.args)
 }
 
-pub(super) fn tool_with(names: &dyn Names, tool: &Tool) -> String {
-    declared_with(names, tool.builtin.name, tool.builtin.params, &tool.args)
+/// The parameters of a command or a tool: `a: int, b: string = "c"`.
+pub(crate) fn parameters(program: &Program, params: &[Parameter]) -> String {
+    let one = |param: &Parameter| {
+        let default = param.default.as_ref().map(|value| format!(" = {}", expr(program, value)));
+        format!("{}: {}{}", param.name, param.ty, default.unwrap_or_default())
+    };
+    params.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
-fn declared_with(names: &dyn Names, name: &str, params: &[ParamInfo], args: &[Option<Expr>]) -> String {
+fn declared(names: &dyn Names, name: &str, params: &[ParamInfo], args: &[Option<Expr>]) -> String {
     let mut writer = Writer { names, items: Vec::new(), text: String::new() };
     writer.text.push_str(name);
     let named = params.iter().zip(args);

@@ -1,7 +1,7 @@
 //! The parts of statements and expressions, so that a question can be asked of all of them.
 
 use crate::check::program::{
-    Block, CallArg, CheckElse, Expr, ExprKind, Member, Program, Statement, StatementKind, TextPart,
+    Block, CallArg, CheckElse, Expr, ExprKind, Member, Program, Section, Statement, StatementKind, Step, TextPart,
 };
 
 /// Visits an expression and everything in it, from the outside in.
@@ -106,32 +106,60 @@ pub(crate) fn statements<'s>(block: &'s [Statement], visit: &mut dyn FnMut(&'s S
     }
 }
 
-/// All blocks of a program, each with what people call it.
-pub(crate) fn blocks_of(program: &Program) -> Vec<(String, &[Statement])> {
-    let mut found: Vec<(String, &[Statement])> = Vec::new();
+/// A block of statements, and what it is of.
+pub(crate) struct Part<'p> {
+    /// What people call it.
+    pub(crate) title: String,
+    pub(crate) section: Option<&'p Section>,
+    /// The step whose body it is.
+    pub(crate) step: Option<&'p Step>,
+    pub(crate) block: &'p [Statement],
+}
+
+/// All blocks of a program.
+pub(crate) fn blocks_of(program: &Program) -> Vec<Part<'_>> {
+    let mut found = Vec::new();
     for section in &program.sections {
-        let title = section.name();
         for member in &section.members {
             match member {
-                Member::Statement(statement) => found.push((title.clone(), std::slice::from_ref(statement))),
+                Member::Statement(statement) => found.push(Part {
+                    title: section.name(),
+                    section: Some(section),
+                    step: None,
+                    block: std::slice::from_ref(statement),
+                }),
                 Member::Step(step) => {
-                    let title = format!("{title} / \"{}\"", step.title);
-                    found.push((title.clone(), &step.body));
-                    found.extend(closing(&title, step.on_failure.as_ref(), step.always.as_ref()));
+                    let title = section.name_of(step);
+                    found.push(Part {
+                        title: title.clone(),
+                        section: Some(section),
+                        step: Some(step),
+                        block: &step.body,
+                    });
+                    found.extend(closing(section, &title, step.on_failure.as_ref(), step.always.as_ref()));
                 }
             }
         }
-        found.extend(closing(&title, section.on_failure.as_ref(), section.always.as_ref()));
+        found.extend(closing(section, &section.name(), section.on_failure.as_ref(), section.always.as_ref()));
     }
-    found.extend(program.commands.iter().map(|one| (format!("command {}", one.name), one.body.as_slice())));
+    found.extend(program.commands.iter().map(|one| Part {
+        title: format!("command {}", one.name),
+        section: None,
+        step: None,
+        block: &one.body,
+    }));
     found
 }
 
 fn closing<'p>(
+    section: &'p Section,
     title: &str,
     on_failure: Option<&'p Block>,
     always: Option<&'p Block>,
-) -> Vec<(String, &'p [Statement])> {
+) -> Vec<Part<'p>> {
     let named = [("on failure", on_failure), ("always", always)];
-    named.into_iter().filter_map(|(what, block)| Some((format!("{title}, {what}"), block?.as_slice()))).collect()
+    let of = |(what, block): (&str, Option<&'p Block>)| {
+        Some(Part { title: format!("{title}, {what}"), section: Some(section), step: None, block: block? })
+    };
+    named.into_iter().filter_map(of).collect()
 }

@@ -16,8 +16,8 @@ pub fn judge(program: &Program, policy: &Policy) -> Vec<Diagnostic> {
 fn judged(program: &Program, policy: &Written) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     forbidden(program, policy, &mut found);
-    for (_, block) in walk::blocks_of(program) {
-        walk::statements(block, &mut |statement| {
+    for part in walk::blocks_of(program) {
+        walk::statements(part.block, &mut |statement| {
             if let StatementKind::Change(change) = &statement.kind {
                 required(program, policy, change, statement.span, &mut found);
             }
@@ -85,8 +85,8 @@ fn forbidden(program: &Program, policy: &Written, found: &mut Vec<Diagnostic>) {
     uses.extend(program.channels.iter().map(|one| made(&one.made)));
     uses.extend(program.secrets.iter().map(|one| made(&one.source)));
     let mut exprs = Vec::new();
-    for (_, block) in walk::blocks_of(program) {
-        walk::statements(block, &mut |statement| exprs.extend(walk::own_exprs(statement)));
+    for part in walk::blocks_of(program) {
+        walk::statements(part.block, &mut |statement| exprs.extend(walk::own_exprs(statement)));
     }
     exprs.extend(program.metrics.iter().map(|metric| &metric.value));
     exprs.extend(program.metrics.iter().flat_map(|metric| metric.labels.iter().map(|label| &label.list)));

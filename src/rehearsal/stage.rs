@@ -206,7 +206,7 @@ impl Stage {
         if answer.as_ref().is_err_and(is_not_given) {
             return;
         }
-        let asked: Arc<str> = text::expr(&program, call).into();
+        let asked: Arc<str> = text::expr(&*program, call).into();
         let told = self.rota.take(self.world.now(), asked, answer.map(|value| value.to_json()), &program);
         self.engine.hand_over(self.rota.roster(&program));
         if let Some(told) = told {

@@ -348,8 +348,8 @@ fn looks(program: &Program, of: &Made<'_>) -> usize {
     };
     let wanted = name(of.program, &of.change.call);
     let mut count = 0;
-    for (_, block) in walk::blocks_of(program) {
-        walk::statements(block, &mut |statement| {
+    for part in walk::blocks_of(program) {
+        walk::statements(part.block, &mut |statement| {
             if matches!(statement.kind, StatementKind::Change(_)) {
                 return;
             }

@@ -3,7 +3,7 @@
 use super::bounds::{Moved, Said, moved};
 use super::pairs::{Pair, pairs};
 use super::schedules::begins_by_itself;
-use crate::check::program::{Expr, LocalId, Member, Program, Section, Statement, StatementKind};
+use crate::check::program::{Expr, LocalId, Program, Statement, StatementKind};
 use crate::plan::walk;
 
 /// One of them.
@@ -47,25 +47,14 @@ impl Placed<'_> {
 /// All statements of a program.
 pub(super) fn placed(program: &Program) -> Vec<Placed<'_>> {
     let mut found = Vec::new();
-    for (within, block) in walk::blocks_of(program) {
-        let section = program.sections.iter().find(|one| within.starts_with(&one.name()));
-        let by_itself = section.is_none_or(begins_by_itself);
-        let mut finder = Finder { program, within: &within, by_itself, around: Vec::new(), found: &mut found };
-        finder.around.extend(section.and_then(|section| step_of(program, section, &within)));
-        finder.block(block);
+    for part in walk::blocks_of(program) {
+        let by_itself = part.section.is_none_or(begins_by_itself);
+        // The loop of a step is one around what stands in it.
+        let of = part.step.and_then(|step| step.each.as_ref()).map(|(local, list)| each(program, *local, list));
+        let around = of.into_iter().collect();
+        Finder { program, within: &part.title, by_itself, around, found: &mut found }.block(part.block);
     }
     found
-}
-
-/// The loop of the step that a block is of.
-fn step_of<'p>(program: &'p Program, section: &'p Section, within: &str) -> Option<Around<'p>> {
-    let steps = section.members.iter().filter_map(|member| match member {
-        Member::Step(step) => Some(step),
-        Member::Statement(_) => None,
-    });
-    let mut of = steps.filter(|step| within == format!("{} / \"{}\"", section.name(), step.title));
-    let (local, list) = of.next()?.each.as_ref()?;
-    Some(each(program, *local, list))
 }
 
 fn each<'p>(program: &'p Program, local: LocalId, list: &'p Expr) -> Around<'p> {

@@ -6,7 +6,7 @@ use super::bounds::Said;
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
 use crate::catalog::{Effect, ParamInfo};
-use crate::check::program::{Expr, Made, Parameter, Program, Tool};
+use crate::check::program::{Expr, Made, Program, Tool};
 use crate::plan::text;
 use crate::source::Span;
 
@@ -33,7 +33,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
 pub(super) fn renamed(before: Side<'_>, after: Side<'_>) -> BTreeMap<String, String> {
     let all = |side: Side<'_>| -> Vec<(String, String)> {
         let channels = side.program.channels.iter();
-        channels.map(|one| (one.name.to_string(), text::made(side.program, &one.made))).collect()
+        channels.map(|one| (one.name.to_string(), text::made(&**side.program, &one.made))).collect()
     };
     let (old, new) = (all(before), all(after));
     let both = pairs(&old, &new, |one| one.0.clone(), |a, b| a.1 == b.1).into_iter().filter_map(|pair| match pair {
@@ -261,18 +261,10 @@ fn tool<'p>(program: &'p Program, tool: &'p Tool) -> Vec<Part<'p>> {
     let does = if tool.effect == Effect::Changes { CHANGES } else { LOOKS };
     let again = if tool.idempotent { "idempotent" } else { "once" };
     let own_parts = [
-        own("takes", format!("({})", parameters(program, &tool.params))),
+        own("takes", format!("({})", text::parameters(program, &tool.params))),
         own("gives", format!("-> {}", tool.returns)),
         own("does", does.to_owned()),
         own("may be made", again.to_owned()),
     ];
     own_parts.into_iter().chain(called(program, tool.builtin.name, tool.builtin.params, &tool.args)).collect()
-}
-
-fn parameters(program: &Program, params: &[Parameter]) -> String {
-    let one = |param: &Parameter| {
-        let default = param.default.as_ref().map(|value| format!(" = {}", text::expr(program, value)));
-        format!("{}: {}{}", param.name, param.ty, default.unwrap_or_default())
-    };
-    params.iter().map(one).collect::<Vec<_>>().join(", ")
 }

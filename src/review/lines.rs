@@ -8,9 +8,10 @@ use similar::{ChangeTag, TextDiff};
 
 use super::{Chapter, Finding, Kind, Place, Side, worst};
 use crate::catalog::Effect;
-use crate::check::program::{CommandId, Member, Program, Statement, Step};
+use crate::check::program::{CommandId, Member, Program};
 use crate::plan::meaning::Meaning;
 use crate::plan::outline::{Of, Outline, shown};
+use crate::plan::text;
 use crate::source::Span;
 
 /// How many lines of one block are shown.
@@ -74,43 +75,25 @@ fn all(program: &Program) -> BTreeMap<String, Unit> {
     let mut found: BTreeMap<String, Unit> = BTreeMap::new();
     for section in &program.sections {
         let (own, lines) = of(&|outline| outline.members(section));
-        let own_changes = section.members.iter().any(|member| match member {
-            Member::Statement(statement) => is_change(statement),
-            Member::Step(step) => step_changes(step),
-        });
+        let own_changes = section.members.iter().any(Member::changes);
         found.entry(section.name()).or_default().add(own, lines, own_changes, section.span);
         for member in &section.members {
             let Member::Step(step) = member else { continue };
             let (own, lines) = of(&|outline| outline.in_step(step));
-            let name = format!("{} / \"{}\"", section.name(), step.title);
-            found.entry(name).or_default().add(own, lines, step_changes(step), step.span);
+            found.entry(section.name_of(step)).or_default().add(own, lines, step.changes(), step.span);
         }
     }
     for (index, command) in (0..).zip(&program.commands) {
-        let params = command.params.iter().map(|param| {
-            let default = param.default.as_ref();
-            let default =
-                default.map_or_else(String::new, |value| format!(" = {}", crate::plan::text::expr(program, value)));
-            format!("{}: {}{default}", param.name, param.ty)
-        });
+        let params = text::parameters(program, &command.params);
         let returns = command.returns.as_ref().map_or_else(String::new, |ty| format!(" -> {ty}"));
         let idempotent = if command.idempotent { " idempotent" } else { "" };
-        let mut lines = vec![format!("({}){returns}{idempotent}", params.collect::<Vec<_>>().join(", "))];
+        let mut lines = vec![format!("({params}){returns}{idempotent}")];
         lines.extend(reads.of_command(&command.body));
         let own = meaning.command(CommandId(index), command);
         let changes = command.effect == Effect::Changes;
         found.entry(format!("command {}", command.name)).or_default().add(own, lines, changes, command.span);
     }
     found
-}
-
-fn is_change(statement: &Statement) -> bool {
-    statement.effect == Effect::Changes
-}
-
-fn step_changes(step: &Step) -> bool {
-    let blocks = [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()];
-    blocks.into_iter().flatten().flatten().any(is_change)
 }
 
 type Edit = (ChangeTag, String);

@@ -122,7 +122,7 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> O
 }
 
 fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let (was, is) = (before.program, after.program);
+    let (was, is): (&Program, &Program) = (before.program, after.program);
     let mut findings = Vec::new();
     let alike = |a: &Metric, b: &Metric| text::expr(was, &a.value) == text::expr(is, &b.value);
     for pair in pairs(&was.metrics, &is.metrics, |one| one.name.clone(), alike) {
@@ -262,10 +262,10 @@ fn all_forgiven(program: &Program) -> Vec<Forgiven<'_>> {
             }
         });
     };
-    for (within, block) in walk::blocks_of(program) {
-        walk::statements(block, &mut |statement: &Statement| {
+    for part in walk::blocks_of(program) {
+        walk::statements(part.block, &mut |statement: &Statement| {
             for expr in walk::own_exprs(statement) {
-                look(&within, expr);
+                look(&part.title, expr);
             }
         });
     }

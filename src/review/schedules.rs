@@ -4,8 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
-use crate::catalog::Effect;
-use crate::check::program::{ExprKind, Member, Schedule, ScheduleRule, Section, ThresholdId};
+use crate::check::program::{ExprKind, Schedule, ScheduleRule, Section, ThresholdId};
 use crate::plan::text;
 use crate::schedule::Timetable;
 use crate::types::Value;
@@ -43,7 +42,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
             }
         };
         let within = |side: Side<'_>, one: &Section| {
-            one.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| text::expr(side.program, within))
+            one.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| text::expr(&**side.program, within))
         };
         let (quiet, quieter) = (titles(before, &a.quiet), titles(after, &b.quiet));
         let more_quiet = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Changed };
@@ -120,7 +119,7 @@ fn by_itself(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: T
         return Kind::Blind;
     }
     let began = a.schedule.is_none() && b.schedule.is_some() || lacks(&from, &to);
-    if began && changes(b) { Kind::Dangerous } else { Kind::Changed }
+    if began && b.changes() { Kind::Dangerous } else { Kind::Changed }
 }
 
 /// Whether nobody has to begin it.
@@ -136,20 +135,6 @@ fn often(side: Side<'_>, section: &Section, schedule: &Schedule, now: Timestamp)
     }
     let Ok(end) = now.checked_add(period) else { return 0 };
     coming(side, section, now).take_while(|at| *at < end).map(|_| 1).sum()
-}
-
-/// Whether it changes anything.
-fn changes(section: &Section) -> bool {
-    let blocks = section.members.iter().flat_map(|member| match member {
-        Member::Statement(statement) => vec![std::slice::from_ref(statement)],
-        Member::Step(step) => [Some(&step.body), step.on_failure.as_ref(), step.always.as_ref()]
-            .into_iter()
-            .flatten()
-            .map(Vec::as_slice)
-            .collect(),
-    });
-    let closing = [&section.on_failure, &section.always].into_iter().flatten().map(Vec::as_slice);
-    blocks.chain(closing).flatten().any(|statement| statement.effect == Effect::Changes)
 }
 
 fn coming<'a>(side: Side<'a>, section: &'a Section, now: Timestamp) -> impl Iterator<Item = Timestamp> + 'a {

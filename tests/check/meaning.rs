@@ -109,29 +109,24 @@ const SAME_CONSENT: &[&str] = &[
     r#"section "S" { step "A" { change w("a") } }  ->  section "S" { step "B" { check host.load().one < 5.0 change w("a") if strict { show 1 } } }"#,
 ];
 
+/// The cases of which both sides have one hash, or else two.
+fn with(cases: &[&'static str], one: bool) -> Vec<&'static str> {
+    let is_so = |case: &&str| {
+        let [old, new] = texts(case).map(|text| hash(&whole(&text).program));
+        (old == new) == one
+    };
+    cases.iter().copied().filter(is_so).collect()
+}
+
 #[test]
 fn an_edit_that_does_something_else_asks_for_another_consent() {
-    let same: Vec<&str> = OTHER_CONSENTS
-        .iter()
-        .copied()
-        .filter(|case| {
-            let [old, new] = texts(case).map(|text| hash(&whole(&text).program));
-            old == new
-        })
-        .collect();
+    let same = with(OTHER_CONSENTS, true);
     assert!(same.is_empty(), "one consent for both:\n{}", same.join("\n"));
 }
 
 #[test]
 fn tidying_up_asks_for_no_other_consent() {
-    let other: Vec<&str> = SAME_CONSENT
-        .iter()
-        .copied()
-        .filter(|case| {
-            let [old, new] = texts(case).map(|text| hash(&whole(&text).program));
-            old != new
-        })
-        .collect();
+    let other = with(SAME_CONSENT, false);
     assert!(other.is_empty(), "two consents:\n{}", other.join("\n"));
 }
 

@@ -213,6 +213,23 @@ impl Section {
     pub fn name(&self) -> String {
         format!("{} \"{}\"", self.kind.name(), self.title)
     }
+
+    /// `section "Morning" / "Pods"`
+    #[must_use]
+    pub fn name_of(&self, step: &Step) -> String {
+        format!("{} / \"{}\"", self.name(), step.title)
+    }
+
+    /// What closes it.
+    pub fn closing(&self) -> impl Iterator<Item = &Block> {
+        self.on_failure.iter().chain(&self.always)
+    }
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.members.iter().any(Member::changes) || self.closing().flatten().any(Statement::changes)
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -238,6 +255,17 @@ pub enum Member {
     Statement(Statement),
 }
 
+impl Member {
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Step(step) => step.changes(),
+            Self::Statement(statement) => statement.changes(),
+        }
+    }
+}
+
 #[derive(Debug)]
 pub struct Step {
     pub title: Arc<str>,
@@ -249,6 +277,19 @@ pub struct Step {
     pub body: Block,
     pub on_failure: Option<Block>,
     pub always: Option<Block>,
+}
+
+impl Step {
+    /// Its body, and what closes it.
+    pub fn blocks(&self) -> impl Iterator<Item = &Block> {
+        std::iter::once(&self.body).chain(&self.on_failure).chain(&self.always)
+    }
+
+    /// Whether it changes anything.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.blocks().flatten().any(Statement::changes)
+    }
 }
 
 /// When something runs, checked but not yet computed.

@@ -23,6 +23,14 @@ pub struct Statement {
     pub barrier: bool,
 }
 
+impl Statement {
+    /// Whether anything in it changes something outside.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.effect == Effect::Changes
+    }
+}
+
 #[derive(Debug)]
 pub enum StatementKind {
     Let {
