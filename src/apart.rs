@@ -39,6 +39,20 @@ pub fn each<P: Sync, R: Send>(parts: &[P], most: usize, work: impl Fn(&P) -> R +
     done.into_iter().map(|(_, done)| done).collect()
 }
 
+/// Two pieces of work at the same time, the second one on this thread.
+pub fn both<A: Send, B>(first: impl Fn() -> A + Sync, second: impl FnOnce() -> B) -> (A, B) {
+    thread::scope(|scope| {
+        let begun = thread::Builder::new().stack_size(STACK).spawn_scoped(scope, &first);
+        let second = second();
+        // Where no thread is to be had, this one does both.
+        let first = match begun {
+            Ok(begun) => begun.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Err(_) => first(),
+        };
+        (first, second)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -51,5 +65,10 @@ mod tests {
             );
         }
         assert_eq!(super::each(&[], 2, |part: &u32| *part), Vec::<u32>::new());
+    }
+
+    #[test]
+    fn both_are_done() {
+        assert_eq!(super::both(|| 1, || "two"), (1, "two"));
     }
 }

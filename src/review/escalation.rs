@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::pairs::{Pair, pairs};
 use super::schedules::lacks;
-use super::{Chapter, Finding, Kind, Row, Rows, Side, inputs, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
 use crate::catalog::{DriverKind, Person};
 use crate::check::program::{
     ChannelId, Duty, Escalate, EscalateWhen, Escalation, Hours, Level, Program, Roster, Threshold, Unless,
@@ -241,10 +241,8 @@ pub(super) fn told(program: &Program, channels: &[ChannelId]) -> String {
 
 /// Whom something tells, where that is not the same, and what it means: who is left out is told nothing.
 pub(super) fn telling(before: Side<'_>, after: Side<'_>, old: &[ChannelId], new: &[ChannelId]) -> (Option<Row>, Kind) {
-    let renamed = inputs::renamed(before, after);
     let (was, is) = (names(before.program, old), names(after.program, new));
-    let known: Vec<String> = was.iter().map(|name| renamed.get(name).unwrap_or(name).clone()).collect();
-    let (fewer, more) = (lacks(&is, &known), lacks(&known, &is));
+    let (fewer, more) = (lacks(&is, &was), lacks(&was, &is));
     let row = (fewer || more).then(|| Row::of("tells", told(before.program, old), told(after.program, new)));
     (row.flatten(), if fewer { Kind::Loosened } else { Kind::Safer })
 }

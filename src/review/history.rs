@@ -9,7 +9,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
-use super::{Chapter, Finding, Kind, Row, Side};
+use super::{Chapter, Finding, Kind, Renamed, Row, Side};
 use crate::alerting::{Definitions, End, Engine, Incident, Input, Reading, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ExprKind, Metric, Program};
@@ -25,12 +25,12 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(90 * 24);
 const NAMED: usize = 5;
 
 /// What a ledger recorded, from `runbook store export`.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct History {
     runbooks: BTreeMap<String, Recorded>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Recorded {
     /// By time and metric: the samples of one look.
     looks: BTreeMap<(Timestamp, Arc<str>), Vec<Sampled>>,
@@ -162,6 +162,25 @@ impl History {
         }
         exported?;
         taking.whole()
+    }
+
+    /// The same, where metrics have other names now.
+    #[must_use]
+    pub fn with_names(&self, names: &[Renamed]) -> Self {
+        let metrics: Vec<_> = names.iter().filter_map(Renamed::metric).collect();
+        let mut history = self.clone();
+        for recorded in history.runbooks.values_mut() {
+            let now = |name: &Arc<str>| {
+                metrics
+                    .iter()
+                    .fold(Arc::clone(name), |name, (old, new)| if *name == **old { (*new).into() } else { name })
+            };
+            recorded.looks = std::mem::take(&mut recorded.looks)
+                .into_iter()
+                .map(|((at, metric), samples)| ((at, now(&metric)), samples))
+                .collect();
+        }
+        history
     }
 
     /// From when to when there are samples.

@@ -1,6 +1,6 @@
 //! What a runbook works with: connections, channels, params, secrets, tools, the header.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::bounds::Said;
 use super::pairs::{Pair, pairs};
@@ -29,18 +29,13 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Channels that are only called otherwise: their names before, and now.
-pub(super) fn renamed(before: Side<'_>, after: Side<'_>) -> BTreeMap<String, String> {
-    let all = |side: Side<'_>| -> Vec<(String, String)> {
-        let channels = side.program.channels.iter();
-        channels.map(|one| (one.name.to_string(), text::made(&**side.program, &one.made))).collect()
-    };
-    let (old, new) = (all(before), all(after));
-    let both = pairs(&old, &new, |one| one.0.clone(), |a, b| a.1 == b.1).into_iter().filter_map(|pair| match pair {
-        Pair::Both(a, b) => Some((a.0.clone(), b.0.clone())),
-        Pair::Gone(_) | Pair::New(_) => None,
-    });
-    both.collect()
+/// Each declaration: its word, its name, what it says, and where.
+pub(super) fn each(side: Side<'_>, add: &mut dyn FnMut(&'static str, &str, String, Span)) {
+    for one in all(side) {
+        if let Some(span) = one.span {
+            add(one.word, &one.name, one.says(), span);
+        }
+    }
 }
 
 /// A declaration, part by part.

@@ -17,6 +17,7 @@ mod pairs;
 mod permissions;
 mod policy;
 mod reading;
+mod renames;
 mod schedules;
 pub mod text;
 mod thresholds;
@@ -29,6 +30,7 @@ use serde::Serialize;
 
 use self::history::History;
 pub use self::policy::{policy, void};
+pub use self::renames::{Renamed, renamed, written};
 
 use crate::check::program::Program;
 use crate::plan::Selection;

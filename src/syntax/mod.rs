@@ -13,6 +13,7 @@ mod grammar;
 mod junk;
 mod parse;
 mod recover;
+pub mod rename;
 mod scan;
 pub mod words;
 

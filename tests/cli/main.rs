@@ -8,6 +8,7 @@ mod consent;
 mod diff;
 mod diff_git;
 mod diff_remarks;
+mod diff_renamed;
 mod diff_weighed;
 mod exclusive;
 mod fmt;

@@ -15,6 +15,9 @@ use crate::units;
 /// How a runbook writes it.
 pub(super) const NAME: &str = "-";
 
+/// How much a pipe holds while whoever writes it and we take turns: the most that Linux gives a process without rights.
+const PIPE: usize = 1 << 20;
+
 /// What was read, once somebody asked. It comes once for a whole process.
 static READ: Mutex<Option<Result<Kept, Fault>>> = Mutex::new(None);
 
@@ -87,6 +90,11 @@ fn open() -> Result<Kept, Fault> {
     }
     if !kind.is_fifo() && !kind.is_socket() {
         return Err(nothing("no pipe and no file"));
+    }
+    if kind.is_fifo()
+        && let Err(error) = rustix::pipe::fcntl_setpipe_size(&file, PIPE)
+    {
+        tracing::debug!(%error, "the pipe stays as large as it is");
     }
     // Unnamed: nothing is left behind, however the process ends.
     let kept = tempfile::tempfile().map_err(failed)?;

@@ -17,17 +17,30 @@ use crate::diagnostics::{Diagnostic, has_errors};
 use crate::plan;
 use crate::policy::{self, Written};
 use crate::rehearsal::{self, Rehearsed};
-use crate::review::{self, About, Finding, Place, Remark, Side};
+use crate::review::{self, About, Finding, Place, Remark, Renamed, Side};
 use crate::shown::look::clean;
 use crate::source::{Sources, Span};
 use crate::store::approval::{Approval, Kept};
 use crate::syntax::ast::{File, HeaderKind};
+
+/// How often names are looked for that are only other ones.
+const ROUNDS: usize = 8;
+/// How many names are tried alone where all of them together cannot be.
+const MOST_ALONE: usize = 16;
 
 pub(super) struct Checked {
     program: Arc<Program>,
     files: Vec<File>,
     pub(super) sources: Arc<Sources>,
     warnings: Vec<Diagnostic>,
+}
+
+/// A side with the names of the other one.
+pub(super) struct Called {
+    pub(super) side: Checked,
+    pub(super) names: Vec<Renamed>,
+    /// What there is to say of the names.
+    pub(super) findings: Vec<Finding>,
 }
 
 /// What is wrong with a side that is not valid.
@@ -84,6 +97,51 @@ impl Checked {
         let (checked, modules) = checking::check_with(id, &mut sources, &builtins::catalog(), &mut none, &mut neither);
         let (program, files) = (Arc::new(checked.program), modules.files);
         Self { program, files, sources: Arc::new(sources), warnings: Vec::new() }
+    }
+
+    /// This side with the names of the other one for what is only called otherwise, and what there is to say of that.
+    /// `None` where nothing is.
+    pub(super) fn called_like(&self, other: &Self, catalog: &Catalog) -> Option<Called> {
+        let (mut side, mut names, mut findings) = (None::<Self>, Vec::new(), Vec::new());
+        // What another name stands in is the same only after that one is.
+        for _ in 0..ROUNDS {
+            let before = side.as_ref().unwrap_or(self);
+            let all = review::renamed(before.side(), other.side());
+            let Some((next, taken)) = before.with_names(&all, catalog) else { break };
+            findings.extend(taken.iter().filter_map(|one| one.finding(before.side(), other.side())));
+            names.extend(taken);
+            side = Some(next);
+        }
+        side.map(|side| Called { side, names, findings })
+    }
+
+    /// The same with other names: with all of them, or else with the first one that leaves it valid.
+    fn with_names(&self, names: &[Renamed], catalog: &Catalog) -> Option<(Self, Vec<Renamed>)> {
+        let alone = names.iter().take(MOST_ALONE).map(std::slice::from_ref);
+        std::iter::once(names)
+            .chain(alone)
+            .find_map(|names| Some((self.with(&review::written(self.side(), names)?, catalog)?, names.to_vec())))
+    }
+
+    /// The same with other texts of its files; nothing where that is not valid.
+    fn with(&self, texts: &[Arc<str>], catalog: &Catalog) -> Option<Self> {
+        let names = || self.names().zip(texts);
+        let mut read = |name: &str| {
+            let known = names().find(|(own, _)| *own == name).map(|(_, text)| text.as_bytes().to_vec());
+            known.ok_or_else(|| "it is not there".to_owned())
+        };
+        let mut read_below = read;
+        let (name, text) = names().next()?;
+        let mut sources = Sources::new();
+        let id = sources.add(name, Arc::clone(text));
+        let (checked, modules) = checking::check_with(id, &mut sources, catalog, &mut read, &mut read_below);
+        let is_valid = !has_errors(&checked.diagnostics);
+        is_valid.then(|| Self {
+            program: Arc::new(checked.program),
+            files: modules.files,
+            sources: Arc::new(sources),
+            warnings: checked.diagnostics,
+        })
     }
 
     pub(super) fn side(&self) -> Side<'_> {

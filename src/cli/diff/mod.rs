@@ -3,6 +3,7 @@
 mod checked;
 mod trees;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -17,7 +18,7 @@ use crate::builtins;
 use crate::catalog::Catalog;
 use crate::policy::Written;
 use crate::review::history::History;
-use crate::review::{self, About, Kind, Review, Reviewed, markdown};
+use crate::review::{self, About, Finding, Kind, Review, Reviewed, markdown};
 use crate::shown::look::clean;
 use crate::store::approval::Kept as KeptApproval;
 use crate::system;
@@ -175,7 +176,7 @@ fn review(
         for side in [&one.2, &one.3].into_iter().flatten() {
             used.extend(side.names().skip(1).map(str::to_owned));
         }
-        review.runbooks.extend(compared(one, recorded, now)?);
+        review.runbooks.extend(compared(one, recorded, &catalog, now)?);
     }
     for (name, old, new) in policies(before, after) {
         valid &= policy_compared(before, after, &name, (old, new), &mut review, console)?;
@@ -184,7 +185,7 @@ fn review(
     for one in libraries {
         let names = [one.0.as_ref(), one.1.as_ref()];
         if !names.into_iter().flatten().any(|name| used.contains(name)) {
-            review.runbooks.extend(compared(one, recorded, now)?);
+            review.runbooks.extend(compared(one, recorded, &catalog, now)?);
         }
     }
     Ok(valid.then_some(review))
@@ -245,6 +246,7 @@ type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked
 fn compared(
     (old, new, old_side, new_side): Compared,
     recorded: &Recorded,
+    catalog: &Catalog,
     now: jiff::Timestamp,
 ) -> Result<Option<Reviewed>, Failure> {
     let texts = |side: &Option<Checked>| {
@@ -257,10 +259,31 @@ fn compared(
     }
     let nothing = Checked::nothing();
     let (before, after) = (old_side.as_ref().unwrap_or(&nothing), new_side.as_ref().unwrap_or(&nothing));
-    let mut findings = review::compare(before.side(), after.side(), recorded.history.as_ref(), now)?;
-    findings.extend(checked::voided(before, after, &recorded.approvals, now));
-    let remarks = checked::remarks(before, after);
+    // Tests are rehearsed meanwhile: they take as long.
+    let (remarks, findings) =
+        apart::both(|| checked::remarks(before, after), || found(before, after, recorded, catalog, now));
+    let findings = findings?;
     Ok(Some(Reviewed { before: old, after: new, findings, remarks, lines }))
+}
+
+/// All that is different, and the standing approvals that it makes void.
+fn found(
+    before: &Checked,
+    after: &Checked,
+    recorded: &Recorded,
+    catalog: &Catalog,
+    now: jiff::Timestamp,
+) -> Result<Vec<Finding>, Failure> {
+    let called = before.called_like(after, catalog);
+    let earlier = called.as_ref().map_or(before, |called| &called.side);
+    let history = recorded.history.as_ref().map(|history| match &called {
+        Some(called) => Cow::Owned(history.with_names(&called.names)),
+        None => Cow::Borrowed(history),
+    });
+    let mut findings = review::compare(earlier.side(), after.side(), history.as_deref(), now)?;
+    findings.extend(called.into_iter().flat_map(|called| called.findings));
+    findings.extend(checked::voided(before, after, &recorded.approvals, now));
+    Ok(findings)
 }
 
 /// How many lines are on one side only, blanks around them left aside.

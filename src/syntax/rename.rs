@@ -1,0 +1,105 @@
+//! A name of a text, written otherwise wherever it stands for what is declared.
+
+use pest::Parser as _;
+use pest::iterators::Pair;
+
+use super::grammar::{Grammar, Rule};
+use crate::source::Span;
+
+/// What a name is used as, which decides where it can stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// `limit`
+    Value,
+    /// `limit(…)`
+    Call,
+}
+
+/// The text with `old` written as `new` in a part of it. In a file a name means one thing, so that wherever it can stand it
+/// does. `None` where `old` is not there, where `new` is a name there already, and where the text is not whole.
+#[must_use]
+pub fn rename(text: &str, within: Span, old: &str, new: &str, used: Use) -> Option<String> {
+    let mut left: Vec<Pair<'_, Rule>> = Grammar::parse(Rule::file, text).ok()?.rev().collect();
+    let mut found = Vec::new();
+    while let Some(pair) = left.pop() {
+        let rule = pair.as_rule();
+        let parts: Vec<_> = pair.into_inner().collect();
+        let is_call = parts.iter().any(|part| part.as_rule() == Rule::args);
+        for part in &parts {
+            let place = part.as_span();
+            let is_inside = (within.start as usize..within.end as usize).contains(&place.start());
+            if part.as_rule() != Rule::ident || !is_inside || !is_name(rule, used, is_call) {
+                continue;
+            }
+            // The key that it is as well would be another one.
+            if part.as_str() == new || part.as_str() == old && rule == Rule::entry {
+                return None;
+            }
+            if part.as_str() == old {
+                found.push(place.start()..place.end());
+            }
+        }
+        left.extend(parts.into_iter().rev());
+    }
+    found.sort_unstable_by_key(|place| place.start);
+    let (mut renamed, mut at) = (String::with_capacity(text.len()), 0);
+    for place in &found {
+        renamed.push_str(text.get(at..place.start)?);
+        renamed.push_str(new);
+        at = place.end;
+    }
+    renamed.push_str(text.get(at..)?);
+    (!found.is_empty()).then_some(renamed)
+}
+
+/// Whether a word stands for what is declared where it is part of this.
+const fn is_name(rule: Rule, used: Use, is_call: bool) -> bool {
+    match rule {
+        // What a type, a driver, a label or an escalation is called.
+        Rule::path | Rule::generic | Rule::type_item | Rule::group_c | Rule::escalation_head | Rule::use_item => false,
+        Rule::tool_item | Rule::command_head => matches!(used, Use::Call),
+        Rule::name_or_call => is_call == matches!(used, Use::Call),
+        _ => matches!(used, Use::Value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Use, rename};
+    use crate::source::{Sources, Span};
+
+    fn renamed(text: &str, old: &str, new: &str, used: Use) -> Option<String> {
+        let file = Sources::new().add("a.runbook", text);
+        rename(text, Span::new(file, 0, u32::try_from(text.len()).expect("short")), old, new, used)
+    }
+
+    #[test]
+    fn a_name_is_renamed_where_it_stands_for_what_is_declared() {
+        let text = "param limit: percent = 5%\nsection \"limit\" {\n  check a(limit: limit) | all(.limit < limit) as \"{limit} limit\"\n}\n";
+        let wanted = "param most: percent = 5%\nsection \"limit\" {\n  check a(limit: most) | all(.limit < most) as \"{most} limit\"\n}\n";
+        assert_eq!(renamed(text, "limit", "most", Use::Value).as_deref(), Some(wanted));
+        // A driver, a stage, a type and a day of the week may be called so, and stay.
+        let text = "connect slack = slack(\"x\")\nsection \"A\" weekly on slack at 08:00 {\n  notify slack \"x\"\n  let a: slack = 1 | slack\n}\n";
+        let wanted = "connect chat = slack(\"x\")\nsection \"A\" weekly on slack at 08:00 {\n  notify chat \"x\"\n  let a: slack = 1 | slack\n}\n";
+        assert_eq!(renamed(text, "slack", "chat", Use::Value).as_deref(), Some(wanted));
+        let text = "command look() { show 1 }\nsection \"A\" {\n  do look()\n  show look\n}\n";
+        let wanted = "command see() { show 1 }\nsection \"A\" {\n  do see()\n  show look\n}\n";
+        assert_eq!(renamed(text, "look", "see", Use::Call).as_deref(), Some(wanted));
+    }
+
+    #[test]
+    fn nothing_is_renamed_where_that_would_mean_something_else() {
+        let text = |body: &str| format!("param a: int = 1\nsection \"A\" {{\n  {body}\n}}\n");
+        for (what, body, old, new) in [
+            ("a name that is there", "let b = a", "a", "b"),
+            ("nothing to rename", "show 1", "c", "d"),
+            ("a name that is a key", "show { a }", "a", "b"),
+            ("a text that is not whole", "show (", "a", "b"),
+        ] {
+            assert_eq!(renamed(&text(body), old, new, Use::Value), None, "{what}");
+        }
+        // A field is no name.
+        let wanted = text("show x.b + b").replace("param a", "param b");
+        assert_eq!(renamed(&text("show x.b + a"), "a", "b", Use::Value), Some(wanted));
+    }
+}
