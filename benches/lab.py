@@ -63,24 +63,34 @@ def row(what, shell, own):
           f"{shell['processor']:.2f} s | {ratio('processor')} |", flush=True)
 
 
+def beside_each_other(program, name, text, lines, folder):
+    """A runbook beside the commands that it takes the place of."""
+    words = typed(program, f"{name}.runbook", text, folder)
+    script = folder / f"{name}.sh"
+    script.write_text("\n".join(lines) + "\n")
+    return medians(lambda: Took(["bash", str(script)], folder), lambda: Took(words, folder))
+
+
 def sections(program, prelude, folder):
     """Section by section."""
     print("| section | runbook | shell | ratio | processor: runbook | shell | ratio |\n|---|---|---|---|---|---|---|")
     sums = [dict.fromkeys(("wall", "processor", "memory"), 0.0) for _ in range(2)]
+    page, script = prelude, []
     for number, (title, rows) in enumerate(SECTIONS):
         # Scripts are not on the page: nobody can say what they take.
         rows = [(line, body) for line, body in rows if not line.startswith("./")]
         lines = [line for line, _ in rows]
         steps = "".join(f'  step "{place}" {{\n{body}\n  }}\n' for place, (_, body) in enumerate(rows))
-        words = typed(program, f"{number}.runbook", prelude + f'section "S" {{\n{steps}}}\n', folder)
-        script = folder / f"{number}.sh"
-        script.write_text("\n".join(lines) + "\n")
-        both = medians(lambda: Took(["bash", str(script)], folder), lambda: Took(words, folder))
+        section = f'section "{title}" {{\n{steps}}}\n'
+        both = beside_each_other(program, str(number), prelude + section, lines, folder)
+        page += section
+        script += lines
         row(title, *both)
         for whole, one in zip(sums, both):
             for name, value in one.items():
                 whole[name] += value
-    row("all of them", *sums)
+    row("all of them, one after the other", *sums)
+    row("the whole page in one run", *beside_each_other(program, "page", page, script, folder))
 
 
 def pods(program, prelude, folder, count):
