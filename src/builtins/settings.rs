@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
+use crate::catalog::Judge;
 use crate::types::{Fault, FaultKind};
 
 /// Something is set up wrongly.
@@ -19,6 +20,18 @@ pub(super) fn setup(message: impl Into<Arc<str>>) -> Fault {
 pub(super) fn limit(within: SignedDuration) -> Result<Duration, Fault> {
     Duration::try_from(within).map_err(|_| setup("`within` is a time from now on, so it cannot be negative"))
 }
+
+/// A port.
+///
+/// # Errors
+/// Where it is none.
+pub(super) fn port(number: i64) -> Result<u16, Fault> {
+    let port = u16::try_from(number).ok().filter(|port| *port > 0);
+    port.ok_or_else(|| setup("`port` is a number from 1 to 65535"))
+}
+
+/// What is said of a port that is written.
+pub(super) const PORT: Judge = Judge::Number(|number| port(number).map(drop));
 
 /// How many calls go out side by side.
 ///
