@@ -1,6 +1,6 @@
 //! What a plan found when it looked: where connections lead, whether guards hold, how many changes there would be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -20,6 +20,9 @@ pub struct Looked {
     /// How often each change would be made, by its file and line.
     #[serde(skip)]
     pub changes: BTreeMap<(Arc<str>, u32), Counted>,
+    /// What a person is asked to do.
+    #[serde(skip)]
+    manual: BTreeSet<Arc<str>>,
     /// What of the reads could not be measured.
     pub unmeasured: u32,
     /// Whether the policy refuses a host that it leads to.
@@ -49,6 +52,8 @@ pub struct Counted {
     pub ready: u32,
     /// Those that a guard holds back.
     pub guarded: u32,
+    /// Those that are reached only when a person has done something.
+    pub after_manual: u32,
     /// Those of which it is not known, because something above them could not be had.
     pub unknown: u32,
 }
@@ -72,11 +77,16 @@ impl Looked {
                 }
             }
             Event::NotShown { .. } => self.unmeasured += 1,
+            Event::Manual { text, .. } => {
+                self.manual.insert(Arc::clone(text));
+            }
             Event::RunFinished(finished) => self.refused = finished.exit == REFUSED,
             Event::ChangeWithheld { place, reason, .. } => {
                 let counted = self.changes.entry((Arc::clone(&place.file), place.line)).or_default();
                 match reason {
                     Withheld::ReadOnly => counted.ready += 1,
+                    // A plan asks nobody: what stands below is held back by that alone.
+                    Withheld::Guard { title, .. } if self.manual.contains(title) => counted.after_manual += 1,
                     Withheld::Guard { .. } => counted.guarded += 1,
                     _ => counted.unknown += 1,
                 }
