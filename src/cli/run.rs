@@ -164,7 +164,9 @@ pub(super) fn runtime(workers: Option<usize>) -> Result<Runtime, Failure> {
         builder.worker_threads(workers);
     }
     let built = builder.enable_all().thread_stack_size(crate::apart::STACK).build();
-    built.map_err(|error| Failure::new(format!("cannot start: {error}")))
+    let built = built.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    built.block_on(async { super::signals::outlive_full_files() })?;
+    Ok(built)
 }
 
 async fn execute(

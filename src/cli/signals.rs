@@ -73,6 +73,13 @@ impl Signals {
     }
 }
 
+/// A file that grew to the limit of this process (`ulimit -f`) is a fault of the write, as a full disk is, and no end of the
+/// process without a word. Called in a runtime, whose handler stays from then on.
+pub(super) fn outlive_full_files() -> Result<(), Failure> {
+    let grown = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    signal(grown).map(drop).map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))
+}
+
 /// What is done, what is in flight and what is not touched any more.
 fn stopping(recorder: &Recorder, signal: &str) -> String {
     let (done, in_flight) = recorder.changes();
