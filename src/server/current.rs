@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Beginning, Home, Links, Loaded};
 use crate::catalog::{Past, World};
 use crate::desk::{Courier, Desk};
 use crate::run::{self, Interrupt, Request};
+use crate::schedule::Timetable;
+use crate::shown::look::counted;
 use crate::store::event::RunStarted;
 use crate::store::ledger::Fence;
 use crate::types::Fault;
@@ -48,6 +52,39 @@ impl Current {
         let desk = Arc::new(self.desk.under(fence.clone()));
         Self { desk, courier: self.courier.under(fence), ..self.clone() }
     }
+}
+
+/// What is done of a runbook by itself, and when first; `None` where nothing is.
+pub(super) fn outlook(loaded: &Loaded, now: Timestamp) -> Option<String> {
+    let program = &loaded.program;
+    let zone = &program.header.timezone;
+    let timed = program.sections.iter().filter_map(|section| {
+        let table = Timetable::new(section.schedule.as_ref()?, zone, &program.header.title, &section.title);
+        Some((table.next(now)?.at, &section.title))
+    });
+    let timed: Vec<_> = timed.collect();
+    let answers = program.sections.iter().filter(|section| !section.on_alert.is_empty()).count();
+    let sampled = program.metrics.iter().filter(|metric| metric.every.is_some()).count();
+    let posted = program.thresholds.iter().filter(|threshold| !threshold.from.is_empty()).count();
+    let mut parts = Vec::new();
+    if let Some((next, title)) = timed.iter().min() {
+        let at = next.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z");
+        parts.push(format!("{} by the clock, \"{title}\" next, at {at}", counted(timed.len() as u64, "section")));
+    }
+    if sampled > 0 {
+        parts.push(format!("{} sampled", counted(sampled as u64, "metric")));
+    }
+    if posted > 0 {
+        parts.push(format!("{} of alerts that others post", counted(posted as u64, "threshold")));
+    }
+    if parts.is_empty() {
+        return None;
+    }
+    if answers > 0 {
+        parts.push(format!("{} on an alert", counted(answers as u64, "section")));
+    }
+    parts.push(counted(program.thresholds.len() as u64, "threshold"));
+    Some(parts.join("; "))
 }
 
 /// A run of a section.
