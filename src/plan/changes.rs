@@ -9,6 +9,7 @@ use crate::check::program::{
     Block, Change, ChannelId, CheckElse, CommandId, ConnectionId, Expr, ExprKind, Member, Program, Section, Statement,
     StatementId, StatementKind, Step, ThresholdId,
 };
+use crate::source::Span;
 
 /// How many `do`s one run may come to: commands that run two others, which run two more each, are soon more than
 /// anybody can agree to.
@@ -39,6 +40,7 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
         around: Vec::new(),
         guards: Vec::new(),
         manual: Vec::new(),
+        blocks: Vec::new(),
         commands: Vec::new(),
         numbers: position::numbers(program, selection),
         inside: String::new(),
@@ -69,6 +71,8 @@ struct Finder<'p> {
     guards: Vec<(Guard, &'p Expr)>,
     /// What a person does above.
     manual: Vec<String>,
+    /// The loops and conditions that the statement stands in.
+    blocks: Vec<Span>,
     /// The commands that are being looked into: none calls itself, the checker saw to it, and neither do we.
     commands: Vec<CommandId>,
     /// See [`position`].
@@ -107,7 +111,9 @@ impl<'p> Finder<'p> {
             let name = self.program.locals.get(local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
             let text = text::expr(self.program, list);
             let around = Around::Each { name, list: text, items: text::items(list), at_most: None };
+            self.blocks.push(step.span);
             self.inside(around, vec![list], |finder| finder.block(&step.body));
+            self.blocks.pop();
         } else {
             self.block(&step.body);
         }
@@ -170,6 +176,12 @@ impl<'p> Finder<'p> {
         for expr in walk::own_exprs(statement) {
             self.look(expr);
         }
+        self.blocks.push(statement.span);
+        self.own(statement);
+        self.blocks.pop();
+    }
+
+    fn own(&mut self, statement: &'p Statement) {
         match &statement.kind {
             StatementKind::Require { condition, title, source } => {
                 let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(self.program, title));
@@ -248,6 +260,7 @@ impl<'p> Finder<'p> {
             around: self.around.iter().map(|(around, _)| around.clone()).collect(),
             guards: self.guards.iter().map(|(guard, _)| guard.clone()).collect(),
             manual: self.manual.clone(),
+            blocks: self.blocks.clone(),
             within: clause(&change.within),
             approve_by: change.approve_by.clone(),
             verify: clause(&change.verify),

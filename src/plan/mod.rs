@@ -133,6 +133,9 @@ pub struct PlannedChange {
     pub guards: Vec<Guard>,
     /// What a person does above it.
     pub manual: Vec<String>,
+    /// Itself and the statements that it stands in.
+    #[serde(skip)]
+    pub blocks: Vec<Span>,
     pub within: Option<String>,
     pub approve_by: Option<Arc<str>>,
     pub verify: Option<String>,

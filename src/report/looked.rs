@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::store::event::{CheckKind, Event, Outcome, Withheld};
+use crate::types::FaultKind;
 
 /// The exit code of a run that the policy refuses something.
 const REFUSED: u8 = 6;
@@ -23,6 +24,9 @@ pub struct Looked {
     /// What a person is asked to do.
     #[serde(skip)]
     manual: BTreeSet<Arc<str>>,
+    /// The loops and conditions of which nobody knows what they come to, by file, line and column.
+    #[serde(skip)]
+    unknown: BTreeSet<(Arc<str>, u32, u32)>,
     /// What of the reads could not be measured.
     pub unmeasured: u32,
     /// Whether the policy refuses a host that it leads to.
@@ -77,6 +81,11 @@ impl Looked {
                 }
             }
             Event::NotShown { .. } => self.unmeasured += 1,
+            Event::NotMeasured { place, fault, .. } => {
+                // What a change would have given is not there in a plan, and that is no failure to look.
+                self.unmeasured += u32::from(fault.kind != FaultKind::NoValue);
+                self.unknown.insert((Arc::clone(&place.file), place.line, place.column));
+            }
             Event::Manual { text, .. } => {
                 self.manual.insert(Arc::clone(text));
             }
@@ -99,6 +108,12 @@ impl Looked {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.unmeasured == 0 && self.connections.values().all(|reached| matches!(reached, Reached::Target(_)))
+    }
+
+    /// Whether what stands at a place could not be looked at.
+    #[must_use]
+    pub fn is_unknown(&self, file: &str, line: u32, column: u32) -> bool {
+        self.unknown.iter().any(|(known, at, column_of)| (&**known, *at, *column_of) == (file, line, column))
     }
 
     /// How a guard came out, the worst of all with its title.

@@ -5,7 +5,7 @@ use super::terminal::short;
 use crate::plan::{Around, Guard, Plan, PlannedChange};
 use crate::run::VERIFY_WITHIN;
 use crate::shown::look::{Look, Tone, clean, columns, counted, pad};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::store::event::Outcome;
 use crate::types::Value;
 
@@ -109,14 +109,22 @@ fn holds(guard: &Guard, looked: Option<&Looked>, look: Look) -> String {
 }
 
 /// How often a change would be made as things are.
-fn rounds(change: &PlannedChange, place: (&str, u32), looked: Option<&Looked>) -> Option<String> {
+fn rounds(change: &PlannedChange, place: (&str, u32), sources: &Sources, looked: Option<&Looked>) -> Option<String> {
     let listed = change
         .around
         .iter()
         .any(|around| matches!(around, Around::Each { .. } | Around::If { .. } | Around::Else { .. }));
+    let looked = looked?;
+    let is_unknown = |span: &Span| {
+        let at = sources.position(*span);
+        looked.is_unknown(&sources.file(span.file).name, at.line, at.column)
+    };
     let counted =
-        looked?.changes.iter().find(|((file, line), _)| (&**file, *line) == place).map(|(_, counted)| *counted);
+        looked.changes.iter().find(|((file, line), _)| (&**file, *line) == place).map(|(_, counted)| *counted);
     match counted {
+        None if change.blocks.iter().any(is_unknown) => {
+            Some("now: not known: what it depends on could not be had".to_owned())
+        }
         None if listed => Some("now: not at all".to_owned()),
         None | Some(Counted { ready: 1, guarded: 0, after_manual: 0, unknown: 0 }) if !listed => None,
         None => None,
@@ -168,7 +176,7 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, looked: Option
         let holds = holds(guard, looked, look);
         add(format!("guard: {}{condition}{holds}, read again right before the call", clean(&guard.title)));
     }
-    if let Some(rounds) = rounds(change, (file, position.line), looked) {
+    if let Some(rounds) = rounds(change, (file, position.line), sources, looked) {
         add(rounds);
     }
     if let Some(role) = &change.approve_by {

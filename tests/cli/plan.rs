@@ -135,6 +135,29 @@ fn a_guard_in_a_block_says_whether_it_was_asked() {
 }
 
 #[test]
+fn a_condition_or_a_list_that_could_not_be_had_is_not_known_and_not_none() {
+    let text = |what: &str| {
+        format!(
+            "tool state() -> string = argv(\"cat\", \"state\")\ntool names() -> list<string> = argv(\"cat\", \"gone\")\n\
+             tool purge() changes = argv(\"touch\", \"purged\")\n\
+             section \"Care\" {{\n  step \"Step\" {{\n    require state() == \"idle\" as \"nobody works\"\n    {what}\n  }}\n}}\n"
+        )
+    };
+    let folder = Folder::new();
+    for what in [
+        "if names() | any(it == \"a\") {\n      change purge()\n    }",
+        "for name in names() at most 3 {\n      if name == \"a\" {\n        change purge()\n      }\n    }",
+    ] {
+        folder.write("a.runbook", text(what));
+        for state in ["busy", "idle"] {
+            folder.write("state", state);
+            let plan = folder.run(&["plan", "a.runbook"]);
+            plan.code(3).out("    now: not known: what it depends on could not be had\n").lacks("refused by a guard");
+        }
+    }
+}
+
+#[test]
 fn what_is_needed_is_an_item_a_line_where_the_terminal_has_no_room() {
     let text = "connect api = http(\"https://api.example.com\")\n\
         connect cluster = kubernetes(namespace: \"shop\")\n\
