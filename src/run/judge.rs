@@ -13,6 +13,7 @@ use super::scope::Scope;
 use crate::catalog::RunFacts;
 use crate::check::program::{EscalateWhen, Expr, MetricId, ParamId, Program, Threshold};
 use crate::plan;
+use crate::plan::text::{Named, Names};
 use crate::types::{Fault, Labels, Value, labels_text};
 
 /// The last samples of every metric.
@@ -126,7 +127,7 @@ impl Judge {
             _ => None,
         };
         let said = threshold.when.iter().map(|when| {
-            let condition = plan::text::expr(program, &when.condition);
+            let condition = plan::text::expr(&Known(&self.facts), &when.condition);
             let short =
                 only.as_deref().and_then(|name| condition.strip_prefix(name)).filter(|rest| !rest.contains(" and "));
             let held = when.held.map_or_else(String::new, |held| format!(" for {}", Value::Duration(held)));
@@ -193,6 +194,29 @@ impl Judge {
             Ok(tracked) => truth(tracked.value).ok(),
             Err(Stop::Fault(_) | Stop::Blocked) => None,
         }
+    }
+}
+
+/// The names that people gave, and of params their values: at night nobody looks them up.
+struct Known<'f>(&'f Facts);
+
+impl Names for Known<'_> {
+    fn name(&self, named: Named) -> String {
+        let program = &*self.0.program;
+        let Named::Param(id) = named else { return program.name(named) };
+        let default = || program.params.get(id.index())?.default.as_ref();
+        match self.0.set.get(&id) {
+            Some(value) => value.to_string(),
+            None => default().map_or_else(|| program.name(named), |default| plan::text::expr(program, default)),
+        }
+    }
+
+    fn is_exact(&self) -> bool {
+        false
+    }
+
+    fn depends(&self, _: &'static str) -> Option<String> {
+        None
     }
 }
 
