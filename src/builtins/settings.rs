@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use url::ParseError;
 
 use crate::catalog::Judge;
 use crate::types::{Fault, FaultKind};
@@ -32,6 +33,15 @@ pub(super) fn port(number: i64) -> Result<u16, Fault> {
 
 /// What is said of a port that is written.
 pub(super) const PORT: Judge = Judge::Number(|number| port(number).map(drop));
+
+/// Why a text is no URL, in words for whoever wrote it, and never the text: a password may be in it.
+pub(super) fn no_url(error: ParseError) -> String {
+    match error {
+        ParseError::RelativeUrlWithoutBase => "it does not begin with `https://` or another scheme".to_owned(),
+        ParseError::InvalidPort => "its port is no number from 0 to 65535".to_owned(),
+        other => other.to_string(),
+    }
+}
 
 /// How many calls go out side by side.
 ///

@@ -15,7 +15,7 @@ use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::dial::{Place, system_of};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
 use crate::builtins::reaches;
-use crate::builtins::settings::{self, at_once, limit, setup};
+use crate::builtins::settings::{self, at_once, limit, no_url, setup};
 use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Judge, Open, Opened, Param, ParamInfo};
 use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
 
@@ -249,8 +249,9 @@ fn example(driver: &str) -> String {
 
 fn url(text: &str, driver: &str) -> Result<Url, Fault> {
     // The text may hold a password: no message repeats it before that is known.
-    let url = Url::parse(text)
-        .map_err(|error| setup(format!("the URL of a connection cannot be read: {error}")).help(example(driver)))?;
+    let url = Url::parse(text).map_err(|error| {
+        setup(format!("the URL of a connection cannot be read: {}", no_url(error))).help(example(driver))
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(setup(format!(
             "the URL of {} has credentials in it, where everybody sees them",
