@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::alerting::say;
 use super::console::{Console, Failure};
 use super::plan::command;
-use super::recorder::{Output, Recorder};
+use super::recorder::{Output, Recorder, Written};
 use super::request::{self, Asked, Prepared};
 use super::run::{account, by, facts, id, runtime};
 use super::standing::{self, Rulebook};
@@ -44,7 +44,7 @@ const SHORTEST_TOKEN: usize = 16;
 /// Serve runbooks: run what is due, sample metrics, drive escalations, answer over HTTP.
 ///
 /// Several servers on one state folder, or on several hosts with one `--store`, agree on which of them does so; the others
-/// stand by. An edited file is taken into use within a second or two; SIGHUP has it looked at at once, and says what it found.
+/// stand by. An edited file is taken into use within a second or two; SIGHUP does so at once, and says what it found.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The runbooks.
@@ -474,9 +474,10 @@ fn stamp() -> String {
 }
 
 impl Recording for Recorder {
-    fn end(&self) -> Vec<String> {
+    fn end(&self) -> (Option<u8>, Vec<String>) {
         // Who is told of it is tried until they are, whatever this run was.
-        self.finish(true).faults
+        let Written { exit, faults } = self.finish(true);
+        (exit, faults)
     }
 
     fn sink(self: Arc<Self>) -> Arc<dyn EventSink> {

@@ -54,8 +54,8 @@ impl Current {
     }
 }
 
-/// What is done of a runbook by itself, and when first; `None` where nothing is.
-pub(super) fn outlook(loaded: &Loaded, now: Timestamp) -> Option<String> {
+/// What is done of a runbook by itself, and when first. `Err` where that is nothing.
+pub(super) fn outlook(loaded: &Loaded, now: Timestamp) -> Result<String, String> {
     let program = &loaded.program;
     let zone = &program.header.timezone;
     let timed = program.sections.iter().filter_map(|section| {
@@ -66,25 +66,26 @@ pub(super) fn outlook(loaded: &Loaded, now: Timestamp) -> Option<String> {
     let answers = program.sections.iter().filter(|section| !section.on_alert.is_empty()).count();
     let sampled = program.metrics.iter().filter(|metric| metric.every.is_some()).count();
     let posted = program.thresholds.iter().filter(|threshold| !threshold.from.is_empty()).count();
-    let mut parts = Vec::new();
-    if let Some((next, title)) = timed.iter().min() {
+    let climbs = !program.escalations.is_empty();
+    let many = |count: usize, what: &str| match count {
+        0 => format!("no {what}"),
+        count => counted(count as u64, what),
+    };
+    let next = timed.iter().min().map_or_else(String::new, |(next, title)| {
         let at = next.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z");
-        parts.push(format!("{} by the clock, \"{title}\" next, at {at}", counted(timed.len() as u64, "section")));
-    }
-    if sampled > 0 {
-        parts.push(format!("{} sampled", counted(sampled as u64, "metric")));
-    }
-    if posted > 0 {
-        parts.push(format!("{} of alerts that others post", counted(posted as u64, "threshold")));
-    }
-    if parts.is_empty() {
-        return None;
-    }
-    if answers > 0 {
-        parts.push(format!("{} on an alert", counted(answers as u64, "section")));
-    }
-    parts.push(counted(program.thresholds.len() as u64, "threshold"));
-    Some(parts.join("; "))
+        format!(", \"{title}\" next, at {at}")
+    });
+    let parts = [
+        (true, format!("{} by the clock{next}", many(timed.len(), "section"))),
+        (answers > 0, format!("{} on an alert", many(answers, "section"))),
+        (true, format!("{} sampled", many(sampled, "metric"))),
+        (true, many(program.thresholds.len(), "threshold")),
+        (posted > 0, format!("{posted} of them of alerts that others post")),
+        (climbs, "incidents climb in their time".to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|(is, _)| *is).map(|(_, text)| text).collect();
+    let does_something = !timed.is_empty() || answers > 0 || sampled > 0 || posted > 0 || climbs;
+    if does_something { Ok(parts.join("; ")) } else { Err(parts.join("; ")) }
 }
 
 /// A run of a section.
@@ -113,9 +114,11 @@ pub(super) async fn running(
         known: run::known::Known::default(),
     };
     let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
-    let waits = if finished.exit == 5 { ", waits for approval" } else { "" };
-    home.say(&format!("\"{title}\" ends: run {id}, exit {}{waits}, {:.1} s", finished.exit, finished.seconds));
-    for fault in recording.end() {
+    let (exit, faults) = recording.end();
+    let exit = exit.unwrap_or(finished.exit);
+    let waits = if exit == 5 { ", waits for approval" } else { "" };
+    home.say(&format!("\"{title}\" ends: run {id}, exit {exit}{waits}, {:.1} s", finished.seconds));
+    for fault in faults {
         home.warn(&format!("run {id}: {fault}"));
     }
 }

@@ -76,8 +76,8 @@ pub struct Beginning {
 
 /// Keeps a run.
 pub trait Recording: EventSink {
-    /// The run is over. What of it could not be kept.
-    fn end(&self) -> Vec<String>;
+    /// The run is over. Its exit code as it is kept, and what of it could not be kept.
+    fn end(&self) -> (Option<u8>, Vec<String>);
 
     fn sink(self: Arc<Self>) -> Arc<dyn EventSink>;
 }

@@ -414,10 +414,8 @@ impl Served {
     fn say_what_it_does(&self) {
         let (title, loaded) = (self.title(), self.current().loaded);
         match current::outlook(&loaded, self.home.now()) {
-            Some(outlook) => self.home.say(&format!("\"{title}\": {outlook}")),
-            None => self.home.warn(&format!(
-                "\"{title}\": nothing of it is done by itself: no section has a time, no metric an `every`"
-            )),
+            Ok(outlook) => self.home.say(&format!("\"{title}\": {outlook}")),
+            Err(outlook) => self.home.warn(&format!("\"{title}\": nothing of it is done by itself: {outlook}")),
         }
     }
 

@@ -54,9 +54,15 @@ fn what_it_will_do_is_said_and_where_that_is_nothing_as_well() {
     };
     let told = said(RUNS);
     assert!(told.contains("\"Care\": 2 sections by the clock, \"Look\" next, at "), "{told}");
-    assert!(told.contains("; 1 metric sampled; 0 thresholds\n"), "{told}");
+    assert!(told.contains("; 1 metric sampled; no threshold\n"), "{told}");
     let told = said("runbook \"Care\" { edition 1 }\nsection \"Look\" { check 1 < 2 as \"numbers hold\" }\n");
-    assert!(told.contains("warning: ") && told.contains("\"Care\": nothing of it is done by itself"), "{told}");
+    assert!(
+        told.contains("warning: ")
+            && told.contains(
+                "\"Care\": nothing of it is done by itself: no section by the clock; no metric sampled; no threshold\n"
+            ),
+        "{told}"
+    );
 }
 
 #[test]
