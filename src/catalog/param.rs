@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 
 use super::{JudgeFile, PerItem, Quoting};
-use crate::types::{Connection, Template, Type, Typed, Value};
+use crate::types::{Connection, Fault, Template, Type, Typed, Value};
 
 /// A parameter as the body takes it: `args.get(&DATABASE)?` gives a `T`.
 pub struct Param<T> {
@@ -19,6 +19,16 @@ pub struct ParamInfo {
     pub doc: &'static str,
     pub accepts: Accepts,
     pub presence: Presence,
+    /// What is known of a value that is written, before anything runs.
+    pub judge: Option<Judge>,
+}
+
+/// Says what is wrong with a value, in the words in which a run would say it.
+#[derive(Clone, Copy)]
+pub enum Judge {
+    /// Of a text, with the name of what takes it.
+    Text(fn(&str, &str) -> Result<(), Fault>),
+    Number(fn(i64) -> Result<(), Fault>),
 }
 
 /// What a parameter takes.
@@ -91,7 +101,7 @@ pub enum Presence {
 impl<T> Param<T> {
     #[must_use]
     pub const fn new(name: &'static str, doc: &'static str, accepts: Accepts, presence: Presence) -> Self {
-        Self { info: ParamInfo { name, doc, accepts, presence }, takes: PhantomData }
+        Self { info: ParamInfo { name, doc, accepts, presence, judge: None }, takes: PhantomData }
     }
 
     #[must_use]
@@ -102,6 +112,13 @@ impl<T> Param<T> {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.info.name
+    }
+
+    /// The same, of which a value that is written is judged before anything runs.
+    #[must_use]
+    pub const fn judged(mut self, judge: Judge) -> Self {
+        self.info.judge = Some(judge);
+        self
     }
 }
 

@@ -9,7 +9,7 @@ use super::names::What;
 use super::operators::convert;
 use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind};
 use super::wording::{a, alternatives};
-use crate::catalog::{Accepts, Builtin, Effect, Inputs, Landing, Mismatch, ParamInfo, Presence, Returns};
+use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -160,6 +160,7 @@ impl<'a> Checker<'a> {
         if expr.ty.is_unknown() {
             return expr;
         }
+        self.judge(callee, info, &expr);
         match accepts {
             Accepts::Type(ty) => {
                 let ty = ty();
@@ -188,6 +189,22 @@ impl<'a> Checker<'a> {
                 self.report(Diagnostic::new(Code::TypeMismatch, expr.span, format!("{what} is the name of a metric")));
                 broken(expr.span)
             }
+        }
+    }
+
+    /// Says what is wrong with a value that is written, as a run would.
+    fn judge(&mut self, callee: &str, info: &ParamInfo, expr: &Expr) {
+        let judged = match (info.judge, constant(expr)) {
+            (Some(Judge::Text(judge)), Some(Value::String(text))) => judge(text, callee),
+            (Some(Judge::Number(judge)), Some(Value::Int(number))) => judge(*number),
+            _ => Ok(()),
+        };
+        if let Err(fault) = judged {
+            let diagnostic = Diagnostic::new(Code::InvalidAddress, expr.span, &*fault.message);
+            self.report(match fault.help {
+                Some(help) => diagnostic.help(&*help),
+                None => diagnostic,
+            });
         }
     }
 

@@ -218,6 +218,7 @@ fn json(prepared: &Prepared, looked: Option<&Looked>, places: Option<&str>) -> R
             if let Some(rounds) = rounds {
                 fields.insert("ready_now".to_owned(), rounds.ready.into());
                 fields.insert("guarded_now".to_owned(), rounds.guarded.into());
+                fields.insert("after_manual_now".to_owned(), rounds.after_manual.into());
                 fields.insert("unknown_now".to_owned(), rounds.unknown.into());
             }
         }

@@ -45,12 +45,22 @@ struct Inner {
     changes: BTreeMap<u32, (String, bool)>,
     /// Reads along where the runbook has alerting.
     desk: Option<Arc<Desk>>,
+    /// The last event, as long as it is not known how the run ends for whoever waits for it.
+    end: Option<Record>,
+}
+
+/// What became of the record of a run.
+pub(super) struct Written {
+    /// As it is kept; `None` where the run did not come to its end.
+    pub(super) exit: Option<u8>,
+    /// Why the journal or the output is not whole.
+    pub(super) faults: Vec<String>,
 }
 
 impl Recorder {
     pub(super) fn new(journal: Option<Journal>, output: Output, log: Option<RunLog>, desk: Option<Arc<Desk>>) -> Self {
         let (faults, changes) = (Vec::new(), BTreeMap::new());
-        let inner = Inner { seq: 0, journal, output, log, faults, held: None, changes, desk };
+        let inner = Inner { seq: 0, journal, output, log, faults, held: None, changes, desk, end: None };
         Self { inner: Mutex::new(inner) }
     }
 
@@ -77,10 +87,11 @@ impl Recorder {
         (inner.changes.values().filter(|(_, ended)| *ended).count(), in_flight.collect())
     }
 
-    /// Ends the output. Gives what could not be written.
-    pub(super) fn finish(&self) -> Vec<String> {
+    /// Writes the end of the run, and gives what could not be written with the exit code that stands there.
+    pub(super) fn finish(&self, all_told: bool) -> Written {
         self.go_on();
         let mut inner = self.lock();
+        let exit = inner.end(all_told);
         let ended = match &mut inner.output {
             Output::Terminal(terminal) => terminal.finish(),
             Output::Json(_) | Output::Silent => Ok(()),
@@ -89,7 +100,7 @@ impl Recorder {
         inner.note_output(ended);
         let logged = inner.log.as_mut().map_or(Ok(()), RunLog::finish);
         inner.note_log(logged);
-        std::mem::take(&mut inner.faults)
+        Written { exit, faults: std::mem::take(&mut inner.faults) }
     }
 
     /// Whether what is to follow may still be done: a server that was suspended, and has lost its lead, changes nothing.
@@ -103,14 +114,8 @@ impl Recorder {
         let record = Record { seq: inner.seq, at: system::now(), event };
         inner.seq += 1;
         inner.note_change(&record.event);
-        tracing::debug!(target: "runbook::events", record = %serde_json::to_string(&record).unwrap_or_default());
-        let written = match &mut inner.journal {
-            Some(journal) => journal.append(&record),
-            None => Err(Fault::new(FaultKind::Setup, "the run is not recorded")),
-        };
-        if let (Err(fault), true) = (&written, inner.journal.is_some() && inner.faults.is_empty()) {
-            inner.faults.push(fault.message.to_string());
-        }
+        let is_end = matches!(record.event, Event::RunFinished(_));
+        let written = if is_end { Ok(()) } else { inner.keep(&record) };
         if let Some(desk) = inner.desk.clone()
             && let Err(fault) = desk.read(&record)
         {
@@ -119,11 +124,10 @@ impl Recorder {
                 inner.faults.push(message);
             }
         }
-        let logged = inner.log.as_mut().map_or(Ok(()), |log| log.record(&record));
-        inner.note_log(logged);
-        match &mut inner.held {
-            Some(held) => held.push(record),
-            None => inner.write(&record),
+        if is_end {
+            inner.over(record);
+        } else {
+            inner.tell(record);
         }
         written
     }
@@ -135,6 +139,56 @@ impl Recorder {
 }
 
 impl Inner {
+    /// Writes a record into the journal.
+    fn keep(&mut self, record: &Record) -> Result<(), Fault> {
+        tracing::debug!(target: "runbook::events", record = %serde_json::to_string(record).unwrap_or_default());
+        let written = match &mut self.journal {
+            Some(journal) => journal.append(record),
+            None => Err(Fault::new(FaultKind::Setup, "the run is not recorded")),
+        };
+        if let (Err(fault), true) = (&written, self.journal.is_some() && self.faults.is_empty()) {
+            self.faults.push(fault.message.to_string());
+        }
+        written
+    }
+
+    /// Shows a record to whoever reads along.
+    fn tell(&mut self, record: Record) {
+        let logged = self.log.as_mut().map_or(Ok(()), |log| log.record(&record));
+        self.note_log(logged);
+        match &mut self.held {
+            Some(held) => held.push(record),
+            None => self.write(&record),
+        }
+    }
+
+    /// The run is over. What was found is printed now, and its last event waits: whether people were told belongs to how
+    /// it ended.
+    fn over(&mut self, end: Record) {
+        self.end = Some(end);
+        if let (Output::Terminal(terminal), None) = (&mut self.output, &self.held) {
+            let written = terminal.over();
+            self.note_output(written);
+        }
+    }
+
+    /// Writes the last event, and gives its exit code.
+    fn end(&mut self, all_told: bool) -> Option<u8> {
+        let mut record = self.end.take()?;
+        let Event::RunFinished(finished) = &mut record.event else { return None };
+        // A pass that somebody should have heard of, or that nobody can read back, is not whole.
+        finished.exit = match finished.exit {
+            0 if !all_told => 3,
+            0 if !self.faults.is_empty() => 1,
+            exit => exit,
+        };
+        let exit = finished.exit;
+        // What is not on the disk is among the faults.
+        let _ = self.keep(&record);
+        self.tell(record);
+        Some(exit)
+    }
+
     fn write(&mut self, record: &Record) {
         let written = match &mut self.output {
             Output::Terminal(terminal) => terminal.record(record),

@@ -15,7 +15,7 @@ use super::asking::Terminal as Asking;
 use super::console::{Console, Failure};
 use super::inputs::STDIN;
 use super::plan::command;
-use super::recorder::{Output, Recorder};
+use super::recorder::{Output, Recorder, Written};
 use super::request::{Asked, Format, Prepared, prepare, something_to_run};
 use super::run_log::{self, RunLog};
 use super::signals::Signals;
@@ -164,7 +164,9 @@ pub(super) fn runtime(workers: Option<usize>) -> Result<Runtime, Failure> {
         builder.worker_threads(workers);
     }
     let built = builder.enable_all().thread_stack_size(crate::apart::STACK).build();
-    built.map_err(|error| Failure::new(format!("cannot start: {error}")))
+    let built = built.map_err(|error| Failure::new(format!("cannot start: {error}")))?;
+    built.block_on(async { super::signals::outlive_full_files() })?;
+    Ok(built)
 }
 
 async fn execute(
@@ -208,20 +210,19 @@ async fn execute(
     };
     watching.abort();
     let finished = finished?;
-    let faults = recorder.finish();
-    for fault in &faults {
-        console.warn(fault, None);
-    }
     let all_told = telling.unwrap_or_else(|failure| {
         console.complain(&failure);
         false
     });
-    // A pass that somebody should have heard of, or that nobody can read back, is not whole.
-    Ok(match finished.exit {
-        0 if !all_told => {
-            console.warn("not everybody was told who is to be told: exit 3", None);
-            3
-        }
+    if finished.exit == 0 && !all_told {
+        console.warn("not everybody was told who is to be told: exit 3", None);
+    }
+    let Written { exit, faults } = recorder.finish(all_told);
+    for fault in &faults {
+        console.warn(fault, None);
+    }
+    Ok(match exit.unwrap_or(finished.exit) {
+        // What could not be written last.
         0 if !faults.is_empty() => 1,
         exit => exit,
     })

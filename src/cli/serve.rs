@@ -9,12 +9,13 @@ use std::time::{Duration, Instant, UNIX_EPOCH};
 
 use clap::Args;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::alerting::say;
 use super::console::{Console, Failure};
 use super::plan::command;
-use super::recorder::{Output, Recorder};
+use super::recorder::{Output, Recorder, Written};
 use super::request::{self, Asked, Prepared};
 use super::run::{account, by, facts, id, runtime};
 use super::standing::{self, Rulebook};
@@ -43,7 +44,7 @@ const SHORTEST_TOKEN: usize = 16;
 /// Serve runbooks: run what is due, sample metrics, drive escalations, answer over HTTP.
 ///
 /// Several servers on one state folder, or on several hosts with one `--store`, agree on which of them does so; the others
-/// stand by.
+/// stand by. An edited file is taken into use within a second or two; SIGHUP does so at once, and says what it found.
 #[derive(Debug, Args)]
 pub(super) struct Serve {
     /// The runbooks.
@@ -109,10 +110,11 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     };
     let stop = CancellationToken::new();
     let at_once = CancellationToken::new();
-    let stopping = super::signals::stop(stop.clone(), at_once.clone(), Arc::clone(console))?;
+    let (look, looks) = watch::channel(());
+    let stopping = super::signals::stop(stop.clone(), at_once.clone(), look, Arc::clone(console))?;
     let holder = format!("{}:{}:{}", by(), std::process::id(), id());
     let pulses = pulses(args)?;
-    let settings = Settings { files, listener, webhook_token, pulses, holder };
+    let settings = Settings { files, listener, webhook_token, pulses, holder, looks };
     let served = tokio::select! {
         served = server::serve(settings, Arc::new(home), stop) => served.map(|()| 0),
         () = at_once.cancelled() => Ok(super::signals::INTERRUPTED),
@@ -472,8 +474,10 @@ fn stamp() -> String {
 }
 
 impl Recording for Recorder {
-    fn end(&self) -> Vec<String> {
-        self.finish()
+    fn end(&self) -> (Option<u8>, Vec<String>) {
+        // Who is told of it is tried until they are, whatever this run was.
+        let Written { exit, faults } = self.finish(true);
+        (exit, faults)
     }
 
     fn sink(self: Arc<Self>) -> Arc<dyn EventSink> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -64,6 +65,16 @@ impl Signals {
         interrupt.abort.cancel();
     }
 
+    /// The next one that stops a server; `hung_up` is done at each that does not.
+    async fn next_stop(&mut self, hung_up: impl Fn()) -> &'static str {
+        loop {
+            match self.next().await {
+                "SIGHUP" => hung_up(),
+                name => return name,
+            }
+        }
+    }
+
     async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
@@ -71,6 +82,13 @@ impl Signals {
             _ = self.hangup.recv() => "SIGHUP",
         }
     }
+}
+
+/// A file that grew to the limit of this process (`ulimit -f`) is a fault of the write, as a full disk is, and no end of the
+/// process without a word. Called in a runtime, whose handler stays from then on.
+pub(super) fn outlive_full_files() -> Result<(), Failure> {
+    let grown = SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
+    signal(grown).map(drop).map_err(|error| Failure::new(format!("cannot listen for signals: {error}")))
 }
 
 /// What is done, what is in flight and what is not touched any more.
@@ -88,18 +106,19 @@ fn stopping(recorder: &Recorder, signal: &str) -> String {
     }
 }
 
-/// Stops a server when a signal comes; a second one ends it at once.
+/// Stops a server when a signal comes; a second one ends it at once. SIGHUP has it look at its files, as it does elsewhere.
 pub(super) fn stop(
     stop: CancellationToken,
     at_once: CancellationToken,
+    look: watch::Sender<()>,
     console: Arc<Console>,
 ) -> Result<JoinHandle<()>, Failure> {
     let mut signals = Signals::new()?;
     Ok(tokio::spawn(async move {
-        let name = signals.next().await;
+        let name = signals.next_stop(|| look.send_modify(|()| ())).await;
         console.say(&format!("\n{name}: nothing more is begun; what goes on is brought to its end\n"));
         stop.cancel();
-        let name = signals.next().await;
+        let name = signals.next_stop(|| ()).await;
         console.say(&format!("\n{name} again: stopped at once\n"));
         at_once.cancel();
     }))

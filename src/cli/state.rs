@@ -18,7 +18,8 @@ use crate::types::Fault;
 
 #[derive(Clone, Debug, Args)]
 pub(super) struct State {
-    /// The folder in which runs are recorded; also `RUNBOOK_STATE`.
+    /// The folder in which runs, alerts and messages are kept from one run to the next; where it is left out
+    /// `RUNBOOK_STATE`, or else `~/.local/state/runbook` (`$XDG_STATE_HOME/runbook` where that is set).
     #[arg(long = "state", value_name = "DIR")]
     dir: Option<PathBuf>,
 }

@@ -9,13 +9,14 @@ use crate::check::program::{
     Block, Change, ChannelId, CheckElse, CommandId, ConnectionId, Expr, ExprKind, Member, Program, Section, Statement,
     StatementId, StatementKind, Step, ThresholdId,
 };
+use crate::source::Span;
 
 /// How many `do`s one run may come to: commands that run two others, which run two more each, are soon more than
 /// anybody can agree to.
 pub(super) const MOST_COMMANDS: u32 = 10_000;
 
 /// Said of a guard that stands in another block.
-const MAYBE: &str = " (where its block is reached)";
+pub(super) const MAYBE: &str = " (where its block is reached)";
 
 /// What is in the selected part of a program.
 pub(super) struct Found<'p> {
@@ -38,6 +39,8 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
         step: None,
         around: Vec::new(),
         guards: Vec::new(),
+        manual: Vec::new(),
+        blocks: Vec::new(),
         commands: Vec::new(),
         numbers: position::numbers(program, selection),
         inside: String::new(),
@@ -66,6 +69,10 @@ struct Finder<'p> {
     /// What the statement stands in, with the expressions of it.
     around: Vec<(Around, Vec<&'p Expr>)>,
     guards: Vec<(Guard, &'p Expr)>,
+    /// What a person does above.
+    manual: Vec<String>,
+    /// The loops and conditions that the statement stands in.
+    blocks: Vec<Span>,
     /// The commands that are being looked into: none calls itself, the checker saw to it, and neither do we.
     commands: Vec<CommandId>,
     /// See [`position`].
@@ -83,6 +90,7 @@ impl<'p> Finder<'p> {
         self.section = section.title.clone();
         self.step = None;
         self.guards.clear();
+        self.manual.clear();
         for (_, part) in section.members.iter().enumerate().filter(|(at, part)| selection.member(index, *at, part)) {
             match part {
                 Member::Step(step) => self.step(step),
@@ -97,18 +105,20 @@ impl<'p> Finder<'p> {
     fn step(&mut self, step: &'p Step) {
         self.found.steps += 1;
         self.step = Some(step.title.clone());
-        let guards = self.guards.len();
+        let above = self.above();
         if let Some((local, list)) = &step.each {
             self.look(list);
             let name = self.program.locals.get(local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
             let text = text::expr(self.program, list);
             let around = Around::Each { name, list: text, items: text::items(list), at_most: None };
+            self.blocks.push(step.span);
             self.inside(around, vec![list], |finder| finder.block(&step.body));
+            self.blocks.pop();
         } else {
             self.block(&step.body);
         }
         // A guard of a step is over with it.
-        self.guards.truncate(guards);
+        self.below(above);
         self.closing(step.on_failure.as_ref(), step.always.as_ref());
         self.step = None;
     }
@@ -129,24 +139,36 @@ impl<'p> Finder<'p> {
 
     /// A block that may be left out: what it requires holds back what follows it only where it was not.
     fn maybe(&mut self, around: Around, exprs: Vec<&'p Expr>, block: &'p Block) {
-        let guards = self.guards.len();
+        let (guards, manual) = self.above();
         self.inside(around, exprs, |finder| finder.block(block));
-        for (guard, _) in self.guards.iter_mut().skip(guards) {
-            if !guard.title.ends_with(MAYBE) {
-                guard.title.push_str(MAYBE);
+        let titles = self.guards.iter_mut().skip(guards).map(|(guard, _)| &mut guard.title);
+        for title in titles.chain(self.manual.iter_mut().skip(manual)) {
+            if !title.ends_with(MAYBE) {
+                title.push_str(MAYBE);
             }
         }
     }
 
+    /// How many guards, and how much that a person does, stand above.
+    fn above(&self) -> (usize, usize) {
+        (self.guards.len(), self.manual.len())
+    }
+
+    /// Forgets what was over with a block.
+    fn below(&mut self, (guards, manual): (usize, usize)) {
+        self.guards.truncate(guards);
+        self.manual.truncate(manual);
+    }
+
     fn block(&mut self, block: &'p Block) {
-        let guards = self.guards.len();
+        let above = self.above();
         for statement in block {
             self.statement(statement);
         }
         // A `require` in a block holds back what is below it in the step; that is known only when it runs.
         // It stays a guard of the step for what follows, unless the block was a command of its own.
         if matches!(self.around.last(), Some((Around::Command { .. }, _))) {
-            self.guards.truncate(guards);
+            self.below(above);
         }
     }
 
@@ -154,15 +176,23 @@ impl<'p> Finder<'p> {
         for expr in walk::own_exprs(statement) {
             self.look(expr);
         }
+        self.blocks.push(statement.span);
+        self.own(statement);
+        self.blocks.pop();
+    }
+
+    fn own(&mut self, statement: &'p Statement) {
         match &statement.kind {
             StatementKind::Require { condition, title, source } => {
                 let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(self.program, title));
                 let condition_text = text::expr(self.program, condition);
-                self.guards.push((Guard { title, condition: condition_text }, condition));
+                let after_manual = !self.manual.is_empty();
+                self.guards.push((Guard { title, condition: condition_text, after_manual }, condition));
             }
             StatementKind::Change(change) => self.change(statement, change),
             StatementKind::Manual { text, .. } => {
                 let text = text::plain(self.program, text);
+                self.manual.push(text.clone());
                 self.found.manual.push(text);
             }
             StatementKind::Retry { times, body, .. } => {
@@ -229,6 +259,8 @@ impl<'p> Finder<'p> {
             on: on.into_iter().collect(),
             around: self.around.iter().map(|(around, _)| around.clone()).collect(),
             guards: self.guards.iter().map(|(guard, _)| guard.clone()).collect(),
+            manual: self.manual.clone(),
+            blocks: self.blocks.clone(),
             within: clause(&change.within),
             approve_by: change.approve_by.clone(),
             verify: clause(&change.verify),

@@ -131,6 +131,11 @@ pub struct PlannedChange {
     pub around: Vec<Around>,
     /// The `require`s above it.
     pub guards: Vec<Guard>,
+    /// What a person does above it.
+    pub manual: Vec<String>,
+    /// Itself and the statements that it stands in.
+    #[serde(skip)]
+    pub blocks: Vec<Span>,
     pub within: Option<String>,
     pub approve_by: Option<Arc<str>>,
     pub verify: Option<String>,
@@ -178,6 +183,16 @@ pub enum Around {
 pub struct Guard {
     pub title: String,
     pub condition: String,
+    /// A person does something before it is asked.
+    pub after_manual: bool,
+}
+
+impl Guard {
+    /// Its own title, and whether it is asked only where the block is reached that it stands in.
+    #[must_use]
+    pub fn own_title(&self) -> (&str, bool) {
+        self.title.strip_suffix(changes::MAYBE).map_or((&self.title, false), |title| (title, true))
+    }
 }
 
 /// A connection as it is declared.

@@ -1,11 +1,12 @@
 //! What a plan found when it looked: where connections lead, whether guards hold, how many changes there would be.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::store::event::{CheckKind, Event, Outcome, Withheld};
+use crate::types::FaultKind;
 
 /// The exit code of a run that the policy refuses something.
 const REFUSED: u8 = 6;
@@ -20,6 +21,12 @@ pub struct Looked {
     /// How often each change would be made, by its file and line.
     #[serde(skip)]
     pub changes: BTreeMap<(Arc<str>, u32), Counted>,
+    /// What a person is asked to do.
+    #[serde(skip)]
+    manual: BTreeSet<Arc<str>>,
+    /// The loops and conditions of which nobody knows what they come to, by file, line and column.
+    #[serde(skip)]
+    unknown: BTreeSet<(Arc<str>, u32, u32)>,
     /// What of the reads could not be measured.
     pub unmeasured: u32,
     /// Whether the policy refuses a host that it leads to.
@@ -49,6 +56,8 @@ pub struct Counted {
     pub ready: u32,
     /// Those that a guard holds back.
     pub guarded: u32,
+    /// Those that are reached only when a person has done something.
+    pub after_manual: u32,
     /// Those of which it is not known, because something above them could not be had.
     pub unknown: u32,
 }
@@ -72,11 +81,21 @@ impl Looked {
                 }
             }
             Event::NotShown { .. } => self.unmeasured += 1,
+            Event::NotMeasured { place, fault, .. } => {
+                // What a change would have given is not there in a plan, and that is no failure to look.
+                self.unmeasured += u32::from(fault.kind != FaultKind::NoValue);
+                self.unknown.insert((Arc::clone(&place.file), place.line, place.column));
+            }
+            Event::Manual { text, .. } => {
+                self.manual.insert(Arc::clone(text));
+            }
             Event::RunFinished(finished) => self.refused = finished.exit == REFUSED,
             Event::ChangeWithheld { place, reason, .. } => {
                 let counted = self.changes.entry((Arc::clone(&place.file), place.line)).or_default();
                 match reason {
                     Withheld::ReadOnly => counted.ready += 1,
+                    // A plan asks nobody: what stands below is held back by that alone.
+                    Withheld::Guard { title, .. } if self.manual.contains(title) => counted.after_manual += 1,
                     Withheld::Guard { .. } => counted.guarded += 1,
                     _ => counted.unknown += 1,
                 }
@@ -89,6 +108,12 @@ impl Looked {
     #[must_use]
     pub fn is_whole(&self) -> bool {
         self.unmeasured == 0 && self.connections.values().all(|reached| matches!(reached, Reached::Target(_)))
+    }
+
+    /// Whether what stands at a place could not be looked at.
+    #[must_use]
+    pub fn is_unknown(&self, file: &str, line: u32, column: u32) -> bool {
+        self.unknown.iter().any(|(known, at, column_of)| (&**known, *at, *column_of) == (file, line, column))
     }
 
     /// How a guard came out, the worst of all with its title.

@@ -2,10 +2,15 @@
 
 use super::looked::{Counted, Looked, Reached};
 use super::terminal::short;
-use crate::plan::{Around, Plan, PlannedChange};
-use crate::shown::look::{Look, Tone, clean, counted};
-use crate::source::Sources;
+use crate::plan::{Around, Guard, Plan, PlannedChange};
+use crate::run::VERIFY_WITHIN;
+use crate::shown::look::{Look, Tone, clean, columns, counted, pad};
+use crate::source::{Sources, Span};
 use crate::store::event::Outcome;
+use crate::types::Value;
+
+/// Where what stands behind a heading begins.
+const ITEMS: usize = 11;
 
 /// The plan as text. `next` is what to type next, a line each.
 #[must_use]
@@ -46,11 +51,11 @@ pub fn lines(plan: &Plan, sources: &Sources, next: &[String], looked: Option<&Lo
     }
     if !plan.tells.is_empty() {
         let tells: Vec<String> = plan.tells.iter().map(|told| format!("{} ({})", told.channel, told.driver)).collect();
-        lines.push(format!("{}   {}", heading("MAY TELL", look), tells.join(" · ")));
+        lines.extend(joined("MAY TELL", &tells, " · ", look));
     }
     if !plan.needs.is_empty() {
         let needs: Vec<String> = plan.needs.iter().map(|(who, needs)| format!("{who}: {}", needs.join(", "))).collect();
-        lines.push(format!("{}      {}", heading("NEEDS", look), needs.join("; ")));
+        lines.extend(joined("NEEDS", &needs, "; ", look));
     }
     if let Some(hash) = &plan.hash {
         let short = short(hash);
@@ -64,6 +69,16 @@ fn heading(text: &str, look: Look) -> String {
     look.paint(Tone::Strong, text)
 }
 
+/// A heading with its items in one line, or in one line each where the terminal has no room for that.
+fn joined(title: &str, items: &[String], between: &str, look: Look) -> Vec<String> {
+    let line = items.join(between);
+    if look.width.is_none_or(|width| ITEMS + columns(&line) <= width) {
+        return vec![format!("{}{line}", heading(&pad(title, ITEMS), look))];
+    }
+    let items = items.iter().map(|item| format!("    {item}"));
+    std::iter::once(heading(title, look)).chain(items).collect()
+}
+
 /// What a connection leads to now.
 fn reached(name: &str, looked: Option<&Looked>, look: Look) -> Option<String> {
     Some(match looked?.connections.get(name)? {
@@ -73,15 +88,20 @@ fn reached(name: &str, looked: Option<&Looked>, look: Look) -> Option<String> {
 }
 
 /// Whether a guard holds now.
-fn holds(title: &str, looked: Option<&Looked>, look: Look) -> String {
+fn holds(guard: &Guard, looked: Option<&Looked>, look: Look) -> String {
     let Some(looked) = looked else { return String::new() };
+    let (title, in_block) = guard.own_title();
     match looked.guard(title) {
+        None if in_block => ": not asked now".to_owned(),
         None => ": not asked, something above it could not be had".to_owned(),
-        Some(guard) => match guard.outcome {
+        Some(asked) => match asked.outcome {
+            Outcome::Failed if guard.after_manual => {
+                look.paint(Tone::Doubtful, ": does not hold now, and is asked when a person has done that")
+            }
             Outcome::Passed => look.paint(Tone::Good, ": holds now"),
             Outcome::Failed => look.paint(Tone::Bad, ": does not hold now, so the change would be refused"),
             Outcome::NotMeasured => {
-                let why = guard.fault.as_deref().unwrap_or("it was not measured");
+                let why = asked.fault.as_deref().unwrap_or("it was not measured");
                 look.paint(Tone::Doubtful, &format!(": could not be looked at: {}", clean(why)))
             }
         },
@@ -89,21 +109,30 @@ fn holds(title: &str, looked: Option<&Looked>, look: Look) -> String {
 }
 
 /// How often a change would be made as things are.
-fn rounds(change: &PlannedChange, place: (&str, u32), looked: Option<&Looked>) -> Option<String> {
+fn rounds(change: &PlannedChange, place: (&str, u32), sources: &Sources, looked: Option<&Looked>) -> Option<String> {
     let listed = change
         .around
         .iter()
         .any(|around| matches!(around, Around::Each { .. } | Around::If { .. } | Around::Else { .. }));
+    let looked = looked?;
+    let is_unknown = |span: &Span| {
+        let at = sources.position(*span);
+        looked.is_unknown(&sources.file(span.file).name, at.line, at.column)
+    };
     let counted =
-        looked?.changes.iter().find(|((file, line), _)| (&**file, *line) == place).map(|(_, counted)| *counted);
+        looked.changes.iter().find(|((file, line), _)| (&**file, *line) == place).map(|(_, counted)| *counted);
     match counted {
+        None if change.blocks.iter().any(is_unknown) => {
+            Some("now: not known: what it depends on could not be had".to_owned())
+        }
         None if listed => Some("now: not at all".to_owned()),
-        None | Some(Counted { ready: 1, guarded: 0, unknown: 0 }) if !listed => None,
+        None | Some(Counted { ready: 1, guarded: 0, after_manual: 0, unknown: 0 }) if !listed => None,
         None => None,
-        Some(Counted { ready, guarded, unknown }) => {
+        Some(Counted { ready, guarded, after_manual, unknown }) => {
             let parts = [
                 (ready, "to agree to"),
                 (guarded, "refused by a guard"),
+                (after_manual, "reached only when a person has done that"),
                 (unknown, "not known: something above could not be had"),
             ];
             let parts =
@@ -138,20 +167,28 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, looked: Option
     for around in &change.around {
         add(self::around(around));
     }
+    for text in &change.manual {
+        add(format!("after a person does: {}", clean(text)));
+    }
     for guard in &change.guards {
         let condition =
             if guard.title == guard.condition { String::new() } else { format!(": {}", clean(&guard.condition)) };
-        let holds = holds(&guard.title, looked, look);
+        let holds = holds(guard, looked, look);
         add(format!("guard: {}{condition}{holds}, read again right before the call", clean(&guard.title)));
     }
-    if let Some(rounds) = rounds(change, (file, position.line), looked) {
+    if let Some(rounds) = rounds(change, (file, position.line), sources, looked) {
         add(rounds);
     }
     if let Some(role) = &change.approve_by {
         add(format!("approve by {}", clean(role)));
     }
     let or_none = |clause: &Option<String>| clause.as_deref().map_or_else(|| "none".to_owned(), clean);
-    add(format!("undo {} · verify {}", or_none(&change.undo), or_none(&change.verify)));
+    let patience = match (&change.verify, &change.within) {
+        (None, _) => String::new(),
+        (Some(_), Some(_)) => ", within the same time".to_owned(),
+        (Some(_), None) => format!(", within {}", Value::Duration(VERIFY_WITHIN)),
+    };
+    add(format!("undo {} · verify {}{patience}", or_none(&change.undo), or_none(&change.verify)));
     lines
 }
 

@@ -36,6 +36,10 @@ pub struct Terminal<W: Write> {
     undo: Undoable,
     /// What the run waits for, told at the end, where it is seen.
     approval: Vec<String>,
+    /// What to type next, of what was found.
+    next: Option<String>,
+    /// What was found is printed.
+    told: bool,
     finished: bool,
 }
 
@@ -56,6 +60,8 @@ impl<W: Write> Terminal<W> {
             findings: Vec::new(),
             undo: Undoable::default(),
             approval: Vec::new(),
+            next: None,
+            told: false,
             finished: false,
         }
     }
@@ -77,6 +83,16 @@ impl<W: Write> Terminal<W> {
         if let Some(progress) = &mut self.progress {
             progress.clear();
         }
+    }
+
+    /// Prints what was found, of a run that has come to its end while people are still being told of it.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn over(&mut self) -> io::Result<()> {
+        self.pause();
+        let lines = self.found();
+        self.print(&lines)
     }
 
     /// Prints what is left of a run whose last event never came.
@@ -264,20 +280,28 @@ impl<W: Write> Terminal<W> {
 
     fn end(&mut self, finished: &RunFinished) -> Vec<String> {
         self.finished = true;
-        let mut lines = self.order.rest(self.look);
-        let next = self.next();
-        let problems = self.problems();
-        lines.push(String::new());
-        lines.extend(problems);
-        lines.extend(self.undo.lines(&self.run, &self.again, self.look));
-        lines.append(&mut self.approval);
+        let mut lines = self.found();
         if !self.targets.is_empty() {
             let targets: Vec<&str> = self.targets.iter().map(String::as_str).collect();
             lines.push(self.look.paint(Tone::Faint, &format!("targets: {}", targets.join(" · "))));
         }
         lines.push(totals(finished, self.look));
-        lines.extend(next);
+        lines.extend(self.next.take());
         lines.extend(self.undo.go_on(&self.run, &self.again, finished.status == Status::Stopped));
+        lines
+    }
+
+    /// What was found, once.
+    fn found(&mut self) -> Vec<String> {
+        if std::mem::replace(&mut self.told, true) {
+            return Vec::new();
+        }
+        let mut lines = self.order.rest(self.look);
+        self.next = self.next();
+        lines.push(String::new());
+        lines.extend(self.problems());
+        lines.extend(self.undo.lines(&self.run, &self.again, self.look));
+        lines.append(&mut self.approval);
         lines
     }
 

@@ -145,7 +145,7 @@ fn clause(clause: Option<&String>) -> String {
 
 fn guards(change: &PlannedChange) -> String {
     let of = |guard: &Guard| {
-        let Guard { title, condition } = guard;
+        let Guard { title, condition, .. } = guard;
         if title == condition { title.clone() } else { format!("{title}: {condition}") }
     };
     let guards: Vec<String> = change.guards.iter().map(of).collect();
@@ -249,11 +249,7 @@ fn guarded(found: &mut Rows, from: &Conditions<'_>, to: &Conditions<'_>, old: &P
         let with = |all: &Conditions<'_>, change: &PlannedChange| {
             let said = |guard: &Guard| all.said(&guard.condition).map_or_else(|| guard.condition.clone(), Said::text);
             guards(&PlannedChange {
-                guards: change
-                    .guards
-                    .iter()
-                    .map(|guard| Guard { title: guard.title.clone(), condition: said(guard) })
-                    .collect(),
+                guards: change.guards.iter().map(|guard| Guard { condition: said(guard), ..guard.clone() }).collect(),
                 ..change.clone()
             })
         };

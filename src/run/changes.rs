@@ -42,7 +42,7 @@ const GRACE: SignedDuration = SignedDuration::from_secs(30);
 const FAREWELL: SignedDuration = SignedDuration::from_secs(3);
 /// How often `verify` is looked at, and how long where the change has no limit of its own.
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_secs(1);
-const VERIFY_WITHIN: SignedDuration = SignedDuration::from_secs(30);
+pub const VERIFY_WITHIN: SignedDuration = SignedDuration::from_secs(30);
 
 /// What is called, with all that it needs.
 enum Prepared<'r> {

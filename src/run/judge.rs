@@ -12,6 +12,8 @@ use super::memory::Memory;
 use super::scope::Scope;
 use crate::catalog::RunFacts;
 use crate::check::program::{EscalateWhen, Expr, MetricId, ParamId, Program, Threshold};
+use crate::plan;
+use crate::plan::text::{Named, Names};
 use crate::types::{Fault, Labels, Value, labels_text};
 
 /// The last samples of every metric.
@@ -99,7 +101,8 @@ impl Judge {
         let Some(lead) = widest.and_then(known) else { return (Vec::new(), false) };
         let listed = threshold.metrics.iter().all(|id| known(id).is_some_and(|metric| metric.listed));
         let subjects: BTreeSet<&Labels> = lead.samples.keys().collect();
-        let verdicts = subjects.into_iter().map(|labels| self.subject(threshold, labels, samples)).collect();
+        let limits = self.limits(threshold);
+        let verdicts = subjects.into_iter().map(|labels| self.subject(threshold, &limits, labels, samples)).collect();
         (verdicts, listed)
     }
 
@@ -116,7 +119,24 @@ impl Judge {
         }
     }
 
-    fn subject(&self, threshold: &Threshold, labels: &Labels, samples: &Samples) -> Verdict {
+    /// What each `when` says, as it is told to people: `> 5% for 10m` where the metric is the only one.
+    fn limits(&self, threshold: &Threshold) -> Vec<String> {
+        let program = &*self.facts.program;
+        let only = match threshold.metrics.as_slice() {
+            [one] => program.metrics.get(one.index()).map(|metric| format!("{} ", metric.name)),
+            _ => None,
+        };
+        let said = threshold.when.iter().map(|when| {
+            let condition = plan::text::expr(&Known(&self.facts), &when.condition);
+            let short =
+                only.as_deref().and_then(|name| condition.strip_prefix(name)).filter(|rest| !rest.contains(" and "));
+            let held = when.held.map_or_else(String::new, |held| format!(" for {}", Value::Duration(held)));
+            format!("{}{held}", short.unwrap_or(&condition))
+        });
+        said.collect()
+    }
+
+    fn subject(&self, threshold: &Threshold, limits: &[String], labels: &Labels, samples: &Samples) -> Verdict {
         let mut at = Timestamp::MIN;
         let mut measured = HashMap::new();
         let mut says = Vec::new();
@@ -136,13 +156,23 @@ impl Judge {
             });
             measured.insert(*id, value);
         }
-        let says = says.join(", ");
-        let of = labels_text(labels);
         let condition = |expr: &Expr| self.condition(expr, &measured);
+        let when: Vec<Option<bool>> = threshold.when.iter().map(|when| condition(&when.condition)).collect();
+        let mut text = says.join(", ");
+        let of = labels_text(labels);
+        if !of.is_empty() {
+            text = format!("{text} for {of}");
+        }
+        // What is wrong says how much would be right.
+        let broken = limits.iter().zip(&when).filter(|(_, when)| **when == Some(true));
+        let broken: Vec<&str> = broken.map(|(limit, _)| limit.as_str()).collect();
+        if !broken.is_empty() {
+            text = format!("{text} ({})", broken.join(" or "));
+        }
         Verdict {
             labels: labels.clone(),
             at,
-            when: threshold.when.iter().map(|when| condition(&when.condition)).collect(),
+            when,
             until: threshold.until.as_ref().map(condition),
             escalate: threshold
                 .escalate
@@ -152,7 +182,7 @@ impl Judge {
                     EscalateWhen::AtOnce | EscalateWhen::After(_) => None,
                 })
                 .collect(),
-            text: if of.is_empty() { says } else { format!("{says} for {of}") },
+            text,
         }
     }
 
@@ -164,6 +194,29 @@ impl Judge {
             Ok(tracked) => truth(tracked.value).ok(),
             Err(Stop::Fault(_) | Stop::Blocked) => None,
         }
+    }
+}
+
+/// The names that people gave, and of params their values: at night nobody looks them up.
+struct Known<'f>(&'f Facts);
+
+impl Names for Known<'_> {
+    fn name(&self, named: Named) -> String {
+        let program = &*self.0.program;
+        let Named::Param(id) = named else { return program.name(named) };
+        let default = || program.params.get(id.index())?.default.as_ref();
+        match self.0.set.get(&id) {
+            Some(value) => value.to_string(),
+            None => default().map_or_else(|| program.name(named), |default| plan::text::expr(program, default)),
+        }
+    }
+
+    fn is_exact(&self) -> bool {
+        false
+    }
+
+    fn depends(&self, _: &'static str) -> Option<String> {
+        None
     }
 }
 

@@ -58,6 +58,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 pub use self::asking::{Asked, Asking, is_same};
+pub use self::changes::VERIFY_WITHIN;
 pub use self::channels::open_channel;
 use self::context::{Context, Running};
 use self::facts::Facts;

@@ -1,5 +1,6 @@
 //! The way outside: reads, connections and secrets, as many at once as each side takes.
 
+use std::collections::HashMap;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,7 @@ use super::facts::{Facts, Ready};
 use super::group::Latch;
 use super::key::Key;
 use super::limits::to_std;
-use super::memory::{Memory, Need, ReadCall};
+use super::memory::{Memory, Need, ReadCall, lock};
 use super::resolve::resolve;
 use super::scope::Scope;
 use super::sink::Emitter;
@@ -42,6 +43,15 @@ pub(crate) struct Outside {
     pub(crate) evaluating: Latch,
     /// One for each connection: it is opened once, also when two ask at the same time.
     opening: Vec<Mutex<()>>,
+    /// Where faults came from, in the order in which they came.
+    causes: std::sync::Mutex<HashMap<Cause, u32>>,
+}
+
+/// What two faults with the same words have in common where they are one.
+#[derive(PartialEq, Eq, Hash)]
+enum Cause {
+    Call(Key),
+    Connection(Arc<str>),
 }
 
 impl Outside {
@@ -55,6 +65,7 @@ impl Outside {
             everywhere: Arc::new(Semaphore::new(AT_ONCE)),
             evaluating: Latch::new(),
             opening,
+            causes: std::sync::Mutex::default(),
         })
     }
 
@@ -99,11 +110,12 @@ impl Outside {
         let _permits = self.admission(asked_by(&call.args)).await?;
         timing::phase(BEGUN);
         let limit = limit_of(call.builtin, &call.args);
+        let connection: Arc<str> = asked_by(&call.args).into();
         tracing::debug!(target: "runbook::run", builtin = call.builtin.name, "read");
         let out = self.call(call.builtin, call.args);
         let remark = out.cx.remark.clone();
         let answer = self.asked(out);
-        match select(answer, pin!(self.cx.world.sleep(to_std(limit)))).await {
+        let answer = match select(answer, pin!(self.cx.world.sleep(to_std(limit)))).await {
             Either::Left((answer, _)) => {
                 if let Some(remark) = remark.take() {
                     memory.note(&call.key, remark.into());
@@ -114,7 +126,34 @@ impl Outside {
                 let what = format!("`{}` gave no answer within {}", call.builtin.name, Value::Duration(limit));
                 Err(Fault::new(FaultKind::Timeout, what))
             }
+        };
+        match answer {
+            Ok(Value::Record(fields)) if fields.values().any(|value| matches!(value, Value::Faulted(_))) => {
+                let marked = fields.iter().map(|(name, value)| match value {
+                    Value::Faulted(fault) => {
+                        let fault = self.traced(Fault::clone(fault), &call.key, &connection);
+                        (name.clone(), Value::Faulted(fault.into()))
+                    }
+                    other => (name.clone(), other.clone()),
+                });
+                Ok(Value::Record(Arc::new(marked.collect())))
+            }
+            answer => answer.map_err(|fault| self.traced(fault, &call.key, &connection)),
         }
+    }
+
+    /// The fault with where it came from. A server that does not answer, or lets nobody in, is one cause for all that is asked
+    /// of it.
+    fn traced(&self, fault: Fault, call: &Key, connection: &Arc<str>) -> Fault {
+        let is_whole = matches!(fault.kind, FaultKind::Unreachable | FaultKind::Timeout | FaultKind::Denied);
+        let cause = if is_whole && !connection.is_empty() {
+            Cause::Connection(Arc::clone(connection))
+        } else {
+            Cause::Call(call.clone())
+        };
+        let mut causes = lock(&self.causes);
+        let next = u32::try_from(causes.len()).unwrap_or(u32::MAX);
+        Fault { of: Some(*causes.entry(cause).or_insert(next)), ..fault }
     }
 
     pub(crate) fn call(&self, builtin: &'static Builtin, args: Vec<Option<Value>>) -> Call {

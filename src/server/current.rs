@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::{Beginning, Home, Links, Loaded};
 use crate::catalog::{Past, World};
 use crate::desk::{Courier, Desk};
 use crate::run::{self, Interrupt, Request};
+use crate::schedule::Timetable;
+use crate::shown::look::counted;
 use crate::store::event::RunStarted;
 use crate::store::ledger::Fence;
 use crate::types::Fault;
@@ -50,6 +54,40 @@ impl Current {
     }
 }
 
+/// What is done of a runbook by itself, and when first. `Err` where that is nothing.
+pub(super) fn outlook(loaded: &Loaded, now: Timestamp) -> Result<String, String> {
+    let program = &loaded.program;
+    let zone = &program.header.timezone;
+    let timed = program.sections.iter().filter_map(|section| {
+        let table = Timetable::new(section.schedule.as_ref()?, zone, &program.header.title, &section.title);
+        Some((table.next(now)?.at, &section.title))
+    });
+    let timed: Vec<_> = timed.collect();
+    let answers = program.sections.iter().filter(|section| !section.on_alert.is_empty()).count();
+    let sampled = program.metrics.iter().filter(|metric| metric.every.is_some()).count();
+    let posted = program.thresholds.iter().filter(|threshold| !threshold.from.is_empty()).count();
+    let climbs = !program.escalations.is_empty();
+    let many = |count: usize, what: &str| match count {
+        0 => format!("no {what}"),
+        count => counted(count as u64, what),
+    };
+    let next = timed.iter().min().map_or_else(String::new, |(next, title)| {
+        let at = next.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %Z");
+        format!(", \"{title}\" next, at {at}")
+    });
+    let parts = [
+        (true, format!("{} by the clock{next}", many(timed.len(), "section"))),
+        (answers > 0, format!("{} on an alert", many(answers, "section"))),
+        (true, format!("{} sampled", many(sampled, "metric"))),
+        (true, many(program.thresholds.len(), "threshold")),
+        (posted > 0, format!("{posted} of them of alerts that others post")),
+        (climbs, "incidents climb in their time".to_owned()),
+    ];
+    let parts: Vec<String> = parts.into_iter().filter(|(is, _)| *is).map(|(_, text)| text).collect();
+    let does_something = !timed.is_empty() || answers > 0 || sampled > 0 || posted > 0 || climbs;
+    if does_something { Ok(parts.join("; ")) } else { Err(parts.join("; ")) }
+}
+
 /// A run of a section.
 pub(super) async fn running(
     beginning: Beginning,
@@ -76,9 +114,11 @@ pub(super) async fn running(
         known: run::known::Known::default(),
     };
     let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
-    let waits = if finished.exit == 5 { ", waits for approval" } else { "" };
-    home.say(&format!("\"{title}\" ends: run {id}, exit {}{waits}, {:.1} s", finished.exit, finished.seconds));
-    for fault in recording.end() {
+    let (exit, faults) = recording.end();
+    let exit = exit.unwrap_or(finished.exit);
+    let waits = if exit == 5 { ", waits for approval" } else { "" };
+    home.say(&format!("\"{title}\" ends: run {id}, exit {exit}{waits}, {:.1} s", finished.seconds));
+    for fault in faults {
         home.warn(&format!("run {id}: {fault}"));
     }
 }

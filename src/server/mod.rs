@@ -22,6 +22,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 pub use self::acknowledging::Links;
@@ -75,8 +76,8 @@ pub struct Beginning {
 
 /// Keeps a run.
 pub trait Recording: EventSink {
-    /// The run is over. What of it could not be kept.
-    fn end(&self) -> Vec<String>;
+    /// The run is over. Its exit code as it is kept, and what of it could not be kept.
+    fn end(&self) -> (Option<u8>, Vec<String>);
 
     fn sink(self: Arc<Self>) -> Arc<dyn EventSink>;
 }
@@ -145,6 +146,8 @@ pub struct Settings {
     pub pulses: Vec<Pulse>,
     /// Names this process to others on the same ledger.
     pub holder: String,
+    /// Changes when somebody asks that the files are looked at now.
+    pub looks: watch::Receiver<()>,
 }
 
 /// Serves until it is told to stop. Whatever is going on then is stopped in good order. A ledger that is not there yet is
@@ -153,7 +156,7 @@ pub struct Settings {
 /// # Errors
 /// Where it cannot begin.
 pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationToken) -> Result<(), Fault> {
-    let Settings { files, listener, webhook_token, pulses, holder } = settings;
+    let Settings { files, listener, webhook_token, pulses, holder, looks } = settings;
     let mut loaded = Vec::new();
     for file in files {
         let one = home.load(&file).map_err(|why| Fault::new(FaultKind::Setup, why))?;
@@ -193,7 +196,7 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
     for pulse in pulses {
         tokio::spawn(pulse::beat(pulse, all.clone(), Arc::clone(&home), stop.clone()));
     }
-    join_all(all.iter().map(|served| Arc::clone(served).go_on(stop.clone()))).await;
+    join_all(all.iter().map(|served| Arc::clone(served).go_on(looks.clone(), stop.clone()))).await;
     if let Some(answering) = answering {
         // It ends by the same token.
         let _ = answering.await;

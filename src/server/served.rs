@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use super::current::{Current, running, sampled};
+use super::current::{self, Current, running, sampled};
 use super::lead::{LEASE, Lead};
 use super::pulse::{Signs, Troubles};
 use super::sampling::{self, Due};
@@ -123,11 +124,13 @@ impl Served {
     }
 
     /// Serves until told to stop.
-    pub(super) async fn go_on(self: Arc<Self>, stop: CancellationToken) {
+    pub(super) async fn go_on(self: Arc<Self>, mut looks: watch::Receiver<()>, stop: CancellationToken) {
         let mut going = Going::default();
         self.home.say(&format!("serving \"{}\" ({})", self.title(), self.file));
+        self.say_what_it_does();
+        let mut asked = false;
         while !stop.is_cancelled() {
-            self.reload();
+            self.reload(std::mem::take(&mut asked));
             // What cannot be written down is not begun; it is tried again at the next look.
             match self.look(&mut going) {
                 Ok(()) => {
@@ -145,6 +148,8 @@ impl Served {
                 () = tokio::time::sleep(LOOK) => {}
                 () = stop.cancelled() => {}
                 () = desk.news.notified() => {}
+                // The other side goes with the server.
+                Ok(()) = looks.changed() => asked = true,
             }
         }
         self.stop(going).await;
@@ -354,10 +359,12 @@ impl Served {
     }
 
     /// Takes an edited file into use if it is valid, and says so, loudly, where it is not.
-    fn reload(&self) {
+    /// Where somebody asked for it, what did not change is said as well.
+    fn reload(&self, asked: bool) {
         let mut now = self.served_now();
         let stamp = self.home.stamp(&now.loaded);
-        if stamp == now.loaded.stamp {
+        let is_same = stamp == now.loaded.stamp;
+        if is_same && !asked {
             return;
         }
         let before = std::mem::replace(&mut now.loaded.stamp, stamp);
@@ -368,10 +375,20 @@ impl Served {
         let loaded = match self.home.load(&self.file) {
             Ok(loaded) => loaded,
             Err(why) => {
-                self.home.warn(&format!("{why}\n`{}` is not valid: what was served before is served on", self.file));
+                let why = format!("{why}\n`{}` is not valid: what was served before is served on", self.file);
+                // Whoever asks is answered, also where the same was said just now.
+                if asked {
+                    self.home.say(&why);
+                } else {
+                    self.home.warn(&why);
+                }
                 return;
             }
         };
+        if is_same && loaded.fingerprint == self.served_now().loaded.fingerprint {
+            self.home.say(&format!("\"{}\" was looked at, and is as it was", desk.runbook()));
+            return;
+        }
         if *loaded.program.header.title != **desk.runbook() {
             let (old, new) = (desk.runbook(), &loaded.program.header.title);
             self.home
@@ -383,12 +400,22 @@ impl Served {
             Ok(fresh) => {
                 self.home.say(&format!("\"{}\" was edited, and is served as it is now", desk.runbook()));
                 *self.served_now() = fresh;
+                self.say_what_it_does();
             }
             Err(fault) => {
                 // It is no fault of the edit: it is tried again at the next look.
                 self.served_now().loaded.stamp = before;
                 self.home.warn(&format!("`{}` is not taken into use yet: {fault}", self.file));
             }
+        }
+    }
+
+    /// A server that has nothing to do is up and well, and nobody would see that.
+    fn say_what_it_does(&self) {
+        let (title, loaded) = (self.title(), self.current().loaded);
+        match current::outlook(&loaded, self.home.now()) {
+            Ok(outlook) => self.home.say(&format!("\"{title}\": {outlook}")),
+            Err(outlook) => self.home.warn(&format!("\"{title}\": nothing of it is done by itself: {outlook}")),
         }
     }
 

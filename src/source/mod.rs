@@ -7,7 +7,7 @@ mod visible;
 use std::sync::Arc;
 
 pub use self::decode::{MAX_BYTES, TextFault, TextProblem, decode};
-pub use self::visible::{is_hidden, push_visible, visible};
+pub use self::visible::{is_hidden, push_visible, visible, visible_lines};
 
 /// Which file of a [`Sources`] a span points into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -19,6 +19,13 @@ pub fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// The same for text of several lines, which stay lines.
+#[must_use]
+pub fn visible_lines(text: &str) -> String {
+    let lines = text.split('\n').map(|line| visible(line.strip_suffix('\r').unwrap_or(line)));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// One character of [`visible`].
 pub fn push_visible(shown: &mut String, character: char) {
     let code = u32::from(character);
@@ -53,11 +60,12 @@ pub fn is_hidden(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{visible, visible_lines};
 
     #[test]
     fn leaves_text_alone_and_shows_what_hides() {
         assert_eq!(visible("häuser 家\t!"), "häuser 家\t!");
         assert_eq!(visible("a\x1b[2Jb\u{202e}c\r\n\u{9b}"), "a\\x1b[2Jb\\u{202e}c\\r\\n\\x9b");
+        assert_eq!(visible_lines("a\tb\r\n\x07\rc\n"), "a\tb\n\\x07\\rc\n");
     }
 }

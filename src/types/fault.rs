@@ -122,11 +122,14 @@ pub struct Fault {
     /// done.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub partly: bool,
+    /// Which of the looks of a run it came from, or which of its connections: two of two looks are two, whatever they say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub of: Option<u32>,
 }
 
 impl Fault {
     pub fn new(kind: FaultKind, message: impl Into<Arc<str>>) -> Self {
-        Self { kind, message: message.into(), help: None, sent: false, partly: false }
+        Self { kind, message: message.into(), help: None, sent: false, partly: false, of: None }
     }
 
     pub fn no_value(message: impl Into<Arc<str>>) -> Self {

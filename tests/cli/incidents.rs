@@ -15,10 +15,12 @@ secret hook = file("hook")
 channel bot = webhook("http://127.0.0.1:{sink}/bot")
 channel people = slack(webhook: hook)
 
+param limit: size = 1B
+
 metric size: size = host.file("log").size
 
 threshold "Large" critical {{
-  when size > 1B
+  when size > limit
   notify bot, people
 }}
 
@@ -64,7 +66,7 @@ fn an_incident_says_what_is_the_matter_now() {
 #[test]
 fn a_number_that_no_incident_has_is_said() {
     let (folder, _sink) = open("UTC");
-    folder.run(&["incidents", "1"]).code(0).out("incident #1 Large").lacks("alert #2");
+    folder.run(&["incidents", "1"]).code(0).out("incident #1 Large").out("size is 2B (> 1B)").lacks("alert #2");
     // An alert has the second one.
     for number in ["2", "77"] {
         let output = folder.run(&["incidents", number]);

@@ -36,6 +36,7 @@ mod run;
 mod serve;
 mod serve_alerts;
 mod serve_begins;
+mod serve_told;
 #[path = "../support/serving.rs"]
 mod serving;
 mod signed;

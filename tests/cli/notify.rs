@@ -100,6 +100,14 @@ fn a_report_that_reaches_nobody_is_not_well() {
     let text = format!(
         "channel hook = webhook(\"http://{address}/hook\")\nreport \"Weekly\" {{\n  show 1\n  send to hook\n}}\n"
     );
-    let run = Folder::with(text).run(&["run", "a.runbook", "--only", "Weekly"]);
+    let folder = Folder::with(text);
+    let run = folder.run(&["run", "a.runbook", "--only", "Weekly"]);
     run.code(3).err("hook was not told of Weekly (report)").err("not everybody was told");
+    // What is printed and kept says how it ended for whoever waits for it.
+    run.out(" · exit 3\n").lacks("exit 0");
+    folder.run(&["show", "last"]).code(0).out(" · exit 3\n").lacks("exit 0");
+    folder.run(&["history"]).code(0).out("exit 3");
+    folder.run(&["audit", "verify"]).code(0);
+    let events = folder.run(&["run", "a.runbook", "--only", "Weekly", "--format", "json"]);
+    assert_eq!(events.code(3).lines().last().unwrap()["exit"], 3);
 }

@@ -90,3 +90,81 @@ fn a_plan_makes_the_reads_and_says_what_is_so_now() {
     folder.write("wanted.json", "[]");
     folder.run(&["plan", "a.runbook"]).code(0).out("now: not at all");
 }
+
+#[test]
+fn what_stands_below_a_person_is_not_refused_but_reached_only_then() {
+    let folder = Folder::with(
+        "runbook \"Care\" { edition 1 }\n\
+         tool state() -> string = argv(\"cat\", \"state\")\n\
+         tool purge(id: string) changes = argv(\"touch\", \"purged-{id}\")\n\
+         section \"Care\" {\n  step \"Stop\" {\n    manual \"stop the queue\"\n    \
+         require state() == \"idle\" as \"nobody works\"\n    change purge(\"a\")\n  }\n  \
+         step \"Other\" {\n    require state() == \"idle\" as \"still nobody works\"\n    change purge(\"b\")\n  }\n}\n",
+    );
+    folder.write("state", "busy");
+    let plan = folder.run(&["plan", "a.runbook"]);
+    plan.code(0)
+        .out("    after a person does: stop the queue\n    guard: nobody works: ")
+        .out(": does not hold now, and is asked when a person has done that, read again right before the call")
+        .out("    now: 1 reached only when a person has done that\n")
+        .out(": does not hold now, so the change would be refused")
+        .out("    now: 1 refused by a guard\n");
+    folder.write("state", "idle");
+    let plan = folder.run(&["plan", "a.runbook"]);
+    plan.code(0).out("now: 1 reached only when a person has done that").lacks("refused");
+    folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("after a person does: stop the queue");
+}
+
+#[test]
+fn a_guard_in_a_block_says_whether_it_was_asked() {
+    let text = |reached: bool| {
+        format!(
+            "tool state() -> string = argv(\"cat\", \"state\")\n\
+             tool purge() changes = argv(\"touch\", \"purged\")\n\
+             section \"Care\" {{\n  if state() {} \"busy\" {{\n    require state() == \"idle\" as \"nobody works\"\n  }}\n  \
+             change purge()\n}}\n",
+            if reached { "==" } else { "!=" }
+        )
+    };
+    let folder = Folder::with(text(true));
+    folder.write("state", "busy");
+    let guard = "guard: nobody works (where its block is reached): ";
+    folder.run(&["plan", "a.runbook"]).code(0).out(guard).out(": does not hold now, so the change would be refused");
+    folder.write("a.runbook", text(false));
+    folder.run(&["plan", "a.runbook"]).code(0).out(guard).out(": not asked now, read again").lacks("refused");
+}
+
+#[test]
+fn a_condition_or_a_list_that_could_not_be_had_is_not_known_and_not_none() {
+    let text = |what: &str| {
+        format!(
+            "tool state() -> string = argv(\"cat\", \"state\")\ntool names() -> list<string> = argv(\"cat\", \"gone\")\n\
+             tool purge() changes = argv(\"touch\", \"purged\")\n\
+             section \"Care\" {{\n  step \"Step\" {{\n    require state() == \"idle\" as \"nobody works\"\n    {what}\n  }}\n}}\n"
+        )
+    };
+    let folder = Folder::new();
+    for what in [
+        "if names() | any(it == \"a\") {\n      change purge()\n    }",
+        "for name in names() at most 3 {\n      if name == \"a\" {\n        change purge()\n      }\n    }",
+    ] {
+        folder.write("a.runbook", text(what));
+        for state in ["busy", "idle"] {
+            folder.write("state", state);
+            let plan = folder.run(&["plan", "a.runbook"]);
+            plan.code(3).out("    now: not known: what it depends on could not be had\n").lacks("refused by a guard");
+        }
+    }
+}
+
+#[test]
+fn what_is_needed_is_an_item_a_line_where_the_terminal_has_no_room() {
+    let text = "connect api = http(\"https://api.example.com\")\n\
+        connect cluster = kubernetes(namespace: \"shop\")\n\
+        section \"Look\" {\n  check api.answers(\"/\") as \"answers\"\n  check cluster.pods() | all(.ready) as \"pods\"\n  \
+        check cluster.nodes() | all(.ready) as \"nodes\"\n  check cluster.deployments() | all(.healthy) as \"well\"\n}\n";
+    let folder = Folder::with(text);
+    folder.run(&["plan", "--offline", "a.runbook"]).code(0).out("NEEDS      http: ");
+    let plan = folder.run_on_terminal(&["plan", "--offline", "a.runbook"], &[]);
+    assert!(plan.stdout.contains("NEEDS\u{1b}[0m\r\n    http: the server's HTTP port\r\n    kubernetes: "), "{plan:?}");
+}

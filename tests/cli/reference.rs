@@ -75,3 +75,14 @@ fn what_is_known_elsewhere_leads_to_something_that_is_here() {
         assert!(catalog.builtin(here).is_some(), "{word} leads to {here}");
     }
 }
+
+#[test]
+fn where_things_are_kept_is_said_alike_wherever_it_can_be_chosen() {
+    let folder = Folder::new();
+    for verb in ["run", "serve", "history", "incidents"] {
+        let help = folder.run(&[verb, "--help"]).code(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for said in ["The folder in which runs, alerts and messages are kept", "`~/.local/state/runbook`"] {
+            assert!(help.contains(said), "{verb}: {help}");
+        }
+    }
+}

@@ -352,6 +352,7 @@ fn a_server_asks_anew_at_once_where_the_call_is_edited() {
 fn who_is_on_call_is_asked_with_what_is_set() {
     let folder = with_tool(1, ANSWER);
     let text = TOOL
+        .replace("PORT", "1")
         .replace("on_call() -> data = argv(\"./on-call\")", "on_call(of: string) -> data = argv(\"./on-call\", of)");
     let text = text.replace("roles on_call()", "roles on_call(team)");
     folder.write("a.runbook", text.replace("secret hook", "param team: string\nparam rest: int\nsecret hook"));

@@ -18,15 +18,16 @@ use crate::builtins::dial::gate::Gate;
 use crate::builtins::settings::{limit, setup};
 use crate::catalog::need::{Argument, Endpoint, Written};
 use crate::catalog::{
-    Accepts, Again, Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence,
-    Told,
+    Accepts, Again, Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Judge, Message, NotTold, Open, Param,
+    Presence, Told,
 };
 use crate::types::{Fault, FaultKind, SecretText, Value};
 
 const TO: Param<Vec<String>> = Param::required("to", "Who gets it.");
 const FROM: Param<Option<String>> = Param::optional("from", "Who it is from; this machine's user otherwise.");
 const SERVER: Param<Option<String>> =
-    Param::optional("server", "The mail server, such as `smtp.example.com:587`; this machine's own otherwise.");
+    Param::optional("server", "The mail server, such as `smtp.example.com:587`; this machine's own otherwise.")
+        .judged(Judge::Text(|text, _| place(text, 25).map(drop)));
 const USER: Param<Option<String>> = Param::optional("user", "The user to log in to the mail server as.");
 const PASSWORD: Param<Option<SecretText>> = Param::optional("password", "The password of that user.");
 const TLS: Param<Option<String>> = Param::new(
@@ -132,18 +133,14 @@ fn reaches(written: &Written<'_>) -> Vec<Endpoint> {
 fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {
     let text = args.get(&SERVER)?;
     let text = text.as_deref().unwrap_or("localhost").trim();
-    let wrong = || {
-        setup(format!("`server`: \"{}\" is no server", wording::one_line(text)))
-            .help("it is written `smtp.example.com`, or with a port: `smtp.example.com:587`")
-    };
-    let host = Place::parse(text, 25).ok_or_else(wrong)?.host;
+    let host = place(text, 25)?.host;
     let here = is_this_machine(&host);
     let tls = match (args.get(&TLS)?.as_deref(), here) {
         (Some("tls"), _) => Tls::FromTheStart,
         (Some("none"), _) | (None, true) => Tls::None,
         (Some(_), _) | (None, false) => Tls::Upgraded,
     };
-    let place = Place::parse(text, tls.port(here)).ok_or_else(wrong)?;
+    let place = self::place(text, tls.port(here))?;
     let login = match (args.get(&USER)?, args.get(&PASSWORD)?) {
         (Some(user), Some(password)) => Some((user, password)),
         (None, None) => None,
@@ -159,6 +156,13 @@ fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {
     let gate = Gate::of(cx);
     gate.pass(&place.host)?;
     Ok(Server { gate, place, tls, authorities, login, hello, within: limit(args.get(&WITHIN)?)? })
+}
+
+fn place(text: &str, port: u16) -> Result<Place, Fault> {
+    Place::parse(text.trim(), port).ok_or_else(|| {
+        setup(format!("`server`: \"{}\" is no server", wording::one_line(text)))
+            .help("it is written `smtp.example.com`, or with a port: `smtp.example.com:587`")
+    })
 }
 
 fn is_this_machine(host: &str) -> bool {

@@ -12,6 +12,7 @@ use super::wording;
 use crate::catalog::{Message, Occasion};
 use crate::shown::look::markup;
 use crate::shown::{Shown, ShownBody};
+use crate::source::visible_lines;
 use crate::types::{Fault, FaultKind, Severity};
 
 /// A longer subject is shown nowhere.
@@ -32,6 +33,8 @@ pub(super) fn of(
         Ok(Some((_, page))) => (wording::text(message, None), Some(page)),
         Ok(None) | Err(_) => (wording::text(message, remark.as_deref()), Some(html(message, remark.as_deref()))),
     };
+    // What a server said may be in it: nothing of that moves the cursor of who reads it in a terminal.
+    let (text, html) = (visible_lines(&text), html.as_deref().map(visible_lines));
     let domain = from.email.domain();
     let thread = id(&message.about, "about", domain);
     let mut builder = lettre::Message::builder()
@@ -230,6 +233,17 @@ mod tests {
             "{page}"
         );
         assert!(page.contains("<p>… 1 more</p>"), "{page}");
+    }
+
+    #[test]
+    fn what_a_server_said_moves_no_cursor() {
+        let text = "disk \x1b[2Jfull\x07\u{202e}\r\n  second\tline\u{9b}1m".to_owned();
+        let sent = mail(&Message { text, ..example(Occasion::Note, false) });
+        for part in ["text/plain", "text/html"] {
+            let part = sent.split(part).nth(1).expect("a part");
+            assert!(part.contains("disk \\x1b[2Jfull\\x07\\u{202e}\r\n  second\tline\\x9b1m"), "{part}");
+        }
+        assert!(!sent.contains(['\x1b', '\x07']) && !sent.contains("=1B"), "{sent}");
     }
 
     #[test]

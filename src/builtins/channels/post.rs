@@ -15,7 +15,7 @@ use crate::builtins::http::client::{
     Answer, Limits, Pool, Proxies, Request, Target, by_proxy, pause_asked_for, send, shown,
 };
 use crate::builtins::plain_text::redacted;
-use crate::builtins::settings::setup;
+use crate::builtins::settings::{no_url, setup};
 use crate::catalog::{Again, Cx};
 use crate::types::{Fault, FaultKind, SecretText};
 
@@ -50,7 +50,7 @@ pub(super) struct Reached {
 
 /// An address to post to. `what` names it in a fault, which does not repeat it.
 pub(super) fn address(text: &str, what: &str) -> Result<Url, Fault> {
-    let url = Url::parse(text.trim()).map_err(|error| setup(format!("{what} is no URL: {error}")))?;
+    let url = Url::parse(text.trim()).map_err(|error| setup(format!("{what} is no URL: {}", no_url(error))))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(setup(format!("{what} is no URL of a web server: it begins with `https://`")));
     }

@@ -16,8 +16,8 @@ use crate::builtins::plain_text::plain_or_secret;
 use crate::builtins::reaches;
 use crate::builtins::settings::{limit, setup};
 use crate::catalog::{
-    Accepts, Again, Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Open, Param, Presence,
-    Told,
+    Accepts, Again, Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Judge, Message, NotTold, Open, Param,
+    Presence, Told,
 };
 use crate::types::{Fault, FaultKind, Rate, Record, SecretText, Value};
 
@@ -26,7 +26,8 @@ const URL: Param<Value> = Param::new(
     "Where the message is posted, as JSON. A secret where whoever has the address can post.",
     Accepts::TextOrSecret,
     Presence::Required,
-);
+)
+.judged(Judge::Text(|text, _| address(text, "`url`").map(drop)));
 const HEADERS: Param<Option<Arc<Record>>> = Param::fields("headers", "Headers of the request.", true);
 const SECRET: Param<Option<SecretText>> = Param::optional(
     "secret",

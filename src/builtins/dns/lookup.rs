@@ -16,7 +16,7 @@ use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::{self, Place, Progress, Trouble, name::resolve};
 use crate::builtins::settings::limit;
 use crate::catalog::need::Need;
-use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Judge, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
 const NAME: Param<String> =
@@ -25,7 +25,8 @@ const TYPE: Param<String> = Param::word("type", "Which records.", TYPES, Some(||
 const SERVER: Param<Option<String>> = Param::optional(
     "server",
     "The name server to ask, with a port where it is not 53: `192.0.2.53`. Otherwise those of this machine.",
-);
+)
+.judged(Judge::Text(|text, _| place(text).map(drop).map_err(|trouble| trouble.fault)));
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long the answer may take.", || Value::Duration(SignedDuration::from_secs(5)));
 

@@ -7,12 +7,13 @@ use super::sntp::{self, Reply};
 use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::{Place, udp};
 use crate::catalog::need::Need;
-use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Judge, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 use jiff::SignedDuration;
 
 const SERVER: Param<String> =
-    Param::or("server", "The time server; its port is 123 where none is given.", || Value::string("pool.ntp.org"));
+    Param::or("server", "The time server; its port is 123 where none is given.", || Value::string("pool.ntp.org"))
+        .judged(Judge::Text(|text, _| place(text).map(drop)));
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long an answer may take.", || Value::Duration(SignedDuration::from_secs(3)));
 
@@ -47,10 +48,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn clock(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let (server, within) = (args.get(&SERVER)?, args.get(&WITHIN)?);
-    let target = Place::parse(&server, 123).ok_or_else(|| {
-        Fault::new(FaultKind::Setup, format!("`{server}` is no time server"))
-            .help("write `ntp.example.com` or `ntp.example.com:123`")
-    })?;
+    let target = place(&server)?;
     match tokio::time::timeout(within.unsigned_abs(), ask(&cx, &target)).await {
         Ok(answer) => answer.map(Value::from),
         Err(_) => {
@@ -58,6 +56,13 @@ async fn clock(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
                 .help("UDP to port 123 may be blocked: name a server of your own network with `server:`"))
         }
     }
+}
+
+fn place(server: &str) -> Result<Place, Fault> {
+    Place::parse(server, 123).ok_or_else(|| {
+        Fault::new(FaultKind::Setup, format!("`{server}` is no time server"))
+            .help("write `ntp.example.com` or `ntp.example.com:123`")
+    })
 }
 
 async fn ask(cx: &Cx, target: &Place) -> Result<ClockOffset, Fault> {

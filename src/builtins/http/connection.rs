@@ -8,20 +8,22 @@ use http::{HeaderMap, HeaderValue};
 use jiff::SignedDuration;
 use url::Url;
 
-use super::client::{Pool, Proxies, Target, basic, by_proxy, sensitive};
+use super::client::{Pool, Proxies, Target, basic, by_proxy, sensitive, written_proxy};
 use super::reads::Rule;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::dial::{Place, system_of};
 use crate::builtins::plain_text::{plain_or_secret, plain_text};
 use crate::builtins::reaches;
-use crate::builtins::settings::{at_once, limit, setup};
-use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param, ParamInfo};
+use crate::builtins::settings::{self, at_once, limit, no_url, setup};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Judge, Open, Opened, Param, ParamInfo};
 use crate::types::{Connection, Fault, FaultKind, Record, SecretText, Size, Value};
 
 const URL: Param<Option<String>> =
-    Param::optional("url", "Where the paths of the calls start from. Left out only with `through:`.");
-const PORT: Param<Option<i64>> = Param::optional("port", "The port of what `through:` names, where no URL says it.");
+    Param::optional("url", "Where the paths of the calls start from. Left out only with `through:`.")
+        .judged(Judge::Text(|text, driver| url(text, driver).map(drop)));
+const PORT: Param<Option<i64>> =
+    Param::optional("port", "The port of what `through:` names, where no URL says it.").judged(settings::PORT);
 const READS: Param<Vec<String>> = Param::or(
     "reads",
     "Which of the changing methods only look, by path: `POST /query`. A `*` stands for one part of a path.",
@@ -44,7 +46,8 @@ const PROXY: Param<String> = Param::or(
     "proxy",
     "`env` takes the proxy from HTTP_PROXY, HTTPS_PROXY and NO_PROXY, `none` takes none, a URL is that proxy.",
     || Value::string("env"),
-);
+)
+.judged(Judge::Text(|text, _| written_proxy(text)));
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long one request may take, redirects and body included.", || {
         Value::Duration(SignedDuration::from_secs(10))
@@ -228,8 +231,7 @@ fn base(cx: &Cx, args: &Args<'static>, driver: &str) -> Result<(Url, Way), Fault
             Ok((url, way))
         }
         (None, Some(value), Some(port)) => {
-            let port = u16::try_from(port).ok().filter(|port| *port > 0);
-            let port = port.ok_or_else(|| setup("`port` is a number from 1 to 65535"))?;
+            let port = settings::port(port)?;
             let way = Way::through(&value, None)?;
             let Way::Through { host, .. } = &way else { return Err(setup("`through` leads nowhere")) };
             Ok((url(&format!("http://{host}:{port}"), driver)?, way))
@@ -247,8 +249,9 @@ fn example(driver: &str) -> String {
 
 fn url(text: &str, driver: &str) -> Result<Url, Fault> {
     // The text may hold a password: no message repeats it before that is known.
-    let url = Url::parse(text)
-        .map_err(|error| setup(format!("the URL of a connection cannot be read: {error}")).help(example(driver)))?;
+    let url = Url::parse(text).map_err(|error| {
+        setup(format!("the URL of a connection cannot be read: {}", no_url(error))).help(example(driver))
+    })?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err(setup(format!(
             "the URL of {} has credentials in it, where everybody sees them",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::SignedDuration;
+use url::Url;
 
 use super::server::{Login, Reach, Server};
 use super::settings::{Settings, whose_password};
@@ -12,16 +13,18 @@ use crate::builtins::dial::Place;
 use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::reaches;
-use crate::builtins::settings::{at_once, setup};
-use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::builtins::settings::{self, at_once, setup};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Judge, Open, Opened, Param};
 use crate::types::{Connection, Fault, SecretText, Value};
 
 const HOST: Param<Option<String>> = Param::optional(
     "host",
     "A name, an address, or the directory of a Unix socket. PGHOST where it is left out, unless `through:` leads there.",
-);
+)
+.judged(Judge::Text(|text, _| if text.starts_with('/') { Ok(()) } else { one_host(text).map(drop) }));
 const PORT: Param<Option<i64>> =
-    Param::optional("port", "PGPORT or 5432 where it is left out; with `through:` always 5432 then.");
+    Param::optional("port", "PGPORT or 5432 where it is left out; with `through:` always 5432 then.")
+        .judged(settings::PORT);
 const USER: Param<Option<String>> = Param::optional("user", "The role to log in as. PGUSER where it is left out.");
 const PASSWORD: Param<Option<SecretText>> = Param::optional(
     "password",
@@ -167,11 +170,27 @@ pub(super) fn direct(host: Option<String>, port: u16, settings: &Settings<'_>) -
         let way = Way::Direct(Gate::of(settings.cx));
         return Ok(Reach { way, place: Place { host, port }, socket: Some(socket.into()) });
     }
-    let plain = Place::parse(&host, port).filter(|place| place.port == port && !host.contains(','));
-    let place = plain.ok_or_else(|| {
-        setup(format!("`{host}` is no name of one host")).help("write `host: \"db.example.com\", port: 5432`")
-    })?;
+    let place = Place { port, ..one_host(&host)? };
     Ok(Reach { way: Way::direct(settings.cx, &place.host)?, place, socket: None })
+}
+
+/// The name of one host. A URL is none, and may hold a password, which no message repeats.
+fn one_host(text: &str) -> Result<Place, Fault> {
+    if text.contains("://") {
+        let url = Url::parse(text).ok();
+        let name = url.as_ref().and_then(Url::host_str).unwrap_or("db.example.com");
+        return Err(if text.contains('@') {
+            setup(format!("the URL of {name} has credentials in it, where everybody sees them")).help(format!(
+                "write `host: \"{name}\", user: …, database: …, password: db_password`, with `secret db_password = env(\"DB_PASSWORD\")`"
+            ))
+        } else {
+            setup("`host` is the name of one host, and no URL")
+                .help(format!("write `host: \"{name}\"`, and beside it `port: 5432`, `user: …` and `database: …`"))
+        });
+    }
+    // 0 is nobody's port: it stands for none.
+    let place = Place::parse(text, 0).filter(|place| place.port == 0 && !text.contains(','));
+    place.ok_or_else(|| setup("`host` is no name of one host").help("write `host: \"db.example.com\", port: 5432`"))
 }
 
 /// TLS as it is asked for, or as libpq's variables say. Where nothing says how, it is checked in full.

@@ -3,7 +3,7 @@
 use url::Url;
 
 use crate::builtins::dial::Place;
-use crate::builtins::settings::setup;
+use crate::builtins::settings::{no_url, setup};
 use crate::types::Fault;
 
 pub(super) const PORT: u16 = 6379;
@@ -37,7 +37,7 @@ impl Address {
 fn url(text: &str) -> Result<Address, Fault> {
     let example = "write `redis(\"redis://cache.example:6379/0\")`, with `rediss://` for TLS";
     let url = Url::parse(text)
-        .map_err(|error| setup(format!("the URL of a connection cannot be read: {error}")).help(example))?;
+        .map_err(|error| setup(format!("the URL of a connection cannot be read: {}", no_url(error))).help(example))?;
     if !url.username().is_empty() || url.password().is_some() {
         let host = url.host_str().unwrap_or("a server");
         return Err(setup(format!("the URL of {host} has credentials in it, where everybody sees them"))

@@ -12,14 +12,15 @@ use crate::builtins::dial::Place;
 use crate::builtins::dial::tls::Trust;
 use crate::builtins::dial::way::{THROUGH, Way};
 use crate::builtins::reaches;
-use crate::builtins::settings::{at_once, limit, setup};
-use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param};
+use crate::builtins::settings::{self, at_once, limit, setup};
+use crate::catalog::{Args, ByHand, Cx, Driver, DriverKind, Example, Judge, Open, Opened, Param};
 use crate::types::{Connection, Fault, SecretText, Size, Value};
 const HOST: Param<Option<String>> = Param::optional(
     "host",
     "Its name or address: `cache.example`, `cache.example:6380`, or a URL as `rediss://cache.example:6380/2`. Left out only with `through:`.",
-);
-const PORT: Param<Option<i64>> = Param::optional("port", "Its port, where that is not 6379.");
+)
+.judged(Judge::Text(|text, _| Address::parse(text).map(drop)));
+const PORT: Param<Option<i64>> = Param::optional("port", "Its port, where that is not 6379.").judged(settings::PORT);
 const USER: Param<Option<String>> = Param::optional("user", "As whom to read, where that is not `default`.");
 const PASSWORD: Param<Option<SecretText>> = Param::optional("password", "The password of who reads.");
 const CHANGE_USER: Param<Option<String>> =
@@ -128,8 +129,7 @@ fn server(cx: &Cx, args: &Args<'static>) -> Result<Server, Fault> {
         (port, database, tls) = (address.port, address.database, address.tls);
     }
     let port = once("port", port.map(i64::from), args.get(&PORT)?)?.unwrap_or_else(|| i64::from(STANDARD));
-    let port = u16::try_from(port).ok().filter(|port| *port > 0);
-    let port = port.ok_or_else(|| setup("`port` is a number from 1 to 65535"))?;
+    let port = settings::port(port)?;
     let database = once("database", database, args.get(&DATABASE)?)?.unwrap_or(0);
     if database < 0 {
         return Err(setup("`database` is a number from 0 on"));

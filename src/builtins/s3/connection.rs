@@ -16,7 +16,7 @@ use crate::builtins::plain_text::plain_or_secret;
 use crate::builtins::reaches;
 use crate::builtins::settings::{at_once, limit, setup};
 use crate::catalog::need::{Argument, Endpoint, Written};
-use crate::catalog::{Accepts, Args, ByHand, Cx, Driver, DriverKind, Example, Open, Opened, Param, Presence};
+use crate::catalog::{Accepts, Args, ByHand, Cx, Driver, DriverKind, Example, Judge, Open, Opened, Param, Presence};
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
 
 const BUCKET: Param<String> = Param::required("bucket", "The bucket, by its name.");
@@ -27,7 +27,8 @@ const REGION: Param<Option<String>> = Param::optional(
 const ENDPOINT: Param<Option<String>> = Param::optional(
     "endpoint",
     "The URL of the server, where that is not AWS. Left out, AWS_ENDPOINT_URL_S3, AWS_ENDPOINT_URL or the profile may say it.",
-);
+)
+.judged(Judge::Text(|text, _| endpoint(text, "`endpoint`").map(drop)));
 const PATH_STYLE: Param<Option<bool>> = Param::optional(
     "path_style",
     "Whether the bucket is a part of the path and not of the host: what servers other than AWS's are taken to want.",

@@ -5,6 +5,7 @@ use std::fmt;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
+use crate::builtins::settings::no_url;
 use crate::types::{Fault, FaultKind};
 
 /// What is encoded in a key: everything but the unreserved characters of RFC 3986 and the slash, as AWS signs it.
@@ -162,7 +163,7 @@ pub(super) fn endpoint(text: &str, source: &str) -> Result<Url, Fault> {
         Fault::new(FaultKind::Setup, format!("{source} {why}"))
             .help("an endpoint is written `https://s3.example.com` or `http://127.0.0.1:9000`")
     };
-    let url = Url::parse(text).map_err(|error| bad(&format!("is no URL: {error}")))?;
+    let url = Url::parse(text).map_err(|error| bad(&format!("is no URL: {}", no_url(error))))?;
     if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none_or(str::is_empty) {
         return Err(bad("is no http or https URL"));
     }

@@ -13,11 +13,12 @@ use crate::builtins::dial::gate::Gate;
 use crate::builtins::dial::tls::{Trust, certificate_problem, handshake, server_name};
 use crate::builtins::dial::{self, Place, Progress, Trouble};
 use crate::catalog::need::Need;
-use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Judge, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
 const ADDRESS: Param<String> =
-    Param::required("address", "The server, with a port where it is not 443: `example.com`, `mail.example.com:993`.");
+    Param::required("address", "The server, with a port where it is not 443: `example.com`, `mail.example.com:993`.")
+        .judged(Judge::Text(|text, _| place(text).map(drop)));
 const NAME: Param<Option<String>> = Param::optional(
     "name",
     "The name to ask for and to check the certificate against, where that is not the one in `address`.",
@@ -82,12 +83,16 @@ records! {
     }
 }
 
-async fn certificate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
-    let address = args.get(&ADDRESS)?;
-    let place = Place::parse(&address, 443).ok_or_else(|| {
+fn place(address: &str) -> Result<Place, Fault> {
+    Place::parse(address, 443).ok_or_else(|| {
         Fault::new(FaultKind::Setup, format!("`{address}` is no address of a server"))
             .help("write a name or an address, with a port where it is not 443: `mail.example.com:993`")
-    })?;
+    })
+}
+
+async fn certificate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
+    let address = args.get(&ADDRESS)?;
+    let place = place(&address)?;
     let name = args.get(&NAME)?.unwrap_or_else(|| place.host.clone());
     let trust = args.get(&CA)?.map_or(Ok(Trust::System), |path| Trust::file(&cx, &path))?;
     let within = Duration::try_from(args.get(&WITHIN)?)

@@ -27,19 +27,23 @@ pub(super) fn first_word(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
         let fault = Diagnostic::new(Code::UnknownStatement, span, format!("`{word}` is written `{lower}`"));
         return Some(fault.help("the words of the language are lowercase").fix(span, lower));
     }
+    let elsewhere = ELSEWHERE.iter().find(|(known_as, own, _)| *known_as == lower && known.contains(own));
     if words::KEYWORDS.contains(&word) && nearest(word, known.iter().copied()).is_none() {
         let fault = Diagnostic::new(Code::UnknownStatement, span, format!("`{word}` cannot begin a {noun} here"));
-        return Some(match home(word) {
-            Some(home) => fault.help(format!("it stands {home}")),
-            None => fault.help(format!("a {noun} begins with {}", list(known))),
+        return Some(match (elsewhere, home(word)) {
+            (Some((_, _, help)), _) => fault.help(*help),
+            (None, Some(home)) => fault.help(format!("it stands {home}")),
+            (None, None) => fault.help(format!("a {noun} begins with {}", list(known))),
         });
+    }
+    let fault = Diagnostic::new(Code::UnknownStatement, span, format!("there is no {noun} `{word}`"));
+    // `set = 3` and `source.get("/")` use names that somebody gave.
+    let is_own_name = matches!(puzzle.recovery.text(puzzle.stop.at + 1), "." | "=");
+    if let Some((_, _, help)) = elsewhere.filter(|_| !is_own_name) {
+        return Some(fault.help(*help));
     }
     if let Some(bare) = bare_expression(puzzle, known, span) {
         return Some(bare);
-    }
-    let fault = Diagnostic::new(Code::UnknownStatement, span, format!("there is no {noun} `{word}`"));
-    if let Some((_, _, help)) = ELSEWHERE.iter().find(|(known_as, own, _)| *known_as == lower && known.contains(own)) {
-        return Some(fault.help(*help));
     }
     Some(match nearest(word, known.iter().copied()) {
         Some(near) => fault.help(format!("did you mean `{near}`?")).fix(span, near),
@@ -55,8 +59,10 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("echo", "show", "write `show …`"),
     ("exec", "change", "declare the program: `tool name() = argv(\"program\", …)`"),
     ("fn", "command", "write `command name(…) -> type { … }`"),
+    ("ensure", "require", "write `require condition as \"title\"`: changes below it are made only where it holds"),
     ("func", "command", "write `command name(…) -> type { … }`"),
     ("function", "command", "write `command name(…) -> type { … }`"),
+    ("guard", "require", "write `require condition as \"title\"`: changes below it are made only where it holds"),
     ("import", "use", "write `use \"./file\" as name`"),
     ("include", "use", "write `use \"./file\" as name`"),
     ("job", "section", "write `section \"title\" { … }`"),
@@ -68,6 +74,11 @@ const ELSEWHERE: &[(&str, &str, &str)] = &[
     ("source", "use", "write `use \"./file\" as name`"),
     ("task", "step", "write `step \"title\" { … }`"),
     ("var", "let", "write `let name = …`"),
+    (
+        "verify",
+        "change",
+        "it belongs to a change: `change … verify condition`; `check condition as \"title\"` only looks",
+    ),
     ("while", "wait", "write `wait until condition every 5s within 10m`, or `for item in list { … }`"),
 ];
 

@@ -23,7 +23,7 @@ use self::packed::Body;
 use self::pool::Key;
 pub(in crate::builtins) use self::pool::Pool;
 pub(in crate::builtins) use self::proxy::named_for as proxy_named_for;
-pub(in crate::builtins) use self::proxy::{Proxies, basic, by_proxy, sensitive};
+pub(in crate::builtins) use self::proxy::{Proxies, basic, by_proxy, sensitive, written_proxy};
 use self::redirect::Redirects;
 use self::wire::Wire;
 pub(in crate::builtins) use self::wire::shown;

@@ -10,6 +10,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use url::Url;
 
 use crate::builtins::dial::{Place, Trouble};
+use crate::builtins::settings::setup;
 use crate::catalog::Cx;
 use crate::types::{Fault, FaultKind};
 
@@ -68,6 +69,18 @@ impl Proxies {
     pub(super) fn through(&self, tls: bool, place: &Place) -> Option<&Proxy> {
         let proxy = if tls { self.tls.as_ref() } else { self.plain.as_ref() }?;
         (!self.direct.iter().any(|entry| covers(entry, place))).then_some(proxy)
+    }
+}
+
+/// What is wrong with a proxy that is written in a runbook.
+pub(in crate::builtins) fn written_proxy(text: &str) -> Result<(), Fault> {
+    if matches!(text, "env" | "none") {
+        return Ok(());
+    }
+    match Proxy::parse(text, "`proxy`")?.authorization {
+        None => Ok(()),
+        Some(_) => Err(setup("the URL of the proxy has credentials in it, where everybody sees them")
+            .help("leave `proxy` out, and set HTTPS_PROXY where the run is started")),
     }
 }
 
