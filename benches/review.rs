@@ -6,7 +6,6 @@
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::disallowed_macros,
-    clippy::disallowed_methods,
     reason = "a bench prints, and ends where something is not as it should be"
 )]
 

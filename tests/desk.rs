@@ -16,7 +16,7 @@ use runbook::check::program::{ParamId, Program};
 use runbook::desk::{Courier, Desk};
 use runbook::store::ledger::{Commit, Committed, Fence, Lease, Ledger, NewMessage, Outgoing, OutgoingState};
 use runbook::system::{self, System};
-use runbook::types::{Fault, FaultKind, Value};
+use runbook::types::{Fault, FaultKind, Labels, Value};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use checked::program;
@@ -41,7 +41,7 @@ fn desk(path: &Path, program: &Arc<Program>) -> Desk {
 }
 
 fn subject() -> Subject {
-    Subject { threshold: "Site down".into(), labels: Vec::new() }
+    Subject { threshold: "Site down".into(), labels: Labels::new() }
 }
 
 /// What has to be told, each once.
@@ -350,7 +350,7 @@ fn bot(port: u16) -> Arc<Program> {
 
 fn errors(pod: usize, wrong: bool) -> Judged {
     Judged {
-        subject: Subject { threshold: "Errors".into(), labels: vec![("pod".into(), pod.to_string().into())] },
+        subject: Subject { threshold: "Errors".into(), labels: [("pod".into(), pod.to_string().into())].into() },
         at: evening(),
         when: vec![Some(wrong)],
         until: None,

@@ -72,7 +72,7 @@ impl Turn<'_> {
         let wrong = judged.when.contains(&Some(true));
         self.looked_at.insert(number);
         let right = !judged.when.is_empty() && judged.when.iter().all(|when| *when == Some(false));
-        let Some(alert) = self.state.alerts.get_mut(&number) else { return false };
+        let Some(alert) = self.state.alert_mut(number) else { return false };
         if holds && alert.cause == Cause::Unknown {
             alert.cause = Cause::When;
             self.outcome.touched.alerts.insert(number);
@@ -142,7 +142,7 @@ impl Turn<'_> {
             Some(number) => number,
             None => self.open(subject, threshold, Cause::Raised, Arc::clone(&text), at_once(threshold)),
         };
-        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        let Some(alert) = self.state.alert_mut(number) else { return };
         if alert.raisers.insert(raiser) || alert.text != text {
             self.says(number, &text);
         }
@@ -150,10 +150,10 @@ impl Turn<'_> {
 
     /// What is the matter now, of an alert and of the incident that it is in.
     fn says(&mut self, number: i64, text: &Arc<str>) {
-        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        let Some(alert) = self.state.alert_mut(number) else { return };
         alert.text = Arc::clone(text);
         self.outcome.touched.alerts.insert(number);
-        if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
+        if let Some(incident) = alert.incident.and_then(|number| self.state.incident_mut(number)) {
             incident.text = Arc::clone(text);
             self.outcome.touched.incidents.insert(incident.number);
         }
@@ -161,7 +161,7 @@ impl Turn<'_> {
 
     pub(super) fn passed(&mut self, subject: &Subject, raiser: &str) {
         let Some(number) = self.state.watches.get(subject).and_then(|watch| watch.alert) else { return };
-        let Some(alert) = self.state.alerts.get_mut(&number) else { return };
+        let Some(alert) = self.state.alert_mut(number) else { return };
         if !alert.raisers.remove(raiser) {
             return;
         }
@@ -225,7 +225,7 @@ impl Turn<'_> {
         if by.is_none() {
             self.index.heard(self.definitions, &alert);
         }
-        self.state.alerts.insert(number, alert);
+        self.state.alerts.insert(number, Arc::new(alert));
         match self.state.watches.get_mut(&subject) {
             Some(watch) => watch.alert = Some(number),
             None => {
@@ -257,7 +257,7 @@ impl Turn<'_> {
         let gathered = |other: i64| self.state.alerts.get(&other)?.gathered_until;
         let until = others().find_map(gathered).unwrap_or_else(|| self.after(GATHERED));
         let now = self.now;
-        if let Some(alert) = self.state.alerts.get_mut(&number) {
+        if let Some(alert) = self.state.alert_mut(number) {
             alert.gathered_until = Some(until);
             // They are called when its group is told.
             alert.due.extend(level.map(|level| (now, level)));
@@ -268,7 +268,7 @@ impl Turn<'_> {
     pub(super) fn tell_gathered(&mut self, numbers: &[i64]) {
         let mut groups: std::collections::BTreeMap<(Arc<str>, Labels), Vec<i64>> = std::collections::BTreeMap::new();
         for number in numbers {
-            let Some(alert) = self.state.alerts.get_mut(number) else { continue };
+            let Some(alert) = self.state.alert_mut(*number) else { continue };
             alert.gathered_until = None;
             let title = Arc::clone(&alert.subject.threshold);
             let labels = alert.subject.labels.clone();
@@ -289,7 +289,7 @@ impl Turn<'_> {
     /// The highest level whose time came while the alert waited. It is called once.
     pub(super) fn overdue(&mut self, number: i64) -> Option<u32> {
         let now = self.now;
-        let alert = self.state.alerts.get_mut(&number)?;
+        let alert = self.state.alert_mut(number)?;
         let level = alert.due.iter().filter(|(at, _)| *at <= now).map(|(_, level)| *level).max();
         alert.due.retain(|(at, _)| *at > now);
         level
@@ -318,7 +318,7 @@ impl Turn<'_> {
             let Some(threshold) = self.threshold(&alert.subject.threshold) else { continue };
             let quiet = self.quiet_by(&alert.subject).is_some();
             let ended = (!quiet).then(|| alert.quiet_ended.unwrap_or(now));
-            let Some(alert) = self.state.alerts.get_mut(&number) else { continue };
+            let Some(alert) = self.state.alert_mut(number) else { continue };
             if alert.quiet_ended != ended {
                 alert.quiet_ended = ended;
                 self.outcome.touched.alerts.insert(number);
@@ -341,7 +341,8 @@ impl Turn<'_> {
     }
 
     pub(super) fn close_alert(&mut self, number: i64, end: &End) {
-        let Some(mut alert) = self.state.alerts.remove(&number) else { return };
+        let Some(alert) = self.state.alerts.remove(&number) else { return };
+        let mut alert = Arc::unwrap_or_clone(alert);
         self.index.closed(self.definitions, &alert);
         alert.end = Some(end.clone());
         if let Some(watch) = self.state.watches.get_mut(&alert.subject) {

@@ -129,6 +129,8 @@ pub struct Engine {
     definitions: Arc<Definitions>,
     state: State,
     index: Index,
+    /// When something is due that no input brings about.
+    due: Option<Timestamp>,
 }
 
 /// One input being worked on.
@@ -146,7 +148,8 @@ impl Engine {
     #[must_use]
     pub fn new(definitions: Arc<Definitions>, state: State) -> Self {
         let index = Index::of(&definitions, &state);
-        Self { definitions, state, index }
+        let due = due(&definitions, &state, &index);
+        Self { definitions, state, index, due }
     }
 
     #[must_use]
@@ -161,8 +164,7 @@ impl Engine {
 
     /// Goes on with an edited runbook. What is open keeps what it was opened under.
     pub fn redefine(&mut self, definitions: Arc<Definitions>) {
-        self.index = Index::of(&definitions, &self.state);
-        self.definitions = definitions;
+        *self = Self::new(definitions, std::mem::take(&mut self.state));
     }
 
     /// Goes on with others who are on call.
@@ -182,35 +184,40 @@ impl Engine {
             outcome: Outcome::default(),
             looked_at: BTreeSet::new(),
         };
-        turn.timers();
+        if self.due.is_some_and(|due| due <= now) {
+            turn.timers();
+        }
         turn.input(input);
         turn.wake();
-        turn.outcome
+        let outcome = turn.outcome;
+        self.due = due(&self.definitions, &self.state, &self.index);
+        outcome
     }
 
     /// When something is due that no input brings about.
     #[must_use]
-    pub fn next_due(&self) -> Option<Timestamp> {
-        let state = &self.state;
-        let alerts = state
-            .alerts
-            .values()
-            .flat_map(|alert| alert.levels_due().iter().map(|(at, _)| *at).chain(alert.gathered_until));
-        let incidents =
-            state.incidents.values().flat_map(|incident| incident.respond_due.into_iter().chain(incident.next_due));
-        let watches = state.watches.iter().filter(|(_, watch)| watch.alert.is_none()).filter_map(|(subject, watch)| {
-            let limit = self.definitions.thresholds.get(&subject.threshold)?.unknown_for?;
-            watch.unknown_since?.checked_add(limit).ok()
-        });
-        let silences = state.silences.values().map(|silence| silence.until);
-        let silences = silences.chain(state.quiet.values().map(|quiet| quiet.until));
-        let quiet = state.alerts.values().filter_map(|alert| {
-            let threshold = self.definitions.thresholds.get(&alert.subject.threshold)?;
-            threshold.looked_at_by(alert.quiet_ended?)
-        });
-        let undeclared = self.index.undeclared.first().map(|_| Timestamp::MIN);
-        alerts.chain(incidents).chain(watches).chain(silences).chain(quiet).chain(undeclared).min()
+    pub const fn next_due(&self) -> Option<Timestamp> {
+        self.due
     }
+}
+
+/// The first time at which [`Turn::timers`] has something to do.
+fn due(definitions: &Definitions, state: &State, index: &Index) -> Option<Timestamp> {
+    let threshold = |subject: &Subject| definitions.thresholds.get(&subject.threshold);
+    let alerts = state.alerts.values().flat_map(|alert| {
+        let looked_at = alert.quiet_ended.and_then(|ended| threshold(&alert.subject)?.looked_at_by(ended));
+        alert.levels_due().iter().map(|(at, _)| *at).chain(alert.gathered_until).chain(looked_at)
+    });
+    let incidents =
+        state.incidents.values().flat_map(|incident| incident.respond_due.into_iter().chain(incident.next_due));
+    let watches = state.watches.iter().filter(|(_, watch)| watch.alert.is_none()).filter_map(|(subject, watch)| {
+        let since = watch.unknown_since?;
+        since.checked_add(threshold(subject)?.unknown_for?).ok()
+    });
+    let silences = state.silences.values().map(|silence| silence.until);
+    let quiet = state.quiet.values().map(|quiet| quiet.until);
+    let undeclared = index.undeclared.first().map(|_| Timestamp::MIN);
+    alerts.chain(incidents).chain(watches).chain(silences).chain(quiet).chain(undeclared).min()
 }
 
 impl<'e> Turn<'e> {
@@ -328,7 +335,7 @@ impl<'e> Turn<'e> {
     }
 
     fn note(&mut self, key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String) {
-        let about = wording::about(&self.definitions.runbook, &title, &Vec::new());
+        let about = wording::about(&self.definitions.runbook, &title, &Labels::new());
         let message = wording::blank(self.definitions, Occasion::Note, about, self.now);
         let message = Arc::new(Message { key, title, text, ..message });
         for channel in channels {
@@ -339,7 +346,7 @@ impl<'e> Turn<'e> {
     fn report(&mut self, report: Report) {
         let Report { key, channels, title, doc, severity, text, parts } = report;
         // A threshold of the same title is something else.
-        let about = wording::about(&self.definitions.runbook, &format!("report {title}"), &Vec::new());
+        let about = wording::about(&self.definitions.runbook, &format!("report {title}"), &Labels::new());
         let message = wording::blank(self.definitions, Occasion::Report, about, self.now);
         let message = Arc::new(Message { key, severity, title, text, parts, doc, ..message });
         for channel in channels {
@@ -349,7 +356,7 @@ impl<'e> Turn<'e> {
 
     fn acknowledge(&mut self, number: i64, by: &Arc<str>) {
         let now = self.now;
-        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let Some(incident) = self.state.incident_mut(number) else { return };
         incident.acknowledged = Some(Acknowledged { by: Arc::clone(by), at: now });
         incident.respond_due = None;
         if incident.policy.next(incident.level, incident.round).is_none_or(|(_, unless)| unless) {

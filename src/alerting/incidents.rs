@@ -29,7 +29,8 @@ impl Turn<'_> {
     pub(super) fn tell_opened(&mut self, numbers: &[i64], threshold: &Threshold, level: Option<u32>) {
         let level = level.or_else(|| (threshold.severity == Severity::Critical).then_some(1));
         let incident = level.and_then(|level| self.incident_for(numbers, threshold, level));
-        let alerts: Vec<&Alert> = numbers.iter().filter_map(|number| self.state.alerts.get(number)).collect();
+        let alerts = numbers.iter().filter_map(|number| self.state.alerts.get(number));
+        let alerts: Vec<&Alert> = alerts.map(Arc::as_ref).collect();
         let Some(first) = alerts.first() else { return };
         let number = first.number;
         let about = match incident.and_then(|number| self.state.incidents.get(&number)) {
@@ -46,7 +47,7 @@ impl Turn<'_> {
         let mut channels = threshold.notify.clone();
         let mut handed = Vec::new();
         let mut told_as = None;
-        match incident.and_then(|number| self.state.incidents.get_mut(&number)) {
+        match incident.and_then(|number| self.state.incident_mut(number)) {
             Some(incident) => {
                 wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
                 let level = incident.policy.level(incident.level);
@@ -68,7 +69,7 @@ impl Turn<'_> {
             None => message.key = opened_key(&message.about, number),
         }
         for number in numbers {
-            if let Some(alert) = self.state.alerts.get_mut(number) {
+            if let Some(alert) = self.state.alert_mut(*number) {
                 alert.told.extend(channels.iter().cloned());
                 alert.alone = incident.is_none();
                 self.index.not_told(alert);
@@ -94,6 +95,7 @@ impl Turn<'_> {
         let open = group.find_map(|other| self.state.alerts.get(&other)?.incident);
         drop(group);
         if let Some(incident) = open.and_then(|number| self.state.incidents.get_mut(&number)) {
+            let incident = Arc::make_mut(incident);
             incident.alerts.extend(numbers.iter().copied());
             self.outcome.touched.incidents.insert(incident.number);
             return Some(incident.number);
@@ -144,7 +146,7 @@ impl Turn<'_> {
             messages: 0,
         };
         let title = incident.name();
-        self.state.incidents.insert(number, incident);
+        self.state.incidents.insert(number, Arc::new(incident));
         self.outcome.touched.incidents.insert(number);
         self.outcome.touched.rest = true;
         let alert = self.state.incidents.get(&number).and_then(|one| one.alerts.first().copied());
@@ -185,13 +187,13 @@ impl Turn<'_> {
     /// The open alerts that were told in the same message as one, without an incident.
     fn told_with<'s>(&'s self, alert: &'s Alert) -> impl Iterator<Item = &'s Alert> {
         let numbers = alert.told_as.iter().flat_map(|name| self.index.together(name));
-        let others = numbers.filter_map(|number| self.state.alerts.get(&number));
+        let others = numbers.filter_map(|number| self.state.alerts.get(&number)).map(Arc::as_ref);
         others.filter(|other| other.incident.is_none() && other.number != alert.number)
     }
 
     /// `escalate to level N` in a section, or a person who begins one.
     pub(super) fn called(&mut self, title: Arc<str>, level: u32, text: Arc<str>) {
-        let about = wording::about(&self.definitions.runbook, &title, &Vec::new());
+        let about = wording::about(&self.definitions.runbook, &title, &Labels::new());
         let open = self.state.incidents.values().find(|incident| incident.about == about);
         if let Some(number) = open.map(|incident| incident.number) {
             self.raise_to(number, level);
@@ -199,7 +201,7 @@ impl Turn<'_> {
         }
         let opening = Opening {
             title,
-            labels: Vec::new(),
+            labels: Labels::new(),
             severity: Severity::Critical,
             text,
             doc: "".into(),
@@ -221,7 +223,7 @@ impl Turn<'_> {
             // Of one that is gathered with others, people hear when its time comes.
             None if open.gathered_until.is_some() => {
                 let now = self.now;
-                if let Some(alert) = self.state.alerts.get_mut(&alert)
+                if let Some(alert) = self.state.alert_mut(alert)
                     && !alert.due.iter().any(|(at, due)| *at <= now && *due >= level)
                 {
                     alert.due.push((now, level));
@@ -236,13 +238,13 @@ impl Turn<'_> {
                 let before = self.state.numbers.incident;
                 let Some(number) = self.incident_for(&all, threshold, level) else { return };
                 for own in all {
-                    if let Some(alert) = self.state.alerts.get_mut(&own) {
+                    if let Some(alert) = self.state.alert_mut(own) {
                         alert.incident = Some(number);
                     }
                     self.outcome.touched.alerts.insert(own);
                 }
                 // Whoever heard of the alert under the same name hears how it goes on.
-                if let Some(incident) = self.state.incidents.get_mut(&number).filter(|one| one.about == own) {
+                if let Some(incident) = self.state.incident_mut(number).filter(|one| one.about == own) {
                     incident.told.extend(told);
                 }
                 if number <= before {
@@ -273,14 +275,14 @@ impl Turn<'_> {
 
     fn enter(&mut self, number: i64, level: u32) {
         let now = self.now;
-        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let Some(incident) = self.state.incident_mut(number) else { return };
         let policy = Arc::clone(&incident.policy);
         let Some(asked) = policy.level(level) else { return };
         let (level, passed) = self.on_call_from(&policy, asked);
         for what in passed {
             self.happened(None, Some(number), what);
         }
-        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let Some(incident) = self.state.incident_mut(number) else { return };
         incident.level = level.number;
         // Whoever took it on did so at another level: this one has to answer, too.
         incident.acknowledged = None;
@@ -296,7 +298,7 @@ impl Turn<'_> {
     /// Nobody answered in time, or the time of the level is over.
     pub(super) fn incident_due(&mut self, number: i64) {
         let now = self.now;
-        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let Some(incident) = self.state.incident_mut(number) else { return };
         self.outcome.touched.incidents.insert(number);
         let role = incident.policy.level(incident.level).map_or_else(|| "".into(), |level| Arc::clone(&level.role));
         let level = incident.level;
@@ -315,7 +317,7 @@ impl Turn<'_> {
     }
 
     fn next_level(&mut self, number: i64) {
-        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let Some(incident) = self.state.incident_mut(number) else { return };
         if let Some(above) = incident.policy.above(incident.level).map(|level| level.number) {
             self.enter(number, above);
             return;
@@ -349,7 +351,7 @@ impl Turn<'_> {
         channels: Option<Vec<Arc<str>>>,
     ) {
         let owners = &self.definitions.owners;
-        let Some(incident) = self.state.incidents.get_mut(&number) else { return };
+        let Some(incident) = self.state.incident_mut(number) else { return };
         self.outcome.touched.incidents.insert(number);
         let page = channels.is_some();
         let channels = channels.unwrap_or_else(|| incident.told.iter().cloned().collect());
@@ -381,7 +383,8 @@ impl Turn<'_> {
     pub(super) fn withdraw_pages(&mut self, number: i64) {
         let Some(incident) = self.state.incidents.get(&number) else { return };
         self.outcome.touched.incidents.insert(number);
-        let keys = (1..=incident.messages).map(|message| key(incident, message));
+        let pages = pages(incident);
+        let keys = (1..=incident.messages).map(|message| [&*pages, &message.to_string()].concat().into());
         self.outcome.withdraw.extend(keys);
     }
 
@@ -391,6 +394,7 @@ impl Turn<'_> {
         let known = (alert.alone && !alert.told.is_empty()).then(|| self.known_as(alert));
         let mut told = known.is_some();
         if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
+            let incident = Arc::make_mut(incident);
             incident.alerts.remove(&alert.number);
             // Its incident says so under the same name.
             told &= known.as_ref().is_some_and(|known| incident.about != *known);
@@ -431,7 +435,8 @@ impl Turn<'_> {
         self.withdraw_pages(number);
         self.tell_incident(number, Occasion::Closed, &wording::ended(end), None);
         self.happened(None, Some(number), Happened::IncidentClosed { title, end: end.clone() });
-        if let Some(mut incident) = self.state.incidents.remove(&number) {
+        if let Some(incident) = self.state.incidents.remove(&number) {
+            let mut incident = Arc::unwrap_or_clone(incident);
             incident.end = Some(end.clone());
             self.outcome.ended_incidents.push(incident);
         }
@@ -444,15 +449,16 @@ impl Turn<'_> {
 
 /// The key of the message that an alert is open.
 fn opened_key(about: &str, alert: i64) -> Arc<str> {
-    format!("{about}/a{alert}/opened").into()
+    [about, "/a", &alert.to_string(), "/opened"].concat().into()
 }
 
 /// The key of the next message of an incident.
 fn page_key(incident: &mut Incident) -> Arc<str> {
     incident.messages += 1;
-    key(incident, incident.messages)
+    [pages(incident), incident.messages.to_string()].concat().into()
 }
 
-fn key(incident: &Incident, message: u32) -> Arc<str> {
-    format!("{}/i{}/{message}", incident.about, incident.number).into()
+/// How the keys of the messages of an incident begin.
+fn pages(incident: &Incident) -> String {
+    [&*incident.about, "/i", &incident.number.to_string(), "/"].concat()
 }

@@ -202,17 +202,17 @@ impl Reading {
 
     fn judged(&self, threshold: &Threshold, at: Timestamp) -> Vec<Input> {
         let (verdicts, listed) = self.judge.judge(threshold, &self.samples);
-        let present: BTreeSet<Labels> = verdicts.iter().map(|verdict| verdict.labels.clone()).collect();
+        let present = listed.then(|| verdicts.iter().map(|verdict| verdict.labels.clone()).collect());
         let judged = verdicts.into_iter().map(|verdict| Judged {
             subject: Subject { threshold: Arc::clone(&threshold.title), labels: verdict.labels },
             at: verdict.at.max(at),
             when: verdict.when,
             until: verdict.until,
             escalate: verdict.escalate,
-            text: verdict.text.into(),
+            text: verdict.text,
         });
         let mut inputs = vec![Input::Judged(judged.collect())];
-        if listed {
+        if let Some(present) = present {
             inputs.push(Input::Listed { threshold: Arc::clone(&threshold.title), present });
         }
         inputs

@@ -22,10 +22,10 @@ pub struct State {
     /// The numbers that were given last.
     pub numbers: Numbers,
     pub watches: BTreeMap<Subject, Watch>,
-    /// Open alerts, by number.
-    pub alerts: BTreeMap<i64, Alert>,
+    /// Open alerts, by number. Whoever has a copy of the state shares those that nothing happens to.
+    pub alerts: BTreeMap<i64, Arc<Alert>>,
     /// Open incidents, by number.
-    pub incidents: BTreeMap<i64, Incident>,
+    pub incidents: BTreeMap<i64, Arc<Incident>>,
     pub silences: BTreeMap<i64, Silence>,
     /// The sections that run now and keep thresholds quiet, by run and section.
     pub quiet: BTreeMap<Arc<str>, Quiet>,
@@ -182,6 +182,16 @@ pub struct Silence {
     pub until: Timestamp,
     pub by: Arc<str>,
     pub why: Arc<str>,
+}
+
+impl State {
+    pub(super) fn alert_mut(&mut self, number: i64) -> Option<&mut Alert> {
+        self.alerts.get_mut(&number).map(Arc::make_mut)
+    }
+
+    pub(super) fn incident_mut(&mut self, number: i64) -> Option<&mut Incident> {
+        self.incidents.get_mut(&number).map(Arc::make_mut)
+    }
 }
 
 impl Subject {

@@ -158,14 +158,15 @@ impl fmt::Display for Happened {
 #[cfg(test)]
 mod tests {
     use super::about;
+    use crate::types::Labels;
 
     #[test]
     fn names_are_short_stable_and_different() {
-        let one = about("Daily operations", "Service Down", &vec![("pod".into(), "a-1".into())]);
+        let one = about("Daily operations", "Service Down", &[("pod".into(), "a-1".into())].into());
         assert_eq!(&*one, "daily-operations-service-down-a-1-6a4e39eb");
-        let long = about("Täglich", &"x".repeat(500), &Vec::new());
+        let long = about("Täglich", &"x".repeat(500), &Labels::new());
         assert!(long.len() < 255 && long.is_ascii());
-        let other = about("Daily operations", "Service Down", &vec![("service".into(), "a-1".into())]);
+        let other = about("Daily operations", "Service Down", &[("service".into(), "a-1".into())].into());
         assert_ne!(one, other);
     }
 }

@@ -159,13 +159,13 @@ pub(super) fn silence(args: &Silence, console: &Console) -> Result<u8, Failure> 
             return Ok(Input::EndSilence { silence, by });
         }
         let threshold = args.threshold.as_deref().map(|title| desk.desk.threshold(title)).transpose()?;
-        let mut labels = Vec::new();
-        for label in &args.label {
+        let labels = args.label.iter().map(|label| {
             let (name, value) = label.split_once('=').ok_or_else(|| {
                 Failure::new(format!("`--label {label}` has no value")).help("write `--label name=value`")
             })?;
-            labels.push((name.into(), value.into()));
-        }
+            Ok((name.into(), value.into()))
+        });
+        let labels = labels.collect::<Result<_, Failure>>()?;
         let text = args.duration.as_deref().unwrap_or_default();
         let duration = match units::parse_quantity(text) {
             Ok(units::Quantity::Duration(nanoseconds)) if nanoseconds > 0 => SignedDuration::from_nanos(nanoseconds),
@@ -177,7 +177,7 @@ pub(super) fn silence(args: &Silence, console: &Console) -> Result<u8, Failure> 
     })
 }
 
-fn open_incident(alerting: &Alerting, number: i64) -> Result<crate::alerting::Incident, Failure> {
+fn open_incident(alerting: &Alerting, number: i64) -> Result<Arc<crate::alerting::Incident>, Failure> {
     let mut state = alerting.desk.state()?;
     let known: Vec<String> = state.incidents.keys().map(|number| format!("#{number}")).collect();
     state.incidents.remove(&number).ok_or_else(|| {

@@ -46,11 +46,11 @@ pub(super) fn state(documents: &[Document]) -> Result<State, Fault> {
             }
             ALERT => {
                 let alert: Alert = read(document)?;
-                state.alerts.insert(alert.number, alert);
+                state.alerts.insert(alert.number, Arc::new(alert));
             }
             INCIDENT => {
                 let incident: Incident = read(document)?;
-                state.incidents.insert(incident.number, incident);
+                state.incidents.insert(incident.number, Arc::new(incident));
             }
             SILENCE => {
                 let silence: Silence = read(document)?;
@@ -125,12 +125,12 @@ pub(super) fn commit(
             None => commit.remove.push((WATCH.to_owned(), id)),
         }
     }
-    let open = touched.alerts.iter().filter_map(|number| state.alerts.get(number));
+    let open = touched.alerts.iter().filter_map(|number| state.alerts.get(number)).map(Arc::as_ref);
     for alert in open.chain(&outcome.ended_alerts) {
         let closed = alert.end.as_ref().map(End::at);
         commit.put.push(document(ALERT, alert.number.to_string(), json(alert)?, alert.opened_at, closed));
     }
-    let open = touched.incidents.iter().filter_map(|number| state.incidents.get(number));
+    let open = touched.incidents.iter().filter_map(|number| state.incidents.get(number)).map(Arc::as_ref);
     for incident in open.chain(&outcome.ended_incidents) {
         let closed = incident.end.as_ref().map(End::at);
         commit.put.push(document(INCIDENT, incident.number.to_string(), json(incident)?, incident.opened_at, closed));

@@ -41,7 +41,7 @@ pub(super) async fn expect(stage: &Stage, span: Span, negated: bool, fact: &Fact
 }
 
 fn alert(stage: &Stage, wanted: Option<&(ThresholdId, Option<Severity>)>) -> (bool, String, Vec<String>) {
-    let open = stage.engine.state().alerts.values();
+    let open = stage.engine.state().alerts.values().map(Arc::as_ref);
     let found = open.clone().map(described).collect();
     let Some((id, severity)) = wanted else { return (open.count() > 0, "alert".to_owned(), found) };
     let title = stage.program.thresholds.get(id.index()).map(|one| Arc::clone(&one.title)).unwrap_or_default();

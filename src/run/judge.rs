@@ -1,6 +1,8 @@
 //! What the conditions of a threshold say of the samples there are. It looks at nothing outside.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 
@@ -48,19 +50,20 @@ impl Samples {
     ) {
         let known = self.taken.entry(metric).or_default();
         known.listed = fault.is_none();
+        let samples = samples.into_iter().map(|(labels, value)| (labels, Taken { at, value }));
         match fault {
-            None => known.samples.clear(),
+            None => known.samples = samples.collect(),
             Some(fault) => {
                 for sample in known.samples.values_mut() {
                     *sample = Taken { at, value: Err(fault.clone()) };
                 }
                 // Where it was never known what there is, it is unknown as a whole: nobody would be told otherwise.
-                if known.samples.is_empty() && samples.is_empty() {
+                if known.samples.is_empty() && samples.len() == 0 {
                     known.samples.insert(Labels::new(), Taken { at, value: Err(fault.clone()) });
                 }
+                known.samples.extend(samples);
             }
         }
-        known.samples.extend(samples.into_iter().map(|(labels, value)| (labels, Taken { at, value })));
     }
 }
 
@@ -74,36 +77,50 @@ pub struct Verdict {
     pub until: Option<Option<bool>>,
     /// For each `escalate`; `None` where it has no condition.
     pub escalate: Vec<Option<bool>>,
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// Judges thresholds of one program.
 pub struct Judge {
     facts: Facts,
+    /// Empty: nothing is read.
+    memory: Arc<Memory>,
+    scope: Arc<Scope>,
+}
+
+/// What is known of a metric of a threshold.
+struct Known<'s> {
+    id: MetricId,
+    name: &'s str,
+    metric: Option<&'s Metric>,
 }
 
 impl Judge {
     #[must_use]
     pub fn new(program: Arc<Program>, set: HashMap<ParamId, Value>, run: Arc<RunFacts>) -> Self {
-        Self { facts: Facts::new(program, set, run) }
+        Self { facts: Facts::new(program, set, run), memory: Memory::new(), scope: Scope::root() }
     }
 
     /// What a threshold's conditions say, for every set of labels; and whether these are all that there are.
     #[must_use]
     pub fn judge(&self, threshold: &Threshold, samples: &Samples) -> (Vec<Verdict>, bool) {
-        let known = |id: &MetricId| samples.taken.get(id);
+        let metrics = &self.facts.program.metrics;
+        let known = threshold.metrics.iter().map(|id| Known {
+            id: *id,
+            name: metrics.get(id.index()).map_or("", |metric| &*metric.name),
+            metric: samples.taken.get(id),
+        });
+        let known: Vec<Known<'_>> = known.collect();
         // The metric with the most labels says how many subjects there are; the others are matched by the labels that
         // they share with it.
-        let widest = threshold
-            .metrics
-            .iter()
-            .max_by_key(|id| self.facts.program.metrics.get(id.index()).map_or(0, |metric| metric.labels.len()));
-        let Some(lead) = widest.and_then(known) else { return (Vec::new(), false) };
-        let listed = threshold.metrics.iter().all(|id| known(id).is_some_and(|metric| metric.listed));
-        let subjects: BTreeSet<&Labels> = lead.samples.keys().collect();
-        let limits = self.limits(threshold);
-        let verdicts = subjects.into_iter().map(|labels| self.subject(threshold, &limits, labels, samples)).collect();
-        (verdicts, listed)
+        let widest = known.iter().max_by_key(|one| metrics.get(one.id.index()).map_or(0, |metric| metric.labels.len()));
+        let Some(lead) = widest.and_then(|one| one.metric) else { return (Vec::new(), false) };
+        let listed = known.iter().all(|one| one.metric.is_some_and(|metric| metric.listed));
+        let limits = OnceCell::new();
+        let verdicts = lead.samples.iter().map(|(labels, own)| {
+            self.subject(threshold, &limits, labels, &known, |metric| std::ptr::eq(metric, lead).then_some(own))
+        });
+        (verdicts.collect(), listed)
     }
 
     /// A text of a threshold that looks at nothing outside.
@@ -111,8 +128,8 @@ impl Judge {
     /// # Errors
     /// Where there is no such text.
     pub fn text(&self, expr: &Expr) -> Result<Arc<str>, Fault> {
-        let (memory, unwanted, memo) = (Memory::new(), AtomicBool::new(false), Mutex::new(Memo::new()));
-        match Evaluation::new(&self.facts, &memory, &unwanted, &memo).tracked(expr, &Scope::root()) {
+        let (unwanted, memo) = (AtomicBool::new(false), Mutex::new(Memo::new()));
+        match Evaluation::new(&self.facts, &self.memory, &unwanted, &memo).tracked(expr, &self.scope) {
             Ok(tracked) => Ok(tracked.value.to_string().into()),
             Err(Stop::Fault(fault)) => Err(fault),
             Err(Stop::Blocked) => Err(Fault::no_value("it would have to be looked up")),
@@ -127,7 +144,7 @@ impl Judge {
             _ => None,
         };
         let said = threshold.when.iter().map(|when| {
-            let condition = plan::text::expr(&Known(&self.facts), &when.condition);
+            let condition = plan::text::expr(&Set(&self.facts), &when.condition);
             let short =
                 only.as_deref().and_then(|name| condition.strip_prefix(name)).filter(|rest| !rest.contains(" and "));
             let held = when.held.map_or_else(String::new, |held| format!(" for {}", Value::Duration(held)));
@@ -136,38 +153,46 @@ impl Judge {
         said.collect()
     }
 
-    fn subject(&self, threshold: &Threshold, limits: &[String], labels: &Labels, samples: &Samples) -> Verdict {
+    /// `limits`: what the conditions say, once somebody has to be told. `own`: the sample of a metric that has the same labels, where that is known already.
+    fn subject<'s>(
+        &self,
+        threshold: &Threshold,
+        limits: &OnceCell<Vec<String>>,
+        labels: &Labels,
+        known: &[Known<'s>],
+        own: impl Fn(&Metric) -> Option<&'s Taken>,
+    ) -> Verdict {
         let mut at = Timestamp::MIN;
-        let mut measured = HashMap::new();
-        let mut says = Vec::new();
-        for id in &threshold.metrics {
-            let name = self.facts.program.metrics.get(id.index()).map_or("", |metric| &*metric.name);
-            let sample = samples.taken.get(id).map_or_else(
-                || Err(Fault::no_value(format!("there is no sample of `{name}` yet"))),
-                |metric| matching(name, metric, labels),
-            );
+        let mut measured = Vec::with_capacity(known.len());
+        let mut text = String::new();
+        for Known { id, name, metric } in known {
+            let sample = match metric {
+                Some(metric) => own(metric).map_or_else(|| matching(name, metric, labels), Ok),
+                None => Err(Fault::no_value(format!("there is no sample of `{name}` yet"))),
+            };
             let value = sample.and_then(|sample| {
                 at = at.max(sample.at);
                 sample.value.clone()
             });
-            says.push(match &value {
-                Ok(value) => format!("{name} is {value}"),
-                Err(fault) => format!("{name} could not be measured: {fault}"),
-            });
-            measured.insert(*id, value);
+            let between = if text.is_empty() { "" } else { ", " };
+            let _ = match &value {
+                Ok(value) => write!(text, "{between}{name} is {value}"),
+                Err(fault) => write!(text, "{between}{name} could not be measured: {fault}"),
+            };
+            measured.push((*id, value));
         }
-        let condition = |expr: &Expr| self.condition(expr, &measured);
+        if !labels.is_empty() {
+            text.extend([" for ", &labels_text(labels)]);
+        }
+        let (unwanted, memo) = (AtomicBool::new(false), Mutex::new(Memo::new()));
+        let evaluation = Evaluation::new(&self.facts, &self.memory, &unwanted, &memo).measured(&measured);
+        let condition = |expr: &Expr| self.condition(expr, &evaluation);
         let when: Vec<Option<bool>> = threshold.when.iter().map(|when| condition(&when.condition)).collect();
-        let mut text = says.join(", ");
-        let of = labels_text(labels);
-        if !of.is_empty() {
-            text = format!("{text} for {of}");
-        }
         // What is wrong says how much would be right.
-        let broken = limits.iter().zip(&when).filter(|(_, when)| **when == Some(true));
-        let broken: Vec<&str> = broken.map(|(limit, _)| limit.as_str()).collect();
-        if !broken.is_empty() {
-            text = format!("{text} ({})", broken.join(" or "));
+        if when.contains(&Some(true)) {
+            let limits = limits.get_or_init(|| self.limits(threshold)).iter().zip(&when);
+            let broken = limits.filter(|(_, when)| **when == Some(true)).map(|(limit, _)| limit.as_str());
+            text.extend([" (", &broken.collect::<Vec<_>>().join(" or "), ")"]);
         }
         Verdict {
             labels: labels.clone(),
@@ -182,15 +207,13 @@ impl Judge {
                     EscalateWhen::AtOnce | EscalateWhen::After(_) => None,
                 })
                 .collect(),
-            text,
+            text: text.into(),
         }
     }
 
     /// Whether a condition is true; `None` where nobody can say.
-    fn condition(&self, expr: &Expr, measured: &HashMap<MetricId, Result<Value, Fault>>) -> Option<bool> {
-        let (memory, unwanted, memo) = (Memory::new(), AtomicBool::new(false), Mutex::new(Memo::new()));
-        let evaluation = Evaluation::new(&self.facts, &memory, &unwanted, &memo).measured(measured);
-        match evaluation.tracked(expr, &Scope::root()) {
+    fn condition(&self, expr: &Expr, evaluation: &Evaluation<'_>) -> Option<bool> {
+        match evaluation.tracked(expr, &self.scope) {
             Ok(tracked) => truth(tracked.value).ok(),
             Err(Stop::Fault(_) | Stop::Blocked) => None,
         }
@@ -198,9 +221,9 @@ impl Judge {
 }
 
 /// The names that people gave, and of params their values: at night nobody looks them up.
-struct Known<'f>(&'f Facts);
+struct Set<'f>(&'f Facts);
 
-impl Names for Known<'_> {
+impl Names for Set<'_> {
     fn name(&self, named: Named) -> String {
         let program = &*self.0.program;
         let Named::Param(id) = named else { return program.name(named) };

@@ -67,8 +67,8 @@ fn each<'r>(
             Err(fault) => return (Vec::new(), Some(fault)),
         };
         let rounds = looped.items.iter().enumerate().map(|(round, item)| {
-            let mut known = known.clone();
-            known.push((Arc::clone(&label.name), label_of(item).into()));
+            let own = (Arc::clone(&label.name), label_of(item).into());
+            let known = known.iter().cloned().chain([own]).collect();
             each(with(context.at(round), label.local, item), metric, rest, known)
         });
         let mut samples = Vec::new();

@@ -1,25 +1,9 @@
 //! What a metric measures: numbers with their unit, as they are kept.
 
-use std::sync::Arc;
-
 use jiff::SignedDuration;
 
 use super::{Type, Value};
 use crate::units::Counted;
-
-/// Of what a sample is, by name: `service=gateway`. In the order of the metric's `for`s.
-pub type Labels = Vec<(Arc<str>, Arc<str>)>;
-
-/// `service=gateway, pod=a-1`
-#[must_use]
-pub fn labels_text(labels: &Labels) -> String {
-    let mut text = String::new();
-    for (name, value) in labels {
-        let between = if text.is_empty() { "" } else { ", " };
-        text.extend([between, name, "=", value]);
-    }
-    text
-}
 
 /// The type of a metric: what a sample's number stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

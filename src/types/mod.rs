@@ -1,6 +1,7 @@
 //! Types, values and faults: what an expression can be, and what it gives.
 
 mod fault;
+mod labels;
 mod measure;
 mod record;
 mod regex;
@@ -13,7 +14,8 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::fault::{Fault, FaultKind};
-pub use self::measure::{Labels, Measure, labels_text};
+pub use self::labels::{Labels, labels_text};
+pub use self::measure::Measure;
 pub use self::record::{Field, RecordType};
 pub use self::regex::Regex;
 pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};

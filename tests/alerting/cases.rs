@@ -85,7 +85,7 @@ fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judged {
 }
 
 fn pod(name: &str) -> Labels {
-    vec![("pod".into(), name.into()), ("service".into(), "shop".into())]
+    [("pod".into(), name.into()), ("service".into(), "shop".into())].into()
 }
 
 /// `channel occasion`, in order.

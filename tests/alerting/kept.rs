@@ -6,7 +6,7 @@ use std::sync::Arc;
 use runbook::alerting::{Numbers, Outcome, Quiet, State, Subject, Touched, Watch};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::{from_str, to_string};
+use serde_json::{from_str, to_writer};
 
 /// As the ledger keeps it: nothing that an outcome does not name is written.
 #[derive(Default)]
@@ -20,8 +20,17 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    pub(crate) fn write(&mut self, outcome: &Outcome, state: &State) {
+    /// Gives whether anything that is named is another than before.
+    pub(crate) fn write(&mut self, outcome: &Outcome, state: &State) -> bool {
         let touched = &outcome.touched;
+        let own = &self.state;
+        let changed = touched.rest && (own.numbers, &own.quiet) != (state.numbers, &state.quiet)
+            || differ(&touched.watches, &own.watches, &state.watches, is_same_watch)
+            || differ(&touched.alerts, &own.alerts, &state.alerts, PartialEq::eq)
+            || differ(&touched.incidents, &own.incidents, &state.incidents, PartialEq::eq)
+            || differ(&touched.silences, &own.silences, &state.silences, PartialEq::eq)
+            || outcome.ended_alerts.iter().any(|alert| own.alerts.contains_key(&alert.number))
+            || outcome.ended_incidents.iter().any(|incident| own.incidents.contains_key(&incident.number));
         copy(&touched.watches, &state.watches, &mut self.state.watches, as_it_is);
         copy(&touched.alerts, &state.alerts, &mut self.state.alerts, as_it_is);
         copy(&touched.incidents, &state.incidents, &mut self.state.incidents, as_it_is);
@@ -43,6 +52,7 @@ impl Kept {
             self.state.quiet.clone_from(&state.quiet);
             self.written.rest = true;
         }
+        changed
     }
 
     /// Whether a state is what was named of it.
@@ -86,26 +96,42 @@ fn copy<K: Ord + Clone, V>(
     }
 }
 
+/// Whether anything that is named is not the same in both.
+fn differ<K: Ord, V>(
+    named: &BTreeSet<K>,
+    one: &BTreeMap<K, V>,
+    other: &BTreeMap<K, V>,
+    same: impl Fn(&V, &V) -> bool,
+) -> bool {
+    named.iter().any(|key| match (one.get(key), other.get(key)) {
+        (Some(one), Some(other)) => !same(one, other),
+        (one, other) => one.is_some() || other.is_some(),
+    })
+}
+
 fn as_it_is<K, V: Clone>(_: &K, own: &V) -> V {
     own.clone()
 }
 
 fn again<T: DeserializeOwned>(own: &impl Serialize) -> T {
-    from_str(&to_string(own).unwrap()).unwrap()
+    let mut text = Vec::with_capacity(1024);
+    to_writer(&mut text, own).unwrap();
+    from_str(str::from_utf8(&text).unwrap()).unwrap()
 }
 
 /// Whether two states are the same but for the time of the last sample, which is not written down where it says nothing
 /// new.
 pub(crate) fn is_same(one: &State, other: &State) -> bool {
     let State { numbers, watches, alerts, incidents, silences, quiet } = one;
-    let watch = |watch: &Watch, other: &Watch| {
-        let Watch { true_since, unknown_since, unknown_why, sampled_at: _, alert } = watch;
-        (true_since, unknown_since, unknown_why, alert)
-            == (&other.true_since, &other.unknown_since, &other.unknown_why, &other.alert)
-    };
     let pairs = || watches.iter().zip(&other.watches);
     (numbers, alerts, incidents, silences, quiet)
         == (&other.numbers, &other.alerts, &other.incidents, &other.silences, &other.quiet)
         && watches.len() == other.watches.len()
-        && pairs().all(|((own, one), (its, other))| own == its && watch(one, other))
+        && pairs().all(|((own, one), (its, other))| own == its && is_same_watch(one, other))
+}
+
+fn is_same_watch(one: &Watch, other: &Watch) -> bool {
+    let Watch { true_since, unknown_since, unknown_why, sampled_at: _, alert } = one;
+    (true_since, unknown_since, unknown_why, alert)
+        == (&other.true_since, &other.unknown_since, &other.unknown_why, &other.alert)
 }

@@ -36,7 +36,9 @@ impl Laws {
         for alert in state.alerts.values() {
             heard(alert, engine)?;
         }
-        for alert in state.alerts.values().chain(&outcome.ended_alerts) {
+        // What is not named is as it was: whoever calls this has looked.
+        let touched = outcome.touched.alerts.iter().filter_map(|number| state.alerts.get(number)).map(Arc::as_ref);
+        for alert in touched.chain(&outcome.ended_alerts) {
             let Some(incident) = alert.incident else { continue };
             self.around.entry(incident).or_default().extend(alert.told.iter().cloned());
         }
@@ -46,7 +48,7 @@ impl Laws {
         for incident in &outcome.ended_incidents {
             self.incident_ended(incident, outcome)?;
         }
-        for incident in state.incidents.values() {
+        for incident in outcome.touched.incidents.iter().filter_map(|number| state.incidents.get(number)) {
             let (round, level) =
                 self.levels.insert(incident.number, (incident.round, incident.level)).unwrap_or((0, 0));
             let down = incident.round == round && incident.level < level;
@@ -126,27 +128,27 @@ impl Laws {
 
 /// Watches, alerts and incidents say the same of each other.
 fn agree(state: &State) -> Result<(), String> {
+    let mut watched = 0;
     for (subject, watch) in &state.watches {
         let Some(number) = watch.alert else { continue };
         let alert = state.alerts.get(&number);
         law(alert.is_some_and(|alert| alert.subject == *subject), || {
             format!("the watch of {subject:?} says #{number}")
         })?;
+        watched += 1;
     }
-    for (number, alert) in &state.alerts {
-        let watch = state.watches.get(&alert.subject).and_then(|watch| watch.alert);
-        law(watch == Some(*number), || format!("alert #{number} is open, and its watch says {watch:?}"))?;
-        let Some(incident) = alert.incident else { continue };
-        let known = state.incidents.get(&incident).is_some_and(|incident| incident.alerts.contains(number));
-        law(known, || format!("alert #{number} is in incident #{incident}, which does not know it"))?;
-    }
+    // Each of them has another subject, so no two say the same number: as many of both are all.
+    law(watched == state.alerts.len(), || format!("{watched} alerts are watched, of {:?}", state.alerts.keys()))?;
+    let mut known = 0;
     for (number, incident) in &state.incidents {
         for alert in &incident.alerts {
             let own = state.alerts.get(alert).and_then(|alert| alert.incident);
             law(own == Some(*number), || format!("incident #{number} has alert #{alert}, which says {own:?}"))?;
         }
+        known += incident.alerts.len();
     }
-    Ok(())
+    let within = state.alerts.values().filter(|alert| alert.incident.is_some()).count();
+    law(known == within, || format!("{within} alerts are in incidents, which know {known}"))
 }
 
 /// Whoever has to hear of an open alert did, or waits.

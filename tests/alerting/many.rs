@@ -29,7 +29,7 @@ fn threshold(title: &str) -> Threshold {
 }
 
 fn labels(number: usize) -> Labels {
-    vec![("pod".into(), format!("pod-{number}").into()), ("service".into(), "shop".into())]
+    [("pod".into(), format!("pod-{number}").into()), ("service".into(), "shop".into())].into()
 }
 
 /// How long the first samples take, and the next ones that say the same, and those that say all is well.

@@ -82,8 +82,7 @@ impl Night {
         for happening in &outcome.happened {
             self.tell(|_| format!("    {:?} {:?} {:?}", happening.alert, happening.incident, happening.what));
         }
-        let changed = !self.kept.is(self.engine.state());
-        self.kept.write(&outcome, self.engine.state());
+        let changed = self.kept.write(&outcome, self.engine.state());
         if !self.kept.is(self.engine.state()) {
             return Err(format!("something is another that is not named: {:#?}", outcome.touched));
         }

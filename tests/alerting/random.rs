@@ -59,9 +59,9 @@ pub(crate) fn all_labels() -> Vec<Labels> {
     let label = |name: &str, value: &str| (Arc::from(name), Arc::from(value));
     let mut all = Vec::new();
     for pod in ["a-1", "a-2", "a-3", "b-1", "b-2"] {
-        all.push(vec![label("pod", pod), label("service", &pod[..1])]);
+        all.push(Labels::from([label("pod", pod), label("service", &pod[..1])]));
     }
-    all.push(vec![label("service", "a")]);
+    all.push(Labels::from([label("service", "a")]));
     all.push(Labels::new());
     all
 }

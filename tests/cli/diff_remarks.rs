@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use runbook::store::ledger::{FILE, Ledger, Sample};
+use runbook::types::Labels;
 use serde_json::Value as Json;
 
 use crate::program::Folder;
@@ -105,7 +106,7 @@ fn what_is_recorded_here_is_a_history() {
             };
             let why = value.is_none().then(|| "no way".to_owned());
             let at = at + SignedDuration::from_mins(look * 5);
-            Sample { metric: "errors".into(), labels: Vec::new(), at, value, why }
+            Sample { metric: "errors".into(), labels: Labels::new(), at, value, why }
         })
         .collect();
     ledger.record("Shop", &samples).unwrap();

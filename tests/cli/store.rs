@@ -17,7 +17,7 @@ fn at() -> Timestamp {
 
 fn sample(minute: i64, value: Option<f64>) -> Sample {
     let why = value.is_none().then(|| "nobody answered".to_owned());
-    let labels = vec![("disk".into(), "a".into())];
+    let labels = [("disk".into(), "a".into())].into();
     Sample { metric: "used".into(), labels, at: at() + SignedDuration::from_mins(minute), value, why }
 }
 

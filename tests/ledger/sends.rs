@@ -94,7 +94,8 @@ fn tell(folder: &Path, port: u16, begins: Timestamp, decides: bool) {
             // Every pod in turn, wrong where it was right.
             let state = desk.state().unwrap();
             let pod = usize::try_from(state.numbers.alert).unwrap() % 5;
-            let subject = Subject { threshold: "Errors".into(), labels: vec![("pod".into(), pod.to_string().into())] };
+            let subject =
+                Subject { threshold: "Errors".into(), labels: [("pod".into(), pod.to_string().into())].into() };
             let open = state.alerts.values().any(|alert| alert.subject == subject);
             let judged = Judged {
                 subject,

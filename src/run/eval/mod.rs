@@ -77,7 +77,7 @@ pub(crate) struct Evaluation<'e> {
     unwanted: &'e AtomicBool,
     memo: &'e Mutex<Memo>,
     /// The samples that a threshold looks at. Elsewhere a metric stands for itself, for who asks for its history.
-    measured: Option<&'e HashMap<MetricId, Result<Value, Fault>>>,
+    measured: Option<&'e [(MetricId, Result<Value, Fault>)]>,
     needs: Mutex<Vec<Need>>,
     partial: Mutex<Option<Arc<Partial>>>,
     /// How often a per-item expression was blocked: a stage cannot say so by itself.
@@ -114,7 +114,7 @@ impl<'e> Evaluation<'e> {
     }
 
     /// With the samples that a threshold looks at.
-    pub(crate) fn measured(self, measured: &'e HashMap<MetricId, Result<Value, Fault>>) -> Self {
+    pub(crate) fn measured(self, measured: &'e [(MetricId, Result<Value, Fault>)]) -> Self {
         Self { measured: Some(measured), ..self }
     }
 
@@ -217,8 +217,8 @@ impl<'e> Evaluation<'e> {
 
     fn metric(&self, id: MetricId) -> Eval {
         match self.measured {
-            Some(measured) => match measured.get(&id) {
-                Some(sample) => Ok(sample.clone()?),
+            Some(measured) => match measured.iter().find(|(own, _)| *own == id) {
+                Some((_, sample)) => Ok(sample.clone()?),
                 None => Err(Fault::no_value("there is no sample of it yet").into()),
             },
             None => Ok(super::measuring::named(&self.facts.program, id)?),

@@ -106,7 +106,7 @@ impl Pass<'_> {
             Event::Measured(measured) => {
                 self.faults(&mut measured.fault);
                 for sample in &mut measured.samples {
-                    sample.labels.iter_mut().for_each(|(_, value)| self.text(value));
+                    sample.labels.values_mut().for_each(|value| self.text(value));
                     self.string(&mut sample.text);
                     self.faults(&mut sample.fault);
                 }

@@ -9,14 +9,14 @@ use super::Ledger;
 use super::column::{At, Bound, at};
 use super::state::{find, new, number};
 use super::transaction::{Error, FromCell, Row, Seen, Tx, cells};
-use crate::types::Fault;
+use crate::types::{Fault, Labels};
 
 /// One value of one series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sample {
     pub metric: Arc<str>,
     /// Their order is not part of the series; they are given back sorted.
-    pub labels: Vec<(Arc<str>, Arc<str>)>,
+    pub labels: Labels,
     pub at: Timestamp,
     /// `None`: it was not measured. A value that is not a number is not measured either.
     pub value: Option<f64>,
@@ -24,14 +24,10 @@ pub struct Sample {
     pub why: Option<String>,
 }
 
-type Pair = (Arc<str>, Arc<str>);
-
-/// Labels in a column: pairs, as JSON.
-struct Labels(Vec<Pair>);
-
+/// In a column: pairs, as JSON.
 impl FromCell for Labels {
     fn from_cell(seen: Seen<'_>) -> Result<Self, String> {
-        serde_json::from_str(&String::from_cell(seen)?).map(Self).map_err(|error| error.to_string())
+        serde_json::from_str(&String::from_cell(seen)?).map_err(|error| error.to_string())
     }
 }
 
@@ -124,13 +120,13 @@ impl Table {
         }
     }
 
-    fn sample(self, row: &Row<'_>, metric: &Arc<str>, labels: &[Pair]) -> Result<Sample, Error> {
+    fn sample(self, row: &Row<'_>, metric: &Arc<str>, labels: &Labels) -> Result<Sample, Error> {
         let at = row.get::<At>(0)?.0;
         let (value, why) = match self {
             Self::Sample => (row.get(1)?, row.get(2)?),
             Self::Rollup => mean(row.get(1)?, row.get(2)?, row.get(3)?),
         };
-        Ok(Sample { metric: Arc::clone(metric), labels: labels.to_vec(), at, value, why })
+        Ok(Sample { metric: Arc::clone(metric), labels: labels.clone(), at, value, why })
     }
 }
 
@@ -168,8 +164,8 @@ fn series(
     Ok(series)
 }
 
-fn all_series(tx: Tx<'_>, runbook: &str, metric: &str) -> Result<Vec<(i64, Vec<Pair>)>, Error> {
+fn all_series(tx: Tx<'_>, runbook: &str, metric: &str) -> Result<Vec<(i64, Labels)>, Error> {
     let Some((runbook, _)) = find(tx, runbook)? else { return Ok(Vec::new()) };
     let sql = "SELECT id, labels FROM series WHERE runbook = ?1 AND metric = ?2 ORDER BY id";
-    tx.rows(sql, &cells![runbook, metric], |row| Ok((row.get(0)?, row.get::<Labels>(1)?.0)))
+    tx.rows(sql, &cells![runbook, metric], |row| Ok((row.get(0)?, row.get(1)?)))
 }
