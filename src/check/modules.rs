@@ -34,9 +34,24 @@ impl Modules {
         self.names.get(index).map_or("", String::as_str)
     }
 
-    /// What the names of a used file are told apart by.
+    /// What the names of a used file are told apart by: `care`, or `team/care` where there is another `care`.
     pub(super) fn stem(&self, index: usize) -> Arc<str> {
-        stem(self.names.get(index).map_or("", String::as_str)).into()
+        let path = |name: &str| name.strip_suffix(EXTENSION).unwrap_or(name).to_owned();
+        let own = path(self.name(index));
+        let others: Vec<String> = self
+            .names
+            .iter()
+            .enumerate()
+            .skip(1)
+            .filter(|(other, _)| *other != index)
+            .map(|(_, name)| path(name))
+            .collect();
+        let ends = own.match_indices('/').rev().map(|(slash, _)| slash + 1).chain([0]);
+        let mut ends = ends.filter_map(|start| own.get(start..));
+        let is_in = |end: &str, other: &String| {
+            other.strip_suffix(end).is_some_and(|before| before.is_empty() || before.ends_with('/'))
+        };
+        ends.find(|end| !others.iter().any(|other| is_in(end, other))).unwrap_or(&own).into()
     }
 }
 

@@ -14,7 +14,8 @@ use super::outline::{Of, Outline};
 use super::text::{self, Named, Names};
 use super::walk;
 use crate::check::program::{
-    Block, Command, CommandId, Expr, LocalId, Member, Parameter, Program, Section, Statement, StatementKind,
+    Block, CheckElse, Command, CommandId, Expr, LocalId, Member, Parameter, Program, Section, Statement, StatementKind,
+    Threshold, ThresholdId,
 };
 
 /// The meaning of a program's parts.
@@ -44,7 +45,27 @@ impl Names for Meaning<'_> {
 
     /// What the alerts say depends on what opens them.
     fn depends(&self, builtin: &'static str) -> Option<String> {
-        (self.of == Of::Consent && builtin == "alerts").then(|| self.thresholds())
+        let all = || short(self.program.thresholds.iter().flat_map(|one| self.threshold(one)));
+        (self.of == Of::Consent && builtin == "alerts").then(all)
+    }
+
+    /// By its own conditions, and by the checks that raise it.
+    fn opens(&self, id: ThresholdId) -> Option<String> {
+        let threshold = self.program.thresholds.get(id.index()).filter(|_| self.of == Of::Consent)?;
+        let mut all = self.threshold(threshold);
+        self.place_commands();
+        for part in walk::blocks_of(self.program) {
+            walk::statements(part.block, &mut |statement| match &statement.kind {
+                StatementKind::Check { condition, otherwise: CheckElse::Raise { threshold, .. }, .. }
+                    if *threshold == id =>
+                {
+                    all.push(format!("unless {}", self.expr(condition)));
+                }
+                StatementKind::Raise { threshold, .. } if *threshold == id => all.push("raised".to_owned()),
+                _ => {}
+            });
+        }
+        Some(short(all))
     }
 }
 
@@ -66,6 +87,18 @@ impl<'p> Meaning<'p> {
             Place::default().section(&meaning, section);
         }
         meaning
+    }
+
+    /// With the names of all commands.
+    pub(crate) fn with_commands(self) -> Self {
+        self.place_commands();
+        self
+    }
+
+    fn place_commands(&self) {
+        for (index, command) in (0..).zip(&self.program.commands) {
+            self.place(CommandId(index), command);
+        }
     }
 
     fn declare<T: AsRef<str>>(&self, local: LocalId, parts: impl IntoIterator<Item = T>) {
@@ -156,16 +189,13 @@ impl<'p> Meaning<'p> {
         params.iter().map(of).collect()
     }
 
-    /// All thresholds, by what they say.
-    fn thresholds(&self) -> String {
-        let mut all = Vec::new();
-        for threshold in &self.program.thresholds {
-            all.push(format!("{:?} {:?} {:?}", threshold.title, threshold.severity, threshold.unknown_for));
-            all.extend(threshold.from.iter().map(|name| format!("from {name:?}")));
-            all.extend(threshold.when.iter().map(|when| format!("{} {:?}", self.expr(&when.condition), when.held)));
-            all.extend(threshold.until.iter().map(|until| format!("until {}", self.expr(until))));
-        }
-        short(&all)
+    /// What a threshold says.
+    fn threshold(&self, threshold: &Threshold) -> Vec<String> {
+        let mut all = vec![format!("{:?} {:?} {:?}", threshold.title, threshold.severity, threshold.unknown_for)];
+        all.extend(threshold.from.iter().map(|name| format!("from {name:?}")));
+        all.extend(threshold.when.iter().map(|when| format!("{} {:?}", self.expr(&when.condition), when.held)));
+        all.extend(threshold.until.iter().map(|until| format!("until {}", self.expr(until))));
+        all
     }
 
     /// The statements of its parts.

@@ -50,8 +50,12 @@ impl<'n> Outline<'n> {
                 .as_ref()
                 .map(|one| format!("{:?} {:?} {:?} {:?} {:?}", one.rule, one.late, one.overlap, one.gap, one.jitter)),
         );
-        let mut alerts: Vec<String> =
-            section.on_alert.iter().map(|id| format!("on alert {}", self.threshold(*id))).collect();
+        head.extend(section.schedule.as_ref().map(|_| format!("in {}", self.program.header.timezone_name)));
+        let mut alerts: Vec<String> = section
+            .on_alert
+            .iter()
+            .map(|id| format!("on alert {} {:?}", self.threshold(*id), self.names.opens(*id)))
+            .collect();
         alerts.sort();
         head.extend(alerts);
         head.extend(section.within.as_ref().map(|within| format!("within {}", self.expr(within))));
@@ -118,7 +122,7 @@ impl<'n> Outline<'n> {
     }
 
     /// A statement with what is in it; nothing for one that is left out.
-    fn statement(&self, statement: &Statement) -> Vec<String> {
+    pub(crate) fn statement(&self, statement: &Statement) -> Vec<String> {
         let some = |lines: Vec<String>, head: String| if lines.is_empty() { lines } else { under(head, lines) };
         match &statement.kind {
             StatementKind::Retry { times, every, body } => {

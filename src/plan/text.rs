@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::catalog::ParamInfo;
 use crate::check::program::{
     CallArg, CommandId, ConnectionId, Expr, ExprKind, Format, Lambda, LocalId, Made, MetricId, ParamId, Parameter,
-    Program, RunField, SecretId, TextPart, Tool, ToolId, UnaryOp,
+    Program, RunField, SecretId, TextPart, ThresholdId, Tool, ToolId, UnaryOp,
 };
 use crate::types::{Counted, Value};
 
@@ -31,6 +31,11 @@ pub(crate) trait Names {
 
     /// What else a call depends on that stands in none of its arguments.
     fn depends(&self, builtin: &'static str) -> Option<String>;
+
+    /// What opens a threshold, where that is a part of what waits for it.
+    fn opens(&self, _: ThresholdId) -> Option<String> {
+        None
+    }
 }
 
 /// The names that people gave.

@@ -1,10 +1,12 @@
 //! What decides whether, and how often, a statement is come to: the conditions, loops and retries around it.
 
+use std::collections::BTreeMap;
+
 use super::bounds::{Moved, Said, moved};
 use super::pairs::{Pair, pairs};
 use super::schedules::begins_by_itself;
 use crate::check::program::{Expr, LocalId, Program, Statement, StatementKind};
-use crate::plan::walk;
+use crate::plan::{outline, walk};
 
 /// One of them.
 #[derive(Clone)]
@@ -34,6 +36,10 @@ pub(super) struct Placed<'p> {
     pub(super) by_itself: bool,
     /// From the outside.
     pub(super) around: Vec<Around<'p>>,
+    /// What it is, where it holds back what stands below it: a change, a wait, a message.
+    pub(super) holds: Option<String>,
+    /// How many of those stand above it in its part.
+    pub(super) above: usize,
 }
 
 impl Placed<'_> {
@@ -47,12 +53,18 @@ impl Placed<'_> {
 /// All statements of a program.
 pub(super) fn placed(program: &Program) -> Vec<Placed<'_>> {
     let mut found = Vec::new();
+    // The statements of a section stand behind one another, each in a part of its own.
+    let (mut above, mut title) = (0, String::new());
     for part in walk::blocks_of(program) {
+        if part.title != title {
+            (above, title) = (0, part.title.clone());
+        }
         let by_itself = part.section.is_none_or(begins_by_itself);
         // The loop of a step is one around what stands in it.
         let of = part.step.and_then(|step| step.each.as_ref()).map(|(local, list)| each(program, *local, list));
         let around = of.into_iter().collect();
-        Finder { program, within: &part.title, by_itself, around, found: &mut found }.block(part.block);
+        Finder { program, within: &part.title, by_itself, around, above: &mut above, found: &mut found }
+            .block(part.block);
     }
     found
 }
@@ -68,6 +80,7 @@ struct Finder<'p, 'f> {
     within: &'f str,
     by_itself: bool,
     around: Vec<Around<'p>>,
+    above: &'f mut usize,
     found: &'f mut Vec<Placed<'p>>,
 }
 
@@ -75,11 +88,16 @@ impl<'p> Finder<'p, '_> {
     fn block(&mut self, block: &'p [Statement]) {
         for statement in block {
             let (within, around) = (self.within.to_owned(), self.around.clone());
-            self.found.push(Placed { statement, within, by_itself: self.by_itself, around });
+            let is_leaf = walk::blocks(statement).is_empty();
+            let holds = is_leaf && (statement.barrier || matches!(statement.kind, StatementKind::Send { .. }));
+            let holds = holds.then(|| outline::shown(self.program).statement(statement).join(" "));
+            let (above, by_itself) = (*self.above, self.by_itself);
+            *self.above += usize::from(holds.is_some());
+            self.found.push(Placed { statement, within, by_itself, around, holds, above });
             let outside = self.around.len();
             match &statement.kind {
-                StatementKind::Retry { times, body, .. } => {
-                    let says = format!("up to {times} times");
+                StatementKind::Retry { times, every, body } => {
+                    let says = format!("up to {times} times, every {}", Said::new(self.program, every).text());
                     self.around.push(Around { kind: Kind::Retry(*times), says, said: None });
                     self.block(body);
                 }
@@ -109,6 +127,30 @@ impl<'p> Finder<'p, '_> {
         let word = if kind == Kind::If { "if" } else { "unless" };
         Around { kind, says: format!("{word} {}", said.text()), said: Some(said) }
     }
+}
+
+/// What holds back others, by the part that it is in, in its order.
+pub(super) fn holding<'s>(placed: impl Iterator<Item = &'s Placed<'s>>) -> BTreeMap<&'s str, Vec<&'s str>> {
+    let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for one in placed {
+        if let Some(holds) = &one.holds {
+            found.entry(&one.within).or_default().push(holds);
+        }
+    }
+    found
+}
+
+/// Of what is on both sides equally often: what stands above one of two, and not above the other.
+pub(super) fn passed<'s>((old, was): (&[&'s str], usize), (new, is): (&[&'s str], usize)) -> [Vec<&'s str>; 2] {
+    let count = |all: &[&str], one: &str| all.iter().filter(|other| **other == one).count();
+    let (above, now) = (old.get(..was).unwrap_or(old), new.get(..is).unwrap_or(new));
+    let more = |these: &[&'s str], others: &[&str]| -> Vec<&'s str> {
+        let mut found: Vec<&str> = these.to_vec();
+        found.retain(|one| count(these, one) > count(others, one) && count(old, one) == count(new, one));
+        found.dedup();
+        found
+    };
+    [more(above, now), more(now, above)]
 }
 
 /// What another place says of how often something is come to. What it means that it is repeated around there, `repeated`

@@ -56,12 +56,12 @@ pub(super) fn moved(old: Said<'_>, new: Said<'_>) -> Vec<Moved> {
         return Vec::new();
     }
     if let (Some(a), Some(b)) = (old.items(), new.items()) {
-        return more_or_less(a.iter().all(|item| b.contains(item)), b.iter().all(|item| a.contains(item)));
+        return lists(a, b).unwrap_or_else(|| by_another_name(old, new));
     }
     if let (Some(a), Some(b)) = (old.constant(), new.constant()) {
-        return constants(a, b);
+        return constants(a, b).unwrap_or_else(|| by_another_name(old, new));
     }
-    match (old.flag(), new.flag()) {
+    match (old.written_flag(), new.written_flag()) {
         (_, Some(true)) | (Some(false), _) => return vec![Moved::More],
         (_, Some(false)) | (Some(true), _) => return vec![Moved::Less],
         (None, None) => {}
@@ -104,17 +104,36 @@ fn sides(op: BinaryOp, left: Vec<Moved>, right: Vec<Moved>) -> Vec<Moved> {
     }
 }
 
-fn constants(old: &Value, new: &Value) -> Vec<Moved> {
-    match (old, new) {
+/// What has the same value now is what else may be set to: that is another one where a param is, or is no longer.
+fn by_another_name(old: Said<'_>, new: Said<'_>) -> Vec<Moved> {
+    if old.plain() == new.plain() { Vec::new() } else { vec![Moved::Otherwise] }
+}
+
+/// `None` where they are the same.
+fn constants(old: &Value, new: &Value) -> Option<Vec<Moved>> {
+    Some(match (old, new) {
         (Value::Bool(a), Value::Bool(b)) if a != b => vec![if *b { Moved::More } else { Moved::Less }],
+        // Beyond what a float can tell apart.
+        (Value::Int(a), Value::Int(b)) | (Value::Size(a), Value::Size(b)) => match b.cmp(a) {
+            Ordering::Equal => return None,
+            Ordering::Greater => vec![Moved::More],
+            Ordering::Less => vec![Moved::Less],
+        },
         _ => match number(old).zip(number(new)).and_then(|(a, b)| b.partial_cmp(&a)) {
-            // The same, by another name.
-            Some(Ordering::Equal) => Vec::new(),
+            Some(Ordering::Equal) => return None,
             Some(Ordering::Greater) => vec![Moved::More],
             Some(Ordering::Less) => vec![Moved::Less],
             None => vec![Moved::Otherwise],
         },
-    }
+    })
+}
+
+/// As sets of items. Where these are the same and the lists are not, one has an item more often; `None` where it has not.
+fn lists(mut old: Vec<String>, mut new: Vec<String>) -> Option<Vec<Moved>> {
+    let moved = more_or_less(old.iter().all(|item| new.contains(item)), new.iter().all(|item| old.contains(item)));
+    old.sort_unstable();
+    new.sort_unstable();
+    if moved.is_empty() { (old != new).then(|| vec![Moved::Otherwise]) } else { Some(moved) }
 }
 
 /// By whether the old one lies within the new one, and the other way round.
@@ -171,20 +190,25 @@ struct Compared<'p> {
     subject: Said<'p>,
     op: BinaryOp,
     with: &'p Value,
+    /// It is written there, and is no param.
+    is_written: bool,
 }
 
 impl Compared<'_> {
     /// The numbers for which it holds, each end with whether it belongs to them.
     fn range(&self) -> Option<[(f64, bool); 2]> {
         let bound = number(self.with)?;
+        // Whole numbers lie between bounds that are whole.
         let whole = self.subject.expr.ty == Type::Int;
         let (least, most) = ((f64::NEG_INFINITY, true), (f64::INFINITY, true));
         Some(match self.op {
+            BinaryOp::Greater if whole => [(bound.floor(), false), most],
             BinaryOp::Greater => [(bound, false), most],
-            BinaryOp::GreaterOrEqual if whole => [(bound - 1.0, false), most],
+            BinaryOp::GreaterOrEqual if whole => [(bound.ceil() - 1.0, false), most],
             BinaryOp::GreaterOrEqual => [(bound, true), most],
+            BinaryOp::Less if whole => [least, (bound.ceil(), false)],
             BinaryOp::Less => [least, (bound, false)],
-            BinaryOp::LessOrEqual if whole => [least, (bound + 1.0, false)],
+            BinaryOp::LessOrEqual if whole => [least, (bound.floor() + 1.0, false)],
             BinaryOp::LessOrEqual => [least, (bound, true)],
             BinaryOp::Equal => [(bound, true), (bound, true)],
             _ => return None,
@@ -194,6 +218,10 @@ impl Compared<'_> {
 
 fn comparisons(old: &Compared<'_>, new: &Compared<'_>) -> Vec<Moved> {
     let (Some(a), Some(b)) = (old.range(), new.range()) else { return vec![Moved::Otherwise] };
+    // The same bound: another param, or one where there was none, or beyond what a float can tell apart.
+    if a == b && (old.op == new.op || !old.is_written || !new.is_written) {
+        return vec![Moved::Otherwise];
+    }
     let within = |[from, to]: [(f64, bool); 2], [least, most]: [(f64, bool); 2]| {
         (from.0 > least.0 || from.0 >= least.0 && from.1 <= least.1)
             && (to.0 < most.0 || to.0 <= most.0 && to.1 <= most.1)
@@ -310,6 +338,11 @@ impl<'p> Said<'p> {
         if let Some(Value::Bool(flag)) = self.constant() { Some(*flag) } else { None }
     }
 
+    /// One that nobody can set.
+    fn written_flag(self) -> Option<bool> {
+        self.flag().filter(|_| matches!(self.expr.kind, ExprKind::Literal(_)))
+    }
+
     /// The items of a list that is written out, as texts.
     pub(super) fn items(self) -> Option<Vec<String>> {
         if let Some(Value::List(items)) = self.constant() {
@@ -362,10 +395,11 @@ impl<'p> Said<'p> {
             BinaryOp::Equal => BinaryOp::Equal,
             _ => return None,
         };
+        let is_written = |side: Self| matches!(side.expr.kind, ExprKind::Literal(_));
         if let Some(with) = right.constant() {
-            return Some(Compared { subject: left, op: *op, with });
+            return Some(Compared { subject: left, op: *op, with, is_written: is_written(right) });
         }
-        Some(Compared { subject: right, op: turned, with: left.constant()? })
+        Some(Compared { subject: right, op: turned, with: left.constant()?, is_written: is_written(left) })
     }
 }
 

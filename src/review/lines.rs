@@ -144,6 +144,19 @@ fn judge(edits: &[Edit], changes: bool) -> (Chapter, Kind, &'static str) {
     let exchanged = moved.iter().any(|line| begins(line, &["change ", "do "]))
         && edits.iter().any(|(_, line)| begins(&line.trim(), &held));
     let less = gone.iter().chain(&moved).any(|line| begins(line, &held));
+    // Each line that is gone has one in its stead that names the same, and perhaps more.
+    let fewer = |word: &str| {
+        let names = |line: &str| -> Option<BTreeSet<String>> {
+            let rest = line.strip_prefix(word)?;
+            let names = rest.split('"').next().unwrap_or(rest).split(',').map(|name| name.trim().to_owned());
+            Some(names.collect())
+        };
+        let mut there: Vec<_> = with(ChangeTag::Insert).filter_map(names).collect();
+        gone.iter().filter_map(|line| names(line)).any(|old| {
+            let place = there.iter().position(|new| new.is_superset(&old));
+            place.map(|place| there.swap_remove(place)).is_none()
+        })
+    };
     let looser = [
         (
             Chapter::Changes,
@@ -152,9 +165,9 @@ fn judge(edits: &[Edit], changes: bool) -> (Chapter, Kind, &'static str) {
             changes && (exchanged || less),
         ),
         (Chapter::Told, Kind::Loosened, "tells less", {
-            gone.iter().any(|line| begins(line, &["notify ", "raise ", "escalate to ", "send to "]))
+            gone.iter().any(|line| begins(line, &["raise ", "escalate to "])) || fewer("notify ") || fewer("send to ")
         }),
-        (Chapter::Blindness, Kind::Blind, "measures less", gone.iter().any(|line| begins(line, &["measure "]))),
+        (Chapter::Blindness, Kind::Blind, "measures less", fewer("measure ")),
     ];
     let found: Vec<_> = looser.into_iter().filter(|(.., holds)| *holds).collect();
     let kind = worst(found.iter().map(|(_, kind, ..)| *kind));

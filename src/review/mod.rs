@@ -30,7 +30,7 @@ use serde::Serialize;
 
 use self::history::History;
 pub use self::policy::{policy, void};
-pub use self::renames::{Renamed, renamed, written};
+pub use self::renames::{Renamed, raised, renamed, written};
 
 use crate::check::program::Program;
 use crate::plan::Selection;

@@ -1,14 +1,16 @@
 //! What a runbook sees: its checks, its metrics, and the failures that it forgives.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::around::{Placed, often, placed};
+use super::around::{Placed, holding, often, passed, placed};
 use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Place, Row, Rows, Side, worst};
 use crate::check::program::{
     CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
 };
+use crate::plan::meaning::Meaning;
+use crate::plan::outline::Of;
 use crate::plan::{text, walk};
 use crate::source::Span;
 use crate::types::{FaultKind, Value};
@@ -24,20 +26,24 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
 
 /// A check where it stands. A `require` is a check whose failure holds back what is below it.
 struct Check<'p> {
-    at: Placed<'p>,
+    at: &'p Placed<'p>,
     word: &'static str,
     title: String,
     condition: Said<'p>,
+    /// The same with what its names stand for in their stead.
+    means: String,
     severity: Severity,
     raises: Option<String>,
     message: String,
 }
 
-fn all_checks(program: &Program) -> Vec<Check<'_>> {
-    placed(program).into_iter().filter_map(|at| check(program, at)).collect()
+fn all_checks<'p>(program: &'p Program, placed: &'p [Placed<'p>]) -> Vec<Check<'p>> {
+    let set = BTreeMap::new();
+    let meaning = Meaning::new(program, Of::Behaviour, &set).with_commands();
+    placed.iter().filter_map(|at| check(program, &meaning, at)).collect()
 }
 
-fn check<'p>(program: &'p Program, at: Placed<'p>) -> Option<Check<'p>> {
+fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) -> Option<Check<'p>> {
     let (word, condition, title, source, otherwise) = match &at.statement.kind {
         StatementKind::Check { condition, title, source, otherwise } => {
             ("check", condition, title, source, Some(otherwise))
@@ -56,11 +62,14 @@ fn check<'p>(program: &'p Program, at: Placed<'p>) -> Option<Check<'p>> {
         None => (Severity::Critical, None, None),
     };
     let message = message.map_or_else(String::new, |message| text::plain(program, message));
-    Some(Check { at, word, title, condition: Said::new(program, condition), severity, raises, message })
+    let means = meaning.expr(condition);
+    Some(Check { at, word, title, condition: Said::new(program, condition), means, severity, raises, message })
 }
 
 fn checks(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let (old, new) = (all_checks(before.program), all_checks(after.program));
+    let (was, is) = (placed(before.program), placed(after.program));
+    let (old, new) = (all_checks(before.program, &was), all_checks(after.program, &is));
+    let (held, holds) = (holding(was.iter()), holding(is.iter()));
     let mut findings = Vec::new();
     let key = |check: &Check<'_>| (check.at.within.clone(), check.word, check.title.clone());
     let alike = |a: &Check<'_>, b: &Check<'_>| {
@@ -69,7 +78,12 @@ fn checks(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     };
     for pair in pairs(&old, &new, key, alike) {
         match pair {
-            Pair::Both(a, b) => findings.extend(changed(before, after, a, b)),
+            Pair::Both(a, b) => {
+                let (old, new) = (held.get(&*a.at.within), holds.get(&*b.at.within));
+                let (old, new) = (old.map_or(&[][..], Vec::as_slice), new.map_or(&[][..], Vec::as_slice));
+                let moved = passed((old, a.at.above), (new, b.at.above));
+                findings.extend(changed(before, after, a, b, moved));
+            }
             Pair::Gone(a) => {
                 let finding =
                     Finding::new(Chapter::Blindness, Kind::Blind, subject(a), "gone: it is no longer looked at");
@@ -90,7 +104,14 @@ fn subject(check: &Check<'_>) -> String {
     format!("{} \"{}\" in {}", check.word, check.title, check.at.within)
 }
 
-fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> Option<Finding> {
+/// `above` and `below`: what it no longer stands below, and what it does now.
+fn changed(
+    before: Side<'_>,
+    after: Side<'_>,
+    a: &Check<'_>,
+    b: &Check<'_>,
+    [above, below]: [Vec<&str>; 2],
+) -> Option<Finding> {
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);
     add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
@@ -108,7 +129,9 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> O
     let rarer = weigh(&often(&a.at.around, &b.at.around, Moved::Less), Kind::Safer, Kind::Blind);
     let place = if left { Kind::Blind } else { rarer.unwrap_or(Kind::Changed) };
     add(Row::of("in", a.at.path(), b.at.path()), place);
-    if found.rows.is_empty() {
+    add(Row::of("stands below", above.join(", "), below.join(", ")), Kind::Changed);
+    let is_other = a.means != b.means && a.condition.plain() == b.condition.plain();
+    if found.rows.is_empty() && !is_other {
         return None;
     }
     let kind = worst(found.kinds);
@@ -117,7 +140,10 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Check<'_>, b: &Check<'_>) -> O
         Kind::Safer => "stricter",
         _ => "changed",
     };
-    let finding = Finding::new(Chapter::Blindness, kind, subject(b), headline).rows(found.rows);
+    let mut finding = Finding::new(Chapter::Blindness, kind, subject(b), headline).rows(found.rows);
+    if is_other {
+        finding = finding.note("a name in it stands for something else than before");
+    }
     Some(finding.at(Some(before.place(a.at.statement.span)), Some(after.place(b.at.statement.span))))
 }
 

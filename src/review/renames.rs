@@ -1,16 +1,15 @@
 //! Names that stand for the same on both sides, and are written otherwise. The earlier side is compared as if it had the
 //! later names, so that a renaming is said once and not wherever the name stands.
 
-use std::cmp::Reverse;
 use std::sync::Arc;
 
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Side, inputs};
-use crate::check::program::{Program, Statement, StatementKind};
+use crate::check::program::{CheckElse, Program, Statement, StatementKind};
 use crate::plan::{outline, text, walk};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::ItemKind;
-use crate::syntax::rename::{Use, rename};
+use crate::syntax::rename::{Other, Use, rename};
 
 /// A name that is another one now.
 #[derive(Clone, Debug)]
@@ -43,31 +42,20 @@ pub fn renamed(before: Side<'_>, after: Side<'_>) -> Vec<Renamed> {
         }),
         _ => None,
     });
-    let mut found: Vec<Renamed> = both.collect();
-    // A name of a file is anywhere in it, and those of one part are at other places once one of them is written otherwise.
-    if found.iter().any(|one| one.word != "let") {
-        found.retain(|one| one.word != "let");
-    } else {
-        found.sort_by_key(|one| (one.within.file, one.within.start));
-        found.dedup_by_key(|one| one.within);
-    }
-    found
+    both.collect()
 }
 
 /// The texts of a side's files with other names; `None` where one of them cannot be put in, or is nowhere.
 #[must_use]
 pub fn written(side: Side<'_>, names: &[Renamed]) -> Option<Vec<Arc<str>>> {
-    let mut texts: Vec<(FileId, Arc<str>)> =
-        side.sources.ids().map(|id| (id, Arc::clone(&side.sources.file(id).text))).collect();
-    // From the end on: what is before stays where it is.
-    let mut names: Vec<&Renamed> = names.iter().collect();
-    names.sort_by_key(|one| Reverse(one.within.start));
-    for one in &names {
-        let (_, text) = texts.iter_mut().find(|(id, _)| *id == one.within.file)?;
-        let within = if one.within.start == 0 { whole(one.within.file, text) } else { one.within };
-        *text = rename(text, within, &one.old, &one.new, one.used)?.into();
-    }
-    (!names.is_empty()).then(|| texts.into_iter().map(|(_, text)| text).collect())
+    let texts = side.sources.ids().map(|id| {
+        let text = &side.sources.file(id).text;
+        let own = names.iter().filter(|one| one.within.file == id);
+        let own: Vec<_> =
+            own.map(|one| Other { within: one.within, old: &one.old, new: &one.new, used: one.used }).collect();
+        if own.is_empty() { Some(Arc::clone(text)) } else { rename(text, &own).map(Arc::from) }
+    });
+    if names.is_empty() { None } else { texts.collect() }
 }
 
 impl Renamed {
@@ -79,10 +67,23 @@ impl Renamed {
             "param" => (Chapter::Inputs, Some(format!("`--set {old}=…` is refused from now on: it is `{new}`"))),
             "metric" => (
                 Chapter::Blindness,
-                Some(format!("what was recorded as `{old}` is not read any more: `history({new}, …)` begins anew")),
+                Some(format!(
+                    "`history({new}, …)` reads what was recorded as `{new}`, and no longer what was as `{old}`"
+                )),
             ),
-            "channel" => (Chapter::Told, None),
-            "connection" | "tool" => (Chapter::Inputs, None),
+            "channel" => (
+                Chapter::Told,
+                Some(format!(
+                    "what still waits for `{old}` is not delivered, and nobody there hears that an alert closed"
+                )),
+            ),
+            "connection" => (
+                Chapter::Inputs,
+                Some(format!(
+                    "a standing approval names it, as `--approve HASH@PLACES` does: give them for `{new}` again"
+                )),
+            ),
+            "tool" => (Chapter::Inputs, None),
             _ => return None,
         };
         let headline = format!("only called otherwise: it was `{old}`");
@@ -100,6 +101,37 @@ impl Renamed {
 
 fn whole(file: FileId, text: &str) -> Span {
     Span::new(file, 0, u32::try_from(text.len()).unwrap_or(u32::MAX))
+}
+
+/// Checks without a title are called as they are written, and so otherwise now. What they raised is closed by its name.
+#[must_use]
+pub fn raised(before: Side<'_>, renamed: Side<'_>) -> Vec<Finding> {
+    let all = |side: Side<'_>| -> Vec<(String, Span)> {
+        let mut found = Vec::new();
+        for part in walk::blocks_of(side.program) {
+            walk::statements(part.block, &mut |statement: &Statement| {
+                if let StatementKind::Check { title: None, source, otherwise: CheckElse::Raise { .. }, .. } =
+                    &statement.kind
+                {
+                    found.push((source.to_string(), statement.span));
+                }
+            });
+        }
+        found
+    };
+    let (old, new) = (all(before), all(renamed));
+    let others = old.iter().zip(&new).filter(|(a, b)| a.0 != b.0).map(|(a, b)| {
+        let note = "an alert that it raised stays open until somebody closes it: give the check a title";
+        Finding::new(
+            Chapter::Told,
+            Kind::Changed,
+            format!("check \"{}\"", b.0),
+            format!("is called otherwise: it was `{}`", a.0),
+        )
+        .note(note)
+        .at(Some(before.place(a.1)), Some(renamed.place(b.1)))
+    });
+    others.collect()
 }
 
 /// A name, and what it stands for.

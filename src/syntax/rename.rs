@@ -1,4 +1,6 @@
-//! A name of a text, written otherwise wherever it stands for what is declared.
+//! Names of a text, written otherwise wherever they stand for what is declared.
+
+use std::collections::{BTreeMap, HashMap};
 
 use pest::Parser as _;
 use pest::iterators::Pair;
@@ -15,41 +17,63 @@ pub enum Use {
     Call,
 }
 
-/// The text with `old` written as `new` in a part of it. In a file a name means one thing, so that wherever it can stand it
-/// does. `None` where `old` is not there, where `new` is a name there already, and where the text is not whole.
+/// A name, and what is to be written in its stead in a part of a text.
+#[derive(Clone, Copy, Debug)]
+pub struct Other<'n> {
+    pub within: Span,
+    pub old: &'n str,
+    pub new: &'n str,
+    pub used: Use,
+}
+
+/// The text with other names. In a part of it that belongs together a name means one thing, so that wherever it can stand
+/// it does. `None` where one of them is not there, where what is to be written means something there already, and where
+/// the text is not whole.
 #[must_use]
-pub fn rename(text: &str, within: Span, old: &str, new: &str, used: Use) -> Option<String> {
-    let mut left: Vec<Pair<'_, Rule>> = Grammar::parse(Rule::file, text).ok()?.rev().collect();
-    let mut found = Vec::new();
+pub fn rename(text: &str, names: &[Other<'_>]) -> Option<String> {
+    let mut known: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, name) in names.iter().enumerate() {
+        known.entry(name.old).or_default().push(index);
+        known.entry(name.new).or_default().push(index);
+    }
+    let mut left: Vec<Pair<'_, Rule>> = Grammar::parse(Rule::file, text).ok()?.collect();
+    let mut found: BTreeMap<usize, &Other<'_>> = BTreeMap::new();
+    let mut used = vec![false; names.len()];
     while let Some(pair) = left.pop() {
         let rule = pair.as_rule();
         let parts: Vec<_> = pair.into_inner().collect();
         let is_call = parts.iter().any(|part| part.as_rule() == Rule::args);
-        for part in &parts {
-            let place = part.as_span();
-            let is_inside = (within.start as usize..within.end as usize).contains(&place.start());
-            if part.as_rule() != Rule::ident || !is_inside || !is_name(rule, used, is_call) {
-                continue;
-            }
-            // The key that it is as well would be another one.
-            if part.as_str() == new || part.as_str() == old && rule == Rule::entry {
-                return None;
-            }
-            if part.as_str() == old {
-                found.push(place.start()..place.end());
+        for part in parts.iter().filter(|part| part.as_rule() == Rule::ident) {
+            let start = part.as_span().start();
+            for index in known.get(part.as_str()).into_iter().flatten() {
+                let name = names.get(*index)?;
+                let is_inside = (name.within.start as usize..name.within.end as usize).contains(&start);
+                if !is_inside || !is_name(rule, name.used, is_call) {
+                    continue;
+                }
+                // As a key, a label, an item or a parameter it would be another one for those who see it.
+                if part.as_str() == name.new
+                    || matches!(rule, Rule::entry | Rule::label | Rule::lambda | Rule::parameter)
+                {
+                    return None;
+                }
+                found.insert(start, name);
+                *used.get_mut(*index)? = true;
             }
         }
-        left.extend(parts.into_iter().rev());
+        left.extend(parts);
     }
-    found.sort_unstable_by_key(|place| place.start);
+    if !used.iter().all(|used| *used) {
+        return None;
+    }
     let (mut renamed, mut at) = (String::with_capacity(text.len()), 0);
-    for place in &found {
-        renamed.push_str(text.get(at..place.start)?);
-        renamed.push_str(new);
-        at = place.end;
+    for (start, name) in found {
+        renamed.push_str(text.get(at..start)?);
+        renamed.push_str(name.new);
+        at = start + name.old.len();
     }
     renamed.push_str(text.get(at..)?);
-    (!found.is_empty()).then_some(renamed)
+    Some(renamed)
 }
 
 /// Whether a word stands for what is declared where it is part of this.
@@ -65,12 +89,13 @@ const fn is_name(rule: Rule, used: Use, is_call: bool) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Use, rename};
+    use super::{Other, Use, rename};
     use crate::source::{Sources, Span};
 
     fn renamed(text: &str, old: &str, new: &str, used: Use) -> Option<String> {
         let file = Sources::new().add("a.runbook", text);
-        rename(text, Span::new(file, 0, u32::try_from(text.len()).expect("short")), old, new, used)
+        let within = Span::new(file, 0, u32::try_from(text.len()).expect("short"));
+        rename(text, &[Other { within, old, new, used }])
     }
 
     #[test]
@@ -94,6 +119,7 @@ mod tests {
             ("a name that is there", "let b = a", "a", "b"),
             ("nothing to rename", "show 1", "c", "d"),
             ("a name that is a key", "show { a }", "a", "b"),
+            ("a name that is an item as well", "show [1] | each(a => a + 1)", "a", "b"),
             ("a text that is not whole", "show (", "a", "b"),
         ] {
             assert_eq!(renamed(&text(body), old, new, Use::Value), None, "{what}");

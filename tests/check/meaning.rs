@@ -90,6 +90,9 @@ const OTHER_CONSENTS: &[&str] = &[
     r#"threshold "A" critical { when l > 5.0 notify p } section "S" { change w("a") }  ->  threshold "A" critical { when l > 5.0 notify p } section "S" on alert "A" { change w("a") }"#,
     r#"metric z: float every 1m = host.load().one section "S" { require history(z, over: 1h) | all(.value < 3.0) change w("a") }  ->  metric z: float every 1m = host.load().one * 0.0 section "S" { require history(z, over: 1h) | all(.value < 3.0) change w("a") }"#,
     r#"threshold "A" critical { when l > 5.0 notify p } section "S" { require alerts(state: "open") | is_empty change w("a") }  ->  threshold "A" critical { when l > 500.0 notify p } section "S" { require alerts(state: "open") | is_empty change w("a") }"#,
+    // What lets a section begin.
+    r#"threshold "A" critical { when l > 5.0 notify p } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { when l > 0.1 notify p } section "S" on alert "A" { change w("a") }"#,
+    r#"threshold "A" critical { notify p } section "L" { check db.answers() else raise "A" } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } section "L" { check false else raise "A" } section "S" on alert "A" { change w("a") }"#,
     r#"tool x() changes = argv("./x.sh") section "S" { change x() }  ->  tool x() changes idempotent = argv("./x.sh") section "S" { change x() }"#,
     r#"tool x() changes = argv("./x.sh") section "S" { change x() }  ->  tool x() changes = argv("./y.sh") section "S" { change x() }"#,
     r#"section "S" { change w("a") within 5m }  ->  section "S" { change w("a") within 6m }"#,

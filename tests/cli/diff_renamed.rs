@@ -20,7 +20,7 @@ fn base() -> String {
 
 /// `kind subject: headline` of each finding.
 #[track_caller]
-fn findings(old: &str, new: &str, more: &[&str]) -> Vec<String> {
+pub(crate) fn findings(old: &str, new: &str, more: &[&str]) -> Vec<String> {
     let folder = Folder::new();
     folder.write("old.runbook", old);
     folder.write("new.runbook", new);
@@ -98,6 +98,78 @@ fn what_is_called_otherwise_and_is_something_else_is_found() {
     let old = old.replace("count > 2 as", "count > low as").replace("show pods as", "show high as");
     let new = old.replace("> low as", "> high as").replace("show high as", "show low as");
     assert!(!findings(&old, &new, &[]).is_empty());
+}
+
+#[test]
+fn a_renaming_reaches_no_further_than_its_name() {
+    for (what, old, new, begins) in [
+        (
+            "a name of a section, one of a step that is shorter now, and a label behind both",
+            "section \"A\" {\n  let pod = host.facts()\n  check pod.hostname != \"\" as \"named\"\n  step \"S\" {\n    let the_largest_of_all_the_processes = host.processes()\n    show the_largest_of_all_the_processes\n  }\n}\nmetric up: bool for pod in [\"a\"] every 1m = pod == \"a\"\n",
+            "section \"A\" {\n  let p = host.facts()\n  check p.hostname != \"\" as \"named\"\n  step \"S\" {\n    let most = host.processes()\n    show most\n  }\n}\nmetric up: bool for p in [\"a\"] every 1m = p == \"a\"\n",
+            "changed metric up",
+        ),
+        (
+            "the parameter of a command, which others give by its name",
+            "command least_of_all() -> int {\n  let least = 1\n  return least\n}\ncommand big(least: int) -> bool {\n  return least > 5\n}\nsection \"S\" {\n  show least_of_all()\n  show big(7)\n}\n",
+            "command least_of_all() -> int {\n  let most = 1\n  return most\n}\ncommand big(most: int) -> bool {\n  return most > 5\n}\nsection \"S\" {\n  show least_of_all()\n  show big(7)\n}\n",
+            "changed command big",
+        ),
+        (
+            "two params with one default whose uses were exchanged",
+            "param a: percent = 85%\nparam b: percent = 85%\nsection \"S\" {\n  check host.memory().used_share < a as \"memory\"\n  check host.memory().swap_used_share < b as \"swap\"\n}\n",
+            "param c: percent = 85%\nparam d: percent = 85%\nsection \"S\" {\n  check host.memory().used_share < d as \"memory\"\n  check host.memory().swap_used_share < c as \"swap\"\n}\n",
+            "changed check \"memory\"",
+        ),
+        (
+            "what a check without a title has raised",
+            "channel c = webhook(\"https://example.com/h\")\nthreshold \"T\" warning { notify c }\nsection \"S\" {\n  let file = host.file(\"/x\")\n  check file.exists else raise \"T\"\n}\n",
+            "channel c = webhook(\"https://example.com/h\")\nthreshold \"T\" warning { notify c }\nsection \"S\" {\n  let mark = host.file(\"/x\")\n  check mark.exists else raise \"T\"\n}\n",
+            "changed check \"mark.exists\": is called otherwise",
+        ),
+    ] {
+        let found = findings(old, new, &[]);
+        assert!(found.iter().any(|one| one.starts_with(begins)), "{what}: {found:#?}");
+    }
+}
+
+#[test]
+fn a_thousand_names_take_no_longer_than_the_text_is_long() {
+    let text = |name: &str| {
+        let params = (0..1000).map(|number| format!("param {name}{number}: int = {number}\n"));
+        let params = params.collect::<Vec<_>>().concat();
+        format!("runbook \"T\" {{ edition 1 }}\n{params}section \"S\" {{ show {name}0 }}\n")
+    };
+    assert_eq!(findings(&text("a"), &text("b"), &[]).len(), 1000);
+}
+
+#[test]
+fn what_others_call_in_a_library_has_another_name_for_them() {
+    let library = |name: &str| {
+        format!(
+            "library \"L\" {{ edition 1 }}\ncommand {name}(over: percent) -> list<disk> {{\n  return host.disks() | where(.used_share > over)\n}}\n"
+        )
+    };
+    assert!(!findings(&library("full"), &library("almost_full"), &[]).is_empty());
+}
+
+#[test]
+fn libraries_of_one_name_are_two() {
+    let folder = Folder::new();
+    let library = |body: &str| {
+        format!("library \"Care\" {{ edition 1 }}\ncommand full() -> list<disk> {{\n  return {body}\n}}\n")
+    };
+    for (side, used) in [("old", "one"), ("new", "other")] {
+        folder.write(&format!("{side}/a/care.runbook"), library("host.disks() | where(.used_share > 90%)"));
+        folder.write(&format!("{side}/b/care.runbook"), library("host.disks() | where(.used_share > 100%)"));
+        folder.write(
+            &format!("{side}/main.runbook"),
+            format!(
+                "use \"./a/care\" as one\nuse \"./b/care\" as other\nsection \"S\" {{\n  check {used}.full() | is_empty as \"room\"\n  show one.full() | count\n  show other.full() | count\n}}\n"
+            ),
+        );
+    }
+    folder.run(&["diff", "old", "new"]).code(2).out("a/care.full()").out("b/care.full()");
 }
 
 #[test]

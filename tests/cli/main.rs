@@ -6,6 +6,7 @@ mod canaries;
 mod check;
 mod consent;
 mod diff;
+mod diff_checks;
 mod diff_git;
 mod diff_remarks;
 mod diff_renamed;

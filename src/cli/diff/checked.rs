@@ -23,10 +23,8 @@ use crate::source::{Sources, Span};
 use crate::store::approval::{Approval, Kept};
 use crate::syntax::ast::{File, HeaderKind};
 
-/// How often names are looked for that are only other ones.
-const ROUNDS: usize = 8;
-/// How many names are tried alone where all of them together cannot be.
-const MOST_ALONE: usize = 16;
+/// How often a side is checked with other names: each time takes as long as it.
+const MOST_TRIES: usize = 32;
 
 pub(super) struct Checked {
     program: Arc<Program>,
@@ -102,25 +100,31 @@ impl Checked {
     /// This side with the names of the other one for what is only called otherwise, and what there is to say of that.
     /// `None` where nothing is.
     pub(super) fn called_like(&self, other: &Self, catalog: &Catalog) -> Option<Called> {
+        // Others use what a library declares by its name.
+        if self.is_library() || other.is_library() {
+            return None;
+        }
+        let mut tries = MOST_TRIES;
         let (mut side, mut names, mut findings) = (None::<Self>, Vec::new(), Vec::new());
         // What another name stands in is the same only after that one is.
-        for _ in 0..ROUNDS {
+        while tries > 0 {
             let before = side.as_ref().unwrap_or(self);
             let all = review::renamed(before.side(), other.side());
-            let Some((next, taken)) = before.with_names(&all, catalog) else { break };
+            let Some((next, taken)) = before.with_names(&all, &mut tries, catalog) else { break };
             findings.extend(taken.iter().filter_map(|one| one.finding(before.side(), other.side())));
             names.extend(taken);
             side = Some(next);
         }
+        findings.extend(side.iter().flat_map(|side| review::raised(self.side(), side.side())));
         side.map(|side| Called { side, names, findings })
     }
 
     /// The same with other names: with all of them, or else with the first one that leaves it valid.
-    fn with_names(&self, names: &[Renamed], catalog: &Catalog) -> Option<(Self, Vec<Renamed>)> {
-        let alone = names.iter().take(MOST_ALONE).map(std::slice::from_ref);
-        std::iter::once(names)
-            .chain(alone)
-            .find_map(|names| Some((self.with(&review::written(self.side(), names)?, catalog)?, names.to_vec())))
+    fn with_names(&self, names: &[Renamed], tries: &mut usize, catalog: &Catalog) -> Option<(Self, Vec<Renamed>)> {
+        std::iter::once(names).chain(names.iter().map(std::slice::from_ref)).find_map(|names| {
+            *tries = tries.checked_sub(1)?;
+            Some((self.with(&review::written(self.side(), names)?, catalog)?, names.to_vec()))
+        })
     }
 
     /// The same with other texts of its files; nothing where that is not valid.

@@ -188,6 +188,11 @@ fn a_connection_is_set_up_in_one_way() {
         ("redis(\"h\", database: -1)", "from 0 on"),
     ] {
         let ran = run(&format!("connect cache = {declaration}"), "    check cache.answers() as \"answers\"");
+        // What is written there is judged before anything runs.
+        if ran.code == 2 {
+            assert!(ran.text.contains(words), "{declaration}: {}", ran.text);
+            continue;
+        }
         let (kind, message) = ran.fault("answers");
         assert!(kind == "setup" && message.contains(words), "{declaration}: {kind}: {message}");
     }
