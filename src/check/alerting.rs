@@ -35,7 +35,34 @@ pub(super) struct Facts<'a> {
 /// Who posts alerts.
 const ALERTMANAGER: &str = "alertmanager";
 
+/// The word of a clause that a threshold has once.
+const fn once(kind: &ThresholdClauseKind) -> Option<&'static str> {
+    match kind {
+        ThresholdClauseKind::WhenUnknown { .. } => Some("when unknown"),
+        ThresholdClauseKind::Until { .. } => Some("until"),
+        ThresholdClauseKind::Link { .. } => Some("link"),
+        ThresholdClauseKind::When { .. }
+        | ThresholdClauseKind::From { .. }
+        | ThresholdClauseKind::Notify { .. }
+        | ThresholdClauseKind::Escalate { .. }
+        | ThresholdClauseKind::QuietWhile { .. }
+        | ThresholdClauseKind::GroupBy { .. } => None,
+    }
+}
+
 impl<'a> Checker<'a> {
+    /// Of two clauses that are there once only the last would count, without a word.
+    pub(super) fn check_once(&mut self, clauses: impl Iterator<Item = (&'static str, Span)>) {
+        let mut seen: Vec<(&str, Span)> = Vec::new();
+        for (word, span) in clauses {
+            if let Some((_, first)) = seen.iter().find(|(known, _)| *known == word) {
+                let twice = Diagnostic::new(Code::Syntax, span, format!("`{word}` is given twice"));
+                self.report(twice.label(*first, "given here").help("keep one of them"));
+            }
+            seen.push((word, span));
+        }
+    }
+
     pub(super) fn threshold(&mut self, written: &'a ast::Threshold, docs: &'a Docs) -> Threshold {
         let outer = std::mem::replace(&mut self.place, Place::Threshold);
         let mut threshold = Threshold {
@@ -54,6 +81,7 @@ impl<'a> Checker<'a> {
             doc: doc(docs),
             span: written.title.span,
         };
+        self.check_once(written.clauses.iter().filter_map(|clause| Some((once(&clause.kind)?, clause.span))));
         for clause in &written.clauses {
             self.clause(clause, &mut threshold);
         }

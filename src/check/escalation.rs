@@ -22,6 +22,8 @@ impl<'a> Checker<'a> {
             doc: doc(docs),
             span: written.name.span,
         };
+        let repeats = written.clauses.iter().filter(|one| matches!(one.kind, EscalationClauseKind::Repeat { .. }));
+        self.check_once(repeats.map(|clause| ("repeat", clause.span)));
         for clause in &written.clauses {
             match &clause.kind {
                 EscalationClauseKind::Level(level) => {
@@ -88,6 +90,12 @@ impl<'a> Checker<'a> {
             notify: Vec::new(),
             span: written.number.span,
         };
+        let once = |kind: &LevelClauseKind| match kind {
+            LevelClauseKind::Notify { .. } => None,
+            LevelClauseKind::RespondWithin { .. } => Some("respond within"),
+            LevelClauseKind::EscalateAfter { .. } => Some("escalate after"),
+        };
+        self.check_once(written.clauses.iter().filter_map(|clause| Some((once(&clause.kind)?, clause.span))));
         let mut respond_span = None;
         let mut next_span = None;
         for clause in &written.clauses {
