@@ -56,8 +56,7 @@ impl<'a> Checker<'a> {
         let mut seen: Vec<(&str, Span)> = Vec::new();
         for (word, span) in clauses {
             if let Some((_, first)) = seen.iter().find(|(known, _)| *known == word) {
-                let twice = Diagnostic::new(Code::Syntax, span, format!("`{word}` is given twice"));
-                self.report(twice.label(*first, "given here").help("keep one of them"));
+                self.report(Diagnostic::twice(word, *first, span));
             }
             seen.push((word, span));
         }

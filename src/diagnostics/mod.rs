@@ -71,6 +71,14 @@ impl Diagnostic {
         }
     }
 
+    /// Something that is there once is there again.
+    #[must_use]
+    pub fn twice(what: &str, first: Span, again: Span) -> Self {
+        Self::new(Code::Syntax, again, format!("`{what}` is given twice"))
+            .label(first, "given here")
+            .help("keep one of them")
+    }
+
     /// Says something about the place itself.
     #[must_use]
     pub fn at(mut self, text: impl Display) -> Self {

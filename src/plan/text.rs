@@ -27,10 +27,14 @@ pub(crate) trait Names {
 
     /// Whether two texts are to be the same only where they mean the same: conversions are written too, and the items of
     /// lists have no names.
-    fn is_exact(&self) -> bool;
+    fn is_exact(&self) -> bool {
+        false
+    }
 
     /// What else a call depends on that stands in none of its arguments.
-    fn depends(&self, builtin: &'static str) -> Option<String>;
+    fn depends(&self, _: &'static str) -> Option<String> {
+        None
+    }
 
     /// What opens a threshold, where that is a part of what waits for it.
     fn opens(&self, _: ThresholdId) -> Option<String> {
@@ -51,14 +55,6 @@ impl Names for Program {
             Named::Tool(id) => self.tools.get(id.index()).map(|one| &one.name),
         };
         name.map_or_else(|| "?".to_owned(), ToString::to_string)
-    }
-
-    fn is_exact(&self) -> bool {
-        false
-    }
-
-    fn depends(&self, _: &'static str) -> Option<String> {
-        None
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::around::{self, Around, Placed, often, placed};
+use super::around::{self, Around, Placed, often};
 use super::bounds::{Moved, Said, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, schedules, worst};
@@ -41,11 +41,14 @@ fn made<'p>(program: &'p Program, plan: &'p Plan, all: &[Placed<'p>]) -> Vec<Mad
     found.collect()
 }
 
-pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Plan, is: &Plan, now: Timestamp) -> Vec<Finding> {
+pub(super) fn compare(
+    (before, was, olds): (Side<'_>, &Plan, &[Placed<'_>]),
+    (after, is, news): (Side<'_>, &Plan, &[Placed<'_>]),
+    now: Timestamp,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let (olds, news) = (placed(before.program), placed(after.program));
-    let (from, to) = (Conditions::of(before.program, &olds), Conditions::of(after.program, &news));
-    let (old, new) = (made(before.program, was, &olds), made(after.program, is, &news));
+    let (from, to) = (Conditions::of(before.program, olds), Conditions::of(after.program, news));
+    let (old, new) = (made(before.program, was, olds), made(after.program, is, news));
     let key = |one: &Made<'_>| (one.planned.section.clone(), one.planned.step.clone(), one.call.clone());
     // The same call that was moved, or another call at the same place with the same targets.
     let alike = |old: &Made<'_>, new: &Made<'_>| {

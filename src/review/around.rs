@@ -130,7 +130,7 @@ impl<'p> Finder<'p, '_> {
 }
 
 /// What holds back others, by the part that it is in, in its order.
-pub(super) fn holding<'s>(placed: impl Iterator<Item = &'s Placed<'s>>) -> BTreeMap<&'s str, Vec<&'s str>> {
+pub(super) fn holding<'s>(placed: &'s [Placed<'_>]) -> BTreeMap<&'s str, Vec<&'s str>> {
     let mut found: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for one in placed {
         if let Some(holds) = &one.holds {

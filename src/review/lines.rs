@@ -2,23 +2,22 @@
 //! Checks and changes are compared on their own as well; here it matters where among the others they stand.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use similar::{ChangeTag, TextDiff};
 
-use super::{Chapter, Finding, Kind, Place, Side, worst};
+use super::{Chapter, Finding, Kind, Place, Seen, Side, worst};
 use crate::catalog::Effect;
-use crate::check::program::{CommandId, Member, Program};
+use crate::check::program::{Command, CommandId, Member, Program};
 use crate::plan::meaning::Meaning;
-use crate::plan::outline::{Of, Outline, shown};
+use crate::plan::outline::{Outline, shown};
 use crate::plan::text;
 use crate::source::Span;
 
 /// How many lines of one block are shown.
 const SHOWN: usize = 40;
 
-pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let (old, new) = (all(before.program), all(after.program));
+pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Seen<'_>) -> Vec<Finding> {
+    let (old, new) = (all(before.program, &was.meaning), all(after.program, &is.meaning));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let nothing = Unit::default();
     let mut findings = Vec::new();
@@ -67,9 +66,7 @@ impl Unit {
     }
 }
 
-fn all(program: &Program) -> BTreeMap<String, Unit> {
-    let set = BTreeMap::<Arc<str>, String>::new();
-    let meaning = Meaning::new(program, Of::Behaviour, &set);
+fn all(program: &Program, meaning: &Meaning<'_>) -> BTreeMap<String, Unit> {
     let (means, reads) = (meaning.outline(), shown(program));
     let of = |say: &dyn Fn(&Outline<'_>) -> Vec<String>| (say(&means), say(&reads));
     let mut found: BTreeMap<String, Unit> = BTreeMap::new();
@@ -84,16 +81,22 @@ fn all(program: &Program) -> BTreeMap<String, Unit> {
         }
     }
     for (index, command) in (0..).zip(&program.commands) {
-        let params = text::parameters(program, &command.params);
-        let returns = command.returns.as_ref().map_or_else(String::new, |ty| format!(" -> {ty}"));
-        let idempotent = if command.idempotent { " idempotent" } else { "" };
-        let mut lines = vec![format!("({params}){returns}{idempotent}")];
-        lines.extend(reads.of_command(&command.body));
+        let lines = shown_command(program, &reads, command);
         let own = meaning.command(CommandId(index), command);
         let changes = command.effect == Effect::Changes;
         found.entry(format!("command {}", command.name)).or_default().add(own, lines, changes, command.span);
     }
     found
+}
+
+/// A command without its name.
+pub(super) fn shown_command(program: &Program, reads: &Outline<'_>, command: &Command) -> Vec<String> {
+    let params = text::parameters(program, &command.params);
+    let returns = command.returns.as_ref().map_or_else(String::new, |ty| format!(" -> {ty}"));
+    let idempotent = if command.idempotent { " idempotent" } else { "" };
+    let mut lines = vec![format!("({params}){returns}{idempotent}")];
+    lines.extend(reads.of_command(&command.body));
+    lines
 }
 
 type Edit = (ChangeTag, String);

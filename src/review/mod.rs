@@ -28,12 +28,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use self::around::Placed;
 use self::history::History;
 pub use self::policy::{policy, void};
 pub use self::renames::{Renamed, raised, renamed, written};
 
 use crate::check::program::Program;
 use crate::plan::Selection;
+use crate::plan::meaning::Meaning;
+use crate::plan::outline::Of;
 use crate::shown::look::counted;
 use crate::source::{Sources, Span};
 use crate::syntax::ast::File;
@@ -286,20 +289,34 @@ pub fn compare(
     let set = BTreeMap::<Arc<str>, String>::new();
     let plan = |side: Side<'_>| crate::plan::plan(side.program, &Selection::all(), &set);
     let (plan_before, plan_after) = (plan(before)?, plan(after)?);
+    let (was, is) = (Seen::of(before.program, &set), Seen::of(after.program, &set));
     let mut findings = thresholds::compare(before, after);
     findings.extend(escalation::compare(before, after));
-    findings.extend(actions::compare(before, after, &plan_before, &plan_after, now));
+    findings.extend(actions::compare((before, &plan_before, &was.placed), (after, &plan_after, &is.placed), now));
     findings.extend(permissions::compare(before, after, &set));
-    findings.extend(reading::compare(before, after));
+    findings.extend(reading::compare(before, after, &was, &is));
     findings.extend(schedules::compare(before, after, now));
     findings.extend(inputs::compare(before, after));
-    findings.extend(lines::compare(before, after));
+    findings.extend(lines::compare(before, after, &was, &is));
     findings.extend(elsewhere::compare(before, after));
     if let Some(history) = history {
         history::add(&mut findings, history, before, after);
     }
     findings.sort_by_key(|finding| (finding.chapter, finding.kind));
     Ok(findings)
+}
+
+/// What several of the comparisons look at of a side.
+struct Seen<'p> {
+    placed: Vec<Placed<'p>>,
+    /// With the names of all commands.
+    meaning: Meaning<'p>,
+}
+
+impl<'p> Seen<'p> {
+    fn of(program: &'p Program, set: &'p BTreeMap<Arc<str>, String>) -> Self {
+        Self { placed: around::placed(program), meaning: Meaning::new(program, Of::Behaviour, set).with_commands() }
+    }
 }
 
 impl Side<'_> {

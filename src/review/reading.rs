@@ -1,22 +1,21 @@
 //! What a runbook sees: its checks, its metrics, and the failures that it forgives.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use super::around::{Placed, holding, often, passed, placed};
+use super::around::{Placed, holding, often, passed};
 use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Place, Row, Rows, Side, worst};
+use super::{Chapter, Finding, Kind, Place, Row, Rows, Seen, Side, worst};
 use crate::check::program::{
     CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
 };
 use crate::plan::meaning::Meaning;
-use crate::plan::outline::Of;
 use crate::plan::{text, walk};
 use crate::source::Span;
 use crate::types::{FaultKind, Value};
 
-pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let mut findings = checks(before, after);
+pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Seen<'_>) -> Vec<Finding> {
+    let mut findings = checks((before, was), (after, is));
     findings.extend(metrics(before, after));
     findings.extend(steps(before, after));
     findings.extend(forgiven(before, after));
@@ -37,10 +36,8 @@ struct Check<'p> {
     message: String,
 }
 
-fn all_checks<'p>(program: &'p Program, placed: &'p [Placed<'p>]) -> Vec<Check<'p>> {
-    let set = BTreeMap::new();
-    let meaning = Meaning::new(program, Of::Behaviour, &set).with_commands();
-    placed.iter().filter_map(|at| check(program, &meaning, at)).collect()
+fn all_checks<'p>(program: &'p Program, seen: &'p Seen<'p>) -> Vec<Check<'p>> {
+    seen.placed.iter().filter_map(|at| check(program, &seen.meaning, at)).collect()
 }
 
 fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) -> Option<Check<'p>> {
@@ -66,10 +63,9 @@ fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) ->
     Some(Check { at, word, title, condition: Said::new(program, condition), means, severity, raises, message })
 }
 
-fn checks(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let (was, is) = (placed(before.program), placed(after.program));
-    let (old, new) = (all_checks(before.program, &was), all_checks(after.program, &is));
-    let (held, holds) = (holding(was.iter()), holding(is.iter()));
+fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
+    let (old, new) = (all_checks(before.program, was), all_checks(after.program, is));
+    let (held, holds) = (holding(&was.placed), holding(&is.placed));
     let mut findings = Vec::new();
     let key = |check: &Check<'_>| (check.at.within.clone(), check.word, check.title.clone());
     let alike = |a: &Check<'_>, b: &Check<'_>| {

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Side, inputs};
+use super::{Chapter, Finding, Kind, Side, inputs, lines};
 use crate::check::program::{CheckElse, Program, Statement, StatementKind};
 use crate::plan::{outline, text, walk};
 use crate::source::{FileId, Span};
@@ -166,13 +166,10 @@ fn all(side: Side<'_>) -> Vec<Named> {
         let own = [one.ty.to_string(), format!("{:?}", one.every), text::expr(program, &one.value)];
         add("metric", &one.name, own.into_iter().chain(labels).collect::<Vec<_>>().join(" "), one.span);
     }
-    let outline = outline::shown(program);
+    let reads = outline::shown(program);
     for one in &program.commands {
-        let returns = one.returns.as_ref().map(ToString::to_string).unwrap_or_default();
-        let head =
-            format!("({}) -> {returns} {:?} {}", text::parameters(program, &one.params), one.effect, one.idempotent);
-        let body = outline.of_command(&one.body);
-        add("command", &one.name, std::iter::once(head).chain(body).collect::<Vec<_>>().join("\n"), one.span);
+        let says = lines::shown_command(program, &reads, one).join("\n");
+        add("command", &one.name, format!("{:?} {says}", one.effect), one.span);
     }
     for part in walk::blocks_of(program) {
         walk::statements(part.block, &mut |statement: &Statement| {

@@ -233,14 +233,6 @@ impl Names for Set<'_> {
             None => default().map_or_else(|| program.name(named), |default| plan::text::expr(program, default)),
         }
     }
-
-    fn is_exact(&self) -> bool {
-        false
-    }
-
-    fn depends(&self, _: &'static str) -> Option<String> {
-        None
-    }
 }
 
 /// The sample of a metric that belongs to a set of labels of another.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use super::trees::Tree;
 use crate::builtins;
 use crate::catalog::Catalog;
+use crate::check::Read;
 use crate::check::program::Program;
 use crate::cli::checking;
 use crate::cli::console::{Console, Failure};
@@ -19,7 +20,7 @@ use crate::policy::{self, Written};
 use crate::rehearsal::{self, Rehearsed};
 use crate::review::{self, About, Finding, Place, Remark, Renamed, Side};
 use crate::shown::look::clean;
-use crate::source::{Sources, Span};
+use crate::source::{FileId, Sources, Span};
 use crate::store::approval::{Approval, Kept};
 use crate::syntax::ast::{File, HeaderKind};
 
@@ -74,16 +75,23 @@ impl Checked {
         let tree_cell = std::cell::RefCell::new(&mut *tree);
         let mut read = |name: &str| tree_cell.borrow_mut().read(name);
         let mut read_below = |name: &str| tree_cell.borrow_mut().read(name);
-        let (checked, modules) = checking::check_with(input.id, &mut sources, catalog, &mut read, &mut read_below);
+        Ok(Self::from(input.id, sources, catalog, &mut read, &mut read_below))
+    }
+
+    /// A side by its first file, and by how the others are read.
+    fn from(
+        root: FileId,
+        mut sources: Sources,
+        catalog: &Catalog,
+        read: Read<'_>,
+        read_below: Read<'_>,
+    ) -> Result<Self, Invalid> {
+        let (checked, modules) = checking::check_with(root, &mut sources, catalog, read, read_below);
         if has_errors(&checked.diagnostics) {
-            return Ok(Err(Invalid { found: checked.diagnostics, sources }));
+            return Err(Invalid { found: checked.diagnostics, sources });
         }
-        Ok(Ok(Self {
-            program: Arc::new(checked.program),
-            files: modules.files,
-            sources: Arc::new(sources),
-            warnings: checked.diagnostics,
-        }))
+        let (program, files) = (Arc::new(checked.program), modules.files);
+        Ok(Self { program, files, sources: Arc::new(sources), warnings: checked.diagnostics })
     }
 
     /// What a runbook is compared with that is new, or gone.
@@ -138,14 +146,7 @@ impl Checked {
         let (name, text) = names().next()?;
         let mut sources = Sources::new();
         let id = sources.add(name, Arc::clone(text));
-        let (checked, modules) = checking::check_with(id, &mut sources, catalog, &mut read, &mut read_below);
-        let is_valid = !has_errors(&checked.diagnostics);
-        is_valid.then(|| Self {
-            program: Arc::new(checked.program),
-            files: modules.files,
-            sources: Arc::new(sources),
-            warnings: checked.diagnostics,
-        })
+        Self::from(id, sources, catalog, &mut read, &mut read_below).ok()
     }
 
     pub(super) fn side(&self) -> Side<'_> {

@@ -3,7 +3,7 @@
 use pest::iterators::Pair;
 
 use super::{Builder, Built, Lost};
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::Diagnostic;
 use crate::source::{Span, Spanned};
 use crate::syntax::ast::{ExprKind, Severity};
 use crate::syntax::grammar::Rule;
@@ -34,11 +34,7 @@ impl Builder<'_> {
 
     /// Reports that something is given again.
     pub(super) fn twice(&mut self, what: &str, first: Span, again: Span) -> Lost {
-        self.fault(
-            Diagnostic::new(Code::Syntax, again, format!("`{what}` is given twice"))
-                .label(first, "given here")
-                .help("keep one of them"),
-        )
+        self.fault(Diagnostic::twice(what, first, again))
     }
 }
 
