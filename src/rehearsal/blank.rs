@@ -60,14 +60,15 @@ pub(super) fn slow(asked: &Asked, ty: &Type, took: jiff::SignedDuration) -> Opti
         Type::Bool => Some(Value::Bool(true)),
         Type::Record(record) => {
             let Some(Value::Record(fields)) = blank(asked, ty) else { return None };
-            let mut fields = (*fields).clone();
-            if record.fields.contains_key("status") {
-                fields.insert("status".into(), Value::Int(200));
-            }
-            if let Some(Type::Record(timing)) = record.fields.get("timing").map(|field| &field.ty) {
-                fields.insert("timing".into(), timed(timing, took));
-            }
-            Some(Value::Record(fields.into()))
+            let all = fields.iter().map(|(name, value)| {
+                let value = match (&**name, record.fields.get(name).map(|field| &field.ty)) {
+                    ("status", _) => Value::Int(200),
+                    ("timing", Some(Type::Record(timing))) => timed(timing, took),
+                    _ => value.clone(),
+                };
+                (Arc::clone(name), value)
+            });
+            Some(Value::record(all))
         }
         _ => None,
     }

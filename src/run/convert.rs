@@ -53,19 +53,18 @@ fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
             items.iter().map(|value| spelled(value.clone(), item)).collect::<Result<_, _>>().map(Value::list)
         }
         (Value::Record(fields), Type::Record(record)) => {
-            let mut spelt = Record::with_capacity(fields.len());
-            for (name, field) in &record.fields {
+            let spelt = record.fields.iter().map(|(name, field)| {
                 let value = match fields.get(name) {
                     Some(value) => spelled(value.clone(), &field.ty)?,
                     None if field.ty.is_optional() => Value::Null,
                     None => return Err(Fault::no_value(format!("it has no column `{name}`"))),
                 };
-                spelt.insert(name.clone(), value);
-            }
-            Ok(Value::Record(Arc::new(spelt)))
+                Ok((name.clone(), value))
+            });
+            spelt.collect::<Result<Record, _>>().map(|spelt| Value::Record(Arc::new(spelt)))
         }
         (Value::Log(log), Type::List(item)) if **item == Type::String => {
-            let lines = log.reader.lines().map(|line| line.map(|line| Value::String(line.text)));
+            let lines = Arc::clone(&log.reader).lines().map(|line| line.map(|line| Value::String(line.text)));
             collect(Box::new(lines))
         }
         (value @ Value::Log(_), _) => Ok(value),
@@ -98,16 +97,12 @@ const fn is_of(value: &Value, ty: &Type) -> bool {
 }
 
 fn from_record(fields: &Record, record: &RecordType) -> Result<Value, Fault> {
-    let mut converted = Record::with_capacity(fields.len());
-    for (name, value) in fields {
-        let value = match (value, record.fields.get(name)) {
-            // A field that could not be had stays one: the record is fine without it.
-            (Value::Faulted(_), _) | (_, None) => value.clone(),
-            (value, Some(field)) => convert(value.clone(), &field.ty)?,
-        };
-        converted.insert(name.clone(), value);
-    }
-    Ok(Value::Record(Arc::new(converted)))
+    let converted = fields.map(|name, value| match (value, record.fields.get(name)) {
+        // A field that could not be had stays one: the record is fine without it.
+        (Value::Faulted(_), _) | (_, None) => Ok(value.clone()),
+        (value, Some(field)) => convert(value.clone(), &field.ty),
+    });
+    converted.map(|converted| Value::Record(Arc::new(converted)))
 }
 
 /// Where in the data something is, for messages.
@@ -148,16 +143,15 @@ fn from_json(json: &Json, ty: &Type, path: &Path<'_>) -> Result<Value, Fault> {
             items.iter().enumerate().map(item).collect::<Result<_, _>>().map(Value::list)
         }
         (Type::Record(record), Json::Object(object)) => {
-            let mut fields = Record::with_capacity(record.fields.len());
-            for (name, field) in &record.fields {
+            let fields = record.fields.iter().map(|(name, field)| {
                 let value = match object.get(&**name) {
                     Some(json) => from_json(json, &field.ty, &Path::Key(path, name))?,
                     None if field.ty.is_optional() => Value::Null,
                     None => return Err(absent(name, object.keys(), path)),
                 };
-                fields.insert(name.clone(), value);
-            }
-            Ok(Value::Record(Arc::new(fields)))
+                Ok((name.clone(), value))
+            });
+            fields.collect::<Result<Record, _>>().map(|fields| Value::Record(Arc::new(fields)))
         }
         _ => misfit(),
     }

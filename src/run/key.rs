@@ -30,9 +30,9 @@ impl Key {
     }
 
     /// A query of one snapshot.
-    pub(crate) fn scan(log: &Log, query: &Query) -> Self {
+    pub(crate) fn scan(log: &Arc<Log>, query: &Query) -> Self {
         let mut bytes = vec![b'q'];
-        push(&mut bytes, &Value::Log(log.clone()));
+        push(&mut bytes, &Value::Log(Arc::clone(log)));
         push_bytes(&mut bytes, format!("{query:?}").as_bytes());
         Self(bytes.into())
     }

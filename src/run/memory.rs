@@ -35,7 +35,7 @@ pub(crate) struct ReadCall {
 #[derive(Clone)]
 pub(crate) struct ScanCall {
     pub(crate) key: Key,
-    pub(crate) log: Log,
+    pub(crate) log: Arc<Log>,
     pub(crate) query: Query,
 }
 
@@ -54,7 +54,7 @@ pub(crate) struct Memory {
     // Weak, or a read that nobody waits for any more would stand still in here and keep its place at the connection.
     flying: Mutex<HashMap<Key, WeakShared<Reading>>>,
     /// What passes over logs came to, each with its log: as long as that is there, no other has its place in memory.
-    answers: Mutex<HashMap<Key, (Log, Answer)>>,
+    answers: Mutex<HashMap<Key, (Arc<Log>, Answer)>>,
     pub(crate) passes: Passes,
 }
 

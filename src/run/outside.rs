@@ -129,14 +129,15 @@ impl Outside {
         };
         match answer {
             Ok(Value::Record(fields)) if fields.values().any(|value| matches!(value, Value::Faulted(_))) => {
-                let marked = fields.iter().map(|(name, value)| match value {
-                    Value::Faulted(fault) => {
-                        let fault = self.traced(Fault::clone(fault), &call.key, &connection);
-                        (name.clone(), Value::Faulted(fault.into()))
-                    }
-                    other => (name.clone(), other.clone()),
+                let marked = fields.map(|_, value| {
+                    Ok(match value {
+                        Value::Faulted(fault) => {
+                            Value::Faulted(self.traced(Fault::clone(fault), &call.key, &connection).into())
+                        }
+                        other => other.clone(),
+                    })
                 });
-                Ok(Value::Record(Arc::new(marked.collect())))
+                marked.map(|marked| Value::Record(Arc::new(marked)))
             }
             answer => answer.map_err(|fault| self.traced(fault, &call.key, &connection)),
         }

@@ -87,7 +87,7 @@ impl Outside {
         let unwanted = Unwanted(Arc::new(AtomicBool::new(false)));
         let (given, flag) = (Arc::clone(&answers), Arc::clone(&unwanted.0));
         let work = move || {
-            if let Some(scanner) = log.reader.scanner() {
+            if let Some(scanner) = Arc::clone(&log.reader).scanner() {
                 *lock(&given) = scanner.scan(&queries, &flag);
             }
         };

@@ -1,6 +1,7 @@
 //! Types, values and faults: what an expression can be, and what it gives.
 
 mod fault;
+mod fields;
 mod labels;
 mod measure;
 mod record;
@@ -14,6 +15,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use self::fault::{Fault, FaultKind};
+pub use self::fields::{Record, Shape};
 pub use self::labels::{Labels, labels_text};
 pub use self::measure::Measure;
 pub use self::record::{Field, RecordType};
@@ -22,7 +24,7 @@ pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};
 pub use self::severity::Severity;
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Rate, Size, Typed, Word, Words};
-pub use self::value::{Connection, Line, Log, LogReader, Partial, Piece, Record, SecretText, Template, Value, Way};
+pub use self::value::{Connection, Line, Log, LogReader, Partial, Piece, SecretText, Template, Value, Way};
 pub use crate::units::Counted;
 
 /// What an expression gives. Units are part of the type.

@@ -26,9 +26,9 @@ macro_rules! records {
 
         impl From<$rust> for $crate::types::Value {
             fn from(record: $rust) -> Self {
-                // Thousands of records share the names of their fields.
-                let names = $rust::record_type().fields.keys().cloned();
-                Self::record(names.zip([$(Self::from(record.$field),)+]))
+                static SHAPE: std::sync::LazyLock<$crate::types::Shape> =
+                    std::sync::LazyLock::new(|| $rust::record_type().fields.keys().cloned().collect());
+                Self::Record($crate::types::Record::of(&SHAPE, [$(Self::from(record.$field),)+]).into())
             }
         }
 
@@ -148,7 +148,7 @@ simple! {
     super::Regex, Type::Regex, "a regex": Value::Regex(v) => v, v => Self::Regex(v);
     SecretText, Type::Secret, "a secret": Value::Secret(v) => v, v => Self::Secret(v);
     Arc<serde_json::Value>, Type::Data, "data": Value::Data(v) => v, v => Self::Data(v);
-    Log, Type::list(Line::ty()), "a log": Value::Log(v) => v, v => Self::Log(v);
+    Log, Type::list(Line::ty()), "a log": Value::Log(v) => Arc::unwrap_or_clone(v), v => Self::Log(Arc::new(v));
     Arc<Line>, Line::ty(), "a line": Value::Line(v) => v, v => Self::Line(v);
 }
 

@@ -5,12 +5,11 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
-use indexmap::IndexMap;
 use jiff::civil;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Fault, Regex, Scanner};
+use super::{Fault, Record, Regex, Scanner};
 use crate::units::{self, Counted};
 
 /// What an expression gave. Cheap to clone.
@@ -40,7 +39,7 @@ pub enum Value {
     /// A line of a log: a record in the language, smaller than one in memory.
     Line(Arc<Line>),
     /// A list of lines that is not in memory.
-    Log(Log),
+    Log(Arc<Log>),
     Secret(SecretText),
     Connection(Arc<Connection>),
     /// A literal text with its interpolated values still apart, for a place that knows how to join them.
@@ -49,9 +48,6 @@ pub enum Value {
     /// whoever reads the field gets the fault.
     Faulted(Arc<Fault>),
 }
-
-/// The fields of a record in the order in which they are shown.
-pub type Record = IndexMap<Arc<str>, Value>;
 
 /// A line of a log, without its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -384,3 +380,6 @@ pub(super) fn nanoseconds(duration: SignedDuration) -> i64 {
     let ns = duration.as_nanos();
     i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
 }
+
+/// Lists hold a hundred thousand of them.
+const _: () = assert!(size_of::<Value>() <= 24);

@@ -27,7 +27,7 @@ use runbook::types::{Fault, FaultKind, Line, Log, Value};
 
 async fn opened(folder: &Path, given: &[(&str, Value)]) -> Result<Log, Fault> {
     match Outside::new(&[], folder).call("logs", given).await? {
-        Value::Log(log) => Ok(log),
+        Value::Log(log) => Ok(Arc::unwrap_or_clone(log)),
         other => panic!("no log: {other:?}"),
     }
 }

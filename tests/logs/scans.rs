@@ -60,7 +60,7 @@ fn counting(log: &Log) -> Arc<Counting> {
 
 /// What statements say of a log, which they know as `lines`.
 pub(super) fn said(reader: Arc<dyn LogReader>, statements: &[String]) -> Vec<String> {
-    let log = Value::Log(Log { name: "a log".into(), reader, partial: None });
+    let log = Value::from(Log { name: "a log".into(), reader, partial: None });
     let ran = section(&format!("let lines = lab.log(\"it\")\n{}", statements.join("\n")))
         .answers("it", [world::value(log)])
         .run();

@@ -26,7 +26,7 @@ pub(super) fn address(base: &Url, path: &Template, query: Option<&Record>) -> Re
             format!("the path `{path}` has a `#`, and no server gets to see what follows it"),
         ));
     }
-    for (name, value) in query.into_iter().flatten() {
+    for (name, value) in query.into_iter().flat_map(Record::iter) {
         // Several values of one name are a list; a missing one leaves it out, as a search without a limit does.
         match value {
             Value::Null => {}

@@ -318,7 +318,7 @@ pub(in crate::builtins) fn insert_fields(
     record: &Record,
     secrets: &mut Vec<SecretText>,
 ) -> Result<(), Fault> {
-    for (name, value) in record {
+    for (name, value) in record.iter() {
         let place = format!("the header `{name}`");
         let header =
             HeaderName::from_bytes(name.as_bytes()).map_err(|_| setup(format!("`{name}` is no name of a header")))?;

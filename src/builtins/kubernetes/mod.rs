@@ -1,6 +1,7 @@
 //! Kubernetes: a connection by a context of the kubeconfig, and what is read of a cluster through it.
 
 mod access;
+mod alike;
 mod ask;
 mod by_exec;
 mod call;

@@ -1,6 +1,6 @@
 //! What leads to a server in the cluster: a pod, or a service and one of the pods behind it.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use futures_util::future::BoxFuture;
 
@@ -51,11 +51,14 @@ impl Carrier for ServicePlace {
     }
 }
 
+/// A list of pods has as many ways as pods.
+static DRIVER: LazyLock<Arc<str>> = LazyLock::new(|| Way::NAME.into());
+
 /// The way to what a record is of, for its field `via`: calls through it count to the connection that it was read from.
 pub(super) fn via(connection: &Connection, place: Arc<dyn Carrier>) -> Way {
     Way(Arc::new(Connection {
         name: Arc::clone(&connection.name),
-        driver: Way::NAME.into(),
+        driver: Arc::clone(&DRIVER),
         target: place.shown().into(),
         handle: Arc::new(Carried(place)),
     }))

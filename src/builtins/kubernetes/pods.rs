@@ -6,6 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use prost::Message;
 use serde::Deserialize;
 
+use super::alike::Alike;
 use super::ask::Resource;
 use super::call::{CLUSTER, FIELDS, NAMESPACE, SELECTOR, WITHIN, cluster, deadline, listed};
 use super::connection::Kubernetes;
@@ -111,6 +112,21 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Example::call(r#"cluster.pods(namespace: "*", selector: "app=web") | where(.restarts > 5)"#),
     ],
 };
+
+impl Pod {
+    /// The same, with what other pods of a list say as well kept once.
+    fn sharing(mut self, alike: &mut Alike) -> Self {
+        alike.word(&mut self.status);
+        alike.text(&mut self.namespace);
+        alike.texts(self.node.iter_mut().chain(&mut self.owner));
+        alike.data(&mut self.labels);
+        for container in &mut self.containers {
+            alike.word(&mut container.state);
+            alike.texts([&mut container.name, &mut container.image].into_iter().chain(&mut container.reason));
+        }
+        self
+    }
+}
 
 /// What is kept of a pod as the API says it.
 #[derive(Deserialize, Message)]
@@ -252,7 +268,8 @@ async fn pods(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CLUSTER)?;
     let cluster = cluster(&args)?;
     let ask = listed(&cluster, &Resource::PODS, &args)?;
-    let keep = |object: Object| object.shown(&cx, &cluster, &connection);
+    let mut alike = Alike::default();
+    let keep = |object: Object| object.shown(&cx, &cluster, &connection).map(|pod| Value::from(pod.sharing(&mut alike)));
     Ok(cluster.list_quickly(&ask, deadline(&cluster, &args)?, keep).await?.into())
 }
 

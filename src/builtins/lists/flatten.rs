@@ -37,9 +37,9 @@ fn items_of(list: Value) -> Items<'static> {
                 items.get(index - 1).cloned().map(Ok)
             }))
         }
-        Value::Log(log) => match log.partial {
+        Value::Log(log) => match &log.partial {
             Some(partial) => one(Err(Fault::new(FaultKind::Partial, Arc::clone(&partial.reason)))),
-            None => Box::new(log.reader.lines().map(|line| line.map(|line| Value::Line(Arc::new(line))))),
+            None => Box::new(Arc::clone(&log.reader).lines().map(|line| line.map(|line| Value::Line(Arc::new(line))))),
         },
         Value::Data(data) if data.is_array() => {
             let mut index = 0;

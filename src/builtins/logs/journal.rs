@@ -108,7 +108,7 @@ async fn journal(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         let reason = format!("`{name}`: the journal has nothing from before that time, so it may have begun later");
         Arc::new(Partial { reason: reason.into() })
     });
-    Ok(Value::Log(Log { name, reader: Arc::new(log), partial }))
+    Ok(Value::from(Log { name, reader: Arc::new(log), partial }))
 }
 
 /// One call of journalctl. What it prints goes into unnamed files, so that nothing is held in memory.

@@ -159,7 +159,7 @@ mod tests {
         let points = (0..).zip(hourly).map(point).map(|(at, value)| (at, f64::from(i32::try_from(value).unwrap())));
         let line = Line { labels: Vec::new(), points: points.collect() };
         let Value::Record(fields) = drawn(line, Measure::of(&Type::Float).unwrap(), reaches) else { panic!() };
-        ["value", "per_day", "left"].map(|name| match &fields[name] {
+        ["value", "per_day", "left"].map(|name| match fields.get(name).unwrap() {
             Value::Faulted(fault) => fault.message.to_string(),
             Value::Duration(SignedDuration::MAX) => "never".to_owned(),
             value => value.to_string(),

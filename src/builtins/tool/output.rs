@@ -28,7 +28,7 @@ impl Form {
 
     pub(super) fn read(self, name: &str, spool: Spool) -> Result<Value, Fault> {
         if let Self::Lines = self {
-            return Ok(Value::Log(spool.into_log(name)));
+            return Ok(Value::from(spool.into_log(name)));
         }
         let bytes = spool.into_bytes().map_err(|error| bad(name, &format!("could not be kept: {error}")))?;
         let text = String::from_utf8(bytes).map_err(|error| {
