@@ -33,7 +33,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use runbook::alerting::{Definitions, Engine, Input, Raised, Reading, State, Subject};
+use runbook::alerting::{Along, Definitions, Engine, Input, Raised, Reading, State, Subject};
 use runbook::desk::Desk;
 use runbook::store::event::{Event, Measured, Place, Record, Sampled};
 use runbook::store::ledger::{FILE, Ledger, Sample};
@@ -122,7 +122,7 @@ fn label_sets() {
             });
             let record = Record { seq: 0, at: now, event };
             let before = spent();
-            for input in reading.read(&record, engine.state()) {
+            for input in reading.read(&mut Along::default(), &record, engine.state()) {
                 engine.take(now, input);
             }
             all[turn].push(spent().checked_sub(before).unwrap());

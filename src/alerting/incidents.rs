@@ -393,6 +393,7 @@ impl Turn<'_> {
         // Of one that nobody heard of by itself, nobody hears by itself that it is over.
         let known = (alert.alone && !alert.told.is_empty()).then(|| self.known_as(alert));
         let mut told = known.is_some();
+        self.goes_on(alert);
         if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
             let incident = Arc::make_mut(incident);
             incident.alerts.remove(&alert.number);
@@ -426,6 +427,28 @@ impl Turn<'_> {
         let message = Arc::new(message);
         for channel in &alert.told {
             self.tell(channel, &message, Some(alert.number));
+        }
+    }
+
+    /// Where an alert was the last one of its incident, those of its group that are gathered go on with it: it is not over,
+    /// and its levels are called in their time.
+    fn goes_on(&mut self, alert: &Alert) {
+        let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get(&number)) else { return };
+        let Some(threshold) = self.threshold(&alert.subject.threshold) else { return };
+        if incident.alerts.iter().any(|number| *number != alert.number) {
+            return;
+        }
+        let number = incident.number;
+        let waits = |other: &i64| self.state.alerts.get(other).is_some_and(|other| other.gathered_until.is_some());
+        let waiting: BTreeSet<i64> = self.index.group(threshold, &alert.subject.labels).filter(waits).collect();
+        for other in &waiting {
+            if let Some(other) = self.state.alert_mut(*other) {
+                other.incident = Some(number);
+            }
+        }
+        self.outcome.touched.alerts.extend(&waiting);
+        if let Some(incident) = self.state.incident_mut(number) {
+            incident.alerts.extend(waiting);
         }
     }
 

@@ -21,6 +21,6 @@ pub use self::definitions::{Definitions, Escalate, EscalateWhen, Level, Policy, 
 pub use self::engine::{Engine, Input, Judged, Raised, Report};
 pub use self::outcome::{Happened, Happening, Outcome, Tell, Touched};
 pub use self::posted::{Posted, fires, posted};
-pub use self::reading::Reading;
+pub use self::reading::{Along, Reading};
 pub use self::rota::{Failing, Rota, Said};
 pub use self::state::{Alert, Cause, End, Incident, Numbers, Quiet, Silence, State, Subject, Watch};

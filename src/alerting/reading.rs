@@ -16,11 +16,16 @@ use crate::types::{Fault, FaultKind, Labels, Measure, Value};
 /// How long a section without `within` keeps thresholds quiet if nobody hears of its end.
 const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(6);
 
-/// Reads along with runs of one program.
+/// Reads along with runs of one program, also with several at once.
 pub struct Reading {
     program: Arc<Program>,
     judge: Judge,
     samples: Samples,
+}
+
+/// How far somebody has read along with a run. Whoever hands on the events of one run keeps one of it.
+#[derive(Default)]
+pub struct Along {
     run: Option<Run>,
 }
 
@@ -57,132 +62,26 @@ impl Reading {
     #[must_use]
     pub fn new(program: Arc<Program>, set: HashMap<ParamId, Value>, facts: Arc<crate::catalog::RunFacts>) -> Self {
         let judge = Judge::new(Arc::clone(&program), set, facts);
-        Self { program, judge, samples: Samples::default(), run: None }
+        Self { program, judge, samples: Samples::default() }
     }
 
     /// What an event means for alerting, in order. `state` is what is open now.
-    pub fn read(&mut self, record: &Record, state: &State) -> Vec<Input> {
-        if let Some(run) = &mut self.run {
-            run.gather(&record.event);
-            run.unseen.extend(unseen(&record.event).and_then(|path| path.first()));
+    pub fn read(&mut self, along: &mut Along, record: &Record, state: &State) -> Vec<Input> {
+        if let Event::Measured(measured) = &record.event {
+            return self.measured(measured, record.at);
         }
-        match &record.event {
-            Event::RunStarted(started) => {
-                self.run = Some(Run { id: Arc::clone(&started.run), only: started.only.clone(), ..Run::default() });
-                Vec::new()
-            }
-            Event::SectionStarted { path, title, doc } => self.section(path, title, doc, record.at),
-            Event::StepStarted { path, title, label, .. } => {
-                if let Some(run) = &mut self.run {
-                    run.steps.insert(path.clone(), StepName { title: Arc::clone(title), label: label.clone() });
-                }
-                Vec::new()
-            }
-            Event::Measured(measured) => self.measured(measured, record.at),
-            Event::Checked(checked) => self.checked(checked),
-            Event::Raised { place, threshold, message } => self.raise(&place.path, threshold, message.as_deref()),
-            Event::Notified { place, channels, message } => {
-                let Some(run) = &self.run else { return Vec::new() };
-                let title: Arc<str> = run.whereabouts(&place.path).into();
-                let text = message.clone().unwrap_or_else(|| format!("{title} has something to tell"));
-                vec![Input::Note { key: run.key(place), channels: channels.clone(), title, text }]
-            }
-            Event::Sent { place, channels } => {
-                self.run.as_ref().and_then(|run| run.report(place, channels)).into_iter().collect()
-            }
-            Event::Called { place, level, message } => {
-                let Some(run) = &self.run else { return Vec::new() };
-                let title: Arc<str> = run.whereabouts(&place.path).into();
-                let text = message.clone().map_or_else(|| Arc::clone(&title), Arc::from);
-                vec![Input::Called { title, level: *level, text }]
-            }
-            Event::StepFinished { path, .. } => self.over(|found| found.starts_with(path)),
-            Event::SectionFinished { path, title, .. } => self.section_over(path, title, state),
-            Event::RunFinished(_) => {
-                self.run = None;
-                Vec::new()
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn section(&mut self, path: &Path, title: &Arc<str>, doc: &Arc<str>, at: Timestamp) -> Vec<Input> {
-        let (Some(run), Some(number)) = (&mut self.run, path.first()) else { return Vec::new() };
-        run.sections.insert(*number, Arc::clone(title));
-        let Some(section) = self.program.sections.iter().find(|section| section.title == *title) else {
-            return Vec::new();
-        };
-        if section.kind == SectionKind::Report {
-            run.reports.insert(*number, Gathered::new(title, doc));
-        }
-        let quiet = section.quiet.iter().filter_map(|id| self.program.thresholds.get(id.index()));
-        let thresholds: BTreeSet<Arc<str>> = quiet.map(|threshold| Arc::clone(&threshold.title)).collect();
-        if thresholds.is_empty() {
+        if let Event::RunStarted(started) = &record.event {
+            along.run = Some(Run { id: Arc::clone(&started.run), only: started.only.clone(), ..Run::default() });
             return Vec::new();
         }
-        let longest = section.within.as_ref().and_then(literal).unwrap_or(LONGEST_QUIET);
-        let until = at.checked_add(longest).unwrap_or(Timestamp::MAX);
-        vec![Input::QuietBegins { by: run.keeper(title), quiet: Quiet { thresholds, until } }]
-    }
-
-    fn section_over(&mut self, path: &Path, title: &Arc<str>, state: &State) -> Vec<Input> {
-        let mut inputs = self.over(|found| found.starts_with(path));
-        let Some(run) = &self.run else { return inputs };
-        inputs.push(Input::QuietEnds { by: run.keeper(title) });
-        // A `raise` that was not reached in a run of the whole section has nothing more to raise. Where something was not
-        // looked at there, or not done, nobody knows whether it would have been.
-        if run.has_seen(path, title) {
-            let beginning = format!("{title} › ");
-            for alert in state.alerts.values() {
-                for raiser in alert.raisers.iter().filter(|raiser| raiser.starts_with(&beginning)) {
-                    let by_statement = raiser.ends_with(RAISE);
-                    let reached = run.raisers.contains_key(&(Arc::clone(raiser), alert.subject.clone()));
-                    if by_statement && !reached {
-                        let (subject, raiser) = (alert.subject.clone(), Arc::clone(raiser));
-                        inputs.push(Input::Passed { subject, raiser });
-                    }
-                }
-            }
-        }
-        inputs
-    }
-
-    /// The checks of a part that is over: those that passed in every round close what they raised.
-    fn over(&mut self, part: impl Fn(&Path) -> bool) -> Vec<Input> {
-        let Some(run) = &self.run else { return Vec::new() };
-        let passed = run.raisers.iter().filter(|(_, found)| part(&found.path) && !found.failed && !found.unknown);
-        passed
-            .map(|((raiser, subject), _)| Input::Passed { subject: subject.clone(), raiser: Arc::clone(raiser) })
-            .collect()
-    }
-
-    fn checked(&mut self, checked: &Checked) -> Vec<Input> {
-        let (Some(run), Some(threshold)) = (&mut self.run, &checked.raises) else { return Vec::new() };
-        let path = &checked.place.path;
-        let raiser: Arc<str> = format!("{} › {}", run.whereabouts(path), checked.title).into();
-        let subject = Subject { threshold: Arc::clone(threshold), labels: run.labels(path) };
-        let entry = run.raisers.entry((Arc::clone(&raiser), subject.clone()));
-        let found = entry.or_insert_with(|| Found { path: path.clone(), failed: false, unknown: false });
-        found.failed |= checked.outcome == Outcome::Failed;
-        found.unknown |= checked.outcome == Outcome::NotMeasured;
-        if checked.outcome != Outcome::Failed {
+        let Some(run) = &mut along.run else { return Vec::new() };
+        run.gather(&record.event);
+        run.unseen.extend(unseen(&record.event).and_then(|path| path.first()));
+        if matches!(record.event, Event::RunFinished(_)) {
+            along.run = None;
             return Vec::new();
         }
-        let text = match &checked.message {
-            Some(message) => format!("{}: {message}", checked.title),
-            None => format!("{} is not so", checked.title),
-        };
-        vec![Input::Raised(Raised { subject, raiser, text: text.into() })]
-    }
-
-    fn raise(&mut self, path: &Path, threshold: &Arc<str>, message: Option<&str>) -> Vec<Input> {
-        let Some(run) = &mut self.run else { return Vec::new() };
-        let raiser: Arc<str> = format!("{} › {RAISE}", run.whereabouts(path)).into();
-        let subject = Subject { threshold: Arc::clone(threshold), labels: run.labels(path) };
-        let found = Found { path: path.clone(), failed: true, unknown: false };
-        run.raisers.insert((Arc::clone(&raiser), subject.clone()), found);
-        let text = message.map_or_else(|| format!("raised by {}", run.whereabouts(path)), str::to_owned);
-        vec![Input::Raised(Raised { subject, raiser, text: text.into() })]
+        run.read(&self.program, record, state)
     }
 
     fn measured(&mut self, measured: &Measured, at: Timestamp) -> Vec<Input> {
@@ -223,6 +122,116 @@ impl Reading {
 const RAISE: &str = "(raise)";
 
 impl Run {
+    /// What an event of it means.
+    fn read(&mut self, program: &Program, record: &Record, state: &State) -> Vec<Input> {
+        match &record.event {
+            Event::SectionStarted { path, title, doc } => self.section(program, path, title, doc, record.at),
+            Event::StepStarted { path, title, label, .. } => {
+                self.steps.insert(path.clone(), StepName { title: Arc::clone(title), label: label.clone() });
+                Vec::new()
+            }
+            Event::Checked(checked) => self.checked(checked),
+            Event::Raised { place, threshold, message } => vec![self.raise(&place.path, threshold, message.as_deref())],
+            Event::Notified { place, channels, message } => {
+                let title: Arc<str> = self.whereabouts(&place.path).into();
+                let text = message.clone().unwrap_or_else(|| format!("{title} has something to tell"));
+                vec![Input::Note { key: self.key(place), channels: channels.clone(), title, text }]
+            }
+            Event::Sent { place, channels } => self.report(place, channels).into_iter().collect(),
+            Event::Called { place, level, message } => {
+                let title: Arc<str> = self.whereabouts(&place.path).into();
+                let text = message.clone().map_or_else(|| Arc::clone(&title), Arc::from);
+                vec![Input::Called { title, level: *level, text }]
+            }
+            Event::StepFinished { path, .. } => self.over(|found| found.starts_with(path)),
+            Event::SectionFinished { path, title, .. } => self.section_over(path, title, state),
+            _ => Vec::new(),
+        }
+    }
+
+    fn section(
+        &mut self,
+        program: &Program,
+        path: &Path,
+        title: &Arc<str>,
+        doc: &Arc<str>,
+        at: Timestamp,
+    ) -> Vec<Input> {
+        let Some(number) = path.first() else { return Vec::new() };
+        self.sections.insert(*number, Arc::clone(title));
+        let Some(section) = program.sections.iter().find(|section| section.title == *title) else {
+            return Vec::new();
+        };
+        if section.kind == SectionKind::Report {
+            self.reports.insert(*number, Gathered::new(title, doc));
+        }
+        let quiet = section.quiet.iter().filter_map(|id| program.thresholds.get(id.index()));
+        let thresholds: BTreeSet<Arc<str>> = quiet.map(|threshold| Arc::clone(&threshold.title)).collect();
+        if thresholds.is_empty() {
+            return Vec::new();
+        }
+        let longest = section.within.as_ref().and_then(literal).unwrap_or(LONGEST_QUIET);
+        let until = at.checked_add(longest).unwrap_or(Timestamp::MAX);
+        vec![Input::QuietBegins { by: self.keeper(title), quiet: Quiet { thresholds, until } }]
+    }
+
+    fn section_over(&self, path: &Path, title: &Arc<str>, state: &State) -> Vec<Input> {
+        let mut inputs = self.over(|found| found.starts_with(path));
+        inputs.push(Input::QuietEnds { by: self.keeper(title) });
+        // A `raise` that was not reached in a run of the whole section has nothing more to raise. Where something was not
+        // looked at there, or not done, nobody knows whether it would have been.
+        if self.has_seen(path, title) {
+            let beginning = format!("{title} › ");
+            for alert in state.alerts.values() {
+                for raiser in alert.raisers.iter().filter(|raiser| raiser.starts_with(&beginning)) {
+                    let by_statement = raiser.ends_with(RAISE);
+                    let reached = self.raisers.contains_key(&(Arc::clone(raiser), alert.subject.clone()));
+                    if by_statement && !reached {
+                        let (subject, raiser) = (alert.subject.clone(), Arc::clone(raiser));
+                        inputs.push(Input::Passed { subject, raiser });
+                    }
+                }
+            }
+        }
+        inputs
+    }
+
+    /// The checks of a part that is over: those that passed in every round close what they raised.
+    fn over(&self, part: impl Fn(&Path) -> bool) -> Vec<Input> {
+        let passed = self.raisers.iter().filter(|(_, found)| part(&found.path) && !found.failed && !found.unknown);
+        passed
+            .map(|((raiser, subject), _)| Input::Passed { subject: subject.clone(), raiser: Arc::clone(raiser) })
+            .collect()
+    }
+
+    fn checked(&mut self, checked: &Checked) -> Vec<Input> {
+        let Some(threshold) = &checked.raises else { return Vec::new() };
+        let path = &checked.place.path;
+        let raiser: Arc<str> = format!("{} › {}", self.whereabouts(path), checked.title).into();
+        let subject = Subject { threshold: Arc::clone(threshold), labels: self.labels(path) };
+        let entry = self.raisers.entry((Arc::clone(&raiser), subject.clone()));
+        let found = entry.or_insert_with(|| Found { path: path.clone(), failed: false, unknown: false });
+        found.failed |= checked.outcome == Outcome::Failed;
+        found.unknown |= checked.outcome == Outcome::NotMeasured;
+        if checked.outcome != Outcome::Failed {
+            return Vec::new();
+        }
+        let text = match &checked.message {
+            Some(message) => format!("{}: {message}", checked.title),
+            None => format!("{} is not so", checked.title),
+        };
+        vec![Input::Raised(Raised { subject, raiser, text: text.into() })]
+    }
+
+    fn raise(&mut self, path: &Path, threshold: &Arc<str>, message: Option<&str>) -> Input {
+        let raiser: Arc<str> = format!("{} › {RAISE}", self.whereabouts(path)).into();
+        let subject = Subject { threshold: Arc::clone(threshold), labels: self.labels(path) };
+        let found = Found { path: path.clone(), failed: true, unknown: false };
+        self.raisers.insert((Arc::clone(&raiser), subject.clone()), found);
+        let text = message.map_or_else(|| format!("raised by {}", self.whereabouts(path)), str::to_owned);
+        Input::Raised(Raised { subject, raiser, text: text.into() })
+    }
+
     /// `Section › Step [label]`
     fn whereabouts(&self, path: &Path) -> String {
         let section = path.first().and_then(|number| self.sections.get(number)).map_or("", |title| &**title);

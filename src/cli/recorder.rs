@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 
 use super::console::Out;
 use super::run_log::RunLog;
+use crate::alerting::Along;
 use crate::desk::Desk;
 use crate::report::terminal::Terminal;
 use crate::report::{json, junit};
@@ -45,6 +46,7 @@ struct Inner {
     changes: BTreeMap<u32, (String, bool)>,
     /// Reads along where the runbook has alerting.
     desk: Option<Arc<Desk>>,
+    along: Along,
     /// The last event, as long as it is not known how the run ends for whoever waits for it.
     end: Option<Record>,
 }
@@ -60,7 +62,18 @@ pub(super) struct Written {
 impl Recorder {
     pub(super) fn new(journal: Option<Journal>, output: Output, log: Option<RunLog>, desk: Option<Arc<Desk>>) -> Self {
         let (faults, changes) = (Vec::new(), BTreeMap::new());
-        let inner = Inner { seq: 0, journal, output, log, faults, held: None, changes, desk, end: None };
+        let inner = Inner {
+            seq: 0,
+            journal,
+            output,
+            log,
+            faults,
+            held: None,
+            changes,
+            desk,
+            along: Along::default(),
+            end: None,
+        };
         Self { inner: Mutex::new(inner) }
     }
 
@@ -117,7 +130,7 @@ impl Recorder {
         let is_end = matches!(record.event, Event::RunFinished(_));
         let written = if is_end { Ok(()) } else { inner.keep(&record) };
         if let Some(desk) = inner.desk.clone()
-            && let Err(fault) = desk.read(&record)
+            && let Err(fault) = desk.read(&mut inner.along, &record)
         {
             let message = format!("what follows from the run could not be written down, and nobody is told: {fault}");
             if !inner.faults.contains(&message) {

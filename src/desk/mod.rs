@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 
 pub use self::courier::{Courier, Delivery, MakesLinks};
 pub use self::keeping::{ALERT, INCIDENT, SILENCE, read, zone};
-use crate::alerting::{Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
+use crate::alerting::{Along, Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::run::Judge;
@@ -90,11 +90,11 @@ impl Desk {
         &self.runbook
     }
 
-    /// Reads an event of a run. Gives what follows from it.
+    /// Reads an event of a run, of which others were read `along`. Gives what follows from it.
     ///
     /// # Errors
     /// Where it could not be written down: then nobody is told of it.
-    pub fn read(&self, record: &Record) -> Result<Vec<Happening>, Fault> {
+    pub fn read(&self, along: &mut Along, record: &Record) -> Result<Vec<Happening>, Fault> {
         let mut inner = self.lock();
         if let Event::Measured(measured) = &record.event {
             inner.ledger.record(&self.runbook, &samples(measured, record.at))?;
@@ -104,7 +104,7 @@ impl Desk {
             inner.refresh(&self.runbook)?;
         }
         let Inner { reading, engine, .. } = &mut *inner;
-        let inputs = reading.read(record, engine.state());
+        let inputs = reading.read(along, record, engine.state());
         inner.decide(&self.runbook, record.at, &inputs).inspect(|happened| self.call(happened))
     }
 

@@ -13,7 +13,7 @@ use super::samples::Samples;
 use super::world::{Canned, Given, Of, Says};
 use super::{Failure, Reached, Rehearsed};
 use crate::alerting::{
-    Definitions, Engine, Happened, Happening, Input, Outcome, Posted, Reading, Rota, State, fires, posted,
+    Along, Definitions, Engine, Happened, Happening, Input, Outcome, Posted, Reading, Rota, State, fires, posted,
 };
 use crate::catalog::{RunFacts, World};
 use crate::check::program::{self, Expr, MetricId, ParamId, Program, Target, Test, TestKind};
@@ -32,6 +32,7 @@ pub(super) struct Stage {
     sources: Arc<Sources>,
     pub(super) world: Arc<Canned>,
     reading: Reading,
+    along: Along,
     pub(super) engine: Engine,
     /// What is given of metrics, the last first.
     metrics: Vec<(MetricId, Result<Value, Fault>)>,
@@ -78,6 +79,7 @@ impl Stage {
         Self {
             world: Arc::new(Canned::new(BEGINNING)),
             reading: Reading::new(Arc::clone(&program), HashMap::new(), facts),
+            along: Along::default(),
             engine: Engine::new(definitions, State::default()),
             metrics: Vec::new(),
             roles: Vec::new(),
@@ -352,7 +354,7 @@ impl Stage {
                 self.with_given(measured);
             }
             self.catch_up(record.at);
-            let inputs = self.reading.read(&record, self.engine.state());
+            let inputs = self.reading.read(&mut self.along, &record, self.engine.state());
             for input in inputs {
                 let outcome = self.engine.take(record.at, input);
                 self.keep(outcome);

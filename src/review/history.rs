@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 
 use super::{Chapter, Finding, Kind, Renamed, Row, Side};
-use crate::alerting::{Definitions, End, Engine, Incident, Input, Reading, State};
+use crate::alerting::{Along, Definitions, End, Engine, Incident, Input, Reading, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ExprKind, Metric, Program};
 use crate::plan::text;
@@ -364,7 +364,7 @@ fn replayed(
         let place = Place { path: Vec::new(), file: Arc::from(""), line: 0, column: 0, items: Vec::new() };
         let measured = Measured { place, metric: Arc::clone(metric), samples, fault: None };
         let record = Record { seq: 0, at: *at, event: Event::Measured(measured) };
-        for input in reading.read(&record, replay.engine.state()) {
+        for input in reading.read(&mut Along::default(), &record, replay.engine.state()) {
             replay.take(*at, input);
         }
     }

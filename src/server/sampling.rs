@@ -7,6 +7,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 
 use super::Loaded;
+use crate::alerting::Along;
 use crate::catalog::World;
 use crate::check::program::MetricId;
 use crate::desk::Desk;
@@ -81,7 +82,7 @@ impl EventSink for Heard {
         if !matches!(event, Event::Measured(_)) {
             return;
         }
-        if let Err(fault) = self.desk.read(&Record { seq: 0, at: self.world.now(), event }) {
+        if let Err(fault) = self.desk.read(&mut Along::default(), &Record { seq: 0, at: self.world.now(), event }) {
             self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         }
     }

@@ -129,6 +129,25 @@ fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
 }
 
 #[test]
+fn an_incident_is_not_over_while_others_of_its_group_are_gathered() {
+    let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, Some(secs(60)), "chat"), level(2, None, "sms")], 0));
+    assert_eq!(told(&scene.judged(Some(true), &pod("a"))), ["mail opened", "chat opened"]);
+    scene.after(secs(10));
+    assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0]);
+    assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0]);
+    assert_eq!(told(&scene.after(secs(30))), ["mail opened", "chat opened"]);
+    assert_eq!(told(&scene.after(secs(20))), ["sms escalated"]);
+    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["chat closed", "mail closed", "sms closed"]);
+
+    // Also where they are over before their time.
+    scene.judged(Some(true), &pod("a"));
+    scene.judged(Some(true), &pod("b"));
+    scene.judged(Some(false), &pod("a"));
+    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["chat closed", "mail closed"]);
+}
+
+#[test]
 fn a_level_whose_time_came_in_the_quiet_is_called_after_it() {
     let escalate = vec![Escalate { level: 2, when: EscalateWhen::After(secs(600)) }];
     let levels = vec![level(1, None, "chat"), level(2, None, "pager")];

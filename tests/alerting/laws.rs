@@ -155,7 +155,9 @@ fn agree(state: &State) -> Result<(), String> {
 fn heard(alert: &Alert, engine: &Engine) -> Result<(), String> {
     let Some(threshold) = engine.definitions().thresholds.get(&alert.subject.threshold) else { return Ok(()) };
     if alert.waits() {
-        return law(alert.told.is_empty() && alert.incident.is_none(), || {
+        // One that is gathered goes on with the incident of its group where nobody else is left in it.
+        let alone = alert.incident.is_none() || alert.gathered_until.is_some();
+        return law(alert.told.is_empty() && alone, || {
             format!("#{} waits and is told", alert.number)
         });
     }

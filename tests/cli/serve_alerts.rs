@@ -195,3 +195,29 @@ fn what_somebody_else_begins_climbs_in_its_time_also_where_the_server_has_nothin
     terminate(&server);
     finish(server).code(0);
 }
+
+#[test]
+fn sections_that_run_at_the_same_time_are_each_heard() {
+    let sink = Sink::new();
+    let mut text = format!(
+        "runbook \"Beside\" {{ edition 1 }}\n\
+         channel bot = webhook(\"http://127.0.0.1:{}/bot\")\n\
+         tool after(time: string) -> string = argv(\"sleep\", time)\n",
+        sink.port
+    );
+    for (title, time) in [("Quick", "0"), ("Slow", "0.6"), ("Slower", "1.2")] {
+        text += &format!("threshold \"{title}\" warning {{\n  notify bot\n}}\n");
+        text += &format!(
+            "section \"Look {title}\" every 1s {{\n  show after(\"{time}\") as \"time\"\n  \
+             check host.file(\"there\").exists as \"there\" else raise \"{title}\"\n}}\n"
+        );
+    }
+    let folder = Folder::with(text);
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    let titles = ["Quick", "Slow", "Slower"];
+    until("all are told", || titles.iter().all(|title| sink.occasions(title) == ["opened"]));
+    folder.write("there", "");
+    until("all are over", || titles.iter().all(|title| sink.occasions(title) == ["opened", "closed"]));
+    terminate(&server);
+    finish(server).code(0);
+}
