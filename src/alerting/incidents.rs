@@ -27,7 +27,10 @@ struct Opening {
 impl Turn<'_> {
     /// Tells of alerts of one group for the first time.
     pub(super) fn tell_opened(&mut self, numbers: &[i64], threshold: &Threshold, level: Option<u32>) {
-        let level = level.or_else(|| (threshold.severity == Severity::Critical).then_some(1));
+        let within = |number: &i64| self.state.alerts.get(number).is_some_and(|alert| alert.incident.is_some());
+        // Those that go on with an incident need no level to be in it.
+        let is_incident = threshold.severity == Severity::Critical || numbers.iter().any(within);
+        let level = level.or_else(|| is_incident.then_some(1));
         let incident = level.and_then(|level| self.incident_for(numbers, threshold, level));
         let alerts = numbers.iter().filter_map(|number| self.state.alerts.get(number));
         let alerts: Vec<&Alert> = alerts.map(Arc::as_ref).collect();

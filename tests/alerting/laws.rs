@@ -157,9 +157,7 @@ fn heard(alert: &Alert, engine: &Engine) -> Result<(), String> {
     if alert.waits() {
         // One that is gathered goes on with the incident of its group where nobody else is left in it.
         let alone = alert.incident.is_none() || alert.gathered_until.is_some();
-        return law(alert.told.is_empty() && alone, || {
-            format!("#{} waits and is told", alert.number)
-        });
+        return law(alert.told.is_empty() && alone, || format!("#{} waits and is told", alert.number));
     }
     let owners = &engine.definitions().owners;
     let incident = alert.incident.and_then(|number| engine.state().incidents.get(&number));
