@@ -45,7 +45,11 @@ pub struct MadeBefore {
 
 /// The changes that were made in runs before, each by what it is known by.
 #[derive(Default)]
-pub struct Known(Mutex<HashMap<String, MadeBefore>>);
+pub struct Known {
+    made: Mutex<HashMap<String, MadeBefore>>,
+    /// Whether any of them is known by all that its item said.
+    loosely: bool,
+}
 
 /// At the end of a key: the change stands in `on failure` or `always`, and is made whenever that is reached.
 pub const CLOSING: &str = "!";
@@ -85,16 +89,18 @@ impl Trail {
 impl Known {
     #[must_use]
     pub fn new(made: impl IntoIterator<Item = (String, MadeBefore)>) -> Self {
-        Self(Mutex::new(made.into_iter().collect()))
+        let made: HashMap<String, MadeBefore> = made.into_iter().collect();
+        Self { loosely: made.keys().any(|key| key.contains(HASH)), made: Mutex::new(made) }
     }
 
     /// What is known of a change. It is known once: where a `retry` comes back to it, it is made again.
     pub(crate) fn look(&self, key: &str, trail: &Trail) -> Look {
-        let mut known = lock(&self.0);
+        let mut known = lock(&self.made);
         if let Some(made) = known.remove(key) {
             return Look::Made(made);
         }
-        if !key.contains(HASH) {
+        // Items that have a name of their own now may have had to share it, and the other way round.
+        if !self.loosely && !key.contains(HASH) {
             return Look::New;
         }
         let loose = loosely(key);
@@ -140,11 +146,20 @@ fn loosely(key: &str) -> String {
 
 /// What the items of a list are known by, each by another text.
 pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, All) {
+    let named: Vec<Option<String>> = items.iter().map(named).collect();
+    let mut sharing: HashMap<&str, u32> = HashMap::new();
+    named.iter().flatten().for_each(|name| *sharing.entry(name).or_default() += 1);
     let mut seen: HashMap<String, u32> = HashMap::new();
     let own: Vec<Arc<str>> = items
         .iter()
-        .map(|item| {
-            let mut text = identity(item);
+        .zip(&named)
+        .map(|(item, name)| {
+            let mut text = match name {
+                Some(name) if sharing.get(&**name) == Some(&1) => plain(name),
+                // Their order is no name: there may be fewer of them the next time, or in another order.
+                Some(name) => with_all(name, item),
+                None => identity(item),
+            };
             let times = seen.entry(text.clone()).or_default();
             *times += 1;
             if *times > 1 {
@@ -161,15 +176,17 @@ pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, All) {
 fn identity(item: &Value) -> String {
     let item = item.clone().plainly();
     match &item {
-        Value::Record(_) | Value::List(_) | Value::Data(_) | Value::Line(_) => match named(&item) {
-            Some(name) => plain(&name),
-            None => format!("{}{HASH}{}", plain(&label_of(&item)), short(&item.to_json().to_string())),
-        },
+        Value::Record(_) | Value::List(_) | Value::Data(_) | Value::Line(_) => with_all(&label_of(&item), &item),
         other => plain(&other.to_string()),
     }
 }
 
-/// The name of a record, with the namespace that it is in.
+/// Told apart by all that it says.
+fn with_all(label: &str, item: &Value) -> String {
+    format!("{}{HASH}{}", plain(label), short(&item.to_json().to_string()))
+}
+
+/// The name of a record, with the namespace that it is in; its key or its number where it has none.
 fn named(item: &Value) -> Option<String> {
     let field = |name: &str| match item {
         Value::Record(fields) => fields.get(name).map(|value| value.clone().plainly()),
@@ -178,11 +195,17 @@ fn named(item: &Value) -> Option<String> {
     };
     let text = |name: &str| match field(name) {
         Some(Value::String(text)) => Some(text),
+        Some(Value::Int(number)) => Some(number.to_string().into()),
         _ => None,
     };
-    let name = text("name")?;
-    Some(text("namespace").map_or_else(|| name.to_string(), |namespace| format!("{namespace}/{name}")))
+    if let Some(name) = text("name") {
+        return Some(text("namespace").map_or_else(|| name.to_string(), |namespace| format!("{namespace}/{name}")));
+    }
+    KEYS.iter().find_map(|key| text(key)).map(|key| key.to_string())
 }
+
+/// What tells things without a name apart, whatever else they say: objects of a bucket, rows of a table.
+const KEYS: [&str; 3] = ["key", "id", "uid"];
 
 /// Longer than names are.
 const LONGEST: usize = 120;
@@ -234,7 +257,7 @@ mod tests {
     use crate::types::Value;
 
     fn row(id: i64, state: &str) -> Value {
-        Value::record([("id", Value::Int(id)), ("state", Value::string(state))])
+        Value::record([("order", Value::Int(id)), ("state", Value::string(state))])
     }
 
     fn keys(items: &[Value]) -> Vec<(String, Trail)> {
@@ -269,6 +292,26 @@ mod tests {
         let key = trail.key(2);
         assert_eq!((key.as_str(), position_of(&key).as_str()), ("3[a].2[b]", "3.2"));
         assert_eq!(items_of(&key).collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn things_that_share_a_name_are_told_apart_by_all_that_they_say_wherever_they_stand() {
+        let web = |zone: &str| Value::record([("name", Value::string("web")), ("zone", Value::string(zone))]);
+        let before = keys(&[web("a"), web("b")]);
+        let made = known(&[&before[0].0]);
+        let now = keys(&[web("b"), web("a")]);
+        assert!(matches!(made.look(&now[0].0, &now[0].1), Look::New), "the other one");
+        assert!(matches!(made.look(&now[1].0, &now[1].1), Look::Made(_)));
+        // What has the name for itself now may be either of them, and the other way round.
+        let (alone, both) = (keys(&[web("c")]), keys(&[web("c"), web("d")]));
+        assert!(matches!(known(&[&before[0].0]).look(&alone[0].0, &alone[0].1), Look::Doubtful(_)));
+        assert!(matches!(known(&[&alone[0].0]).look(&both[1].0, &both[1].1), Look::Doubtful(_)));
+    }
+
+    #[test]
+    fn what_has_no_name_is_known_by_its_key() {
+        let object = |age| Value::record([("key", Value::string("a/1.gz")), ("age", Value::Int(age))]);
+        assert_eq!(keys(&[object(1)])[0].0, keys(&[object(2)])[0].0);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! `measure`: samples of metrics, one for each set of labels.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -7,7 +8,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use super::branches::{list, with};
 use super::context::Context;
-use super::sections::label_of;
+use super::sections::{has_label, label_of};
 use crate::check::program::{Label, Metric, MetricId, Program, Statement};
 use crate::source::Span;
 use crate::store::event::{Event, Measured, Sampled};
@@ -66,10 +67,30 @@ fn each<'r>(
             Ok(looped) => looped,
             Err(fault) => return (Vec::new(), Some(fault)),
         };
-        let rounds = looped.items.iter().enumerate().map(|(round, item)| {
-            let own = (Arc::clone(&label.name), label_of(item).into());
-            let known = known.iter().cloned().chain([own]).collect();
-            each(with(context.at(round), label.local, item), metric, rest, known)
+        if let Some(item) = looped.items.iter().find(|item| !has_label(item)) {
+            return (Vec::new(), Some(nameless(label, item)));
+        }
+        let called: Vec<Arc<str>> = looped.items.iter().map(|item| label_of(item).into()).collect();
+        let mut firsts = HashMap::new();
+        let mut alike = HashSet::new();
+        for (item, called) in looped.items.iter().zip(&called) {
+            let first = firsts.entry(called).or_insert(item);
+            // A list may name a thing twice.
+            if !std::ptr::eq(*first, item) && !first.equals(item) {
+                alike.insert(called);
+            }
+        }
+        let rounds = looped.items.iter().zip(&called).enumerate().map(|(round, (item, called))| {
+            let own = (Arc::clone(&label.name), Arc::clone(called));
+            let known: Labels = known.iter().cloned().chain([own]).collect();
+            let fault = alike.contains(called).then(|| not_alone(label, called));
+            let context = with(context.at(round), label.local, item);
+            async move {
+                match fault {
+                    Some(fault) => (vec![sampled(metric, known, Err(fault))], None),
+                    None => each(context, metric, rest, known).await,
+                }
+            }
         });
         let mut samples = Vec::new();
         let mut fault = looped.partial;
@@ -80,6 +101,20 @@ fn each<'r>(
         (samples, fault)
     }
     .boxed()
+}
+
+/// Two things that are called alike would be one in the history, and an alert of one would be that of the other.
+fn not_alone(label: &Label, called: &str) -> Fault {
+    Fault::no_value(format!("several items of `for {}` are called `{called}`, and are not the same", label.name)).help(
+        "give each a name of its own, such as `for pod in cluster.pods(namespace: \"*\") | each({ name: \"{.namespace}/{.name}\", restarts: .restarts })`",
+    )
+}
+
+/// What is measured would be in the name of the series, and each sample the first one of another.
+fn nameless(label: &Label, item: &Value) -> Fault {
+    let item = super::text::beginning(item, 200).0;
+    Fault::no_value(format!("an item of `for {}` has no name to be told apart by: {item}", label.name))
+        .help("give each a name, such as `for row in rows | each({ name: .id, value: .value })`")
 }
 
 fn sampled(metric: &Metric, labels: Labels, value: Result<Value, Fault>) -> Sampled {

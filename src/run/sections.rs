@@ -244,16 +244,35 @@ fn end(outer: &Context<'_>, context: &Context<'_>, step: &Step, label: Option<St
 /// How many bytes of a label are kept: enough to tell one item from another.
 const MAX_LABEL: usize = 1024;
 
-/// What tells an item from the others: a text or a number itself, a record by its name or its first field.
+/// What people call an item: a text or a number itself, a record by its name or its first field, JSON by its name or its
+/// first text.
 pub(super) fn label_of(item: &Value) -> String {
     let text = match item {
         Value::Record(fields) => match fields.get("name").or_else(|| fields.values().next()) {
             Some(value) => beginning(value, MAX_LABEL).0,
             None => String::new(),
         },
-        other => beginning(&other.clone().plainly(), MAX_LABEL).0,
+        other => beginning(&called(other).unwrap_or_else(|| other.clone().plainly()), MAX_LABEL).0,
     };
     super::context::one_line(&text)
+}
+
+/// The name of an object of JSON, or its first text.
+fn called(item: &Value) -> Option<Value> {
+    let Value::Data(data) = item else { return None };
+    let fields = data.as_object()?;
+    let name = fields.get("name").filter(|name| !name.is_null());
+    let called = name.or_else(|| fields.values().find(|value| value.is_string()))?;
+    Some(Value::Data(Arc::new(called.clone())).plainly())
+}
+
+/// Whether [`label_of`] an item is more than all that it says.
+pub(super) fn has_label(item: &Value) -> bool {
+    match item {
+        Value::Data(data) if data.is_object() || data.is_array() => called(item).is_some(),
+        Value::List(_) => false,
+        _ => true,
+    }
 }
 
 fn is_sequential(step: &Step) -> bool {

@@ -40,6 +40,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
 records! {
     /// A series and its values.
     struct Series "prometheus_series" {
+        /// The series as Prometheus writes it: `up{instance="db-1:9187", job="postgres"}`.
+        name: Arc<str>,
         /// The metric; missing where the query made something else of it.
         metric: Option<Arc<str>>,
         /// The labels by their names: `.labels.instance`.
@@ -102,6 +104,6 @@ fn series(query: &str, Entry { metric, values, histograms }: Entry) -> Result<Se
     }
     let point = |(time, value): Point| Ok(SeriesPoint { time: instant_of(time)?, value: number(&value) });
     let points = values.into_iter().map(point).collect::<Result<_, Fault>>()?;
-    let (metric, labels) = named(metric);
-    Ok(Series { metric, labels, points })
+    let (name, metric, labels) = named(metric);
+    Ok(Series { name, metric, labels, points })
 }

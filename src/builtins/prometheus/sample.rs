@@ -27,6 +27,8 @@ pub(super) const WITHIN: Param<Option<SignedDuration>> =
 records! {
     /// The value of a series at a time.
     struct Sample "prometheus_sample" {
+        /// The series as Prometheus writes it: `up{instance="db-1:9187", job="postgres"}`.
+        name: Arc<str>,
         /// The metric; missing where the query made something else of it.
         metric: Option<Arc<str>>,
         /// The labels by their names: `.labels.instance`.
@@ -69,8 +71,8 @@ pub(super) async fn instant(service: &Service<'_>, args: &Args<'static>) -> Resu
     let samples = match found {
         Found::Vector(entries) => entries.into_iter().map(|entry| sample(&query, entry)).collect::<Result<_, _>>()?,
         Found::Scalar((time, value)) => {
-            let (metric, labels) = named(Labels::new());
-            vec![Sample { metric, labels, value: number(&value), time: instant_of(time)? }]
+            let (name, metric, labels) = named(Labels::new());
+            vec![Sample { name, metric, labels, value: number(&value), time: instant_of(time)? }]
         }
         Found::Matrix(_) => {
             return Err(Fault::new(FaultKind::Conversion, format!("{} gives many values of each series", quote(&query)))
@@ -95,8 +97,8 @@ pub(super) fn of_query(query: &str, fault: Fault) -> Fault {
 
 fn sample(query: &str, Entry { metric, value }: Entry) -> Result<Sample, Fault> {
     let (time, value) = value.ok_or_else(|| histogram(query))?;
-    let (metric, labels) = named(metric);
-    Ok(Sample { metric, labels, value: number(&value), time: instant_of(time)? })
+    let (name, metric, labels) = named(metric);
+    Ok(Sample { name, metric, labels, value: number(&value), time: instant_of(time)? })
 }
 
 pub(super) fn histogram(query: &str) -> Fault {
@@ -104,10 +106,12 @@ pub(super) fn histogram(query: &str) -> Fault {
         .help("take a number from it: `histogram_quantile(0.99, …)`, `histogram_count(…)`")
 }
 
-/// The metric and the other labels.
-pub(super) fn named(mut labels: Labels) -> (Option<Arc<str>>, Arc<Json>) {
-    let metric = labels.remove("__name__").map(Arc::from);
-    (metric, Arc::new(json(labels)))
+/// The series as it is written, its metric, and the other labels.
+pub(super) fn named(mut labels: Labels) -> (Arc<str>, Option<Arc<str>>, Arc<Json>) {
+    let metric: Option<Arc<str>> = labels.remove("__name__").map(Arc::from);
+    let written: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={}", quote(value))).collect();
+    let name = format!("{}{{{}}}", metric.as_deref().unwrap_or_default(), written.join(", "));
+    (name.into(), metric, Arc::new(json(labels)))
 }
 
 pub(super) fn json(labels: Labels) -> Json {
