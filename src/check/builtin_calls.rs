@@ -6,7 +6,6 @@ use super::checker::{Checker, broken};
 use super::constants::constant;
 use super::convert::{Want, holds_secret};
 use super::names::What;
-use super::operators::convert;
 use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind};
 use super::wording::{a, alternatives};
 use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
@@ -290,7 +289,8 @@ impl<'a> Checker<'a> {
     fn a_number(&mut self, expr: Expr, what: &str) -> Expr {
         let expr = self.present(expr);
         match &expr.ty {
-            Type::Data => convert(expr, Type::Float),
+            // A number in data is taken as it is: an integer in it keeps all its digits.
+            Type::Data => expr,
             ty if ty.is_number() || ty.is_unknown() => expr,
             _ => {
                 let message = format!("{what} is a number, {}", self.claim(&expr));

@@ -29,6 +29,14 @@ pub(super) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
     }
 }
 
+/// Data as the number that it is, whole or not, with all its digits.
+pub(super) fn number(value: Value) -> Result<Value, Fault> {
+    match value.read()? {
+        Value::Data(data) if data.is_number() => Ok(Value::Data(data).plainly()),
+        other => convert(other, &Type::Float),
+    }
+}
+
 /// What a tool printed as what it was declared to give. A text becomes the number, date or bool that it spells.
 pub(super) fn returned(output: Value, tool: &Tool) -> Result<Value, Fault> {
     // Where it was not started, there is nothing that it printed.

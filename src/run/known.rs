@@ -161,6 +161,7 @@ pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, All) {
 fn identity(item: &Value) -> String {
     let item = item.clone().plainly();
     match &item {
+        Value::Data(data) if data.is_number() => plain(&data.to_string()),
         Value::Record(_) | Value::List(_) | Value::Data(_) | Value::Line(_) => match named(&item) {
             Some(name) => plain(&name),
             None => format!("{}{HASH}{}", plain(&label_of(&item)), short(&item.to_json().to_string())),

@@ -1,9 +1,11 @@
 //! Types, values and faults: what an expression can be, and what it gives.
 
+mod digits;
 mod fault;
 mod fields;
 mod labels;
 mod measure;
+mod number;
 mod record;
 mod regex;
 mod scan;
@@ -18,6 +20,7 @@ pub use self::fault::{Fault, FaultKind};
 pub use self::fields::{Record, Shape};
 pub use self::labels::{Labels, labels_text};
 pub use self::measure::Measure;
+pub use self::number::Number;
 pub use self::record::{Field, RecordType};
 pub use self::regex::Regex;
 pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};

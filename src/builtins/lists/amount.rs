@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::catalog::{Args, Inputs, Items, Mismatch, Param, PerItem, Presence, Yields};
-use crate::types::{Counted, Fault, Type, Value};
+use crate::types::{Counted, Fault, Number, Type, Value};
 
 /// What stages that work on numbers take from each item.
 pub(super) const OF: Param<PerItem<'static>> = Param::per_item(
@@ -19,11 +19,9 @@ pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>
     Box::new(items.map(move |item| {
         let item = item?;
         let value = if let Some(of) = of { of(&item)? } else { item };
-        let data = matches!(value, Value::Data(_));
         match value.plainly() {
             Value::Null => Err(Fault::no_value(format!("`{stage}` meets an item without a number"))
                 .help("say what stands in for it: `.x ?? 0`")),
-            number if data => number.plain_number().map_or(Ok(number), |number| Ok(Value::Float(number))),
             number => Ok(number),
         }
     }))
@@ -121,6 +119,10 @@ impl Sum {
             Value::Percent(value) => Self::Percent(*value),
             Value::Cores(value) => Self::Cores(*value),
             Value::Rate(value, counted) => Self::Rate(*value, *counted),
+            Value::Data(data) if let Some(number) = data.as_number() => match Number::of_json(number) {
+                Number::Whole(whole) => Self::Int(whole),
+                Number::Real(real) => Self::Float(real),
+            },
             other => return Err(Fault::conversion(format!("a {} is no number: {other}", other.kind()))),
         })
     }
