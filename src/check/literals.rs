@@ -111,7 +111,11 @@ impl Checker<'_> {
         if text.contains('T') {
             match text.parse::<Timestamp>() {
                 Ok(time) => literal(Value::Time(time), Type::Time, span),
-                Err(_) => self.invalid(&format!("`{text}` is no time"), "write it as `2025-09-09T08:00:00Z`", span),
+                Err(_) => self.invalid(
+                    &format!("`{text}` is no time"),
+                    "a time is written in UTC: `2025-09-09T08:00:00Z`, which is `2025-09-09T10:00:00+02:00` elsewhere",
+                    span,
+                ),
             }
         } else {
             match text.parse::<civil::Date>() {

@@ -264,6 +264,16 @@ impl Value {
         }
     }
 
+    /// Whether it is null, also in data.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Data(data) => data.is_null(),
+            _ => false,
+        }
+    }
+
     /// A JSON scalar as the value it plainly is.
     fn from_scalar(data: &serde_json::Value) -> Option<Self> {
         match data {
@@ -287,7 +297,12 @@ impl Value {
             Self::Null => Json::Null,
             Self::Bool(value) => Json::from(*value),
             Self::Int(value) | Self::Size(value) => Json::from(*value),
-            Self::Float(value) | Self::Percent(value) | Self::Cores(value) | Self::Rate(value, _) => Json::from(*value),
+            // `size / 1B` is a float, and whole: others take `3.0` for no number of bytes.
+            Self::Float(value) => match Number::Real(*value).plainest() {
+                Number::Whole(whole) => i64::try_from(whole).map_or_else(|_| Json::from(*value), Json::from),
+                Number::Real(value) => Json::from(value),
+            },
+            Self::Percent(value) | Self::Cores(value) | Self::Rate(value, _) => Json::from(*value),
             Self::Duration(value) => Json::from(value.as_secs_f64()),
             Self::Data(data) => data.as_ref().clone(),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),

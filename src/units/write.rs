@@ -154,6 +154,8 @@ pub fn number(value: f64) -> String {
 /// A number with so many decimals more, in the end with all of them.
 #[must_use]
 pub fn number_to(value: f64, more: usize) -> String {
+    // -0 is 0.
+    let value = value + 0.0;
     if value.fract() == 0.0 && value.abs() < 1e15 {
         format!("{value:.0}")
     } else if value.abs() >= 0.001 && value.abs() < 1e15 {
@@ -236,6 +238,7 @@ mod tests {
         assert_eq!(rate(10_485_760.0, Counted::Bytes), "10MiB/s");
         assert_eq!(number(1.0 / 3.0), "0.3333");
         assert_eq!(number(2.0), "2");
+        assert_eq!(number(-0.0), "0");
         assert_eq!(number_to(0.1 + 0.2, MANY), "0.30000000000000004");
     }
 }

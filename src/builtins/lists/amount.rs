@@ -40,7 +40,7 @@ pub(super) fn number_type(stage: &str, does: &str, inputs: &Inputs<'_>) -> Resul
         Type::Optional(inner) if inner.is_number() => Err(Mismatch {
             param,
             message: format!("`{stage}` {does} numbers, and this one may be missing"),
-            help: Some("say what stands in for it: `.x ?? 0`".to_owned()),
+            help: Some(format!("say what stands in for it: `.x ?? {}`", inner.stand_in())),
         }),
         other => Err(Mismatch {
             param,

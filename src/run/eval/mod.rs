@@ -167,10 +167,10 @@ impl<'e> Evaluation<'e> {
             ExprKind::Binary { op: op @ (BinaryOp::Or | BinaryOp::And), left, right } => {
                 self.logic(*op, left, right, env)
             }
-            ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => match self.eval(left, env)?.plainly() {
-                Value::Null => self.eval(right, env),
-                value => Ok(value),
-            },
+            ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => {
+                let value = self.eval(left, env)?;
+                if value.is_missing() { self.eval(right, env) } else { Ok(value) }
+            }
             ExprKind::Binary { op, left, right } => self.binary(*op, left, right, expr, env),
             ExprKind::If { condition, then, otherwise } => {
                 let branch = if truth(self.eval(condition, env)?)? { then } else { otherwise };
