@@ -29,11 +29,14 @@ pub(super) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
     }
 }
 
-/// Data as the number that it is, whole or not, with all its digits.
-pub(super) fn number(value: Value) -> Result<Value, Fault> {
+/// Data as the number that it is, with all its digits: whole or not where a float is wanted, whole where an int is, also
+/// where it is larger than one.
+pub(super) fn number(value: Value, ty: &Type) -> Result<Value, Fault> {
     match value.read()? {
-        Value::Data(data) if data.is_number() => Ok(Value::Data(data).plainly()),
-        other => convert(other, &Type::Float),
+        Value::Data(data) if data.is_u64() || (data.is_number() && *ty == Type::Float) => {
+            Ok(Value::Data(data).plainly())
+        }
+        other => convert(other, ty),
     }
 }
 

@@ -280,8 +280,8 @@ impl<'e> Evaluation<'e> {
     /// is known what is done with it.
     fn operand(&self, expr: &Expr, env: Env<'_>) -> Eval {
         match &expr.kind {
-            ExprKind::Convert(inner) if expr.ty == Type::Float && inner.ty == Type::Data => {
-                Ok(convert::number(self.eval(inner, env)?)?)
+            ExprKind::Convert(inner) if inner.ty == Type::Data && matches!(expr.ty, Type::Int | Type::Float) => {
+                Ok(convert::number(self.eval(inner, env)?, &expr.ty)?)
             }
             _ => self.eval(expr, env),
         }
