@@ -152,7 +152,7 @@ impl Search<'_> {
         for (index, item) in items.iter().enumerate() {
             for (field, other) in &compared {
                 let value = match (field, item) {
-                    (Some(name), Value::Record(fields)) => fields.get(*name).cloned(),
+                    (Some(name), Value::Record(fields)) => fields.get(name).cloned(),
                     (Some(name), Value::Data(data)) => {
                         data.get(&***name).map(|field| Value::Data(field.clone().into()))
                     }

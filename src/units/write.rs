@@ -1,5 +1,7 @@
 //! Quantities as people read them: short, with the unit that fits.
 
+use std::fmt::Write as _;
+
 use super::Counted;
 
 /// A duration in nanoseconds: two parts at most (`1h 30m`), one with a decimal below a minute (`1.2s`).
@@ -39,7 +41,7 @@ pub fn whole_duration(nanoseconds: impl Into<i128>) -> String {
         ("ns", 1),
     ] {
         if rest >= scale {
-            text.push_str(&format!("{}{unit}", rest / scale));
+            let _ = write!(text, "{}{unit}", rest / scale);
             rest %= scale;
         }
     }
