@@ -132,7 +132,8 @@ impl Checker<'_> {
             behind.chars().take(6).take_while(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ':')).collect();
         match format!("{text}{offset}").parse::<Timestamp>() {
             Ok(time) if time.subsec_nanosecond() == 0 => {
-                let whole = Span::new(span.file, span.start, span.end + u32::try_from(offset.len()).unwrap_or_default());
+                let whole =
+                    Span::new(span.file, span.start, span.end + u32::try_from(offset.len()).unwrap_or_default());
                 let message = format!("`{text}{offset}` is not in UTC, as times are written");
                 let diagnostic = Diagnostic::new(Code::InvalidLiteral, whole, message);
                 self.report(diagnostic.help(format!("write `{time}`")).fix(whole, time.to_string()));

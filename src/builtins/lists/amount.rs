@@ -13,6 +13,9 @@ pub(super) const OF: Param<PerItem<'static>> = Param::per_item(
     Presence::Optional,
 );
 
+/// What to write where an item of data has no value: a text or a time has no 0.
+pub(super) const MISSING: &str = "leave such items out: `| where(.x != null)`, or say what stands in for it: `.x ?? 0`";
+
 /// The numbers of the items. A missing one is a fault: no number stands for it by itself.
 pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>) -> Items<'a> {
     let of = args.per_item(&OF);
@@ -20,8 +23,7 @@ pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>
         let item = item?;
         let value = if let Some(of) = of { of(&item)? } else { item };
         match value.plainly() {
-            Value::Null => Err(Fault::no_value(format!("`{stage}` meets an item without a number"))
-                .help("say what stands in for it: `.x ?? 0`")),
+            Value::Null => Err(Fault::no_value(format!("`{stage}` meets an item without a number")).help(MISSING)),
             number => Ok(number),
         }
     }))

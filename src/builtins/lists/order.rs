@@ -102,6 +102,5 @@ fn check(stage: &str, param: &'static str, ty: &Type, instead: &str) -> Result<(
 }
 
 fn missing(stage: &str) -> Fault {
-    Fault::no_value(format!("`{stage}` meets an item whose value is missing"))
-        .help("say what stands in for it: `.x ?? 0`")
+    Fault::no_value(format!("`{stage}` meets an item whose value is missing")).help(super::amount::MISSING)
 }
