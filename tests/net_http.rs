@@ -50,6 +50,14 @@ async fn bodies_queries_and_values_arrive_as_they_were_meant() {
     assert!(server.last().ends_with(r#"{"query":"a \"b\"","n":3,"missing":null}"#), "{}", server.last());
     let query =
         Value::record([("q", text("a&b=c")), ("tag", Value::list(vec![text("x"), text("y")])), ("none", Value::Null)]);
+    let found = Value::Data(std::sync::Arc::new(serde_json::json!({ "tags": ["x", 2], "none": null })));
+    let json = |pointer: &str| match &found {
+        Value::Data(found) => Value::Data(std::sync::Arc::new(found.pointer(pointer).expect("a value").clone())),
+        _ => Value::Null,
+    };
+    let of_json = Value::record([("tag", json("/tags")), ("none", json("/none")), ("bytes", Value::Float(5.0))]);
+    ask("get", &api, "/file", &[("query", of_json)]).await.expect("a read");
+    assert!(server.last().starts_with("GET /file?tag=x&tag=2&bytes=5 HTTP/1.1\r\n"), "{}", server.last());
     let headers = Value::record([("Content-Type", text("text/csv"))]);
     ask("put", &api, "/file", &[("query", query), ("headers", headers), ("body", text("1;2"))]).await.expect("put");
     assert!(server.last().starts_with("PUT /file?q=a%26b%3Dc&tag=x&tag=y HTTP/1.1\r\n"), "{}", server.last());

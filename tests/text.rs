@@ -79,6 +79,8 @@ fn numbers_keep_their_units() {
     assert_eq!(shown("round", &[Value::Percent(0.12345), Value::Int(1)]), "percent(12.3%)");
     assert_eq!(shown("round", &[Value::Float(1e300), Value::Int(12)]), "float(1e300)");
     assert_eq!(call("round", &[Value::Float(1.0), Value::Int(-1)]).expect_err("digits").kind, FaultKind::NoValue);
-    let data = Value::Data(Arc::new(serde_json::json!(-2)));
-    assert_eq!(shown("abs", &[data]), "float(2)");
+    let data = |json: serde_json::Value| Value::Data(Arc::new(json));
+    assert_eq!(shown("abs", &[data(serde_json::json!(-2))]), "int(2)");
+    assert_eq!(shown("abs", &[data(serde_json::json!(-2.5))]), "float(2.5)");
+    assert_eq!(shown("round", &[data(serde_json::json!(u64::MAX))]), format!("data({})", u64::MAX));
 }

@@ -54,6 +54,8 @@ pub enum Accepts {
     Fields {
         /// A field may be a secret too.
         secrets: bool,
+        /// A field may be a list of such values.
+        lists: bool,
     },
     /// A string or a secret.
     TextOrSecret,
@@ -187,7 +189,13 @@ impl Param<Option<std::sync::Arc<crate::types::Record>>> {
     /// A record with fields of any name.
     #[must_use]
     pub const fn fields(name: &'static str, doc: &'static str, secrets: bool) -> Self {
-        Self::new(name, doc, Accepts::Fields { secrets }, Presence::Optional)
+        Self::new(name, doc, Accepts::Fields { secrets, lists: false }, Presence::Optional)
+    }
+
+    /// A record with fields of any name, each a value or a list of them.
+    #[must_use]
+    pub const fn fields_and_lists(name: &'static str, doc: &'static str) -> Self {
+        Self::new(name, doc, Accepts::Fields { secrets: false, lists: true }, Presence::Optional)
     }
 }
 

@@ -6,7 +6,6 @@ use super::checker::{Checker, broken};
 use super::constants::constant;
 use super::convert::{Want, holds_secret};
 use super::names::What;
-use super::operators::convert;
 use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind};
 use super::wording::{a, alternatives};
 use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
@@ -172,7 +171,7 @@ impl<'a> Checker<'a> {
             Accepts::Anything => self.anything(expr, &what),
             Accepts::Number => self.a_number(expr, &what),
             Accepts::Connection(driver) => self.coerce(expr, &Want::new(&Type::Connection(driver.into()), &what)),
-            Accepts::Fields { secrets } => self.fields(expr, secrets, &what),
+            Accepts::Fields { secrets, lists } => self.fields(expr, secrets, lists, &what),
             Accepts::Way => self.way(expr, &what),
             Accepts::TextOrSecret if expr.ty == Type::Secret => expr,
             Accepts::TextOrSecret | Accepts::File(_) => self.coerce(expr, &Want::new(&Type::String, &what)),
@@ -290,7 +289,8 @@ impl<'a> Checker<'a> {
     fn a_number(&mut self, expr: Expr, what: &str) -> Expr {
         let expr = self.present(expr);
         match &expr.ty {
-            Type::Data => convert(expr, Type::Float),
+            // A number in data is taken as it is: an integer in it keeps all its digits.
+            Type::Data => expr,
             ty if ty.is_number() || ty.is_unknown() => expr,
             _ => {
                 let message = format!("{what} is a number, {}", self.claim(&expr));
@@ -315,7 +315,7 @@ impl<'a> Checker<'a> {
     }
 
     /// A record with fields of any name: headers, a query, an environment.
-    fn fields(&mut self, expr: Expr, secrets: bool, what: &str) -> Expr {
+    fn fields(&mut self, expr: Expr, secrets: bool, lists: bool, what: &str) -> Expr {
         let Type::Record(record) = expr.ty.present() else {
             let message = format!("{what} is a record, {}", self.claim(&expr));
             let help = "write its fields: `{ name: value }`";
@@ -328,7 +328,11 @@ impl<'a> Checker<'a> {
                 _ => None,
             };
             let place = own.unwrap_or(&expr);
-            match field.ty.present() {
+            let one = match field.ty.present() {
+                Type::List(item) if lists => item.present(),
+                one => one,
+            };
+            match one {
                 Type::Secret if secrets => {}
                 Type::Secret => {
                     let place = place.clone();
@@ -347,8 +351,14 @@ impl<'a> Checker<'a> {
                 | Type::Unknown
                 | Type::Percent => {}
                 other => {
-                    let message = format!("`{name}` in {what} is a text or a plain number, and this is {}", a(other));
-                    let help = "put it into a text: `\"{…}\"`";
+                    let shown = field.ty.present();
+                    let message = format!("`{name}` in {what} is a text or a plain number, and this is {}", a(shown));
+                    let help = match own {
+                        Some(own) if other.one().is_some() && own.ty.present() == other => {
+                            format!("say in which unit it is meant: `{}`", self.divided(own))
+                        }
+                        _ => "put it into a text: `\"{…}\"`".to_owned(),
+                    };
                     let diagnostic = Diagnostic::new(Code::TypeMismatch, place.span, message).help(help);
                     self.report(diagnostic);
                     return broken(expr.span);

@@ -12,6 +12,7 @@ use super::signatures::Signatures;
 use crate::catalog::{Catalog, Effect};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::{Sources, Span};
+use crate::syntax::ast;
 use crate::types::{Regex, Type};
 
 /// How many "did you mean" one check looks for: a file of nothing but mistakes must not take forever.
@@ -129,6 +130,21 @@ impl<'a> Checker<'a> {
         }
         let meant = self.meant(name, known);
         self.report_unknown(Code::UnknownName, span, &format!("`{name}` is not declared"), meant);
+    }
+
+    /// `{ name }` stands for `{ name: name }`, and a field of the item is written out: the help says so where the name was
+    /// just found to be none.
+    pub(super) fn report_field_for_name(&mut self, key: &ast::Name) {
+        if !self.is_own_field(&key.text) {
+            return;
+        }
+        let last = self.diagnostics.last_mut();
+        if let Some(last) = last.filter(|last| last.code == Code::UnknownName && last.span() == key.span) {
+            let entry = format!("{0}: .{0}", key.text);
+            last.help = Some(format!("write `{entry}`"));
+            last.fix = None;
+            *last = std::mem::replace(last, Diagnostic::new(Code::UnknownName, key.span, "")).fix(key.span, entry);
+        }
     }
 
     /// Whether the item that a stage is looking at has a field of this name.

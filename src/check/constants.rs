@@ -114,13 +114,20 @@ fn arithmetic(op: BinaryOp, a: &Value, b: &Value) -> Folded {
         (BinaryOp::Multiply, Value::Size(a), Value::Int(b)) | (BinaryOp::Multiply, Value::Int(b), Value::Size(a)) => {
             checked(a.checked_mul(*b).map(Value::Size))
         }
-        (BinaryOp::Add, Value::Duration(a), Value::Duration(b)) => checked(a.checked_add(*b).map(Value::Duration)),
-        (BinaryOp::Subtract, Value::Duration(a), Value::Duration(b)) => checked(a.checked_sub(*b).map(Value::Duration)),
+        (BinaryOp::Add, Value::Duration(a), Value::Duration(b)) => {
+            checked(a.as_nanos().checked_add(b.as_nanos()).and_then(span))
+        }
+        (BinaryOp::Subtract, Value::Duration(a), Value::Duration(b)) => {
+            checked(a.as_nanos().checked_sub(b.as_nanos()).and_then(span))
+        }
         (BinaryOp::Multiply, Value::Duration(a), Value::Int(b))
         | (BinaryOp::Multiply, Value::Int(b), Value::Duration(a)) => {
-            let product = a.as_nanos().checked_mul(i128::from(*b)).and_then(|nanos| i64::try_from(nanos).ok());
-            checked(product.map(|nanos| Value::Duration(SignedDuration::from_nanos(nanos))))
+            checked(a.as_nanos().checked_mul(i128::from(*b)).and_then(span))
         }
         _ => Folded::Not,
     }
+}
+
+fn span(nanoseconds: i128) -> Option<Value> {
+    i64::try_from(nanoseconds).ok().map(|nanoseconds| Value::Duration(SignedDuration::from_nanos(nanoseconds)))
 }

@@ -10,7 +10,7 @@ use super::program::{Expr, ExprKind};
 use super::wording::a;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
-use crate::types::{Type, Value};
+use crate::types::{Field, RecordType, Type, Value};
 
 /// What a place takes.
 #[derive(Clone, Copy)]
@@ -141,10 +141,23 @@ impl Checker<'_> {
 
     fn misfit_help(&self, expr: &Expr, wanted: &Type) -> Option<String> {
         match (&expr.ty, wanted) {
+            (Type::List(found), Type::List(wanted)) => match (found.as_ref(), wanted.as_ref()) {
+                (Type::Record(found), Type::Record(wanted)) => misfit_of_field(found, wanted),
+                _ => None,
+            },
             (found, Type::String) if !holds_secret(found) => Some("put it into a text: `\"{…}\"`".to_owned()),
             (found, Type::Data) if found.is_number() => {
-                Some("a quantity has no one meaning as JSON; divide it by its unit: `x / 1s`".to_owned())
+                let divided = self.divided(expr);
+                Some(format!("a quantity has no one meaning as JSON; divide it by its unit: `{divided}`"))
             }
+            (Type::Record(_), Type::Data) => match &expr.kind {
+                ExprKind::Record(fields) => {
+                    let (name, quantity) = fields.iter().find(|(_, value)| value.ty.present().one().is_some())?;
+                    let divided = self.divided(quantity);
+                    Some(format!("a quantity has no one meaning as JSON; divide it by its unit: `{name}: {divided}`"))
+                }
+                _ => None,
+            },
             (found, Type::List(item)) if found.fits(item) => {
                 Some(format!("write a list: `[{}]`", self.text(expr.span)))
             }
@@ -162,16 +175,7 @@ impl Checker<'_> {
             (found, Type::Regex) if found.is_text() && constant(expr).is_some() => {
                 Some("a pattern is written between slashes: `/error/i`".to_owned())
             }
-            (Type::Record(found), Type::Record(wanted)) => {
-                let absent = wanted
-                    .fields
-                    .iter()
-                    .find(|(name, field)| found.fields.get(*name).is_none_or(|own| !own.ty.fits(&field.ty)))?;
-                Some(match found.fields.get(absent.0) {
-                    Some(own) => format!("its field `{}` is {}, {} is wanted", absent.0, a(&own.ty), a(&absent.1.ty)),
-                    None => format!("it has no field `{}`", absent.0),
-                })
-            }
+            (Type::Record(found), Type::Record(wanted)) => misfit_of_field(found, wanted),
             _ => None,
         }
     }
@@ -188,11 +192,28 @@ impl Checker<'_> {
     }
 }
 
+/// The field of a record that is not as it is wanted.
+fn misfit_of_field(found: &RecordType, wanted: &RecordType) -> Option<String> {
+    let misfit = |name: &Arc<str>, field: &Field| found.fields.get(name).is_none_or(|own| !own.ty.fits(&field.ty));
+    let (name, field) = wanted.fields.iter().find(|(name, field)| misfit(name, field))?;
+    Some(match found.fields.get(name) {
+        Some(own) => format!("its field `{name}` is {}, {} is wanted", a(&own.ty), a(&field.ty)),
+        None => format!("it has no field `{name}`"),
+    })
+}
+
 /// The text of a literal that would be what is wanted if it stood there without its quotes.
 fn unquoted(expr: &Expr, wanted: &Type) -> Option<String> {
     let Some(Value::String(text)) = constant(expr) else { return None };
     let is_wanted = wanted.is_number() || matches!(wanted, Type::Bool | Type::Date | Type::Time | Type::Clock);
-    (is_wanted && super::setting(wanted, text).is_ok()).then(|| text.to_string())
+    let value = super::setting(wanted, text).ok().filter(|_| is_wanted)?;
+    match value {
+        // A time is written in UTC, to the second.
+        Value::Time(time) => (time.subsec_nanosecond() == 0).then(|| time.to_string()),
+        Value::Bool(value) => Some(value.to_string()),
+        Value::Float(_) if text.contains(['e', 'E']) => None,
+        _ => Some(text.to_string()),
+    }
 }
 
 fn expr_shell(ty: &Type, effect: crate::catalog::Effect, span: Span) -> Expr {

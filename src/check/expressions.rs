@@ -219,6 +219,9 @@ impl<'a> Checker<'a> {
         let mut spans: std::collections::HashMap<&str, Span> = std::collections::HashMap::new();
         for entry in entries {
             let value = self.expr(&entry.value);
+            if entry.shorthand {
+                self.report_field_for_name(&entry.key);
+            }
             if let Some(first) = spans.insert(&entry.key.text, entry.key.span) {
                 self.report(super::names::duplicate(&entry.key.text, entry.key.span, first));
                 continue;

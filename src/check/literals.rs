@@ -111,7 +111,7 @@ impl Checker<'_> {
         if text.contains('T') {
             match text.parse::<Timestamp>() {
                 Ok(time) => literal(Value::Time(time), Type::Time, span),
-                Err(_) => self.invalid(&format!("`{text}` is no time"), "write it as `2025-09-09T08:00:00Z`", span),
+                Err(_) => self.report_time(text, span),
             }
         } else {
             match text.parse::<civil::Date>() {
@@ -120,6 +120,26 @@ impl Checker<'_> {
                     self.invalid(&format!("`{text}` is no day of the calendar"), "write it as `2025-09-09`", span)
                 }
             }
+        }
+    }
+
+    /// A time that is none: what is missing is its zone, or another one than UTC is written behind it.
+    fn report_time(&mut self, text: &str, span: Span) -> Expr {
+        let message = format!("`{text}` is no time");
+        let file = &self.sources.file(span.file).text;
+        let behind = usize::try_from(span.end).ok().and_then(|end| file.get(end..)).unwrap_or_default();
+        let offset: String =
+            behind.chars().take(6).take_while(|c| c.is_ascii_digit() || matches!(c, '+' | '-' | ':')).collect();
+        match format!("{text}{offset}").parse::<Timestamp>() {
+            Ok(time) if time.subsec_nanosecond() == 0 => {
+                let whole =
+                    Span::new(span.file, span.start, span.end + u32::try_from(offset.len()).unwrap_or_default());
+                let message = format!("`{text}{offset}` is not in UTC, as times are written");
+                let diagnostic = Diagnostic::new(Code::InvalidLiteral, whole, message);
+                self.report(diagnostic.help(format!("write `{time}`")).fix(whole, time.to_string()));
+                broken(span)
+            }
+            _ => self.invalid(&message, "write it in UTC: `2025-09-09T08:00:00Z`", span),
         }
     }
 

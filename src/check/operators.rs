@@ -62,6 +62,8 @@ impl<'a> Checker<'a> {
     fn coalesce(&mut self, left: Expr, right: Expr, span: Span) -> Expr {
         let wanted = left.ty.present().clone();
         let right = match &left.ty {
+            // A number in data that an int stands in for is data still: it need not be whole because 0 is.
+            Type::Data if right.ty == Type::Int => convert(right, Type::Data),
             // Data may be null: what stands in for it is a value of its own type, and so is the result.
             Type::Data if right.ty != Type::Data && right.ty.is_data_like() => {
                 let ty = right.ty.clone();
@@ -164,7 +166,7 @@ impl<'a> Checker<'a> {
 
     /// Says that a value may be missing where it must be there.
     pub(super) fn report_missing(&mut self, expr: &Expr) {
-        self.report_missing_as(expr, &format!("say what stands in for it: `… ?? {}`", stand_in(&expr.ty)));
+        self.report_missing_as(expr, &format!("say what stands in for it: `… ?? {}`", expr.ty.stand_in()));
     }
 
     fn report_missing_as(&mut self, expr: &Expr, help: &str) {
@@ -174,21 +176,6 @@ impl<'a> Checker<'a> {
             diagnostic = diagnostic.label(declared, "declared here");
         }
         self.report(diagnostic.help(help));
-    }
-}
-
-/// An example of what could stand in for a missing value.
-fn stand_in(ty: &Type) -> &'static str {
-    match ty.present() {
-        Type::Int | Type::Float => "0",
-        Type::Percent => "0%",
-        Type::Duration => "0s",
-        Type::Size => "0B",
-        Type::Cores => "0cores",
-        Type::Bool => "false",
-        Type::String | Type::Enum(_) => "\"none\"",
-        Type::List(_) => "[]",
-        _ => "…",
     }
 }
 

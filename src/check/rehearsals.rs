@@ -266,7 +266,9 @@ impl<'a> Checker<'a> {
 
 /// The type that is wanted, of the fields that are there.
 fn as_far_as_given(wanted: &Type, given: &Type) -> Type {
-    match (wanted.present(), given) {
+    match (wanted, given) {
+        // One record of a list may leave out what another one has, where that may be missing.
+        (Type::Optional(wanted), given) => as_far_as_given(wanted, given.present()).optional(),
         (Type::List(wanted), Type::List(given)) => Type::list(as_far_as_given(wanted, given)),
         (Type::Record(wanted), Type::Record(given)) => {
             let kept = wanted.fields.iter().filter(|(name, _)| given.fields.contains_key(*name));

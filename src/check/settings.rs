@@ -6,7 +6,7 @@ use super::literals::{clock, value_of};
 use super::wording::{a, alternatives};
 use crate::diagnostics::nearest;
 use crate::types::{Type, Value};
-use crate::units::{self, Quantity, QuantityFault, parse_percent, parse_quantity, parse_rate};
+use crate::units::{self, Counted, Quantity, QuantityFault, parse_percent, parse_quantity, parse_rate};
 
 /// The value that a text says for a param: text as it is, numbers with their unit, `a,b` for a list.
 ///
@@ -80,7 +80,13 @@ fn refusal(ty: &Type, text: &str) -> String {
     let wanted = format!("`{text}` is not {}", a(ty));
     let bare = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     match ty {
-        Type::Percent if bare => format!("`{text}` what? write `{text}%`"),
+        Type::Percent if bare => match text.parse::<f64>() {
+            // The ratio that a percent is, or a part of a percent: nobody but the writer knows.
+            Ok(ratio) if ratio > 0.0 && ratio <= 1.0 => {
+                format!("`{text}` what? write `{}` for the ratio, or `{text}%`", units::percent(ratio))
+            }
+            _ => format!("`{text}` what? write `{text}%`"),
+        },
         Type::Duration if bare => format!("`{text}` what? write a duration, e.g. `{text}s` or `{text}m`"),
         Type::Size if bare => format!("`{text}` what? write a size, e.g. `{text}GiB`"),
         Type::Cores if bare => format!("`{text}` what? write `{text}cores`"),
@@ -89,7 +95,8 @@ fn refusal(ty: &Type, text: &str) -> String {
         Type::Bool => format!("{wanted}; write `true` or `false`"),
         Type::Int => format!("{wanted}; write a whole number"),
         Type::Percent => format!("{wanted}; write e.g. `5%`"),
-        Type::Rate(_) => format!("{wanted}; write e.g. `3/min`"),
+        Type::Rate(Counted::Items) => format!("{wanted}; write e.g. `3/min`"),
+        Type::Rate(Counted::Bytes) => format!("{wanted}; write e.g. `10MiB/s`"),
         Type::Date => format!("{wanted}; write e.g. `2025-09-09`"),
         Type::Time => format!("{wanted}; write e.g. `2025-09-09T08:00:00Z`"),
         Type::Clock => format!("{wanted}; write e.g. `08:00`"),
@@ -119,7 +126,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::setting;
-    use crate::types::{Type, Value};
+    use crate::types::{Counted, Type, Value};
 
     #[test]
     fn a_list_in_brackets_is_not_cut_at_its_commas() {
@@ -154,7 +161,9 @@ mod tests {
     #[test]
     fn texts_that_are_none_say_what_to_write() {
         for (ty, text, part) in [
-            (Type::Percent, "80", "80%"),
+            (Type::Percent, "80", "write `80%`"),
+            (Type::Percent, "0.9", "write `90%` for the ratio, or `0.9%`"),
+            (Type::Rate(Counted::Bytes), "3/min", "10MiB/s"),
             (Type::Duration, "15", "15s"),
             (Type::Duration, "15x", "`x`"),
             (Type::Size, "1h", "10GiB"),

@@ -83,6 +83,14 @@ impl<'a> Checker<'a> {
                 let help = "join a list: `{xs | join(\",\")}`";
                 self.report(Diagnostic::new(Code::TypeMismatch, value.span, message).help(help));
             }
+            // PostgreSQL has a type for durations, and none for the others.
+            (ty, Some(Landing::Url | Landing::Words | Landing::Sql))
+                if has_unit(ty.present()) && !(landing == Some(Landing::Sql) && *ty.present() == Type::Duration) =>
+            {
+                let message = format!("a plain number stands there, {}", self.claim(value));
+                let help = format!("say in which unit it is meant: `{{{}}}`", self.divided(value));
+                self.report(Diagnostic::new(Code::UnitMismatch, value.span, message).at(ty).help(help));
+            }
             (Type::Connection(_), _) => {
                 let message = format!("{}, which has no text", self.claim(value));
                 self.report(Diagnostic::new(Code::TypeMismatch, value.span, message));
@@ -103,7 +111,9 @@ impl<'a> Checker<'a> {
             (Inside::Quotes { .. }, ty) if !matches!(ty, Type::List(_) | Type::Record(_)) && !has_unit(ty) => return,
             (Inside::Nothing, ty) if ty.is_plain_number() => return,
             (Inside::Nothing, Type::Duration) if quoting.durations => return,
-            (_, ty) if has_unit(ty) => ("a number stands there", "say how it is meant, such as `{x / 1s}`".to_owned()),
+            (_, ty) if has_unit(ty) => {
+                ("a number stands there", format!("say in which unit it is meant: `{{{}}}`", self.divided(value)))
+            }
             (_, Type::List(_) | Type::Record(_)) => ("one value stands there", quoting.list_help()),
             _ => ("outside of quotes stands a number", format!("put quotes around the value: `{}`", quoting.example)),
         };
@@ -116,6 +126,16 @@ impl<'a> Checker<'a> {
         if value.ty.is_unknown() {
             return (value, None);
         }
+        let number = matches!(value.ty.present(), Type::Int | Type::Float | Type::Percent | Type::Data);
+        // `.1%`: a ratio as the percent that it is.
+        if let Some(text) = text.strip_suffix('%')
+            && let Some(format) = if text.is_empty() { Some(None) } else { number_format(text).map(Some) }
+            && number
+        {
+            let ty = if value.ty.is_optional() { Type::Percent.optional() } else { Type::Percent };
+            let value = if value.ty.present() == &Type::Percent { value } else { convert(value, ty) };
+            return (value, format);
+        }
         if text.contains('%') {
             return match valid_pattern(text, value.ty.present()) {
                 Ok(()) => (value, Some(Format::Time(written.node.clone()))),
@@ -125,12 +145,8 @@ impl<'a> Checker<'a> {
                 }
             };
         }
-        let number = matches!(value.ty.present(), Type::Int | Type::Float | Type::Percent | Type::Data);
         match number_format(text) {
-            Some(format) if number => {
-                let value = if value.ty == Type::Data { convert(value, Type::Float) } else { value };
-                (value, Some(format))
-            }
+            Some(format) if number => (value, Some(format)),
             Some(_) => {
                 let why = format!("`:{text}` is for numbers without a unit, {}", self.claim(&value));
                 self.report_format(&value, written, &why);
@@ -147,7 +163,9 @@ impl<'a> Checker<'a> {
     fn report_format(&mut self, value: &Expr, written: &ast::Written, why: &str) {
         let help = match value.ty.present() {
             Type::Time | Type::Date | Type::Clock => "e.g. `:%Y/%m/%d`, `:%H:%M`",
-            Type::Int | Type::Float | Type::Percent | Type::Data => "e.g. `:.1` for one decimal, `:#,` for 1,000",
+            Type::Int | Type::Float | Type::Percent | Type::Data => {
+                "e.g. `:.1` for one decimal, `:#,` for 1,000, `:.1%` for a ratio"
+            }
             _ => "leave the format out: it is shown with its unit",
         };
         self.report(Diagnostic::new(Code::UnknownFormat, written.span, why).help(help));

@@ -134,10 +134,10 @@ impl<'a> Checker<'a> {
         };
         if !is_word(one) {
             let message = format!("a word of a program is a text or a plain number, and this is {}", a(&word.ty));
-            let help = match one {
-                Type::Duration => "say in which unit it is meant: `since / 1s`",
-                Type::Size => "say in which unit it is meant: `size / 1B`",
-                _ => "put it into a text: `\"{…}\"`",
+            let help = match (one.one(), &word.ty) {
+                (Some(_), Type::List(_)) => "put each into a text: `xs | each(\"{it}\")`".to_owned(),
+                (Some(_), _) => format!("say in which unit it is meant: `{}`", self.divided(word)),
+                _ => "put it into a text: `\"{…}\"`".to_owned(),
             };
             self.report(Diagnostic::new(Code::TypeMismatch, word.span, message).help(help));
         }

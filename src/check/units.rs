@@ -5,6 +5,7 @@ use super::program::{Expr, ExprKind};
 use super::wording::a;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::types::{Type, Value};
+use crate::units::Counted;
 
 /// What a number of a type looks like: the unit that is likely meant, and all there are.
 const fn units(ty: &Type) -> Option<(&'static str, &'static str)> {
@@ -13,8 +14,8 @@ const fn units(ty: &Type) -> Option<(&'static str, &'static str)> {
         Type::Duration => Some(("s", "ns, us, ms, s, m, h, d, w")),
         Type::Size => Some(("GiB", "B, kB, MB, GB, TB, KiB, MiB, GiB, TiB")),
         Type::Cores => Some(("cores", "cores")),
-        Type::Rate(crate::units::Counted::Items) => Some(("/min", "/s, /min, /h, /d")),
-        Type::Rate(crate::units::Counted::Bytes) => Some(("MiB/s", "B/s, kB/s, MB/s, KiB/s, MiB/s, GiB/s")),
+        Type::Rate(Counted::Items) => Some(("/min", "/s, /min, /h, /d")),
+        Type::Rate(Counted::Bytes) => Some(("MiB/s", "B/s, kB/s, MB/s, KiB/s, MiB/s, GiB/s")),
         _ => None,
     }
 }
@@ -58,6 +59,9 @@ impl Checker<'_> {
             let message = format!("{what} is {}, {}", a(wanted), self.claim(found));
             Diagnostic::new(Code::UnitMismatch, found.span, message).at(found.ty.present())
         };
+        if (found.ty.present(), wanted) == (&Type::Rate(Counted::Bytes), &Type::Rate(Counted::Items)) {
+            diagnostic = diagnostic.help("the type of a rate of bytes is `rate<size>`");
+        }
         if diagnostic.help.is_none() {
             diagnostic = with_example(diagnostic, found, wanted, self.text(found.span));
         }
@@ -82,6 +86,10 @@ impl Checker<'_> {
             }
         }
         match example(bare, wanted, self.text(bare.span)) {
+            // All of it, or a hundredth: nobody but the writer knows.
+            Some(example) if *wanted == Type::Percent && matches!(bare.kind, ExprKind::Literal(Value::Int(1))) => {
+                diagnostic.help(format!("write `100%` for the whole, or `{example}`"))
+            }
             Some(example) if *wanted == Type::Percent => {
                 diagnostic.help(format!("write `{example}`")).fix(bare.span, example)
             }

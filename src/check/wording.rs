@@ -80,6 +80,18 @@ impl Checker<'_> {
         if line.chars().count() <= MAX_QUOTED && !line.is_empty() { format!("`{line}`") } else { "this".to_owned() }
     }
 
+    /// A quantity as the plain number that it is of its unit, as it is written: `size / 1B`.
+    pub(super) fn divided(&self, quantity: &Expr) -> String {
+        let text = one_line(self.text(quantity.span));
+        let is_one = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+        let unit = quantity.ty.present().one().unwrap_or("…");
+        match text.len() {
+            _ if is_one && !text.is_empty() => format!("{text} / {unit}"),
+            1..=MAX_QUOTED => format!("({text}) / {unit}"),
+            _ => format!("x / {unit}"),
+        }
+    }
+
     /// `` `response_time` is a duration``.
     pub(super) fn claim(&self, expr: &Expr) -> String {
         let claim = format!("{} is {}", self.quoted(expr.span), a(&expr.ty));

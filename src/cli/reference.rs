@@ -173,8 +173,8 @@ fn accepts(accepts: Accepts) -> String {
         }
         .to_owned(),
         Accepts::Connection(driver) => format!("{driver} connection"),
-        Accepts::Fields { secrets: false } => "{…}".to_owned(),
-        Accepts::Fields { secrets: true } => "{…}, secrets too".to_owned(),
+        Accepts::Fields { secrets: false, .. } => "{…}".to_owned(),
+        Accepts::Fields { secrets: true, .. } => "{…}, secrets too".to_owned(),
         Accepts::TextOrSecret => "string | secret".to_owned(),
         Accepts::File(_) => "path of a file".to_owned(),
         Accepts::Metric => "metric".to_owned(),

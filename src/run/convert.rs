@@ -29,6 +29,17 @@ pub(super) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
     }
 }
 
+/// Data as the number that it is, with all its digits: whole or not where a float is wanted, whole where an int is, also
+/// where it is larger than one.
+pub(super) fn number(value: Value, ty: &Type) -> Result<Value, Fault> {
+    match value.read()? {
+        Value::Data(data) if data.is_u64() || (data.is_number() && *ty == Type::Float) => {
+            Ok(Value::Data(data).plainly())
+        }
+        other => convert(other, ty),
+    }
+}
+
 /// What a tool printed as what it was declared to give. A text becomes the number, date or bool that it spells.
 pub(super) fn returned(output: Value, tool: &Tool) -> Result<Value, Fault> {
     // Where it was not started, there is nothing that it printed.

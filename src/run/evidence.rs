@@ -10,8 +10,8 @@ use super::items;
 use super::scope::Scope;
 use super::shown::{cell, rows};
 use crate::catalog::Body;
-use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, UnaryOp};
-use crate::shown::{Shown, ShownBody};
+use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, Lambda, LocalId, UnaryOp};
+use crate::shown::{Cell, Shown, ShownBody};
 use crate::source::{Sources, Span};
 use crate::types::{Record, Value};
 
@@ -53,8 +53,8 @@ impl Search<'_> {
                 }
             }
             ExprKind::Binary { op, left, right } if *op != BinaryOp::Coalesce => {
-                self.side(left);
-                self.side(right);
+                self.side(left, right);
+                self.side(right, left);
             }
             ExprKind::Call(call) => self.call(call, value),
             ExprKind::Field { base, .. } => {
@@ -69,18 +69,18 @@ impl Search<'_> {
     }
 
     /// One side of a comparison, unless it says itself what it is.
-    fn side(&mut self, side: &Expr) {
-        let plain = match &side.kind {
-            ExprKind::Convert(inner) => inner.as_ref(),
-            _ => side,
-        };
+    fn side(&mut self, side: &Expr, other: &Expr) {
+        let plain = unconverted(side);
         if matches!(plain.kind, ExprKind::Literal(_) | ExprKind::List(_)) {
             return;
         }
         if let Some(value) = self.value(side) {
             let body = match &value {
                 Value::List(items) => rows(items.iter().map(told).collect(), MOST_ITEMS),
-                value => Ok(ShownBody::Value { cell: cell(value) }),
+                value => {
+                    let others = self.value(other).map(alternatives).unwrap_or_default();
+                    Ok(ShownBody::Value { cell: Cell { text: beside(value, &others), ..cell(value) } })
+                }
             };
             if let Ok(body) = body {
                 self.tell(plain.span, body);
@@ -98,10 +98,7 @@ impl Search<'_> {
             return;
         }
         let Some(Some(CallArg::Value(source))) = call.args.first() else { return };
-        let question = call.args.iter().flatten().find_map(|arg| match arg {
-            CallArg::PerItem(lambda) => Some(lambda),
-            CallArg::Value(_) => None,
-        });
+        let question = question_of(call);
         // The answer that speaks against the question as a whole; `None` where every item does.
         let guilty = match (call.builtin.name, value) {
             ("all", false) => Some(false),
@@ -117,7 +114,7 @@ impl Search<'_> {
             total += 1;
             let Ok(item) = item else { continue };
             let answer = match question {
-                Some(question) => self.evaluation.answer(question, &item, self.scope),
+                Some(question) => self.evaluation.answer(question.param, &question.body, &item, self.scope),
                 None => Some(item.clone()),
             };
             let decides = guilty
@@ -129,12 +126,46 @@ impl Search<'_> {
                 }
             }
         }
+        // What is left over by `where(…) | is_empty` is there for what the `where` asks.
+        let question = question.or_else(|| match &source.kind {
+            ExprKind::Call(call) if call.builtin.name == "where" => question_of(call),
+            _ => None,
+        });
+        let texts = question.map(|question| self.told_apart(question, &kept)).unwrap_or_default();
         if let Ok(mut body) = rows(kept, MOST_ITEMS) {
+            for (row, field, text) in texts {
+                put(&mut body, row, field.as_deref(), text);
+            }
             if let ShownBody::Table { total, .. } | ShownBody::Lines { total, .. } = &mut body {
                 *total = deciding;
             }
             self.found.push(Shown { title: Some(format!("{deciding} of {total}")), body, partial: None });
         }
+    }
+
+    /// The fields of items that a question compares with something, with the digits that tell them from it: the number
+    /// of the item, the name of the field (the item itself where there is none), the text.
+    fn told_apart(&self, question: &Lambda, items: &[Value]) -> Vec<(usize, Option<Arc<str>>, String)> {
+        let mut compared = Vec::new();
+        comparisons(&question.body, question.param, &mut compared);
+        let mut texts = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            for (field, other) in &compared {
+                let value = match (field, item) {
+                    (Some(name), Value::Record(fields)) => fields.get(name).cloned(),
+                    (Some(name), Value::Data(data)) => {
+                        data.get(&***name).map(|field| Value::Data(field.clone().into()))
+                    }
+                    (Some(_), _) => None,
+                    (None, item) => Some(item.clone()),
+                };
+                let other = self.evaluation.answer(question.param, other, item, self.scope);
+                if let (Some(value), Some(other)) = (value, other) {
+                    texts.push((index, field.cloned(), beside(&value, &alternatives(other))));
+                }
+            }
+        }
+        texts
     }
 
     fn value(&self, expr: &Expr) -> Option<Value> {
@@ -144,6 +175,76 @@ impl Search<'_> {
     fn tell(&mut self, span: Span, body: ShownBody) {
         let title = Some(one_line(self.sources.text(span)));
         self.found.push(Shown { title, body, partial: None });
+    }
+}
+
+fn question_of(call: &Call) -> Option<&Lambda> {
+    call.args.iter().flatten().find_map(|arg| match arg {
+        CallArg::PerItem(lambda) => Some(lambda),
+        CallArg::Value(_) => None,
+    })
+}
+
+fn unconverted(expr: &Expr) -> &Expr {
+    match &expr.kind {
+        ExprKind::Convert(inner) => inner,
+        _ => expr,
+    }
+}
+
+/// What a value was compared with: each item of a list that it was looked for in.
+fn alternatives(other: Value) -> Vec<Value> {
+    match other {
+        Value::List(items) => items.to_vec(),
+        other => vec![other],
+    }
+}
+
+/// A value as it is told. A list or a record has no digits of its own.
+fn beside(value: &Value, others: &[Value]) -> String {
+    let has_digits =
+        !matches!(value, Value::String(_) | Value::List(_) | Value::Record(_) | Value::Line(_) | Value::Log(_));
+    if has_digits { value.beside(others) } else { cell(value).text }
+}
+
+/// The fields of an item, and the item itself, that a question compares with something.
+fn comparisons<'e>(expr: &'e Expr, item: LocalId, found: &mut Vec<(Option<&'e Arc<str>>, &'e Expr)>) {
+    let is_item = |expr: &Expr| matches!(unconverted(expr).kind, ExprKind::Local(local) if local == item);
+    match &expr.kind {
+        ExprKind::Convert(inner) => comparisons(inner, item, found),
+        ExprKind::Unary { op: UnaryOp::Not, operand } => comparisons(operand, item, found),
+        ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, left, right } => {
+            comparisons(left, item, found);
+            comparisons(right, item, found);
+        }
+        ExprKind::Binary { op, left, right } if *op != BinaryOp::Coalesce => {
+            for (side, other) in [(left, right), (right, left)] {
+                match &unconverted(side).kind {
+                    ExprKind::Field { base, name, .. } if is_item(base) => found.push((Some(name), other)),
+                    ExprKind::Local(local) if *local == item => found.push((None, other)),
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Puts a text into a row, or into the cell of one.
+fn put(body: &mut ShownBody, row: usize, field: Option<&str>, text: String) {
+    match body {
+        ShownBody::Table { columns, rows, .. } => {
+            let column = columns.iter().position(|column| Some(column.as_str()) == field);
+            if let Some(cell) = column.and_then(|column| rows.get_mut(row)?.get_mut(column)) {
+                cell.text = text;
+            }
+        }
+        ShownBody::Lines { lines, .. } if field.is_none() => {
+            if let Some(line) = lines.get_mut(row) {
+                *line = text;
+            }
+        }
+        _ => {}
     }
 }
 

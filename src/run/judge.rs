@@ -13,7 +13,7 @@ use super::facts::Facts;
 use super::memory::Memory;
 use super::scope::Scope;
 use crate::catalog::RunFacts;
-use crate::check::program::{EscalateWhen, Expr, MetricId, ParamId, Program, Threshold};
+use crate::check::program::{BinaryOp, EscalateWhen, Expr, ExprKind, MetricId, ParamId, Program, Threshold};
 use crate::plan;
 use crate::plan::text::{Named, Names};
 use crate::types::{Fault, Labels, Value, labels_text};
@@ -164,7 +164,6 @@ impl Judge {
     ) -> Verdict {
         let mut at = Timestamp::MIN;
         let mut measured = Vec::with_capacity(known.len());
-        let mut text = String::new();
         for Known { id, name, metric } in known {
             let sample = match metric {
                 Some(metric) => own(metric).map_or_else(|| matching(name, metric, labels), Ok),
@@ -174,22 +173,34 @@ impl Judge {
                 at = at.max(sample.at);
                 sample.value.clone()
             });
-            let between = if text.is_empty() { "" } else { ", " };
-            let _ = match &value {
-                Ok(value) => write!(text, "{between}{name} is {value}"),
-                Err(fault) => write!(text, "{between}{name} could not be measured: {fault}"),
-            };
             measured.push((*id, value));
-        }
-        if !labels.is_empty() {
-            text.extend([" for ", &labels_text(labels)]);
         }
         let (unwanted, memo) = (AtomicBool::new(false), Mutex::new(Memo::new()));
         let evaluation = Evaluation::new(&self.facts, &self.memory, &unwanted, &memo).measured(&measured);
         let condition = |expr: &Expr| self.condition(expr, &evaluation);
         let when: Vec<Option<bool>> = threshold.when.iter().map(|when| condition(&when.condition)).collect();
+        let is_wrong = when.contains(&Some(true));
+        let mut text = String::new();
+        for (Known { name, .. }, (id, value)) in known.iter().zip(&measured) {
+            let between = if text.is_empty() { "" } else { ", " };
+            let _ = match value {
+                // With the digits that tell it from the limits that are said beside it.
+                Ok(value) if is_wrong => {
+                    let mut limits = Vec::new();
+                    threshold.when.iter().for_each(|when| compared(&when.condition, *id, &mut limits));
+                    let limits = limits.into_iter().filter_map(|limit| evaluation.tracked(limit, &self.scope).ok());
+                    let limits: Vec<Value> = limits.map(|tracked| tracked.value).collect();
+                    write!(text, "{between}{name} is {}", value.beside(&limits))
+                }
+                Ok(value) => write!(text, "{between}{name} is {value}"),
+                Err(fault) => write!(text, "{between}{name} could not be measured: {fault}"),
+            };
+        }
+        if !labels.is_empty() {
+            text.extend([" for ", &labels_text(labels)]);
+        }
         // What is wrong says how much would be right.
-        if when.contains(&Some(true)) {
+        if is_wrong {
             let limits = limits.get_or_init(|| self.limits(threshold)).iter().zip(&when);
             let broken = limits.filter(|(_, when)| **when == Some(true)).map(|(limit, _)| limit.as_str());
             text.extend([" (", &broken.collect::<Vec<_>>().join(" or "), ")"]);
@@ -217,6 +228,24 @@ impl Judge {
             Ok(tracked) => truth(tracked.value).ok(),
             Err(Stop::Fault(_) | Stop::Blocked) => None,
         }
+    }
+}
+
+/// What a metric is compared with in a condition.
+fn compared<'e>(condition: &'e Expr, metric: MetricId, found: &mut Vec<&'e Expr>) {
+    let is_metric = |side: &Expr| match &side.kind {
+        ExprKind::Convert(inner) => matches!(inner.kind, ExprKind::Metric(id) if id == metric),
+        kind => matches!(kind, ExprKind::Metric(id) if *id == metric),
+    };
+    match &condition.kind {
+        ExprKind::Convert(inner) | ExprKind::Unary { operand: inner, .. } => compared(inner, metric, found),
+        ExprKind::Binary { left, right, .. } if is_metric(left) => found.push(right),
+        ExprKind::Binary { left, right, .. } if is_metric(right) => found.push(left),
+        ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, left, right } => {
+            compared(left, metric, found);
+            compared(right, metric, found);
+        }
+        _ => {}
     }
 }
 

@@ -176,6 +176,7 @@ pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, All) {
 fn identity(item: &Value) -> String {
     let item = item.clone().plainly();
     match &item {
+        Value::Data(data) if data.is_number() => plain(&data.to_string()),
         Value::Record(_) | Value::List(_) | Value::Data(_) | Value::Line(_) => with_all(&label_of(&item), &item),
         other => plain(&other.to_string()),
     }
@@ -196,6 +197,7 @@ fn named(item: &Value) -> Option<String> {
     let text = |name: &str| match field(name) {
         Some(Value::String(text)) => Some(text),
         Some(Value::Int(number)) => Some(number.to_string().into()),
+        Some(Value::Data(number)) if number.is_number() => Some(number.to_string().into()),
         _ => None,
     };
     if let Some(name) = text("name") {

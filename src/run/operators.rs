@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use jiff::SignedDuration;
 
 use crate::check::program::BinaryOp;
-use crate::types::{Fault, Type, Value};
+use crate::types::{Fault, Number, Type, Value};
 use crate::units::Counted;
 
 /// The value of `left op right` for everything but logic and `??`, which need not look at both sides.
@@ -40,6 +40,7 @@ pub(super) fn negate(value: &Value) -> Result<Value, Fault> {
         Value::Percent(value) => Some(Value::Percent(-value)),
         Value::Cores(value) => Some(Value::Cores(-value)),
         Value::Rate(value, counted) => Some(Value::Rate(-value, *counted)),
+        Value::Data(data) if data.is_number() => None,
         other => return Err(Fault::conversion(format!("`-` is for numbers, and this is {}: {other}", other.kind()))),
     };
     negated.ok_or_else(|| Fault::no_value(format!("`-({value})` is out of range")))
@@ -101,6 +102,8 @@ fn arithmetic(op: BinaryOp, left: Value, right: Value, ty: &Type) -> Result<Valu
         _ => quotient(&left, &right)?,
     };
     match result {
+        // What is whole on both sides is a number of data: it stays whole, since a float might not have all its digits.
+        Computed::Value(value @ Value::Int(_)) if *ty == Type::Float => Ok(value),
         Computed::Value(value) if is_finite(&value) => Ok(as_number_of(value, ty)),
         Computed::Value(_) | Computed::OutOfRange => {
             Err(Fault::no_value(format!("`{left} {} {right}` is out of range", op.symbol())))
@@ -124,12 +127,15 @@ impl Computed {
 
 fn sum(left: &Value, right: &Value, minus: bool) -> Computed {
     let ints = |a: i64, b: i64| if minus { a.checked_sub(b) } else { a.checked_add(b) };
+    let wholes = |a: i128, b: i128| if minus { a.checked_sub(b) } else { a.checked_add(b) };
     let floats = |a: f64, b: f64| if minus { a - b } else { a + b };
-    let spans = |a: SignedDuration, b: SignedDuration| if minus { a.checked_sub(b) } else { a.checked_add(b) };
+    let spans = |a: i128, b: i128| if minus { a.checked_sub(b) } else { a.checked_add(b) };
     match (left, right) {
-        (Value::Int(a), Value::Int(b)) => Computed::or_out_of_range(ints(*a, *b).map(Value::Int)),
         (Value::Size(a), Value::Size(b)) => Computed::or_out_of_range(ints(*a, *b).map(Value::Size)),
-        (Value::Duration(a), Value::Duration(b)) => Computed::or_out_of_range(spans(*a, *b).map(Value::Duration)),
+        (Value::Duration(a), Value::Duration(b)) => {
+            let nanoseconds = spans(a.as_nanos(), b.as_nanos());
+            Computed::or_out_of_range(nanoseconds.and_then(from_nanoseconds))
+        }
         (Value::Cores(a), Value::Cores(b)) => Computed::Value(Value::Cores(floats(*a, *b))),
         (Value::Rate(a, counted), Value::Rate(b, other)) if counted == other => {
             Computed::Value(Value::Rate(floats(*a, *b), *counted))
@@ -152,16 +158,20 @@ fn sum(left: &Value, right: &Value, minus: bool) -> Computed {
         (Value::Time(a), Value::Time(b)) if minus => Computed::Value(Value::Duration(a.duration_since(*b))),
         (Value::Date(a), Value::Date(b)) if minus => Computed::Value(Value::Duration(a.duration_since(*b))),
         (Value::String(a), Value::String(b)) if !minus => Computed::Value(Value::string(format!("{a}{b}"))),
-        (a, b) => match (a.plain_number(), b.plain_number()) {
-            (Some(a), Some(b)) => Computed::Value(Value::Float(floats(a, b))),
+        (a, b) => match (Number::of(a), Number::of(b)) {
+            (Some(Number::Whole(a)), Some(Number::Whole(b))) => Computed::or_out_of_range(wholes(a, b).and_then(int)),
+            (Some(a), Some(b)) => Computed::Value(Value::Float(floats(a.nearest(), b.nearest()))),
             _ => Computed::Meaningless,
         },
     }
 }
 
+fn int(whole: i128) -> Option<Value> {
+    i64::try_from(whole).ok().map(Value::Int)
+}
+
 fn product(left: &Value, right: &Value) -> Computed {
     match (left, right) {
-        (Value::Int(a), Value::Int(b)) => Computed::or_out_of_range(a.checked_mul(*b).map(Value::Int)),
         (Value::Rate(a, counted), Value::Duration(b)) | (Value::Duration(b), Value::Rate(a, counted)) => {
             let counted_up = a * b.as_secs_f64();
             match counted {
@@ -169,10 +179,13 @@ fn product(left: &Value, right: &Value) -> Computed {
                 Counted::Bytes => Computed::or_out_of_range(whole(counted_up).map(Value::Size)),
             }
         }
-        (a, b) => match (a.plain_number(), b.plain_number()) {
-            (Some(a), Some(b)) => Computed::Value(Value::Float(a * b)),
-            (None, Some(times)) => scaled(a, b, times),
-            (Some(times), None) => scaled(b, a, times),
+        (a, b) => match (Number::of(a), Number::of(b)) {
+            (Some(Number::Whole(a)), Some(Number::Whole(b))) => {
+                Computed::or_out_of_range(a.checked_mul(b).and_then(int))
+            }
+            (Some(a), Some(b)) => Computed::Value(Value::Float(a.nearest() * b.nearest())),
+            (None, Some(times)) => scaled(a, b, times.nearest()),
+            (Some(times), None) => scaled(b, a, times.nearest()),
             (None, None) => Computed::Meaningless,
         },
     }
@@ -184,7 +197,7 @@ fn scaled(quantity: &Value, by: &Value, times: f64) -> Computed {
         (Value::Size(size), Value::Int(times)) => Computed::or_out_of_range(size.checked_mul(*times).map(Value::Size)),
         (Value::Duration(span), Value::Int(times)) => {
             let nanoseconds = span.as_nanos().checked_mul(i128::from(*times));
-            Computed::or_out_of_range(nanoseconds.and_then(from_nanoseconds).map(Value::Duration))
+            Computed::or_out_of_range(nanoseconds.and_then(from_nanoseconds))
         }
         (Value::Size(size), _) => Computed::or_out_of_range(whole(as_float(*size) * times).map(Value::Size)),
         (Value::Duration(span), _) => Computed::or_out_of_range(from_seconds(span.as_secs_f64() * times)),
@@ -270,13 +283,12 @@ fn whole(value: f64) -> Option<i64> {
 }
 
 fn from_seconds(seconds: f64) -> Option<Value> {
-    SignedDuration::try_from_secs_f64(seconds).ok().map(Value::Duration)
+    SignedDuration::try_from_secs_f64(seconds).ok().and_then(|span| from_nanoseconds(span.as_nanos()))
 }
 
-fn from_nanoseconds(nanoseconds: i128) -> Option<SignedDuration> {
-    let seconds = i64::try_from(nanoseconds / 1_000_000_000).ok()?;
-    let rest = i32::try_from(nanoseconds % 1_000_000_000).ok()?;
-    Some(SignedDuration::new(seconds, rest))
+/// A duration that is computed is no longer than one that can be written: 292 years.
+fn from_nanoseconds(nanoseconds: i128) -> Option<Value> {
+    i64::try_from(nanoseconds).ok().map(|nanoseconds| Value::Duration(SignedDuration::from_nanos(nanoseconds)))
 }
 
 fn is_finite(value: &Value) -> bool {
@@ -323,6 +335,13 @@ mod tests {
             (Divide, Value::Int(0), Value::Int(0)),
             (Multiply, Value::Float(f64::MAX), Value::Float(10.0)),
             (Multiply, Value::Duration(SignedDuration::MAX), Value::Int(2)),
+            (Multiply, Value::Duration(SignedDuration::from_hours(24 * 100_000)), Value::Int(2)),
+            (
+                Add,
+                Value::Duration(SignedDuration::from_hours(24 * 100_000)),
+                Value::Duration(SignedDuration::from_hours(24 * 100_000)),
+            ),
+            (Add, Value::Data(serde_json::json!(u64::MAX).into()), Value::Int(1)),
         ] {
             assert_eq!(computed(op, left, right).unwrap_err().kind, FaultKind::NoValue);
         }

@@ -132,7 +132,7 @@ pub(crate) fn cell(value: &Value) -> Cell {
             | Value::Duration(_)
             | Value::Cores(_)
             | Value::Rate(..)
-    );
+    ) || matches!(&plain, Value::Data(data) if data.is_number());
     let (text, is_whole) = text_of(&plain);
     let value = if is_whole { plain.to_json() } else { text.as_str().into() };
     Cell { text, value, number }

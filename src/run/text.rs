@@ -62,9 +62,10 @@ fn moment(value: &Value, pattern: &str, zone: &TimeZone) -> Result<String, Fault
 
 fn number(value: &Value, decimals: Option<u8>, grouped: bool) -> Result<String, Fault> {
     let (plain, unit) = match value {
-        Value::Int(whole) if decimals.is_none() => (whole.to_string(), ""),
+        Value::Int(whole) => (with_decimals(whole.to_string(), decimals), ""),
+        Value::Data(data) if data.is_number() => (with_decimals(data.to_string(), decimals), ""),
         Value::Percent(ratio) => (fixed(ratio * 100.0, decimals), "%"),
-        Value::Int(_) | Value::Float(_) => (fixed(value.plain_number().unwrap_or(f64::NAN), decimals), ""),
+        Value::Float(number) => (fixed(*number, decimals), ""),
         Value::Cores(cores) => (fixed(*cores, decimals), " cores"),
         // With a unit that is chosen to read well, the digits are chosen with it.
         Value::Size(_) | Value::Duration(_) | Value::Rate(..) => return Ok(value.to_string()),
@@ -73,6 +74,14 @@ fn number(value: &Value, decimals: Option<u8>, grouped: bool) -> Result<String, 
         }
     };
     Ok(format!("{}{unit}", if grouped { by_thousands(&plain) } else { plain }))
+}
+
+/// A whole number, all of whose digits stay.
+fn with_decimals(digits: String, decimals: Option<u8>) -> String {
+    match decimals {
+        None | Some(0) => digits,
+        Some(decimals) => format!("{digits}.{}", "0".repeat(usize::from(decimals))),
+    }
 }
 
 fn fixed(value: f64, decimals: Option<u8>) -> String {

@@ -33,12 +33,11 @@ impl Shape {
     /// The shape of these names, of which none is there twice: one that was made before, where it is among the last ones.
     fn shared(names: &[Arc<str>]) -> Self {
         SHAPES.with_borrow_mut(|shapes| {
-            match shapes.iter().position(|shape| shape.has(names)) {
-                Some(place) => shapes.get_mut(..=place).into_iter().for_each(|upto| upto.rotate_right(1)),
-                None => {
-                    shapes.truncate(REMEMBERED - 1);
-                    shapes.insert(0, names.iter().cloned().collect());
-                }
+            if let Some(place) = shapes.iter().position(|shape| shape.has(names)) {
+                shapes.get_mut(..=place).into_iter().for_each(|upto| upto.rotate_right(1));
+            } else {
+                shapes.truncate(REMEMBERED - 1);
+                shapes.insert(0, names.iter().cloned().collect());
             }
             shapes.first().cloned().unwrap_or_else(|| names.iter().cloned().collect())
         })

@@ -96,9 +96,9 @@ impl Measure {
             (Self::Bool, Value::Bool(value)) => f64::from(u8::from(*value)),
             (Self::Int, Value::Int(value)) | (Self::Size, Value::Size(value)) => *value as f64,
             (Self::Percent, Value::Percent(value))
-            | (Self::Float, Value::Float(value))
             | (Self::Cores, Value::Cores(value))
             | (Self::Rate(_), Value::Rate(value, _)) => *value,
+            (Self::Float, value @ (Value::Int(_) | Value::Float(_) | Value::Data(_))) => value.plain_number()?,
             (Self::Duration, Value::Duration(value)) => value.as_secs_f64(),
             _ => return None,
         };

@@ -1,9 +1,11 @@
 //! Types, values and faults: what an expression can be, and what it gives.
 
+mod digits;
 mod fault;
 mod fields;
 mod labels;
 mod measure;
+mod number;
 mod record;
 mod regex;
 mod scan;
@@ -18,6 +20,7 @@ pub use self::fault::{Fault, FaultKind};
 pub use self::fields::{Record, Shape};
 pub use self::labels::{Labels, labels_text};
 pub use self::measure::Measure;
+pub use self::number::Number;
 pub use self::record::{Field, RecordType};
 pub use self::regex::Regex;
 pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};
@@ -190,6 +193,41 @@ impl Type {
     }
 }
 
+impl Type {
+    /// One of the unit that a quantity is divided by to be a plain number.
+    #[must_use]
+    pub const fn one(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::Duration => "1s",
+            Self::Size => "1B",
+            Self::Cores => "1cores",
+            Self::Rate(Counted::Items) => "1/s",
+            Self::Rate(Counted::Bytes) => "1B/s",
+            _ => return None,
+        })
+    }
+
+    /// An example of what could stand in for a missing value.
+    #[must_use]
+    pub fn stand_in(&self) -> &'static str {
+        match self.present() {
+            Self::Int | Self::Float | Self::Data => "0",
+            Self::Percent => "0%",
+            Self::Duration => "0s",
+            Self::Size => "0B",
+            Self::Cores => "0cores",
+            Self::Rate(Counted::Items) => "0/s",
+            Self::Rate(Counted::Bytes) => "0B/s",
+            Self::Bool => "false",
+            Self::String | Self::Enum(_) => "\"none\"",
+            Self::Time => "run.started_at",
+            Self::Date => "run.date",
+            Self::List(_) => "[]",
+            _ => "…",
+        }
+    }
+}
+
 impl fmt::Display for Type {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -200,7 +238,8 @@ impl fmt::Display for Type {
             Self::Duration => "duration",
             Self::Size => "size",
             Self::Cores => "cores",
-            Self::Rate(_) => "rate",
+            Self::Rate(Counted::Items) => "rate",
+            Self::Rate(Counted::Bytes) => "rate<size>",
             Self::String => "string",
             Self::Enum(words) => words.name,
             Self::Regex => "regex",

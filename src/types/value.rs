@@ -9,7 +9,7 @@ use jiff::civil;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Fault, Record, Regex, Scanner};
+use super::{Fault, Number, Record, Regex, Scanner};
 use crate::units::{self, Counted};
 
 /// What an expression gave. Cheap to clone.
@@ -213,7 +213,7 @@ impl Value {
         match (self, other) {
             (Self::Null, Self::Null) => true,
             (Self::Regex(a), Self::Regex(b)) => a.as_str() == b.as_str(),
-            (Self::Data(a), Self::Data(b)) => a == b,
+            (Self::Data(a), Self::Data(b)) => json_equals(a, b),
             (Self::Data(a), b) | (b, Self::Data(a)) => data_equals(a, b),
             (Self::List(a), Self::List(b)) => a.len() == b.len() && a.iter().zip(b.iter()).all(|(a, b)| a.equals(b)),
             (Self::Record(a), Self::Record(b)) => {
@@ -228,9 +228,12 @@ impl Value {
     /// The order of two values of one dimension. `None` where there is none: the checker lets no such pair through.
     #[must_use]
     pub fn order(&self, other: &Self) -> Option<Ordering> {
+        if let (Some(a), Some(b)) = (Number::of(self), Number::of(other)) {
+            return a.order(b);
+        }
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => Some(a.cmp(b)),
-            (Self::Int(a), Self::Int(b)) | (Self::Size(a), Self::Size(b)) => Some(a.cmp(b)),
+            (Self::Size(a), Self::Size(b)) => Some(a.cmp(b)),
             (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
             (Self::Cores(a), Self::Cores(b)) => a.partial_cmp(b),
             (Self::Rate(a, kind), Self::Rate(b, other)) if kind == other => a.partial_cmp(b),
@@ -238,24 +241,20 @@ impl Value {
             (Self::Time(a), Self::Time(b)) => Some(a.cmp(b)),
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
             (Self::Clock(a), Self::Clock(b)) => Some(a.cmp(b)),
-            (Self::Data(a), b) => Self::from_scalar(a)?.order(b),
-            (a, Self::Data(b)) => a.order(&Self::from_scalar(b)?),
-            (a, b) => a.plain_number()?.partial_cmp(&b.plain_number()?),
-        }
-    }
-
-    /// A number without a unit.
-    #[must_use]
-    #[expect(clippy::cast_precision_loss, reason = "counts beyond 2^53 compare as their nearest double")]
-    pub const fn plain_number(&self) -> Option<f64> {
-        match self {
-            Self::Int(value) => Some(*value as f64),
-            Self::Float(value) | Self::Percent(value) => Some(*value),
+            (Self::Data(a), b) if !a.is_number() => Self::from_scalar(a)?.order(b),
+            (a, Self::Data(b)) if !b.is_number() => a.order(&Self::from_scalar(b)?),
             _ => None,
         }
     }
 
-    /// Data that is a number, a text, a bool or null as that value; everything else as it is.
+    /// A number without a unit, as the nearest double.
+    #[must_use]
+    pub fn plain_number(&self) -> Option<f64> {
+        Number::of(self).map(Number::nearest)
+    }
+
+    /// Data that is a number, a text, a bool or null as that value; everything else as it is. So is an integer that is
+    /// larger than an int: nothing else has all its digits.
     #[must_use]
     pub fn plainly(self) -> Self {
         match self {
@@ -265,13 +264,24 @@ impl Value {
         }
     }
 
+    /// Whether it is null, also in data.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Null => true,
+            Self::Data(data) => data.is_null(),
+            _ => false,
+        }
+    }
+
     /// A JSON scalar as the value it plainly is.
     fn from_scalar(data: &serde_json::Value) -> Option<Self> {
         match data {
             serde_json::Value::Bool(value) => Some(Self::Bool(*value)),
-            serde_json::Value::Number(number) => {
-                number.as_i64().map(Self::Int).or_else(|| number.as_f64().map(Self::Float))
-            }
+            serde_json::Value::Number(number) => match Number::of_json(number) {
+                Number::Whole(whole) => i64::try_from(whole).ok().map(Self::Int),
+                Number::Real(real) => Some(Self::Float(real)),
+            },
             serde_json::Value::String(text) => Some(Self::string(text.as_str())),
             _ => None,
         }
@@ -287,7 +297,12 @@ impl Value {
             Self::Null => Json::Null,
             Self::Bool(value) => Json::from(*value),
             Self::Int(value) | Self::Size(value) => Json::from(*value),
-            Self::Float(value) | Self::Percent(value) | Self::Cores(value) | Self::Rate(value, _) => Json::from(*value),
+            // `size / 1B` is a float, and whole: others take `3.0` for no number of bytes.
+            Self::Float(value) => match Number::Real(*value).plainest() {
+                Number::Whole(whole) => i64::try_from(whole).map_or_else(|_| Json::from(*value), Json::from),
+                Number::Real(value) => Json::from(value),
+            },
+            Self::Percent(value) | Self::Cores(value) | Self::Rate(value, _) => Json::from(*value),
             Self::Duration(value) => Json::from(value.as_secs_f64()),
             Self::Data(data) => data.as_ref().clone(),
             Self::List(items) => Json::Array(items.iter().map(Self::to_json).collect()),
@@ -312,10 +327,35 @@ impl Value {
 }
 
 fn data_equals(data: &serde_json::Value, other: &Value) -> bool {
+    use serde_json::Value as Json;
     match (data, other) {
-        (serde_json::Value::Null, Value::Null) => true,
-        (serde_json::Value::Array(_) | serde_json::Value::Object(_), other) => *data == other.to_json(),
+        (Json::Null, Value::Null) => true,
+        (Json::Array(items), Value::List(others)) => {
+            items.len() == others.len() && items.iter().zip(others.iter()).all(|(item, other)| data_equals(item, other))
+        }
+        (Json::Object(fields), Value::Record(others)) => {
+            fields.len() == Value::plain_fields(others).count()
+                && fields.iter().all(|(name, field)| others.get(name).is_some_and(|other| data_equals(field, other)))
+        }
+        (Json::Array(_) | Json::Object(_), Value::Data(other)) => json_equals(data, other),
+        (Json::Array(_) | Json::Object(_), _) => false,
+        (Json::Number(number), other) => {
+            Number::of(other).is_some_and(|other| Number::of_json(number).order(other) == Some(Ordering::Equal))
+        }
         _ => Value::from_scalar(data).is_some_and(|scalar| scalar.equals(other)),
+    }
+}
+
+/// JSON as it was meant, not as it was written: 1 and 1.0 are equal, and the order of keys means nothing.
+fn json_equals(a: &serde_json::Value, b: &serde_json::Value) -> bool {
+    use serde_json::Value as Json;
+    match (a, b) {
+        (Json::Number(a), Json::Number(b)) => Number::of_json(a).order(Number::of_json(b)) == Some(Ordering::Equal),
+        (Json::Array(a), Json::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| json_equals(a, b)),
+        (Json::Object(a), Json::Object(b)) => {
+            a.len() == b.len() && a.iter().all(|(name, a)| b.get(name).is_some_and(|b| json_equals(a, b)))
+        }
+        (a, b) => a == b,
     }
 }
 
@@ -329,7 +369,7 @@ impl fmt::Display for Value {
             Self::Int(value) => value.fmt(f),
             Self::Float(value) => f.write_str(&units::number(*value)),
             Self::Percent(value) => f.write_str(&units::percent(*value)),
-            Self::Duration(value) => f.write_str(&units::duration(nanoseconds(*value))),
+            Self::Duration(value) => f.write_str(&units::duration(value.as_nanos())),
             Self::Size(value) => f.write_str(&units::size(*value)),
             Self::Cores(value) => write!(f, "{} cores", units::number(*value)),
             Self::Rate(value, counted) => f.write_str(&units::rate(*value, *counted)),
@@ -372,13 +412,6 @@ impl fmt::Debug for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}({self})", self.kind())
     }
-}
-
-/// A duration as nanoseconds, at the ends of the range where it does not fit (292 years).
-#[must_use]
-pub(super) fn nanoseconds(duration: SignedDuration) -> i64 {
-    let ns = duration.as_nanos();
-    i64::try_from(ns).unwrap_or(if ns < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// Lists hold a hundred thousand of them.

@@ -5,7 +5,9 @@ mod write;
 mod zone;
 
 pub use self::parse::{QuantityFault, parse_percent, parse_quantity, parse_rate};
-pub use self::write::{duration, number, percent, rate, size};
+pub use self::write::{
+    MANY, duration, number, number_to, percent, percent_to, rate, rate_to, size, size_to, whole_duration,
+};
 pub use self::zone::zone;
 
 /// What is counted per time in a rate.

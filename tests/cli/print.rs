@@ -81,13 +81,14 @@ fn a_value_in_a_query_stays_a_value() {
     let text = "connect prom = prometheus(\"http://prom:9090\", proxy: \"none\")\n\
         connect web = http(\"http://web.internal/base/\", through: cluster.pod(\"web-0\"), port: 8080)\n\
         connect cluster = kubernetes()\n\
-        section \"Q\" {\n  show prom.query(\"up\\{job='{\"a'b\"}',host=~'{[\"x.y\", \"z\"]}'}\")\n  show web.get(\"/a\")\n}\n";
+        section \"Q\" {\n  show prom.query(\"up\\{job='{\"a'b\"}',host=~'{[\"x.y\", \"z\"]}'}\")\n  show web.get(\"/a\")\n  show web.get(\"/b\", query: { tag: [\"x\", \"y z\"] })\n}\n";
     Folder::with(text)
         .run(&["print", "a.runbook"])
         .code(0)
         .out(r"curl -fsSLG -x '' http://prom:9090/api/v1/query --data-urlencode 'query=up{job='\''a\'\''b'\'',host=~'\''(?:x\\.y|z)'\''}'")
         .out("kubectl port-forward pod/web-0 18080:8080")
-        .out("-x '' --connect-to ::127.0.0.1:18080 http://web.internal/base/a");
+        .out("-x '' --connect-to ::127.0.0.1:18080 http://web.internal/base/a")
+        .out("http://web.internal/base/b?tag=x&tag=y%20z");
 }
 
 const HOSTILE: &str = r#"

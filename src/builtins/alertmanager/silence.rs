@@ -18,7 +18,7 @@ use crate::types::{Fault, Record, Typed, Value};
 const LABELS: Param<Arc<Record>> = Param::new(
     "labels",
     "Which alerts: those with all of these labels, `{ alertname: \"DiskFull\", instance: host }`.",
-    Accepts::Fields { secrets: false },
+    Accepts::Fields { secrets: false, lists: false },
     Presence::Required,
 );
 const MATCHING: Param<Option<Arc<Record>>> = Param::fields(

@@ -29,10 +29,15 @@ pub(super) fn address(base: &Url, path: &Template, query: Option<&Record>) -> Re
     for (name, value) in query.into_iter().flat_map(Record::iter) {
         // Several values of one name are a list; a missing one leaves it out, as a search without a limit does.
         match value {
-            Value::Null => {}
+            missing if missing.is_missing() => {}
             Value::List(items) => {
                 for item in items.iter() {
                     push(&mut url, name, item)?;
+                }
+            }
+            Value::Data(data) if let Some(items) = data.as_array() => {
+                for item in items {
+                    push(&mut url, name, &Value::Data(item.clone().into()))?;
                 }
             }
             one => push(&mut url, name, one)?,

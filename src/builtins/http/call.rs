@@ -22,10 +22,9 @@ pub(super) const PATH: Param<Arc<Template>> = Param::literal(
     "The path behind the connection's URL. An interpolated value is one percent-encoded part of it.",
     Landing::Url,
 );
-pub(super) const QUERY: Param<Option<Arc<Record>>> = Param::fields(
+pub(super) const QUERY: Param<Option<Arc<Record>>> = Param::fields_and_lists(
     "query",
     "What is asked for behind the `?`. A list is its name as often as it has items; a missing value leaves its name out.",
-    false,
 );
 pub(super) const HEADERS: Param<Option<Arc<Record>>> =
     Param::fields("headers", "Headers beside those of the connection.", true);

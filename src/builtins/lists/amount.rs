@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::catalog::{Args, Inputs, Items, Mismatch, Param, PerItem, Presence, Yields};
-use crate::types::{Counted, Fault, Type, Value};
+use crate::types::{Counted, Fault, Number, Type, Value};
 
 /// What stages that work on numbers take from each item.
 pub(super) const OF: Param<PerItem<'static>> = Param::per_item(
@@ -13,17 +13,17 @@ pub(super) const OF: Param<PerItem<'static>> = Param::per_item(
     Presence::Optional,
 );
 
+/// What to write where an item of data has no value: a text or a time has no 0.
+pub(super) const MISSING: &str = "leave such items out: `| where(.x != null)`, or say what stands in for it: `.x ?? 0`";
+
 /// The numbers of the items. A missing one is a fault: no number stands for it by itself.
 pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>) -> Items<'a> {
     let of = args.per_item(&OF);
     Box::new(items.map(move |item| {
         let item = item?;
         let value = if let Some(of) = of { of(&item)? } else { item };
-        let data = matches!(value, Value::Data(_));
         match value.plainly() {
-            Value::Null => Err(Fault::no_value(format!("`{stage}` meets an item without a number"))
-                .help("say what stands in for it: `.x ?? 0`")),
-            number if data => number.plain_number().map_or(Ok(number), |number| Ok(Value::Float(number))),
+            Value::Null => Err(Fault::no_value(format!("`{stage}` meets an item without a number")).help(MISSING)),
             number => Ok(number),
         }
     }))
@@ -42,7 +42,7 @@ pub(super) fn number_type(stage: &str, does: &str, inputs: &Inputs<'_>) -> Resul
         Type::Optional(inner) if inner.is_number() => Err(Mismatch {
             param,
             message: format!("`{stage}` {does} numbers, and this one may be missing"),
-            help: Some("say what stands in for it: `.x ?? 0`".to_owned()),
+            help: Some(format!("say what stands in for it: `.x ?? {}`", inner.stand_in())),
         }),
         other => Err(Mismatch {
             param,
@@ -121,6 +121,10 @@ impl Sum {
             Value::Percent(value) => Self::Percent(*value),
             Value::Cores(value) => Self::Cores(*value),
             Value::Rate(value, counted) => Self::Rate(*value, *counted),
+            Value::Data(data) if let Some(number) = data.as_number() => match Number::of_json(number) {
+                Number::Whole(whole) => Self::Int(whole),
+                Number::Real(real) => Self::Float(real),
+            },
             other => return Err(Fault::conversion(format!("a {} is no number: {other}", other.kind()))),
         })
     }

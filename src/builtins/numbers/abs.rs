@@ -29,6 +29,8 @@ fn abs(args: &Args<'_>) -> Result<Value, Fault> {
             Value::Duration(if value.is_negative() { value.checked_neg().ok_or_else(overflow)? } else { value })
         }
         Value::Float(value) => Value::Float(value.abs()),
+        // An integer that is too large for an int is not below 0.
+        Value::Data(data) if data.is_number() => Value::Data(data),
         Value::Percent(value) => Value::Percent(value.abs()),
         Value::Cores(value) => Value::Cores(value.abs()),
         Value::Rate(value, counted) => Value::Rate(value.abs(), counted),

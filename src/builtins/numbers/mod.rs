@@ -8,9 +8,7 @@ use crate::types::{Fault, Value};
 
 pub(super) static ALL: &[&Builtin] = &[&abs::BUILTIN, &round::BUILTIN];
 
-/// A number in data is a float: it has no unit, and its type does not hang on how it was written.
+/// A number as it is, in data or not.
 fn number(value: Value) -> Result<Value, Fault> {
-    let data = matches!(value, Value::Data(_));
-    let value = value.read()?.plainly();
-    Ok(if data { value.plain_number().map_or(value, Value::Float) } else { value })
+    value.read().map(Value::plainly)
 }

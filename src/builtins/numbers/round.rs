@@ -30,6 +30,7 @@ fn round(args: &Args<'_>) -> Result<Value, Fault> {
     };
     Ok(match super::number(args.get(&VALUE)?)? {
         Value::Int(value) => Value::Int(value),
+        Value::Data(data) if data.is_number() => Value::Data(data),
         Value::Float(value) => Value::Float(to(value, digits)),
         Value::Percent(value) => Value::Percent(to(value, digits + 2)),
         Value::Cores(value) => Value::Cores(to(value, digits)),

@@ -44,7 +44,14 @@ pub(super) fn filled<'p>(
         (Some("url"), _) => Filled::Word(encoded(&knowledge.plain(known))),
         (Some("query"), _) => {
             let mut pieces = Vec::new();
-            for (index, (name, value)) in fields(known).into_iter().enumerate() {
+            let fields = fields(known).into_iter().flat_map(|(name, value)| match value {
+                // A list is its name as often as it has items.
+                Known::List(_) | Known::Value(Value::List(_)) => {
+                    items(&value).into_iter().map(|item| (name.clone(), item)).collect()
+                }
+                value => vec![(name, value)],
+            });
+            for (index, (name, value)) in fields.enumerate() {
                 pieces.push(Piece::Text(if index == 0 { "?" } else { "&" }.to_owned()));
                 pieces.extend(encoded(&[Piece::Text(name)]));
                 pieces.push(Piece::Text("=".to_owned()));

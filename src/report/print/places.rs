@@ -235,7 +235,7 @@ fn through(connection: &Connection) -> Option<&Expr> {
 /// Whether a parameter takes a secret.
 pub(super) fn is_secret(accepts: &Accepts) -> bool {
     match accepts {
-        Accepts::TextOrSecret | Accepts::Fields { secrets: true } => true,
+        Accepts::TextOrSecret | Accepts::Fields { secrets: true, .. } => true,
         Accepts::Type(ty) => ty() == SecretText::ty() || ty() == Type::Secret || ty() == Option::<SecretText>::ty(),
         _ => false,
     }

@@ -19,8 +19,8 @@ use super::group::Entered;
 use super::memory::{Memory, Need, lock};
 use super::scope::{Scope, Tracked};
 use super::{convert, operators, text};
-use crate::check::program::{BinaryOp, Expr, ExprKind, Lambda, LocalId, MetricId, RunField, TextPart, UnaryOp};
-use crate::types::{Fault, FaultKind, Partial, Piece, Template, Value};
+use crate::check::program::{BinaryOp, Expr, ExprKind, LocalId, MetricId, RunField, TextPart, UnaryOp};
+use crate::types::{Fault, FaultKind, Partial, Piece, Template, Type, Value};
 
 /// How deep calls and expressions nest before it is taken for a mistake. The stack holds this many, also unoptimised.
 const MAX_DEPTH: u32 = 400;
@@ -124,10 +124,10 @@ impl<'e> Evaluation<'e> {
         Ok(Tracked { value: value?, partial })
     }
 
-    /// What a per-item expression says of an item; `None` where it has no answer.
-    pub(crate) fn answer(&self, question: &Lambda, item: &Value, scope: &Arc<Scope>) -> Option<Value> {
-        let frame = Frame { param: question.param, item, parent: None };
-        self.eval(&question.body, Env { frame: Some(&frame), scope, steady: false }).ok()
+    /// What a per-item expression, or a part of one, says of an item; `None` where it has no answer.
+    pub(crate) fn answer(&self, param: LocalId, part: &Expr, item: &Value, scope: &Arc<Scope>) -> Option<Value> {
+        let frame = Frame { param, item, parent: None };
+        self.eval(part, Env { frame: Some(&frame), scope, steady: false }).ok()
     }
 
     /// What the expressions that were blocked wait for.
@@ -167,10 +167,10 @@ impl<'e> Evaluation<'e> {
             ExprKind::Binary { op: op @ (BinaryOp::Or | BinaryOp::And), left, right } => {
                 self.logic(*op, left, right, env)
             }
-            ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => match self.eval(left, env)?.plainly() {
-                Value::Null => self.eval(right, env),
-                value => Ok(value),
-            },
+            ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => {
+                let value = self.eval(left, env)?;
+                if value.is_missing() { self.eval(right, env) } else { Ok(value) }
+            }
             ExprKind::Binary { op, left, right } => self.binary(*op, left, right, expr, env),
             ExprKind::If { condition, then, otherwise } => {
                 let branch = if truth(self.eval(condition, env)?)? { then } else { otherwise };
@@ -264,7 +264,7 @@ impl<'e> Evaluation<'e> {
     }
 
     fn unary(&self, op: UnaryOp, operand: &Expr, env: Env<'_>) -> Eval {
-        let value = self.eval(operand, env)?.plainly();
+        let value = self.operand(operand, env)?.plainly();
         match op {
             UnaryOp::Not => Ok(Value::Bool(!truth(value)?)),
             UnaryOp::Negate => Ok(operators::negate(&value)?),
@@ -272,8 +272,19 @@ impl<'e> Evaluation<'e> {
     }
 
     fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr, whole: &Expr, env: Env<'_>) -> Eval {
-        let (left, right) = both(self.eval(left, env), self.eval(right, env))?;
+        let (left, right) = both(self.operand(left, env), self.operand(right, env))?;
         Ok(operators::binary(op, self.in_memory(left)?, self.in_memory(right)?, &whole.ty)?)
+    }
+
+    /// A side of an operator. A number in data is taken as it was written: an integer is not rounded to a float before it
+    /// is known what is done with it.
+    fn operand(&self, expr: &Expr, env: Env<'_>) -> Eval {
+        match &expr.kind {
+            ExprKind::Convert(inner) if inner.ty == Type::Data && matches!(expr.ty, Type::Int | Type::Float) => {
+                Ok(convert::number(self.eval(inner, env)?, &expr.ty)?)
+            }
+            _ => self.eval(expr, env),
+        }
     }
 
     fn attempt(&self, value: &Expr, on: &[FaultKind], otherwise: &Expr, env: Env<'_>) -> Eval {

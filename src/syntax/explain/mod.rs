@@ -25,7 +25,7 @@ pub(super) struct Puzzle<'p, 'b, 'a> {
 
 pub(super) fn explain(recovery: &Recovery<'_, '_>, piece: &Range<usize>, stop: &Stop, place: Place) -> Diagnostic {
     let puzzle = Puzzle { recovery, piece, place, stop };
-    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 16] = [
+    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 17] = [
         slips::curly_quote,
         slips::foreign_sign,
         slips::dollar,
@@ -39,6 +39,7 @@ pub(super) fn explain(recovery: &Recovery<'_, '_>, piece: &Range<usize>, stop: &
         names::title,
         names::reserved,
         names::shorthand,
+        names::field_as_key,
         names::misspelled,
         slips::severity_missing,
         names::capital,

@@ -208,6 +208,21 @@ pub(super) fn shorthand(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
     )
 }
 
+/// `{ .name }`: a key has a name of its own.
+pub(super) fn field_as_key(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let (found, before) = (puzzle.found()?, puzzle.before()?);
+    let next = puzzle.recovery.token(puzzle.stop.at + 1).filter(|next| next.start == found.end)?;
+    let is_field = puzzle.found_text() == "." && next.kind == TokenKind::Word;
+    if !is_field || !matches!(puzzle.before_text(), "{" | ",") || before.depth == 0 {
+        return None;
+    }
+    let name = puzzle.recovery.text(puzzle.stop.at + 1);
+    let entry = format!("{name}: .{name}");
+    let span = puzzle.token_span(found).to(puzzle.token_span(next));
+    let message = format!("`.{name}` is a value, and an entry of a record has a name as well");
+    Some(Diagnostic::new(Code::Syntax, span, message).help(format!("write `{entry}`")).fix(span, entry))
+}
+
 /// A clause's or operator's word with a slip in it.
 pub(super) fn misspelled(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
     let found = puzzle.found()?;

@@ -1,0 +1,64 @@
+//! A value beside those that it was compared with: rounded as it is everywhere else it may look like the limit that it is
+//! beyond.
+
+use super::{Number, Value};
+use crate::units::{self, MANY};
+
+impl Value {
+    /// The value as a person reads it, with as many digits as it takes to be told from each of the others. A number that
+    /// was compared with a percent is one.
+    #[must_use]
+    pub fn beside(&self, others: &[Self]) -> String {
+        let is_percent = |value: &Self| matches!(value, Self::Percent(_));
+        let as_percent = is_percent(self) || others.iter().any(is_percent);
+        let alike = |value: &Self| match Number::of(value) {
+            Some(number) if as_percent => Self::Percent(number.nearest()),
+            _ => value.clone().plainly(),
+        };
+        let own = alike(self);
+        let others: Vec<Self> = others.iter().filter(|other| !self.equals(other)).map(alike).collect();
+        let with_digits = |more| {
+            let text = own.with_more_digits(more);
+            others.iter().all(|other| other.with_more_digits(more) != text).then_some(text)
+        };
+        (0..=MANY).find_map(with_digits).unwrap_or_else(|| own.with_more_digits(MANY))
+    }
+
+    fn with_more_digits(&self, more: usize) -> String {
+        match self {
+            _ if more == 0 => self.to_string(),
+            Self::Float(value) => units::number_to(*value, more),
+            Self::Percent(value) => units::percent_to(*value, more),
+            Self::Duration(value) => units::whole_duration(value.as_nanos()),
+            Self::Size(value) => units::size_to(*value, more),
+            Self::Cores(value) => format!("{} cores", units::number_to(*value, more)),
+            Self::Rate(value, counted) => units::rate_to(*value, *counted, more),
+            Self::Time(time) => time.to_string(),
+            Self::Clock(clock) => clock.to_string(),
+            other => other.to_string(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use crate::types::Value;
+
+    #[test]
+    fn has_as_many_digits_as_it_takes() {
+        let beside = |value: Value, other: Value| value.beside(&[other]);
+        let seconds = |millis| Value::Duration(SignedDuration::from_millis(millis));
+        assert_eq!(beside(seconds(10_004), seconds(10_000)), "10s4ms");
+        assert_eq!(beside(seconds(10_004), seconds(20_000)), "10s");
+        assert_eq!(beside(Value::Size((1 << 30) + 1), Value::Size(1 << 30)), "1073741825B");
+        assert_eq!(beside(Value::Float(0.1 + 0.2), Value::Float(0.3)), "0.30000000000000004");
+        assert_eq!(beside(Value::Percent(0.8001), Value::Percent(0.8)), "80.01%");
+        assert_eq!(beside(Value::Float(0.942_25), Value::Percent(0.99)), "94.2%", "a ratio beside a percent");
+        assert_eq!(beside(Value::Int(3), Value::Float(3.000_000_1)), "3");
+        assert_eq!(beside(Value::Float(3.000_000_1), Value::Int(3)), "3.0000001");
+        assert_eq!(beside(Value::Int(3), Value::Int(3)), "3", "what is equal looks equal");
+        assert_eq!(beside(Value::string("a"), Value::string("b")), "a");
+    }
+}
