@@ -329,6 +329,7 @@ impl<'e> Turn<'e> {
             channel: Arc::clone(channel),
             occasion: message.occasion,
             title: Arc::clone(&message.title),
+            key: Some(Arc::clone(&message.key)),
         };
         self.happened(alert, incident, told);
         self.outcome.tell.push(Tell { channel: Arc::clone(channel), message: Arc::clone(message) });

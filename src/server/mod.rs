@@ -16,6 +16,7 @@ mod pulse;
 mod rota;
 mod sampling;
 mod served;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -126,8 +127,8 @@ pub trait Home: Send + Sync {
 
     fn warn(&self, line: &str);
 
-    /// What became of messages.
-    fn delivered(&self, deliveries: &[Delivery]);
+    /// What became of a message, now.
+    fn delivered(&self, delivery: &Delivery);
 
     /// All runbooks are read and checked, and it answers. The ledger may still be waited for.
     fn ready(&self);
