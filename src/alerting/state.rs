@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::definitions::Policy;
+use crate::catalog::Person;
 use crate::types::{Labels, Severity, labels_text};
 
 /// What is judged alone: a threshold for one set of labels.
@@ -160,6 +161,9 @@ pub struct Incident {
     pub late: Vec<(Timestamp, u32)>,
     /// The channels that were told of it.
     pub told: BTreeSet<Arc<str>>,
+    /// Who was told of it by name there, being on call.
+    #[serde(default)]
+    pub called: BTreeMap<Arc<str>, Vec<Arc<Person>>>,
     /// How often people were told: it numbers the messages.
     pub messages: u32,
 }

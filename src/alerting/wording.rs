@@ -58,6 +58,7 @@ pub(super) fn blank(definitions: &Definitions, occasion: Occasion, about: Arc<st
         at,
         timezone: Arc::clone(&definitions.timezone),
         on_call: None,
+        called: Vec::new(),
         incident: None,
         link: None,
         acknowledge: None,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::catalog::Message;
+use crate::catalog::{Message, Person};
 use crate::types::Severity;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -75,11 +75,23 @@ pub(super) fn together(messages: &[Arc<Message>], now: Timestamp) -> Option<Mess
         doc: "".into(),
         at: now,
         on_call: None,
+        called: called(messages),
         incident: None,
         link: None,
         acknowledge: None,
         ..(**first).clone()
     })
+}
+
+/// Who is told by name of any of them, each once.
+fn called(messages: &[Arc<Message>]) -> Vec<Arc<Person>> {
+    let mut called: Vec<Arc<Person>> = Vec::new();
+    for person in messages.iter().flat_map(|message| message.people()) {
+        if !called.contains(person) {
+            called.push(Arc::clone(person));
+        }
+    }
+    called
 }
 
 /// `critical, opened: Errors: errors are 50% for pod=a`

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{
     Cause, Definitions, Engine, Escalate, EscalateWhen, Input, Judged, Level, Outcome, Policy, Quiet, State, Subject,
     Threshold,
 };
-use runbook::catalog::Occasion;
+use runbook::catalog::{Message, Occasion, Person};
+use runbook::check::program::{Duty, Roster};
 use runbook::types::{Labels, Severity};
 
 use crate::random::secs;
@@ -357,4 +359,33 @@ fn a_clock_that_jumps_loses_no_level_and_calls_none_twice() {
     on.now = on.now.checked_sub(secs(86_400)).unwrap();
     assert_eq!(told(&on.after(secs(1800))), [""; 0], "and not again when the clock is right again");
     assert_eq!(on.levels(), [2]);
+}
+
+fn person(name: &str) -> Arc<Person> {
+    Arc::new(Person { name: name.into(), email: Some(format!("{name}@example.com").into()), phone: None, slack: None })
+}
+
+#[test]
+fn whoever_was_called_being_on_call_hears_how_it_goes_on_and_nobody_else() {
+    let mut critical = Scene::of(
+        Threshold { severity: Severity::Critical, ..threshold() },
+        policy(vec![level(1, Some(secs(600)), "mail"), level(2, None, "chat")], 0),
+    );
+    let duty = |role: &str, name: &str| {
+        let duty = Duty { people: vec![person(name)], handover: None, hours: Vec::new() };
+        (Arc::<str>::from(role), duty)
+    };
+    let roles = [duty("R1", "ann"), duty("R2", "ben")].into();
+    critical.engine.hand_over(Some(Arc::new(Roster { zone: TimeZone::UTC, roles })));
+    let named = |outcome: &Outcome| -> Vec<String> {
+        let names = |message: &Message| message.people().map(|person| person.name.to_string()).collect::<Vec<_>>();
+        let line = |tell: &runbook::alerting::Tell| {
+            format!("{} {}: {}", tell.channel, tell.message.occasion.name(), names(&tell.message).join(", "))
+        };
+        outcome.tell.iter().map(line).collect()
+    };
+    assert_eq!(named(&critical.judged(Some(true), &Labels::new())), ["mail opened: ann"]);
+    assert_eq!(named(&critical.after(secs(600))), ["chat escalated: ben"]);
+    let closed = critical.judged(Some(false), &Labels::new());
+    assert_eq!(named(&closed), ["chat closed: ben", "mail closed: ann"]);
 }
