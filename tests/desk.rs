@@ -237,7 +237,7 @@ async fn a_report_on_a_channel_that_is_down_is_not_reported() {
     let program = program(&hooks(refusing().await));
     let desk = Arc::new(desk(&path, &program));
     let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into() };
-    desk.take(evening(), Input::Raised(raised)).unwrap();
+    desk.take(system::now(), Input::Raised(raised)).unwrap();
     let (facts, world) = (facts(&path, &program), Arc::new(System::new(folder.path())));
     let ledger = Ledger::open(&path).unwrap();
     let courier = Courier::new(ledger, desk, program, HashMap::new(), facts, world, "a courier".into());
@@ -246,6 +246,10 @@ async fn a_report_on_a_channel_that_is_down_is_not_reported() {
     let one = |channel: &str, title: &str| (channel.to_owned(), title.to_owned());
     let expected = [one("one", "Site down"), one("two", "Night: `one` does not get through")];
     assert_eq!(told, expected, "and nothing about the message that says so");
+    // Somebody has to hear of what is open: what is refused is tried again, in case that it is mended.
+    let kept = Ledger::open(&path).unwrap().outgoing(Some("Night"), None).unwrap();
+    let kept: Vec<(&str, OutgoingState)> = kept.iter().map(|one| (&*one.channel, one.state)).collect();
+    assert_eq!(kept, [("two", OutgoingState::GivenUp), ("one", OutgoingState::Waiting)]);
 }
 
 #[tokio::test]

@@ -138,6 +138,12 @@ pub enum Occasion {
 }
 
 impl Occasion {
+    /// Whether somebody is to do something.
+    #[must_use]
+    pub const fn is_page(self) -> bool {
+        matches!(self, Self::Opened | Self::Again | Self::Escalated)
+    }
+
     /// Whether it is told to all who know of it, and to nobody else.
     #[must_use]
     pub const fn is_for_all(self) -> bool {

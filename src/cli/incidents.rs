@@ -119,8 +119,20 @@ impl<'r> Found<'r> {
             // Who writes down that one is over is whoever looks at the runbook next.
             found.silences.retain(|silence| silence.until > found.clock.now);
         }
-        found.waiting = ledger.outgoing(Some(runbook), Some(Timestamp::MAX))?;
-        found.waiting.retain(|outgoing| outgoing.state.waits());
+        let opened = found.incidents.iter().filter(|one| one.end.is_none()).map(|one| (&one.title, one.opened_at));
+        let alerts = found.alerts.iter().filter(|one| one.end.is_none());
+        let open: Vec<_> = opened.chain(alerts.map(|one| (&one.subject.threshold, one.opened_at))).collect();
+        let since = open.iter().map(|(_, at)| *at).min().unwrap_or(Timestamp::MAX);
+        let mut waiting = ledger.outgoing(Some(runbook), Some(since))?;
+        // What was given up is not told either, and matters as long as what it is about is open.
+        waiting.retain(|outgoing| {
+            let of = |title: &str, at| {
+                outgoing.body.get("title").is_some_and(|own| own == title) && outgoing.created_at >= at
+            };
+            let given_up = outgoing.state == OutgoingState::GivenUp;
+            outgoing.state.waits() || (given_up && open.iter().any(|(title, at)| of(title, *at)))
+        });
+        found.waiting = waiting;
         Ok(found)
     }
 
@@ -191,6 +203,9 @@ impl<'r> Found<'r> {
             (OutgoingState::Claimed, None) => "on its way, no answer yet".to_owned(),
             (OutgoingState::Claimed, Some(last)) => {
                 format!("on its way again, no answer yet; before: {last} ({tries} with this one)")
+            }
+            (OutgoingState::GivenUp, last) => {
+                format!("GIVEN UP, nobody is told there: {} ({tries})", last.unwrap_or_default())
             }
             (_, None) => "not tried yet".to_owned(),
             (_, Some(last)) => format!("{last} ({tries}); again at {}", self.clock.at(outgoing.not_before)),

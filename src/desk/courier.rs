@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::Desk;
 use super::flood::{self, Pace};
 use crate::alerting::Input;
-use crate::catalog::{Again, Channel, Cx, Message, NotTold, Occasion, Remark, RunFacts, World};
+use crate::catalog::{Again, Channel, Cx, Message, NotTold, Remark, RunFacts, World};
 use crate::check::program::{ChannelId, ParamId, Program};
 use crate::run;
 use crate::store::ledger::{Due, Fence, Ledger, Outgoing};
@@ -34,6 +34,8 @@ const NOTED_AGAIN: u32 = 6;
 const NOTED_AFTER: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// When a page is tried again that the other side has refused.
+const REFUSED: Again = Again::After(Duration::from_mins(10));
 
 /// Takes the messages of one runbook to its channels.
 #[derive(Clone)]
@@ -213,7 +215,10 @@ impl Courier {
             match &answer {
                 Ok(said) => self.note_told(outgoing.id, now, said).await?,
                 Err(NotTold { fault, again }) => {
-                    let next = next_try(outgoing, *again, now);
+                    // As long as it is open, somebody has to hear of it: what is refused may be taken once that is mended.
+                    let refused = *again == Again::Never;
+                    let again = if refused && message.occasion.is_page() { REFUSED } else { *again };
+                    let next = next_try(outgoing, again, now);
                     let why = fault.to_string();
                     let ours = self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
                     then.get_or_insert(match next {
@@ -221,9 +226,9 @@ impl Courier {
                         Some(next) => Then::Again(next),
                         None => Then::GivenUp,
                     });
-                    is_down |= outgoing.tries >= DOWN_AFTER || next.is_none();
-                    if outgoing.tries == DOWN_AFTER || next.is_none() {
-                        self.report_down(outgoing, message, &why, now)?;
+                    is_down |= outgoing.tries >= DOWN_AFTER || refused || next.is_none();
+                    if outgoing.tries == DOWN_AFTER || (refused && outgoing.tries == 1) || next.is_none() {
+                        self.report_down(outgoing, message, &why, refused, now)?;
                     }
                 }
             }
@@ -257,9 +262,8 @@ impl Courier {
 
     /// With the link by which it is answered, where it asks for an answer.
     fn linked(&self, message: Message) -> Message {
-        let asks = matches!(message.occasion, Occasion::Opened | Occasion::Again | Occasion::Escalated);
         let acknowledge = match (&self.links, &message.incident) {
-            (Some(links), Some(incident)) if asks => {
+            (Some(links), Some(incident)) if message.occasion.is_page() => {
                 Some(links(self.desk.runbook(), incident.number, self.cx.world.now()))
             }
             _ => None,
@@ -301,7 +305,14 @@ impl Courier {
     }
 
     /// Says on the other channels of this runbook that one of them does not get through.
-    fn report_down(&self, outgoing: &Outgoing, message: &Message, why: &str, now: Timestamp) -> Result<(), Fault> {
+    fn report_down(
+        &self,
+        outgoing: &Outgoing,
+        message: &Message,
+        why: &str,
+        refused: bool,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         // Its own report is not reported.
         if message.key.starts_with(DOWN) {
             return Ok(());
@@ -309,7 +320,9 @@ impl Courier {
         let others = self.program.channels.iter().map(|channel| Arc::clone(&channel.name));
         let channels: Vec<Arc<str>> = others.filter(|name| **name != *outgoing.channel).collect();
         let hour = now.as_second() / 3600;
-        let key = format!("{DOWN}{}-{hour}", outgoing.channel);
+        // What one of them says of it is not what the other does.
+        let kind = if refused { "refused-" } else { "" };
+        let key = format!("{DOWN}{kind}{}-{hour}", outgoing.channel);
         let title = format!("{}: `{}` does not get through", self.desk.runbook(), outgoing.channel);
         let text = format!("\"{}\" ({}) could not be told there: {why}", message.title, message.occasion.name());
         self.desk.take(now, Input::Note { key: key.into(), channels, title: title.into(), text })?;

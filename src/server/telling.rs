@@ -87,8 +87,9 @@ impl Served {
     ) -> Result<(), Fault> {
         let program = &current.loaded.program;
         if !lines.of.as_ref().is_some_and(|own| Arc::ptr_eq(own, program)) {
-            // An edited channel leads elsewhere.
+            // An edited channel leads elsewhere, and who has mended something waits to see it.
             lines.end();
+            self.ledger(Some(fence)).hurry(current.desk.runbook(), now)?;
             lines.of = Some(Arc::clone(program));
             self.signs().troubles.telling = Telling::default();
         }

@@ -1,13 +1,14 @@
 //! `runbook serve` where a channel hangs, or no channel gets through.
 
 use std::fs::File;
-use std::net::TcpStream;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::process::Child;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use crate::program::{Folder, finish};
-use crate::serving::{Sink, free_port, get, is_ready, silent, terminate, until, until_long};
+use crate::serving::{Notified, Sink, free_port, get, is_ready, silent, terminate, until, until_long};
 
 /// Level 1 is told on a channel that takes what comes and never answers, level 2 on a good one.
 struct Night {
@@ -132,36 +133,72 @@ fn what_a_killed_server_was_telling_is_told_by_the_next_one_as_soon_as_it_leads(
     finish(server).code(0);
 }
 
+/// Refuses whatever comes.
+fn refusing() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut head = [0; 65_536];
+            let _ = stream.read(&mut head);
+            let _ = stream.write_all(b"HTTP/1.1 400 No\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+        }
+    });
+    port
+}
+
 #[test]
 fn a_server_of_which_nobody_hears_anything_is_not_ready() {
-    let closed = free_port();
-    let folder = Folder::with(format!(
-        "runbook \"Night\" {{ edition 1 }}\n\
-         channel bot = webhook(\"http://127.0.0.1:{closed}/bot\")\n\
-         metric there: bool every 1s = host.file(\"there\").exists\n\
-         threshold \"Missing\" warning {{\n  when not there\n  notify bot\n}}\n"
-    ));
-    let port = free_port();
-    let listen = format!("127.0.0.1:{port}");
-    let beats = Sink::new();
-    let url = format!("http://127.0.0.1:{}/beat", beats.port);
-    let args = ["serve", "a.runbook", "--listen", &listen, "--heartbeat", &url, "--heartbeat-every", "1s"];
-    let server = folder.command(&args).spawn().unwrap();
-    until("it tries", || folder.path("state/ledger.sqlite").exists());
-    until("it is not ready", || get(port, "/readyz").contains("nobody can be told: `bot`: "));
-    std::thread::sleep(Duration::from_secs(1));
-    let before = beats.heard.lock().unwrap().len();
-    std::thread::sleep(Duration::from_secs(3));
-    assert_eq!(beats.heard.lock().unwrap().len(), before, "whoever waits for signs of life finds out");
+    for (broken, why) in [(free_port(), "refused"), (refusing(), "400")] {
+        let folder = Folder::with(format!(
+            "runbook \"Night\" {{ edition 1 }}\n\
+             channel bot = webhook(\"http://127.0.0.1:{broken}/bot\")\n\
+             metric there: bool every 1s = host.file(\"there\").exists\n\
+             threshold \"Missing\" warning {{\n  when not there\n  notify bot\n}}\n"
+        ));
+        let port = free_port();
+        let listen = format!("127.0.0.1:{port}");
+        let beats = Sink::new();
+        let url = format!("http://127.0.0.1:{}/beat", beats.port);
+        let systemd = Notified::at(&folder.path("notify"));
+        let args = ["serve", "a.runbook", "--listen", &listen, "--heartbeat", &url, "--heartbeat-every", "1s"];
+        let server = folder.command(&args).env("NOTIFY_SOCKET", folder.path("notify")).spawn().unwrap();
+        assert_eq!(systemd.told(), "READY=1");
+        until("it is not ready", || get(port, "/readyz").contains("nobody can be told: `bot`: "));
+        std::thread::sleep(Duration::from_secs(1));
+        let before = beats.heard.lock().unwrap().len();
+        std::thread::sleep(Duration::from_secs(3));
+        assert_eq!(beats.heard.lock().unwrap().len(), before, "whoever waits for signs of life finds out");
+        let open = folder.run(&["incidents"]);
+        open.code(0).out("  not told: bot of Missing: ").out(why).out("; again at ");
 
-    // Mended, it is ready at once.
-    let sink = Sink::new();
-    folder.write("a.runbook", folder.read("a.runbook").replace(&closed.to_string(), &sink.port.to_string()));
-    until("it is told", || sink.occasions("Missing") == ["opened"]);
-    until("it is ready", || is_ready(port));
+        // Mended, it is told and ready at once.
+        let sink = Sink::new();
+        folder.write("a.runbook", folder.read("a.runbook").replace(&broken.to_string(), &sink.port.to_string()));
+        until("it is told", || sink.occasions("Missing") == ["opened"]);
+        until("it is ready", || is_ready(port));
+        terminate(&server);
+        let ended = finish(server);
+        ended.code(0).err("bot was not told of Missing (opened)");
+    }
+}
+
+#[test]
+fn whoever_never_ends_a_question_keeps_no_server_from_its_end() {
+    let folder =
+        Folder::with("runbook \"Night\" { edition 1 }\nsection \"Look\" daily at 08:00 { check 1 < 2 as \"so\" }\n");
+    let port = free_port();
+    let systemd = Notified::at(&folder.path("notify"));
+    let listen = format!("127.0.0.1:{port}");
+    let mut command = folder.command(&["serve", "a.runbook", "--listen", &listen]);
+    let server = command.env("NOTIFY_SOCKET", folder.path("notify")).spawn().unwrap();
+    assert_eq!(systemd.told(), "READY=1");
+    let mut asks = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    asks.write_all(b"GET /readyz HTTP/1.1\r\nhost: here\r\n").unwrap();
+    // It has come.
+    assert!(get(port, "/healthz").contains("ok"));
+    let begun = Instant::now();
     terminate(&server);
-    finish(server)
-        .code(0)
-        .err("the heartbeat stops: \"Night\": nobody can be told")
-        .err("bot was not told of Missing (opened)");
+    finish(server).code(0);
+    assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
 }

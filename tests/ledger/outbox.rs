@@ -13,6 +13,7 @@ both!(
     a_claim_that_ran_out_is_somebody_elses,
     each_channel_is_claimed_by_itself,
     what_is_too_much_waits_and_that_is_no_try,
+    what_was_tried_is_due_at_once_where_something_may_be_mended,
     what_a_server_was_telling_is_free_when_another_takes_over,
     a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it,
     what_a_commit_withdraws_it_does_not_tell_but_what_it_tells_is_told,
@@ -137,6 +138,15 @@ fn what_is_too_much_waits_and_that_is_no_try(place: &Place) {
     assert_eq!((waits.not_before, waits.tries, waits.last.as_deref()), (at(60), 0, Some("it waits its turn")));
     assert!(ledger.told(first, "me", at(61), "ok").unwrap(), "what is on its way goes on");
     assert_eq!(claim(&mut ledger, "you", 60)[0].tries, 1);
+}
+
+fn what_was_tried_is_due_at_once_where_something_may_be_mended(place: &Place) {
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 500)]);
+    let id = claim(&mut ledger, "me", 0)[0].id;
+    assert!(ledger.not_told(id, "me", at(1), "refused", Some(at(600))).unwrap());
+    assert_eq!(ledger.hurry("shop", at(10)).unwrap(), 1);
+    assert_eq!(keys(&claim(&mut ledger, "me", 10)), ["a"], "what was to be told later stays so");
 }
 
 fn what_a_server_was_telling_is_free_when_another_takes_over(place: &Place) {

@@ -163,6 +163,18 @@ impl Ledger {
         })
     }
 
+    /// What was tried and waits to be tried again is due at once: something may have been mended.
+    pub fn hurry(&mut self, runbook: &str, now: Timestamp) -> Result<u64, Fault> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE outgoing SET not_before = ?1, due_at = ?2
+                 WHERE runbook = (SELECT id FROM runbook WHERE name = ?3) AND state = 'waiting' AND tries > 0
+                   AND due_at > ?4",
+                &cells![at(now)?, at(tx.shared(now))?, runbook, Bound(tx.shared(now))],
+            )
+        })
+    }
+
     /// A holder tells nothing more: what it has claimed is free at once. Gives how many messages that are.
     pub fn let_go(&mut self, runbook: &str, holder: &str, now: Timestamp, why: &str) -> Result<u64, Fault> {
         self.write_anyway(|tx| let_go(tx, runbook, holder, now, why))
