@@ -159,16 +159,15 @@ impl Courier {
         let mut unreadable = None;
         while !stop.is_cancelled() {
             let now = self.cx.world.now();
+            if let Some((next, why)) = self.held(name, most, now) {
+                self.with(|ledger| ledger.postpone(runbook, name, now, next, why))?;
+                break;
+            }
             let free = most.map(|most| self.pace().free(name, most, now));
             let at_most = match free {
-                Some(Err(next)) => {
-                    let why = "more is told there than it takes in a minute: it waits its turn";
-                    self.with(|ledger| ledger.postpone(runbook, name, now, next, why))?;
-                    break;
-                }
                 Some(Ok(free)) if self.waiting(name, now)? > free => AT_ONCE,
                 // What is claimed is on its way: of a line that hangs, others see what has not been tried yet.
-                Some(Ok(_)) | None => 1,
+                _ => 1,
             };
             let claimed = self.with(|ledger| ledger.claim(runbook, name, &self.holder, now, LEASE, at_most))?;
             if claimed.is_empty() {
@@ -199,6 +198,16 @@ impl Courier {
         Ok(unreadable)
     }
 
+    /// Until when a channel takes nothing, and why.
+    fn held(&self, name: &str, most: Option<usize>, now: Timestamp) -> Option<(Timestamp, &'static str)> {
+        let pace = &mut *self.pace();
+        if let Some(until) = pace.left_alone(name, now) {
+            return Some((until, "the other side takes nothing for now: it waits its turn"));
+        }
+        let next = most.and_then(|most| pace.free(name, most, now).err());
+        next.map(|next| (next, "more is told there than it takes in a minute: it waits its turn"))
+    }
+
     /// How many messages are due for a channel.
     fn waiting(&self, name: &str, now: Timestamp) -> Result<usize, Fault> {
         let due = self.due(now)?.into_iter().find(|due| due.channel == name);
@@ -210,6 +219,12 @@ impl Courier {
         let answer = self.tell(name, &message).await;
         let now = self.cx.world.now();
         self.pace().told(name, now);
+        if let Err(NotTold { again: Again::After(pause), .. }) = &answer
+            && let Ok(until) = now.checked_add(*pause)
+        {
+            // What is told there next would be refused as well.
+            self.pace().leave_alone(name, until);
+        }
         let (mut then, mut is_down) = (None, false);
         for Claimed { outgoing, message } in claimed {
             match &answer {
