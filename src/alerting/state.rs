@@ -69,6 +69,9 @@ pub struct Alert {
     pub cause: Cause,
     /// What is the matter, as it was last seen.
     pub text: Arc<str>,
+    /// What was wrong last, where that is not so any more and it is not over yet.
+    #[serde(default)]
+    pub before: Option<Arc<str>>,
     pub doc: Arc<str>,
     #[serde(default)]
     pub link: Option<Arc<str>>,

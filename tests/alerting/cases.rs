@@ -389,3 +389,23 @@ fn whoever_was_called_being_on_call_hears_how_it_goes_on_and_nobody_else() {
     let closed = critical.judged(Some(false), &Labels::new());
     assert_eq!(named(&closed), ["chat closed: ben", "mail closed: ann"]);
 }
+
+#[test]
+fn what_is_told_later_says_what_is_so_then() {
+    let critical = Threshold { severity: Severity::Critical, ..threshold() };
+    let levels = vec![level(1, Some(secs(600)), "mail"), level(2, Some(secs(600)), "chat"), level(3, None, "mail")];
+    let mut scene = Scene::of(critical, policy(levels, 0));
+    let sample = |scene: &mut Scene, when, until, text: &str| {
+        let judged = judged(scene.now, Some(when), &Labels::new());
+        scene.take(Input::Judged(vec![Judged { until: Some(Some(until)), text: text.into(), ..judged }]))
+    };
+    let text = |outcome: &Outcome| outcome.tell[0].message.text.clone();
+    assert_eq!(text(&sample(&mut scene, true, false, "load is 90% (> 80%)")), "load is 90% (> 80%)");
+    sample(&mut scene, false, false, "load is 65%");
+    assert_eq!(text(&scene.after(secs(600))), "load is 65%, not over yet; before: load is 90% (> 80%)");
+    sample(&mut scene, true, false, "load is 95% (> 80%)");
+    assert_eq!(text(&scene.after(secs(600))), "load is 95% (> 80%)");
+    sample(&mut scene, false, false, "load is 70%");
+    let over = sample(&mut scene, false, true, "load is 40%");
+    assert_eq!(text(&over), "it is over: load is 40%; before: load is 95% (> 80%)");
+}
