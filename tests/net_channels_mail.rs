@@ -419,5 +419,11 @@ async fn who_is_on_call_gets_the_mail_too_and_once() {
         let told = commands(&heard, "RCPT TO");
         assert_eq!(told.len(), addresses, "{told:?}");
         assert_eq!(told.iter().any(|line| line.contains("<ann@example.com>")), addresses == 3, "{told:?}");
-    }
+    } // What all hear who know of it goes to whoever was told before, and not to who is on call by now.
+    heard.lock().expect("heard").clear();
+    let called = person("ben@example.com").into_iter().collect();
+    let over = Message { on_call: person("ann@example.com"), called, ..message(Occasion::Closed) };
+    tell(&outside, &mail, &over).await.expect("told");
+    let told = commands(&heard, "RCPT TO");
+    assert!(told.len() == 3 && told.iter().any(|line| line.contains("<ben@example.com>")), "{told:?}");
 }

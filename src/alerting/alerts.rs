@@ -82,8 +82,19 @@ impl Turn<'_> {
             (_, Cause::Unknown) | (None, _) => right,
             (Some(until), _) => until == Some(true),
         };
-        if wrong && alert.text != judged.text {
-            self.says(number, &judged.text);
+        if wrong {
+            let is_back = alert.before.take().is_some();
+            if is_back || alert.text != judged.text {
+                self.says(number, &judged.text);
+            }
+        } else if over || alert.cause != Cause::Unknown {
+            // What is told from now on says what is so now, and not that it still was as it began.
+            let before = alert.before.get_or_insert_with(|| Arc::clone(&alert.text));
+            let goes_on = if over { "" } else { ", not over yet" };
+            let text = format!("{}{goes_on}; before: {before}", judged.text);
+            if *alert.text != *text {
+                self.says(number, &text.into());
+            }
         }
         if over {
             let at = self.now;
@@ -206,6 +217,7 @@ impl Turn<'_> {
             severity: threshold.severity,
             cause,
             text: Arc::clone(&text),
+            before: None,
             doc: Arc::clone(&threshold.doc),
             link: threshold.link.clone(),
             opened_at: self.now,

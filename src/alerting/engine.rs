@@ -329,9 +329,33 @@ impl<'e> Turn<'e> {
             channel: Arc::clone(channel),
             occasion: message.occasion,
             title: Arc::clone(&message.title),
+            key: Some(Arc::clone(&message.key)),
         };
         self.happened(alert, incident, told);
-        self.outcome.tell.push(Tell { channel: Arc::clone(channel), message: Arc::clone(message) });
+        let message = self.addressed(channel, message);
+        self.outcome.tell.push(Tell { channel: Arc::clone(channel), message });
+    }
+
+    /// A message of an incident with those who are told by name: whoever was told of it on a channel, being on call, hears
+    /// there how it goes on, whoever is on call by then.
+    fn addressed(&mut self, channel: &Arc<str>, message: &Arc<Message>) -> Arc<Message> {
+        let number = message.incident.as_ref().map(|incident| incident.number);
+        let Some(incident) = number.and_then(|number| self.state.incident_mut(number)) else {
+            return Arc::clone(message);
+        };
+        if message.occasion.is_for_all() {
+            let called = incident.called.get(channel).filter(|called| !called.is_empty()).cloned();
+            return called
+                .map_or_else(|| Arc::clone(message), |called| Arc::new(Message { called, ..Message::clone(message) }));
+        }
+        if let Some(person) = &message.on_call {
+            let called = incident.called.entry(Arc::clone(channel)).or_default();
+            if !called.contains(person) {
+                called.push(Arc::clone(person));
+                self.outcome.touched.incidents.insert(incident.number);
+            }
+        }
+        Arc::clone(message)
     }
 
     fn note(&mut self, key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String) {

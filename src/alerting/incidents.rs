@@ -1,6 +1,6 @@
 //! Incidents: who is told, who answers, and who is next.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::definitions::{Level, Policy, Threshold};
@@ -146,6 +146,7 @@ impl Turn<'_> {
             policy,
             late: Vec::new(),
             told: BTreeSet::new(),
+            called: BTreeMap::new(),
             messages: 0,
         };
         let title = incident.name();

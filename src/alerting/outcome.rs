@@ -133,6 +133,9 @@ pub enum Happened {
         channel: Arc<str>,
         occasion: Occasion,
         title: Arc<str>,
+        /// Names the message. Missing in what versions before have written.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        key: Option<Arc<str>>,
     },
     Silenced {
         /// Missing in what versions before have written.

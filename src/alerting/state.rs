@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::definitions::Policy;
+use crate::catalog::Person;
 use crate::types::{Labels, Severity, labels_text};
 
 /// What is judged alone: a threshold for one set of labels.
@@ -68,6 +69,9 @@ pub struct Alert {
     pub cause: Cause,
     /// What is the matter, as it was last seen.
     pub text: Arc<str>,
+    /// What was wrong last, where that is not so any more and it is not over yet.
+    #[serde(default)]
+    pub before: Option<Arc<str>>,
     pub doc: Arc<str>,
     #[serde(default)]
     pub link: Option<Arc<str>>,
@@ -160,6 +164,9 @@ pub struct Incident {
     pub late: Vec<(Timestamp, u32)>,
     /// The channels that were told of it.
     pub told: BTreeSet<Arc<str>>,
+    /// Who was told of it by name there, being on call.
+    #[serde(default)]
+    pub called: BTreeMap<Arc<str>, Vec<Arc<Person>>>,
     /// How often people were told: it numbers the messages.
     pub messages: u32,
 }

@@ -58,6 +58,7 @@ pub(super) fn blank(definitions: &Definitions, occasion: Occasion, about: Arc<st
         at,
         timezone: Arc::clone(&definitions.timezone),
         on_call: None,
+        called: Vec::new(),
         incident: None,
         link: None,
         acknowledge: None,
@@ -143,7 +144,7 @@ impl fmt::Display for Happened {
             Self::Acknowledged { by } => write!(f, "{by} takes it on"),
             Self::Exhausted => write!(f, "everybody has been told, and nobody is left"),
             Self::IncidentClosed { title, end } => write!(f, "incident \"{title}\" closes: {}", ended(end)),
-            Self::Told { channel, occasion, title } => write!(f, "→ {channel}: {title} ({})", occasion.name()),
+            Self::Told { channel, occasion, title, .. } => write!(f, "→ {channel}: {title} ({})", occasion.name()),
             Self::Silenced { number, until, by, why } => {
                 if let Some(number) = number {
                     write!(f, "silence #{number}: ")?;

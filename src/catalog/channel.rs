@@ -81,10 +81,20 @@ pub struct Message {
     /// Who is on call for the level, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_call: Option<Arc<Person>>,
+    /// Who else is told by name: of what all hear who know of it, whoever was on call when it was told there before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub called: Vec<Arc<Person>>,
     /// Where to read on: the `link` of the threshold.
     pub link: Option<String>,
     /// Where it is acknowledged. Whoever has the address can do so.
     pub acknowledge: Option<String>,
+}
+
+impl Message {
+    /// Who is told by name. Of what all hear who know of it, that is whoever was told before, and not who is on call by now.
+    pub fn people(&self) -> impl Iterator<Item = &Arc<Person>> {
+        self.on_call.iter().filter(|_| !self.occasion.is_for_all()).chain(&self.called)
+    }
 }
 
 /// Somebody who can be told.
@@ -128,6 +138,18 @@ pub enum Occasion {
 }
 
 impl Occasion {
+    /// Whether somebody is to do something.
+    #[must_use]
+    pub const fn is_page(self) -> bool {
+        matches!(self, Self::Opened | Self::Again | Self::Escalated)
+    }
+
+    /// Whether it is told to all who know of it, and to nobody else.
+    #[must_use]
+    pub const fn is_for_all(self) -> bool {
+        matches!(self, Self::Acknowledged | Self::Closed)
+    }
+
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,7 +1,9 @@
 //! Alerting of a run: what follows from what it finds is written down, and people are told.
 
 use std::collections::BTreeSet;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use clap::Args;
@@ -15,7 +17,7 @@ use super::state::Kept;
 use crate::alerting::Input;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ChannelId, Member, Program, SectionKind, StatementKind};
-use crate::desk::{Courier, Delivery, Desk};
+use crate::desk::{Courier, Delivery, Desk, Then, Until};
 use crate::plan::walk;
 use crate::shown::look::clean;
 use crate::system::{self, System};
@@ -145,32 +147,41 @@ impl Alerting {
     /// Tells people until the run is over. What is on its way then arrives first: a message that is dropped there would be
     /// told again. Gives whether nothing was given up.
     pub(super) async fn go_on(&self, over: &CancellationToken, console: &Console) -> Result<bool, Failure> {
-        let mut all_told = true;
-        loop {
-            all_told &= say(&self.courier.deliver().await?, console);
-            let more = over.run_until_cancelled(self.desk.news.notified()).await;
-            if more.is_none() {
-                return Ok(all_told);
-            }
-        }
+        self.tell(Until::Stopped, over, console).await
     }
 
     /// What is left when the run is over: tells it, with some patience, and says what waits. Gives whether all is told.
     pub(super) async fn finish(&self, console: &Console) -> Result<bool, Failure> {
-        let deadline = tokio::time::Instant::now() + PATIENCE;
-        let mut all_told = true;
-        loop {
-            all_told &= say(&self.courier.deliver().await?, console);
-            let Some(due) = self.courier.next_due()? else { break };
-            let pause = Duration::try_from(due.duration_since(system::now())).unwrap_or_default();
-            let next = tokio::time::Instant::now() + pause.max(Duration::from_millis(50));
-            if next > deadline {
-                return Ok(say_left(console));
+        let last = system::now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
+        let late = CancellationToken::new();
+        let all_told = {
+            let mut telling = pin!(self.tell(Until::NothingIsDueBy(last), &late, console));
+            tokio::select! {
+                told = &mut telling => told,
+                () = tokio::time::sleep(PATIENCE) => {
+                    late.cancel();
+                    telling.await
+                }
             }
-            tokio::time::sleep_until(next).await;
+        }?;
+        if self.courier.next_due()?.is_some() {
+            return Ok(say_left(console));
         }
         self.say_waiting(console)?;
         Ok(all_told)
+    }
+
+    /// Gives whether nothing was given up.
+    async fn tell(&self, until: Until, stop: &CancellationToken, console: &Console) -> Result<bool, Failure> {
+        let all_told = AtomicBool::new(true);
+        let hears = |delivery: &Delivery| {
+            say(delivery, "", console);
+            if matches!(delivery.result, Err((_, Then::GivenUp))) {
+                all_told.store(false, Ordering::Relaxed);
+            }
+        };
+        self.courier.go_on(until, stop, &hears).await?;
+        Ok(all_told.into_inner())
     }
 
     /// What nobody brings about without a server.
@@ -205,20 +216,20 @@ pub(super) fn say_left(console: &Console) -> bool {
     false
 }
 
-/// What became of messages, a line each. Gives whether none of them was given up.
-pub(super) fn say(deliveries: &[Delivery], console: &Console) -> bool {
-    for delivery in deliveries {
-        let what = format!("{} ({})", clean(&delivery.message.title), delivery.message.occasion.name());
-        match &delivery.result {
-            Ok(said) => console.say(&format!("told {}: {what}: {}\n", delivery.channel, clean(said))),
-            Err((fault, again)) => {
-                let again = match again {
-                    Some(_) => "it will be tried again",
-                    None => "it is not tried again",
-                };
-                console.warn(&format!("{} was not told of {what}: {fault}; {again}", delivery.channel), None);
-            }
+/// What became of a message, in a line that begins with `when`.
+pub(super) fn say(delivery: &Delivery, when: &str, console: &Console) {
+    let what = format!("{} ({})", clean(&delivery.message.title), delivery.message.occasion.name());
+    match &delivery.result {
+        Ok(said) => console.say(&format!("{when}told {}: {what}: {}\n", delivery.channel, clean(said))),
+        Err((fault, then)) => {
+            let then = match then {
+                Then::Again(at) => {
+                    format!("it will be tried again at {}", at.to_zoned(system::zone()).strftime("%H:%M:%S"))
+                }
+                Then::GivenUp => "it is not tried again".to_owned(),
+                Then::NotOurs => "it is not needed any more".to_owned(),
+            };
+            console.warn(&format!("{when}{} was not told of {what}: {fault}; {then}", delivery.channel), None);
         }
     }
-    deliveries.iter().all(|delivery| !matches!(delivery.result, Err((_, None))))
 }

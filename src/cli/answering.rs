@@ -213,7 +213,8 @@ async fn spoken(
     let happened = alerting.desk.take(system::now(), input)?;
     tell(&happened, console)?;
     let left = "it is written down; who was not told of it yet is told by the next run or `runbook serve`";
-    Ok(u8::from(!signals.or_stopped(alerting.finish(console), left).await?))
+    // It is said, whoever was not told of it.
+    Ok(if signals.or_stopped(alerting.finish(console), left).await? { 0 } else { 3 })
 }
 
 /// What is to be said, and the alerting that it is said to.

@@ -8,10 +8,10 @@ use jiff::tz::TimeZone;
 
 use super::console::{Console, Failure};
 use super::state::Kept;
-use crate::alerting::{Alert, Happening, Incident, Silence};
+use crate::alerting::{Alert, Happened, Happening, Incident, Silence};
 use crate::desk::{self, ALERT, INCIDENT, SILENCE};
 use crate::shown::look::{Look, Tone, clean};
-use crate::store::ledger::{Document, Ledger, Outgoing};
+use crate::store::ledger::{Document, Ledger, Outgoing, OutgoingState};
 use crate::system;
 use crate::types::labels_text;
 
@@ -119,8 +119,20 @@ impl<'r> Found<'r> {
             // Who writes down that one is over is whoever looks at the runbook next.
             found.silences.retain(|silence| silence.until > found.clock.now);
         }
-        found.waiting = ledger.outgoing(Some(runbook), Some(Timestamp::MAX))?;
-        found.waiting.retain(|outgoing| outgoing.state.waits());
+        let opened = found.incidents.iter().filter(|one| one.end.is_none()).map(|one| (&one.title, one.opened_at));
+        let alerts = found.alerts.iter().filter(|one| one.end.is_none());
+        let open: Vec<_> = opened.chain(alerts.map(|one| (&one.subject.threshold, one.opened_at))).collect();
+        let since = open.iter().map(|(_, at)| *at).min().unwrap_or(Timestamp::MAX);
+        let mut waiting = ledger.outgoing(Some(runbook), Some(since))?;
+        // What was given up is not told either, and matters as long as what it is about is open.
+        waiting.retain(|outgoing| {
+            let of = |title: &str, at| {
+                outgoing.body.get("title").is_some_and(|own| own == title) && outgoing.created_at >= at
+            };
+            let given_up = outgoing.state == OutgoingState::GivenUp;
+            outgoing.state.waits() || (given_up && open.iter().any(|(title, at)| of(title, *at)))
+        });
+        found.waiting = waiting;
         Ok(found)
     }
 
@@ -141,7 +153,9 @@ impl<'r> Found<'r> {
             for kept in ledger.happenings(self.runbook, Some(&format!("incident/{}", incident.number)), None)? {
                 let happening: Happening = serde_json::from_value(kept.body.clone())
                     .map_err(|error| Failure::new(format!("the ledger cannot be read: {error}")))?;
-                let _ = writeln!(text, "    {}  {}", self.clock.at(happening.at), clean(&happening.what.to_string()));
+                let became = self.became(&happening.what, ledger)?;
+                let what = clean(&happening.what.to_string());
+                let _ = writeln!(text, "    {}  {what}{became}", self.clock.at(happening.at));
             }
         }
         for alert in &self.alerts {
@@ -151,9 +165,51 @@ impl<'r> Found<'r> {
             let _ = writeln!(text, "{}", self.of_silence(silence, look));
         }
         for outgoing in &self.waiting {
-            let _ = writeln!(text, "{}", look.paint(Tone::Doubtful, &of_waiting(outgoing)));
+            let _ = writeln!(text, "{}", look.paint(Tone::Doubtful, &self.of_waiting(outgoing)));
         }
         Ok(())
+    }
+
+    /// What became of a message that was written down: that is not that anybody was told.
+    fn became(&self, what: &Happened, ledger: &Ledger) -> Result<String, Failure> {
+        let Happened::Told { channel, key: Some(key), .. } = what else { return Ok(String::new()) };
+        let Some(outgoing) = ledger.message(self.runbook, channel, key)? else { return Ok(String::new()) };
+        let at = outgoing.ended_at.map_or_else(String::new, |at| format!(" {}", self.clock.at(at)));
+        let last = outgoing.last.as_deref().map_or_else(|| "not tried yet".to_owned(), clean);
+        Ok(match outgoing.state {
+            OutgoingState::Told => format!(": told{at}"),
+            OutgoingState::GivenUp => format!(": NOT TOLD, given up{at}: {last}"),
+            OutgoingState::Withdrawn => format!(": NOT TOLD, withdrawn{at}: {last}"),
+            OutgoingState::Waiting | OutgoingState::Claimed => format!(": not told yet: {}", self.stands(&outgoing)),
+        })
+    }
+
+    fn of_waiting(&self, outgoing: &Outgoing) -> String {
+        // What this version cannot read is named by its key.
+        let title = outgoing.body.get("title").and_then(|title| title.as_str()).unwrap_or(&outgoing.key);
+        let (channel, title) = (clean(&outgoing.channel), clean(title));
+        format!("  not told: {channel} of {title}: {}", self.stands(outgoing))
+    }
+
+    /// How far a message got that waits.
+    fn stands(&self, outgoing: &Outgoing) -> String {
+        let tries = match outgoing.tries {
+            1 => "1 try".to_owned(),
+            tries => format!("{tries} tries"),
+        };
+        let last = outgoing.last.as_deref().map(clean);
+        match (outgoing.state, last) {
+            // One that it is on its way now may be of a process that has ended: nobody knows that here.
+            (OutgoingState::Claimed, None) => "on its way, no answer yet".to_owned(),
+            (OutgoingState::Claimed, Some(last)) => {
+                format!("on its way again, no answer yet; before: {last} ({tries} with this one)")
+            }
+            (OutgoingState::GivenUp, last) => {
+                format!("GIVEN UP, nobody is told there: {} ({tries})", last.unwrap_or_default())
+            }
+            (_, None) => "not tried yet".to_owned(),
+            (_, Some(last)) => format!("{last} ({tries}); again at {}", self.clock.at(outgoing.not_before)),
+        }
     }
 
     fn of_incident(&self, incident: &Incident, look: Look) -> String {
@@ -166,7 +222,8 @@ impl<'r> Found<'r> {
             }
             (None, None) => "nobody has taken it on".to_owned(),
         };
-        let next = incident.next_due.map_or_else(String::new, |due| format!(", next level at {}", at(due)));
+        let next = incident.next_due.filter(|_| incident.end.is_none());
+        let next = next.map_or_else(String::new, |due| format!(", next level at {}", at(due)));
         let tone = if incident.end.is_some() { Tone::Faint } else { Tone::Bad };
         let head = look.paint(tone, &format!("  incident #{} {}", incident.number, clean(&incident.name())));
         format!(
@@ -211,18 +268,6 @@ impl<'r> Found<'r> {
             clean(&silence.by)
         )
     }
-}
-
-fn of_waiting(outgoing: &Outgoing) -> String {
-    // What this version cannot read is named by its key.
-    let title = outgoing.body.get("title").and_then(|title| title.as_str()).unwrap_or(&outgoing.key);
-    let (channel, title) = (clean(&outgoing.channel), clean(title));
-    let why = outgoing.last.as_deref().unwrap_or("not tried yet");
-    let tries = match outgoing.tries {
-        1 => "1 try".to_owned(),
-        tries => format!("{tries} tries"),
-    };
-    format!("  not told: {channel} of {title}: {} ({tries})", clean(why))
 }
 
 /// The zone of a runbook: all who look at it speak of the same times.

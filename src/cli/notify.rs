@@ -155,6 +155,7 @@ fn message(program: &Program, id: ChannelId, facts: &RunFacts) -> Message {
         at: facts.started_at,
         timezone: header.timezone_name.clone(),
         on_call: None,
+        called: Vec::new(),
         incident: None,
         link: None,
         acknowledge: None,

@@ -456,8 +456,8 @@ impl Home for AtHome {
         }
     }
 
-    fn delivered(&self, deliveries: &[Delivery]) {
-        say(deliveries, &self.console);
+    fn delivered(&self, delivery: &Delivery) {
+        say(delivery, &format!("{} ", stamp()), &self.console);
     }
 
     fn ready(&self) {

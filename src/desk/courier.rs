@@ -5,26 +5,25 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use futures_util::future::{Either, join_all, select};
+use futures_util::future::{Either, select};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use tokio_util::sync::CancellationToken;
 
 use super::Desk;
 use super::flood::{self, Pace};
 use crate::alerting::Input;
-use crate::catalog::{Again, Channel, Cx, Message, NotTold, Occasion, Remark, RunFacts, World};
+use crate::catalog::{Again, Channel, Cx, Message, NotTold, Remark, RunFacts, World};
 use crate::check::program::{ChannelId, ParamId, Program};
 use crate::run;
-use crate::store::ledger::{Fence, Ledger, Outgoing};
+use crate::store::ledger::{Due, Fence, Ledger, Outgoing};
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long a message is ours alone: longer than the longest try. If this process dies, it is told after this time.
 const LEASE: SignedDuration = SignedDuration::from_secs(75);
 /// How long one try may take.
 const TRY: Duration = Duration::from_mins(1);
-/// After how long what was claimed and is not told yet is put back: with one more try its claim is not over.
-const SLOW: SignedDuration = SignedDuration::from_secs(10);
-/// How many messages are taken at a time: of a flood, so many are told together.
+/// How many messages of a flood are told together.
 const AT_ONCE: usize = 500;
 /// After how many tries a channel is said to be down on the others.
 const DOWN_AFTER: u32 = 3;
@@ -35,15 +34,17 @@ const NOTED_AGAIN: u32 = 6;
 const NOTED_AFTER: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(10);
+/// When a page is tried again that the other side has refused.
+const REFUSED: Again = Again::After(Duration::from_mins(10));
 
 /// Takes the messages of one runbook to its channels.
 #[derive(Clone)]
 pub struct Courier {
     ledger: Arc<Mutex<Ledger>>,
-    desk: Arc<Desk>,
+    pub(super) desk: Arc<Desk>,
     program: Arc<Program>,
     set: HashMap<ParamId, Value>,
-    cx: Cx,
+    pub(super) cx: Cx,
     /// Names this process to others that share the ledger.
     holder: String,
     opened: Arc<Mutex<HashMap<String, Arc<dyn Channel>>>>,
@@ -67,9 +68,24 @@ pub type MakesLinks = Arc<dyn Fn(&str, i64, Timestamp) -> String + Send + Sync>;
 pub struct Delivery {
     pub channel: String,
     pub message: Arc<Message>,
-    /// What the other side said, or why it was not told and when it is tried again; never again where there is no time.
-    pub result: Result<String, (Fault, Option<Timestamp>)>,
+    /// What the other side said, or why it was not told and what follows.
+    pub result: Result<String, (Fault, Then)>,
+    /// It was tried often enough, or is given up: the channel does not get through.
+    pub is_down: bool,
 }
+
+/// What follows where a message was not told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Then {
+    /// It is tried again at this time.
+    Again(Timestamp),
+    GivenUp,
+    /// Nobody needs it any more, or another process tells it: it was long on its way.
+    NotOurs,
+}
+
+/// Takes what became of messages, as soon as it is known.
+pub type Hears<'h> = &'h (dyn Fn(&Delivery) + Send + Sync);
 
 impl Courier {
     /// `ledger` is a connection of its own: a message on its way must not hold up what is written down meanwhile.
@@ -111,39 +127,12 @@ impl Courier {
         Self { links: Some(links), ..self }
     }
 
-    /// Tells all that is due now, as often as more becomes due, and gives what came of it.
+    /// For which channels something waits.
     ///
     /// # Errors
-    /// Where the ledger cannot be read or written. What was told and could not be written down is told again, under the
-    /// same key. Where one message cannot be read, once all others are told.
-    pub async fn deliver(&self) -> Result<Vec<Delivery>, Fault> {
-        let (mut all, mut unreadable) = (Vec::new(), None);
-        loop {
-            let now = self.cx.world.now();
-            let claimed = self.with(|ledger| ledger.claim(self.desk.runbook(), &self.holder, now, LEASE, AT_ONCE))?;
-            if claimed.is_empty() {
-                return unreadable.map_or(Ok(all), Err);
-            }
-            // Side by side over channels, in order within one: an end is not told before its beginning.
-            let mut channels: HashMap<String, Vec<Claimed>> = HashMap::new();
-            for outgoing in claimed {
-                match self.message(&outgoing) {
-                    Ok(message) => {
-                        channels.entry(outgoing.channel.clone()).or_default().push(Claimed { outgoing, message });
-                    }
-                    // It holds up no other, and stays for whoever can read it: a newer version may have written it.
-                    Err(fault) => {
-                        let (why, next) = (fault.to_string(), next_try(&outgoing, Again::Later, now));
-                        self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
-                        unreadable.get_or_insert(fault);
-                    }
-                }
-            }
-            let told = join_all(channels.into_iter().map(|(name, claimed)| self.channel(name, claimed))).await;
-            for deliveries in told {
-                all.extend(deliveries?);
-            }
-        }
+    /// Where the ledger cannot be read.
+    pub fn due(&self, now: Timestamp) -> Result<Vec<Due>, Fault> {
+        self.with(|ledger| ledger.due(self.desk.runbook(), now))
     }
 
     /// When something is due next.
@@ -154,60 +143,75 @@ impl Courier {
         self.with(|ledger| ledger.next_due(self.desk.runbook()))
     }
 
-    /// Tells a channel what was claimed for it: one by one, or together where that is more than it takes.
-    async fn channel(&self, name: String, mut claimed: Vec<Claimed>) -> Result<Vec<Delivery>, Fault> {
-        let begun = self.cx.world.now();
+    /// Tells a channel what is due there, one after the other (an end is not told before its beginning), or together where
+    /// that is more than it takes. Ends when nothing is due, or between two messages where it is told to stop. Whoever
+    /// tells several channels gives each a line of its own: one that hangs holds up no other.
+    ///
+    /// Gives why a message could not be read, where that is so: it holds up no other.
+    ///
+    /// # Errors
+    /// Where the ledger cannot be read or written. What was told and could not be written down is told again, under the
+    /// same key.
+    pub async fn line(&self, name: &str, stop: &CancellationToken, hears: Hears<'_>) -> Result<Option<Fault>, Fault> {
         // Of one that cannot be opened it is said when it is told.
-        let most = self.open(&name).await.ok().and_then(|channel| channel.at_most());
-        let free = most.map(|most| self.pace().free(&name, most, begun));
-        match free {
-            Some(Err(next)) => {
-                self.put_back(&claimed, next, "more is told there than it takes in a minute: it waits its turn")?;
-                return Ok(Vec::new());
-            }
-            Some(Ok(free)) if claimed.len() > free => {
-                self.retain_ours(&mut claimed)?;
-                let messages: Vec<Arc<Message>> = claimed.iter().map(|one| Arc::clone(&one.message)).collect();
-                if let Some(message) = flood::together(&messages, begun) {
-                    return Ok(vec![self.send(&name, &claimed, Arc::new(message)).await?]);
-                }
-            }
-            Some(Ok(_)) | None => {}
-        }
-        let mut deliveries = Vec::new();
-        let mut left = claimed.into_iter();
-        while let Some(one) = left.next() {
+        let most = self.open(name).await.ok().and_then(|channel| channel.at_most());
+        let runbook = self.desk.runbook();
+        let mut unreadable = None;
+        while !stop.is_cancelled() {
             let now = self.cx.world.now();
-            // What the claim may run out for is left to whoever claims it next, so that nobody else tells it meanwhile.
-            if now.duration_since(begun) >= SLOW {
-                let rest: Vec<Claimed> = std::iter::once(one).chain(left).collect();
-                self.put_back(&rest, now, "what was told before it took long: it waits its turn")?;
+            if let Some((next, why)) = self.held(name, most, now) {
+                self.with(|ledger| ledger.postpone(runbook, name, now, next, why))?;
                 break;
             }
-            let mut own = vec![one];
-            self.retain_ours(&mut own)?;
-            if let Some(message) = own.first().map(|one| Arc::clone(&one.message)) {
-                deliveries.push(self.send(&name, &own, message).await?);
+            let free = most.map(|most| self.pace().free(name, most, now));
+            let at_most = match free {
+                Some(Ok(free)) if self.waiting(name, now)? > free => AT_ONCE,
+                // What is claimed is on its way: of a line that hangs, others see what has not been tried yet.
+                _ => 1,
+            };
+            let claimed = self.with(|ledger| ledger.claim(runbook, name, &self.holder, now, LEASE, at_most))?;
+            if claimed.is_empty() {
+                break;
             }
+            let mut own = Vec::new();
+            for outgoing in claimed {
+                match self.message(&outgoing) {
+                    Ok(message) => own.push(Claimed { outgoing, message }),
+                    // It stays for whoever can read it: a newer version may have written it.
+                    Err(fault) => {
+                        let (why, next) = (fault.to_string(), next_try(&outgoing, Again::Later, now));
+                        self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
+                        unreadable.get_or_insert(fault);
+                    }
+                }
+            }
+            let message = match own.as_slice() {
+                [] => continue,
+                [one] => Arc::clone(&one.message),
+                [first, ..] => {
+                    let messages: Vec<Arc<Message>> = own.iter().map(|one| Arc::clone(&one.message)).collect();
+                    flood::together(&messages, now).map_or_else(|| Arc::clone(&first.message), Arc::new)
+                }
+            };
+            hears(&self.send(name, &own, message).await?);
         }
-        Ok(deliveries)
+        Ok(unreadable)
     }
 
-    fn put_back(&self, claimed: &[Claimed], until: Timestamp, why: &str) -> Result<(), Fault> {
-        let now = self.cx.world.now();
-        for one in claimed {
-            self.with(|ledger| ledger.not_told(one.outgoing.id, &self.holder, now, why, Some(until)))?;
+    /// Until when a channel takes nothing, and why.
+    fn held(&self, name: &str, most: Option<usize>, now: Timestamp) -> Option<(Timestamp, &'static str)> {
+        let pace = &mut *self.pace();
+        if let Some(until) = pace.left_alone(name, now) {
+            return Some((until, "the other side takes nothing for now: it waits its turn"));
         }
-        Ok(())
+        let next = most.and_then(|most| pace.free(name, most, now).err());
+        next.map(|next| (next, "more is told there than it takes in a minute: it waits its turn"))
     }
 
-    /// Leaves only what is still ours to tell: it may be long ago that it was claimed, if this process was suspended since.
-    fn retain_ours(&self, claimed: &mut Vec<Claimed>) -> Result<(), Fault> {
-        let ids: Vec<i64> = claimed.iter().map(|one| one.outgoing.id).collect();
-        let now = self.cx.world.now();
-        let own = self.with(|ledger| ledger.prolong(&ids, &self.holder, now, LEASE))?;
-        claimed.retain(|one| own.contains(&one.outgoing.id));
-        Ok(())
+    /// How many messages are due for a channel.
+    fn waiting(&self, name: &str, now: Timestamp) -> Result<usize, Fault> {
+        let due = self.due(now)?.into_iter().find(|due| due.channel == name);
+        Ok(due.map_or(0, |due| usize::try_from(due.now).unwrap_or(usize::MAX)))
     }
 
     /// Sends one message, which stands for all that was claimed.
@@ -215,23 +219,37 @@ impl Courier {
         let answer = self.tell(name, &message).await;
         let now = self.cx.world.now();
         self.pace().told(name, now);
+        if let Err(NotTold { again: Again::After(pause), .. }) = &answer
+            && let Ok(until) = now.checked_add(*pause)
+        {
+            // What is told there next would be refused as well.
+            self.pace().leave_alone(name, until);
+        }
+        let (mut then, mut is_down) = (None, false);
         for Claimed { outgoing, message } in claimed {
             match &answer {
                 Ok(said) => self.note_told(outgoing.id, now, said).await?,
                 Err(NotTold { fault, again }) => {
-                    let next = next_try(outgoing, *again, now);
+                    // As long as it is open, somebody has to hear of it: what is refused may be taken once that is mended.
+                    let refused = *again == Again::Never;
+                    let again = if refused && message.occasion.is_page() { REFUSED } else { *again };
+                    let next = next_try(outgoing, again, now);
                     let why = fault.to_string();
-                    self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
-                    if outgoing.tries == DOWN_AFTER || next.is_none() {
-                        self.report_down(outgoing, message, &why, now)?;
+                    let ours = self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
+                    then.get_or_insert(match next {
+                        _ if !ours => Then::NotOurs,
+                        Some(next) => Then::Again(next),
+                        None => Then::GivenUp,
+                    });
+                    is_down |= outgoing.tries >= DOWN_AFTER || refused || next.is_none();
+                    if outgoing.tries == DOWN_AFTER || (refused && outgoing.tries == 1) || next.is_none() {
+                        self.report_down(outgoing, message, &why, refused, now)?;
                     }
                 }
             }
         }
-        let first = claimed.first().map(|one| &one.outgoing);
-        let result =
-            answer.map_err(|NotTold { fault, again }| (fault, first.and_then(|first| next_try(first, again, now))));
-        Ok(Delivery { channel: name.to_owned(), message, result })
+        let result = answer.map_err(|NotTold { fault, .. }| (fault, then.unwrap_or(Then::NotOurs)));
+        Ok(Delivery { channel: name.to_owned(), message, result, is_down })
     }
 
     /// Writes down what is out, also where the ledger is away for a moment: it would be told again otherwise.
@@ -259,9 +277,8 @@ impl Courier {
 
     /// With the link by which it is answered, where it asks for an answer.
     fn linked(&self, message: Message) -> Message {
-        let asks = matches!(message.occasion, Occasion::Opened | Occasion::Again | Occasion::Escalated);
         let acknowledge = match (&self.links, &message.incident) {
-            (Some(links), Some(incident)) if asks => {
+            (Some(links), Some(incident)) if message.occasion.is_page() => {
                 Some(links(self.desk.runbook(), incident.number, self.cx.world.now()))
             }
             _ => None,
@@ -303,7 +320,14 @@ impl Courier {
     }
 
     /// Says on the other channels of this runbook that one of them does not get through.
-    fn report_down(&self, outgoing: &Outgoing, message: &Message, why: &str, now: Timestamp) -> Result<(), Fault> {
+    fn report_down(
+        &self,
+        outgoing: &Outgoing,
+        message: &Message,
+        why: &str,
+        refused: bool,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
         // Its own report is not reported.
         if message.key.starts_with(DOWN) {
             return Ok(());
@@ -311,7 +335,9 @@ impl Courier {
         let others = self.program.channels.iter().map(|channel| Arc::clone(&channel.name));
         let channels: Vec<Arc<str>> = others.filter(|name| **name != *outgoing.channel).collect();
         let hour = now.as_second() / 3600;
-        let key = format!("{DOWN}{}-{hour}", outgoing.channel);
+        // What one of them says of it is not what the other does.
+        let kind = if refused { "refused-" } else { "" };
+        let key = format!("{DOWN}{kind}{}-{hour}", outgoing.channel);
         let title = format!("{}: `{}` does not get through", self.desk.runbook(), outgoing.channel);
         let text = format!("\"{}\" ({}) could not be told there: {why}", message.title, message.occasion.name());
         self.desk.take(now, Input::Note { key: key.into(), channels, title: title.into(), text })?;

@@ -7,10 +7,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::catalog::Message;
+use crate::catalog::{Message, Person};
 use crate::types::Severity;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+/// For how long the other side may ask that nothing is told there.
+const LONGEST_ALONE: SignedDuration = SignedDuration::from_mins(10);
 /// How many messages are named in one that stands for many, and how long each name is.
 const NAMED: usize = 40;
 const LONGEST: usize = 200;
@@ -19,9 +21,23 @@ const LONGEST: usize = 200;
 #[derive(Default)]
 pub(super) struct Pace {
     told: HashMap<String, VecDeque<Timestamp>>,
+    /// Until when a channel is left alone: the other side said so.
+    left_alone: HashMap<String, Timestamp>,
 }
 
 impl Pace {
+    /// The other side takes nothing for a time.
+    pub(super) fn leave_alone(&mut self, channel: &str, until: Timestamp) {
+        self.left_alone.insert(channel.to_owned(), until);
+    }
+
+    /// Until when a channel is to be left alone; `None` where it may be told now. Nobody is left alone for long: people wait.
+    pub(super) fn left_alone(&self, channel: &str, now: Timestamp) -> Option<Timestamp> {
+        let until = *self.left_alone.get(channel)?;
+        let longest = now.checked_add(LONGEST_ALONE).unwrap_or(Timestamp::MAX);
+        (until > now && until <= longest).then_some(until)
+    }
+
     /// How many more messages a channel takes now, or else when it takes the next.
     pub(super) fn free(&mut self, channel: &str, most: usize, now: Timestamp) -> Result<usize, Timestamp> {
         let Some(told) = self.told.get_mut(channel) else { return Ok(most) };
@@ -75,11 +91,23 @@ pub(super) fn together(messages: &[Arc<Message>], now: Timestamp) -> Option<Mess
         doc: "".into(),
         at: now,
         on_call: None,
+        called: called(messages),
         incident: None,
         link: None,
         acknowledge: None,
         ..(**first).clone()
     })
+}
+
+/// Who is told by name of any of them, each once.
+fn called(messages: &[Arc<Message>]) -> Vec<Arc<Person>> {
+    let mut called: Vec<Arc<Person>> = Vec::new();
+    for person in messages.iter().flat_map(|message| message.people()) {
+        if !called.contains(person) {
+            called.push(Arc::clone(person));
+        }
+    }
+    called
 }
 
 /// `critical, opened: Errors: errors are 50% for pod=a`
@@ -110,5 +138,9 @@ mod tests {
         assert_eq!(pace.free("mail", 2, later), Ok(2), "another has a pace of its own");
         assert_eq!(pace.free("chat", 2, begun + MINUTE), Ok(1));
         assert_eq!(pace.free("chat", 2, begun - MINUTE * 60), Ok(2), "the clock was set back");
+        pace.leave_alone("chat", later);
+        assert_eq!(pace.left_alone("chat", begun), Some(later));
+        assert_eq!((pace.left_alone("chat", later), pace.left_alone("mail", begun)), (None, None));
+        assert_eq!(pace.left_alone("chat", begun - MINUTE * 60), None, "the clock was set back");
     }
 }

@@ -4,6 +4,7 @@
 mod courier;
 mod flood;
 mod keeping;
+mod lines;
 mod past;
 mod rota;
 
@@ -14,8 +15,9 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 use tokio::sync::Notify;
 
-pub use self::courier::{Courier, Delivery, MakesLinks};
+pub use self::courier::{Courier, Delivery, Hears, MakesLinks, Then};
 pub use self::keeping::{ALERT, INCIDENT, SILENCE, read, zone};
+pub use self::lines::Until;
 use crate::alerting::{Along, Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};

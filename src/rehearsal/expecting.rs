@@ -56,7 +56,7 @@ fn described(alert: &Alert) -> String {
 
 fn notified(stage: &Stage, channel: &str) -> (bool, String, Vec<String>) {
     let told = stage.recent.iter().filter_map(|happening| match &happening.what {
-        Happened::Told { channel, occasion, title } => Some((channel, *occasion, title)),
+        Happened::Told { channel, occasion, title, .. } => Some((channel, *occasion, title)),
         _ => None,
     });
     let holds = told.clone().any(|(own, ..)| &**own == channel);

@@ -30,7 +30,7 @@ impl Lead {
     pub(super) fn ask(&self, ledger: &mut Ledger, runbook: &str, holder: &str, now: Timestamp) -> Result<Self, Fault> {
         let name = Self::name(runbook);
         let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-        Ok(match (ledger.lease(&name, holder, now, until)?, self) {
+        Ok(match (ledger.lead(&name, runbook, holder, now, until)?, self) {
             (Lease::Held { fence }, Self::Own(own)) if own.number() == fence => Self::Own(own.clone()),
             (Lease::Held { fence }, _) => Self::Own(Fence::new(&name, holder, fence)),
             (Lease::Taken { holder, .. }, _) => Self::Others { holder },

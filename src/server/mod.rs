@@ -16,6 +16,7 @@ mod pulse;
 mod rota;
 mod sampling;
 mod served;
+mod telling;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -41,6 +42,9 @@ use crate::types::{Fault, FaultKind, SecretText, Value};
 
 /// A ledger that takes longer to open is waited for, and that is said to whoever asks.
 const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// How long those who ask something when the server is told to stop may take.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 
 /// A runbook that is valid, ready to be served.
 #[derive(Clone)]
@@ -126,8 +130,8 @@ pub trait Home: Send + Sync {
 
     fn warn(&self, line: &str);
 
-    /// What became of messages.
-    fn delivered(&self, deliveries: &[Delivery]);
+    /// What became of a message, now.
+    fn delivered(&self, delivery: &Delivery);
 
     /// All runbooks are read and checked, and it answers. The ledger may still be waited for.
     fn ready(&self);
@@ -198,8 +202,8 @@ pub async fn serve(settings: Settings, home: Arc<dyn Home>, stop: CancellationTo
     }
     join_all(all.iter().map(|served| Arc::clone(served).go_on(looks.clone(), stop.clone()))).await;
     if let Some(answering) = answering {
-        // It ends by the same token.
-        let _ = answering.await;
+        // It ends by the same token, once those who ask are answered: one that never ends its question is not waited for.
+        let _ = tokio::time::timeout(ANSWERED_WITHIN, answering).await;
     }
     Ok(())
 }

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Home;
 use super::served::Served;
+use super::telling::Telling;
 use crate::types::Fault;
 
 /// A runbook that nobody has looked after for so long is not served any more.
@@ -41,7 +42,7 @@ pub(super) struct Troubles {
     pub(super) changing: Option<String>,
     pub(super) beginning: Option<String>,
     pub(super) sampling: Option<String>,
-    pub(super) telling: Option<String>,
+    pub(super) telling: Telling,
 }
 
 impl Signs {
@@ -49,7 +50,7 @@ impl Signs {
     /// Why it is not well.
     pub(super) fn well(&self) -> Result<(), String> {
         let Troubles { changing, beginning, sampling, telling } = &self.troubles;
-        let troubles = [changing, beginning, sampling, telling];
+        let troubles = [changing.as_ref(), beginning.as_ref(), sampling.as_ref(), telling.trouble()];
         if let Some(why) = troubles.into_iter().flatten().next() {
             return Err(why.clone());
         }
@@ -120,9 +121,9 @@ mod tests {
         assert_eq!(signs.well(), Err("it has not begun yet".to_owned()));
         signs.looked = Some(Instant::now());
         assert_eq!(signs.well(), Ok(()));
-        signs.troubles.telling = Some("the disk is full".to_owned());
+        signs.troubles.beginning = Some("the disk is full".to_owned());
         assert_eq!(signs.well(), Err("the disk is full".to_owned()));
-        signs.troubles.telling = None;
+        signs.troubles.beginning = None;
         signs.failed = Some("no space".to_owned());
         assert_eq!(signs.well(), Err("no space".to_owned()), "at once");
         signs.failed = None;

@@ -14,6 +14,7 @@ use super::current::{self, Current, running, sampled};
 use super::lead::{LEASE, Lead};
 use super::pulse::{Signs, Troubles};
 use super::sampling::{self, Due};
+use super::telling::Lines;
 use super::{Home, Links, Loaded};
 use crate::alerting::{Happening, Input};
 use crate::catalog::RunFacts;
@@ -34,7 +35,7 @@ const GRACE: Duration = Duration::from_mins(10);
 pub(super) struct Served {
     file: String,
     pub(super) home: Arc<dyn Home>,
-    holder: String,
+    pub(super) holder: String,
     links: Option<Arc<Links>>,
     ledger: Mutex<Ledger>,
     current: Mutex<Current>,
@@ -62,7 +63,7 @@ pub(super) struct Going {
     sampling: Vec<JoinHandle<()>>,
     /// When old samples were put together last.
     tidied: Option<Timestamp>,
-    telling: Option<JoinHandle<()>>,
+    lines: Lines,
     /// Who is on call, and by which call that is asked.
     pub(super) asking: Option<(Arc<str>, JoinHandle<()>)>,
     interrupt: Interrupt,
@@ -200,6 +201,7 @@ impl Served {
         // Set once, here.
         let _ = going_on.signal.set("another server, which took over".to_owned());
         going_on.cancel.cancel();
+        going.lines.end();
         // What was due last is for the ledger to say, and what did not work here is another's to do by now.
         going.last.clear();
         going.answered.clear();
@@ -221,7 +223,7 @@ impl Served {
         if current.desk.next_due()?.is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
         }
-        self.tell(going, current, fence);
+        self.tell(&mut going.lines, current, fence, now)?;
         self.tidy(going, fence, now)
     }
 
@@ -343,21 +345,6 @@ impl Served {
         }));
     }
 
-    fn tell(self: &Arc<Self>, going: &mut Going, current: &Current, fence: &Fence) {
-        if going.telling.is_some() {
-            return;
-        }
-        let (courier, served, fence) = (current.courier.clone(), Arc::clone(self), fence.clone());
-        going.telling = Some(tokio::spawn(async move {
-            let told = courier.deliver().await.map(|deliveries| served.home.delivered(&deliveries));
-            let why = told.err().filter(|_| !fence.is_lost()).map(|fault| format!("messages cannot be told: {fault}"));
-            if let Some(why) = &why {
-                served.home.warn(why);
-            }
-            served.signs().troubles.telling = why;
-        }));
-    }
-
     /// Takes an edited file into use if it is valid, and says so, loudly, where it is not.
     /// Where somebody asked for it, what did not change is said as well.
     fn reload(&self, asked: bool) {
@@ -431,10 +418,13 @@ impl Served {
     /// Stops what is going on in good order, and lets another server take over at once.
     async fn stop(&self, going: Going) {
         going.interrupt.cancel.cancel();
+        // Who is on call is asked anew by whoever serves next.
+        going.asking.iter().for_each(|(_, task)| task.abort());
         let runs = going.runs.into_values().filter_map(|run| run.task);
-        let asking = going.asking.map(|(_, task)| task);
-        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).chain(going.telling).chain(asking).collect();
-        if tokio::time::timeout(GRACE, join_all(tasks)).await.is_err() {
+        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).collect();
+        let ended = tokio::time::timeout(GRACE, join_all(tasks));
+        let (ended, ()) = tokio::join!(ended, self.arrive(going.lines));
+        if ended.is_err() {
             self.home.warn("not everything has stopped; it is left as it is");
         }
         let lease = Lead::name(&self.title());
@@ -466,7 +456,7 @@ impl Served {
         self.signs().well()
     }
 
-    fn signs(&self) -> MutexGuard<'_, Signs> {
+    pub(super) fn signs(&self) -> MutexGuard<'_, Signs> {
         self.signs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -491,6 +481,5 @@ fn settle(going: &mut Going, now: Timestamp) {
         }
     }
     going.sampling.retain(|task| !task.is_finished());
-    going.telling.take_if(|task| task.is_finished());
     going.asking.take_if(|(_, task)| task.is_finished());
 }

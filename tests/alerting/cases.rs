@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{
     Cause, Definitions, Engine, Escalate, EscalateWhen, Input, Judged, Level, Outcome, Policy, Quiet, State, Subject,
     Threshold,
 };
-use runbook::catalog::Occasion;
+use runbook::catalog::{Message, Occasion, Person};
+use runbook::check::program::{Duty, Roster};
 use runbook::types::{Labels, Severity};
 
 use crate::random::secs;
@@ -376,4 +378,53 @@ fn a_clock_that_jumps_loses_no_level_and_calls_none_twice() {
     on.now = on.now.checked_sub(secs(86_400)).unwrap();
     assert_eq!(told(&on.after(secs(1800))), [""; 0], "and not again when the clock is right again");
     assert_eq!(on.levels(), [2]);
+}
+
+fn person(name: &str) -> Arc<Person> {
+    Arc::new(Person { name: name.into(), email: Some(format!("{name}@example.com").into()), phone: None, slack: None })
+}
+
+#[test]
+fn whoever_was_called_being_on_call_hears_how_it_goes_on_and_nobody_else() {
+    let mut critical = Scene::of(
+        Threshold { severity: Severity::Critical, ..threshold() },
+        policy(vec![level(1, Some(secs(600)), "mail"), level(2, None, "chat")], 0),
+    );
+    let duty = |role: &str, name: &str| {
+        let duty = Duty { people: vec![person(name)], handover: None, hours: Vec::new() };
+        (Arc::<str>::from(role), duty)
+    };
+    let roles = [duty("R1", "ann"), duty("R2", "ben")].into();
+    critical.engine.hand_over(Some(Arc::new(Roster { zone: TimeZone::UTC, roles })));
+    let named = |outcome: &Outcome| -> Vec<String> {
+        let names = |message: &Message| message.people().map(|person| person.name.to_string()).collect::<Vec<_>>();
+        let line = |tell: &runbook::alerting::Tell| {
+            format!("{} {}: {}", tell.channel, tell.message.occasion.name(), names(&tell.message).join(", "))
+        };
+        outcome.tell.iter().map(line).collect()
+    };
+    assert_eq!(named(&critical.judged(Some(true), &Labels::new())), ["mail opened: ann"]);
+    assert_eq!(named(&critical.after(secs(600))), ["chat escalated: ben"]);
+    let closed = critical.judged(Some(false), &Labels::new());
+    assert_eq!(named(&closed), ["chat closed: ben", "mail closed: ann"]);
+}
+
+#[test]
+fn what_is_told_later_says_what_is_so_then() {
+    let critical = Threshold { severity: Severity::Critical, ..threshold() };
+    let levels = vec![level(1, Some(secs(600)), "mail"), level(2, Some(secs(600)), "chat"), level(3, None, "mail")];
+    let mut scene = Scene::of(critical, policy(levels, 0));
+    let sample = |scene: &mut Scene, when, until, text: &str| {
+        let judged = judged(scene.now, Some(when), &Labels::new());
+        scene.take(Input::Judged(vec![Judged { until: Some(Some(until)), text: text.into(), ..judged }]))
+    };
+    let text = |outcome: &Outcome| outcome.tell[0].message.text.clone();
+    assert_eq!(text(&sample(&mut scene, true, false, "load is 90% (> 80%)")), "load is 90% (> 80%)");
+    sample(&mut scene, false, false, "load is 65%");
+    assert_eq!(text(&scene.after(secs(600))), "load is 65%, not over yet; before: load is 90% (> 80%)");
+    sample(&mut scene, true, false, "load is 95% (> 80%)");
+    assert_eq!(text(&scene.after(secs(600))), "load is 95% (> 80%)");
+    sample(&mut scene, false, false, "load is 70%");
+    let over = sample(&mut scene, false, true, "load is 40%");
+    assert_eq!(text(&over), "it is over: load is 40%; before: load is 95% (> 80%)");
 }

@@ -37,6 +37,7 @@ mod run;
 mod serve;
 mod serve_alerts;
 mod serve_begins;
+mod serve_lines;
 mod serve_told;
 #[path = "../support/serving.rs"]
 mod serving;

@@ -1,7 +1,7 @@
 //! Messages: claimed by one at a time, tried until they are told, withdrawn where nobody needs them any more.
 
 use jiff::SignedDuration;
-use runbook::store::ledger::{Commit, Committed, Ledger, NewMessage, Outgoing, OutgoingState};
+use runbook::store::ledger::{Commit, Committed, Due, Lease, Ledger, NewMessage, Outgoing, OutgoingState};
 use runbook::types::FaultKind;
 
 use crate::place::{Place, at, message, tell};
@@ -11,7 +11,10 @@ both!(
     the_same_key_on_the_same_channel_is_one_message_for_ever,
     a_message_is_tried_again_until_it_is_told_or_given_up,
     a_claim_that_ran_out_is_somebody_elses,
-    only_what_is_still_ones_own_is_told,
+    each_channel_is_claimed_by_itself,
+    what_is_too_much_waits_and_that_is_no_try,
+    what_was_tried_is_due_at_once_where_something_may_be_mended,
+    what_a_server_was_telling_is_free_when_another_takes_over,
     a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it,
     what_a_commit_withdraws_it_does_not_tell_but_what_it_tells_is_told,
     a_message_that_is_not_there_is_a_fault
@@ -20,7 +23,7 @@ both!(
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 fn claim(ledger: &mut Ledger, holder: &str, now: i64) -> Vec<Outgoing> {
-    ledger.claim("shop", holder, at(now), LEASE, 10).unwrap()
+    ledger.claim("shop", "ops", holder, at(now), LEASE, 10).unwrap()
 }
 
 fn keys(messages: &[Outgoing]) -> Vec<&str> {
@@ -44,7 +47,7 @@ fn due_messages_are_claimed_once_oldest_first(place: &Place) {
     assert_eq!(ledger.next_due("shop").unwrap(), None);
     tell(&mut ledger, "shop", vec![message("a", 5), message("b", 0), message("c", 50)]);
     assert_eq!(ledger.next_due("shop").unwrap(), Some(at(0)));
-    assert_eq!(keys(&ledger.claim("shop", "me", at(10), LEASE, 1).unwrap()), ["a"]);
+    assert_eq!(keys(&ledger.claim("shop", "ops", "me", at(10), LEASE, 1).unwrap()), ["a"]);
     let rest = claim(&mut ledger, "you", 10);
     assert_eq!(keys(&rest), ["b"]);
     assert_eq!((rest[0].state, rest[0].tries), (OutgoingState::Claimed, 1));
@@ -60,8 +63,9 @@ fn the_same_key_on_the_same_channel_is_one_message_for_ever(place: &Place) {
     tell(&mut ledger, "shop", vec![message("a", 0), other, again.clone()]);
     tell(&mut ledger, "bank", vec![message("a", 0)]);
     let claimed = claim(&mut ledger, "me", 0);
-    assert_eq!(claimed.len(), 2, "one a channel");
-    let bank = ledger.claim("bank", "me", at(0), LEASE, 10).unwrap();
+    let elsewhere = ledger.claim("shop", "dev", "me", at(0), LEASE, 10).unwrap();
+    assert_eq!((claimed.len(), elsewhere.len()), (1, 1), "one a channel");
+    let bank = ledger.claim("bank", "ops", "me", at(0), LEASE, 10).unwrap();
     assert_eq!(bank.len(), 1, "another runbook's are its own");
     assert_eq!(claimed[0].body, message("a", 0).body, "the first one stays");
     assert!(ledger.told(claimed[0].id, "me", at(1), "ok").unwrap());
@@ -111,16 +115,62 @@ fn a_claim_that_ran_out_is_somebody_elses(place: &Place) {
     assert_eq!((only(&ledger).last.as_deref(), only(&ledger).ended_at), (Some("late"), Some(at(62))));
 }
 
-fn only_what_is_still_ones_own_is_told(place: &Place) {
+fn each_channel_is_claimed_by_itself(place: &Place) {
     let mut ledger = place.open();
-    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0), message("c", 0)]);
-    let ids: Vec<i64> = claim(&mut ledger, "me", 0).iter().map(|one| one.id).collect();
-    withdraw(&mut ledger, "b", 10);
-    assert_eq!(ledger.prolong(&ids, "me", at(59), LEASE).unwrap(), [ids[0], ids[2]]);
-    assert!(claim(&mut ledger, "you", 118).is_empty(), "it is longer now");
-    assert_eq!(claim(&mut ledger, "you", 119).len(), 2);
-    assert_eq!(ledger.prolong(&ids, "me", at(119), LEASE).unwrap(), [0_i64; 0]);
-    assert_eq!(ledger.prolong(&[ids[0], 77], "you", at(120), LEASE).unwrap(), [ids[0]]);
+    let other = NewMessage { channel: "dev".to_owned(), ..message("a", 50) };
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 5), other]);
+    tell(&mut ledger, "bank", vec![message("a", 0)]);
+    let due = |channel: &str, second, now| Due { channel: channel.to_owned(), at: at(second), now };
+    assert_eq!(ledger.due("shop", at(10)).unwrap(), [due("dev", 50, 0), due("ops", 0, 2)]);
+    assert_eq!(keys(&ledger.claim("shop", "dev", "me", at(50), LEASE, 10).unwrap()), ["a"]);
+    assert_eq!(ledger.due("shop", at(50)).unwrap(), [due("dev", 110, 0), due("ops", 0, 2)], "it is on its way");
+    assert_eq!(ledger.message("shop", "dev", "a").unwrap().unwrap().state, OutgoingState::Claimed);
+    assert_eq!(ledger.message("shop", "dev", "b").unwrap(), None);
+}
+
+fn what_is_too_much_waits_and_that_is_no_try(place: &Place) {
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0), message("c", 20)]);
+    let first = ledger.claim("shop", "ops", "me", at(0), LEASE, 1).unwrap()[0].id;
+    ledger.postpone("shop", "ops", at(10), at(60), "it waits its turn").unwrap();
+    assert_eq!(keys(&claim(&mut ledger, "you", 59)), ["c"], "what was not due stays as it is");
+    let waits = ledger.message("shop", "ops", "b").unwrap().unwrap();
+    assert_eq!((waits.not_before, waits.tries, waits.last.as_deref()), (at(60), 0, Some("it waits its turn")));
+    assert!(ledger.told(first, "me", at(61), "ok").unwrap(), "what is on its way goes on");
+    assert_eq!(claim(&mut ledger, "you", 60)[0].tries, 1);
+}
+
+fn what_was_tried_is_due_at_once_where_something_may_be_mended(place: &Place) {
+    let mut ledger = place.open();
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 500)]);
+    let id = claim(&mut ledger, "me", 0)[0].id;
+    assert!(ledger.not_told(id, "me", at(1), "refused", Some(at(600))).unwrap());
+    assert_eq!(ledger.hurry("shop", at(10)).unwrap(), 1);
+    assert_eq!(keys(&claim(&mut ledger, "me", 10)), ["a"], "what was to be told later stays so");
+}
+
+fn what_a_server_was_telling_is_free_when_another_takes_over(place: &Place) {
+    let mut ledger = place.open();
+    let lead = |ledger: &mut Ledger, holder: &str, now| {
+        ledger.lead("serve/shop", "shop", holder, at(now), at(now + 15)).unwrap()
+    };
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0)]);
+    assert_eq!(lead(&mut ledger, "dead", 0), Lease::Held { fence: 1 });
+    assert_eq!(ledger.claim("shop", "ops", "dead", at(1), LEASE, 1).unwrap().len(), 1);
+    // A run beside it has a life of its own.
+    assert_eq!(ledger.claim("shop", "ops", "a run", at(1), LEASE, 1).unwrap().len(), 1);
+    assert!(matches!(lead(&mut ledger, "heir", 14), Lease::Taken { .. }));
+    assert!(claim(&mut ledger, "heir", 14).is_empty());
+    assert_eq!(lead(&mut ledger, "heir", 15), Lease::Held { fence: 2 });
+    let again = claim(&mut ledger, "heir", 15);
+    assert_eq!((keys(&again), again[0].tries), (vec!["a"], 2), "under the same key");
+    assert_eq!(again[0].last.as_deref(), Some("the server that was telling it has ended"));
+    // Who leads on, frees nothing.
+    assert_eq!(lead(&mut ledger, "heir", 40), Lease::Held { fence: 2 });
+    assert!(claim(&mut ledger, "another", 40).is_empty());
+    // Whoever stops in good order lets go by itself.
+    assert_eq!(ledger.let_go("shop", "heir", at(41), "stopped").unwrap(), 1);
+    assert_eq!(keys(&claim(&mut ledger, "another", 41)), ["a"]);
 }
 
 fn a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it(place: &Place) {

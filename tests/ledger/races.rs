@@ -101,7 +101,7 @@ fn no_message_is_given_to_two(place: &Place) {
     let claimed = race(place, |own, ledger| {
         let mut mine = Vec::new();
         loop {
-            let some = ledger.claim("shop", &own.to_string(), at(0), SignedDuration::from_secs(60), 3).unwrap();
+            let some = ledger.claim("shop", "ops", &own.to_string(), at(0), SignedDuration::from_secs(60), 3).unwrap();
             if some.is_empty() {
                 return mine;
             }

@@ -35,6 +35,7 @@ pub fn message(occasion: Occasion) -> Message {
         at: Timestamp::constant(1_795_680_005, 0),
         timezone: "Europe/Berlin".into(),
         on_call: None,
+        called: Vec::new(),
         incident: Some(Incident { number: 7, level: 1, role: "Operations Engineer".into() }),
         link: Some("https://wiki.example.com/errors".to_owned()),
         acknowledge: Some("https://runbook.example.com/ack/7".to_owned()),

@@ -223,20 +223,21 @@ impl Email {
         Err(not_told)
     }
 
-    /// Some have got it, and some have not: the fault names them, and those that have got it don't get it again.
-    /// Those of the declaration, and who is on call.
+    /// Those of the declaration, and who is told by name.
     fn to_all(&self, message: &Message) -> Vec<Mailbox> {
         let mut to = self.to.clone();
-        let person = message.on_call.as_ref().and_then(|person| Some((person, person.email.as_ref()?)));
-        // `check` has looked at the address; one that is none all the same keeps nothing from the others.
-        if let Some((person, Ok(address))) = person.map(|(person, email)| (person, email.parse::<Address>()))
-            && !to.iter().any(|one| one.email == address)
-        {
-            to.push(Mailbox::new(Some(person.name.to_string()), address));
+        for person in message.people() {
+            // `check` has looked at the address; one that is none all the same keeps nothing from the others.
+            if let Some(Ok(address)) = person.email.as_ref().map(|email| email.parse::<Address>())
+                && !to.iter().any(|one| one.email == address)
+            {
+                to.push(Mailbox::new(Some(person.name.to_string()), address));
+            }
         }
         to
     }
 
+    /// Some have got it, and some have not: the fault names them, and those that have got it don't get it again.
     fn partly(&self, told: usize, of: usize, refused: &[Refusal]) -> NotTold {
         let who = Refusal::all(refused);
         let message = format!("{told} of {of} addresses were told; {} refuses {who}", self.server.place);

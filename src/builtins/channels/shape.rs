@@ -60,6 +60,7 @@ pub(super) fn example(occasion: Occasion, whole: bool) -> Message {
         at: jiff::Timestamp::constant(1_795_680_005, 0),
         timezone: "UTC".into(),
         on_call: None,
+        called: Vec::new(),
         incident: whole.then(|| Incident { number: 7, level: 2, role: "Engineering Manager".into() }),
         link: whole.then(|| "https://wiki.example.com/errors".to_owned()),
         acknowledge: whole.then(|| "https://runbook.example.com/ack/7".to_owned()),

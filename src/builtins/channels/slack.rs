@@ -169,8 +169,9 @@ fn blocks(message: &Message, remark: Option<&str>) -> Map<String, Json> {
     })];
     let why = wording::why(message).map(|why| format!("*{}*", escaped(&why)));
     // The file of roles was checked: it is an id, and calls one person.
-    let call =
-        message.on_call.as_ref().and_then(|person| person.slack.as_ref()).map(|id| format!("<@{}>", escaped(id)));
+    let call: Vec<String> =
+        message.people().filter_map(|person| person.slack.as_ref()).map(|id| format!("<@{}>", escaped(id))).collect();
+    let call = (!call.is_empty()).then(|| call.join(" "));
     let text: Vec<String> =
         call.into_iter().chain(why).chain([escaped(message.text.trim())]).filter(|part| !part.is_empty()).collect();
     blocks.extend(section(&text.join("\n")));

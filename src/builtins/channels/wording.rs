@@ -46,7 +46,8 @@ pub(super) fn why(message: &Message) -> Option<String> {
             None => "Escalated.".to_owned(),
         },
         Occasion::Acknowledged => "Somebody has taken it on.".to_owned(),
-        Occasion::Closed => "It is over.".to_owned(),
+        // Whether it is over or somebody has closed it, the text says.
+        Occasion::Closed => "It is closed.".to_owned(),
         Occasion::Test => "This is a test: nothing is wrong, and nothing has to be done.".to_owned(),
     })
 }

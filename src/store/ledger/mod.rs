@@ -41,7 +41,7 @@ pub use self::check::Checked;
 pub use self::exclusive::{Asked, Exclusive, Hold, PROLONG_EVERY};
 pub use self::fence::Fence;
 pub use self::leases::Lease;
-pub use self::outbox::{NewMessage, Outgoing, OutgoingState};
+pub use self::outbox::{Due, NewMessage, Outgoing, OutgoingState};
 pub use self::place::Place;
 use self::postgres::Store;
 pub use self::samples::Sample;

@@ -79,13 +79,25 @@ impl FromCell for OutgoingState {
     }
 }
 
+/// What waits for a channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    pub channel: String,
+    /// When the first of it can be claimed.
+    pub at: Timestamp,
+    /// How many messages can be claimed now.
+    pub now: u64,
+}
+
 const COLUMNS: &str = "outgoing.id, name, channel, key, body, created_at, not_before, tries, state, last, ended_at";
 
 impl Ledger {
-    /// Hands out messages of a runbook whose time has come and that nobody holds, oldest first, for as long as `lease`.
+    /// Hands out messages for a channel of a runbook whose time has come and that nobody holds, oldest first, for as long as
+    /// `lease`.
     pub fn claim(
         &mut self,
         runbook: &str,
+        channel: &str,
         holder: &str,
         now: Timestamp,
         lease: SignedDuration,
@@ -96,8 +108,8 @@ impl Ledger {
         self.write(|tx| {
             let due = tx.rows(
                 "SELECT outgoing.id FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
-                 WHERE due_at <= ?1 AND name = ?2 ORDER BY outgoing.id LIMIT ?3",
-                &cells![Bound(tx.shared(now)), runbook, at_most],
+                 WHERE due_at <= ?1 AND name = ?2 AND channel = ?3 ORDER BY outgoing.id LIMIT ?4",
+                &cells![Bound(tx.shared(now)), runbook, channel, at_most],
                 |row| row.get::<i64>(0),
             )?;
             let (Some(first), Some(last)) = (due.first().copied(), due.last().copied()) else { return Ok(Vec::new()) };
@@ -118,27 +130,64 @@ impl Ledger {
         })
     }
 
-    /// Makes sure of messages right before they are told: prolongs the claim on those that still are this holder's, and
-    /// gives their numbers. The others were withdrawn, or are somebody else's by now, and must not be told.
-    ///
-    /// Between this and the moment when a message is out, a process can still be suspended; nobody but the other side could
-    /// tell then, by the key.
-    pub fn prolong(
+    /// For which channels of a runbook something waits: when the first of it can be claimed, and how much can be now.
+    pub fn due(&self, runbook: &str, now: Timestamp) -> Result<Vec<Due>, Fault> {
+        self.read(|tx| {
+            tx.rows(
+                "SELECT channel, min(due_at), count(CASE WHEN due_at <= ?2 THEN 1 END)
+                 FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+                 WHERE due_at IS NOT NULL AND name = ?1 GROUP BY channel ORDER BY channel",
+                &cells![runbook, Bound(tx.shared(now))],
+                |row| Ok(Due { channel: row.get(0)?, at: tx.own(row.get::<At>(1)?.0), now: row.get(2)? }),
+            )
+        })
+    }
+
+    /// What is due for a channel waits until a time: it takes no more now. That is no try.
+    pub fn postpone(
         &mut self,
-        ids: &[i64],
-        holder: &str,
+        runbook: &str,
+        channel: &str,
         now: Timestamp,
-        lease: SignedDuration,
-    ) -> Result<Vec<i64>, Fault> {
-        let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
+        until: Timestamp,
+        why: &str,
+    ) -> Result<(), Fault> {
         self.write(|tx| {
-            let until = Bound(tx.shared(until));
-            let all: Vec<_> = ids.iter().map(|id| cells![until, *id, holder]).collect();
-            let own = tx.execute_all(
-                "UPDATE outgoing SET due_at = ?1 WHERE id = ?2 AND state = 'claimed' AND holder = ?3",
-                &all,
-            )?;
-            Ok(ids.iter().zip(own).filter(|(_, own)| *own > 0).map(|(id, _)| *id).collect())
+            tx.execute(
+                "UPDATE outgoing SET not_before = ?1, due_at = ?2, last = ?3
+                 WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND channel = ?5 AND state = 'waiting'
+                   AND due_at <= ?6",
+                &cells![at(until)?, at(tx.shared(until))?, why, runbook, channel, Bound(tx.shared(now))],
+            )
+            .map(|_| ())
+        })
+    }
+
+    /// What was tried and waits to be tried again is due at once: something may have been mended.
+    pub fn hurry(&mut self, runbook: &str, now: Timestamp) -> Result<u64, Fault> {
+        self.write(|tx| {
+            tx.execute(
+                "UPDATE outgoing SET not_before = ?1, due_at = ?2
+                 WHERE runbook = (SELECT id FROM runbook WHERE name = ?3) AND state = 'waiting' AND tries > 0
+                   AND due_at > ?4",
+                &cells![at(now)?, at(tx.shared(now))?, runbook, Bound(tx.shared(now))],
+            )
+        })
+    }
+
+    /// A holder tells nothing more: what it has claimed is free at once. Gives how many messages that are.
+    pub fn let_go(&mut self, runbook: &str, holder: &str, now: Timestamp, why: &str) -> Result<u64, Fault> {
+        self.write_anyway(|tx| let_go(tx, runbook, holder, now, why))
+    }
+
+    /// A message, as far as it got.
+    pub fn message(&self, runbook: &str, channel: &str, key: &str) -> Result<Option<Outgoing>, Fault> {
+        self.read(|tx| {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+                 WHERE name = ?1 AND channel = ?2 AND key = ?3"
+            );
+            tx.row(&sql, &cells![runbook, channel, key], outgoing)
         })
     }
 
@@ -224,6 +273,15 @@ impl Ledger {
             Fault::new(FaultKind::NotFound, message)
         })
     }
+}
+
+/// Frees what a holder has claimed of a runbook. What it has told by now may be told again, under the same key.
+pub(super) fn let_go(tx: Tx<'_>, runbook: &str, holder: &str, now: Timestamp, why: &str) -> Result<u64, Error> {
+    tx.execute(
+        "UPDATE outgoing SET state = 'waiting', holder = NULL, not_before = ?1, due_at = ?2, last = ?3
+         WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND state = 'claimed' AND holder = ?5",
+        &cells![at(now)?, at(tx.shared(now))?, why, runbook, holder],
+    )
 }
 
 /// How a message stands, and whether the holder's claim is on it. `None` where there is no such message.

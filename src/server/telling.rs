@@ -1,0 +1,153 @@
+//! Telling people while serving: each channel has a line of its own, so that one that hangs holds up no other.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::current::Current;
+use super::served::Served;
+use crate::check::program::Program;
+use crate::desk::Delivery;
+use crate::shown::look::counted;
+use crate::store::ledger::Fence;
+use crate::types::Fault;
+
+/// How long what is on its way may take to arrive when the server is told to stop.
+const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+
+/// The lines that go on, by channel.
+#[derive(Default)]
+pub(super) struct Lines {
+    /// Of which version of the runbook they are.
+    of: Option<Arc<Program>>,
+    stop: CancellationToken,
+    tasks: HashMap<String, JoinHandle<()>>,
+}
+
+/// How people are told.
+#[derive(Default)]
+pub(super) struct Telling {
+    /// Why messages of a channel can not be read or their ends not be written down.
+    lines: BTreeMap<String, String>,
+    /// Why a channel does not get through.
+    down: BTreeMap<String, String>,
+    /// Why nobody hears of anything: no channel gets through.
+    nobody: Option<String>,
+}
+
+impl Lines {
+    /// Begins nothing more; what is on its way arrives.
+    pub(super) fn end(&mut self) {
+        std::mem::take(&mut self.stop).cancel();
+    }
+}
+
+impl Telling {
+    /// Why people are not told.
+    pub(super) fn trouble(&self) -> Option<&String> {
+        self.lines.values().next().or(self.nobody.as_ref())
+    }
+
+    /// Takes how a line ended.
+    fn ended(&mut self, channel: &str, why: Option<String>) {
+        match why {
+            Some(why) => _ = self.lines.insert(channel.to_owned(), why),
+            None => _ = self.lines.remove(channel),
+        }
+    }
+
+    /// Takes what became of a message of a runbook with so many channels. One that is down is said on the others; where all
+    /// are, only whoever waits for signs of life can find out.
+    fn heard(&mut self, delivery: &Delivery, channels: usize) {
+        match &delivery.result {
+            Ok(_) => _ = self.down.remove(&delivery.channel),
+            Err((fault, _)) if delivery.is_down => {
+                self.down.insert(delivery.channel.clone(), fault.to_string());
+            }
+            Err(_) => {}
+        }
+        let all: Vec<String> = self.down.iter().map(|(channel, why)| format!("`{channel}`: {why}")).collect();
+        self.nobody = (all.len() >= channels).then(|| format!("nobody can be told: {}", all.join("; ")));
+    }
+}
+
+impl Served {
+    /// Tells what is due, on each channel that is not being told something.
+    pub(super) fn tell(
+        self: &Arc<Self>,
+        lines: &mut Lines,
+        current: &Current,
+        fence: &Fence,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        let program = &current.loaded.program;
+        if !lines.of.as_ref().is_some_and(|own| Arc::ptr_eq(own, program)) {
+            // An edited channel leads elsewhere, and who has mended something waits to see it.
+            lines.end();
+            self.ledger(Some(fence)).hurry(current.desk.runbook(), now)?;
+            lines.of = Some(Arc::clone(program));
+            self.signs().troubles.telling = Telling::default();
+        }
+        lines.tasks.retain(|_, task| !task.is_finished());
+        for due in current.courier.due(now)? {
+            if due.now > 0 && !lines.tasks.contains_key(&due.channel) {
+                let line =
+                    Arc::clone(self).line(due.channel.clone(), current.clone(), fence.clone(), lines.stop.clone());
+                lines.tasks.insert(due.channel, tokio::spawn(line));
+            }
+        }
+        Ok(())
+    }
+
+    async fn line(self: Arc<Self>, channel: String, current: Current, fence: Fence, stop: CancellationToken) {
+        let channels = current.loaded.program.channels.len();
+        let hears = |delivery: &Delivery| {
+            self.home.delivered(delivery);
+            self.signs().troubles.telling.heard(delivery, channels);
+        };
+        let ended = current.courier.line(&channel, &stop, &hears).await;
+        let why = ended.map_or_else(Some, |unreadable| unreadable);
+        // That another server tells by now is no trouble.
+        let why = why.filter(|_| !fence.is_lost()).map(|fault| format!("messages cannot be told: {fault}"));
+        if let Some(why) = &why {
+            self.home.warn(why);
+        }
+        self.signs().troubles.telling.ended(&channel, why);
+    }
+
+    /// Lets what is on its way arrive, for a short time. What does not is free for whoever serves next.
+    pub(super) async fn arrive(&self, mut lines: Lines) {
+        lines.end();
+        let mut tasks: Vec<JoinHandle<()>> = lines.tasks.into_values().collect();
+        if tokio::time::timeout(ARRIVES_WITHIN, join_all(tasks.iter_mut())).await.is_err() {
+            tasks.retain(|task| !task.is_finished());
+            tasks.iter().for_each(JoinHandle::abort);
+            join_all(tasks).await;
+        }
+        if let Err(fault) = self.let_go() {
+            self.home.warn(&format!("what is not told waits for its claims to run out: {fault}"));
+        }
+    }
+
+    fn let_go(&self) -> Result<(), Fault> {
+        let (now, title) = (self.home.now(), self.title());
+        let why = "the server was stopped before an answer came";
+        let cut = self.ledger(None).let_go(&title, &self.holder, now, why)?;
+        if cut > 0 {
+            let many = counted(cut, "message");
+            let within = ARRIVES_WITHIN.as_secs();
+            self.home.warn(&format!("\"{title}\": no answer to {many} on the way within {within} s: told again later"));
+        }
+        let due = self.ledger(None).due(&title, now)?;
+        let waits: Vec<String> = due.into_iter().map(|due| due.channel).collect();
+        if !waits.is_empty() && self.leader().is_none() {
+            self.home.warn(&format!("\"{title}\": messages wait for whoever serves next: for {}", waits.join(", ")));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,95 @@
+//! The lines of a courier: each channel is told by itself.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use jiff::{SignedDuration, Timestamp};
+use runbook::alerting::Input;
+use runbook::desk::{Delivery, Until};
+use runbook::store::ledger::{Ledger, OutgoingState};
+use runbook::system;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_util::sync::CancellationToken;
+
+use super::checked::program;
+use super::{courier, desk, hooks, taking, titles};
+
+fn note(key: &str, channels: &[&str]) -> Input {
+    Input::Note {
+        key: key.into(),
+        channels: channels.iter().map(|channel| (*channel).into()).collect(),
+        title: key.into(),
+        text: String::new(),
+    }
+}
+
+/// What becomes due while another channel hangs is told at once, and of the line that hangs the rest has not been tried.
+#[tokio::test]
+async fn a_channel_that_hangs_holds_up_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = taking().await;
+    let text = hooks(port).replacen(&port.to_string(), &silent.local_addr().unwrap().port().to_string(), 1);
+    let program = program(&text);
+    let desk = Arc::new(desk(&path, &program));
+    desk.take_all(system::now(), &[note("first", &["one", "two"]), note("second", &["one"])]).unwrap();
+    let courier = courier(&path, &program, &desk);
+    let stop = CancellationToken::new();
+    let hears = |_: &Delivery| {};
+    let telling = courier.go_on(Until::Stopped, &stop, &hears);
+    let news = async {
+        let _kept = silent.accept().await.unwrap();
+        desk.take(system::now(), note("third", &["two"])).unwrap();
+        while titles(&heard) != ["first", "third"] {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let ledger = Ledger::open(&path).unwrap();
+        let left = ledger.outgoing(Some("Night"), Some(Timestamp::MAX)).unwrap();
+        let left: Vec<_> = left.iter().map(|one| (&*one.key, one.state, one.tries)).collect();
+        assert_eq!(left, [("second", OutgoingState::Waiting, 0), ("first", OutgoingState::Claimed, 1)]);
+    };
+    let begun = Instant::now();
+    tokio::select! {
+        told = telling => panic!("it was not told to stop: {told:?}"),
+        () = news => {}
+    }
+    assert!(begun.elapsed().as_secs() < 8, "the other would be given up after 10 s: {:?}", begun.elapsed());
+}
+
+/// A web service that wants to be left alone for a time.
+async fn limiting() -> (u16, Arc<Mutex<usize>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, asked) = (listener.local_addr().unwrap().port(), Arc::<Mutex<usize>>::default());
+    let counts = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 65_536];
+            let _ = stream.read(&mut head).await;
+            *counts.lock().unwrap() += 1;
+            let answer = b"HTTP/1.1 429 No\r\nretry-after: 20\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            let _ = stream.write_all(answer).await;
+        }
+    });
+    (port, asked)
+}
+
+#[tokio::test]
+async fn who_wants_to_be_left_alone_is_told_nothing_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, asked) = limiting().await;
+    let program = program(&hooks(port));
+    let desk = Arc::new(desk(&path, &program));
+    desk.take_all(system::now(), &[note("first", &["one"]), note("second", &["one"])]).unwrap();
+    let courier = courier(&path, &program, &desk);
+    courier.deliver().await.unwrap();
+    desk.take(system::now(), note("third", &["one"])).unwrap();
+    courier.deliver().await.unwrap();
+    assert_eq!(*asked.lock().unwrap(), 1);
+    let waits = Ledger::open(&path).unwrap().outgoing(Some("Night"), None).unwrap();
+    let tries: Vec<u32> = waits.iter().map(|one| one.tries).collect();
+    assert_eq!(tries, [0, 0, 1], "what was not sent is no try");
+    let soon = system::now().checked_add(SignedDuration::from_secs(15)).unwrap();
+    assert!(waits.iter().all(|one| one.not_before > soon), "{waits:?}");
+}
