@@ -248,7 +248,8 @@ async fn a_pager_that_refuses_says_why() {
 #[tokio::test]
 async fn a_webhook_gets_the_message_named_and_signed() {
     let (outside, server) = (Outside::here(), web(|_| reply("202 Accepted", "", "")).await);
-    let headers: Record = [("X-Team".into(), text("ops")), ("Authorization".into(), secret("Bearer s3cret"))].into_iter().collect();
+    let headers: Record =
+        [("X-Team".into(), text("ops")), ("Authorization".into(), secret("Bearer s3cret"))].into_iter().collect();
     let more = [("headers", Value::Record(Arc::new(headers))), ("secret", secret("signing-s3cret"))];
     let hook = hook(&outside, &server, &more).await;
     assert_eq!(hook.target(), format!("{}/alerts", server.url()));

@@ -24,7 +24,9 @@ pub(super) fn of<'a>(value: Value, unwanted: &'a AtomicBool) -> Result<Items<'a>
                 item.map(Value::read)
             }))
         }
-        Value::Log(log) => Box::new(Arc::clone(&log.reader).lines().map(|line| line.map(|line| Value::Line(Arc::new(line))))),
+        Value::Log(log) => {
+            Box::new(Arc::clone(&log.reader).lines().map(|line| line.map(|line| Value::Line(Arc::new(line)))))
+        }
         Value::Data(data) => {
             if !data.is_array() {
                 return Err(Fault::conversion(format!("wanted a list, got {}", short(&Value::Data(data)))));

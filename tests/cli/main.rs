@@ -26,6 +26,7 @@ mod policy_hosts;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod print;
+mod print_values;
 #[path = "../support/program.rs"]
 mod program;
 mod reference;

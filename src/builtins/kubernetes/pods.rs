@@ -269,7 +269,8 @@ async fn pods(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let cluster = cluster(&args)?;
     let ask = listed(&cluster, &Resource::PODS, &args)?;
     let mut alike = Alike::default();
-    let keep = |object: Object| object.shown(&cx, &cluster, &connection).map(|pod| Value::from(pod.sharing(&mut alike)));
+    let keep =
+        |object: Object| object.shown(&cx, &cluster, &connection).map(|pod| Value::from(pod.sharing(&mut alike)));
     Ok(cluster.list_quickly(&ask, deadline(&cluster, &args)?, keep).await?.into())
 }
 

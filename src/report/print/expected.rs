@@ -1,10 +1,9 @@
 //! What to expect: conditions with their values, how bad it is where they do not hold, and who is told.
 
-use super::fill::plain_items;
-use super::known::{Bound, plain};
+use super::known::Bound;
 use super::page::{Line, code, joined, strong, text};
 use super::sheet::of;
-use super::steps::Writer;
+use super::steps::{Writer, each_word};
 use super::words;
 use crate::check::program::{CheckElse, Expr, MetricId, ThresholdId};
 use crate::plan;
@@ -97,11 +96,10 @@ impl<'p> Writer<'p> {
         let mut names = Vec::new();
         for label in &metric.labels {
             names.push(of([code(label.name.to_string())]));
-            let items = self.items(&label.list).map(|items| items.iter().filter_map(plain).collect::<Vec<_>>());
-            match items {
-                Some(items) if plain_items(&items) => {
-                    self.knowledge.bound.insert(label.local, Bound::Each);
-                    self.sheet.loops.push((label.local, items));
+            match self.items(&label.list).and_then(|items| each_word(&items)) {
+                Some((bound, words)) => {
+                    self.knowledge.bound.insert(label.local, bound);
+                    self.sheet.loops.push((label.local, words));
                     known += 1;
                 }
                 _ => {

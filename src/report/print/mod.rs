@@ -18,6 +18,7 @@ mod people;
 mod places;
 mod sheet;
 mod steps;
+mod texts;
 mod unknowable;
 mod word;
 mod words;

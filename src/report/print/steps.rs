@@ -143,16 +143,17 @@ impl<'p> Writer<'p> {
     fn each(&mut self, local: LocalId, list: &'p Expr, at_most: Option<u32>, write: impl Fn(&mut Self)) {
         let name = self.knowledge.program.locals.get(local.index()).map_or("item", |one| &*one.name).to_owned();
         let items = self.items(list);
+        if let Some((bound, words)) = items.as_deref().and_then(each_word) {
+            self.knowledge.bound.insert(local, bound);
+            self.sheet.loops.push((local, words));
+            write(self);
+            self.sheet.loops.pop();
+            return;
+        }
         match items {
-            Some(items) if plain_items(&items.iter().filter_map(plain).collect::<Vec<_>>()) => {
-                self.knowledge.bound.insert(local, Bound::Each);
-                self.sheet.loops.push((local, items.iter().filter_map(plain).collect()));
-                write(self);
-                self.sheet.loops.pop();
-            }
             Some(items) => {
                 for item in items {
-                    let shown = plain(&item).unwrap_or_else(|| item.to_string());
+                    let shown = item.to_string();
                     let lead = of([text("With "), code(name.clone()), text(" being "), code(shown), text(":")]);
                     self.knowledge.bound.insert(local, Bound::Item(item));
                     self.inside(lead, &write);
@@ -345,6 +346,16 @@ impl<'p> Writer<'p> {
             _ => self.knowledge.source(expr),
         }
     }
+}
+
+/// The items of a list as words of a shell's loop, where each is written the same wherever it stands: in a text, a word,
+/// SQL, JSON or a URL. `12.5%` is not.
+pub(super) fn each_word<'p>(items: &[Value]) -> Option<(Bound<'p>, Vec<String>)> {
+    let words: Vec<String> =
+        items.iter().map(|item| plain(item).filter(|text| *text == item.to_string())).collect::<Option<_>>()?;
+    let numbers = items.iter().filter(|item| matches!(item, Value::Int(_))).count();
+    let alike = numbers == 0 || numbers == items.len();
+    (alike && plain_items(&words)).then_some((Bound::Each { numbers: numbers > 0 }, words))
 }
 
 fn is_of_a_log(call: &Call) -> bool {
