@@ -27,6 +27,7 @@ mod policy_hosts;
 mod postgres;
 mod print;
 mod print_values;
+mod print_whole;
 #[path = "../support/program.rs"]
 mod program;
 mod reference;

@@ -143,3 +143,42 @@ section "Q" {
         assert!(page.contains(line), "{line}: {page}");
     }
 }
+
+const SET: &str = r#"
+secret token = env("API_TOKEN")
+tool dry(x: string) -> string = argv("./say.sh", x, env: { DRY_RUN: "1", REGION: "e u'{x}'", TOKEN: token })
+tool reads(text: string) -> string = argv("./say.sh", "-f", "-", stdin: text, env: { DRY_RUN: "1" })
+tool keeps() -> string = argv("./say.sh", stdin: token)
+tool inside(x: string) -> string = argv("./say.sh", x, directory: "inner", env: { REGION: x }, stdin: x)
+section "S" {
+  show dry("a b")
+  show reads("SELECT 1;\n-- it's \"x\"\n")
+  show keeps()
+  show inside("$(touch ran)")
+  for name in ["a", "b"] { show dry(name) }
+  show dry("last")
+}
+"#;
+
+#[test]
+fn what_a_program_reads_and_what_is_set_for_it_is_typed() {
+    let said = same(SET);
+    let has = |text: &str| assert!(said.iter().any(|line| line.contains(text)), "{text}: {said:#?}");
+    has("[a b] dry=1 region=e u'a b' token=hunter2 in outer reads ");
+    has("[-f][-] dry=1 region= token= in outer reads SELECT 1;~-- it's \"x\"~");
+    has("in outer reads hunter2");
+    has("[$(touch ran)] dry= region=$(touch ran) token= in inner reads $(touch ran)");
+}
+
+#[test]
+fn what_no_line_can_say_is_said() {
+    let text = "tool ends() -> string = argv(\"./x.sh\", exits: [0, 3], env: { \"my-var\": \"1\" })\n\
+        connect graph = grafana(\"http://g\")\n\
+        section \"S\" {\n  show ends() as \"e\"\n  change graph.annotate(\"restart\", dashboard: \"abc\")\n}\n";
+    Folder::with(text)
+        .run(&["print", "a.runbook"])
+        .code(0)
+        .out("env my-var=1 ./x.sh")
+        .out("- `exits: [0, 3]` of `ends` is in no line above, so see to it: The exit codes that mean that it did its work.")
+        .out("- `dashboard: abc` of `grafana.annotate` is in no line above, so see to it:");
+}

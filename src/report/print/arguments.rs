@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::json;
 use super::known::{Knowledge, Known, Part};
-use super::word::Piece;
+use super::word::{Piece, is_variable};
 use crate::catalog::{Accepts, Inside, Landing, ParamInfo, Quoting};
-use crate::check::program::{BinaryOp, CallArg, Expr, ExprKind, Lambda};
+use crate::check::program::{BinaryOp, CallArg, Expr, ExprKind, Lambda, UnaryOp};
 use crate::types::{Regex, Value};
 
 /// What a slot is filled with.
@@ -74,6 +74,7 @@ pub(super) fn filled<'p>(
             }
             Filled::Words(words)
         }
+        (Some("env"), _) => Filled::Words(variables(knowledge, known)),
         (Some(unit @ ("seconds" | "milliseconds")), _) => match known {
             Known::Value(Value::Duration(duration)) if unit == "seconds" => {
                 let seconds = duration.as_secs() + i64::from(duration.subsec_nanos() > 0);
@@ -116,6 +117,20 @@ pub(super) fn filled<'p>(
             _ => Filled::Word(knowledge.plain(known)),
         },
     })
+}
+
+/// What is set for a program. What is no name to a shell needs a program that sets it.
+fn variables<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Vec<Piece>> {
+    let fields = fields(known);
+    let by_shell = fields.iter().all(|(name, _)| is_variable(name));
+    let mut words = Vec::new();
+    words.extend((!by_shell).then(|| vec![Piece::Text("env".to_owned())]));
+    for (name, value) in fields {
+        let value = knowledge.plain(&value);
+        let name = if by_shell { Piece::Set(name) } else { Piece::Text(format!("{name}=")) };
+        words.push([name].into_iter().chain(value).collect());
+    }
+    words
 }
 
 /// A text in which stars and question marks find files.
@@ -450,7 +465,17 @@ pub(super) fn pattern<'p>(knowledge: &mut Knowledge<'p>, lambda: &'p Lambda) -> 
         matches!(&expr.uncovered().kind, ExprKind::Field { base, name, .. }
         if **name == *"text" && matches!(&base.uncovered().kind, ExprKind::Local(local) if *local == lambda.param))
     };
-    match &lambda.body.uncovered().kind {
+    let mut body = lambda.body.uncovered();
+    let mut negated = false;
+    while let ExprKind::Unary { op: UnaryOp::Not, operand } = &body.kind {
+        negated = !negated;
+        body = operand.uncovered();
+    }
+    let searched = |options: &str, pattern| {
+        let options = if negated { options.replacen('-', "-v", 1) } else { options.to_owned() };
+        searched(&options, pattern)
+    };
+    match &body.kind {
         ExprKind::Binary { op: BinaryOp::Matches, left, right } if is_line(left) => {
             let Known::Value(Value::Regex(regex)) = knowledge.of(right) else { return None };
             let (options, pattern) = grep(&regex)?;

@@ -1,6 +1,7 @@
 //! What to expect: conditions with their values, how bad it is where they do not hold, and who is told.
 
 use super::known::Bound;
+use super::names;
 use super::page::{Line, code, joined, strong, text};
 use super::sheet::of;
 use super::steps::{Writer, each_word};
@@ -35,9 +36,11 @@ impl<'p> Writer<'p> {
         line
     }
 
-    /// The params in an expression, with their values.
-    pub(super) fn given(&self, expr: &Expr) -> Line {
-        let given = plan::given(self.knowledge.program, &[expr], self.typed);
+    /// What the names in an expression stand for: params with their values, and what no line above printed under its name.
+    pub(super) fn given(&mut self, expr: &'p Expr) -> Line {
+        let mut exprs = vec![expr];
+        let mut given = names::behind(&mut self.knowledge, &mut exprs);
+        given.extend(plan::given(self.knowledge.program, &exprs, self.typed));
         if given.is_empty() {
             return Line::new();
         }

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::word::{Piece, quoted};
+use super::word::{Piece, is_variable, quoted};
 use crate::check::program::{BinaryOp, Expr, ExprKind, LocalId, ParamId, Program, RunField, SecretId};
 use crate::run;
 use crate::shown::look::clean;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::types::Value;
 
 /// As far as a value is known.
@@ -94,7 +94,11 @@ impl<'p> Knowledge<'p> {
 
     /// As it was written, in one line.
     pub(super) fn source(&self, expr: &Expr) -> String {
-        let text = self.sources.text(expr.span);
+        self.written_at(expr.span)
+    }
+
+    pub(super) fn written_at(&self, span: Span) -> String {
+        let text = self.sources.text(span);
         clean(&text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
@@ -219,10 +223,8 @@ impl<'p> Knowledge<'p> {
         let Some(secret) = program.secrets.get(id.index()) else { return Known::Pieces(Vec::new()) };
         let argument = secret.source.args.iter().flatten().next();
         let from = argument.and_then(|argument| self.text(argument)).unwrap_or_default();
-        let is_variable = from.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && from.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         Known::Pieces(vec![match secret.source.driver.name {
-            "env" if is_variable => Piece::Shell(format!("${from}")),
+            "env" if is_variable(&from) => Piece::Shell(format!("${from}")),
             "file" => Piece::Shell(format!("$(cat {})", quoted(&from))),
             _ => Piece::Blank(secret.name.to_string()),
         }])

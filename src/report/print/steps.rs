@@ -12,8 +12,7 @@ use super::places::Places;
 use super::sheet::{Sheet, of};
 use super::words;
 use crate::check::program::{
-    Block, Call, CallArg, Expr, ExprKind, LocalId, Member, Section, SectionKind, Statement, StatementKind, Step,
-    ThresholdId,
+    Block, Expr, ExprKind, LocalId, Member, Section, SectionKind, Statement, StatementKind, Step, ThresholdId,
 };
 use crate::plan::Selection;
 use crate::types::Value;
@@ -162,6 +161,7 @@ impl<'p> Writer<'p> {
             None => {
                 self.asked(list, Some(&format!("each {name}")));
                 let mut lead = of([text("For each "), code(name), text(" in "), code(self.knowledge.source(list))]);
+                lead.extend(self.given(list));
                 if let Some(most) = at_most {
                     lead.extend([text(", and if there are more than "), strong(most.to_string()), text(", for none")]);
                 }
@@ -300,43 +300,36 @@ impl<'p> Writer<'p> {
         let is_a_call = matches!(&value.uncovered().kind, ExprKind::Call(call) if is_outside(call));
         self.asked(value, Some(&name));
         if !is_a_call && !matches!(self.knowledge.of(value), Known::Value(_)) {
-            self.sheet.tick(of([code(name), text(" is "), code(self.knowledge.source(value))]));
+            let mut line = of([code(name), text(" is "), code(self.knowledge.source(value))]);
+            line.extend(self.given(value));
+            self.sheet.tick(line);
         }
     }
 
     fn show(&mut self, value: &'p Expr, title: Option<&'p Expr>) {
         let titled = title.map(|title| self.title(title));
         let is_new = self.asked(value, titled.as_deref());
-        // Of an answer, its body is what is printed.
-        let body = match &value.uncovered().kind {
-            ExprKind::Field { base, name, .. } if matches!(&**name, "json" | "text" | "timing") => base,
-            _ => value,
-        };
-        let whole = matches!(&body.uncovered().kind, ExprKind::Call(call) if is_outside(call));
-        let piped = matches!(&value.uncovered().kind, ExprKind::Call(call) if is_of_a_log(call));
-        if (whole || piped) && is_new {
+        let is_said = commands::say(&mut self.knowledge, &mut self.places, value);
+        if is_said && is_new {
             return;
         }
         match (titled, &value.uncovered().kind) {
             // It is there already, under its own name.
             (None, ExprKind::Local(_)) => {}
-            (Some(_), ExprKind::Local(local)) if self.is_printed(*local) => {}
-            (Some(title), _) if piped || whole => {
+            (Some(_), ExprKind::Local(_)) if is_said => {}
+            (Some(title), _) if is_said => {
                 self.sheet.tick(of([text("Note "), strong(title), text(", printed above already")]));
             }
-            (Some(title), ExprKind::Command { .. }) if is_new => drop(title),
-            (Some(title), _) => {
-                self.sheet.tick(of([text("Note "), strong(title), text(": "), code(self.knowledge.source(value))]));
+            (None, _) if is_said => {}
+            (title, _) => {
+                let mut line = of([text("Note ")]);
+                if let Some(title) = title {
+                    line.extend([strong(title), text(": ")]);
+                }
+                line.push(code(self.knowledge.source(value)));
+                line.extend(self.given(value));
+                self.sheet.tick(line);
             }
-            (None, _) => self.sheet.tick(of([text("Note "), code(self.knowledge.source(value))])),
-        }
-    }
-
-    /// Whether a name stands for nothing but what a line above printed.
-    fn is_printed(&self, local: LocalId) -> bool {
-        match self.knowledge.bound.get(&local) {
-            Some(Bound::Is(value)) => matches!(&value.uncovered().kind, ExprKind::Call(call) if is_outside(call)),
-            _ => false,
         }
     }
 
@@ -356,9 +349,4 @@ pub(super) fn each_word<'p>(items: &[Value]) -> Option<(Bound<'p>, Vec<String>)>
     let numbers = items.iter().filter(|item| matches!(item, Value::Int(_))).count();
     let alike = numbers == 0 || numbers == items.len();
     (alike && plain_items(&words)).then_some((Bound::Each { numbers: numbers > 0 }, words))
-}
-
-fn is_of_a_log(call: &Call) -> bool {
-    let Some(Some(CallArg::Value(items))) = call.args.first() else { return false };
-    is_log(&items.ty)
 }
