@@ -67,6 +67,7 @@ use self::gate::Gate;
 pub use self::judge::{Judge, Samples, Taken, Verdict};
 use self::limits::Limits;
 use self::memory::Epoch;
+pub(crate) use self::operators::binary;
 use self::outside::Outside;
 pub use self::request::{
     Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Rules, Standing, StandingApproval,

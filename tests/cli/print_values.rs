@@ -77,6 +77,7 @@ param names: list<string> = ["a b", "c"]
 param on: bool = true
 tool one(w: string) -> string = argv("./say.sh", w)
 tool many(p2: percent, f2: float, o2: bool, l: list<string>, x: data) -> string = argv("./say.sh", "--p={p2}", "{f2}", f2, "{o2}", "{l}", l, "{x}", "{p2:.2}")
+tool perhaps(x: string?) -> string = argv("./say.sh", x ?? "none")
 tool at_times(n3: int, day3: date, t3: time, a3: clock) -> string = argv("./say.sh", "{n3:#,}", "{day3:%d.%m.%Y}", "{t3:%H%M}", t3, "{a3:%H}", "{a3}", "{day3}")
 section "V" {
   show one("{p} {d} {s} {r} {c} {f} {n} {day} {ts} {at} {on} {names} {["x", "{n}"]}")
@@ -85,6 +86,8 @@ section "V" {
   for share in [5%, 12.5%] { show one("over {share}") }
   for port in [80, 443] { show one("port {port}") }
   for name in ["a", "b"] { show one("name {name}") }
+  show one("{d / 1s} {s / 1MiB:.1} {n + 1} {p * 2} {at == 08:00}")
+  show perhaps(null)
   show one("today {run.date:%d.%m.%Y} {run.date} {run.started_at:%Y%m%d%H}")
 }
 "##;
@@ -97,6 +100,8 @@ fn what_is_typed_is_what_a_run_sends() {
     has("[--p=12.5%][2][2.0][yes][a b, c][a b][c][2][12.50%]");
     has("[1,234,567][27.11.2026][0500][2026-11-27T10:00:00Z][08]");
     has("[over 12.5%]");
+    has("[5400 1536.0 1234568 0.25 yes]");
+    has("[none]");
 }
 
 #[test]

@@ -116,8 +116,7 @@ fn what_a_name_stands_for_is_on_the_page() {
         "- [ ] **full**: `full(limit) | is_empty` (`full(over) = host.disks() | where(.used_share > over)`, `limit = 70%`). If not",
         "- [ ] **u**: `used < limit` (`limit = 70%`, `used = 50%`)",
         "- [ ] **idle**: `not busy(1.5)` (`busy(least) = { let load = host.load(); return load.one > least and used > 1% }`, `used = 50%`)",
-        "- [ ] `wide` is `limit + used` (`limit = 70%`, `used = 50%`)",
-        "- [ ] Note **f**: `full(wide)` (`full(over) = host.disks() | where(.used_share > over)`)",
+        "- [ ] Note **f**: `full(wide)` (`full(over) = host.disks() | where(.used_share > over)`, `wide = limit + used`, `limit = 70%`, `used = 50%`)",
     ] {
         assert!(page.contains(line), "{line}\n{page}");
     }

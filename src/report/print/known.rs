@@ -166,9 +166,19 @@ impl<'p> Knowledge<'p> {
                         let moved = if *op == BinaryOp::Add { later.checked_add(by) } else { later.checked_sub(by) };
                         moved.map_or(Known::Blank(expr), |later| Known::Moment { is_date, later })
                     }
+                    (Known::Value(left), Known::Value(right)) => computed(expr, *op, left, right),
                     _ => Known::Blank(expr),
                 }
             }
+            ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => match self.of(left) {
+                Known::Value(value) if value.clone().plainly().equals(&Value::Null) => self.of(right),
+                Known::Blank(_) => Known::Blank(expr),
+                known => known,
+            },
+            ExprKind::Binary { op, left, right } => match (self.of(left), self.of(right)) {
+                (Known::Value(left), Known::Value(right)) => computed(expr, *op, left, right),
+                _ => Known::Blank(expr),
+            },
             ExprKind::Field { base, name, .. } => self.field(expr, base, name),
             ExprKind::List(items) => Known::List(items.iter().map(|item| self.of(item)).collect()),
             ExprKind::Record(fields) => {
@@ -352,6 +362,11 @@ impl<'p> Knowledge<'p> {
             _ => None,
         }
     }
+}
+
+/// What a run makes of two values.
+fn computed<'p>(expr: &'p Expr, op: BinaryOp, left: Value, right: Value) -> Known<'p> {
+    run::binary(op, left, right, &expr.ty).map_or(Known::Blank(expr), Known::Value)
 }
 
 /// What a variable of the shell is called for a name: some names mean something to one.

@@ -122,7 +122,10 @@ impl Line {
             }
             _ => {}
         }
-        self.done.push(written);
+        match self.done.last_mut() {
+            Some(before) if written == ")" && !filled => before.push(')'),
+            _ => self.done.push(written),
+        }
     }
 }
 
