@@ -36,6 +36,7 @@ pub const FORMS: &[(&str, &str)] = &[
     ("query", "a record as the query of a URL"),
     ("headers", "a record as options of curl"),
     ("pairs", "a record as `name=value`, a word each"),
+    ("env", "a record as variables that are set for the program behind it"),
     ("seconds", "a length of time in seconds"),
     ("milliseconds", "the same in thousandths of them"),
     ("commas", "a list with commas between"),

@@ -10,7 +10,7 @@ use crate::check::program::Tool;
 use crate::types::{Fault, FaultKind, Record, RecordType, Type, Value};
 
 /// A value as a type. Nothing is guessed: `"5"` is no int, `1.5` is no int, `null` is only what may be missing.
-pub(super) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
+pub(crate) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
     match (value.read()?, ty) {
         (value, Type::Unknown) => Ok(value),
         (Value::Data(data), ty) => from_json(&data, ty, &Path::Root),

@@ -61,11 +61,13 @@ pub use self::asking::{Asked, Asking, is_same};
 pub use self::changes::VERIFY_WITHIN;
 pub use self::channels::open_channel;
 use self::context::{Context, Running};
+pub(crate) use self::convert::convert;
 use self::facts::Facts;
 use self::gate::Gate;
 pub use self::judge::{Judge, Samples, Taken, Verdict};
 use self::limits::Limits;
 use self::memory::Epoch;
+pub(crate) use self::operators::binary;
 use self::outside::Outside;
 pub use self::request::{
     Answer, AskConsent, Consent, Interrupt, ManualTask, Person, Proposal, Request, Rules, Standing, StandingApproval,
@@ -75,6 +77,7 @@ use self::scope::Scope;
 use self::sink::Emitter;
 pub use self::sink::EventSink;
 use self::tally::{Out, Sum, Tally};
+pub(crate) use self::text::written;
 pub use self::undoing::{Looked, Undo, undo, verify};
 use crate::catalog::{Cx, Remark, World};
 use crate::plan::position;

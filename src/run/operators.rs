@@ -9,7 +9,7 @@ use crate::types::{Fault, Number, Type, Value};
 use crate::units::Counted;
 
 /// The value of `left op right` for everything but logic and `??`, which need not look at both sides.
-pub(super) fn binary(op: BinaryOp, left: Value, right: Value, ty: &Type) -> Result<Value, Fault> {
+pub(crate) fn binary(op: BinaryOp, left: Value, right: Value, ty: &Type) -> Result<Value, Fault> {
     let (left, right) = (left.read()?, right.read()?);
     match op {
         BinaryOp::Equal => Ok(Value::Bool(left.equals(&right))),

@@ -37,7 +37,7 @@ pub(super) fn too_long() -> Fault {
 }
 
 /// An interpolated value as text. Times are written in the runbook's own zone.
-pub(super) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -> Result<String, Fault> {
+pub(crate) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -> Result<String, Fault> {
     let value = value.clone().plainly().read()?;
     match format {
         None => match beginning(&value, MAX_BYTES) {

@@ -26,6 +26,8 @@ mod policy_hosts;
 #[path = "../support/postgres.rs"]
 mod postgres;
 mod print;
+mod print_values;
+mod print_whole;
 #[path = "../support/program.rs"]
 mod program;
 mod reference;

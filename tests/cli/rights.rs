@@ -104,6 +104,19 @@ fn what_other_systems_take() {
 
     has(&printed(&["--rbac=redis"]), "ACL SETUSER ops on resetkeys resetchannels -@all +get +select ~queue:shop\n");
 
+    // Everybody logs in as `default` who names no user: nothing is taken from that one.
+    for user in ["", ", user: \"default\", password: p"] {
+        let text = format!(
+            "secret p = env(\"P\")\nconnect cache = redis(host: \"cache\"{user})\nsection \"S\" {{ show cache.get(\"a\") }}\n"
+        );
+        let output = Folder::with(text).run(&["plan", "--rbac=redis", "a.runbook"]);
+        output
+            .code(0)
+            .out("ACL SETUSER runbook on resetkeys resetchannels -@all +get")
+            .out("user: \"runbook\"")
+            .lacks("SETUSER default");
+    }
+
     let text = printed(&["--rbac=network"]);
     has(&text, "    - ports: # db.example\n        - { protocol: TCP, port: 5432 }\n");
     has(&text, "    - ports: # api.example.com\n        - { protocol: TCP, port: 8443 }\n");

@@ -37,7 +37,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Changes { idempotent: false },
     body: Body::Outside(|cx, args| Box::pin(run(cx, args))),
     needs: &[Need::Program { words: "the program on this machine", program: |written| (written.argument)("words.0") }],
-    by_hand: "[cd {directory} &&] {words}",
+    by_hand: "[directory? (cd {directory} &&] [printf %s {stdin} |] [{env:env}] {words} [directory? )]",
     examples: &[Example::call(r#"tool uptime() -> string = argv("uptime", "--pretty")"#)],
 };
 

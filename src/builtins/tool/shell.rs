@@ -28,7 +28,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         words: "/bin/sh on this machine",
         program: |_| Argument::Texts(vec!["/bin/sh".to_owned()]),
     }],
-    by_hand: "[cd {directory} &&] sh -c {command}",
+    by_hand: "[directory? (cd {directory} &&] [printf %s {stdin} |] [{env:env}] sh -c {command} [directory? )]",
     examples: &[Example::call(r#"change shell("systemctl reload nginx")"#)],
 };
 

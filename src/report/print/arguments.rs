@@ -1,12 +1,13 @@
 //! An argument in the form that its place takes: a word, several, a part of a URL, SQL, JSON.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::json;
 use super::known::{Knowledge, Known, Part};
-use super::word::Piece;
+use super::word::{Piece, is_variable};
 use crate::catalog::{Accepts, Inside, Landing, ParamInfo, Quoting};
-use crate::check::program::{BinaryOp, CallArg, Expr, ExprKind, Lambda};
+use crate::check::program::{BinaryOp, CallArg, Expr, ExprKind, Lambda, UnaryOp};
 use crate::types::{Regex, Value};
 
 /// What a slot is filled with.
@@ -44,15 +45,12 @@ pub(super) fn filled<'p>(
         (Some("url"), _) => Filled::Word(encoded(&knowledge.plain(known))),
         (Some("query"), _) => {
             let mut pieces = Vec::new();
-            let fields = fields(known).into_iter().flat_map(|(name, value)| match value {
-                // A list is its name as often as it has items.
-                Known::List(_) | Known::Value(Value::List(_)) => {
-                    items(&value).into_iter().map(|item| (name.clone(), item)).collect()
-                }
-                value => vec![(name, value)],
+            // Several values of one name are a list, and a missing one leaves the name out.
+            let pairs = fields(known).into_iter().flat_map(|(name, value)| {
+                items(&value).into_iter().map(move |item| (name.clone(), item)).collect::<Vec<_>>()
             });
-            for (index, (name, value)) in fields.enumerate() {
-                pieces.push(Piece::Text(if index == 0 { "?" } else { "&" }.to_owned()));
+            for (name, value) in pairs.filter(|(_, value)| !matches!(value, Known::Value(Value::Null))) {
+                pieces.push(Piece::Text(if pieces.is_empty() { "?" } else { "&" }.to_owned()));
                 pieces.extend(encoded(&[Piece::Text(name)]));
                 pieces.push(Piece::Text("=".to_owned()));
                 pieces.extend(encoded(&knowledge.plain(&value)));
@@ -76,6 +74,7 @@ pub(super) fn filled<'p>(
             }
             Filled::Words(words)
         }
+        (Some("env"), _) => Filled::Words(variables(knowledge, known)),
         (Some(unit @ ("seconds" | "milliseconds")), _) => match known {
             Known::Value(Value::Duration(duration)) if unit == "seconds" => {
                 let seconds = duration.as_secs() + i64::from(duration.subsec_nanos() > 0);
@@ -120,6 +119,20 @@ pub(super) fn filled<'p>(
     })
 }
 
+/// What is set for a program. What is no name to a shell needs a program that sets it.
+fn variables<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Vec<Piece>> {
+    let fields = fields(known);
+    let by_shell = fields.iter().all(|(name, _)| is_variable(name));
+    let mut words = Vec::new();
+    words.extend((!by_shell).then(|| vec![Piece::Text("env".to_owned())]));
+    for (name, value) in fields {
+        let value = knowledge.plain(&value);
+        let name = if by_shell { Piece::Set(name) } else { Piece::Text(format!("{name}=")) };
+        words.push([name].into_iter().chain(value).collect());
+    }
+    words
+}
+
 /// A text in which stars and question marks find files.
 fn globbed(piece: Piece) -> Vec<Piece> {
     let Piece::Text(text) = piece else { return vec![piece] };
@@ -151,6 +164,10 @@ fn items<'p>(known: &Known<'p>) -> Vec<Known<'p>> {
     match known {
         Known::List(items) => items.clone(),
         Known::Value(Value::List(items)) => items.iter().cloned().map(Known::Value).collect(),
+        Known::Value(Value::Data(data)) => match data.as_array() {
+            Some(items) => items.iter().map(|item| Known::Value(Value::Data(Arc::new(item.clone())))).collect(),
+            None => vec![known.clone()],
+        },
         one => vec![one.clone()],
     }
 }
@@ -161,6 +178,12 @@ fn fields<'p>(known: &Known<'p>) -> Vec<(String, Known<'p>)> {
         Known::Value(Value::Record(record)) => {
             record.iter().map(|(name, value)| (name.to_string(), Known::Value(value.clone()))).collect()
         }
+        Known::Value(Value::Data(data)) => data
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, value)| (name.clone(), Known::Value(Value::Data(Arc::new(value.clone())).plainly())))
+            .collect(),
         _ => Vec::new(),
     }
 }
@@ -208,8 +231,14 @@ fn sql<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Piece> {
         Some(parts) => {
             for part in parts {
                 match part {
-                    Part::Text(text) => pieces.push(Piece::Text(text.to_string())),
-                    Part::Value(value) => literal(knowledge, value, &mut pieces),
+                    Part::Text(text) => {
+                        apart(&mut pieces, text.chars().next());
+                        pieces.push(Piece::Text(text.to_string()));
+                    }
+                    Part::Value(value) => {
+                        apart(&mut pieces, Some('0'));
+                        literal(knowledge, value, &mut pieces);
+                    }
                 }
             }
         }
@@ -224,6 +253,19 @@ fn sql<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Piece> {
     pieces
 }
 
+/// A blank between a word and a number or a name, which would be one: a value that is bound has one, too.
+fn apart(pieces: &mut Vec<Piece>, next: Option<char>) {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let before = match pieces.last() {
+        Some(Piece::Text(text)) => text.chars().next_back().is_some_and(is_word),
+        Some(_) => true,
+        None => false,
+    };
+    if before && next.is_some_and(is_word) {
+        pieces.push(Piece::Text(" ".to_owned()));
+    }
+}
+
 fn literal<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, out: &mut Vec<Piece>) {
     let text = |text: &str| Piece::Text(text.to_owned());
     match known {
@@ -231,25 +273,67 @@ fn literal<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, out: &mut Vec<P
             out.push(Piece::Text(value.to_json().to_string()));
         }
         Known::List(_) | Known::Value(Value::List(_)) => {
-            out.push(text("ARRAY["));
-            for (index, item) in items(known).iter().enumerate() {
-                if index > 0 {
-                    out.push(text(", "));
-                }
-                literal(knowledge, item, out);
-            }
-            out.push(text("]"));
+            out.push(text("'"));
+            out.extend(array(knowledge, &items(known)).into_iter().map(within_quotes));
+            out.push(text("'"));
+        }
+        known if is_missing(known) => out.push(text("NULL")),
+        Known::Number(pieces) => out.extend(pieces.iter().cloned()),
+        Known::Value(Value::Duration(duration)) if duration.subsec_nanos() != 0 => {
+            out.push(Piece::Text(format!("'{} microseconds'::interval", duration.as_micros())));
         }
         known => {
             out.push(text("'"));
-            for piece in knowledge.plain(known) {
-                out.push(match piece {
-                    Piece::Text(text) => Piece::Text(text.replace('\'', "''")),
-                    other => other,
-                });
-            }
+            out.extend(knowledge.plain(known).into_iter().map(within_quotes));
             out.push(text("'"));
+            out.extend(kind(known).map(text));
         }
+    }
+}
+
+/// What a value is sent as, where PostgreSQL could take its text for something else: `now() - '1h'` is no time.
+fn kind(known: &Known<'_>) -> Option<&'static str> {
+    match known {
+        Known::Value(Value::Duration(_)) => Some("::interval"),
+        Known::Value(Value::Time(_)) | Known::Moment { is_date: false, .. } => Some("::timestamptz"),
+        Known::Value(Value::Date(_)) | Known::Moment { is_date: true, .. } => Some("::date"),
+        _ => None,
+    }
+}
+
+fn within_quotes(piece: Piece) -> Piece {
+    match piece {
+        Piece::Text(text) => Piece::Text(text.replace('\'', "''")),
+        other => other,
+    }
+}
+
+/// The items of an array as its text has them: `{"a","b"}`.
+fn array<'p>(knowledge: &mut Knowledge<'p>, items: &[Known<'p>]) -> Vec<Piece> {
+    let text = |text: &str| Piece::Text(text.to_owned());
+    let mut pieces = vec![text("{")];
+    for (index, item) in items.iter().enumerate() {
+        pieces.extend((index > 0).then(|| text(",")));
+        if is_missing(item) {
+            pieces.push(text("NULL"));
+            continue;
+        }
+        pieces.push(text("\""));
+        pieces.extend(knowledge.plain(item).into_iter().map(|piece| match piece {
+            Piece::Text(text) => Piece::Text(text.replace('\\', "\\\\").replace('"', "\\\"")),
+            other => other,
+        }));
+        pieces.push(text("\""));
+    }
+    pieces.push(text("}"));
+    pieces
+}
+
+fn is_missing(known: &Known<'_>) -> bool {
+    match known {
+        Known::Value(Value::Data(data)) => data.is_null(),
+        Known::Value(value) => matches!(value, Value::Null),
+        _ => false,
     }
 }
 
@@ -381,7 +465,17 @@ pub(super) fn pattern<'p>(knowledge: &mut Knowledge<'p>, lambda: &'p Lambda) -> 
         matches!(&expr.uncovered().kind, ExprKind::Field { base, name, .. }
         if **name == *"text" && matches!(&base.uncovered().kind, ExprKind::Local(local) if *local == lambda.param))
     };
-    match &lambda.body.uncovered().kind {
+    let mut body = lambda.body.uncovered();
+    let mut negated = false;
+    while let ExprKind::Unary { op: UnaryOp::Not, operand } = &body.kind {
+        negated = !negated;
+        body = operand.uncovered();
+    }
+    let searched = |options: &str, pattern| {
+        let options = if negated { options.replacen('-', "-v", 1) } else { options.to_owned() };
+        searched(&options, pattern)
+    };
+    match &body.kind {
         ExprKind::Binary { op: BinaryOp::Matches, left, right } if is_line(left) => {
             let Known::Value(Value::Regex(regex)) = knowledge.of(right) else { return None };
             let (options, pattern) = grep(&regex)?;

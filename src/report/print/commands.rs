@@ -4,7 +4,7 @@ use super::fill::{self, Typed};
 use super::known::{Bound, Knowledge};
 use super::places::Places;
 use crate::catalog::{Body, Effect};
-use crate::check::program::{Call, CallArg, Expr, ExprKind, Statement, StatementKind};
+use crate::check::program::{Call, CallArg, CommandId, Expr, ExprKind, Statement, StatementKind, ToolId};
 use crate::plan::walk;
 use crate::types::{Line, Type, Typed as _};
 
@@ -53,11 +53,7 @@ fn look<'p>(
             body(knowledge, places, &command.body, found, depth + 1);
         }
         ExprKind::Tool { tool, args } => {
-            let Some(tool) = knowledge.program.tools.get(tool.index()) else { return };
-            for (param, arg) in tool.params.iter().zip(args) {
-                knowledge.bound.insert(param.local, Bound::Is(arg));
-            }
-            found.extend(fill::tool(knowledge, places, tool));
+            found.extend(of_tool(knowledge, places, *tool, args));
         }
         // A log is not asked for where it gets its name, but where it is used.
         ExprKind::Local(_) if is_log(&expr.ty) => {
@@ -131,6 +127,10 @@ fn piped_from<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, call: 
     if log.line.contains("--all-pods=true") && !log.line.contains(" | ") {
         log.line.push_str(" | sed 's/^\\[[^]]*\\] //'");
     }
+    // What is counted has to be what is asked for.
+    if call.builtin.name != "where" && log.left.iter().any(|left| left.prints_other) {
+        return None;
+    }
     let stage = match call.builtin.name {
         // A share is counted: those for which it is true, and all.
         "share" => fill::stage(knowledge, places, call, "grep {holds}")?,
@@ -154,18 +154,66 @@ fn log_of<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p 
     match &knowledge.behind(expr).kind {
         ExprKind::Call(call) if is_stage(call) => piped_from(knowledge, places, call).map(|(_, whole)| whole),
         ExprKind::Call(call) if is_outside(call) => fill::call(knowledge, places, call),
+        ExprKind::Tool { tool, args } => of_tool(knowledge, places, *tool, args),
         // A command that is nothing but a log with a name.
         ExprKind::Command { command, args } => {
-            let command = knowledge.program.commands.get(command.index())?;
-            let [Statement { kind: StatementKind::Return { value }, .. }] = command.body.as_slice() else {
-                return None;
-            };
-            for (param, arg) in command.params.iter().zip(args) {
-                knowledge.bound.insert(param.local, Bound::Is(arg));
-            }
+            let value = result(knowledge, *command, args)?;
             log_of(knowledge, places, value)
         }
         _ => None,
+    }
+}
+
+fn of_tool<'p>(
+    knowledge: &mut Knowledge<'p>,
+    places: &mut Places<'p>,
+    tool: ToolId,
+    args: &'p [Expr],
+) -> Option<Typed> {
+    let tool = knowledge.program.tools.get(tool.index())?;
+    for (param, arg) in tool.params.iter().zip(args) {
+        knowledge.bound.insert(param.local, Bound::Is(arg));
+    }
+    fill::tool(knowledge, places, tool)
+}
+
+/// What a command gives that is nothing but an expression with a name.
+fn result<'p>(knowledge: &mut Knowledge<'p>, command: CommandId, args: &'p [Expr]) -> Option<&'p Expr> {
+    let command = knowledge.program.commands.get(command.index())?;
+    let [Statement { kind: StatementKind::Return { value }, .. }] = command.body.as_slice() else { return None };
+    for (param, arg) in command.params.iter().zip(args) {
+        knowledge.bound.insert(param.local, Bound::Is(arg));
+    }
+    Some(value)
+}
+
+/// Whether the lines for an expression print what it gives, and nothing is left to be done by whoever reads them.
+pub(super) fn say<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p Expr) -> bool {
+    say_at(knowledge, places, expr, 0)
+}
+
+fn say_at<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p Expr, depth: usize) -> bool {
+    if depth > DEPTH {
+        return false;
+    }
+    let whole = |typed: Option<Typed>| typed.is_some_and(|typed| typed.left.iter().all(|left| !left.prints_other));
+    match &knowledge.behind(expr).kind {
+        // Of those two counts somebody has to make a share.
+        ExprKind::Call(call) if is_stage(call) => {
+            call.builtin.name != "share" && whole(piped_from(knowledge, places, call).map(|(_, typed)| typed))
+        }
+        ExprKind::Call(call) if is_outside(call) => whole(fill::call(knowledge, places, call)),
+        ExprKind::Tool { tool, args } => whole(of_tool(knowledge, places, *tool, args)),
+        ExprKind::Command { command, args } => {
+            let value = result(knowledge, *command, args);
+            value.is_some_and(|value| say_at(knowledge, places, value, depth + 1))
+        }
+        // Of an answer, its body is what is printed.
+        ExprKind::Field { base, name, .. } if matches!(&**name, "json" | "text" | "timing") => {
+            let is_answer = matches!(&knowledge.behind(base).kind, ExprKind::Call(call) if is_outside(call));
+            is_answer && say_at(knowledge, places, base, depth + 1)
+        }
+        _ => false,
     }
 }
 

@@ -1,10 +1,10 @@
 //! What to expect: conditions with their values, how bad it is where they do not hold, and who is told.
 
-use super::fill::plain_items;
-use super::known::{Bound, plain};
+use super::known::Bound;
+use super::names;
 use super::page::{Line, code, joined, strong, text};
 use super::sheet::of;
-use super::steps::Writer;
+use super::steps::{Writer, each_word};
 use super::words;
 use crate::check::program::{CheckElse, Expr, MetricId, ThresholdId};
 use crate::plan;
@@ -36,9 +36,11 @@ impl<'p> Writer<'p> {
         line
     }
 
-    /// The params in an expression, with their values.
-    pub(super) fn given(&self, expr: &Expr) -> Line {
-        let given = plan::given(self.knowledge.program, &[expr], self.typed);
+    /// What the names in an expression stand for: params with their values, and what no line above printed under its name.
+    pub(super) fn given(&mut self, expr: &'p Expr) -> Line {
+        let mut exprs = vec![expr];
+        let mut given = names::behind(&mut self.knowledge, &mut exprs);
+        given.extend(plan::given(self.knowledge.program, &exprs, self.typed));
         if given.is_empty() {
             return Line::new();
         }
@@ -97,11 +99,10 @@ impl<'p> Writer<'p> {
         let mut names = Vec::new();
         for label in &metric.labels {
             names.push(of([code(label.name.to_string())]));
-            let items = self.items(&label.list).map(|items| items.iter().filter_map(plain).collect::<Vec<_>>());
-            match items {
-                Some(items) if plain_items(&items) => {
-                    self.knowledge.bound.insert(label.local, Bound::Each);
-                    self.sheet.loops.push((label.local, items));
+            match self.items(&label.list).and_then(|items| each_word(&items)) {
+                Some((bound, words)) => {
+                    self.knowledge.bound.insert(label.local, bound);
+                    self.sheet.loops.push((label.local, words));
                     known += 1;
                 }
                 _ => {

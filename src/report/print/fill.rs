@@ -4,11 +4,13 @@ use std::collections::BTreeSet;
 
 use super::arguments::{self, Filled};
 use super::known::{Blank, Knowledge, Known};
+use super::line::{Bit, words};
 use super::places::Places;
-use super::word::{Piece, quoted, word};
-use crate::catalog::by_hand::{Part, Slot, When, parts};
+use super::word::{Piece, quoted};
+use crate::catalog::by_hand::{Part, Slot, When, names, parts};
 use crate::catalog::{Accepts, Effect, ParamInfo, Presence};
 use crate::check::program::{Call, CallArg, ConnectionId, Expr, ExprKind, LocalId, Tool};
+use crate::types::Value;
 
 /// A line of shell.
 #[derive(Clone, Debug)]
@@ -17,16 +19,20 @@ pub(super) struct Typed {
     pub(super) blanks: Vec<Blank>,
     pub(super) variables: BTreeSet<LocalId>,
     pub(super) programs: Vec<String>,
+    /// What the call is given and the line does not say.
+    pub(super) left: Vec<Left>,
 }
 
-/// A piece of a line on the way to words.
-enum Bit {
-    /// As the built-in has it: shell, with its quotes.
-    Raw(String),
-    /// A part of a word.
-    Word(Vec<Piece>),
-    /// Whole words.
-    Words(Vec<Vec<Piece>>),
+/// An argument that is in no line, for whoever types it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Left {
+    /// `since: 2h`
+    pub(super) said: String,
+    /// Whose it is: `logs`.
+    pub(super) of: String,
+    pub(super) doc: &'static str,
+    /// Whether the line prints something else without it.
+    pub(super) prints_other: bool,
 }
 
 /// What a slot may ask of.
@@ -38,6 +44,8 @@ struct Asked<'p, 'a> {
     on: Option<ConnectionId>,
     changes: bool,
     builtin: &'static str,
+    /// What the call is called.
+    called: &'p str,
 }
 
 /// The line for a call; nothing where nobody can type it.
@@ -52,6 +60,7 @@ pub(super) fn call<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, c
         on,
         changes: call.effect == Effect::Changes,
         builtin: call.builtin.name,
+        called: call.builtin.name,
     };
     line(knowledge, places, call.builtin.by_hand, &asked)
 }
@@ -72,6 +81,7 @@ pub(super) fn stage<'p>(
         on: None,
         changes: false,
         builtin: call.builtin.name,
+        called: call.builtin.name,
     };
     // What is asked of each line is no blank to fill in.
     let whole = parts(by_hand);
@@ -91,6 +101,7 @@ pub(super) fn tool<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, t
         on: None,
         changes: tool.effect == Effect::Changes,
         builtin: tool.builtin.name,
+        called: &tool.name,
     };
     line(knowledge, places, tool.builtin.by_hand, &asked)
 }
@@ -110,12 +121,39 @@ fn line<'p>(
     let mut bits = Vec::new();
     fill(knowledge, places, &whole, asked, &mut bits);
     let (line, programs) = words(&bits);
+    let left = left_out(knowledge, by_hand, asked);
     Some(Typed {
+        left,
         line,
         programs,
         blanks: std::mem::replace(&mut knowledge.blanks, blanks),
         variables: std::mem::replace(&mut knowledge.variables, variables),
     })
+}
+
+/// What nobody types, and nothing is lost without it: limits, how an answer is read, what the page says in words.
+const UNTYPED: &[&str] = &["within", "at_most", "output", "over", "status", "unmanaged"];
+
+/// What the call is given, and has no place in its line.
+fn left_out<'p>(knowledge: &mut Knowledge<'p>, by_hand: &str, asked: &Asked<'p, '_>) -> Vec<Left> {
+    let names = names(by_hand);
+    let mut left = Vec::new();
+    for (index, param) in asked.params.iter().enumerate() {
+        let is_typed = names.iter().any(|name| name == param.name) || UNTYPED.contains(&param.name);
+        if is_typed || matches!(param.presence, Presence::Required) {
+            continue;
+        }
+        let Some(expr) = own(asked, index) else { continue };
+        let shown = match knowledge.of(expr) {
+            Known::Value(Value::Null) => continue,
+            Known::Value(value) => value.to_string(),
+            _ => knowledge.source(expr),
+        };
+        let said = format!("{}: {shown}", param.name);
+        let prints_other = param.name != "exits";
+        left.push(Left { said, of: asked.called.to_owned(), doc: param.doc, prints_other });
+    }
+    left
 }
 
 /// The parts with those of the driver in the place of `{connection}`, and what is set for its client in front of it.
@@ -253,15 +291,10 @@ fn filled<'p>(
     }
     let index = asked.params.iter().position(|param| param.name == slot.name)?;
     let param = asked.params.get(index)?;
-    let own = match asked.exprs {
-        Some(exprs) => exprs.get(index).and_then(Option::as_ref),
-        None => match asked.args.get(index).copied().flatten() {
-            Some(CallArg::Value(expr)) => Some(expr),
-            Some(CallArg::PerItem(lambda)) => return arguments::pattern(knowledge, lambda),
-            None => None,
-        },
-    };
-    let known = match (own, param.presence) {
+    if let Some(CallArg::PerItem(lambda)) = asked.args.get(index).copied().flatten() {
+        return arguments::pattern(knowledge, lambda);
+    }
+    let known = match (own(asked, index), param.presence) {
         (Some(expr), _) => match pod(knowledge, expr, param) {
             Some(name) => name,
             None => knowledge.of(expr),
@@ -272,7 +305,32 @@ fn filled<'p>(
     if asked.builtin == "shell" && matches!(param.accepts, Accepts::Literal(_)) {
         return Some(arguments::script(knowledge, &known));
     }
-    arguments::filled(knowledge, Some(param), &known, form, &slot.name)
+    let mut filled = arguments::filled(knowledge, Some(param), &known, form, &slot.name)?;
+    let moved = asked.builtin == "argv" && slot.name == "words" && is_set(knowledge, places, "directory", asked);
+    if moved && let Filled::Words(words) = &mut filled {
+        words.first_mut().into_iter().for_each(from_outside);
+    }
+    Some(filled)
+}
+
+/// A program with a slash is looked for from the folder of the runbook, wherever it is started.
+fn from_outside(word: &mut Vec<Piece>) {
+    let is_path = matches!(word.first(), Some(Piece::Text(text)) if !text.starts_with('/'))
+        && word.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains('/')));
+    if is_path {
+        word.insert(0, Piece::Shell("$OLDPWD/".to_owned()));
+    }
+}
+
+/// What is written for a parameter.
+fn own<'p>(asked: &Asked<'p, '_>, index: usize) -> Option<&'p Expr> {
+    match asked.exprs {
+        Some(exprs) => exprs.get(index).and_then(Option::as_ref),
+        None => match asked.args.get(index).copied().flatten() {
+            Some(CallArg::Value(expr)) => Some(expr),
+            _ => None,
+        },
+    }
 }
 
 /// A pod or a service as kubectl calls it: by the name that it was read by.
@@ -334,134 +392,6 @@ fn namespace<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, asked: 
 fn field<'p>(expr: &'p Expr, name: &str) -> Option<&'p Expr> {
     let ExprKind::Record(fields) = &expr.uncovered().kind else { return None };
     fields.iter().find(|(own, _)| **own == *name).map(|(_, value)| value)
-}
-
-/// Programs that take `--` as the end of their options.
-const ENDING: &[&str] = &["kubectl", "cat", "df", "stat", "ls", "systemctl", "printenv", "getent"];
-
-/// What is on every machine, and is not worth a word.
-const EVERYWHERE: &[&str] = &[
-    "printf", "grep", "sed", "sort", "uniq", "head", "tail", "cat", "ls", "df", "wc", "stat", "sh", "cd", "date", "awk",
-];
-
-/// The words of a line, and the programs that it starts.
-fn words(bits: &[Bit]) -> (String, Vec<String>) {
-    let mut line = Line::default();
-    for bit in bits {
-        match bit {
-            Bit::Raw(text) => text.chars().for_each(|c| line.character(c)),
-            Bit::Word(pieces) => line.pieces(pieces),
-            Bit::Words(words) => {
-                for (index, pieces) in words.iter().enumerate() {
-                    if index > 0 {
-                        line.end();
-                    }
-                    line.pieces(pieces);
-                }
-            }
-        }
-    }
-    line.end();
-    (line.done.join(" "), line.programs)
-}
-
-#[derive(Default)]
-struct Line {
-    done: Vec<String>,
-    programs: Vec<String>,
-    /// The program whose words these are, once it is there.
-    program: Option<String>,
-    raw: String,
-    pieces: Vec<Piece>,
-    /// Something was put in.
-    filled: bool,
-    quote: Option<char>,
-    escaped: bool,
-}
-
-impl Line {
-    fn character(&mut self, c: char) {
-        if self.quote.is_none() && c == ' ' {
-            self.end();
-            return;
-        }
-        self.raw.push(c);
-        if self.escaped {
-            self.escaped = false;
-        } else if self.quote == Some(c) {
-            self.quote = None;
-            return;
-        } else if self.quote.is_none() && matches!(c, '\'' | '"') {
-            self.quote = Some(c);
-            return;
-        } else if self.quote == Some('"') && c == '\\' {
-            self.escaped = true;
-            return;
-        }
-        match self.pieces.last_mut() {
-            Some(Piece::Text(text)) => text.push(c),
-            _ => self.pieces.push(Piece::Text(c.to_string())),
-        }
-    }
-
-    fn pieces(&mut self, pieces: &[Piece]) {
-        self.filled = true;
-        self.pieces.extend(pieces.iter().cloned());
-    }
-
-    fn end(&mut self) {
-        let (raw, pieces) = (std::mem::take(&mut self.raw), std::mem::take(&mut self.pieces));
-        let filled = std::mem::take(&mut self.filled);
-        if raw.is_empty() && !filled {
-            return;
-        }
-        let whole = filled && raw.is_empty();
-        let written = match raw.split_once('=') {
-            // A variable that is set keeps its name outside of quotes.
-            Some((name, _)) if filled && self.program.is_none() && is_variable(name) => {
-                let value: Vec<Piece> = without(&pieces, name.len() + 1);
-                format!("{name}={}", word(&value))
-            }
-            _ if filled => word(&pieces),
-            _ => raw,
-        };
-        match (&self.program, written.as_str()) {
-            (_, "|" | "||" | "&&" | ";") => self.program = None,
-            (None, text) if !is_setting(text) => {
-                let name = text.trim_matches(['\'', '"']).to_owned();
-                if !EVERYWHERE.contains(&name.as_str()) && !self.programs.contains(&name) {
-                    self.programs.push(name.clone());
-                }
-                self.program = Some(name);
-            }
-            // A name that begins with a dash would be read as an option.
-            (Some(program), _) if whole && ENDING.contains(&program.as_str()) => {
-                let after_option = self.done.last().is_some_and(|before| before.starts_with('-'));
-                let is_dashed = matches!(pieces.first(), Some(Piece::Text(text)) if text.starts_with('-'));
-                if is_dashed && !after_option {
-                    self.done.push("--".to_owned());
-                }
-            }
-            _ => {}
-        }
-        self.done.push(written);
-    }
-}
-
-fn without(pieces: &[Piece], bytes: usize) -> Vec<Piece> {
-    let mut pieces = pieces.to_vec();
-    if let Some(Piece::Text(first)) = pieces.first_mut() {
-        *first = first.get(bytes..).unwrap_or_default().to_owned();
-    }
-    pieces
-}
-
-fn is_variable(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_ascii_uppercase() || c == '_')
-}
-
-fn is_setting(word: &str) -> bool {
-    word.split_once('=').is_some_and(|(name, _)| is_variable(name))
 }
 
 /// The items of a list as words, where each is so plain that it means the same everywhere.

@@ -50,6 +50,7 @@ fn write<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>, out: &mut Vec<Pie
             string(&inner, out);
         }
         Known::Pieces(inner) => string(inner, out),
+        Known::Number(inner) => out.extend(inner.iter().cloned()),
         Known::Moment { .. } => string(&knowledge.plain(known), out),
         // It may be a number or an object: whoever fills it in sees what it is.
         Known::Blank(_) => out.extend(knowledge.plain(known)),

@@ -7,12 +7,11 @@ use std::sync::Arc;
 
 use jiff::SignedDuration;
 
-use super::word::{Piece, quoted};
-use crate::check::program::{
-    BinaryOp, Expr, ExprKind, Format, LocalId, ParamId, Program, RunField, SecretId, TextPart,
-};
+use super::word::{Piece, is_variable, quoted};
+use crate::check::program::{BinaryOp, Expr, ExprKind, LocalId, ParamId, Program, RunField, SecretId};
+use crate::run;
 use crate::shown::look::clean;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::types::Value;
 
 /// As far as a value is known.
@@ -21,6 +20,8 @@ pub(super) enum Known<'p> {
     Value(Value),
     /// A text that is not all known.
     Pieces(Vec<Piece>),
+    /// A number that the shell puts in.
+    Number(Vec<Piece>),
     /// A text with values in it that its place joins.
     Parts(Vec<Part<'p>>),
     List(Vec<Known<'p>>),
@@ -45,7 +46,9 @@ pub(super) enum Part<'p> {
 pub(super) enum Bound<'p> {
     Is(&'p Expr),
     /// A variable of the shell, set for each item of a list. Each is plain: it means the same in SQL, JSON and a URL.
-    Each,
+    Each {
+        numbers: bool,
+    },
     /// One item of a list.
     Item(Value),
     /// An item of a list that only the run knows.
@@ -91,7 +94,11 @@ impl<'p> Knowledge<'p> {
 
     /// As it was written, in one line.
     pub(super) fn source(&self, expr: &Expr) -> String {
-        let text = self.sources.text(expr.span);
+        self.written_at(expr.span)
+    }
+
+    pub(super) fn written_at(&self, span: Span) -> String {
+        let text = self.sources.text(span);
         clean(&text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
@@ -125,7 +132,10 @@ impl<'p> Knowledge<'p> {
     fn look(&mut self, expr: &'p Expr) -> Known<'p> {
         match &expr.kind {
             ExprKind::Literal(value) => Known::Value(value.clone()),
-            ExprKind::Convert(inner) => self.of(inner),
+            ExprKind::Convert(inner) => match self.of(inner) {
+                Known::Value(value) => run::convert(value, &expr.ty).map_or(Known::Blank(expr), Known::Value),
+                known => known,
+            },
             ExprKind::Param(id) => {
                 let program = self.program;
                 let default = program.params.get(id.index()).and_then(|param| param.default.as_ref());
@@ -142,7 +152,7 @@ impl<'p> Knowledge<'p> {
                     Known::Blank(_) => Known::Blank(expr),
                     known => known,
                 },
-                Some(Bound::Each) => self.variable(*local),
+                Some(Bound::Each { numbers }) => self.variable(*local, numbers),
                 Some(Bound::Item(value)) => Known::Value(value),
                 Some(Bound::Open) | None => Known::Blank(expr),
             },
@@ -156,26 +166,29 @@ impl<'p> Knowledge<'p> {
                         let moved = if *op == BinaryOp::Add { later.checked_add(by) } else { later.checked_sub(by) };
                         moved.map_or(Known::Blank(expr), |later| Known::Moment { is_date, later })
                     }
+                    (Known::Value(left), Known::Value(right)) => computed(expr, *op, left, right),
                     _ => Known::Blank(expr),
                 }
             }
+            ExprKind::Binary { op: BinaryOp::Coalesce, left, right } => match self.of(left) {
+                Known::Value(value) if value.clone().plainly().equals(&Value::Null) => self.of(right),
+                Known::Blank(_) => Known::Blank(expr),
+                known => known,
+            },
+            ExprKind::Binary { op, left, right } => match (self.of(left), self.of(right)) {
+                (Known::Value(left), Known::Value(right)) => computed(expr, *op, left, right),
+                _ => Known::Blank(expr),
+            },
             ExprKind::Field { base, name, .. } => self.field(expr, base, name),
             ExprKind::List(items) => Known::List(items.iter().map(|item| self.of(item)).collect()),
             ExprKind::Record(fields) => {
                 Known::Record(fields.iter().map(|(name, value)| (name.clone(), self.of(value))).collect())
             }
             ExprKind::Text(parts) => {
-                let parts = self.parts(parts);
-                let mut pieces = Vec::new();
-                for part in parts {
-                    match part {
-                        Part::Text(text) => pieces.push(Piece::Text(text.to_string())),
-                        Part::Value(known) => pieces.extend(self.plain(&known)),
-                    }
-                }
+                let pieces = self.text_of(parts);
                 Known::Pieces(pieces)
             }
-            ExprKind::Template(parts) => Known::Parts(self.parts(parts)),
+            ExprKind::Template(parts) => Known::Parts(self.template(parts)),
             _ => Known::Blank(expr),
         }
     }
@@ -186,38 +199,22 @@ impl<'p> Knowledge<'p> {
                 fields.into_iter().find(|(own, _)| **own == *name).map_or(Known::Blank(whole), |(_, known)| known)
             }
             Known::Value(Value::Record(record)) => record.get(name).cloned().map_or(Known::Blank(whole), Known::Value),
+            Known::Value(Value::Data(data)) => match data.get(name) {
+                Some(value) => Known::Value(Value::Data(Arc::new(value.clone()))),
+                None => Known::Blank(whole),
+            },
             _ => Known::Blank(whole),
         }
     }
 
-    fn variable(&mut self, local: LocalId) -> Known<'p> {
+    fn variable(&mut self, local: LocalId, is_number: bool) -> Known<'p> {
         self.variables.insert(local);
-        Known::Pieces(vec![Piece::Shell(format!("${}", variable(self.program, local)))])
-    }
-
-    fn parts(&mut self, parts: &'p [TextPart]) -> Vec<Part<'p>> {
-        let mut known = Vec::new();
-        for part in parts {
-            known.push(match part {
-                TextPart::Text(text) => Part::Text(text.clone()),
-                TextPart::Value { value, format } => {
-                    let inner = self.of(value);
-                    Part::Value(match (inner, format) {
-                        (known, None) => known,
-                        (Known::Moment { is_date, later }, Some(Format::Time(pattern))) => {
-                            Known::Pieces(vec![self.clock(is_date, later, pattern)])
-                        }
-                        _ => Known::Blank(value),
-                    })
-                }
-            });
-        }
-        known
+        let pieces = vec![Piece::Shell(format!("${}", variable(self.program, local)))];
+        if is_number { Known::Number(pieces) } else { Known::Pieces(pieces) }
     }
 
     /// What the clock is asked for a time of the run.
-    fn clock(&self, is_date: bool, later: SignedDuration, pattern: &str) -> Piece {
-        let zone = if is_date { &*self.program.header.timezone_name } else { "UTC" };
+    pub(super) fn clock(&self, later: SignedDuration, pattern: &str, zone: &str) -> Piece {
         let (seconds, day) = (later.as_secs(), 86_400);
         let moved = match seconds {
             0 => String::new(),
@@ -236,10 +233,8 @@ impl<'p> Knowledge<'p> {
         let Some(secret) = program.secrets.get(id.index()) else { return Known::Pieces(Vec::new()) };
         let argument = secret.source.args.iter().flatten().next();
         let from = argument.and_then(|argument| self.text(argument)).unwrap_or_default();
-        let is_variable = from.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-            && from.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         Known::Pieces(vec![match secret.source.driver.name {
-            "env" if is_variable => Piece::Shell(format!("${from}")),
+            "env" if is_variable(&from) => Piece::Shell(format!("${from}")),
             "file" => Piece::Shell(format!("$(cat {})", quoted(&from))),
             _ => Piece::Blank(secret.name.to_string()),
         }])
@@ -266,8 +261,10 @@ impl<'p> Knowledge<'p> {
     /// The pieces of a value where it stands for itself.
     pub(super) fn plain(&mut self, known: &Known<'p>) -> Vec<Piece> {
         match known {
+            // A run stops there: `/tasks/` deletes more than `/tasks/7`.
+            Known::Value(value) if value.clone().plainly().equals(&Value::Null) => vec![self.missing()],
             Known::Value(value) => vec![Piece::Text(plain(value).unwrap_or_else(|| value.to_json().to_string()))],
-            Known::Pieces(pieces) => pieces.clone(),
+            Known::Pieces(pieces) | Known::Number(pieces) => pieces.clone(),
             Known::Parts(parts) => {
                 let mut pieces = Vec::new();
                 for part in parts {
@@ -279,7 +276,7 @@ impl<'p> Knowledge<'p> {
                 pieces
             }
             Known::Moment { is_date, later } => {
-                vec![self.clock(*is_date, *later, if *is_date { "%Y-%m-%d" } else { "%Y-%m-%dT%H:%M:%SZ" })]
+                vec![self.moment(*is_date, *later)]
             }
             Known::List(_) | Known::Record(_) => super::json::pieces(self, known),
             Known::Blank(expr) => vec![self.blank(expr, None)],
@@ -288,6 +285,25 @@ impl<'p> Knowledge<'p> {
 
     /// A blank, with where to get what belongs there.
     pub(super) fn blank(&mut self, expr: &'p Expr, place: Option<&str>) -> Piece {
+        let blank = self.blank_of(expr, place);
+        self.fill_in(blank)
+    }
+
+    pub(super) fn fill_in(&mut self, blank: Blank) -> Piece {
+        let name = blank.name.clone();
+        if !self.blanks.contains(&blank) {
+            self.blanks.push(blank);
+        }
+        Piece::Blank(name)
+    }
+
+    fn missing(&mut self) -> Piece {
+        let from = "there is no value for it here, and a run would stop: leave the line out".to_owned();
+        self.fill_in(Blank { name: "missing".to_owned(), from })
+    }
+
+    /// What has to be filled in for an expression.
+    pub(super) fn blank_of(&self, expr: &'p Expr, place: Option<&str>) -> Blank {
         let source = self.source(expr);
         let is_item = |inner: &Expr| match &inner.uncovered().kind {
             ExprKind::Local(local) => matches!(self.bound.get(local), Some(Bound::Open)),
@@ -322,11 +338,7 @@ impl<'p> Knowledge<'p> {
                 None => format!("what `{source}` is"),
             },
         };
-        let blank = Blank { name: name.clone(), from };
-        if !self.blanks.contains(&blank) {
-            self.blanks.push(blank);
-        }
-        Piece::Blank(name)
+        Blank { name, from }
     }
 
     /// Where to get what a name stands for.
@@ -350,6 +362,11 @@ impl<'p> Knowledge<'p> {
             _ => None,
         }
     }
+}
+
+/// What a run makes of two values.
+fn computed<'p>(expr: &'p Expr, op: BinaryOp, left: Value, right: Value) -> Known<'p> {
+    run::binary(op, left, right, &expr.ty).map_or(Known::Blank(expr), Known::Value)
 }
 
 /// What a variable of the shell is called for a name: some names mean something to one.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::fill::Typed;
+use super::fill::{Left, Typed};
 use super::known::{Blank, Knowledge, variable};
 use super::page::{Block, Inline, Line, Sign, code, prose, text};
 use crate::check::program::LocalId;
@@ -19,6 +19,8 @@ pub(super) struct Sheet {
     typed: HashSet<String>,
     blanks: Vec<Blank>,
     explained: Vec<Blank>,
+    /// What the lines do not say.
+    left: Vec<Left>,
     /// In the order in which they are first needed.
     pub(super) programs: Vec<String>,
     /// Whether a line asks kubectl for the logs of all pods at once, which it knows since 1.32.
@@ -57,6 +59,11 @@ impl Sheet {
         for program in &typed.programs {
             if !self.programs.contains(program) {
                 self.programs.push(program.clone());
+            }
+        }
+        for left in &typed.left {
+            if !self.left.contains(left) {
+                self.left.push(left.clone());
             }
         }
         for blank in &typed.blanks {
@@ -159,6 +166,12 @@ impl Sheet {
         }
         let blanks = std::mem::take(&mut self.blanks);
         let known: BTreeSet<String> = self.explained.iter().map(|blank| blank.name.clone()).collect();
+        let left = std::mem::take(&mut self.left).into_iter().map(|left| {
+            let mut line =
+                of([code(left.said), text(" of "), code(left.of), text(" is in no line above, so see to it: ")]);
+            line.extend(prose(left.doc));
+            line
+        });
         let points: Vec<Line> = blanks
             .iter()
             .filter(|blank| !known.contains(&blank.name))
@@ -167,6 +180,7 @@ impl Sheet {
                 line.extend(prose(&blank.from));
                 line
             })
+            .chain(left)
             .collect();
         if !points.is_empty() {
             self.blocks.push(Block::Points(points));

@@ -12,8 +12,7 @@ use super::places::Places;
 use super::sheet::{Sheet, of};
 use super::words;
 use crate::check::program::{
-    Block, Call, CallArg, Expr, ExprKind, LocalId, Member, Section, SectionKind, Statement, StatementKind, Step,
-    ThresholdId,
+    Block, Expr, ExprKind, LocalId, Member, Section, SectionKind, Statement, StatementKind, Step, ThresholdId,
 };
 use crate::plan::Selection;
 use crate::types::Value;
@@ -143,16 +142,17 @@ impl<'p> Writer<'p> {
     fn each(&mut self, local: LocalId, list: &'p Expr, at_most: Option<u32>, write: impl Fn(&mut Self)) {
         let name = self.knowledge.program.locals.get(local.index()).map_or("item", |one| &*one.name).to_owned();
         let items = self.items(list);
+        if let Some((bound, words)) = items.as_deref().and_then(each_word) {
+            self.knowledge.bound.insert(local, bound);
+            self.sheet.loops.push((local, words));
+            write(self);
+            self.sheet.loops.pop();
+            return;
+        }
         match items {
-            Some(items) if plain_items(&items.iter().filter_map(plain).collect::<Vec<_>>()) => {
-                self.knowledge.bound.insert(local, Bound::Each);
-                self.sheet.loops.push((local, items.iter().filter_map(plain).collect()));
-                write(self);
-                self.sheet.loops.pop();
-            }
             Some(items) => {
                 for item in items {
-                    let shown = plain(&item).unwrap_or_else(|| item.to_string());
+                    let shown = item.to_string();
                     let lead = of([text("With "), code(name.clone()), text(" being "), code(shown), text(":")]);
                     self.knowledge.bound.insert(local, Bound::Item(item));
                     self.inside(lead, &write);
@@ -161,6 +161,7 @@ impl<'p> Writer<'p> {
             None => {
                 self.asked(list, Some(&format!("each {name}")));
                 let mut lead = of([text("For each "), code(name), text(" in "), code(self.knowledge.source(list))]);
+                lead.extend(self.given(list));
                 if let Some(most) = at_most {
                     lead.extend([text(", and if there are more than "), strong(most.to_string()), text(", for none")]);
                 }
@@ -299,43 +300,36 @@ impl<'p> Writer<'p> {
         let is_a_call = matches!(&value.uncovered().kind, ExprKind::Call(call) if is_outside(call));
         self.asked(value, Some(&name));
         if !is_a_call && !matches!(self.knowledge.of(value), Known::Value(_)) {
-            self.sheet.tick(of([code(name), text(" is "), code(self.knowledge.source(value))]));
+            let mut line = of([code(name), text(" is "), code(self.knowledge.source(value))]);
+            line.extend(self.given(value));
+            self.sheet.tick(line);
         }
     }
 
     fn show(&mut self, value: &'p Expr, title: Option<&'p Expr>) {
         let titled = title.map(|title| self.title(title));
         let is_new = self.asked(value, titled.as_deref());
-        // Of an answer, its body is what is printed.
-        let body = match &value.uncovered().kind {
-            ExprKind::Field { base, name, .. } if matches!(&**name, "json" | "text" | "timing") => base,
-            _ => value,
-        };
-        let whole = matches!(&body.uncovered().kind, ExprKind::Call(call) if is_outside(call));
-        let piped = matches!(&value.uncovered().kind, ExprKind::Call(call) if is_of_a_log(call));
-        if (whole || piped) && is_new {
+        let is_said = commands::say(&mut self.knowledge, &mut self.places, value);
+        if is_said && is_new {
             return;
         }
         match (titled, &value.uncovered().kind) {
             // It is there already, under its own name.
             (None, ExprKind::Local(_)) => {}
-            (Some(_), ExprKind::Local(local)) if self.is_printed(*local) => {}
-            (Some(title), _) if piped || whole => {
+            (Some(_), ExprKind::Local(_)) if is_said => {}
+            (Some(title), _) if is_said => {
                 self.sheet.tick(of([text("Note "), strong(title), text(", printed above already")]));
             }
-            (Some(title), ExprKind::Command { .. }) if is_new => drop(title),
-            (Some(title), _) => {
-                self.sheet.tick(of([text("Note "), strong(title), text(": "), code(self.knowledge.source(value))]));
+            (None, _) if is_said => {}
+            (title, _) => {
+                let mut line = of([text("Note ")]);
+                if let Some(title) = title {
+                    line.extend([strong(title), text(": ")]);
+                }
+                line.push(code(self.knowledge.source(value)));
+                line.extend(self.given(value));
+                self.sheet.tick(line);
             }
-            (None, _) => self.sheet.tick(of([text("Note "), code(self.knowledge.source(value))])),
-        }
-    }
-
-    /// Whether a name stands for nothing but what a line above printed.
-    fn is_printed(&self, local: LocalId) -> bool {
-        match self.knowledge.bound.get(&local) {
-            Some(Bound::Is(value)) => matches!(&value.uncovered().kind, ExprKind::Call(call) if is_outside(call)),
-            _ => false,
         }
     }
 
@@ -347,7 +341,12 @@ impl<'p> Writer<'p> {
     }
 }
 
-fn is_of_a_log(call: &Call) -> bool {
-    let Some(Some(CallArg::Value(items))) = call.args.first() else { return false };
-    is_log(&items.ty)
+/// The items of a list as words of a shell's loop, where each is written the same wherever it stands: in a text, a word,
+/// SQL, JSON or a URL. `12.5%` is not.
+pub(super) fn each_word<'p>(items: &[Value]) -> Option<(Bound<'p>, Vec<String>)> {
+    let words: Vec<String> =
+        items.iter().map(|item| plain(item).filter(|text| *text == item.to_string())).collect::<Option<_>>()?;
+    let numbers = items.iter().filter(|item| matches!(item, Value::Int(_))).count();
+    let alike = numbers == 0 || numbers == items.len();
+    (alike && plain_items(&words)).then_some((Bound::Each { numbers: numbers > 0 }, words))
 }

@@ -15,10 +15,16 @@ pub(super) enum Piece {
     Blank(String),
     /// For the shell to find files by: `*`.
     Glob(char),
+    /// Begins a word: a variable that is set for the program behind it.
+    Set(String),
 }
 
 /// What a shell reads as this one word.
 pub(super) fn word(pieces: &[Piece]) -> String {
+    if let [Piece::Set(name), value @ ..] = pieces {
+        let value = if value.is_empty() { String::new() } else { word(value) };
+        return format!("{name}={value}");
+    }
     let mut parts: Vec<Piece> = Vec::new();
     for piece in pieces {
         let piece = if let Piece::Blank(name) = piece { Piece::Text(blank(name)) } else { piece.clone() };
@@ -34,7 +40,7 @@ pub(super) fn word(pieces: &[Piece]) -> String {
     let fits = |part: &Piece| match part {
         Piece::Text(text) => simple(text),
         Piece::Glob(_) => false,
-        Piece::Shell(_) | Piece::Blank(_) => true,
+        Piece::Shell(_) | Piece::Blank(_) | Piece::Set(_) => true,
     };
     if !parts.is_empty() && parts.iter().all(fits) {
         let inner: String = parts.iter().map(raw).collect();
@@ -45,7 +51,7 @@ pub(super) fn word(pieces: &[Piece]) -> String {
         .map(|part| match part {
             Piece::Text(text) => quoted(text),
             Piece::Glob(c) => c.to_string(),
-            Piece::Shell(_) | Piece::Blank(_) => format!("\"{}\"", raw(part)),
+            Piece::Shell(_) | Piece::Blank(_) | Piece::Set(_) => format!("\"{}\"", raw(part)),
         })
         .collect();
     if written.is_empty() { "''".to_owned() } else { written }
@@ -58,9 +64,15 @@ pub(super) fn blank(name: &str) -> String {
 
 fn raw(piece: &Piece) -> &str {
     match piece {
-        Piece::Text(text) | Piece::Shell(text) | Piece::Blank(text) => text,
+        Piece::Text(text) | Piece::Shell(text) | Piece::Blank(text) | Piece::Set(text) => text,
         Piece::Glob(_) => "",
     }
+}
+
+/// Whether a shell takes it as the name of a variable.
+pub(super) fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// Whether nothing is in it that a page cannot show.

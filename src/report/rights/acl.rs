@@ -6,6 +6,9 @@ use crate::catalog::need::Right;
 use crate::plan::Granted;
 use crate::shown::look::clean;
 
+/// What a user is called where the runbook names none.
+const OWN: &str = "runbook";
+
 pub(super) fn users(granted: &[&Granted]) -> String {
     let mut text = String::new();
     for one in granted {
@@ -19,9 +22,21 @@ pub(super) fn users(granted: &[&Granted]) -> String {
         let rules =
             one.rights.iter().filter_map(|right| if let Right::Redis { rule } = right { Some(rule) } else { None });
         let rules: Vec<String> = rules.map(|rule| word(rule)).collect();
-        let user = one.login.as_deref().unwrap_or("default");
-        // The password stays; what it could do before does not.
-        let user = word(user);
+        // The password stays; what it could do before does not. So whom everybody else logs in as is left alone.
+        let user = match one.login.as_deref() {
+            None | Some("default") => {
+                _ = writeln!(
+                    text,
+                    "# it logs in as `default`, as all do who name no user, and taking rights from that one would stop them."
+                );
+                _ = writeln!(
+                    text,
+                    "# so this is a user of its own: give it a password (ACL SETUSER {OWN} >…), and the connection `user: \"{OWN}\"` and the password."
+                );
+                OWN.to_owned()
+            }
+            Some(user) => word(user),
+        };
         _ = writeln!(text, "ACL SETUSER {user} on resetkeys resetchannels -@all {}", rules.join(" "));
     }
     text

@@ -1,0 +1,123 @@
+//! `runbook print`: nothing of an expression is lost on the way to lines of shell.
+#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
+
+use crate::program::Folder;
+
+/// The page of a section with these statements, without what stands in front of it.
+fn section(declared: &str, statements: &str) -> String {
+    let folder = Folder::with(format!("{declared}\nsection \"S\" {{\n{statements}\n}}\n"));
+    let page = folder.run(&["print", "a.runbook"]).code(0).stdout.clone();
+    page.split_once("When it is asked for.\n\n").unwrap().1.to_owned()
+}
+
+#[test]
+fn what_grep_cannot_say_is_left_to_the_reader() {
+    let page = section(
+        "tool lns(x: string) -> list<line> = argv(\"./lines.sh\", x, output: \"lines\")",
+        r#"
+  show logs(file: "a.log") | where(not (.text ~ /def/)) | count as "others"
+  show logs(file: "a.log") | where(.text ~ /a/ or "b" in .text) | count as "either"
+  show logs(file: "a.log") | where(.text ~ /a/) | reverse | take(2) as "last two"
+  show logs(file: "a.log") | where(.text ~ /a/) | count_by(.text | capture(/(\d)/)) as "digits"
+  show logs(file: "a.log") | share("a" in .text) as "part"
+  show lns("x y") | count as "n"
+  show lns("x y") | each(.text | capture(/(\d)/)) as "c"
+  show lns("x y") | count as "again""#,
+    );
+    assert_eq!(
+        page,
+        "```sh
+# others
+cat a.log | grep -vE def | wc -l
+# either
+cat a.log
+```
+
+- [ ] Note **either**: `logs(file: \"a.log\") | where(.text ~ /a/ or \"b\" in .text) | count`
+
+```sh
+# last two
+cat a.log | grep -E a
+```
+
+- [ ] Note **last two**: `logs(file: \"a.log\") | where(.text ~ /a/) | reverse | take(2)`
+- [ ] Note **digits**: `logs(file: \"a.log\") | where(.text ~ /a/) | count_by(.text | capture(/(\\d)/))`
+
+```sh
+# part
+cat a.log | grep -F a | wc -l
+cat a.log | wc -l
+```
+
+- [ ] Note **part**: `logs(file: \"a.log\") | share(\"a\" in .text)`
+
+```sh
+# n
+./lines.sh 'x y' | wc -l
+# c
+./lines.sh 'x y'
+```
+
+- [ ] Note **c**: `lns(\"x y\") | each(.text | capture(/(\\d)/))`
+- [ ] Note **again**, printed above already
+"
+    );
+}
+
+#[test]
+fn a_part_of_a_log_is_not_counted_by_a_line_that_reads_all_of_it() {
+    let page = section(
+        "param hours: duration = 2h",
+        r#"
+  let l = logs(file: "a.log", since: hours, until: 1h)
+  show l | where(.text ~ /ERROR/) | count as "errors"
+  check l | count < 5 as "few""#,
+    );
+    assert_eq!(
+        page,
+        "```sh
+# errors
+cat a.log | grep -E ERROR
+```
+
+- `since: 2h` of `logs` is in no line above, so see to it: Only lines from this long before the run began; one without a time belongs to the last that has one.
+- `until: 1h` of `logs` is in no line above, so see to it: Only lines up to this long before the run began, with `since`: `since: 2d, until: 1d` is the day before.
+
+- [ ] Note **errors**: `l | where(.text ~ /ERROR/) | count` (`l = logs(file: \"a.log\", since: hours, until: 1h)`, `hours = 2h`)
+
+```sh
+cat a.log
+```
+
+- `since: 2h` of `logs` is in no line above, so see to it: Only lines from this long before the run began; one without a time belongs to the last that has one.
+- `until: 1h` of `logs` is in no line above, so see to it: Only lines up to this long before the run began, with `since`: `since: 2d, until: 1d` is the day before.
+
+- [ ] **few**: `l | count < 5` (`l = logs(file: \"a.log\", since: hours, until: 1h)`, `hours = 2h`). If not: **critical**.
+"
+    );
+}
+
+#[test]
+fn what_a_name_stands_for_is_on_the_page() {
+    let page = section(
+        "param used: percent = 50%\ncommand full(over: percent) -> list<disk> { return host.disks() | where(.used_share > over) }\n\
+         command busy(least: float) -> bool {\n  let load = host.load()\n  return load.one > least and used > 1%\n}",
+        r#"
+  let limit = 70%
+  let wide = limit + used
+  check host.disks() | all(.used_share < limit) as "room"
+  check full(limit) | is_empty as "full"
+  check used < limit as "u"
+  check not busy(1.5) as "idle"
+  show full(wide) as "f""#,
+    );
+    for line in [
+        "- [ ] **room**: `host.disks() | all(.used_share < limit)` (`limit = 70%`). If not",
+        "- [ ] **full**: `full(limit) | is_empty` (`full(over) = host.disks() | where(.used_share > over)`, `limit = 70%`). If not",
+        "- [ ] **u**: `used < limit` (`limit = 70%`, `used = 50%`)",
+        "- [ ] **idle**: `not busy(1.5)` (`busy(least) = { let load = host.load(); return load.one > least and used > 1% }`, `used = 50%`)",
+        "- [ ] Note **f**: `full(wide)` (`full(over) = host.disks() | where(.used_share > over)`, `wide = limit + used`, `limit = 70%`, `used = 50%`)",
+    ] {
+        assert!(page.contains(line), "{line}\n{page}");
+    }
+}
