@@ -2,6 +2,7 @@
 //!
 //! It is made from what has been read for the check; where that is not enough, less is said.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::context::one_line;
@@ -59,8 +60,9 @@ impl Search<'_> {
             ExprKind::Call(call) => self.call(call, value),
             ExprKind::Field { base, .. } => {
                 let base_value = self.value(base);
-                if let Some(fields) = base_value.as_ref().and_then(scalar_fields) {
-                    let fields = fields.iter().map(|(name, value)| (name.to_string(), cell(value))).collect();
+                if let Some(Value::Record(fields)) = base_value {
+                    let short = fields.iter().filter(|(_, value)| is_short(value));
+                    let fields = short.map(|(name, value)| (name.to_string(), cell(value))).collect();
                     self.tell(base.span, ShownBody::Record { fields });
                 }
             }
@@ -76,7 +78,7 @@ impl Search<'_> {
         }
         if let Some(value) = self.value(side) {
             let body = match &value {
-                Value::List(items) => rows(items.iter().map(told).collect(), MOST_ITEMS),
+                Value::List(items) => rows(told(items), MOST_ITEMS),
                 value => {
                     let others = self.value(other).map(alternatives).unwrap_or_default();
                     Ok(ShownBody::Value { cell: Cell { text: beside(value, &others), ..cell(value) } })
@@ -122,7 +124,7 @@ impl Search<'_> {
             if decides {
                 deciding += 1;
                 if kept.len() < MOST_ITEMS {
-                    kept.push(told(&item));
+                    kept.push(item);
                 }
             }
         }
@@ -132,7 +134,7 @@ impl Search<'_> {
             _ => None,
         });
         let texts = question.map(|question| self.told_apart(question, &kept)).unwrap_or_default();
-        if let Ok(mut body) = rows(kept, MOST_ITEMS) {
+        if let Ok(mut body) = rows(told(&kept), MOST_ITEMS) {
             for (row, field, text) in texts {
                 put(&mut body, row, field.as_deref(), text);
             }
@@ -248,34 +250,52 @@ fn put(body: &mut ShownBody, row: usize, field: Option<&str>, text: String) {
     }
 }
 
-/// An item as it is told: of a record what fits into a row.
-fn told(item: &Value) -> Value {
-    scalar_fields(item).map_or_else(|| item.clone(), |fields| Value::Record(Arc::new(fields)))
+/// Items as they are told: of records what fits into a row. A field that is too long for one row says so there, and is left
+/// out where no row has it short: an empty place would read as a value that is missing.
+fn told(items: &[Value]) -> Vec<Value> {
+    let records = || items.iter().filter_map(record);
+    let mut long: HashSet<&Arc<str>> = HashSet::new();
+    let mut short: HashSet<&Arc<str>> = HashSet::new();
+    for (name, value) in records().flat_map(Record::iter) {
+        match value {
+            Value::Null => {}
+            value if is_short(value) => _ = short.insert(name),
+            _ => _ = long.insert(name),
+        }
+    }
+    let told = |fields: &Record| -> Record {
+        let kept = fields.iter().filter(|(name, _)| short.contains(name) || !long.contains(name));
+        let cell = |value: &Value| if is_short(value) { value.clone() } else { Value::string("…") };
+        kept.map(|(name, value)| (Arc::clone(name), cell(value))).collect()
+    };
+    let item = |item: &Value| record(item).map_or_else(|| item.clone(), |fields| Value::Record(Arc::new(told(fields))));
+    items.iter().map(item).collect()
 }
 
-fn scalar_fields(value: &Value) -> Option<Record> {
-    match value {
-        Value::Record(fields) => {
-            let scalars = fields.iter().filter(|(_, value)| is_scalar(value));
-            Some(scalars.map(|(name, value)| (name.clone(), value.clone())).collect())
-        }
-        _ => None,
-    }
+fn record(item: &Value) -> Option<&Record> {
+    if let Value::Record(fields) = item { Some(fields) } else { None }
 }
+
+/// The most characters of a record that stands in one place of a row.
+const SHORT: usize = 100;
 
 /// What is told in a few characters. A field that could not be had says nothing of why another one is as it is.
-fn is_scalar(value: &Value) -> bool {
-    if let Value::Data(data) = value {
-        return !data.is_array() && !data.is_object();
+fn is_short(value: &Value) -> bool {
+    match value {
+        Value::Data(data) if data.is_object() => data.to_string().len() <= SHORT,
+        Value::Data(data) => !data.is_array(),
+        Value::Record(fields) => {
+            Value::plain_fields(fields).all(|(_, value)| !matches!(value, Value::Record(_)) && is_short(value))
+                && value.to_string().chars().count() <= SHORT
+        }
+        value => !matches!(
+            value,
+            Value::Faulted(_)
+                | Value::List(_)
+                | Value::Log(_)
+                | Value::Secret(_)
+                | Value::Connection(_)
+                | Value::Template(_)
+        ),
     }
-    !matches!(
-        value,
-        Value::Faulted(_)
-            | Value::List(_)
-            | Value::Record(_)
-            | Value::Log(_)
-            | Value::Secret(_)
-            | Value::Connection(_)
-            | Value::Template(_)
-    )
 }
