@@ -54,7 +54,7 @@ pub(super) fn covered(
     let outline = meaning.outline();
     let sections = program.sections.iter().enumerate().filter(|(index, section)| {
         let mut members = section.members.iter().enumerate();
-        members.any(|(at, member)| selection.member(*index, at, member) && member.changes())
+        members.any(|(at, member)| member.changes() && selection.member(*index, section, at))
             || selection.whole(*index) && section.changes()
     });
     let lines = sections.flat_map(|(index, section)| outline.agreed(index, section, selection));

@@ -48,7 +48,7 @@ fn selected<'p>(program: &'p Program, selection: &Selection) -> Vec<&'p Statemen
     let mut found = Vec::new();
     for (index, section) in program.sections.iter().enumerate().filter(|(index, _)| selection.section(*index)) {
         let members = section.members.iter().enumerate();
-        for (_, member) in members.filter(|(at, member)| selection.member(index, *at, member)) {
+        for (_, member) in members.filter(|(at, _)| selection.member(index, section, *at)) {
             match member {
                 Member::Statement(statement) => numbered(std::slice::from_ref(statement), &mut found),
                 Member::Step(step) => {

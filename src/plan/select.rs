@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::check::program::{Member, MetricId, Program, Section, StatementKind};
+use crate::check::program::{Member, MetricId, Program, Section, Statement, StatementKind};
 use crate::diagnostics::nearest;
 
 /// The sections and steps that were asked for.
@@ -100,18 +100,32 @@ impl Selection {
         })
     }
 
-    /// Whether a member of a section belongs to what was asked for. A step that was asked for alone still has the guards
-    /// and the values of its section.
+    /// Whether a member of a section belongs to what was asked for. With a step that was asked for alone comes what it needs
+    /// from above it: values and guards, and before a step that changes something what else holds that back.
     #[must_use]
-    pub fn member(&self, section: usize, index: usize, member: &Member) -> bool {
-        match member {
-            Member::Step(_) => self.step(section, index),
-            Member::Statement(statement) => {
-                self.whole(section)
-                    || matches!(statement.kind, StatementKind::Require { .. } | StatementKind::Let { .. })
+    pub fn member(&self, number: usize, section: &Section, at: usize) -> bool {
+        let Some(member) = section.members.get(at) else { return false };
+        let Member::Statement(statement) = member else { return self.step(number, at) };
+        let mut below = section.members.iter().enumerate().skip(at + 1).filter(|(below, _)| self.step(number, *below));
+        self.whole(number)
+            || match statement.kind {
+                StatementKind::Let { .. } | StatementKind::Require { .. } => below.next().is_some(),
+                _ => holds_back(statement) && below.any(|(_, step)| step.changes()),
             }
-        }
     }
+}
+
+/// Whether a statement does nothing but hold back what follows.
+fn holds_back(statement: &Statement) -> bool {
+    let held = match &statement.kind {
+        StatementKind::Require { .. } | StatementKind::Manual { .. } | StatementKind::Wait { .. } => true,
+        StatementKind::For(each) => each.body.iter().any(holds_back),
+        StatementKind::If { branches, otherwise } => {
+            branches.iter().map(|branch| &branch.body).chain(otherwise).flatten().any(holds_back)
+        }
+        _ => false,
+    };
+    held && !statement.changes()
 }
 
 fn take(

@@ -11,14 +11,14 @@ use tracing::Instrument as _;
 use super::block::{alone, statement, unseen_faults};
 use super::branches::{list, with};
 use super::closing::close;
-use super::context::{Context, Running, has_barrier, is_barrier};
+use super::context::{Context, has_barrier, is_barrier};
 use super::gate::Gate;
 use super::group::{Entered, Group, Latch};
 use super::known::identities;
 use super::text::beginning;
 use super::{measuring, nothing};
 use crate::catalog::timing;
-use crate::check::program::{Block, Member, Section, Statement, StatementKind, Step};
+use crate::check::program::{Block, Member, Section, Statement, Step};
 use crate::store::event::{Event, Status};
 use crate::types::{Fault, Value};
 
@@ -35,20 +35,6 @@ pub(super) async fn sections(context: Context<'_>) {
     group.drain().await;
 }
 
-/// Whether a member of a section is run. With a step comes what it may need from above it: the names of its section,
-/// and the guards.
-fn is_chosen(run: &Running, section: usize, index: usize, member: &Member) -> bool {
-    let selection = &run.selection;
-    match member {
-        Member::Step(_) => selection.step(section, index),
-        Member::Statement(one) => {
-            let above = matches!(one.kind, StatementKind::Let { .. } | StatementKind::Require { .. });
-            let members = run.program.sections.get(section).map_or(0, |section| section.members.len());
-            selection.whole(section) || above && (index + 1..members).any(|below| selection.step(section, below))
-        }
-    }
-}
-
 async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, group: &mut Group<'r>) {
     let started = outer.now();
     let (path, title, doc) = (outer.path.clone(), section.title.clone(), section.doc.clone());
@@ -63,8 +49,7 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, gr
         context.limits = context.limits.and(limit);
     }
     let run = outer.run;
-    let members =
-        || section.members.iter().enumerate().filter(|(index, member)| is_chosen(run, number, *index, member));
+    let members = || section.members.iter().enumerate().filter(|(at, _)| run.selection.member(number, section, *at));
     let own = || {
         members().filter_map(|(index, member)| match member {
             Member::Statement(one) => Some((index, one)),

@@ -203,3 +203,20 @@ fn a_password_in_the_address_of_a_store_is_not_repeated() {
     let args = ["run", "a.runbook", "--no-notify", "--store", "postgres://u@127.0.0.1:9/x"];
     folder.run(&args).out("runbook run --store ").out("postgres://u@127.0.0.1:9/x");
 }
+
+#[test]
+fn what_holds_a_change_back_holds_back_its_step_alone_as_well() {
+    let text = "runbook \"Only\" { edition 1 }\n\
+        tool touch(file: string) changes = argv(\"touch\", file)\n\
+        section \"S\" {\n  manual \"traffic is drained\"\n  \
+        wait until host.file(\"free\").exists every 100ms within 200ms\n  \
+        step \"look\" { show 1 }\n  step \"act\" { change touch(\"made\") as \"act\" }\n  manual \"traffic is back\"\n}\n";
+    let folder = Folder::with(text);
+    let only = ["--only", "act"];
+    let hash = folder.hash_of(&only);
+    folder.run(&["plan", "a.runbook", "--offline", "--only", "act"]).out("traffic is drained").lacks("traffic is back");
+    folder.run(&["run", "a.runbook", "--only", "act", "--approve", &hash]).code(4).out("REFUSED");
+    assert!(!folder.path("made").exists());
+    // What only looks is held back by nothing.
+    folder.run(&["run", "a.runbook", "--only", "look"]).code(0).lacks("drained");
+}

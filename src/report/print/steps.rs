@@ -87,7 +87,7 @@ impl<'p> Writer<'p> {
             self.sheet.say(line);
         }
         self.sheet.doc(&section.doc);
-        for (_, part) in section.members.iter().enumerate().filter(|(at, part)| selection.member(index, *at, part)) {
+        for (_, part) in section.members.iter().enumerate().filter(|(at, _)| selection.member(index, section, *at)) {
             match part {
                 Member::Step(step) => self.step(step),
                 Member::Statement(statement) => self.statement(statement),
