@@ -6,6 +6,7 @@ use super::Failure;
 use super::stage::{Stage, failure};
 use crate::alerting::{Alert, Happened};
 use crate::check::program::{Fact, Outcome, Severity, ThresholdId};
+use crate::report::finding::why_withheld;
 use crate::source::Span;
 use crate::store::event::{self, Event};
 
@@ -114,7 +115,9 @@ fn run(stage: &Stage, wanted: Outcome) -> (bool, String, Vec<String>) {
 fn changes(stage: &Stage) -> Vec<String> {
     let changes = stage.events.iter().filter_map(|event| match event {
         Event::ChangeEnded(ended) => Some(format!("change {}: {:?}", ended.title, ended.outcome).to_lowercase()),
-        Event::ChangeWithheld { title, reason, .. } => Some(format!("change {title} was withheld: {reason:?}")),
+        Event::ChangeWithheld { title, reason, .. } => {
+            Some(format!("change {title} was not begun: {}", why_withheld(reason)))
+        }
         _ => None,
     });
     or(changes.collect(), "nothing was changed since the last `run` or `alert` began")

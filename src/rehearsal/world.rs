@@ -150,8 +150,11 @@ impl World for Canned {
         let params = call.builtin.params;
         let args = params.iter().map(|param| call.args.value(param.name)).collect();
         let asked = Asked { builtin: call.builtin, args };
-        lock(&self.made).push(asked.clone());
         let (said, takes) = self.says(&asked);
+        // Of one that fails it is known that it was not made.
+        if !matches!(said, Some(Says::Fault(_) | Says::Unreachable)) {
+            lock(&self.made).push(asked.clone());
+        }
         let ty = match call.builtin.returns {
             Returns::Type(ty) => ty(),
             Returns::Computed { .. } => Type::Unknown,

@@ -241,22 +241,30 @@ fn of_change(ended: &ChangeEnded) -> Finding {
 fn of_withheld(place: &Place, title: &str, reason: &Withheld) -> Finding {
     let finding = Finding::new(Verdict::Refused, format!("change {title}"), Some(place));
     let finding = match reason {
-        Withheld::Guard { title, outcome: Outcome::NotMeasured } => {
-            finding.say(format!("guard \"{title}\" could not be measured"))
-        }
-        Withheld::Guard { title, .. } => finding.say(format!("guard \"{title}\" is false")),
-        Withheld::EarlierChange { title } => finding.say(format!("an earlier change did not succeed: {title}")),
-        Withheld::ReadOnly => finding.say("the run is read-only"),
-        Withheld::NotApproved => finding.say("it was not approved"),
-        Withheld::Policy { says } => finding.say(says),
         Withheld::NotMeasured { fault } => finding.fault(Some(fault)),
-        Withheld::TooMany { found, at_most } => {
-            finding.say(format!("the list has {found} items, more than `at most {at_most}`"))
-        }
-        Withheld::Busy { target, holder } => finding.say(format!("{target} is being changed by {holder}")),
-        Withheld::Stopped { reason } => finding.say(reason),
+        other => finding.say(why_withheld(other)),
     };
     finding.say("nothing was changed")
+}
+
+/// Why a change was not begun.
+pub(crate) fn why_withheld(reason: &Withheld) -> String {
+    match reason {
+        Withheld::Guard { title, outcome: Outcome::NotMeasured } => {
+            format!("guard \"{title}\" could not be measured")
+        }
+        Withheld::Guard { title, .. } => format!("guard \"{title}\" is false"),
+        Withheld::EarlierChange { title } => format!("an earlier change did not succeed: {title}"),
+        Withheld::ReadOnly => "the run is read-only".to_owned(),
+        Withheld::NotApproved => "it was not approved".to_owned(),
+        Withheld::Policy { says } => says.clone(),
+        Withheld::NotMeasured { fault } => fault.to_string(),
+        Withheld::TooMany { found, at_most } => {
+            format!("the list has {found} items, more than `at most {at_most}`")
+        }
+        Withheld::Busy { target, holder } => format!("{target} is being changed by {holder}"),
+        Withheld::Stopped { reason } => reason.clone(),
+    }
 }
 
 fn of_manual(place: &Place, text: &str, answer: ManualAnswer, note: Option<&str>) -> Finding {
