@@ -111,7 +111,7 @@ impl Served {
             self.signs().troubles.telling.heard(delivery, channels);
         };
         let ended = current.courier.line(&channel, &stop, &hears).await;
-        let why = ended.map_or_else(Some, |unreadable| unreadable);
+        let why = ended.unwrap_or_else(Some);
         // That another server tells by now is no trouble.
         let why = why.filter(|_| !fence.is_lost()).map(|fault| format!("messages cannot be told: {fault}"));
         if let Some(why) = &why {

@@ -4,6 +4,8 @@
 //! that process ends before it says what came of it, the claim runs out and somebody else tells it. So a message is
 //! told at least once, and twice only where a process ended between telling it and saying so.
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -106,9 +108,11 @@ impl Ledger {
         let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
         self.write(|tx| {
+            // What waits has an index of its own. `|| ''` keeps the one of all messages of a channel out of it, which holds
+            // those of a year.
             let due = tx.rows(
                 "SELECT outgoing.id FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
-                 WHERE due_at <= ?1 AND name = ?2 AND channel = ?3 ORDER BY outgoing.id LIMIT ?4",
+                 WHERE due_at <= ?1 AND name = ?2 AND channel || '' = ?3 ORDER BY outgoing.id LIMIT ?4",
                 &cells![Bound(tx.shared(now)), runbook, channel, at_most],
                 |row| row.get::<i64>(0),
             )?;
@@ -132,15 +136,21 @@ impl Ledger {
 
     /// For which channels of a runbook something waits: when the first of it can be claimed, and how much can be now.
     pub fn due(&self, runbook: &str, now: Timestamp) -> Result<Vec<Due>, Fault> {
-        self.read(|tx| {
+        let waiting = self.read(|tx| {
             tx.rows(
-                "SELECT channel, min(due_at), count(CASE WHEN due_at <= ?2 THEN 1 END)
-                 FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
-                 WHERE due_at IS NOT NULL AND name = ?1 GROUP BY channel ORDER BY channel",
-                &cells![runbook, Bound(tx.shared(now))],
-                |row| Ok(Due { channel: row.get(0)?, at: tx.own(row.get::<At>(1)?.0), now: row.get(2)? }),
+                "SELECT channel, due_at FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+                 WHERE due_at IS NOT NULL AND name = ?1",
+                &cells![runbook],
+                |row| Ok((row.get::<String>(0)?, tx.own(row.get::<At>(1)?.0))),
             )
-        })
+        })?;
+        let mut due: BTreeMap<String, Due> = BTreeMap::new();
+        for (channel, at) in waiting {
+            let one = due.entry(channel).or_insert_with_key(|channel| Due { channel: channel.clone(), at, now: 0 });
+            one.at = one.at.min(at);
+            one.now += u64::from(at <= now);
+        }
+        Ok(due.into_values().collect())
     }
 
     /// What is due for a channel waits until a time: it takes no more now. That is no try.
@@ -155,8 +165,8 @@ impl Ledger {
         self.write(|tx| {
             tx.execute(
                 "UPDATE outgoing SET not_before = ?1, due_at = ?2, last = ?3
-                 WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND channel = ?5 AND state = 'waiting'
-                   AND due_at <= ?6",
+                 WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND channel || '' = ?5
+                   AND state = 'waiting' AND due_at <= ?6",
                 &cells![at(until)?, at(tx.shared(until))?, why, runbook, channel, Bound(tx.shared(now))],
             )
             .map(|_| ())
@@ -279,7 +289,8 @@ impl Ledger {
 pub(super) fn let_go(tx: Tx<'_>, runbook: &str, holder: &str, now: Timestamp, why: &str) -> Result<u64, Error> {
     tx.execute(
         "UPDATE outgoing SET state = 'waiting', holder = NULL, not_before = ?1, due_at = ?2, last = ?3
-         WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND state = 'claimed' AND holder = ?5",
+         WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND due_at IS NOT NULL AND state = 'claimed'
+           AND holder = ?5",
         &cells![at(now)?, at(tx.shared(now))?, why, runbook, holder],
     )
 }
