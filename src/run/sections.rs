@@ -253,7 +253,7 @@ pub(super) fn label_of(item: &Value) -> String {
         },
         other => beginning(&other.clone().plainly(), MAX_LABEL).0,
     };
-    super::context::one_line(&text)
+    super::context::on_one_line(&text)
 }
 
 fn is_sequential(step: &Step) -> bool {

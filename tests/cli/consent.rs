@@ -203,3 +203,16 @@ fn a_password_in_the_address_of_a_store_is_not_repeated() {
     let args = ["run", "a.runbook", "--no-notify", "--store", "postgres://u@127.0.0.1:9/x"];
     folder.run(&args).out("runbook run --store ").out("postgres://u@127.0.0.1:9/x");
 }
+
+/// Two blanks are two, and a line end is seen as one: an SQL of which a comment seems to take the rest is another one.
+#[test]
+fn what_is_agreed_to_is_shown_as_it_is_sent() {
+    let text = "tool t(x: string) changes = argv(\"true\", x)\n\
+        section \"S\" {\n  change t(\"a  b\",\n  )\n  change t(\"\"\"\n    UPDATE d SET b = 'a  b' -- all\n    WHERE id = -1\n    \"\"\")\n\
+        change t('''\n    {\"a\":\t1}\n    ''')\n  check \"a  b\" == \"a b\" as \"same\"\n}\n";
+    let folder = Folder::with(text);
+    let sql = r#"t("UPDATE d SET b = 'a  b' -- all\nWHERE id = -1\n")"#;
+    folder.run(&["plan", "a.runbook"]).out(r#"t("a  b", )"#).out(sql).out(r#"t("\{\"a\":\t1\}\n")"#);
+    folder.run(&["print", "a.runbook"]).code(0).out(r#"**CHANGE** 1: `t("a  b", )`"#).out(sql);
+    folder.run(&["run", "a.runbook"]).out(sql).out(r#""a  b" == "a b""#);
+}
