@@ -285,7 +285,7 @@ mod tests {
         let halves =
             ["\"", "\"\"\"", "'", "'''", "\"{", "\"a {b", "\"\"\"\n{\"x", "/", "/a", "\"\\", "}", "\"{/}\"", "\"é{'é"];
         for text in halves {
-            one_line(text);
+            assert!(!one_line(text).contains('\n'), "{text}");
         }
     }
 }
