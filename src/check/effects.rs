@@ -96,10 +96,10 @@ impl Checker<'_> {
     fn report_unguarded(&mut self, name: &Name, span: Span) {
         let message = format!("`{name}` changes something, and stands outside a `change` statement");
         let mut diagnostic = Diagnostic::new(Code::UnguardedChange, span, message);
-        let call = super::wording::one_line(self.text(span));
+        let call = crate::syntax::one_line(self.text(span));
         diagnostic = match &self.place.heading(span) {
             Some((heading, replacement)) => {
-                let what = super::wording::one_line(replacement);
+                let what = crate::syntax::one_line(replacement);
                 diagnostic.help(format!("write `{what}{call}`")).fix(*heading, replacement.clone())
             }
             None => diagnostic.help(format!("give it a statement of its own: `change {call}`")),

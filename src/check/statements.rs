@@ -13,11 +13,11 @@ use super::program::{
     StatementKind, ThresholdId,
 };
 use super::scope::LocalKind;
-use super::wording::one_line;
 use crate::catalog::Effect;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name, Template, Title};
+use crate::syntax::one_line;
 use crate::types::Type;
 
 impl<'a> Checker<'a> {

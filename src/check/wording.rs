@@ -4,6 +4,7 @@ use super::checker::Checker;
 use super::names::What;
 use super::program::{Expr, ExprKind};
 use crate::source::Span;
+use crate::syntax::one_line;
 use crate::types::Type;
 
 /// The longest piece of source that a message repeats.
@@ -66,11 +67,6 @@ pub(super) fn alternatives<'k>(words: impl IntoIterator<Item = &'k str>) -> Stri
         Some(last) if quoted.is_empty() => last,
         Some(last) => format!("{} or {last}", quoted.join(", ")),
     }
-}
-
-/// Text without line ends and runs of blanks.
-pub(super) fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 impl Checker<'_> {

@@ -13,6 +13,7 @@ use crate::diagnostics::nearest;
 use crate::policy::Policy;
 use crate::run;
 use crate::source::Sources;
+use crate::syntax::one_line;
 use crate::system::System;
 use crate::types::{Fault, FaultKind, Severity};
 use crate::units;
@@ -59,7 +60,7 @@ pub(super) fn run(args: &Notify, console: &Console) -> Result<u8, Failure> {
 fn list(program: &Program, sources: &Sources) -> Vec<String> {
     let width = program.channels.iter().map(|channel| channel.name.chars().count()).max().unwrap_or_default();
     let line = |name: &str, text: &str| {
-        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = one_line(text);
         format!("{name:width$}  {text}")
     };
     program.channels.iter().map(|channel| line(&channel.name, sources.text(channel.made.span))).collect()

@@ -328,7 +328,7 @@ impl Side<'_> {
 
     /// What was written, in one line.
     fn written(self, span: Span) -> String {
-        self.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+        crate::syntax::one_line(self.sources.text(span))
     }
 }
 

@@ -268,12 +268,20 @@ pub(crate) fn whole(tracked: Tracked) -> Result<Value, Fault> {
     }
 }
 
-/// A text without its line breaks, and not too long.
+/// What was written, on one line, and not too long.
 pub(crate) fn one_line(text: &str) -> String {
-    const LONGEST: usize = 120;
     // A block says enough with its head.
     let head = text.split_once("{\n").map_or(text, |(head, _)| head);
-    let joined = head.split_whitespace().collect::<Vec<_>>().join(" ");
+    cut(crate::syntax::one_line(head))
+}
+
+/// The text of a value without its line breaks, and not too long.
+pub(crate) fn on_one_line(text: &str) -> String {
+    cut(text.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+fn cut(joined: String) -> String {
+    const LONGEST: usize = 120;
     match joined.char_indices().nth(LONGEST).and_then(|(end, _)| joined.get(..end)) {
         Some(beginning) => format!("{beginning}…"),
         None => joined,

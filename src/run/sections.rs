@@ -239,7 +239,7 @@ pub(super) fn label_of(item: &Value) -> String {
         },
         other => beginning(&called(other).unwrap_or_else(|| other.clone().plainly()), MAX_LABEL).0,
     };
-    super::context::one_line(&text)
+    super::context::on_one_line(&text)
 }
 
 /// The name of an object of JSON, or its first text.

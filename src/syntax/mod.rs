@@ -11,10 +11,12 @@ pub mod dump;
 mod explain;
 mod grammar;
 mod junk;
+mod one_line;
 mod parse;
 mod recover;
 pub mod rename;
 mod scan;
 pub mod words;
 
+pub use self::one_line::one_line;
 pub use self::parse::{Parsed, parse};

@@ -220,3 +220,16 @@ fn what_holds_a_change_back_holds_back_its_step_alone_as_well() {
     // What only looks is held back by nothing.
     folder.run(&["run", "a.runbook", "--only", "look"]).code(0).lacks("drained");
 }
+
+/// Two blanks are two, and a line end is seen as one: an SQL of which a comment seems to take the rest is another one.
+#[test]
+fn what_is_agreed_to_is_shown_as_it_is_sent() {
+    let text = "tool t(x: string) changes = argv(\"true\", x)\n\
+        section \"S\" {\n  change t(\"a  b\",\n  )\n  change t(\"\"\"\n    UPDATE d SET b = 'a  b' -- all\n    WHERE id = -1\n    \"\"\")\n\
+        change t('''\n    {\"a\":\t1}\n    ''')\n  check \"a  b\" == \"a b\" as \"same\"\n}\n";
+    let folder = Folder::with(text);
+    let sql = r#"t("UPDATE d SET b = 'a  b' -- all\nWHERE id = -1\n")"#;
+    folder.run(&["plan", "a.runbook"]).out(r#"t("a  b", )"#).out(sql).out(r#"t("\{\"a\":\t1\}\n")"#);
+    folder.run(&["print", "a.runbook"]).code(0).out(r#"**CHANGE** 1: `t("a  b", )`"#).out(sql);
+    folder.run(&["run", "a.runbook"]).out(sql).out(r#""a  b" == "a b""#);
+}

@@ -25,7 +25,7 @@ impl<'p> Writer<'p> {
         if let Some(title) = title {
             line.extend([strong(title), text(": ")]);
         }
-        line.push(code(change.source.split_whitespace().collect::<Vec<_>>().join(" ")));
+        line.push(code(change.source.to_string()));
         line.push(text("."));
         if let Some(role) = &change.approve_by {
             line.extend([text(" First get the consent of "), strong(role.to_string()), text(".")]);

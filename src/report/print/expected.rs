@@ -30,7 +30,7 @@ impl<'p> Writer<'p> {
         }
         match words::answer(&mut self.knowledge, condition) {
             Some(said) => line.push(text(said)),
-            None => line.push(code(source.split_whitespace().collect::<Vec<_>>().join(" "))),
+            None => line.push(code(source)),
         }
         line.extend(self.given(condition));
         line

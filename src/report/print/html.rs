@@ -9,7 +9,7 @@ const STYLE: &str = "
 body { font: 11pt/1.4 Georgia, serif; max-width: 48rem; margin: 2rem auto; padding: 0 1rem; color: #000; background: #fff }
 h1, h2, h3 { font-family: Helvetica, Arial, sans-serif; line-height: 1.2; break-after: avoid }
 h2 { border-top: 2px solid #000; padding-top: .5rem; margin-top: 2rem }
-code, pre { font: 9.5pt/1.35 Menlo, Consolas, monospace }
+code, pre { font: 9.5pt/1.35 Menlo, Consolas, monospace; white-space: pre-wrap }
 pre { background: #f3f3f3; border-left: 3px solid #888; padding: .5rem .7rem; white-space: pre-wrap; overflow-wrap: anywhere; break-inside: avoid }
 table { border-collapse: collapse; width: 100%; font-size: 10pt }
 th, td { border: 1px solid #999; padding: .2rem .4rem; text-align: left; vertical-align: top; overflow-wrap: anywhere }

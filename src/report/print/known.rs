@@ -12,6 +12,7 @@ use crate::check::program::{BinaryOp, Expr, ExprKind, LocalId, ParamId, Program,
 use crate::run;
 use crate::shown::look::clean;
 use crate::source::{Sources, Span};
+use crate::syntax::one_line;
 use crate::types::Value;
 
 /// As far as a value is known.
@@ -99,7 +100,7 @@ impl<'p> Knowledge<'p> {
 
     pub(super) fn written_at(&self, span: Span) -> String {
         let text = self.sources.text(span);
-        clean(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+        clean(&one_line(text))
     }
 
     /// The expression that a name or a conversion stands for.

@@ -19,6 +19,7 @@ mod page;
 mod people;
 mod places;
 mod sheet;
+mod sql;
 mod steps;
 mod texts;
 mod unknowable;

@@ -20,6 +20,7 @@ use pest::iterators::Pair;
 
 use self::children::Children;
 pub(super) use self::item::SectionHead;
+pub(super) use self::template::closing_indent;
 use super::ast::{Block, Docs, Name, Statement, Title, Written};
 use super::grammar::Rule;
 use super::junk;
