@@ -85,8 +85,8 @@ fn at(place: &Place) -> String {
     format!("{}:{}", clean(&place.file), place.line)
 }
 
-/// The other findings that could not look, with the very same fault: one broken connection is one piece of news. A change is
-/// told by itself, whatever the words of its fault.
+/// The other findings that could not look, with the very same fault of the very same look: one broken connection is one piece
+/// of news. What was only computed is another fault at every line, whatever its words. A change is told by itself.
 fn same_reason<'f>(findings: &'f [Finding], index: usize, told: &mut [bool]) -> Vec<&'f Finding> {
     let could_not_look = |one: &Finding| one.verdict == Verdict::Unknown && one.looks;
     let Some(fault) = findings.get(index).filter(|one| could_not_look(one)).and_then(|one| one.fault.as_ref()) else {
@@ -95,7 +95,9 @@ fn same_reason<'f>(findings: &'f [Finding], index: usize, told: &mut [bool]) -> 
     let mut same = Vec::new();
     for (other, told) in findings.iter().zip(told.iter_mut()).skip(index + 1) {
         let alone = other.evidence.is_empty() && other.doc.is_empty();
-        if !*told && alone && could_not_look(other) && other.fault.as_ref() == Some(fault) {
+        let line = |one: &Finding| one.place.as_ref().map(|place| (place.file.clone(), place.line));
+        let is_one = fault.of.is_some() || findings.get(index).is_some_and(|one| line(one) == line(other));
+        if !*told && alone && is_one && could_not_look(other) && other.fault.as_ref() == Some(fault) {
             *told = true;
             same.push(other);
         }

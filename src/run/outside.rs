@@ -22,7 +22,7 @@ use super::sink::Emitter;
 use crate::catalog::timing::{self, BEGUN};
 use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Opened, Opening, Remark};
 use crate::check::program::{ConnectionId, Made, SecretId};
-use crate::store::event::Event;
+use crate::store::event::{Event, Path};
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
 
 /// How long a read may take, unless its own arguments allow it more.
@@ -52,6 +52,8 @@ pub(crate) struct Outside {
 enum Cause {
     Call(Key),
     Connection(Arc<str>),
+    /// A `let` that was computed to a fault.
+    Value(Path),
 }
 
 impl Outside {
@@ -152,6 +154,15 @@ impl Outside {
         } else {
             Cause::Call(call.clone())
         };
+        self.of(fault, cause)
+    }
+
+    /// The fault of a `let`, which is one for all that needs its name.
+    pub(crate) fn bound(&self, fault: Fault, path: &Path) -> Fault {
+        if fault.of.is_some() { fault } else { self.of(fault, Cause::Value(path.clone())) }
+    }
+
+    fn of(&self, fault: Fault, cause: Cause) -> Fault {
         let mut causes = lock(&self.causes);
         let next = u32::try_from(causes.len()).unwrap_or(u32::MAX);
         Fault { of: Some(*causes.entry(cause).or_insert(next)), ..fault }

@@ -8,7 +8,7 @@ use crate::check::program::{Expr, LocalId, Statement};
 use crate::store::event::Event;
 
 pub(super) async fn bind(context: &Context<'_>, local: LocalId, value: &Expr) {
-    let value = context.value(value).await;
+    let value = context.value(value).await.map_err(|fault| context.run.outside.bound(fault, &context.path));
     if let Some(cell) = context.scope.cell(local) {
         cell.fill(value);
     }
