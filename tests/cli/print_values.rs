@@ -187,3 +187,18 @@ fn what_no_line_can_say_is_said() {
         .out("- `exits: [0, 3]` of `ends` is in no line above, so see to it: The exit codes that mean that it did its work.")
         .out("- `dashboard: abc` of `grafana.annotate` is in no line above, so see to it:");
 }
+
+#[test]
+fn what_a_run_refuses_to_ask_is_not_typed() {
+    let text = "connect api = http(\"http://api\")\nparam id: string = \"\"\nparam d: duration = 2h\n\
+        section \"S\" {\n  change api.delete(\"/items/{id}\")\n  change api.delete(\"/of/{d}/x\")\n  show api.get(\"/a?q={id}\")\n}\n";
+    let folder = Folder::with(text);
+    folder
+        .run(&["print", "a.runbook"])
+        .code(0)
+        .out("'http://api/items/<empty>'")
+        .out("- `<empty>`: an empty value cannot stand in a path, and a run would stop: leave the line out")
+        .out("'http://api/of/<value>/x'")
+        .out("'http://api/a?q='");
+    folder.run(&["print", "a.runbook", "--set", "id=.."]).code(0).out("'http://api<path>'").lacks("items/..'");
+}

@@ -197,13 +197,45 @@ pub(super) fn parts<'a, 'p>(known: &'a Known<'p>) -> Option<&'a [Part<'p>]> {
 fn url<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Piece> {
     let Some(parts) = parts(known) else { return knowledge.plain(known) };
     let mut pieces = Vec::new();
+    let mut in_path = true;
     for part in parts {
         match part {
-            Part::Text(text) => pieces.push(Piece::Text(text.to_string())),
-            Part::Value(value) => pieces.extend(encoded(&knowledge.plain(value))),
+            Part::Text(text) => {
+                in_path &= !text.contains('?');
+                pieces.push(Piece::Text(text.to_string()));
+            }
+            Part::Value(value) => {
+                let plain = match value {
+                    Known::Value(value) if has_unit(value) => {
+                        vec![knowledge.refused("value", "a number with a unit cannot stand in a URL")]
+                    }
+                    value => knowledge.plain(value),
+                };
+                let text = whole(&plain);
+                // `/tasks/` lists, or deletes, more than `/tasks/7`.
+                if in_path && text.as_deref() == Some("") {
+                    pieces.push(knowledge.refused("empty", "an empty value cannot stand in a path"));
+                } else {
+                    pieces.extend(encoded(&plain));
+                }
+            }
         }
     }
+    let path = whole(&pieces).unwrap_or_default();
+    let climbs = |part: &str| matches!(part, "." | "..");
+    if path.split('?').next().unwrap_or_default().split('/').any(climbs) {
+        return vec![knowledge.refused("path", "it has a part that leads up, `.` or `..`")];
+    }
     pieces
+}
+
+fn has_unit(value: &Value) -> bool {
+    matches!(value, Value::Duration(_) | Value::Size(_) | Value::Cores(_) | Value::Rate(..))
+}
+
+/// A text that is known in full.
+fn whole(pieces: &[Piece]) -> Option<String> {
+    pieces.iter().map(|piece| if let Piece::Text(text) = piece { Some(text.as_str()) } else { None }).collect()
 }
 
 fn encoded(pieces: &[Piece]) -> Vec<Piece> {

@@ -99,16 +99,13 @@ impl<'p> Writer<'p> {
         let mut names = Vec::new();
         for label in &metric.labels {
             names.push(of([code(label.name.to_string())]));
-            match self.items(&label.list).and_then(|items| each_word(&items)) {
-                Some((bound, words)) => {
-                    self.knowledge.bound.insert(label.local, bound);
-                    self.sheet.loops.push((label.local, words));
-                    known += 1;
-                }
-                _ => {
-                    self.knowledge.bound.insert(label.local, Bound::Open);
-                    self.asked(&label.list, None);
-                }
+            if let Some((bound, words)) = self.items(&label.list).and_then(|items| each_word(&items)) {
+                self.knowledge.bound.insert(label.local, bound);
+                self.sheet.loops.push((label.local, words));
+                known += 1;
+            } else {
+                self.knowledge.bound.insert(label.local, Bound::Open);
+                self.asked(&label.list, None);
             }
         }
         self.asked(&metric.value, None);

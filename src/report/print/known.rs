@@ -215,7 +215,7 @@ impl<'p> Knowledge<'p> {
     }
 
     /// What the clock is asked for a time of the run.
-    pub(super) fn clock(&self, later: SignedDuration, pattern: &str, zone: &str) -> Piece {
+    pub(super) fn clock(later: SignedDuration, pattern: &str, zone: &str) -> Piece {
         let (seconds, day) = (later.as_secs(), 86_400);
         let moved = match seconds {
             0 => String::new(),
@@ -299,8 +299,13 @@ impl<'p> Knowledge<'p> {
     }
 
     fn missing(&mut self) -> Piece {
-        let from = "there is no value for it here, and a run would stop: leave the line out".to_owned();
-        self.fill_in(Blank { name: "missing".to_owned(), from })
+        self.refused("missing", "there is no value for it here")
+    }
+
+    /// What a run does not send is not typed, either.
+    pub(super) fn refused(&mut self, name: &str, why: &str) -> Piece {
+        let from = format!("{why}, and a run would stop: leave the line out");
+        self.fill_in(Blank { name: name.to_owned(), from })
     }
 
     /// What has to be filled in for an expression.
@@ -366,7 +371,7 @@ impl<'p> Knowledge<'p> {
 }
 
 /// What a run makes of two values.
-fn computed<'p>(expr: &'p Expr, op: BinaryOp, left: Value, right: Value) -> Known<'p> {
+fn computed(expr: &Expr, op: BinaryOp, left: Value, right: Value) -> Known<'_> {
     run::binary(op, left, right, &expr.ty).map_or(Known::Blank(expr), Known::Value)
 }
 

@@ -149,27 +149,24 @@ impl<'p> Writer<'p> {
             self.sheet.loops.pop();
             return;
         }
-        match items {
-            Some(items) => {
-                for item in items {
-                    let shown = item.to_string();
-                    let lead = of([text("With "), code(name.clone()), text(" being "), code(shown), text(":")]);
-                    self.knowledge.bound.insert(local, Bound::Item(item));
-                    self.inside(lead, &write);
-                }
+        if let Some(items) = items {
+            for item in items {
+                let shown = item.to_string();
+                let lead = of([text("With "), code(name.clone()), text(" being "), code(shown), text(":")]);
+                self.knowledge.bound.insert(local, Bound::Item(item));
+                self.inside(lead, &write);
             }
-            None => {
-                self.asked(list, Some(&format!("each {name}")));
-                let mut lead = of([text("For each "), code(name), text(" in "), code(self.knowledge.source(list))]);
-                lead.extend(self.given(list));
-                if let Some(most) = at_most {
-                    lead.extend([text(", and if there are more than "), strong(most.to_string()), text(", for none")]);
-                }
-                lead.push(text(":"));
-                self.knowledge.bound.insert(local, Bound::Open);
-                self.inside(lead, write);
-            }
+            return;
         }
+        self.asked(list, Some(&format!("each {name}")));
+        let mut lead = of([text("For each "), code(name), text(" in "), code(self.knowledge.source(list))]);
+        lead.extend(self.given(list));
+        if let Some(most) = at_most {
+            lead.extend([text(", and if there are more than "), strong(most.to_string()), text(", for none")]);
+        }
+        lead.push(text(":"));
+        self.knowledge.bound.insert(local, Bound::Open);
+        self.inside(lead, write);
     }
 
     /// The items of a list that is known.
@@ -316,11 +313,11 @@ impl<'p> Writer<'p> {
         match (titled, &value.uncovered().kind) {
             // It is there already, under its own name.
             (None, ExprKind::Local(_)) => {}
-            (Some(_), ExprKind::Local(_)) if is_said => {}
-            (Some(title), _) if is_said => {
-                self.sheet.tick(of([text("Note "), strong(title), text(", printed above already")]));
+            (title, kind) if is_said => {
+                if let Some(title) = title.filter(|_| !matches!(kind, ExprKind::Local(_))) {
+                    self.sheet.tick(of([text("Note "), strong(title), text(", printed above already")]));
+                }
             }
-            (None, _) if is_said => {}
             (title, _) => {
                 let mut line = of([text("Note ")]);
                 if let Some(title) = title {

@@ -50,7 +50,7 @@ impl<'p> Knowledge<'p> {
         }
         match (known, format) {
             (Known::Moment { later, .. }, Some(Format::Time(pattern))) => {
-                vec![self.clock(*later, pattern, &self.program.header.timezone_name)]
+                vec![Self::clock(*later, pattern, &self.program.header.timezone_name)]
             }
             (Known::List(items), None) => {
                 let mut pieces = Vec::new();
@@ -84,9 +84,9 @@ impl<'p> Knowledge<'p> {
     /// The time of the run where nothing says how it is written.
     pub(super) fn moment(&self, is_date: bool, later: SignedDuration) -> Piece {
         if is_date {
-            self.clock(later, "%Y-%m-%d", &self.program.header.timezone_name)
+            Self::clock(later, "%Y-%m-%d", &self.program.header.timezone_name)
         } else {
-            self.clock(later, "%Y-%m-%dT%H:%M:%SZ", "UTC")
+            Self::clock(later, "%Y-%m-%dT%H:%M:%SZ", "UTC")
         }
     }
 }
