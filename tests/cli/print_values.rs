@@ -61,7 +61,7 @@ fn same(text: &str) -> Vec<String> {
     by_run
 }
 
-const VALUES: &str = r##"
+const VALUES: &str = r#"
 runbook "V" { edition 1 timezone "America/New_York" }
 param p: percent = 12.5%
 param d: duration = 90m
@@ -90,7 +90,7 @@ section "V" {
   show perhaps(null)
   show one("today {run.date:%d.%m.%Y} {run.date} {run.started_at:%Y%m%d%H}")
 }
-"##;
+"#;
 
 #[test]
 fn what_is_typed_is_what_a_run_sends() {
