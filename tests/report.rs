@@ -119,6 +119,7 @@ fn daily() -> Vec<Record> {
     let unknown = Counts { not_measured: 1, changes_withheld: 1, ..Counts::default() };
     let unreachable =
         Fault::new(FaultKind::Unreachable, "127.0.0.1:5432: connection refused").help("is PostgreSQL running?");
+    let unreachable = Fault { of: Some(0), ..unreachable };
     records(vec![
         started(),
         section(0, "Morning"),

@@ -157,6 +157,11 @@ impl Outside {
         self.of(fault, cause)
     }
 
+    /// The fault of what is opened, which is one for all that needs it.
+    fn opening(&self, fault: Fault, name: &Arc<str>) -> Fault {
+        if fault.of.is_some() { fault } else { self.of(fault, Cause::Connection(Arc::clone(name))) }
+    }
+
     /// The fault of a `let`, which is one for all that needs its name.
     pub(crate) fn bound(&self, fault: Fault, path: &Path) -> Fault {
         if fault.of.is_some() { fault } else { self.of(fault, Cause::Value(path.clone())) }
@@ -215,6 +220,7 @@ impl Outside {
             }
             Err(fault) => {
                 let fault = Fault { message: format!("`{}`: {}", declared.name, fault.message).into(), ..fault };
+                let fault = self.opening(fault, &declared.name);
                 let name = declared.name.clone();
                 self.emitter.emit(Event::ConnectionFailed { name, driver, fault: fault.clone() });
                 Err(fault)
@@ -264,8 +270,10 @@ impl Outside {
         let Some(declared) = self.facts.program.secrets.get(id.index()) else {
             return Err(Fault::no_value("a secret that is not there"));
         };
-        let about =
-            |fault: Fault| Fault { message: format!("secret `{}`: {}", declared.name, fault.message).into(), ..fault };
+        let about = |fault: Fault| {
+            let fault = Fault { message: format!("secret `{}`: {}", declared.name, fault.message).into(), ..fault };
+            self.opening(fault, &declared.name)
+        };
         let opened = self.open(&declared.name, &declared.source).await.map_err(about)?;
         let secret = opened.handle.downcast_ref::<SecretText>().cloned().ok_or_else(|| {
             about(Fault::new(FaultKind::Setup, format!("`{}` gave no text", declared.source.driver.name)))
