@@ -212,9 +212,9 @@ fn json(prepared: &Prepared, looked: Option<&Looked>, places: Option<&str>) -> R
         if let Some(fields) = value.as_object_mut() {
             let file = &prepared.sources.file(change.span.file).name;
             fields.insert("file".to_owned(), file.as_str().into());
-            let line = prepared.sources.position(change.span).line;
-            fields.insert("line".to_owned(), line.into());
-            let rounds = looked.and_then(|looked| looked.changes.get(&(file.as_str().into(), line)));
+            let at = prepared.sources.position(change.span);
+            fields.insert("line".to_owned(), at.line.into());
+            let rounds = looked.and_then(|looked| looked.rounds(file, at.line, at.column));
             if let Some(rounds) = rounds {
                 fields.insert("ready_now".to_owned(), rounds.ready.into());
                 fields.insert("guarded_now".to_owned(), rounds.guarded.into());

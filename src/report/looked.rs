@@ -18,9 +18,9 @@ pub struct Looked {
     pub connections: BTreeMap<Arc<str>, Reached>,
     /// The `require`s, by their titles, in the order in which they were asked.
     pub guards: Vec<Guard>,
-    /// How often each change would be made, by its file and line.
+    /// How often each change would be made, by its file, line and column.
     #[serde(skip)]
-    pub changes: BTreeMap<(Arc<str>, u32), Counted>,
+    changes: BTreeMap<(Arc<str>, u32, u32), Counted>,
     /// What a person is asked to do.
     #[serde(skip)]
     manual: BTreeSet<Arc<str>>,
@@ -80,7 +80,7 @@ impl Looked {
                     self.guards.push(Guard { title, outcome, fault });
                 }
             }
-            Event::NotShown { .. } => self.unmeasured += 1,
+            Event::NotShown { fault, .. } => self.unmeasured += u32::from(fault.kind != FaultKind::NoValue),
             Event::NotMeasured { place, fault, .. } => {
                 // What a change would have given is not there in a plan, and that is no failure to look.
                 self.unmeasured += u32::from(fault.kind != FaultKind::NoValue);
@@ -91,7 +91,7 @@ impl Looked {
             }
             Event::RunFinished(finished) => self.refused = finished.exit == REFUSED,
             Event::ChangeWithheld { place, reason, .. } => {
-                let counted = self.changes.entry((Arc::clone(&place.file), place.line)).or_default();
+                let counted = self.changes.entry((Arc::clone(&place.file), place.line, place.column)).or_default();
                 match reason {
                     Withheld::ReadOnly => counted.ready += 1,
                     // A plan asks nobody: what stands below is held back by that alone.
@@ -102,6 +102,12 @@ impl Looked {
             }
             _ => {}
         }
+    }
+
+    /// How often a change at a place would be made; `None` where it was not come to.
+    #[must_use]
+    pub fn rounds(&self, file: &str, line: u32, column: u32) -> Option<Counted> {
+        self.changes.get(&(file.into(), line, column)).copied()
     }
 
     /// Whether all that was looked at was seen.

@@ -109,7 +109,7 @@ fn holds(guard: &Guard, looked: Option<&Looked>, look: Look) -> String {
 }
 
 /// How often a change would be made as things are.
-fn rounds(change: &PlannedChange, place: (&str, u32), sources: &Sources, looked: Option<&Looked>) -> Option<String> {
+fn rounds(change: &PlannedChange, sources: &Sources, looked: Option<&Looked>) -> Option<String> {
     let listed = change
         .around
         .iter()
@@ -119,9 +119,8 @@ fn rounds(change: &PlannedChange, place: (&str, u32), sources: &Sources, looked:
         let at = sources.position(*span);
         looked.is_unknown(&sources.file(span.file).name, at.line, at.column)
     };
-    let counted =
-        looked.changes.iter().find(|((file, line), _)| (&**file, *line) == place).map(|(_, counted)| *counted);
-    match counted {
+    let at = sources.position(change.span);
+    match looked.rounds(&sources.file(change.span.file).name, at.line, at.column) {
         None if change.blocks.iter().any(is_unknown) => {
             Some("now: not known: what it depends on could not be had".to_owned())
         }
@@ -176,7 +175,7 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, looked: Option
         let holds = holds(guard, looked, look);
         add(format!("guard: {}{condition}{holds}, read again right before the call", clean(&guard.title)));
     }
-    if let Some(rounds) = rounds(change, (file, position.line), sources, looked) {
+    if let Some(rounds) = rounds(change, sources, looked) {
         add(rounds);
     }
     if let Some(role) = &change.approve_by {

@@ -168,3 +168,13 @@ fn what_is_needed_is_an_item_a_line_where_the_terminal_has_no_room() {
     let plan = folder.run_on_terminal(&["plan", "--offline", "a.runbook"], &[]);
     assert!(plan.stdout.contains("NEEDS\u{1b}[0m\r\n    http: the server's HTTP port\r\n    kubernetes: "), "{plan:?}");
 }
+
+#[test]
+fn changes_on_one_line_are_counted_apart_and_what_one_would_give_is_no_failure_to_look() {
+    let text = "tool t(x: string) -> data changes = argv(\"true\", x, output: \"json\")\n\
+        section \"S\" {\n  if 1 < 2 { change t(\"many\") } else { change t(\"few\") }\n  \
+        change given = t(\"last\")\n  show given\n}\n";
+    let folder = Folder::with(text);
+    let plan = folder.run(&["plan", "a.runbook"]);
+    plan.code(0).out("now: 1 to agree to").out("now: not at all");
+}

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
+use std::fmt::Write as _;
 use std::net::TcpStream;
 
 use serde_json::Value as Json;
@@ -206,9 +207,10 @@ fn sections_that_run_at_the_same_time_are_each_heard() {
         sink.port
     );
     for (title, time) in [("Quick", "0"), ("Slow", "0.6"), ("Slower", "1.2")] {
-        text += &format!("threshold \"{title}\" warning {{\n  notify bot\n}}\n");
-        text += &format!(
-            "section \"Look {title}\" every 1s {{\n  show after(\"{time}\") as \"time\"\n  \
+        let _ = write!(
+            text,
+            "threshold \"{title}\" warning {{\n  notify bot\n}}\n\
+             section \"Look {title}\" every 1s {{\n  show after(\"{time}\") as \"time\"\n  \
              check host.file(\"there\").exists as \"there\" else raise \"{title}\"\n}}\n"
         );
     }
