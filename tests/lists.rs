@@ -294,7 +294,7 @@ fn compared_patterns_are_new_gone_more_less_or_the_same() {
 fn type_of(name: &str, inputs: &[(&'static str, Option<Type>)]) -> Result<String, String> {
     let builtin = catalog().builtin(name).unwrap_or_else(|| panic!("no stage {name}"));
     match builtin.returns {
-        Returns::Type(ty) => Ok(ty().to_string()),
+        Returns::Type(ty) | Returns::Judged { ty, .. } => Ok(ty().to_string()),
         Returns::Computed { compute, .. } => {
             compute(&Inputs { types: inputs }).map(|ty| ty.to_string()).map_err(|mismatch| mismatch.message)
         }

@@ -76,6 +76,11 @@ pub enum Returns {
         shape: &'static str,
         compute: fn(&Inputs<'_>) -> Result<Type, Mismatch>,
     },
+    /// The same for all calls, where the arguments fit together.
+    Judged {
+        ty: fn() -> Type,
+        judge: fn(&Inputs<'_>) -> Result<(), Mismatch>,
+    },
 }
 
 /// The types of a call's arguments, by parameter; that of a per-item argument is what it yields for an item.
@@ -315,7 +320,7 @@ impl Catalog {
         self.types.get_or_init(|| {
             let mut types = IndexMap::new();
             for builtin in self.builtins() {
-                if let Returns::Type(ty) = builtin.returns {
+                if let Returns::Type(ty) | Returns::Judged { ty, .. } = builtin.returns {
                     note_types(&ty(), &mut types);
                 }
             }

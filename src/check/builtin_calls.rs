@@ -94,11 +94,18 @@ impl<'a> Checker<'a> {
     ) -> Type {
         match builtin.returns {
             Returns::Type(ty) => ty(),
-            Returns::Computed { .. } if !whole => Type::Unknown,
+            Returns::Computed { .. } | Returns::Judged { .. } if !whole => Type::Unknown,
             Returns::Computed { compute, .. } => compute(&Inputs { types }).unwrap_or_else(|mismatch| {
                 self.report_mismatch(builtin, mismatch, types, spans, name);
                 Type::Unknown
             }),
+            Returns::Judged { ty, judge } => match judge(&Inputs { types }) {
+                Ok(()) => ty(),
+                Err(mismatch) => {
+                    self.report_mismatch(builtin, mismatch, types, spans, name);
+                    Type::Unknown
+                }
+            },
         }
     }
 

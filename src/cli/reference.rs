@@ -119,7 +119,7 @@ fn builtin(catalog: &Catalog, one: &Builtin, level: &str) -> String {
         let _ = writeln!(text, "- by hand: `{}`", by_hand::shown(one.by_hand));
     }
     text.push_str(&params(one.params));
-    if let Returns::Type(ty) = one.returns {
+    if let Returns::Type(ty) | Returns::Judged { ty, .. } = one.returns {
         text.push_str(&fields(&ty()));
     }
     text.push_str(&examples(one.examples));
@@ -129,7 +129,7 @@ fn builtin(catalog: &Catalog, one: &Builtin, level: &str) -> String {
 /// `host.disk(path: string) -> disk`
 fn signature(one: &Builtin) -> String {
     let returns = match one.returns {
-        Returns::Type(ty) => ty().to_string(),
+        Returns::Type(ty) | Returns::Judged { ty, .. } => ty().to_string(),
         Returns::Computed { shape, .. } => shape.to_owned(),
     };
     format!("{}({}) -> {returns}", one.name, arguments(one.params))

@@ -32,6 +32,15 @@ fn built_ins_say_their_signature_effect_and_fields() {
 }
 
 #[test]
+fn what_a_change_gives_is_documented() {
+    let folder = Folder::new();
+    folder.run(&["doc", "kubernetes.scale"]).code(0).out("- `.previous` (int): How many pods it wanted before");
+    for name in ["scaled", "rollout", "rolled_back"] {
+        folder.run(&["doc", name]).code(0).out("Fields of");
+    }
+}
+
+#[test]
 fn the_whole_reference_is_one_document() {
     let output = Folder::new().run(&["doc", "--format", "markdown"]);
     output.code(0).out("# Reference").out("### host.disks").out("## drivers").out("### http");

@@ -174,7 +174,7 @@ impl runbook::catalog::World for World {
         });
         let ty = match call.builtin.returns {
             Returns::Type(ty) => ty(),
-            Returns::Computed { .. } => Type::Unknown,
+            Returns::Computed { .. } | Returns::Judged { .. } => Type::Unknown,
         };
         let nothing = || fault(FaultKind::NotFound, &format!("nothing answers `{asked}`"));
         let given = self.go(what, self.next(&asked).unwrap_or_else(nothing));

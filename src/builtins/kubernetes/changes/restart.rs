@@ -45,11 +45,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
         WITHIN.info(),
         NAMESPACE.info(),
     ],
-    returns: Returns::Computed {
-        shape: "rollout",
-        compute: |inputs| {
-            one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name(), DAEMON_SET.name()]).map(|()| Rolled::ty())
-        },
+    returns: Returns::Judged {
+        ty: Rolled::ty,
+        judge: |inputs| one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name(), DAEMON_SET.name()]),
     },
     // Every time it replaces the pods again.
     effect: EffectRule::Changes { idempotent: false },

@@ -61,12 +61,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
         WITHIN.info(),
         NAMESPACE.info(),
     ],
-    returns: Returns::Computed {
-        shape: "rolled_back",
-        compute: |inputs| {
-            one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name(), DAEMON_SET.name()])
-                .map(|()| RolledBack::ty())
-        },
+    returns: Returns::Judged {
+        ty: RolledBack::ty,
+        judge: |inputs| one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name(), DAEMON_SET.name()]),
     },
     // Twice back is where it was, unless a revision is named.
     effect: EffectRule::Changes { idempotent: false },

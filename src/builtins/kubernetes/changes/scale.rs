@@ -37,9 +37,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.scale",
     summary: "Gives a workload so many pods, and waits until they are ready. Undone by the number of before, which the result has.",
     params: &[CLUSTER.info(), DEPLOYMENT.info(), STATEFUL_SET.info(), REPLICAS.info(), WITHIN.info(), NAMESPACE.info()],
-    returns: Returns::Computed {
-        shape: "scaled",
-        compute: |inputs| one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name()]).map(|()| Scaled::ty()),
+    returns: Returns::Judged {
+        ty: Scaled::ty,
+        judge: |inputs| one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name()]),
     },
     effect: EffectRule::Changes { idempotent: true },
     body: Body::Outside(|_, args| Box::pin(scale(args))),
