@@ -115,17 +115,9 @@ impl Selection {
     }
 }
 
-/// Whether a statement does nothing but hold back what follows.
+/// Whether a statement holds back what follows, by itself or by what stands in it, and changes nothing.
 fn holds_back(statement: &Statement) -> bool {
-    let held = match &statement.kind {
-        StatementKind::Require { .. } | StatementKind::Manual { .. } | StatementKind::Wait { .. } => true,
-        StatementKind::For(each) => each.body.iter().any(holds_back),
-        StatementKind::If { branches, otherwise } => {
-            branches.iter().map(|branch| &branch.body).chain(otherwise).flatten().any(holds_back)
-        }
-        _ => false,
-    };
-    held && !statement.changes()
+    statement.barrier && !statement.changes() && !matches!(statement.kind, StatementKind::Send { .. })
 }
 
 fn take(

@@ -12,9 +12,9 @@ use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
 use super::memory::lock;
-use super::sections::label_of;
+use super::sections::{label_of, plainest};
 use crate::store::kept::Kept;
-use crate::types::Value;
+use crate::types::{Number, Value};
 
 /// All that the items of a list are known by.
 type All = Arc<HashSet<Arc<str>>>;
@@ -178,7 +178,7 @@ fn identity(item: &Value) -> String {
     match &item {
         Value::Data(data) if data.is_number() => plain(&data.to_string()),
         Value::Record(_) | Value::List(_) | Value::Data(_) | Value::Line(_) => with_all(&label_of(&item), &item),
-        other => plain(&other.to_string()),
+        other => plain(&plainest(other.clone()).to_string()),
     }
 }
 
@@ -196,8 +196,7 @@ fn named(item: &Value) -> Option<String> {
     };
     let text = |name: &str| match field(name) {
         Some(Value::String(text)) => Some(text),
-        Some(Value::Int(number)) => Some(number.to_string().into()),
-        Some(Value::Data(number)) if number.is_number() => Some(number.to_string().into()),
+        Some(number) if Number::of(&number).is_some() => Some(plainest(number).to_string().into()),
         _ => None,
     };
     if let Some(name) = text("name") {

@@ -52,11 +52,13 @@ pub(super) async fn kept(
 /// A change that may have been made, for an item that cannot be told from this one.
 pub(super) fn doubtful(made: &MadeBefore) -> Withheld {
     let message = format!(
-        "change {} of run {} was made for an item that may be this one: it has no name, and what it says is different now",
+        "change {} of run {} was made for an item that may be this one: what it says is different now, and no name of its own tells it apart",
         made.change, made.run
     );
-    let help =
-        format!("look what `runbook show {}` says of it; a list whose items have a `name` can be told apart", made.run);
+    let help = format!(
+        "look what `runbook show {}` says of it; items that have a `name` each, or an `id`, are told apart",
+        made.run
+    );
     Withheld::NotMeasured { fault: Fault::new(FaultKind::NoValue, message).help(help) }
 }
 

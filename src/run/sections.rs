@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil};
+use serde_json::Value as Json;
 use tracing::Instrument as _;
 
 use super::block::{alone, statement, unseen_faults};
@@ -20,7 +21,7 @@ use super::{measuring, nothing};
 use crate::catalog::timing;
 use crate::check::program::{Block, Member, Section, Statement, Step};
 use crate::store::event::{Event, Status};
-use crate::types::{Fault, Value};
+use crate::types::{Fault, Number, Value};
 
 /// Runs all that was selected.
 pub(super) async fn sections(context: Context<'_>) {
@@ -234,12 +235,23 @@ const MAX_LABEL: usize = 1024;
 pub(super) fn label_of(item: &Value) -> String {
     let text = match item {
         Value::Record(fields) => match fields.get("name").or_else(|| fields.values().next()) {
-            Some(value) => beginning(value, MAX_LABEL).0,
+            Some(value) => beginning(&plainest(value.clone().plainly()), MAX_LABEL).0,
             None => String::new(),
         },
-        other => beginning(&called(other).unwrap_or_else(|| other.clone().plainly()), MAX_LABEL).0,
+        other => beginning(&plainest(called(other).unwrap_or_else(|| other.clone().plainly())), MAX_LABEL).0,
     };
     super::context::on_one_line(&text)
+}
+
+/// A number in the one form that equal ones have: 1.0 is called `1`.
+pub(super) fn plainest(value: Value) -> Value {
+    match &value {
+        Value::Float(_) => match Number::of(&value).map(Number::plainest) {
+            Some(Number::Whole(whole)) => i64::try_from(whole).map_or(value, Value::Int),
+            _ => value,
+        },
+        _ => value,
+    }
 }
 
 /// The name of an object of JSON, or its first text.
@@ -247,8 +259,14 @@ fn called(item: &Value) -> Option<Value> {
     let Value::Data(data) = item else { return None };
     let fields = data.as_object()?;
     let name = fields.get("name").filter(|name| !name.is_null());
-    let called = name.or_else(|| fields.values().find(|value| value.is_string()))?;
+    // A time is another one with each look.
+    let is_name = |value: &&Json| value.as_str().is_some_and(|text| !is_time(text));
+    let called = name.or_else(|| fields.values().find(is_name))?;
     Some(Value::Data(Arc::new(called.clone())).plainly())
+}
+
+fn is_time(text: &str) -> bool {
+    text.parse::<Timestamp>().is_ok() || text.parse::<civil::DateTime>().is_ok()
 }
 
 /// Whether [`label_of`] an item is more than all that it says.

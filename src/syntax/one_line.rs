@@ -56,16 +56,27 @@ impl<'s> Reader<'s> {
                     self.gap = false;
                     return;
                 }
+                ':' if in_text && depth == 0 && !self.is_in_time() => {
+                    // A format: its blanks and signs are what it says.
+                    self.keep(self.rest().find(['}', '\n', '\r']).unwrap_or(self.rest().len()));
+                }
                 c => {
                     match c {
-                        '{' => depth += 1,
-                        '}' => depth = depth.saturating_sub(1),
+                        '{' | '(' | '[' => depth += 1,
+                        '}' | ')' | ']' => depth = depth.saturating_sub(1),
                         _ => {}
                     }
                     self.keep(c.len_utf8());
                 }
             }
         }
+    }
+
+    /// Whether the colon that stands next is one of `08:00`.
+    fn is_in_time(&self) -> bool {
+        let before = self.source.get(..self.at).and_then(|before| before.chars().next_back());
+        let behind = self.rest().chars().nth(1);
+        before.zip(behind).is_some_and(|(before, behind)| before.is_ascii_digit() && behind.is_ascii_digit())
     }
 
     /// A pattern, or a division, which has a blank behind its slash.
@@ -270,6 +281,12 @@ mod tests {
         assert_eq!(one_line(r#""a  {f( "b  }",   c )}  d" +   e"#), r#""a  {f( "b  }", c )}  d" + e"#);
         assert_eq!(one_line(r#""a \"  \{  b"   c"#), r#""a \"  \{  b" c"#);
         assert_eq!(one_line(r##""# no  comment"  # one"##), r##""# no  comment""##);
+    }
+
+    #[test]
+    fn a_format_stays() {
+        assert_eq!(one_line(r##""a {n:#,} b {f(x:  1):#,}"  # why"##), r##""a {n:#,} b {f(x: 1):#,}""##);
+        assert_eq!(one_line(r#""{t:%d  %m}  {at ==  08:00}  c"   d"#), r#""{t:%d  %m}  {at == 08:00}  c" d"#);
     }
 
     #[test]

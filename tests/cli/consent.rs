@@ -208,7 +208,8 @@ fn a_password_in_the_address_of_a_store_is_not_repeated() {
 fn what_holds_a_change_back_holds_back_its_step_alone_as_well() {
     let text = "runbook \"Only\" { edition 1 }\n\
         tool touch(file: string) changes = argv(\"touch\", file)\n\
-        section \"S\" {\n  manual \"traffic is drained\"\n  \
+        command drained() {\n  manual \"traffic is drained\"\n}\n\
+        section \"S\" {\n  if 1 < 2 { do drained() }\n  \
         wait until host.file(\"free\").exists every 100ms within 200ms\n  \
         step \"look\" { show 1 }\n  step \"act\" { change touch(\"made\") as \"act\" }\n  manual \"traffic is back\"\n}\n";
     let folder = Folder::with(text);
