@@ -121,3 +121,20 @@ fn what_a_name_stands_for_is_on_the_page() {
         assert!(page.contains(line), "{line}\n{page}");
     }
 }
+
+/// Who drains all hosts before the first is back has no hosts left.
+#[test]
+fn what_changes_several_things_of_an_item_is_done_with_it_before_the_next() {
+    let text = "tool drain(x: string) changes = argv(\"echo\", \"drain\", x)\ntool back(x: string) changes = argv(\"echo\", \"back\", x)\n\
+        section \"P\" {\n  for h in [\"a\", \"b\"] {\n    change drain(h)\n    change back(h)\n  }\n}\n";
+    let page = Folder::with(text).run(&["print", "a.runbook"]).stdout;
+    let typed: Vec<&str> = page.lines().filter(|line| line.starts_with("echo ")).collect();
+    assert_eq!(typed, ["echo drain a", "echo back a", "echo drain b", "echo back b"], "{page}");
+}
+
+#[test]
+fn lines_whose_blanks_come_from_elsewhere_are_two() {
+    let text = "param l: list<string> = [\"a\", \"b\"]\ntool m(x: string) -> string = argv(\"echo\", x)\n\
+        section \"P\" {\n  show m(l | join(\"+\")) as \"join\"\n  show m(l | first ?? \"z\") as \"first\"\n}\n";
+    Folder::with(text).run(&["print", "a.runbook"]).out("# first\n").lacks("printed above already");
+}

@@ -36,7 +36,9 @@ impl Sheet {
         let mut any = false;
         for typed in typed {
             let lines = self.looped(knowledge, &typed);
-            if !self.typed.insert(lines.join("\n")) {
+            // A line with blanks is the same where these are to be had in the same way.
+            let from = typed.blanks.iter().map(|blank| blank.from.as_str());
+            if !self.typed.insert(lines.iter().map(String::as_str).chain(from).collect::<Vec<_>>().join("\n")) {
                 continue;
             }
             if !any {

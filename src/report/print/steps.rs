@@ -107,7 +107,7 @@ impl<'p> Writer<'p> {
             self.sheet.say(of([text(format!("Within {within}."))]));
         }
         match &step.each {
-            Some((local, list)) => self.each(*local, list, None, |writer| writer.block(&step.body)),
+            Some((local, list)) => self.each(*local, list, None, &step.body),
             None => self.block(&step.body),
         }
         self.closing("step", step.on_failure.as_ref(), step.always.as_ref());
@@ -139,22 +139,24 @@ impl<'p> Writer<'p> {
     }
 
     /// Once for each item of a list: with a variable of the shell where the items are known.
-    fn each(&mut self, local: LocalId, list: &'p Expr, at_most: Option<u32>, write: impl Fn(&mut Self)) {
+    fn each(&mut self, local: LocalId, list: &'p Expr, at_most: Option<u32>, body: &'p Block) {
         let name = self.knowledge.program.locals.get(local.index()).map_or("item", |one| &*one.name).to_owned();
         let items = self.items(list);
-        if let Some((bound, words)) = items.as_deref().and_then(each_word) {
+        let words = items.as_deref().filter(|_| is_one_after_the_other(body)).and_then(each_word);
+        let write = |writer: &mut Self| writer.block(body);
+        if let Some((bound, words)) = words {
             self.knowledge.bound.insert(local, bound);
             self.sheet.loops.push((local, words));
             write(self);
             self.sheet.loops.pop();
             return;
         }
-        if let Some(items) = items {
+        if let Some(items) = items.filter(|items| items.len() <= MOST_ROUNDS) {
             for item in items {
                 let shown = item.to_string();
                 let lead = of([text("With "), code(name.clone()), text(" being "), code(shown), text(":")]);
                 self.knowledge.bound.insert(local, Bound::Item(item));
-                self.inside(lead, &write);
+                self.inside(lead, write);
             }
             return;
         }
@@ -245,7 +247,7 @@ impl<'p> Writer<'p> {
                 self.inside(lead, |writer| writer.block(body));
             }
             StatementKind::For(each) => {
-                self.each(each.local, &each.list, each.at_most, |writer| writer.block(&each.body));
+                self.each(each.local, &each.list, each.at_most, &each.body);
             }
             StatementKind::If { branches, otherwise } => {
                 for (index, branch) in branches.iter().enumerate() {
@@ -335,6 +337,22 @@ impl<'p> Writer<'p> {
             Known::Value(Value::Duration(duration)) => words::duration(duration),
             _ => self.knowledge.source(expr),
         }
+    }
+}
+
+/// The most items of a loop that are written out.
+const MOST_ROUNDS: usize = 20;
+
+/// Whether a line of a loop may be typed for all items before the next line is: where several things are changed, or something
+/// is looked at in between, the first item is done with before the second one begins.
+fn is_one_after_the_other(body: &Block) -> bool {
+    match body.as_slice() {
+        [] => true,
+        [one] => match &one.kind {
+            StatementKind::Change(_) => true,
+            _ => !one.changes(),
+        },
+        several => !several.iter().any(|one| one.changes() || one.barrier),
     }
 }
 
