@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_format_stays() {
-        assert_eq!(one_line(r##""a {n:#,} b {f(x:  1):#,}"  # why"##), r##""a {n:#,} b {f(x: 1):#,}""##);
+        assert_eq!(one_line(r#""a {n:#,} b {f(x:  1):#,}"  # why"#), r#""a {n:#,} b {f(x: 1):#,}""#);
         assert_eq!(one_line(r#""{t:%d  %m}  {at ==  08:00}  c"   d"#), r#""{t:%d  %m}  {at == 08:00}  c" d"#);
     }
 
