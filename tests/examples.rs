@@ -388,17 +388,7 @@ fn what_a_person_types_is_shell() {
     }
     assert!(count > 100, "{count}");
     let folder = Folder::with(&source);
-    let page = folder.run(&["print", "a.runbook"]).code(0).stdout.clone();
-    let mut script = String::new();
-    let mut inside = false;
-    for line in page.lines() {
-        match line {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            line if inside => script = script + line + "\n",
-            _ => {}
-        }
-    }
+    let script = folder.run(&["print", "a.runbook"]).code(0).script();
     folder.write("page.sh", &script);
     let read = std::process::Command::new("sh").arg("-n").arg(folder.path("page.sh")).output().unwrap();
     assert!(read.status.success(), "{}\n{script}", String::from_utf8_lossy(&read.stderr));

@@ -115,19 +115,15 @@ fn arithmetic(op: BinaryOp, a: &Value, b: &Value) -> Folded {
             checked(a.checked_mul(*b).map(Value::Size))
         }
         (BinaryOp::Add, Value::Duration(a), Value::Duration(b)) => {
-            checked(a.as_nanos().checked_add(b.as_nanos()).and_then(span))
+            checked(a.as_nanos().checked_add(b.as_nanos()).and_then(Value::duration))
         }
         (BinaryOp::Subtract, Value::Duration(a), Value::Duration(b)) => {
-            checked(a.as_nanos().checked_sub(b.as_nanos()).and_then(span))
+            checked(a.as_nanos().checked_sub(b.as_nanos()).and_then(Value::duration))
         }
         (BinaryOp::Multiply, Value::Duration(a), Value::Int(b))
         | (BinaryOp::Multiply, Value::Int(b), Value::Duration(a)) => {
-            checked(a.as_nanos().checked_mul(i128::from(*b)).and_then(span))
+            checked(a.as_nanos().checked_mul(i128::from(*b)).and_then(Value::duration))
         }
         _ => Folded::Not,
     }
-}
-
-fn span(nanoseconds: i128) -> Option<Value> {
-    i64::try_from(nanoseconds).ok().map(|nanoseconds| Value::Duration(SignedDuration::from_nanos(nanoseconds)))
 }

@@ -91,7 +91,7 @@ impl<'p> Finder<'p> {
         self.step = None;
         self.guards.clear();
         self.manual.clear();
-        for (_, part) in section.members.iter().enumerate().filter(|(at, _)| selection.member(index, section, *at)) {
+        for (_, part) in selection.members(index, section) {
             match part {
                 Member::Step(step) => self.step(step),
                 Member::Statement(statement) => self.statement(statement),

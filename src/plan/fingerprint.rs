@@ -53,8 +53,7 @@ pub(super) fn covered(
     let meaning = Meaning::new(program, Of::Consent, set);
     let outline = meaning.outline();
     let sections = program.sections.iter().enumerate().filter(|(index, section)| {
-        let mut members = section.members.iter().enumerate();
-        members.any(|(at, member)| member.changes() && selection.member(*index, section, at))
+        selection.members(*index, section).any(|(_, member)| member.changes())
             || selection.whole(*index) && section.changes()
     });
     let lines = sections.flat_map(|(index, section)| outline.agreed(index, section, selection));

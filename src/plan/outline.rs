@@ -35,7 +35,7 @@ impl<'n> Outline<'n> {
 
     /// What a consent covers of the selected part of a section, with what decides when it runs and for how long.
     pub(super) fn agreed(&self, index: usize, section: &Section, selection: &Selection) -> Vec<String> {
-        let members = section.members.iter().enumerate().filter(|(at, _)| selection.member(index, section, *at));
+        let members = selection.members(index, section);
         let mut lines = self.in_order(members.map(|(_, member)| match member {
             Member::Statement(statement) => (is_bound(statement), self.statement(statement)),
             Member::Step(step) => (step.body.iter().any(is_bound), self.step(step)),

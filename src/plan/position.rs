@@ -47,8 +47,7 @@ pub fn change<'p>(program: &'p Program, selection: &Selection, position: &str) -
 fn selected<'p>(program: &'p Program, selection: &Selection) -> Vec<&'p Statement> {
     let mut found = Vec::new();
     for (index, section) in program.sections.iter().enumerate().filter(|(index, _)| selection.section(*index)) {
-        let members = section.members.iter().enumerate();
-        for (_, member) in members.filter(|(at, _)| selection.member(index, section, *at)) {
+        for (_, member) in selection.members(index, section) {
             match member {
                 Member::Statement(statement) => numbered(std::slice::from_ref(statement), &mut found),
                 Member::Step(step) => {

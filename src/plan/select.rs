@@ -100,10 +100,18 @@ impl Selection {
         })
     }
 
+    /// The members of a section that belong to what was asked for, with their places.
+    pub fn members<'p>(
+        &self,
+        number: usize,
+        section: &'p Section,
+    ) -> impl Iterator<Item = (usize, &'p Member)> + Clone {
+        section.members.iter().enumerate().filter(move |(at, _)| self.member(number, section, *at))
+    }
+
     /// Whether a member of a section belongs to what was asked for. With a step that was asked for alone comes what it needs
     /// from above it: values and guards, and before a step that changes something what else holds that back.
-    #[must_use]
-    pub fn member(&self, number: usize, section: &Section, at: usize) -> bool {
+    fn member(&self, number: usize, section: &Section, at: usize) -> bool {
         let Some(member) = section.members.get(at) else { return false };
         let Member::Statement(statement) = member else { return self.step(number, at) };
         let mut below = section.members.iter().enumerate().skip(at + 1).filter(|(below, _)| self.step(number, *below));

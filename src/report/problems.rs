@@ -89,15 +89,16 @@ fn at(place: &Place) -> String {
 /// of news. What was only computed is another fault at every line, whatever its words. A change is told by itself.
 fn same_reason<'f>(findings: &'f [Finding], index: usize, told: &mut [bool]) -> Vec<&'f Finding> {
     let could_not_look = |one: &Finding| one.verdict == Verdict::Unknown && one.looks;
-    let Some(fault) = findings.get(index).filter(|one| could_not_look(one)).and_then(|one| one.fault.as_ref()) else {
+    let Some(first) = findings.get(index).filter(|one| could_not_look(one) && one.fault.is_some()) else {
         return Vec::new();
     };
+    let line = |one: &Finding| one.place.as_ref().map(|place| (place.file.clone(), place.line));
+    let (looked, own) = (first.fault.as_ref().is_some_and(|fault| fault.of.is_some()), line(first));
     let mut same = Vec::new();
     for (other, told) in findings.iter().zip(told.iter_mut()).skip(index + 1) {
         let alone = other.evidence.is_empty() && other.doc.is_empty();
-        let line = |one: &Finding| one.place.as_ref().map(|place| (place.file.clone(), place.line));
-        let is_one = fault.of.is_some() || findings.get(index).is_some_and(|one| line(one) == line(other));
-        if !*told && alone && is_one && could_not_look(other) && other.fault.as_ref() == Some(fault) {
+        let is_one = other.fault == first.fault && (looked || line(other) == own);
+        if !*told && alone && is_one && could_not_look(other) {
             *told = true;
             same.push(other);
         }

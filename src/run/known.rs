@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::labels::{label_of, plainest};
 use super::memory::lock;
-use super::sections::{label_of, plainest};
 use crate::store::kept::Kept;
 use crate::types::{Number, Value};
 

@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, join_all};
 
 use super::branches::{list, with};
 use super::context::Context;
-use super::sections::{has_label, label_of};
+use super::labels::{has_label, label_of};
 use crate::check::program::{Label, Metric, MetricId, Program, Statement};
 use crate::source::Span;
 use crate::store::event::{Event, Measured, Sampled};

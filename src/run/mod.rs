@@ -27,6 +27,7 @@ mod items;
 mod judge;
 mod key;
 pub mod known;
+mod labels;
 mod limits;
 mod measuring;
 mod memory;

@@ -134,7 +134,7 @@ fn sum(left: &Value, right: &Value, minus: bool) -> Computed {
         (Value::Size(a), Value::Size(b)) => Computed::or_out_of_range(ints(*a, *b).map(Value::Size)),
         (Value::Duration(a), Value::Duration(b)) => {
             let nanoseconds = spans(a.as_nanos(), b.as_nanos());
-            Computed::or_out_of_range(nanoseconds.and_then(from_nanoseconds))
+            Computed::or_out_of_range(nanoseconds.and_then(Value::duration))
         }
         (Value::Cores(a), Value::Cores(b)) => Computed::Value(Value::Cores(floats(*a, *b))),
         (Value::Rate(a, counted), Value::Rate(b, other)) if counted == other => {
@@ -197,7 +197,7 @@ fn scaled(quantity: &Value, by: &Value, times: f64) -> Computed {
         (Value::Size(size), Value::Int(times)) => Computed::or_out_of_range(size.checked_mul(*times).map(Value::Size)),
         (Value::Duration(span), Value::Int(times)) => {
             let nanoseconds = span.as_nanos().checked_mul(i128::from(*times));
-            Computed::or_out_of_range(nanoseconds.and_then(from_nanoseconds))
+            Computed::or_out_of_range(nanoseconds.and_then(Value::duration))
         }
         (Value::Size(size), _) => Computed::or_out_of_range(whole(as_float(*size) * times).map(Value::Size)),
         (Value::Duration(span), _) => Computed::or_out_of_range(from_seconds(span.as_secs_f64() * times)),
@@ -283,12 +283,7 @@ fn whole(value: f64) -> Option<i64> {
 }
 
 fn from_seconds(seconds: f64) -> Option<Value> {
-    SignedDuration::try_from_secs_f64(seconds).ok().and_then(|span| from_nanoseconds(span.as_nanos()))
-}
-
-/// A duration that is computed is no longer than one that can be written: 292 years.
-fn from_nanoseconds(nanoseconds: i128) -> Option<Value> {
-    i64::try_from(nanoseconds).ok().map(|nanoseconds| Value::Duration(SignedDuration::from_nanos(nanoseconds)))
+    SignedDuration::try_from_secs_f64(seconds).ok().and_then(|span| Value::duration(span.as_nanos()))
 }
 
 fn is_finite(value: &Value) -> bool {

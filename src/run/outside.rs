@@ -159,12 +159,17 @@ impl Outside {
 
     /// The fault of what is opened, which is one for all that needs it.
     fn opening(&self, fault: Fault, name: &Arc<str>) -> Fault {
-        if fault.of.is_some() { fault } else { self.of(fault, Cause::Connection(Arc::clone(name))) }
+        self.first_of(fault, Cause::Connection(Arc::clone(name)))
     }
 
     /// The fault of a `let`, which is one for all that needs its name.
     pub(crate) fn bound(&self, fault: Fault, path: &Path) -> Fault {
-        if fault.of.is_some() { fault } else { self.of(fault, Cause::Value(path.clone())) }
+        self.first_of(fault, Cause::Value(path.clone()))
+    }
+
+    /// What came from somewhere else is that.
+    fn first_of(&self, fault: Fault, cause: Cause) -> Fault {
+        if fault.of.is_some() { fault } else { self.of(fault, cause) }
     }
 
     fn of(&self, fault: Fault, cause: Cause) -> Fault {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use jiff::{Timestamp, civil};
-use serde_json::Value as Json;
+use jiff::Timestamp;
 use tracing::Instrument as _;
 
 use super::block::{alone, statement, unseen_faults};
@@ -16,12 +15,12 @@ use super::context::{Context, has_barrier, is_barrier};
 use super::gate::Gate;
 use super::group::{Entered, Group, Latch};
 use super::known::identities;
-use super::text::beginning;
+use super::labels::label_of;
 use super::{measuring, nothing};
 use crate::catalog::timing;
 use crate::check::program::{Block, Member, Section, Statement, Step};
 use crate::store::event::{Event, Status};
-use crate::types::{Fault, Number, Value};
+use crate::types::Fault;
 
 /// Runs all that was selected.
 pub(super) async fn sections(context: Context<'_>) {
@@ -50,7 +49,7 @@ async fn section<'r>(outer: Context<'r>, section: &'r Section, number: usize, gr
         context.limits = context.limits.and(limit);
     }
     let run = outer.run;
-    let members = || section.members.iter().enumerate().filter(|(at, _)| run.selection.member(number, section, *at));
+    let members = || run.selection.members(number, section);
     let own = || {
         members().filter_map(|(index, member)| match member {
             Member::Statement(one) => Some((index, one)),
@@ -225,57 +224,6 @@ fn end(outer: &Context<'_>, context: &Context<'_>, step: &Step, label: Option<St
     let (path, title, seconds) = (outer.path.clone(), step.title.clone(), outer.seconds_since(started));
     let status: Status = sum.status;
     outer.emit(Event::StepFinished { path, title, label, status, seconds, counts: sum.counts });
-}
-
-/// How many bytes of a label are kept: enough to tell one item from another.
-const MAX_LABEL: usize = 1024;
-
-/// What people call an item: a text or a number itself, a record by its name or its first field, JSON by its name or its
-/// first text.
-pub(super) fn label_of(item: &Value) -> String {
-    let text = match item {
-        Value::Record(fields) => match fields.get("name").or_else(|| fields.values().next()) {
-            Some(value) => beginning(&plainest(value.clone().plainly()), MAX_LABEL).0,
-            None => String::new(),
-        },
-        other => beginning(&plainest(called(other).unwrap_or_else(|| other.clone().plainly())), MAX_LABEL).0,
-    };
-    super::context::on_one_line(&text)
-}
-
-/// A number in the one form that equal ones have: 1.0 is called `1`.
-pub(super) fn plainest(value: Value) -> Value {
-    match &value {
-        Value::Float(_) => match Number::of(&value).map(Number::plainest) {
-            Some(Number::Whole(whole)) => i64::try_from(whole).map_or(value, Value::Int),
-            _ => value,
-        },
-        _ => value,
-    }
-}
-
-/// The name of an object of JSON, or its first text.
-fn called(item: &Value) -> Option<Value> {
-    let Value::Data(data) = item else { return None };
-    let fields = data.as_object()?;
-    let name = fields.get("name").filter(|name| !name.is_null());
-    // A time is another one with each look.
-    let is_name = |value: &&Json| value.as_str().is_some_and(|text| !is_time(text));
-    let called = name.or_else(|| fields.values().find(is_name))?;
-    Some(Value::Data(Arc::new(called.clone())).plainly())
-}
-
-fn is_time(text: &str) -> bool {
-    text.parse::<Timestamp>().is_ok() || text.parse::<civil::DateTime>().is_ok()
-}
-
-/// Whether [`label_of`] an item is more than all that it says.
-pub(super) fn has_label(item: &Value) -> bool {
-    match item {
-        Value::Data(data) if data.is_object() || data.is_array() => called(item).is_some(),
-        Value::List(_) => false,
-        _ => true,
-    }
 }
 
 fn is_sequential(step: &Step) -> bool {

@@ -50,6 +50,15 @@ impl Number {
         }
     }
 
+    /// The int that it is; `None` where it is none, or too large for one.
+    #[must_use]
+    pub fn int(self) -> Option<i64> {
+        match self.plainest() {
+            Self::Whole(whole) => i64::try_from(whole).ok(),
+            Self::Real(_) => None,
+        }
+    }
+
     /// `None` where one of them is not a number.
     #[must_use]
     pub fn order(self, other: Self) -> Option<Ordering> {

@@ -159,6 +159,12 @@ impl Value {
         Self::Record(Arc::new(fields.into_iter().map(|(name, value)| (name.into(), value)).collect()))
     }
 
+    /// A duration that is computed. It is no longer than one that can be written: 292 years.
+    #[must_use]
+    pub fn duration(nanoseconds: i128) -> Option<Self> {
+        i64::try_from(nanoseconds).ok().map(|nanoseconds| Self::Duration(SignedDuration::from_nanos(nanoseconds)))
+    }
+
     /// The fields of a record that can be shown and sent: all but the ways to what it is of.
     pub fn plain_fields(record: &Record) -> impl Iterator<Item = (&Arc<str>, &Self)> {
         record.iter().filter(|(_, value)| !matches!(value, Self::Connection(_)))
@@ -298,10 +304,7 @@ impl Value {
             Self::Bool(value) => Json::from(*value),
             Self::Int(value) | Self::Size(value) => Json::from(*value),
             // `size / 1B` is a float, and whole: others take `3.0` for no number of bytes.
-            Self::Float(value) => match Number::Real(*value).plainest() {
-                Number::Whole(whole) => i64::try_from(whole).map_or_else(|_| Json::from(*value), Json::from),
-                Number::Real(value) => Json::from(value),
-            },
+            Self::Float(value) => Number::Real(*value).int().map_or_else(|| Json::from(*value), Json::from),
             Self::Percent(value) | Self::Cores(value) | Self::Rate(value, _) => Json::from(*value),
             Self::Duration(value) => Json::from(value.as_secs_f64()),
             Self::Data(data) => data.as_ref().clone(),

@@ -15,21 +15,6 @@ line=$(printf '[%s]' "$@"; printf ' dry=%s region=%s token=%s in %s reads ' "$DR
 echo "$line" >> "$HOME/said"
 "#;
 
-/// The code of a page.
-fn script(page: &str) -> String {
-    let mut script = String::new();
-    let mut inside = false;
-    for line in page.lines() {
-        match line {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            line if inside => script = script + line + "\n",
-            _ => {}
-        }
-    }
-    script
-}
-
 /// What the program was given, in any order.
 fn said(folder: &Folder) -> Vec<String> {
     let said = folder.read("said");
@@ -51,9 +36,10 @@ fn same(text: &str) -> Vec<String> {
     let output = run.env("API_TOKEN", "hunter2").output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
     let by_run = said(&folder);
-    let page = folder.run(&["print", "a.runbook"]).code(0).stdout.clone();
+    let printed = folder.run(&["print", "a.runbook"]);
+    let page = &printed.code(0).stdout;
     let mut shell = Command::new("sh");
-    shell.args(["-c", &script(&page)]).current_dir(folder.path("")).env_clear().stdin(Stdio::null());
+    shell.args(["-c", &printed.script()]).current_dir(folder.path("")).env_clear().stdin(Stdio::null());
     let home = folder.path("");
     let status = shell.env("PATH", "/usr/bin:/bin").env("HOME", &home).env("API_TOKEN", "hunter2").status().unwrap();
     assert!(status.success(), "{page}");

@@ -201,6 +201,21 @@ fn peak(id: u32) -> u64 {
 }
 
 impl Output {
+    /// The lines to type of a printed page.
+    pub(crate) fn script(&self) -> String {
+        let mut script = String::new();
+        let mut inside = false;
+        for line in self.stdout.lines() {
+            match line {
+                "```sh" => inside = true,
+                "```" => inside = false,
+                line if inside => script = script + line + "\n",
+                _ => {}
+            }
+        }
+        script
+    }
+
     #[track_caller]
     pub(crate) fn code(&self, code: i32) -> &Self {
         assert_eq!(self.code, code, "{}", self.start());

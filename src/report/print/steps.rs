@@ -87,7 +87,7 @@ impl<'p> Writer<'p> {
             self.sheet.say(line);
         }
         self.sheet.doc(&section.doc);
-        for (_, part) in section.members.iter().enumerate().filter(|(at, _)| selection.member(index, section, *at)) {
+        for (_, part) in selection.members(index, section) {
             match part {
                 Member::Step(step) => self.step(step),
                 Member::Statement(statement) => self.statement(statement),
