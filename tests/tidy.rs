@@ -50,6 +50,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("hickory_resolver", &["src/builtins/dns/"]),
     ("x509_parser", &["src/builtins/tls/", "src/builtins/http/"]),
     ("sysinfo", &["src/builtins/host/"]),
+    ("whoami", &["src/cli/"]),
     ("kube", &["src/builtins/kubernetes/"]),
     ("k8s_openapi", &["src/builtins/kubernetes/"]),
     ("prost", &["src/builtins/kubernetes/"]),

@@ -488,8 +488,12 @@ fn outer(uid: u32) -> u32 {
 
 /// The account that this runs in.
 pub(super) fn account() -> Account {
-    let uid = outer(rustix::process::getuid().as_raw());
-    let user = ["USER", "LOGNAME"].iter().find_map(|name| system::env(name)).unwrap_or_else(|| format!("uid{uid}"));
+    let seen = rustix::process::geteuid().as_raw();
+    let uid = outer(seen);
+    // The name that the system knows for the number: a variable can be set by anybody. In a user namespace of one's own the
+    // names are those of others.
+    let known = if uid == seen { whoami::username().ok() } else { None };
+    let user = known.unwrap_or_else(|| format!("uid{uid}"));
     let uname = rustix::system::uname();
     Account { user, host: uname.nodename().to_string_lossy().into_owned(), uid }
 }

@@ -62,6 +62,24 @@ fn waits(folder: &Folder) -> Output {
     output
 }
 
+/// Anybody can set a variable, and call a machine what they like.
+#[test]
+fn who_approves_is_what_the_machine_says() {
+    let folder = Folder::with(BY_DBA);
+    let hash = folder.hash();
+    let mut boss = folder.command(&["approve", "a.runbook", "--as", "dba", "--plan", &hash]);
+    finish(boss.env("USER", "boss").env("LOGNAME", "boss").spawn().unwrap()).code(0).lacks("boss");
+    let own = last(&folder).account;
+    assert_ne!(own.user, "boss");
+    // The same name on another machine is the same person's.
+    as_if(&folder, |approval| approval.account.host = "laptop".to_owned());
+    let mut eve = folder.command(&["run", "a.runbook"]);
+    finish(eve.env("USER", "eve").spawn().unwrap()).code(5).out("nobody approves their own");
+    as_if(&folder, by_ann);
+    folder.run(&["run", "a.runbook"]).code(0);
+    assert!(folder.path("first").exists());
+}
+
 #[test]
 fn a_run_is_made_by_an_approval_and_says_by_which() {
     let folder = Folder::with(MARK);
