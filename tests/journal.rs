@@ -146,6 +146,7 @@ fn intended(change: u32) -> Event {
         title: "wipe".into(),
         items: Vec::new(),
         target: None,
+        led_to: None,
         call: "wipe()".into(),
         key: Some(change.to_string().into()),
         parts: false,

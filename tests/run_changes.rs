@@ -111,8 +111,13 @@ fn a_guard_is_read_again_after_the_run_waited_for_a_person() {
         .run();
     assert_eq!(
         ran.told(),
-        ["require \"calm\": passed", "change \"lab.set(\"x\", to: 1)\": withheld, guard \"calm\" failed"]
+        [
+            "require \"calm\": passed",
+            "require \"calm\": failed",
+            "change \"lab.set(\"x\", to: 1)\": withheld, guard \"calm\" failed"
+        ]
     );
+    assert_eq!(ran.finished.exit, 4);
     assert_eq!(ran.world.times("read calm"), 2);
 }
 

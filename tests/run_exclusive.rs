@@ -56,7 +56,12 @@ fn a_change_waits_for_the_one_of_another_run_and_then_reads_its_guards_again() {
         .run();
     assert_eq!(
         ran.told(),
-        ["require \"calm\": passed", WAITS, "change \"lab.set(\"x\", to: 1)\": withheld, guard \"calm\" failed"]
+        [
+            "require \"calm\": passed",
+            WAITS,
+            "require \"calm\": failed",
+            "change \"lab.set(\"x\", to: 1)\": withheld, guard \"calm\" failed"
+        ]
     );
     assert_eq!((ran.world.times("read calm"), ran.world.times("set x=1")), (2, 0));
     assert_eq!(ran.took, Duration::from_secs(20));

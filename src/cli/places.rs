@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use super::alerting::{self, Telling};
 use super::console::Failure;
-use super::request::Prepared;
-use super::run::runtime;
+use super::request::{Asked, Prepared};
+use super::run::{facts, id, runtime};
 use super::state::Kept;
 use crate::catalog::RunFacts;
 use crate::run::Asking;
+use crate::shown::look::clean;
+use crate::store::past::Made;
 use crate::types::Fault;
 
 /// A connection by its name, and where it leads.
@@ -36,4 +38,44 @@ pub(super) fn places(
     });
     runtime.shutdown_background();
     found
+}
+
+/// Where these connections lead, and those through which changes of a run were made: refused where one of those leads to
+/// another system now, or nobody can say. What was done there was not done here.
+pub(super) fn as_before(
+    made: &[&Made],
+    others: &[Arc<str>],
+    prepared: &Prepared,
+    asked: &Asked,
+    state: &Kept,
+) -> Result<Vec<Placed>, Failure> {
+    let mut names = others.to_vec();
+    for led_to in made.iter().filter_map(|made| made.led_to.as_ref()) {
+        if !names.contains(&led_to.connection) {
+            names.push(Arc::clone(&led_to.connection));
+        }
+    }
+    let now = places(prepared, &names, &facts(id().into(), &prepared.program, &asked.file)?, state)?;
+    for made in made {
+        let Some(led_to) = &made.led_to else { continue };
+        let found = now.iter().find(|(name, _)| *name == led_to.connection).map(|(_, place)| place);
+        let (name, then) = (&led_to.connection, clean(&led_to.system));
+        let which = format!("change {} of run {}, `{}`,", made.change, made.run, clean(&made.title));
+        match found {
+            Some(Ok(place)) if *place == led_to.system => {}
+            Some(Ok(place)) => {
+                let message = format!("`{name}` leads to {} here, and {which} was made on {then}", clean(place));
+                return Err(Failure::new(message).help(
+                    "nothing was run; go on where it began, with the variables and files that named that system there",
+                ));
+            }
+            Some(Err(fault)) => {
+                let message =
+                    format!("nobody can say whether `{name}` leads to {then}, where {which} was made: {fault}");
+                return Err(Failure::new(message).help("nothing was run"));
+            }
+            None => {}
+        }
+    }
+    Ok(now)
 }

@@ -7,6 +7,7 @@ use clap::Args;
 use super::alerting::Telling;
 use super::console::{Console, Failure};
 use super::inputs::STDIN;
+use super::places::as_before;
 use super::request::{Asked, Format, Prepared, prepare};
 use super::run::{Onward, Run, by, go};
 use super::settling::{self, Said};
@@ -62,6 +63,8 @@ pub(super) fn run(args: &Resume, console: &Arc<Console>) -> Result<u8, Failure> 
         Err(exit) => return Ok(exit),
     };
     unchanged(&prepared, last)?;
+    let begun: Vec<&Made> = past.known().into_values().filter(|made| made.state != State::Failed).collect();
+    as_before(&begun, &[], &prepared, &asked, &args.state)?;
     let (run, who) = (Arc::clone(&last.run), by());
     let Some(settled) = settling::settle(&mut past, &said, &prepared, &asked, &args.state, &who, console)? else {
         return Ok(5);

@@ -176,7 +176,7 @@ fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
     let key = made.key.as_deref().unwrap_or_default();
     let items: Vec<String> = items_for_people(key).iter().map(|item| clean(item)).collect();
     let of = if items.is_empty() { String::new() } else { format!("   for {}", items.join(", ")) };
-    let target = made.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
+    let target = made.led_to.as_ref().map_or_else(String::new, |led_to| format!("   → {}", clean(&led_to.system)));
     let place = format!("{}:{}", clean(&made.place.file), made.place.line);
     let mut lines =
         vec![format!("  change {} of run {}: {}{of}{target}   {place}", made.change, made.run, clean(&made.title))];

@@ -7,6 +7,7 @@ use clap::Args;
 use super::alerting::Telling;
 use super::console::{Console, Failure};
 use super::edited;
+use super::places::as_before;
 use super::request::{Asked, Format, Prepared, prepare};
 use super::resume::{asked, past, taken};
 use super::run::{Onward, Run, by, go};
@@ -24,6 +25,7 @@ use crate::store::definition::{Continues, Definition};
 use crate::store::event::ProposedChange;
 use crate::store::kept::Kept as KeptValue;
 use crate::store::past::{Before, Made, State};
+use crate::types::Fault;
 
 /// Undo a change of a run, as its `undo` says: shown, agreed to and recorded like any other change.
 #[derive(Debug, Args)]
@@ -68,7 +70,7 @@ pub(super) fn run(args: &UndoArgs, console: &Arc<Console>) -> Result<u8, Failure
     };
     let flags = [(args.again, " --again"), (said.is_some(), " --made")];
     let flags = flags.iter().filter(|(given, _)| *given).map(|(_, flag)| *flag).collect();
-    let undoing = Undoing { flags, ..undoing(begun, last, &prepared)? };
+    let undoing = Undoing { flags, ..undoing(begun, last, (&asked, &prepared), &args.state)? };
     let continues = Some(Continues::Undoes { run: Arc::clone(&last.run), change: args.change, made: said });
     let onward = Onward { past: Some(Arc::new(past)), continues, undoing: Some(undoing), ..Onward::default() };
     go(
@@ -117,12 +119,17 @@ pub(super) fn to_be_undone(
         Ok(prepared) => prepared,
         Err(exit) => return Ok(Err(exit)),
     };
-    let undoing = undoing(begun, last, &prepared)?;
+    let undoing = undoing(begun, last, (&asked, &prepared), state)?;
     let undoes = Undoes { run: last.run.to_string(), change: number };
     Ok(Ok((asked, prepared, undoing, undoes)))
 }
 
-fn undoing(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undoing, Failure> {
+fn undoing(
+    made: &Made,
+    last: &Before,
+    (asked, prepared): (&Asked, &Prepared),
+    state: &Kept,
+) -> Result<Undoing, Failure> {
     let undo = undo(made, last, prepared)?;
     let Prepared { program, sources, selection, typed, policy, .. } = prepared;
     let Some(change) = undo.made(program, sources, selection) else {
@@ -133,7 +140,10 @@ fn undoing(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undoing, F
     if let Some(policy) = policy {
         roles.extend(policy.roles(&plan::called(program, &change)));
     }
-    let hash = hash(&undo, &change, made, prepared)?;
+    let now = as_before(&[made], &reached.leads_to, prepared, asked, state)?;
+    let now: Vec<(Arc<str>, Arc<str>)> =
+        now.into_iter().map(|(name, place)| Ok((name, place?))).collect::<Result<_, Fault>>()?;
+    let hash = hash(&undo, &change, made, &now, prepared)?;
     let agreed = standing::Asked {
         hash: hash.clone(),
         only: last.started.only.clone(),
@@ -142,7 +152,7 @@ fn undoing(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undoing, F
     };
     let proposal = Proposal {
         hash,
-        changes: vec![proposed(&undo, &change, made, prepared)],
+        changes: vec![proposed(&undo, &change, made, &now, prepared)],
         help: String::new(),
         leads_to: reached.leads_to,
         roles,
@@ -208,6 +218,10 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
             Failure::new(message).help(format!("look at the change with `runbook show {run}`, and undo it by hand"))
         );
     };
+    if let Some(Continues::Undoes { run: other, change, .. }) = &last.started.continues {
+        let message = format!("run {run} has undone change {change} of run {other}, and an undoing has no `undo`");
+        return Err(Failure::new(message).help(format!("`runbook resume {other}` makes that change again")));
+    }
     let position = position_of(key.trim_end_matches(CLOSING));
     let now = definition(&prepared.plan);
     let (was, is) = (last.started.definition.at(&position), now.at(&position));
@@ -253,18 +267,32 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
     Ok(undo)
 }
 
-/// What a consent covers: this call, with these values, once.
-fn hash(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> Result<String, Failure> {
+/// What a consent covers: this call, with these values, on these systems, once.
+fn hash(
+    undo: &Undo,
+    change: &Change,
+    made: &Made,
+    now: &[(Arc<str>, Arc<str>)],
+    prepared: &Prepared,
+) -> Result<String, Failure> {
     let Prepared { program, selection, plan, .. } = prepared;
     let names = undo.names(program, selection);
     let values =
         serde_json::to_string(&names).map_err(|error| Failure::new(format!("cannot say what is undone: {error}")))?;
     let number = made.change.to_string();
     let plan = plan.hash.as_deref().unwrap_or_default();
-    Ok(plan::hash_of(["runbook undo 1", plan, &made.run, &number, &change.source, &values]))
+    let covered = ["runbook undo 2", plan, &made.run, &number, &change.source, &values];
+    let systems = now.iter().flat_map(|(name, place)| [&**name, &**place]);
+    Ok(plan::hash_of(covered.into_iter().chain(systems)))
 }
 
-fn proposed(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> ProposedChange {
+fn proposed(
+    undo: &Undo,
+    change: &Change,
+    made: &Made,
+    now: &[(Arc<str>, Arc<str>)],
+    prepared: &Prepared,
+) -> ProposedChange {
     let names = undo.names(&prepared.program, &prepared.selection);
     ProposedChange {
         section: Arc::clone(&undo.section),
@@ -273,7 +301,7 @@ fn proposed(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> P
         line: made.place.line,
         change: Arc::clone(&change.source),
         given: names.iter().map(|(name, kept)| (Arc::clone(name), said(kept))).collect(),
-        target: made.target.clone(),
+        target: (!now.is_empty()).then(|| now.iter().map(|(_, place)| &**place).collect::<Vec<_>>().join(", ")),
         before: vec![format!("undoes `{}` of run {}, made at {:.0}", made.title, made.run, made.at)],
     }
 }

@@ -10,15 +10,14 @@ use tracing::Instrument as _;
 
 use super::block::block;
 use super::branches::{called, tool_words};
+use super::checks;
 use super::consent;
 use super::context::Context;
 use super::convert::returned;
-use super::eval::truth;
 use super::exclusive::{self, keeping};
 use super::gate::Gate;
 use super::known::Look;
 use super::limits::{self, Limit, race, to_std};
-use super::memory::Epoch;
 use super::outside::{asked_by, can_be_made};
 use super::request::Consent;
 use super::resolve::resolve;
@@ -30,7 +29,7 @@ use crate::catalog::Builtin;
 use crate::catalog::timing::{self, BEGUN};
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
 use crate::shown::Shown;
-use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Outcome, Withheld};
+use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Withheld};
 use crate::store::kept::Kept;
 use crate::store::ledger::Hold;
 use crate::types::{Connection, Fault, FaultKind, Value};
@@ -142,7 +141,7 @@ async fn allowed<'r>(
         Err(fault) => return Err(withheld_by(context, fault)),
     };
     let hold = exclusive::hold(context, statement, title, connection(&prepared)).await?;
-    guards_hold(context).await?;
+    checks::guards_hold(context).await?;
     not_stopped(context)?;
     if let Some(rules) = &context.run.rules {
         rules.lets(change).map_err(|says| {
@@ -177,26 +176,6 @@ fn withheld_by(context: &Context<'_>, fault: Fault) -> Withheld {
         }
         None => Withheld::NotMeasured { fault },
     }
-}
-
-/// Reads again the guards that were read before the run last waited for somebody.
-async fn guards_hold(context: &Context<'_>) -> Result<(), Withheld> {
-    let waits = context.run.waits.load(Ordering::Relaxed);
-    for guard in context.gate.stale(waits) {
-        let own = Context { scope: Arc::clone(&guard.scope), epoch: Epoch::new(), ..context.clone() };
-        let outcome = match own.whole(guard.condition).await.and_then(truth) {
-            Ok(true) => {
-                guard.read_at.store(waits, Ordering::Relaxed);
-                continue;
-            }
-            Ok(false) => Outcome::Failed,
-            Err(_) => Outcome::NotMeasured,
-        };
-        let reason = Withheld::Guard { title: Arc::clone(&guard.title), outcome };
-        context.gate.close(reason.clone());
-        return Err(reason);
-    }
-    Ok(())
 }
 
 async fn prepared<'r>(context: &Context<'r>, change: &'r Change) -> Result<Prepared<'r>, Fault> {
@@ -238,12 +217,18 @@ async fn made<'r>(
     let Allowed { prepared, within, approvals } = allowed;
     let with = resuming::with(context, change).await;
     let (place, number, started) = (context.place(statement.span), context.next_change(), context.now());
+    let connection = connection(&prepared);
+    let led_to = match connection {
+        Some(connection) => context.run.outside.led_to(connection).await,
+        None => None,
+    };
     let intended = Event::ChangeIntended {
         place: place.clone(),
         change: number,
         title: Arc::clone(&title),
         items: context.trail.items(),
-        target: connection(&prepared).map(|connection| connection.target.to_string()),
+        target: connection.map(|connection| connection.target.to_string()),
+        led_to,
         call: Arc::clone(&change.source),
         approvals,
         key: Some(key),

@@ -7,6 +7,7 @@ use super::context::{Context, whole};
 use super::eval::truth;
 use super::evidence::evidence;
 use super::gate::Guard;
+use super::memory::Epoch;
 use crate::check::program::{CheckElse, Expr, Statement};
 use crate::shown::Shown;
 use crate::store::event::{CheckKind, Checked, Event, Outcome, Severity, Withheld};
@@ -45,7 +46,7 @@ pub(super) async fn require<'r>(
     statement: &'r Statement,
     condition: &'r Expr,
     title: Option<&Expr>,
-    source: &Arc<str>,
+    source: &'r Arc<str>,
 ) {
     let started = context.now();
     let waits = context.run.waits.load(Ordering::Relaxed);
@@ -53,14 +54,37 @@ pub(super) async fn require<'r>(
     let title = context.title(title, source).await;
     let outcome = outcome(&found);
     if outcome == Outcome::Passed {
-        let scope = Arc::clone(&context.scope);
-        context.gate.passed(Guard { condition, scope, title: title.clone(), read_at: AtomicU32::new(waits) });
+        let (scope, title, read_at) = (Arc::clone(&context.scope), title.clone(), AtomicU32::new(waits));
+        context.gate.passed(Guard { statement, source, condition, scope, title, read_at });
     } else {
         context.gate.close(Withheld::Guard { title: title.clone(), outcome });
     }
     let seconds = context.seconds_since(started);
     let checked = Checked { kind: CheckKind::Require, seconds, ..checked(context, statement, title, source, outcome) };
     report(context, statement, checked, found);
+}
+
+/// Reads the guards again that were read before the run last waited for somebody. One that does not hold any more has not
+/// passed: it is said and counted like any other.
+pub(super) async fn guards_hold(context: &Context<'_>) -> Result<(), Withheld> {
+    let waits = context.run.waits.load(Ordering::Relaxed);
+    for guard in context.gate.stale(waits) {
+        let own = Context { scope: Arc::clone(&guard.scope), epoch: Epoch::new(), ..context.clone() };
+        let started = own.now();
+        let found = decide(&own, guard.condition).await;
+        let outcome = outcome(&found);
+        if outcome == Outcome::Passed {
+            guard.read_at.store(waits, Ordering::Relaxed);
+            continue;
+        }
+        let (title, seconds) = (Arc::clone(&guard.title), own.seconds_since(started));
+        let reason = Withheld::Guard { title: Arc::clone(&title), outcome };
+        let checked = checked(&own, guard.statement, title, guard.source, outcome);
+        report(&own, guard.statement, Checked { kind: CheckKind::Require, seconds, ..checked }, found);
+        context.gate.close(reason.clone());
+        return Err(reason);
+    }
+    Ok(())
 }
 
 /// Whether it holds, and what decides it where it does not.

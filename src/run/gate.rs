@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use super::memory::lock;
 use super::scope::Scope;
-use crate::check::program::Expr;
+use crate::check::program::{Expr, Statement};
 use crate::store::event::Withheld;
 
 /// The gate of a step or a section.
@@ -19,6 +19,8 @@ pub(crate) struct Gate<'r> {
 
 /// A guard that passed, to be read again before a change that waited for a person.
 pub(crate) struct Guard<'r> {
+    pub(crate) statement: &'r Statement,
+    pub(crate) source: &'r Arc<str>,
     pub(crate) condition: &'r Expr,
     pub(crate) scope: Arc<Scope>,
     pub(crate) title: Arc<str>,

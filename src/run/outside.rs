@@ -22,7 +22,7 @@ use super::sink::Emitter;
 use crate::catalog::timing::{self, BEGUN};
 use crate::catalog::{Arg, Args, Body, Builtin, Call, Cx, Opened, Opening, Remark};
 use crate::check::program::{ConnectionId, Made, SecretId};
-use crate::store::event::{Event, Path};
+use crate::store::event::{Event, LedTo, Path};
 use crate::types::{Connection, Fault, FaultKind, SecretText, Value};
 
 /// How long a read may take, unless its own arguments allow it more.
@@ -250,6 +250,12 @@ impl Outside {
     /// Which system a connection leads to, by its name: opened for that, where it was not yet.
     pub(super) async fn place(self: &Arc<Self>, name: &str) -> Result<Arc<str>, Fault> {
         self.ready(name).await.map(|ready| Arc::clone(&ready.place))
+    }
+
+    /// Where an open connection leads, to be written down.
+    pub(super) async fn led_to(self: &Arc<Self>, connection: &Connection) -> Option<LedTo> {
+        let system = self.place(&connection.name).await.ok()?;
+        Some(LedTo { connection: Arc::clone(&connection.name), system })
     }
 
     /// What is changed by one run at a time where it goes through a connection.

@@ -137,6 +137,9 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         items: Vec<Arc<str>>,
         target: Option<String>,
+        /// The system to which its connection leads, whatever that is called elsewhere.
+        #[serde(default)]
+        led_to: Option<LedTo>,
         call: Arc<str>,
         /// The standing approvals that it is made by; none where somebody agreed to the run itself.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -452,6 +455,14 @@ pub enum Withheld {
     Stopped {
         reason: String,
     },
+}
+
+/// Where a connection leads.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedTo {
+    /// Its name in the runbook.
+    pub connection: Arc<str>,
+    pub system: Arc<str>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::begun::Noted;
 use super::beside;
 use super::definition::{Continues, Settled};
-use super::event::{ChangeKept, ChangeOutcome, Event, Place, Record, RunFinished, RunStarted};
+use super::event::{ChangeKept, ChangeOutcome, Event, LedTo, Place, Record, RunFinished, RunStarted};
 use super::history::{self, Lookup};
 use super::journal::{self, Store};
 use super::kept::Kept;
@@ -64,7 +64,8 @@ pub struct Made {
     /// What it is known by; `None` in journals of versions that did not write it down.
     pub key: Option<Arc<str>>,
     pub title: Arc<str>,
-    pub target: Option<String>,
+    /// The system that it was made on; `None` where it needs no connection.
+    pub led_to: Option<LedTo>,
     pub place: Place,
     /// Its own changes are written down one by one.
     pub parts: bool,
@@ -353,14 +354,14 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
                 held: None,
             });
         }
-        (Some(before), Event::ChangeIntended { place, change, title, target, key, parts, with, .. }) => {
+        (Some(before), Event::ChangeIntended { place, change, title, led_to, key, parts, with, .. }) => {
             let (run, state) = (Arc::clone(&before.run), State::Unknown { ended: false });
             before.changes.push(Made {
                 run,
                 change,
                 key,
                 title,
-                target,
+                led_to,
                 place,
                 parts,
                 with,

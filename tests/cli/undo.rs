@@ -8,7 +8,8 @@
 use std::fs;
 
 use crate::approvals::{as_if, by_ann};
-use crate::program::Folder;
+use crate::postgres;
+use crate::program::{Folder, finish};
 use crate::resume::{last, made};
 
 /// What is undone is named by what was read before, by the item, and by what the change gave.
@@ -240,4 +241,46 @@ fn the_last_run_is_none_that_was_to_undo_something() {
         .out(&format!("approve: runbook undo {run} 1 --approve"));
     folder.run(&["resume", "last"]).code(0).out(&format!("nothing is left to be done of run {run}"));
     folder.run(&["resume", &undoing]).code(1).err(&format!("`runbook undo {run} 2"));
+}
+
+/// What was done on one system was not done on another one.
+#[test]
+fn a_change_is_undone_and_gone_on_with_where_it_was_made() {
+    let Some(server) = postgres::wanted(postgres::server()) else { return };
+    let folder = Folder::with(
+        "connect db = postgres(user: \"ops\")\nsection \"A\" {\n\
+         \x20 change db.execute(\"INSERT INTO of_undo VALUES (21)\") undo db.execute(\"DELETE FROM of_undo WHERE n = 21\")\n\
+         \x20 change db.execute(\"SELECT 1 / count(*) FROM of_undo WHERE n = 22\")\n}\n",
+    );
+    for (database, row) in [("shop", 1), ("postgres", 21)] {
+        server.sql(database, &format!("CREATE TABLE of_undo (n int); INSERT INTO of_undo VALUES ({row})"));
+    }
+    let at = |database: &str, args: &[&str]| {
+        let mut command = folder.command(args);
+        let port = server.port.to_string();
+        let named = [("PGHOST", "127.0.0.1"), ("PGPORT", &port), ("PGSSLMODE", "disable"), ("PGDATABASE", database)];
+        finish(command.envs(named).spawn().unwrap())
+    };
+    let hash = folder.hash();
+    at("shop", &["run", "a.runbook", "--approve", &hash]).code(4);
+    let run = last(&folder);
+    let elsewhere =
+        format!("`db` leads to postgres://127.0.0.1:{}/postgres here, and change 1 of run {run}", server.port);
+    let (undo, resume) = (["undo", &run, "1"], ["resume", &run, "--approve", &hash]);
+    for args in [&undo[..], &resume] {
+        at("postgres", args)
+            .code(1)
+            .no_out()
+            .err(&elsewhere)
+            .err(&format!("made on postgres://127.0.0.1:{}/shop", server.port));
+    }
+    let waits = at("shop", &undo);
+    waits.code(5).out(&format!("→ postgres://127.0.0.1:{}/shop", server.port));
+    let hash = hash_in(&waits.stdout);
+    at("postgres", &["undo", &run, "1", "--approve", &hash]).code(1).err("leads to");
+    at("shop", &["undo", &run, "1", "--approve", &hash]).code(0);
+    let undoing = last(&folder);
+    assert_eq!((&*server.sql("shop", "TABLE of_undo"), &*server.sql("postgres", "TABLE of_undo")), ("1", "21"));
+    // An undoing is no change of the runbook's.
+    at("shop", &["undo", &undoing, "1"]).code(1).err("an undoing has no `undo`").err(&format!("runbook resume {run}"));
 }

@@ -126,12 +126,15 @@ impl Pass<'_> {
                 self.string(target);
                 self.string(holder);
             }
-            Event::ChangeIntended { title, items, target, call, key, with, .. } => {
+            Event::ChangeIntended { title, items, target, led_to, call, key, with, .. } => {
                 for item in items {
                     self.text(item);
                 }
                 self.text(title);
                 self.option(target);
+                if let Some(led_to) = led_to {
+                    self.text(&mut led_to.system);
+                }
                 self.text(call);
                 if let Some(key) = key {
                     self.text(key);
