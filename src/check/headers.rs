@@ -116,7 +116,7 @@ impl Checker<'_> {
             header.timezone = found;
             header.timezone_name = zone;
         } else {
-            let known: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
+            let known = units::zones();
             let message = format!("there is no time zone `{zone}`");
             let diagnostic = Diagnostic::new(Code::InvalidHeader, field.value.span, &message);
             let diagnostic = match nearest(&zone, known.iter().map(String::as_str)) {

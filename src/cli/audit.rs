@@ -37,7 +37,7 @@ enum Action {
     /// Exit 0 where nothing is wrong, 4 where something is, 3 where something could not be read or is of a version that
     /// did not chain runs. A run that is going on or was killed is said to be not ended; how much of its end was cut off
     /// since, nobody can say. That the newest runs were removed together with the end of the chain is found by `--head`
-    /// alone.
+    /// alone, for the runs before the head that was noted.
     Verify(Verify),
     /// Write all events as JSON Lines, with the chain of runs, to be verified on another machine.
     Export {
@@ -209,6 +209,10 @@ fn terminal(report: &Report, args: &Verify, console: &Console) -> Result<(), Fai
                 "the head that was noted is in the chain, {} before its end",
                 counted(since as u64, "record")
             ));
+            lines.push(
+                "not looked at: whether runs after that head were removed together with the end of the chain; note the new head"
+                    .to_owned(),
+            );
         }
         (Some(_), None) => {}
         (None, _) => lines.push(
@@ -230,7 +234,9 @@ fn unfinished(run: &Run) -> Option<String> {
     let what = match run.state {
         Found::NotEnded => "not ended: it is going on, or was killed",
         Found::Torn => "not ended, and its last line is torn: it was killed while it was written",
-        Found::EndNotChained => "ended, but the chain does not say so: it was killed right then",
+        Found::EndNotChained => {
+            "ended, but the chain does not say so: it was killed right then, or the chain was edited"
+        }
         Found::Empty => "empty: it was killed before it began",
         Found::NotChained => "not chained: a version without a chain recorded it, and nobody can say",
         Found::Whole | Found::Wrong | Found::NotRead => return None,

@@ -21,8 +21,8 @@ pub(super) struct Repository {
 /// A commit, by its whole hash, with what leads to each file.
 pub(super) struct Commit {
     pub(super) hash: String,
-    /// The blob of each file.
-    files: BTreeMap<String, String>,
+    /// The blob of each file, and whether it may be started.
+    files: BTreeMap<String, (String, bool)>,
     reader: Reader,
 }
 
@@ -79,8 +79,8 @@ impl Repository {
             let Some((facts, name)) = line.split_once('\t') else { continue };
             let mut facts = facts.split(' ');
             let (mode, _, blob) = (facts.next(), facts.next(), facts.next());
-            if let (Some("100644" | "100755"), Some(blob)) = (mode, blob) {
-                files.insert(name.to_owned(), blob.to_owned());
+            if let (Some(mode @ ("100644" | "100755")), Some(blob)) = (mode, blob) {
+                files.insert(name.to_owned(), (blob.to_owned(), mode == "100755"));
             }
         }
         Ok(Commit { hash: hash.to_owned(), files, reader: Reader::start(&self.root)? })
@@ -157,11 +157,18 @@ impl Commit {
 
     /// The blob of a file: two files with one blob are the same.
     pub(super) fn blob(&self, name: &str) -> Option<&str> {
-        self.files.get(name).map(String::as_str)
+        self.files.get(name).map(|(blob, _)| blob.as_str())
+    }
+
+    /// Whether a file may be started.
+    pub(super) fn is_program(&self, name: &str) -> Option<bool> {
+        self.files.get(name).map(|(_, is_program)| *is_program)
     }
 
     pub(super) fn read(&mut self, name: &str) -> Result<Vec<u8>, String> {
-        let Some(blob) = self.files.get(name) else { return Err("there is no such file in this commit".to_owned()) };
+        let Some((blob, _)) = self.files.get(name) else {
+            return Err("there is no such file in this commit".to_owned());
+        };
         self.reader.blob(blob)
     }
 }

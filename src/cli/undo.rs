@@ -267,7 +267,7 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
     Ok(undo)
 }
 
-/// What a consent covers: this call, with these values, on these systems, once.
+/// What a consent covers: this call, with these values, on these systems, once: where it was undone before, it is another one.
 fn hash(
     undo: &Undo,
     change: &Change,
@@ -281,7 +281,11 @@ fn hash(
         serde_json::to_string(&names).map_err(|error| Failure::new(format!("cannot say what is undone: {error}")))?;
     let number = made.change.to_string();
     let plan = plan.hash.as_deref().unwrap_or_default();
-    let covered = ["runbook undo 2", plan, &made.run, &number, &change.source, &values];
+    let undone = match &made.state {
+        State::Undone { run, .. } | State::MaybeUndone { run, .. } => run,
+        _ => "",
+    };
+    let covered = ["runbook undo 2", plan, &made.run, &number, &change.source, &values, undone];
     let systems = now.iter().flat_map(|(name, place)| [&**name, &**place]);
     Ok(plan::hash_of(covered.into_iter().chain(systems)))
 }

@@ -1,11 +1,12 @@
 //! What is no part of a program that runs, and still means something: types, and what tests say.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use similar::{ChangeTag, TextDiff};
 
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Side};
+use super::{Chapter, Finding, Kind, Place, Row, Side};
 use crate::check::program::TestKind;
 use crate::source::Span;
 use crate::syntax::ast::{Docs, Item, ItemKind};
@@ -86,7 +87,7 @@ fn attached(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         }
         let mut others = before.sources.ids().map(|id| before.sources.file(id));
         if let Some(old) = others.find(|old| old.name == new.name && old.text != new.text) {
-            let place = super::Place { file: new.name.clone(), line: 1 };
+            let place = Place { file: new.name.clone(), line: 1 };
             let subject = format!("file {}", old.name);
             let mut finding = Finding::new(Chapter::Told, Kind::Changed, subject, "messages say something else");
             finding.notes = different(&old.text, &new.text);
@@ -94,6 +95,51 @@ fn attached(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A file that a runbook names and that is no part of it: a program that it starts, a kubeconfig.
+#[derive(Clone, Debug, Default)]
+pub struct Named {
+    /// `None` where it is not there.
+    pub content: Option<Vec<u8>>,
+    pub is_program: bool,
+}
+
+/// What is different in a file that a runbook names; `None` where nothing is.
+#[must_use]
+pub fn named(name: &str, before: &Named, after: &Named) -> Option<Finding> {
+    let rows: Vec<Row> = Row::of("may be started", yes(before.is_program), yes(after.is_program)).into_iter().collect();
+    let headline = match (&before.content, &after.content) {
+        (None, None) => return None,
+        (None, Some(_)) => "new",
+        (Some(_), None) => "gone",
+        (Some(old), Some(new)) if old != new => "says something else",
+        (Some(_), Some(_)) if rows.is_empty() => return None,
+        (Some(_), Some(_)) => "changed",
+    };
+    let mut finding = Finding::new(Chapter::Changes, Kind::Changed, format!("file {name}"), headline).rows(rows);
+    let text = |side: &Named| side.content.as_deref().map_or(Ok(""), std::str::from_utf8).ok().map(str::to_owned);
+    match (text(before), text(after)) {
+        (Some(old), Some(new)) => finding.notes = different(&old, &new),
+        _ => finding.notes.push("it is no text".to_owned()),
+    }
+    finding.notes.insert(0, "the runbook names it, and what it does is not looked at: read it".to_owned());
+    let place = |side: &Named| side.content.as_ref().map(|_| Place { file: name.to_owned(), line: 1 });
+    Some(finding.at(place(before), place(after)))
+}
+
+/// The policies that hold for a runbook in another folder.
+#[must_use]
+pub fn moved(before: &BTreeSet<String>, after: &BTreeSet<String>) -> Vec<Finding> {
+    let finding =
+        |name: &String, kind, headline| Finding::new(Chapter::Permissions, kind, format!("policy {name}"), headline);
+    let gone = before.difference(after).map(|name| finding(name, Kind::Permissions, "holds for it no more"));
+    let new = after.difference(before).map(|name| finding(name, Kind::Safer, "holds for it now"));
+    gone.chain(new).collect()
+}
+
+fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
 }
 
 struct Other {

@@ -29,6 +29,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use self::around::Placed;
+pub use self::elsewhere::{Named, moved, named};
 use self::history::History;
 pub use self::policy::{policy, void};
 pub use self::renames::{Renamed, raised, renamed, written};

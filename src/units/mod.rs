@@ -8,7 +8,7 @@ pub use self::parse::{QuantityFault, parse_percent, parse_quantity, parse_rate};
 pub use self::write::{
     MANY, duration, number, number_to, percent, percent_to, rate, rate_to, size, size_to, whole_duration,
 };
-pub use self::zone::zone;
+pub use self::zone::{zone, zones};
 
 /// What is counted per time in a rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]

@@ -3,32 +3,32 @@
 use std::fs;
 use std::path::{Component, Path};
 
-use jiff::tz::TimeZone;
+use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 /// Where the zones of a system are.
 const SYSTEM: &str = "/usr/share/zoneinfo";
 
-/// The zone of the IANA list with this name, as this system has it, else as it was when this tool was built.
+/// The zone of the IANA list with this name, as this system has it, else as it was when this tool was built. `TZDIR` is not
+/// asked: whoever sets that would move the hours in which a policy lets changes be made.
 #[must_use]
 pub fn zone(name: &str) -> Option<TimeZone> {
-    of_system(name).or_else(|| TimeZone::get(name).ok())
+    of_system(name).or_else(|| TimeZoneDatabase::bundled().get(name).ok())
+}
+
+/// The names of all zones.
+pub fn zones() -> Vec<String> {
+    TimeZoneDatabase::bundled().available().map(|name| name.to_string()).collect()
 }
 
 /// Read by itself. The list of all zones, in which names are found however they are written, is made by looking through all of
 /// its folders, and that takes longer than to check most runbooks.
 fn of_system(name: &str) -> Option<TimeZone> {
     let is_path = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
-    // Whoever has the zones elsewhere means those.
-    if !is_path || is_elsewhere() {
+    if !is_path {
         return None;
     }
     let bytes = fs::read(Path::new(SYSTEM).join(name)).ok()?;
     TimeZone::tzif(name, &bytes).ok()
-}
-
-#[expect(clippy::disallowed_methods, reason = "as the list of all zones looks for it, from any floor")]
-fn is_elsewhere() -> bool {
-    std::env::var_os("TZDIR").is_some()
 }
 
 #[cfg(test)]

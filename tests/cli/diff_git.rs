@@ -84,6 +84,57 @@ fn a_file_that_is_used_is_read_from_the_same_commit() {
     assert_eq!(output.stdout.matches("param care.longest").count(), 1, "{}", output.stdout);
 }
 
+/// What a runbook starts, and what says where its connections lead, is not in its text.
+#[test]
+fn a_file_that_a_runbook_names_is_compared_as_well() {
+    let one = Repository::new();
+    one.0.write("ops/scripts/purge.sh", "#!/bin/sh\nfind \"$1\" -mtime +30 -delete\n");
+    one.0.write("ops/scripts/other.sh", "true\n");
+    one.0.write("ops/kc", "server: one\n");
+    one.commit(
+        "ops/a.runbook",
+        "connect cluster = kubernetes(kubeconfig: \"./kc\")\n\
+         tool purge(of: string) changes = argv(\"./scripts/purge.sh\", of)\n\
+         section \"A\" {\n  change purge(\"/var/tmp\")\n  show cluster.pods() | count as \"pods\"\n}\n",
+    );
+    let hash = one.0.run(&["plan", "--offline", "ops/a.runbook"]).stdout;
+    let hash = hash.split_once("--approve ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    let target = ["--target", "this machine=*:/ops"];
+    one.0.run(&[&["approve", "ops/a.runbook", "--as", "dba", "--plan", &hash][..], &target].concat()).code(0);
+    one.git(&["checkout", "-q", "-b", "topic"]);
+    one.commit("ops/scripts/other.sh", "false\n");
+    one.diff(&["main"]).code(0).out("nothing does anything else");
+    one.commit("ops/scripts/purge.sh", "#!/bin/sh\nrm -rf \"$1\"\n");
+    let told = ["file ops/scripts/purge.sh: says something else", "+ rm -rf \"$1\"", "read it"];
+    for sides in [&["main"][..], &["main", "topic"]] {
+        told.iter().fold(&one.diff(sides), |output, line| output.code(2).out(line));
+    }
+    one.diff(&["--recorded", "main"]).out("void: what it covers was edited");
+    one.git(&["reset", "-q", "--hard", "main"]);
+    one.commit("ops/kc", "server: two\n");
+    one.diff(&["main", "topic"]).code(2).out("file ops/kc: says something else").out("+ server: two");
+    one.git(&["reset", "-q", "--hard", "main"]);
+    one.git(&["update-index", "--chmod=+x", "ops/scripts/purge.sh"]);
+    one.git(&["commit", "-q", "-m", "mode"]);
+    one.diff(&["main", "HEAD"]).code(2).out("file ops/scripts/purge.sh: changed").out("may be started");
+    one.git(&["rm", "-q", "-f", "ops/scripts/purge.sh"]);
+    one.git(&["commit", "-q", "-m", "gone"]);
+    one.diff(&["main", "HEAD"]).code(2).out("file ops/scripts/purge.sh: gone");
+}
+
+#[test]
+fn a_runbook_that_is_moved_away_from_its_policy_is_told() {
+    let one = Repository::new();
+    one.0.write("ops/runbook.policy.toml", "forbid = [\"shell\"]\n");
+    one.commit("ops/a.runbook", BASE);
+    one.git(&["checkout", "-q", "-b", "topic"]);
+    one.git(&["mv", "ops/a.runbook", "a.runbook"]);
+    one.git(&["commit", "-q", "-m", "move"]);
+    one.diff(&["main"]).code(2).out("policy ops/runbook.policy.toml: holds for it no more");
+    one.diff(&["--fail-on", "permissions", "main"]).code(2);
+    one.diff(&["topic", "main"]).code(0);
+}
+
 #[test]
 fn what_git_cannot_give_is_said_with_what_to_type() {
     Folder::new().run(&["diff", "--git", "main"]).code(1).err("git");

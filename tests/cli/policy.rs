@@ -108,6 +108,23 @@ fn a_policy_that_is_none_is_never_as_if_there_were_none() {
     folder.run(&["run", "a.runbook"]).code(2).no_out().err("the policy cannot be read");
 }
 
+/// Hours are in the zone of that name, and not in what a variable calls so.
+#[test]
+fn a_zone_is_not_moved_by_a_variable() {
+    let folder = Folder::with(
+        "runbook \"Z\" { timezone \"Europe/Berlin\" }\nsection \"A\" { show \"{run.started_at:%z}\" as \"zone\" }\n",
+    );
+    // A zone of its own, eleven hours and a half from UTC.
+    let mut file = b"TZif".to_vec();
+    file.resize(20, 0);
+    [0_u32, 0, 0, 0, 1, 4].iter().for_each(|count| file.extend(count.to_be_bytes()));
+    file.extend((11 * 3600 + 1800_i32).to_be_bytes());
+    file.extend(*b"\0\0FIX\0");
+    folder.write("tz/Europe/Berlin", file);
+    let mut moved = folder.command(&["run", "a.runbook"]);
+    finish(moved.env("TZDIR", folder.path("tz")).spawn().unwrap()).code(0).lacks("+1130");
+}
+
 #[test]
 fn outside_of_its_window_nothing_is_changed_and_the_next_one_is_named() {
     let folder = under(&closed());

@@ -1,5 +1,6 @@
 //! A runbook of one side: checked, and its tests rehearsed.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -183,11 +184,30 @@ pub(super) fn voided(before: &Checked, after: &Checked, approvals: &[Kept], now:
         let (_, typed) = request::settings(&side.program, &set).ok()?;
         plan::plan(&side.program, &selection, &typed).ok()?.hash
     };
-    let stands = |kept: &&Kept| kept.revoked.is_none() && kept.approval.until > now && kept.approval.undoes.is_none();
-    let own = approvals.iter().filter(stands).map(|kept| &kept.approval);
-    own.filter(|approval| *approval.runbook == *before.program.header.title)
+    standing_of(before, approvals, now)
         .filter(|approval| hash(before, approval).as_ref() == Some(&approval.plan))
         .filter(|approval| hash(after, approval).as_ref() != Some(&approval.plan))
+        .map(|approval| review::void(&standing::words(approval)))
+        .collect()
+}
+
+/// The approvals of a runbook that stand.
+fn standing_of<'a>(side: &'a Checked, approvals: &'a [Kept], now: Timestamp) -> impl Iterator<Item = &'a Approval> {
+    let stands =
+        move |kept: &&Kept| kept.revoked.is_none() && kept.approval.until > now && kept.approval.undoes.is_none();
+    let own = approvals.iter().filter(stands).map(|kept| &kept.approval);
+    own.filter(|approval| *approval.runbook == *side.program.header.title)
+}
+
+/// The standing approvals of programs that are other ones now.
+pub(super) fn elsewhere(side: &Checked, files: &[Finding], approvals: &[Kept], now: Timestamp) -> Vec<Finding> {
+    let names = || files.iter().filter_map(|finding| finding.after.as_ref().or(finding.before.as_ref()));
+    let is_edited = |program: &str| {
+        let program = Path::new(program.trim_start_matches("./"));
+        names().any(|place| Path::new(&place.file).ends_with(program))
+    };
+    let own = standing_of(side, approvals, now);
+    own.filter(|approval| approval.targets.iter().any(|(name, at)| at.starts_with("sha256:") && is_edited(name)))
         .map(|approval| review::void(&standing::words(approval)))
         .collect()
 }

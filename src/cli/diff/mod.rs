@@ -146,7 +146,7 @@ fn review(
             && same.is(before, after, new)
         {
             // What it uses may still be different.
-            if !after.may_use_others(new) {
+            if !before.may_use_others(old) && !after.may_use_others(new) {
                 continue;
             }
             let Some(checked) = said(Checked::of(after, new, &catalog)?, after, console) else {
@@ -154,7 +154,8 @@ fn review(
                 continue;
             };
             let names: Vec<String> = checked.names().map(str::to_owned).collect();
-            if names.iter().all(|name| same.is(before, after, name)) {
+            let is_same = names.iter().all(|name| same.is(before, after, name));
+            if is_same && files(before, after, [Some(&checked), None], &mut same).is_empty() {
                 continue;
             }
             known = Some(checked);
@@ -167,7 +168,13 @@ fn review(
             valid = false;
             continue;
         };
-        let one = (old, new, old_side, new_side);
+        let mut around = files(before, after, [old_side.as_ref(), new_side.as_ref()], &mut same);
+        if let (Some(old), Some(new)) = (&old, &new)
+            && old != new
+        {
+            around.extend(review::moved(&before.policies_above(old), &after.policies_above(new)));
+        }
+        let one = (old, new, old_side, new_side, around);
         let is_library = |side: &Option<Checked>| side.as_ref().is_some_and(Checked::is_library);
         if is_library(&one.2) || is_library(&one.3) {
             libraries.push(one);
@@ -241,10 +248,40 @@ fn policy_compared(
     Ok(true)
 }
 
-type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>);
+/// What is different in the files that a runbook names in quotes and that are no part of it.
+fn files(before: &mut Tree, after: &mut Tree, sides: [Option<&Checked>; 2], same: &mut Same) -> Vec<Finding> {
+    let (mut own, mut names) = (BTreeSet::new(), BTreeSet::new());
+    for side in sides.into_iter().flatten() {
+        for id in side.sources.ids() {
+            let file = side.sources.file(id);
+            own.insert(file.name.clone());
+            names.extend(before.named(&file.name, &file.text));
+            names.extend(after.named(&file.name, &file.text));
+        }
+    }
+    let is_other = |name: &&String| !own.contains(*name) && !name.ends_with(".runbook");
+    let mut findings = Vec::new();
+    for name in names.iter().filter(is_other) {
+        let (was, is) = (before.is_program(name), after.is_program(name));
+        if same.is(before, after, name) && was == is {
+            continue;
+        }
+        let content = |tree: &mut Tree, is_program: Option<bool>| review::Named {
+            content: is_program.map(|_| match tree.read(name) {
+                Ok(bytes) => bytes,
+                Err(why) => format!("it cannot be read in {}: {why}\n", tree.called).into_bytes(),
+            }),
+            is_program: is_program.unwrap_or_default(),
+        };
+        findings.extend(review::named(name, &content(before, was), &content(after, is)));
+    }
+    findings
+}
+
+type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>, Vec<Finding>);
 
 fn compared(
-    (old, new, old_side, new_side): Compared,
+    (old, new, old_side, new_side, around): Compared,
     recorded: &Recorded,
     catalog: &Catalog,
     now: jiff::Timestamp,
@@ -254,7 +291,7 @@ fn compared(
         sides.collect::<Vec<_>>()
     };
     let lines = lines(&texts(&old_side), &texts(&new_side));
-    if lines == 0 && old == new {
+    if lines == 0 && old == new && around.is_empty() {
         return Ok(None);
     }
     let nothing = Checked::nothing();
@@ -262,7 +299,9 @@ fn compared(
     // Tests are rehearsed meanwhile: they take as long.
     let (remarks, findings) =
         apart::both(|| checked::remarks(before, after), || found(before, after, recorded, catalog, now));
-    let findings = findings?;
+    let mut findings = findings?;
+    findings.extend(checked::elsewhere(before, &around, &recorded.approvals, now));
+    findings.extend(around);
     Ok(Some(Reviewed { before: old, after: new, findings, remarks, lines }))
 }
 

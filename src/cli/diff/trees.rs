@@ -1,6 +1,7 @@
 //! The two sides of a comparison: files of this machine, or of a commit; and which of them belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Component, Path, PathBuf};
 
 use super::Diff;
@@ -117,18 +118,53 @@ impl Tree {
     pub(super) fn may_use_others(&mut self, name: &str) -> bool {
         let Ok(bytes) = self.read(name) else { return true };
         let text = String::from_utf8_lossy(&bytes);
-        let folder = Path::new(name).parent().unwrap_or_else(|| Path::new(""));
-        let is_there = |named: &str| {
-            // Components leave out what leads nowhere, such as `./`.
-            let path: PathBuf = folder.join(named).components().filter(|part| *part != Component::CurDir).collect();
-            let Some(path) = path.to_str() else { return true };
-            match &self.files {
-                Files::Disk { root, .. } => root.join(path).is_file(),
-                Files::Commit(commit) => path.contains("..") || commit.blob(path).is_some(),
+        text.lines().any(|line| line.trim_start().starts_with("use ")) || self.named(name, &text).next().is_some()
+    }
+
+    /// The files of this side that the text of a file names in quotes, such as a program that it starts, or a kubeconfig. In
+    /// a name with a value in it, all that could be meant.
+    pub(super) fn named<'t>(&'t self, name: &str, text: &'t str) -> impl Iterator<Item = String> + 't {
+        let folder = Path::new(name).parent().unwrap_or_else(|| Path::new("")).to_owned();
+        let pieces = text.split('"').filter(|piece| piece.contains(['.', '/']) && piece.len() < 256);
+        pieces.filter_map(move |piece| below(&folder, piece)).flat_map(|path| match path.split_once('{') {
+            Some((begin, rest)) if begin.contains('/') => {
+                let (begin, end) = (begin.to_owned(), rest.rsplit_once('}').map_or("", |(_, end)| end).to_owned());
+                self.all().filter(|own| own.starts_with(&begin) && own.ends_with(&end)).cloned().collect::<Vec<_>>()
             }
-        };
-        text.lines().any(|line| line.trim_start().starts_with("use "))
-            || text.split('"').any(|piece| piece.contains('.') && piece.len() < 256 && is_there(piece))
+            _ => Some(path).filter(|path| self.has_file(path)).into_iter().collect(),
+        })
+    }
+
+    fn all(&self) -> Box<dyn Iterator<Item = &String> + '_> {
+        match &self.files {
+            Files::Disk { named, .. } => Box::new(named.keys()),
+            Files::Commit(commit) => Box::new(commit.files()),
+        }
+    }
+
+    /// Whether there is such a file that can be read.
+    fn has_file(&self, name: &str) -> bool {
+        match &self.files {
+            Files::Disk { root, .. } => root.join(name).is_file(),
+            Files::Commit(commit) => commit.blob(name).is_some(),
+        }
+    }
+
+    /// Whether a file may be started; `None` where there is none.
+    pub(super) fn is_program(&self, name: &str) -> Option<bool> {
+        match &self.files {
+            Files::Disk { root, .. } => {
+                let facts = std::fs::metadata(root.join(name)).ok().filter(std::fs::Metadata::is_file)?;
+                Some(facts.permissions().mode() & 0o111 != 0)
+            }
+            Files::Commit(commit) => commit.is_program(name),
+        }
+    }
+
+    /// The policies that hold for a runbook of this side.
+    pub(super) fn policies_above(&self, name: &str) -> BTreeSet<String> {
+        let above = Path::new(name).ancestors().skip(1).map(|folder| folder.join(crate::policy::FILE));
+        above.filter_map(|path| path.to_str().map(str::to_owned)).filter(|path| self.has(path)).collect()
     }
 
     /// A file by the name that it has on this side.
@@ -144,6 +180,24 @@ impl Tree {
             Files::Commit(commit) => commit.read(name),
         }
     }
+}
+
+/// What a name in a file of a folder means, as both sides call it; `None` where that is not below them.
+fn below(folder: &Path, named: &str) -> Option<String> {
+    let mut path = folder.to_owned();
+    for part in Path::new(named).components() {
+        match part {
+            Component::Normal(part) => path.push(part),
+            Component::CurDir => {}
+            Component::ParentDir => {
+                if !path.pop() {
+                    return None;
+                }
+            }
+            Component::RootDir | Component::Prefix(_) => return None,
+        }
+    }
+    path.to_str().map(str::to_owned)
 }
 
 /// Which files are the same on both sides.

@@ -88,7 +88,7 @@ pub enum State {
     NotEnded,
     /// The same, and its last line was not written whole.
     Torn,
-    /// It has its last record, and the chain does not say so: it was killed right then.
+    /// It has its last record, and the chain does not say so: it was killed right then, or the chain was edited.
     EndNotChained,
     /// Nothing is in it: it was killed before it began.
     Empty,
