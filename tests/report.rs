@@ -45,7 +45,7 @@ fn started() -> Event {
 }
 
 fn place(path: &[u32], line: u32) -> Place {
-    Place { path: path.to_vec(), file: "daily.runbook".into(), line, column: 5, items: Vec::new() }
+    Place { path: path.to_vec(), file: "daily.runbook".into(), line, column: 5, items: Vec::new(), called: None }
 }
 
 fn section(index: u32, title: &str) -> Event {

@@ -272,6 +272,7 @@ fn proposed(undo: &Undo, change: &Change, made: &Made, prepared: &Prepared) -> P
         file: Arc::clone(&made.place.file),
         line: made.place.line,
         change: Arc::clone(&change.source),
+        around: Vec::new(),
         given: names.iter().map(|(name, kept)| (Arc::clone(name), said(kept))).collect(),
         target: made.target.clone(),
         before: vec![format!("undoes `{}` of run {}, made at {:.0}", made.title, made.run, made.at)],

@@ -118,7 +118,7 @@ fn withhold_all(context: &Context<'_>, block: &Block, reason: &Withheld) {
             }
             StatementKind::Do { command, .. } => {
                 if let Some(command) = context.run.program.commands.get(command.index()) {
-                    withhold_all(&own, &command.body, reason);
+                    withhold_all(&own.calling(one), &command.body, reason);
                 }
             }
             _ => {}

@@ -123,7 +123,7 @@ async fn allowed<'r>(
 ) -> Result<(Allowed<'r>, Option<Hold>), Withheld> {
     not_stopped(context)?;
     not_closed(context)?;
-    if matches!(context.run.consent, Consent::ReadOnly) {
+    if matches!(context.run.consent, Consent::ReadOnly | Consent::Plan) {
         return Err(Withheld::ReadOnly);
     }
     if let (Some(role), Consent::Rehearsed { roles }) = (&change.approve_by, &context.run.consent)

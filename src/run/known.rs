@@ -68,6 +68,12 @@ impl Trail {
         Self { calls: format!("{}.", self.key(number)), since: String::new(), items: self.items.clone() }
     }
 
+    /// The calls that lead to it, by their positions: `3.1`.
+    pub(crate) fn called_by(&self) -> Option<Arc<str>> {
+        let calls = position_of(&self.calls);
+        (!calls.is_empty()).then(|| calls.trim_end_matches('.').into())
+    }
+
     pub(crate) fn item(&self, item: &Arc<str>, all: &All) -> Self {
         let mut inner = self.clone();
         // Writing to a string never fails.

@@ -265,6 +265,9 @@ pub struct Place {
     /// The items of the loops around it, from the outside in, as `name=item`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Arc<str>>,
+    /// In a command: the calls that lead there, each by where it stands in the plan: `3.1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -462,7 +465,10 @@ pub struct ProposedChange {
     pub line: u32,
     /// As it was written, in one line.
     pub change: Arc<str>,
-    /// The params that it names, with their values.
+    /// The loops, conditions and commands that it stands in, from the outside: `do roll("small", 1)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub around: Vec<String>,
+    /// The params and the arguments that it names, with their values.
     #[serde(default)]
     pub given: Vec<(Arc<str>, String)>,
     /// What its connection leads to, as far as that is known without connecting.
