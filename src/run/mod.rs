@@ -7,6 +7,7 @@
 //!
 //! `tally` knows what an event weighs; statuses, counts and the exit code are made from events and nothing else.
 
+mod apart;
 mod asking;
 mod block;
 mod branches;

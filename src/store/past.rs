@@ -64,6 +64,8 @@ pub struct Made {
     /// What it is known by; `None` in journals of versions that did not write it down.
     pub key: Option<Arc<str>>,
     pub title: Arc<str>,
+    /// The items of the loops around it, as people call them.
+    pub items: Vec<Arc<str>>,
     pub target: Option<String>,
     pub place: Place,
     /// Its own changes are written down one by one.
@@ -353,13 +355,14 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
                 held: None,
             });
         }
-        (Some(before), Event::ChangeIntended { place, change, title, target, key, parts, with, .. }) => {
+        (Some(before), Event::ChangeIntended { place, change, title, items, target, key, parts, with, .. }) => {
             let (run, state) = (Arc::clone(&before.run), State::Unknown { ended: false });
             before.changes.push(Made {
                 run,
                 change,
                 key,
                 title,
+                items,
                 target,
                 place,
                 parts,
