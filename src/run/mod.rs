@@ -47,6 +47,7 @@ mod sink;
 mod tally;
 mod telling;
 mod text;
+mod told;
 mod undoing;
 mod values;
 mod waiting;
