@@ -69,7 +69,7 @@ pub(super) fn doubtful(made: &MadeBefore, is_named: bool) -> Withheld {
     Withheld::NotMeasured { fault: Fault::new(FaultKind::NoValue, message).help(help) }
 }
 
-/// What the names in `undo` and `verify` of a change stand for, for whoever has to undo it or to look later.
+/// What the names in `undo`, `verify` and `within` of a change stand for, for whoever has to undo it or to look later.
 pub(super) async fn with(context: &Context<'_>, change: &Change) -> Vec<(Arc<str>, Kept)> {
     let mut with = Vec::new();
     for (local, expr) in named(change) {
@@ -87,10 +87,10 @@ pub(super) async fn with(context: &Context<'_>, change: &Change) -> Vec<(Arc<str
     with
 }
 
-/// The names in `undo` and `verify`, each once, always in the same order.
+/// The names in `undo`, `verify` and `within`, each once, always in the same order.
 pub(super) fn named(change: &Change) -> Vec<(LocalId, &Expr)> {
     let mut found: Vec<(LocalId, &Expr)> = Vec::new();
-    for root in change.undo.iter().chain(&change.verify) {
+    for root in change.undo.iter().chain(&change.verify).chain(&change.within) {
         walk::expr(root, &mut |expr| {
             if let ExprKind::Local(local) = expr.kind
                 && found.iter().all(|(other, _)| *other != local)

@@ -147,7 +147,7 @@ pub enum Event {
         /// It calls a command, whose own changes are written down one by one.
         #[serde(default)]
         parts: bool,
-        /// What the names in its `undo` and `verify` stood for.
+        /// What the names in its `undo`, `verify` and `within` stood for.
         #[serde(default)]
         with: Vec<(Arc<str>, Kept)>,
     },
