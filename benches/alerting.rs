@@ -115,6 +115,7 @@ fn label_sets() {
                     column: 1,
                     path: runbook::store::event::Path::default(),
                     items: Vec::new(),
+                    called: None,
                 },
                 metric: "errors".into(),
                 samples: samples.collect(),

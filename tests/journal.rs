@@ -172,7 +172,7 @@ fn ended(change: u32) -> Event {
 }
 
 fn place() -> Place {
-    Place { path: vec![0, 0], file: "daily.runbook".into(), line: 3, column: 5, items: Vec::new() }
+    Place { path: vec![0, 0], file: "daily.runbook".into(), line: 3, column: 5, items: Vec::new(), called: None }
 }
 
 /// The states of the changes that were begun, or why nothing is said.

@@ -45,7 +45,7 @@ fn started() -> Event {
 }
 
 fn place(path: &[u32], line: u32) -> Place {
-    Place { path: path.to_vec(), file: "daily.runbook".into(), line, column: 5, items: Vec::new() }
+    Place { path: path.to_vec(), file: "daily.runbook".into(), line, column: 5, items: Vec::new(), called: None }
 }
 
 fn section(index: u32, title: &str) -> Event {
@@ -395,4 +395,22 @@ fn junit_is_xml_whatever_is_in_it() {
         }
     }
     assert!(xml.chars().all(|character| character == '\n' || !character.is_control()), "{xml:?}");
+}
+
+/// What reads side by side is over in any order, and two reports are compared line by line.
+#[test]
+fn junit_has_its_cases_in_the_order_of_the_page() {
+    let one = |path: &[u32], title: &str| Event::Checked(check(path, path[1], title, Outcome::Passed));
+    let looks = [one(&[0, 0, 0], "a"), one(&[0, 0, 1], "b"), one(&[0, 1, 2, 0], "c"), one(&[0, 1, 10], "d")];
+    let written = |looks: Vec<Event>| {
+        let begun = [started(), section(0, "Morning"), step(&[0, 0], "First", None), step(&[0, 1], "Second", None)];
+        let all = begun.into_iter().chain(looks).chain([finished(0, Counts::default())]).collect();
+        let mut out = Vec::new();
+        junit::write(&mut out, &records(all)).unwrap();
+        String::from_utf8(out).unwrap()
+    };
+    let ordered = written(looks.to_vec());
+    let at = |title: &str| ordered.find(&format!("<testcase name=\"{title}\"")).unwrap();
+    assert!(at("a") < at("b") && at("b") < at("c") && at("c") < at("d"), "{ordered}");
+    assert_eq!(written(looks.iter().rev().cloned().collect()), ordered);
 }

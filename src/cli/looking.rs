@@ -47,7 +47,7 @@ pub(super) fn look(prepared: &Prepared, file: &str, state: &Kept) -> Result<Look
             selection: prepared.selection.clone(),
             set: prepared.set.clone(),
             proposal: Proposal::default(),
-            consent: Consent::ReadOnly,
+            consent: Consent::Plan,
             rules: None,
             person: None,
             interrupt: Interrupt::default(),

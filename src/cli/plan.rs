@@ -214,11 +214,12 @@ fn json(prepared: &Prepared, looked: Option<&Looked>, places: Option<&str>) -> R
             fields.insert("file".to_owned(), file.as_str().into());
             let at = prepared.sources.position(change.span);
             fields.insert("line".to_owned(), at.line.into());
-            let rounds = looked.and_then(|looked| looked.rounds(file, at.line, at.column));
+            let rounds = looked.and_then(|looked| looked.rounds(change, &prepared.sources));
             if let Some(rounds) = rounds {
                 fields.insert("ready_now".to_owned(), rounds.ready.into());
                 fields.insert("guarded_now".to_owned(), rounds.guarded.into());
                 fields.insert("after_manual_now".to_owned(), rounds.after_manual.into());
+                fields.insert("after_wait_now".to_owned(), rounds.after_wait.into());
                 fields.insert("unknown_now".to_owned(), rounds.unknown.into());
             }
         }

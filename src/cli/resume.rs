@@ -14,7 +14,7 @@ use super::settling::{self, Said};
 use super::state::{Kept, found};
 use crate::plan::{Agreed, Around, PlannedChange};
 use crate::report::definition::differences;
-use crate::run::known::{CLOSING, Known, MadeBefore, items_for_people, position_of};
+use crate::run::known::{CLOSING, Known, MadeBefore, position_of};
 use crate::run::{Proposal, definition};
 use crate::shown::again::Again;
 use crate::shown::look::{clean, counted};
@@ -210,8 +210,8 @@ fn known(past: &Past) -> Known {
             State::Done { by } => by.clone(),
             _ => None,
         };
-        let value = made.value.clone();
-        (key.to_string(), MadeBefore { run: Arc::clone(&made.run), change: made.change, at: made.at, by, value })
+        let (run, title, value) = (Arc::clone(&made.run), Arc::clone(&made.title), made.value.clone());
+        (key.to_string(), MadeBefore { run, change: made.change, title, at: made.at, by, value })
     }))
 }
 
@@ -242,11 +242,11 @@ fn before(planned: &PlannedChange, past: &Past) -> (Vec<String>, bool) {
     let closing = planned.around.iter().any(|around| matches!(around, Around::OnFailure | Around::Always));
     let outer = known.iter().find(|(key, _)| is_own(key));
     let is_done = !repeated && !closing && outer.is_some_and(|(_, made)| made.is_in_place());
-    (own.map(|(key, made)| became(key, made)).collect(), is_done)
+    (own.map(|(_, made)| became(made)).collect(), is_done)
 }
 
-fn became(key: &str, made: &Made) -> String {
-    let items: Vec<String> = items_for_people(key).iter().map(|item| clean(item)).collect();
+fn became(made: &Made) -> String {
+    let items: Vec<String> = made.items.iter().map(|item| clean(item)).collect();
     let of = if items.is_empty() { String::new() } else { format!(" for {}", items.join(", ")) };
     // By this number somebody says of it whether it was made.
     let (run, at) = (format!("{} (change {})", clean(&made.run), made.change), format!("{:.0}", made.at));

@@ -10,7 +10,7 @@ use super::request::{Asked, Prepared};
 use super::run::{facts, id, runtime};
 use super::state::Kept;
 use crate::catalog::World;
-use crate::run::known::{items_for_people, position_of};
+use crate::run::known::position_of;
 use crate::run::{Looked, verify};
 use crate::shown::look::{clean, quoted};
 use crate::store::definition::Settled;
@@ -173,8 +173,7 @@ fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>
 
 /// A change for whoever has to say whether it was made.
 fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
-    let key = made.key.as_deref().unwrap_or_default();
-    let items: Vec<String> = items_for_people(key).iter().map(|item| clean(item)).collect();
+    let items: Vec<String> = made.items.iter().map(|item| clean(item)).collect();
     let of = if items.is_empty() { String::new() } else { format!("   for {}", items.join(", ")) };
     let target = made.led_to.as_ref().map_or_else(String::new, |led_to| format!("   → {}", clean(&led_to.system)));
     let place = format!("{}:{}", clean(&made.place.file), made.place.line);

@@ -16,6 +16,7 @@ use super::state::Kept;
 use crate::check::program::{Change, ExprKind};
 use crate::plan::{self, Agreed, position};
 use crate::report::definition::differences;
+use crate::report::finding::named;
 use crate::run::known::{CLOSING, position_of};
 use crate::run::{Proposal, Undo, definition};
 use crate::shown::again::Again;
@@ -179,7 +180,7 @@ fn made<'p>(last: &'p Before, number: u32, flags: &Again) -> Result<&'p Made, Fa
 }
 
 fn can_be_undone(made: &Made, again: bool, said: bool, flags: &Again) -> Result<(), Failure> {
-    let (run, number, title) = (&made.run, made.change, clean(&made.title));
+    let (run, number, title) = (&made.run, made.change, clean(&named(&made.title, &made.items)));
     match &made.state {
         State::Done { .. } | State::Unverified | State::Partly => Ok(()),
         State::Unknown { .. } if said => Ok(()),
@@ -245,7 +246,10 @@ fn undo(made: &Made, last: &Before, prepared: &Prepared) -> Result<Undo, Failure
         return Err(Failure::new(format!("the runbook has no change {number} of run {run} any more")));
     };
     if change.undo.is_none() {
-        let failure = Failure::new(format!("change {number} of run {run}, `{}`, has no `undo`", clean(&made.title)));
+        let failure = Failure::new(format!(
+            "change {number} of run {run}, `{}`, has no `undo`",
+            clean(&named(&made.title, &made.items))
+        ));
         return Err(match &change.call.kind {
             ExprKind::Call(call) if !call.builtin.by_hand.is_empty() => {
                 let by_hand = call.builtin.by_hand;
@@ -304,9 +308,15 @@ fn proposed(
         file: Arc::clone(&made.place.file),
         line: made.place.line,
         change: Arc::clone(&change.source),
+        around: Vec::new(),
         given: names.iter().map(|(name, kept)| (Arc::clone(name), said(kept))).collect(),
         target: (!now.is_empty()).then(|| now.iter().map(|(_, place)| &**place).collect::<Vec<_>>().join(", ")),
-        before: vec![format!("undoes `{}` of run {}, made at {:.0}", made.title, made.run, made.at)],
+        before: vec![format!(
+            "undoes `{}` of run {}, made at {:.0}",
+            named(&made.title, &made.items),
+            made.run,
+            made.at
+        )],
     }
 }
 

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use super::{Around, Guard, Part, PlannedChange, Selection, Told, position, text, walk};
+use super::given::{Arguments, Given};
+use super::{Around, At, Guard, Part, PlannedChange, Selection, Told, Wait, position, text, walk};
 use crate::catalog::Effect;
 use crate::check::program::{
     Block, Change, ChannelId, CheckElse, CommandId, ConnectionId, Expr, ExprKind, Member, Program, Section, Statement,
@@ -20,19 +21,27 @@ pub(super) const MAYBE: &str = " (where its block is reached)";
 
 /// What is in the selected part of a program.
 pub(super) struct Found<'p> {
-    /// Each with every expression that its consent depends on.
-    pub(super) changes: Vec<(PlannedChange, Vec<&'p Expr>)>,
+    pub(super) changes: Vec<(PlannedChange, Depends<'p>)>,
     /// How often a command is run by a `do`; what is behind the first [`MOST_COMMANDS`] is not among the changes.
     pub(super) commands: u32,
     pub(super) reads: u32,
     pub(super) steps: u32,
     pub(super) manual: Vec<String>,
+    pub(super) waits: Vec<Wait>,
     pub(super) connections: BTreeSet<ConnectionId>,
     pub(super) tells: BTreeSet<Told>,
     pub(super) needs: BTreeMap<String, BTreeSet<String>>,
 }
 
-pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p> {
+/// What the consent to a change depends on.
+pub(super) struct Depends<'p> {
+    /// The change itself, and what stands around it and holds it back.
+    pub(super) exprs: Vec<&'p Expr>,
+    /// What the commands around it are given.
+    pub(super) arguments: Arguments<'p>,
+}
+
+pub(super) fn find<'p>(program: &'p Program, selection: &Selection, set: &'p BTreeMap<Arc<str>, String>) -> Found<'p> {
     let mut finder = Finder {
         program,
         section: Arc::from(""),
@@ -40,6 +49,8 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
         around: Vec::new(),
         guards: Vec::new(),
         manual: Vec::new(),
+        waits: Vec::new(),
+        given: Given::new(program, set),
         blocks: Vec::new(),
         commands: Vec::new(),
         numbers: position::numbers(program, selection),
@@ -51,6 +62,7 @@ pub(super) fn find<'p>(program: &'p Program, selection: &Selection) -> Found<'p>
             reads: 0,
             steps: 0,
             manual: Vec::new(),
+            waits: Vec::new(),
             connections: BTreeSet::new(),
             tells: BTreeSet::new(),
             needs: BTreeMap::new(),
@@ -71,8 +83,11 @@ struct Finder<'p> {
     guards: Vec<(Guard, &'p Expr)>,
     /// What a person does above.
     manual: Vec<String>,
+    /// What is waited for above.
+    waits: Vec<Wait>,
+    given: Given<'p>,
     /// The loops and conditions that the statement stands in.
-    blocks: Vec<Span>,
+    blocks: Vec<At>,
     /// The commands that are being looked into: none calls itself, the checker saw to it, and neither do we.
     commands: Vec<CommandId>,
     /// See [`position`].
@@ -91,6 +106,7 @@ impl<'p> Finder<'p> {
         self.step = None;
         self.guards.clear();
         self.manual.clear();
+        self.waits.clear();
         for (_, part) in selection.members(index, section) {
             match part {
                 Member::Step(step) => self.step(step),
@@ -110,8 +126,8 @@ impl<'p> Finder<'p> {
             self.look(list);
             let name = self.program.locals.get(local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
             let text = text::expr(self.program, list);
-            let around = Around::Each { name, list: text, items: text::items(list), at_most: None };
-            self.blocks.push(step.span);
+            let around = Around::Each { name, list: text, items: self.given.items(list), at_most: None };
+            self.blocks.push(self.at(step.span));
             self.inside(around, vec![list], |finder| finder.block(&step.body));
             self.blocks.pop();
         } else {
@@ -139,7 +155,7 @@ impl<'p> Finder<'p> {
 
     /// A block that may be left out: what it requires holds back what follows it only where it was not.
     fn maybe(&mut self, around: Around, exprs: Vec<&'p Expr>, block: &'p Block) {
-        let (guards, manual) = self.above();
+        let (guards, manual, waits) = self.above();
         self.inside(around, exprs, |finder| finder.block(block));
         let titles = self.guards.iter_mut().skip(guards).map(|(guard, _)| &mut guard.title);
         for title in titles.chain(self.manual.iter_mut().skip(manual)) {
@@ -147,17 +163,23 @@ impl<'p> Finder<'p> {
                 title.push_str(MAYBE);
             }
         }
+        self.waits.iter_mut().skip(waits).for_each(|wait| wait.in_block = true);
     }
 
-    /// How many guards, and how much that a person does, stand above.
-    fn above(&self) -> (usize, usize) {
-        (self.guards.len(), self.manual.len())
+    /// How many guards, how much that a person does, and how many waits stand above.
+    fn above(&self) -> (usize, usize, usize) {
+        (self.guards.len(), self.manual.len(), self.waits.len())
     }
 
     /// Forgets what was over with a block.
-    fn below(&mut self, (guards, manual): (usize, usize)) {
+    fn below(&mut self, (guards, manual, waits): (usize, usize, usize)) {
         self.guards.truncate(guards);
         self.manual.truncate(manual);
+        self.waits.truncate(waits);
+    }
+
+    fn at(&self, span: Span) -> At {
+        At { span, called: self.inside.trim_end_matches('.').to_owned() }
     }
 
     fn block(&mut self, block: &'p Block) {
@@ -176,7 +198,7 @@ impl<'p> Finder<'p> {
         for expr in walk::own_exprs(statement) {
             self.look(expr);
         }
-        self.blocks.push(statement.span);
+        self.blocks.push(self.at(statement.span));
         self.own(statement);
         self.blocks.pop();
     }
@@ -186,14 +208,21 @@ impl<'p> Finder<'p> {
             StatementKind::Require { condition, title, source } => {
                 let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(self.program, title));
                 let condition_text = text::expr(self.program, condition);
-                let after_manual = !self.manual.is_empty();
-                self.guards.push((Guard { title, condition: condition_text, after_manual }, condition));
+                let (after_manual, after_wait) = (!self.manual.is_empty(), !self.waits.is_empty());
+                let at = self.at(statement.span);
+                self.guards.push((Guard { title, condition: condition_text, after_manual, after_wait, at }, condition));
             }
             StatementKind::Change(change) => self.change(statement, change),
             StatementKind::Manual { text, .. } => {
                 let text = text::plain(self.program, text);
                 self.manual.push(text.clone());
                 self.found.manual.push(text);
+            }
+            StatementKind::Wait { condition, within, .. } => {
+                let (condition, within) = (text::expr(self.program, condition), text::expr(self.program, within));
+                let wait = Wait { condition, within, in_block: false, at: self.at(statement.span) };
+                self.waits.push(wait.clone());
+                self.found.waits.push(wait);
             }
             StatementKind::Retry { times, body, .. } => {
                 self.inside(Around::Retry { times: *times }, Vec::new(), |finder| finder.block(body));
@@ -202,7 +231,7 @@ impl<'p> Finder<'p> {
                 let name =
                     self.program.locals.get(each.local.index()).map_or_else(|| Arc::from("?"), |one| one.name.clone());
                 let list = text::expr(self.program, &each.list);
-                let around = Around::Each { name, list, items: text::items(&each.list), at_most: each.at_most };
+                let around = Around::Each { name, list, items: self.given.items(&each.list), at_most: each.at_most };
                 self.maybe(around, vec![&each.list], &each.body);
             }
             StatementKind::If { branches, otherwise } => {
@@ -237,7 +266,8 @@ impl<'p> Finder<'p> {
         let clauses = [&change.within, &change.verify, &change.undo];
         let mut depends: Vec<&'p Expr> = vec![&change.call];
         depends.extend(clauses.iter().filter_map(|clause| clause.as_ref()));
-        depends.extend(self.around.iter().flat_map(|(_, exprs)| exprs.iter().copied()));
+        let around = self.around.iter().filter(|(around, _)| !matches!(around, Around::Command { .. }));
+        depends.extend(around.flat_map(|(_, exprs)| exprs.iter().copied()));
         depends.extend(self.guards.iter().map(|(_, condition)| *condition));
         let mut on = BTreeSet::new();
         walk::expr(&change.call, &mut |inner| {
@@ -260,6 +290,7 @@ impl<'p> Finder<'p> {
             around: self.around.iter().map(|(around, _)| around.clone()).collect(),
             guards: self.guards.iter().map(|(guard, _)| guard.clone()).collect(),
             manual: self.manual.clone(),
+            waits: self.waits.clone(),
             blocks: self.blocks.clone(),
             within: clause(&change.within),
             approve_by: change.approve_by.clone(),
@@ -269,6 +300,7 @@ impl<'p> Finder<'p> {
             covers: Vec::new(),
         };
         let covers = self.parts(&planned, &change.call);
+        let depends = Depends { exprs: depends, arguments: self.given.arguments.clone() };
         self.found.changes.push((PlannedChange { covers, ..planned }, depends));
     }
 
@@ -300,7 +332,7 @@ impl<'p> Finder<'p> {
                     says.push("in always".to_owned());
                     None
                 }
-                Around::Command { name } => {
+                Around::Command { name, .. } => {
                     says.push(format!("in {name}"));
                     None
                 }
@@ -332,10 +364,13 @@ impl<'p> Finder<'p> {
             return;
         }
         self.commands.push(id);
-        let around = Around::Command { name: command.name.clone() };
+        let around = Around::Command { name: command.name.clone(), call: self.given.call(id, args) };
         let inside = format!("{}.", self.position(by));
         let outside = std::mem::replace(&mut self.inside, inside);
+        let known = self.given.arguments.len();
+        self.given.arguments.extend(command.params.iter().map(|param| param.local).zip(args));
         self.inside(around, args.iter().collect(), |finder| finder.block(&command.body));
+        self.given.arguments.truncate(known);
         self.inside = outside;
         self.commands.pop();
     }

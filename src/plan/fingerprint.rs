@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::changes::Found;
 use super::definitions::{Definition, Definitions};
+use super::given::{self, Arguments};
 use super::meaning::Meaning;
 use super::outline::{Of, shown};
 use super::written::Reader;
@@ -43,8 +44,12 @@ pub(super) fn covered(
     let (mut connections, mut covers, mut programs) = (BTreeSet::new(), Vec::new(), BTreeSet::new());
     for (change, depends) in &found.changes {
         let mut led_to = LedTo::new(program, set, &definitions);
-        for expr in depends {
+        led_to.arguments.clone_from(&depends.arguments);
+        for expr in &depends.exprs {
             led_to.follow(expr);
+        }
+        for (_, value) in &depends.arguments {
+            led_to.follow_argument(value);
         }
         covers.push(change.covers.iter().cloned().chain(led_to.parts).collect());
         connections.extend(led_to.connections);
@@ -89,6 +94,7 @@ struct LedTo<'p> {
     program: &'p Program,
     set: &'p BTreeMap<Arc<str>, String>,
     definitions: &'p Definitions<'p>,
+    arguments: Arguments<'p>,
     known: BTreeSet<String>,
     parts: Vec<Part>,
     connections: BTreeSet<Arc<str>>,
@@ -97,8 +103,17 @@ struct LedTo<'p> {
 
 impl<'p> LedTo<'p> {
     fn new(program: &'p Program, set: &'p BTreeMap<Arc<str>, String>, definitions: &'p Definitions<'p>) -> Self {
-        let (known, parts) = (BTreeSet::new(), Vec::new());
-        Self { program, set, definitions, known, parts, connections: BTreeSet::new(), programs: BTreeSet::new() }
+        let (arguments, known, parts) = (Vec::new(), BTreeSet::new(), Vec::new());
+        Self {
+            program,
+            set,
+            definitions,
+            arguments,
+            known,
+            parts,
+            connections: BTreeSet::new(),
+            programs: BTreeSet::new(),
+        }
     }
 
     fn follow(&mut self, root: &'p Expr) {
@@ -106,6 +121,22 @@ impl<'p> LedTo<'p> {
         walk::expr(root, &mut |expr| inner.push(expr));
         for expr in inner {
             self.one(expr);
+        }
+    }
+
+    /// What an argument leads to. The parameters in it are written as what they are given.
+    fn follow_argument(&mut self, value: &'p Expr) {
+        let mut inner: Vec<&'p Expr> = Vec::new();
+        walk::expr(value, &mut |expr| inner.push(expr));
+        for expr in inner {
+            let outer = match expr.kind {
+                ExprKind::Local(id) => given::argument(&self.arguments, id),
+                _ => None,
+            };
+            match outer {
+                Some(outer) => self.follow_argument(outer),
+                None => self.one(expr),
+            }
         }
     }
 
@@ -121,6 +152,13 @@ impl<'p> LedTo<'p> {
                     let what = format!("{} {name}", if is_item { "each" } else { "let" });
                     let part = Part { what, says: text.clone(), is_read: reads(value), span: value.span };
                     self.note(format!("local {name} = {text}"), &[value], part);
+                } else if let Some(value) = given::argument(&self.arguments, *id) {
+                    let name = program.locals.get(id.index()).map_or("?", |local| &*local.name);
+                    let says = given::said(program, &self.arguments, value);
+                    let key = format!("argument {name} = {says}");
+                    let part = Part { what: format!("argument {name}"), says, is_read: reads(value), span: value.span };
+                    self.note(key, &[], part);
+                    self.follow_argument(value);
                 }
             }
             ExprKind::Param(id) => {

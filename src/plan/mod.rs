@@ -7,6 +7,7 @@ mod agreed;
 mod changes;
 mod definitions;
 mod fingerprint;
+mod given;
 pub(crate) mod meaning;
 pub(crate) mod outline;
 pub mod position;
@@ -30,6 +31,7 @@ pub(crate) use self::rights::endpoints;
 pub use self::rights::{Granted, Rights, rights};
 pub use self::select::{SelectFault, Selection};
 use crate::check::program::Program;
+use crate::shown::look::counted;
 use crate::source::Span;
 use crate::types::{Fault, FaultKind};
 
@@ -44,6 +46,8 @@ pub struct Plan {
     pub steps: u32,
     /// What a person is asked to do.
     pub manual: Vec<String>,
+    /// What is waited for.
+    pub waits: Vec<Wait>,
     pub connections: Vec<Target>,
     pub tells: Vec<Told>,
     /// What is needed from the systems that are asked, by who asks: a connection or a family of built-ins.
@@ -100,8 +104,10 @@ impl Part {
         let (kind, name) = self.what.split_once(' ')?;
         let says = match (kind, set.get(name)) {
             ("param", Some(typed)) => typed.clone(),
-            ("let", _) if self.is_read => format!("{} (read in the run)", self.says),
-            ("param" | "let" | "tool", _) => self.says.clone(),
+            // A parameter is often called as what it is given.
+            ("argument", _) if self.says == name => return None,
+            ("let" | "argument", _) if self.is_read => format!("{} (read in the run)", self.says),
+            ("param" | "let" | "argument" | "tool", _) => self.says.clone(),
             _ => return None,
         };
         Some((name.into(), says))
@@ -122,8 +128,8 @@ pub struct PlannedChange {
     /// The built-in that it calls, and what else a policy may call it by.
     #[serde(skip)]
     pub called: Vec<&'static str>,
-    /// The params, names and tools that it, its loops, conditions, guards and clauses lead to, with what they stand for:
-    /// `"/var/old"`.
+    /// The params, arguments, names and tools that it, its loops, conditions, guards and clauses lead to, with what they
+    /// stand for: `"/var/old"`.
     pub given: Vec<(Arc<str>, String)>,
     /// The connections that it names.
     pub on: Vec<Arc<str>>,
@@ -133,9 +139,11 @@ pub struct PlannedChange {
     pub guards: Vec<Guard>,
     /// What a person does above it.
     pub manual: Vec<String>,
+    /// What is waited for above it.
+    pub waits: Vec<Wait>,
     /// Itself and the statements that it stands in.
     #[serde(skip)]
-    pub blocks: Vec<Span>,
+    pub blocks: Vec<At>,
     pub within: Option<String>,
     pub approve_by: Option<Arc<str>>,
     pub verify: Option<String>,
@@ -146,6 +154,15 @@ pub struct PlannedChange {
     /// All that a consent to it covers, piece by piece.
     #[serde(skip)]
     pub covers: Vec<Part>,
+}
+
+impl PlannedChange {
+    /// Where it stands.
+    #[must_use]
+    pub fn at(&self) -> At {
+        let called = self.position.rsplit_once('.').map_or("", |(called, _)| called);
+        At { span: self.span, called: called.to_owned() }
+    }
 }
 
 /// What decides whether, and how often, a change is made.
@@ -176,7 +193,42 @@ pub enum Around {
     /// Inside a command that is called.
     Command {
         name: Arc<str>,
+        /// `do roll("small", 1)`
+        call: String,
     },
+}
+
+impl Around {
+    /// As it is told to whoever agrees.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match self {
+            Self::Each { name, list, items, at_most } => {
+                let bound = match (items, at_most) {
+                    (Some(items), _) => counted(*items as u64, "item"),
+                    (None, None) => "the list is unknown until the run".to_owned(),
+                    (None, Some(most)) => {
+                        format!("unknown until the run: the list; more than {most} stops the changes")
+                    }
+                };
+                format!("for each {name} in {list} ({bound})")
+            }
+            Self::If { condition } => format!("if {condition}"),
+            Self::Else { conditions } => format!("unless {}", conditions.join(" or ")),
+            Self::Retry { times } => format!("up to {times} times"),
+            Self::OnFailure => "only on failure".to_owned(),
+            Self::Always => "always, also after a failure".to_owned(),
+            Self::Command { call, .. } => call.clone(),
+        }
+    }
+}
+
+/// Where a statement stands, and how it is come to: one in a command is there once for each call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct At {
+    pub span: Span,
+    /// The positions of the calls that lead there: `3.1`; empty outside of commands.
+    pub called: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -185,6 +237,22 @@ pub struct Guard {
     pub condition: String,
     /// A person does something before it is asked.
     pub after_manual: bool,
+    /// Something is waited for before it is asked.
+    pub after_wait: bool,
+    #[serde(skip)]
+    pub at: At,
+}
+
+/// A `wait until`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Wait {
+    pub condition: String,
+    /// How long it is waited for.
+    pub within: String,
+    /// It stands in a block that may be left out.
+    pub in_block: bool,
+    #[serde(skip)]
+    pub at: At,
 }
 
 impl Guard {
@@ -216,7 +284,7 @@ pub struct Told {
 /// # Errors
 /// Where its commands run one another so often that nobody could read the plan.
 pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, String>) -> Result<Plan, Fault> {
-    let found = changes::find(program, selection);
+    let found = changes::find(program, selection, set);
     if found.commands > changes::MOST_COMMANDS {
         let message =
             format!("the commands of this runbook run one another more than {} times", changes::MOST_COMMANDS);
@@ -243,6 +311,7 @@ pub fn plan(program: &Program, selection: &Selection, set: &BTreeMap<Arc<str>, S
         reads: found.reads,
         steps: found.steps,
         manual: found.manual,
+        waits: found.waits,
         connections: found.connections.iter().filter_map(|id| target(program, *id)).collect(),
         tells: found.tells.into_iter().collect(),
         needs: found.needs.into_iter().map(|(who, needs)| (who, needs.into_iter().collect())).collect(),

@@ -1,6 +1,7 @@
 //! A checked expression as one line of text: the same for the same meaning, whatever the layout was.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use crate::catalog::ParamInfo;
 use crate::check::program::{
@@ -29,6 +30,11 @@ pub(crate) trait Names {
     /// lists have no names.
     fn is_exact(&self) -> bool {
         false
+    }
+
+    /// The value to be written in the place of a name.
+    fn stands_for(&self, _: LocalId) -> Option<&Expr> {
+        None
     }
 
     /// What else a call depends on that stands in none of its arguments.
@@ -70,16 +76,6 @@ pub(crate) fn plain(program: &Program, written: &Expr) -> String {
     match &written.kind {
         ExprKind::Literal(value) => value.to_string(),
         _ => expr(program, written),
-    }
-}
-
-/// How many items a list has that is written where it is used.
-pub(super) fn items(list: &Expr) -> Option<usize> {
-    match &list.kind {
-        ExprKind::Convert(inner) => items(inner),
-        ExprKind::List(items) => Some(items.len()),
-        ExprKind::Literal(Value::List(items)) => Some(items.len()),
-        _ => None,
     }
 }
 
@@ -284,7 +280,22 @@ impl Writer<'_> {
         let item = self.items.iter().position(|item| *item == id).filter(|_| self.names.is_exact());
         match item {
             Some(depth) => self.push(format_args!("item{depth}")),
-            None => self.name(Named::Local(id)),
+            None => match self.names.stands_for(id) {
+                Some(value) => self.operand(value),
+                None => self.name(Named::Local(id)),
+            },
+        }
+    }
+
+    /// The text that a name stands for.
+    fn known(&self, value: &Expr) -> Option<Arc<str>> {
+        match &value.kind {
+            ExprKind::Local(id) => match self.names.stands_for(*id)? {
+                Expr { kind: ExprKind::Literal(Value::String(text)), .. } => Some(Arc::clone(text)),
+                inner => self.known(inner),
+            },
+            ExprKind::Convert(inner) => self.known(inner),
+            _ => None,
         }
     }
 
@@ -352,6 +363,7 @@ impl Writer<'_> {
         for part in parts {
             match part {
                 TextPart::Text(text) => self.piece(text),
+                TextPart::Value { value, format: None } if let Some(text) = self.known(value) => self.piece(&text),
                 TextPart::Value { value, format } => {
                     self.text.push('{');
                     self.expr(value);

@@ -194,7 +194,7 @@ fn of_samples(measured: &Measured) -> Option<Finding> {
 
 /// A change by its title, with the items of its loops that this does not say.
 #[must_use]
-pub(super) fn named(title: &str, items: &[Arc<str>]) -> String {
+pub fn named(title: &str, items: &[Arc<str>]) -> String {
     let unsaid: Vec<&str> = items.iter().map(|item| &**item).filter(|item| !says(title, item)).collect();
     if unsaid.is_empty() { title.to_owned() } else { format!("{title} for {}", unsaid.join(", ")) }
 }

@@ -11,7 +11,7 @@ use quick_xml::writer::Writer;
 
 use super::finding::{Finding, Verdict};
 use crate::shown::{Shown, ShownBody};
-use crate::store::event::{Event, Record, RunStarted};
+use crate::store::event::{Event, Path, Record, RunStarted};
 
 /// The cases of one section.
 struct Suite {
@@ -85,10 +85,19 @@ fn suites(records: &[Record]) -> (Option<&RunStarted>, Vec<Suite>) {
         run.cases.push(Case { group: run.title.clone(), finding });
     }
     let mut suites: Vec<Suite> = sections.into_values().collect();
+    for suite in &mut suites {
+        // What reads side by side is over in any order; a report is compared with the one before.
+        suite.cases.sort_by(|one, other| path(one).cmp(&path(other)));
+    }
+    run.cases.sort_by(|one, other| (path(one), &one.finding.title).cmp(&(path(other), &other.finding.title)));
     if !run.cases.is_empty() {
         suites.push(run);
     }
     (started, suites)
+}
+
+fn path(case: &Case) -> Option<&Path> {
+    case.finding.place.as_ref().map(|place| &place.path)
 }
 
 fn step<'s>(steps: &'s std::collections::BTreeMap<Vec<u32>, String>, finding: &Finding) -> Option<&'s str> {

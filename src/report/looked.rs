@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::store::event::{CheckKind, Event, Outcome, Withheld};
-use crate::types::FaultKind;
+use crate::plan::{At, PlannedChange};
+use crate::source::Sources;
+use crate::store::event::{CheckKind, Event, Outcome, Place, Withheld};
+use crate::types::{Fault, FaultKind};
 
 /// The exit code of a run that the policy refuses something.
 const REFUSED: u8 = 6;
@@ -18,15 +20,18 @@ pub struct Looked {
     pub connections: BTreeMap<Arc<str>, Reached>,
     /// The `require`s, by their titles, in the order in which they were asked.
     pub guards: Vec<Guard>,
-    /// How often each change would be made, by its file, line and column.
+    /// How often each change would be made.
     #[serde(skip)]
-    changes: BTreeMap<(Arc<str>, u32, u32), Counted>,
+    changes: BTreeMap<Spot, Counted>,
     /// What a person is asked to do.
     #[serde(skip)]
     manual: BTreeSet<Arc<str>>,
-    /// The loops and conditions of which nobody knows what they come to, by file, line and column.
+    /// What is waited for, as it is written, and whether it is so.
     #[serde(skip)]
-    unknown: BTreeSet<(Arc<str>, u32, u32)>,
+    waits: Vec<(Spot, Arc<str>, Outcome)>,
+    /// The loops and conditions of which nobody knows what they come to.
+    #[serde(skip)]
+    unknown: BTreeSet<Spot>,
     /// What of the reads could not be measured.
     pub unmeasured: u32,
     /// Whether the policy refuses a host that it leads to.
@@ -47,6 +52,25 @@ pub struct Guard {
     pub outcome: Outcome,
     /// Why it could not be looked at.
     pub fault: Option<String>,
+    #[serde(skip)]
+    spot: Spot,
+}
+
+/// Where a statement stands: file, line, column, and the calls that lead there.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Spot(Arc<str>, u32, u32, Arc<str>);
+
+impl Spot {
+    fn of(place: &Place) -> Self {
+        let called = place.called.clone().unwrap_or_else(|| "".into());
+        Self(Arc::clone(&place.file), place.line, place.column, called)
+    }
+
+    fn planned(at: &At, sources: &Sources) -> Self {
+        let position = sources.position(at.span);
+        let file = sources.file(at.span.file).name.as_str();
+        Self(file.into(), position.line, position.column, at.called.as_str().into())
+    }
 }
 
 /// The rounds of one change.
@@ -58,6 +82,8 @@ pub struct Counted {
     pub guarded: u32,
     /// Those that are reached only when a person has done something.
     pub after_manual: u32,
+    /// Those that are reached only when something has come true that is waited for.
+    pub after_wait: u32,
     /// Those of which it is not known, because something above them could not be had.
     pub unknown: u32,
 }
@@ -77,25 +103,31 @@ impl Looked {
                 if checked.kind == CheckKind::Require {
                     let fault = checked.fault.as_ref().map(ToString::to_string);
                     let (title, outcome) = (Arc::clone(&checked.title), checked.outcome);
-                    self.guards.push(Guard { title, outcome, fault });
+                    self.guards.push(Guard { title, outcome, fault, spot: Spot::of(&checked.place) });
                 }
             }
-            Event::NotShown { fault, .. } => self.unmeasured += u32::from(fault.kind != FaultKind::NoValue),
+            Event::NotShown { fault, .. } => self.could_not_look(fault),
             Event::NotMeasured { place, fault, .. } => {
-                // What a change would have given is not there in a plan, and that is no failure to look.
-                self.unmeasured += u32::from(fault.kind != FaultKind::NoValue);
-                self.unknown.insert((Arc::clone(&place.file), place.line, place.column));
+                self.could_not_look(fault);
+                self.unknown.insert(Spot::of(place));
+            }
+            Event::Waited { place, what, outcome, fault, .. } => {
+                fault.iter().for_each(|fault| self.could_not_look(fault));
+                self.waits.push((Spot::of(place), Arc::clone(what), *outcome));
             }
             Event::Manual { text, .. } => {
                 self.manual.insert(Arc::clone(text));
             }
             Event::RunFinished(finished) => self.refused = finished.exit == REFUSED,
             Event::ChangeWithheld { place, reason, .. } => {
-                let counted = self.changes.entry((Arc::clone(&place.file), place.line, place.column)).or_default();
+                let counted = self.changes.entry(Spot::of(place)).or_default();
                 match reason {
                     Withheld::ReadOnly => counted.ready += 1,
                     // A plan asks nobody: what stands below is held back by that alone.
                     Withheld::Guard { title, .. } if self.manual.contains(title) => counted.after_manual += 1,
+                    Withheld::Guard { title, .. } if self.waits.iter().any(|(_, what, _)| what == title) => {
+                        counted.after_wait += 1;
+                    }
                     Withheld::Guard { .. } => counted.guarded += 1,
                     _ => counted.unknown += 1,
                 }
@@ -104,10 +136,25 @@ impl Looked {
         }
     }
 
-    /// How often a change at a place would be made; `None` where it was not come to.
+    /// What a change would have given is not there in a plan, and that is no failure to look.
+    fn could_not_look(&mut self, fault: &Fault) {
+        self.unmeasured += u32::from(fault.kind != FaultKind::NoValue);
+    }
+
+    /// How often a change would be made; `None` where it was not come to.
     #[must_use]
-    pub fn rounds(&self, file: &str, line: u32, column: u32) -> Option<Counted> {
-        self.changes.get(&(file.into(), line, column)).copied()
+    pub fn rounds(&self, change: &PlannedChange, sources: &Sources) -> Option<Counted> {
+        let mut counted = self.changes.get(&Spot::planned(&change.at(), sources)).copied()?;
+        // A guard that is asked later on refuses nothing now.
+        let refuses = |guard: &crate::plan::Guard| {
+            let asked = self.guard(&guard.at, sources);
+            !(guard.after_manual || guard.after_wait) && asked.is_some_and(|asked| asked.outcome != Outcome::Passed)
+        };
+        if counted.guarded > 0 && !change.guards.iter().any(refuses) {
+            let later = if change.manual.is_empty() { &mut counted.after_wait } else { &mut counted.after_manual };
+            *later += std::mem::take(&mut counted.guarded);
+        }
+        Some(counted)
     }
 
     /// Whether all that was looked at was seen.
@@ -118,18 +165,30 @@ impl Looked {
 
     /// Whether what stands at a place could not be looked at.
     #[must_use]
-    pub fn is_unknown(&self, file: &str, line: u32, column: u32) -> bool {
-        self.unknown.iter().any(|(known, at, column_of)| (&**known, *at, *column_of) == (file, line, column))
+    pub fn is_unknown(&self, at: &At, sources: &Sources) -> bool {
+        self.unknown.contains(&Spot::planned(at, sources))
     }
 
-    /// How a guard came out, the worst of all with its title.
+    /// How a guard came out, the worst of all its rounds; `None` where it was not asked.
     #[must_use]
-    pub fn guard(&self, title: &str) -> Option<&Guard> {
-        let rank = |guard: &&Guard| match guard.outcome {
-            Outcome::Passed => 0,
-            Outcome::NotMeasured => 1,
-            Outcome::Failed => 2,
-        };
-        self.guards.iter().filter(|guard| *guard.title == *title).max_by_key(rank)
+    pub fn guard(&self, at: &At, sources: &Sources) -> Option<&Guard> {
+        let spot = Spot::planned(at, sources);
+        self.guards.iter().filter(|guard| guard.spot == spot).max_by_key(|guard| rank(guard.outcome))
+    }
+
+    /// Whether what is waited for is so now, the worst of all its rounds; `None` where it was not come to.
+    #[must_use]
+    pub fn wait(&self, at: &At, sources: &Sources) -> Option<Outcome> {
+        let spot = Spot::planned(at, sources);
+        let own = self.waits.iter().filter(|(own, ..)| *own == spot);
+        own.map(|(.., outcome)| *outcome).max_by_key(|outcome| rank(*outcome))
+    }
+}
+
+const fn rank(outcome: Outcome) -> u8 {
+    match outcome {
+        Outcome::Passed => 0,
+        Outcome::NotMeasured => 1,
+        Outcome::Failed => 2,
     }
 }

@@ -2,10 +2,10 @@
 
 use super::looked::{Counted, Looked, Reached};
 use super::terminal::short;
-use crate::plan::{Around, Guard, Plan, PlannedChange};
+use crate::plan::{Around, Guard, Plan, PlannedChange, Wait};
 use crate::run::VERIFY_WITHIN;
 use crate::shown::look::{Look, Tone, clean, columns, counted, pad};
-use crate::source::{Sources, Span};
+use crate::source::Sources;
 use crate::store::event::Outcome;
 use crate::types::Value;
 
@@ -41,6 +41,10 @@ pub fn lines(plan: &Plan, sources: &Sources, next: &[String], looked: Option<&Lo
     }
     for text in &plan.manual {
         lines.push(format!("{}   {}", heading("A PERSON DOES", look), clean(text)));
+    }
+    for wait in &plan.waits {
+        let line = format!("{}, for up to {}", clean(&wait.condition), clean(&wait.within));
+        lines.push(format!("{}   {line}", heading("WAITS UNTIL", look)));
     }
     if !plan.connections.is_empty() {
         lines.push(heading("CONNECTIONS", look));
@@ -88,15 +92,18 @@ fn reached(name: &str, looked: Option<&Looked>, look: Look) -> Option<String> {
 }
 
 /// Whether a guard holds now.
-fn holds(guard: &Guard, looked: Option<&Looked>, look: Look) -> String {
+fn holds(guard: &Guard, sources: &Sources, looked: Option<&Looked>, look: Look) -> String {
     let Some(looked) = looked else { return String::new() };
-    let (title, in_block) = guard.own_title();
-    match looked.guard(title) {
+    let (_, in_block) = guard.own_title();
+    match looked.guard(&guard.at, sources) {
         None if in_block => ": not asked now".to_owned(),
         None => ": not asked, something above it could not be had".to_owned(),
         Some(asked) => match asked.outcome {
             Outcome::Failed if guard.after_manual => {
                 look.paint(Tone::Doubtful, ": does not hold now, and is asked when a person has done that")
+            }
+            Outcome::Failed if guard.after_wait => {
+                look.paint(Tone::Doubtful, ": does not hold now, and is asked when that has come true")
             }
             Outcome::Passed => look.paint(Tone::Good, ": holds now"),
             Outcome::Failed => look.paint(Tone::Bad, ": does not hold now, so the change would be refused"),
@@ -108,6 +115,20 @@ fn holds(guard: &Guard, looked: Option<&Looked>, look: Look) -> String {
     }
 }
 
+/// What is waited for, and whether it is so now.
+fn waits(wait: &Wait, sources: &Sources, looked: Option<&Looked>, look: Look) -> String {
+    let maybe = if wait.in_block { " (where its block is reached)" } else { "" };
+    let now = match looked.map(|looked| looked.wait(&wait.at, sources)) {
+        None => String::new(),
+        Some(None) if wait.in_block => ": not looked at now".to_owned(),
+        Some(None) => ": not looked at, something above it could not be had".to_owned(),
+        Some(Some(Outcome::Passed)) => look.paint(Tone::Good, ": is so now"),
+        Some(Some(Outcome::Failed)) => look.paint(Tone::Doubtful, ": is not so now"),
+        Some(Some(Outcome::NotMeasured)) => look.paint(Tone::Doubtful, ": is not known now"),
+    };
+    format!("waits until {}{maybe}, for up to {}{now}", clean(&wait.condition), clean(&wait.within))
+}
+
 /// How often a change would be made as things are.
 fn rounds(change: &PlannedChange, sources: &Sources, looked: Option<&Looked>) -> Option<String> {
     let listed = change
@@ -115,23 +136,19 @@ fn rounds(change: &PlannedChange, sources: &Sources, looked: Option<&Looked>) ->
         .iter()
         .any(|around| matches!(around, Around::Each { .. } | Around::If { .. } | Around::Else { .. }));
     let looked = looked?;
-    let is_unknown = |span: &Span| {
-        let at = sources.position(*span);
-        looked.is_unknown(&sources.file(span.file).name, at.line, at.column)
-    };
-    let at = sources.position(change.span);
-    match looked.rounds(&sources.file(change.span.file).name, at.line, at.column) {
-        None if change.blocks.iter().any(is_unknown) => {
+    match looked.rounds(change, sources) {
+        None if change.blocks.iter().any(|at| looked.is_unknown(at, sources)) => {
             Some("now: not known: what it depends on could not be had".to_owned())
         }
         None if listed => Some("now: not at all".to_owned()),
-        None | Some(Counted { ready: 1, guarded: 0, after_manual: 0, unknown: 0 }) if !listed => None,
+        None | Some(Counted { ready: 1, guarded: 0, after_manual: 0, after_wait: 0, unknown: 0 }) if !listed => None,
         None => None,
-        Some(Counted { ready, guarded, after_manual, unknown }) => {
+        Some(Counted { ready, guarded, after_manual, after_wait, unknown }) => {
             let parts = [
                 (ready, "to agree to"),
                 (guarded, "refused by a guard"),
                 (after_manual, "reached only when a person has done that"),
+                (after_wait, "reached only when that has come true"),
                 (unknown, "not known: something above could not be had"),
             ];
             let parts =
@@ -164,15 +181,18 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, looked: Option
         }
     }
     for around in &change.around {
-        add(self::around(around));
+        add(clean(&around.words()));
     }
     for text in &change.manual {
         add(format!("after a person does: {}", clean(text)));
     }
+    for wait in &change.waits {
+        add(waits(wait, sources, looked, look));
+    }
     for guard in &change.guards {
         let condition =
             if guard.title == guard.condition { String::new() } else { format!(": {}", clean(&guard.condition)) };
-        let holds = holds(guard, looked, look);
+        let holds = holds(guard, sources, looked, look);
         add(format!("guard: {}{condition}{holds}, read again right before the call", clean(&guard.title)));
     }
     if let Some(rounds) = rounds(change, sources, looked) {
@@ -189,23 +209,4 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, looked: Option
     };
     add(format!("undo {} · verify {}{patience}", or_none(&change.undo), or_none(&change.verify)));
     lines
-}
-
-fn around(around: &Around) -> String {
-    match around {
-        Around::Each { name, list, items, at_most } => {
-            let bound = match (items, at_most) {
-                (Some(items), _) => counted(*items as u64, "item"),
-                (None, None) => "the list is unknown until the run".to_owned(),
-                (None, Some(most)) => format!("unknown until the run: the list; more than {most} stops the changes"),
-            };
-            format!("for each {name} in {} ({bound})", clean(list))
-        }
-        Around::If { condition } => format!("if {}", clean(condition)),
-        Around::Else { conditions } => format!("unless {}", clean(&conditions.join(" or "))),
-        Around::Retry { times } => format!("up to {times} times"),
-        Around::OnFailure => "only on failure".to_owned(),
-        Around::Always => "always, also after a failure".to_owned(),
-        Around::Command { name } => format!("in command {name}"),
-    }
 }

@@ -354,11 +354,12 @@ pub fn proposed(changes: &[ProposedChange], look: Look) -> Vec<String> {
             let place = look.paint(Tone::Faint, &format!("{}:{}", clean(&change.file), change.line));
             let target = change.target.as_ref().map_or_else(String::new, |target| format!("   → {}", clean(target)));
             let line = format!("  {:>2}  {}{target}   {place}", index + 1, clean(&change.change));
-            // Whoever agrees sees what the names stand for.
+            // Whoever agrees sees how often and when it is made, and what the names stand for.
+            let around = change.around.iter().map(|around| format!("      {}", clean(around)));
             let given =
                 change.given.iter().map(|(name, value)| format!("      with {} = {}", clean(name), clean(value)));
             let before = change.before.iter().map(|line| format!("      {}", clean(line)));
-            std::iter::once(line).chain(given).chain(before).collect::<Vec<_>>()
+            std::iter::once(line).chain(around).chain(given).chain(before).collect::<Vec<_>>()
         })
         .collect()
 }

@@ -175,7 +175,7 @@ fn around(change: &PlannedChange) -> String {
         plan::Around::Retry { times } => format!("up to {times} times"),
         plan::Around::OnFailure => "on failure".to_owned(),
         plan::Around::Always => "always".to_owned(),
-        plan::Around::Command { name } => format!("in command {name}"),
+        plan::Around::Command { name, .. } => format!("in command {name}"),
     };
     change.around.iter().map(one).collect::<Vec<_>>().join(", ")
 }

@@ -88,6 +88,10 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Declared<'_>, b: &Declared<'_>
         let says = |part: Option<&Part<'_>>| part.map_or_else(|| "nothing".to_owned(), |part| part.says.clone());
         let Some(row) = Row::of(what, says(old), says(new)) else { continue };
         let (from, to) = (old.and_then(|part| part.value), new.and_then(|part| part.value));
+        // In which order people are written makes no difference to them.
+        if what == "to" && set(from) == set(to) {
+            continue;
+        }
         let (kind, note) = meaning(what, from, to, &row);
         found.add(Some(row), kind);
         notes.extend(note.map(str::to_owned));
@@ -106,6 +110,10 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Declared<'_>, b: &Declared<'_>
     let mut finding = Finding::new(b.chapter, kind, b.subject(), headline).rows(found.rows);
     finding.notes = notes;
     Some(finding.at(place(before, a), place(after, b)))
+}
+
+fn set(value: Option<Said<'_>>) -> BTreeSet<String> {
+    items(value).into_iter().collect()
 }
 
 const CHANGES: &str = "changes";
@@ -149,12 +157,18 @@ fn meaning(what: &str, old: Option<Said<'_>>, new: Option<Said<'_>>, row: &Row) 
         "reads" => {
             let (was, is) = (items(old), items(new));
             let widened = is.iter().any(|item| !was.contains(item));
-            by_order(widened, true, Kind::Dangerous, "more is held to only look: no consent is asked for it")
+            by_order(
+                widened,
+                was.iter().any(|item| !is.contains(item)),
+                Kind::Dangerous,
+                "more is held to only look: no consent is asked for it",
+            )
         }
         "to" => {
             let (was, is) = (items(old), items(new));
             let fewer = was.iter().any(|item| !is.contains(item));
-            by_order(fewer, true, Kind::Loosened, "somebody who got messages gets none any more")
+            let more = is.iter().any(|item| !was.contains(item));
+            by_order(fewer, more, Kind::Loosened, "somebody who got messages gets none any more")
         }
         _ => (Kind::Changed, None),
     }

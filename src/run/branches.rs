@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
+use super::apart::labels;
 use super::block::block;
 use super::context::{Context, has_barrier, whole};
 use super::eval::truth;
 use super::group::Group;
 use super::known::identities;
-use super::labels::label_of;
 use super::nothing;
 use super::resolve::resolve;
 use super::scope::{Cell, Scope, Tracked};
@@ -56,9 +56,11 @@ pub(super) async fn each<'r>(context: &Context<'r>, statement: &'r Statement, ea
     } else if looped.items.is_empty() {
         return nothing::told(context, (statement.span, ""), &each.list, &each.body);
     }
+    let labels = labels(&looped.items);
+    let rounds = looped.items.iter().zip(&labels);
     if has_barrier(&each.body) {
         let (known_by, all) = identities(&looped.items);
-        for (round, (item, own)) in looped.items.iter().zip(&known_by).enumerate() {
+        for (round, ((item, label), own)) in rounds.zip(&known_by).enumerate() {
             if let Some(fault) = context.stopped().filter(|fault| fault.kind == FaultKind::Cancelled) {
                 let (place, what) = (context.place(statement.span), context.written(statement.span));
                 let what = format!("{what}: {} of {found} rounds", found - round as u64).into();
@@ -66,23 +68,23 @@ pub(super) async fn each<'r>(context: &Context<'r>, statement: &'r Statement, ea
                 return;
             }
             let trail = Arc::new(context.trail.item(own, &all));
-            block(Context { trail, ..with(context.at(round), each.local, item) }, &each.body).await;
+            block(Context { trail, ..with(context.at(round), each.local, item, label) }, &each.body).await;
         }
     } else {
         let mut group = Group::default();
-        for (round, item) in looped.items.iter().enumerate() {
-            group.push(block(with(context.at(round), each.local, item), &each.body));
+        for (round, (item, label)) in rounds.enumerate() {
+            group.push(block(with(context.at(round), each.local, item, label), &each.body));
         }
         group.drain().await;
     }
 }
 
-/// A round, with its item.
-pub(super) fn with<'r>(context: Context<'r>, local: LocalId, item: &Value) -> Context<'r> {
+/// A round, with its item and what that is called.
+pub(super) fn with<'r>(context: Context<'r>, local: LocalId, item: &Value, label: &str) -> Context<'r> {
     let cell = Cell::holding(Ok(Tracked::whole(item.clone())));
     let name = context.run.program.locals.get(local.index()).map_or("", |local| &*local.name);
     let mut items = context.items.as_ref().clone();
-    items.push(format!("{name}={}", label_of(item)).into());
+    items.push(format!("{name}={label}").into());
     Context { scope: Scope::inside(&context.scope, vec![(local, cell)]), items: Arc::new(items), ..context }
 }
 
@@ -118,7 +120,7 @@ fn withhold_all(context: &Context<'_>, block: &Block, reason: &Withheld) {
             }
             StatementKind::Do { command, .. } => {
                 if let Some(command) = context.run.program.commands.get(command.index()) {
-                    withhold_all(&own, &command.body, reason);
+                    withhold_all(&own.calling(one), &command.body, reason);
                 }
             }
             _ => {}

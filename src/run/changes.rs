@@ -83,15 +83,13 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
         None => context.title(change.title.as_ref(), &change.source).await,
     };
     let key: Arc<str> = context.key(statement).into();
-    let known = match context.stopped() {
-        // What sets things right does so after each run that needs it.
-        None if !context.closing => context.run.known.look(&key, &context.trail),
-        _ => Look::New,
-    };
+    // What sets things right does so after each run that needs it.
+    let known = if context.closing { Look::New } else { context.run.known.look(&key, &context.trail) };
     let allowed = match known {
+        // It is done, also where nothing more of this run is begun.
         Look::Made(before) => return resuming::kept(context, statement, change, title, before).await,
-        Look::Doubtful(before) => Err(resuming::doubtful(&before)),
-        Look::New => allowed(context, statement, change, &title).await,
+        Look::Doubtful { made, is_named } if context.stopped().is_none() => Err(resuming::doubtful(&made, is_named)),
+        Look::Doubtful { .. } | Look::New => allowed(context, statement, change, &title).await,
     };
     match allowed {
         Ok((allowed, hold)) => {
@@ -122,7 +120,7 @@ async fn allowed<'r>(
 ) -> Result<(Allowed<'r>, Option<Hold>), Withheld> {
     not_stopped(context)?;
     not_closed(context)?;
-    if matches!(context.run.consent, Consent::ReadOnly) {
+    if matches!(context.run.consent, Consent::ReadOnly | Consent::Plan) {
         return Err(Withheld::ReadOnly);
     }
     if let (Some(role), Consent::Rehearsed { roles }) = (&change.approve_by, &context.run.consent)

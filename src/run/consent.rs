@@ -41,7 +41,7 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
                 (!agreed.is_empty()).then(|| "--approve".to_owned())
             }
             Consent::Rehearsed { .. } => Some("rehearsal".to_owned()),
-            Consent::ReadOnly | Consent::None | Consent::Ask(_) => None,
+            Consent::ReadOnly | Consent::Plan | Consent::None | Consent::Ask(_) => None,
         };
         if let Some(how) = how {
             consented.all = Some(true);

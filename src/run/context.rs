@@ -115,6 +115,7 @@ impl<'r> Context<'r> {
             line: position.line,
             column: position.column,
             items: self.items.iter().map(|item| self.redacted(item)).collect(),
+            called: self.trail.called_by(),
         }
     }
 

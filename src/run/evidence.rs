@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use super::context::one_line;
 use super::eval::{Evaluation, truth};
-use super::items;
 use super::scope::Scope;
 use super::shown::{cell, rows};
+use super::told::{beside, is_short, told, unlike, with_texts};
 use crate::catalog::Body;
 use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, Lambda, LocalId, UnaryOp};
+use crate::plan::walk;
 use crate::shown::{Cell, Shown, ShownBody};
 use crate::source::{Sources, Span};
-use crate::types::{Record, Value};
+use crate::types::Value;
 
 /// How many items are told.
 const MOST_ITEMS: usize = 20;
@@ -77,10 +78,18 @@ impl Search<'_> {
             return;
         }
         if let Some(value) = self.value(side) {
+            let other = self.value(other);
             let body = match &value {
-                Value::List(items) => rows(told(items), MOST_ITEMS),
+                Value::List(items) => {
+                    let others: Vec<Value> = other.into_iter().collect();
+                    let texts = match unlike(&value, &others) {
+                        Value::List(texts) => rows(told(&texts, &HashSet::new()), MOST_ITEMS),
+                        _ => return,
+                    };
+                    rows(told(items, &HashSet::new()), MOST_ITEMS).and_then(|body| Ok(with_texts(body, texts?)))
+                }
                 value => {
-                    let others = self.value(other).map(alternatives).unwrap_or_default();
+                    let others = other.map(alternatives).unwrap_or_default();
                     Ok(ShownBody::Value { cell: Cell { text: beside(value, &others), ..cell(value) } })
                 }
             };
@@ -108,13 +117,11 @@ impl Search<'_> {
             ("any" | "is_empty", false) => None,
             _ => return,
         };
-        let Some(items) = self.value(source).and_then(|value| items::of(value, self.evaluation.unwanted()).ok()) else {
-            return;
-        };
         let (mut total, mut deciding, mut kept) = (0u64, 0u64, Vec::new());
-        for item in items {
+        // One that could not be had decides nothing, and takes nothing from what the others say.
+        let whole = self.evaluation.each_item(source, self.scope, &mut |item| {
             total += 1;
-            let Ok(item) = item else { continue };
+            let Ok(item) = item else { return };
             let answer = match question {
                 Some(question) => self.evaluation.answer(question.param, &question.body, &item, self.scope),
                 None => Some(item.clone()),
@@ -127,6 +134,9 @@ impl Search<'_> {
                     kept.push(item);
                 }
             }
+        });
+        if !whole {
+            return;
         }
         // What is left over by `where(…) | is_empty` is there for what the `where` asks.
         let question = question.or_else(|| match &source.kind {
@@ -134,7 +144,8 @@ impl Search<'_> {
             _ => None,
         });
         let texts = question.map(|question| self.told_apart(question, &kept)).unwrap_or_default();
-        if let Ok(mut body) = rows(told(&kept), MOST_ITEMS) {
+        let looked_at = question.map(looked_at).unwrap_or_default();
+        if let Ok(mut body) = rows(told(&kept, &looked_at), MOST_ITEMS) {
             for (row, field, text) in texts {
                 put(&mut body, row, field.as_deref(), text);
             }
@@ -202,11 +213,17 @@ fn alternatives(other: Value) -> Vec<Value> {
     }
 }
 
-/// A value as it is told. A list or a record has no digits of its own.
-fn beside(value: &Value, others: &[Value]) -> String {
-    let has_digits =
-        !matches!(value, Value::String(_) | Value::List(_) | Value::Record(_) | Value::Line(_) | Value::Log(_));
-    if has_digits { value.beside(others) } else { cell(value).text }
+/// The fields of an item that a question asks for.
+fn looked_at(question: &Lambda) -> HashSet<&str> {
+    let mut found = HashSet::new();
+    walk::expr(&question.body, &mut |expr| {
+        if let ExprKind::Field { base, name, .. } = &expr.kind
+            && matches!(unconverted(base).kind, ExprKind::Local(local) if local == question.param)
+        {
+            found.insert(&**name);
+        }
+    });
+    found
 }
 
 /// The fields of an item, and the item itself, that a question compares with something.
@@ -247,55 +264,5 @@ fn put(body: &mut ShownBody, row: usize, field: Option<&str>, text: String) {
             }
         }
         _ => {}
-    }
-}
-
-/// Items as they are told: of records what fits into a row. A field that is too long for one row says so there, and is left
-/// out where no row has it short: an empty place would read as a value that is missing.
-fn told(items: &[Value]) -> Vec<Value> {
-    let records = || items.iter().filter_map(record);
-    let mut long: HashSet<&Arc<str>> = HashSet::new();
-    let mut short: HashSet<&Arc<str>> = HashSet::new();
-    for (name, value) in records().flat_map(Record::iter) {
-        match value {
-            Value::Null => {}
-            value if is_short(value) => _ = short.insert(name),
-            _ => _ = long.insert(name),
-        }
-    }
-    let told = |fields: &Record| -> Record {
-        let kept = fields.iter().filter(|(name, _)| short.contains(name) || !long.contains(name));
-        let cell = |value: &Value| if is_short(value) { value.clone() } else { Value::string("…") };
-        kept.map(|(name, value)| (Arc::clone(name), cell(value))).collect()
-    };
-    let item = |item: &Value| record(item).map_or_else(|| item.clone(), |fields| Value::Record(Arc::new(told(fields))));
-    items.iter().map(item).collect()
-}
-
-fn record(item: &Value) -> Option<&Record> {
-    if let Value::Record(fields) = item { Some(fields) } else { None }
-}
-
-/// The most characters of a record that stands in one place of a row.
-const SHORT: usize = 100;
-
-/// What is told in a few characters. A field that could not be had says nothing of why another one is as it is.
-fn is_short(value: &Value) -> bool {
-    match value {
-        Value::Data(data) if data.is_object() => data.to_string().len() <= SHORT,
-        Value::Data(data) => !data.is_array(),
-        Value::Record(fields) => {
-            Value::plain_fields(fields).all(|(_, value)| !matches!(value, Value::Record(_)) && is_short(value))
-                && value.to_string().chars().count() <= SHORT
-        }
-        value => !matches!(
-            value,
-            Value::Faulted(_)
-                | Value::List(_)
-                | Value::Log(_)
-                | Value::Secret(_)
-                | Value::Connection(_)
-                | Value::Template(_)
-        ),
     }
 }

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
+use super::apart::apart;
 use super::labels::{label_of, plainest};
 use super::memory::lock;
 use crate::store::kept::Kept;
@@ -18,6 +19,17 @@ use crate::types::{Number, Value};
 
 /// All that the items of a list are known by.
 type All = Arc<HashSet<Arc<str>>>;
+
+/// An item of a list.
+#[derive(Clone)]
+pub(crate) struct Item {
+    /// What it is known by.
+    own: Arc<str>,
+    /// What people call it.
+    label: Arc<str>,
+    /// It has a name, of its own or not.
+    is_named: bool,
+}
 
 /// The way to a statement: the calls and the items that lead to it.
 #[derive(Clone, Default)]
@@ -27,7 +39,7 @@ pub(crate) struct Trail {
     /// The items since: `[n-4][eth0]`
     since: String,
     /// Every item, with all that are in its list.
-    items: Vec<(Arc<str>, All)>,
+    items: Vec<(Item, All)>,
 }
 
 /// A change that was made.
@@ -36,6 +48,8 @@ pub struct MadeBefore {
     pub run: Arc<str>,
     /// Its number there.
     pub change: u32,
+    /// As it was told there.
+    pub title: Arc<str>,
     pub at: Timestamp,
     /// Who says so, where the run itself did not know.
     pub by: Option<String>,
@@ -58,8 +72,11 @@ pub const CLOSING: &str = "!";
 pub(crate) enum Look {
     New,
     Made(MadeBefore),
-    /// It was made for an item that may be this one.
-    Doubtful(MadeBefore),
+    /// It was made for an item that may be this one, which shares its name or has none.
+    Doubtful {
+        made: MadeBefore,
+        is_named: bool,
+    },
 }
 
 impl Trail {
@@ -68,17 +85,23 @@ impl Trail {
         Self { calls: format!("{}.", self.key(number)), since: String::new(), items: self.items.clone() }
     }
 
-    pub(crate) fn item(&self, item: &Arc<str>, all: &All) -> Self {
+    /// The calls that lead to it, by their positions: `3.1`.
+    pub(crate) fn called_by(&self) -> Option<Arc<str>> {
+        let calls = position_of(&self.calls);
+        (!calls.is_empty()).then(|| calls.trim_end_matches('.').into())
+    }
+
+    pub(crate) fn item(&self, item: &Item, all: &All) -> Self {
         let mut inner = self.clone();
         // Writing to a string never fails.
-        let _ = write!(inner.since, "[{item}]");
-        inner.items.push((Arc::clone(item), Arc::clone(all)));
+        let _ = write!(inner.since, "[{}]", item.own);
+        inner.items.push((item.clone(), Arc::clone(all)));
         inner
     }
 
     /// The items for people.
     pub(crate) fn items(&self) -> Vec<Arc<str>> {
-        self.items.iter().map(|(item, _)| for_people(item).into()).collect()
+        self.items.iter().map(|(item, _)| Arc::clone(&item.label)).collect()
     }
 
     pub(crate) fn key(&self, number: u32) -> String {
@@ -106,7 +129,10 @@ impl Known {
         let loose = loosely(key);
         let mut others = known.iter().filter(|(other, _)| loosely(other) == loose);
         match others.find(|(other, _)| !is_another(other, trail)) {
-            Some((_, made)) => Look::Doubtful(made.clone()),
+            Some((_, made)) => {
+                let is_named = trail.items.iter().all(|(item, _)| item.is_named);
+                Look::Doubtful { made: made.clone(), is_named }
+            }
             None => Look::New,
         }
     }
@@ -114,7 +140,7 @@ impl Known {
 
 /// Whether a change of the same place was made for items that are in the lists of now beside those of the trail.
 fn is_another(key: &str, trail: &Trail) -> bool {
-    items_of(key).zip(&trail.items).any(|(item, (own, all))| *item != **own && all.contains(item))
+    items_of(key).zip(&trail.items).any(|(item, (now, all))| *item != *now.own && all.contains(item))
 }
 
 /// The items of a key, in their order.
@@ -145,7 +171,7 @@ fn loosely(key: &str) -> String {
 }
 
 /// What the items of a list are known by, each by another text.
-pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, All) {
+pub(crate) fn identities(items: &[Value]) -> (Vec<Item>, All) {
     let named: Vec<Option<String>> = items.iter().map(named).collect();
     let mut sharing: HashMap<&str, u32> = HashMap::new();
     named.iter().flatten().for_each(|name| *sharing.entry(name).or_default() += 1);
@@ -169,8 +195,11 @@ pub(crate) fn identities(items: &[Value]) -> (Vec<Arc<str>>, All) {
             text.into()
         })
         .collect();
+    let labels = apart(own.iter().map(|own| for_people(own)).collect(), items);
     let all = own.iter().map(Arc::clone).collect();
-    (own, Arc::new(all))
+    let known = own.into_iter().zip(labels).zip(&named);
+    let known = known.map(|((own, label), named)| Item { own, label, is_named: named.is_some() });
+    (known.collect(), Arc::new(all))
 }
 
 fn identity(item: &Value) -> String {
@@ -229,12 +258,6 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// The items of a key as people call them.
-#[must_use]
-pub fn items_for_people(key: &str) -> Vec<String> {
-    items_of(key).map(for_people).collect()
-}
-
 fn for_people(item: &str) -> String {
     let mut text = item.split(HASH).next().unwrap_or_default().to_owned();
     for letter in ['[', ']', HASH, '~', '%'] {
@@ -254,7 +277,7 @@ mod tests {
 
     use jiff::Timestamp;
 
-    use super::{Known, Look, MadeBefore, Trail, for_people, identities, items_of, position_of};
+    use super::{Item, Known, Look, MadeBefore, Trail, for_people, identities, items_of, position_of};
     use crate::types::Value;
 
     fn row(id: i64, state: &str) -> Value {
@@ -267,7 +290,14 @@ mod tests {
     }
 
     fn known(keys: &[&str]) -> Known {
-        let made = MadeBefore { run: "a".into(), change: 1, at: Timestamp::UNIX_EPOCH, by: None, value: None };
+        let made = MadeBefore {
+            run: "a".into(),
+            change: 1,
+            title: "t".into(),
+            at: Timestamp::UNIX_EPOCH,
+            by: None,
+            value: None,
+        };
         Known::new(keys.iter().map(|key| ((*key).to_owned(), made.clone())))
     }
 
@@ -289,7 +319,8 @@ mod tests {
     #[test]
     fn a_key_says_where_and_for_which_items() {
         let all = Arc::default();
-        let trail = Trail::default().item(&"a".into(), &all).called(3).item(&"b".into(), &all);
+        let item = |own: &str| Item { own: own.into(), label: own.into(), is_named: true };
+        let trail = Trail::default().item(&item("a"), &all).called(3).item(&item("b"), &all);
         let key = trail.key(2);
         assert_eq!((key.as_str(), position_of(&key).as_str()), ("3[a].2[b]", "3.2"));
         assert_eq!(items_of(&key).collect::<Vec<_>>(), ["a", "b"]);
@@ -305,8 +336,8 @@ mod tests {
         assert!(matches!(made.look(&now[1].0, &now[1].1), Look::Made(_)));
         // What has the name for itself now may be either of them, and the other way round.
         let (alone, both) = (keys(&[web("c")]), keys(&[web("c"), web("d")]));
-        assert!(matches!(known(&[&before[0].0]).look(&alone[0].0, &alone[0].1), Look::Doubtful(_)));
-        assert!(matches!(known(&[&alone[0].0]).look(&both[1].0, &both[1].1), Look::Doubtful(_)));
+        assert!(matches!(known(&[&before[0].0]).look(&alone[0].0, &alone[0].1), Look::Doubtful { .. }));
+        assert!(matches!(known(&[&alone[0].0]).look(&both[1].0, &both[1].1), Look::Doubtful { .. }));
     }
 
     #[test]
@@ -328,7 +359,7 @@ mod tests {
     fn an_item_that_says_something_else_now_may_be_the_same() {
         let before = keys(&[row(1, "new")]);
         let now = keys(&[row(1, "changed")]);
-        assert!(matches!(known(&[&before[0].0]).look(&now[0].0, &now[0].1), Look::Doubtful(_)));
+        assert!(matches!(known(&[&before[0].0]).look(&now[0].0, &now[0].1), Look::Doubtful { .. }));
         // The one for which it was made is still there: this one is another.
         let now = keys(&[row(1, "changed"), row(1, "new")]);
         assert!(matches!(known(&[&before[0].0]).look(&now[0].0, &now[0].1), Look::New));

@@ -84,7 +84,7 @@ fn each<'r>(
             let own = (Arc::clone(&label.name), Arc::clone(called));
             let known: Labels = known.iter().cloned().chain([own]).collect();
             let fault = alike.contains(called).then(|| not_alone(label, called));
-            let context = with(context.at(round), label.local, item);
+            let context = with(context.at(round), label.local, item, called);
             async move {
                 match fault {
                     Some(fault) => (vec![sampled(metric, known, Err(fault))], None),

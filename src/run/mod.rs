@@ -7,6 +7,7 @@
 //!
 //! `tally` knows what an event weighs; statuses, counts and the exit code are made from events and nothing else.
 
+mod apart;
 mod asking;
 mod block;
 mod branches;
@@ -46,6 +47,7 @@ mod sink;
 mod tally;
 mod telling;
 mod text;
+mod told;
 mod undoing;
 mod values;
 mod waiting;

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::known::Known;
 use crate::catalog::RunFacts;
 use crate::check::program::{Change, ParamId, Program};
-use crate::plan::{Agreed, Plan, Selection};
+use crate::plan::{Agreed, Around, Plan, Selection};
 use crate::source::Sources;
 use crate::store::definition::{Defined, Definition};
 use crate::store::event::{ManualAnswer, ProposedChange, RunStarted, VERSION};
@@ -92,6 +92,7 @@ impl Proposal {
                 file: sources.file(change.span.file).name.as_str().into(),
                 line: sources.position(change.span).line,
                 change: change.text.clone(),
+                around: change.around.iter().map(Around::words).collect(),
                 given: change.given.clone(),
                 target: (!target.is_empty()).then(|| target.join(", ")),
                 before: Vec::new(),
@@ -137,6 +138,8 @@ pub fn definition(plan: &Plan) -> Definition {
 pub enum Consent {
     /// `--read-only`: changes are withheld, the rest goes on.
     ReadOnly,
+    /// A plan: changes are withheld, and what is waited for is looked at once.
+    Plan,
     /// Nobody: the run stops before its first change.
     None,
     /// `--approve`: it counts if one of them is of the proposal, and of where that leads.

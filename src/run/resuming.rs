@@ -21,7 +21,12 @@ pub(super) async fn kept(
     title: Arc<str>,
     made: MadeBefore,
 ) {
-    if change.binding.is_some() {
+    let stopped = context.stopped();
+    // Without a look, a title with values in it is not to be had anew.
+    let title = stopped.as_ref().map_or(title, |_| Arc::clone(&made.title));
+    if let (Some(_), Some(fault)) = (change.binding, stopped) {
+        bind(context, change, Err(fault));
+    } else if change.binding.is_some() {
         let value = match &made.value {
             Some(value) => restored(&context.run.outside, value).await,
             None if made.by.is_some() => Err(Fault::no_value("the run was stopped before it had an answer")),
@@ -50,19 +55,21 @@ pub(super) async fn kept(
 }
 
 /// A change that may have been made, for an item that cannot be told from this one.
-pub(super) fn doubtful(made: &MadeBefore) -> Withheld {
+pub(super) fn doubtful(made: &MadeBefore, is_named: bool) -> Withheld {
+    let (why, apart) = if is_named {
+        ("it shares its name with others, or did", "items of which each has another `name` are told apart")
+    } else {
+        ("it has no name", "items that have a `name`, or an `id`, are told apart")
+    };
     let message = format!(
-        "change {} of run {} was made for an item that may be this one: what it says is different now, and no name of its own tells it apart",
+        "change {} of run {} was made for an item that may be this one: what it says is different now, and {why}",
         made.change, made.run
     );
-    let help = format!(
-        "look what `runbook show {}` says of it; items that have a `name` each, or an `id`, are told apart",
-        made.run
-    );
+    let help = format!("look what `runbook show {}` says of it; {apart}", made.run);
     Withheld::NotMeasured { fault: Fault::new(FaultKind::NoValue, message).help(help) }
 }
 
-/// What the names in `undo` and `verify` of a change stand for, for whoever has to undo it or to look later.
+/// What the names in `undo`, `verify` and `within` of a change stand for, for whoever has to undo it or to look later.
 pub(super) async fn with(context: &Context<'_>, change: &Change) -> Vec<(Arc<str>, Kept)> {
     let mut with = Vec::new();
     for (local, expr) in named(change) {
@@ -80,10 +87,10 @@ pub(super) async fn with(context: &Context<'_>, change: &Change) -> Vec<(Arc<str
     with
 }
 
-/// The names in `undo` and `verify`, each once, always in the same order.
+/// The names in `undo`, `verify` and `within`, each once, always in the same order.
 pub(super) fn named(change: &Change) -> Vec<(LocalId, &Expr)> {
     let mut found: Vec<(LocalId, &Expr)> = Vec::new();
-    for root in change.undo.iter().chain(&change.verify) {
+    for root in change.undo.iter().chain(&change.verify).chain(&change.within) {
         walk::expr(root, &mut |expr| {
             if let ExprKind::Local(local) = expr.kind
                 && found.iter().all(|(other, _)| *other != local)

@@ -8,6 +8,7 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tracing::Instrument as _;
 
+use super::apart::labels;
 use super::block::{alone, statement, unseen_faults};
 use super::branches::{list, with};
 use super::closing::close;
@@ -15,7 +16,6 @@ use super::context::{Context, has_barrier, is_barrier};
 use super::gate::Gate;
 use super::group::{Entered, Group, Latch};
 use super::known::identities;
-use super::labels::label_of;
 use super::{measuring, nothing};
 use crate::catalog::timing;
 use crate::check::program::{Block, Member, Section, Statement, Step};
@@ -183,11 +183,12 @@ async fn each_step<'r>(
     let latch = Latch::new();
     let mut group = Group::default();
     let (known_by, all) = if is_sequential(one) { identities(&looped.items) } else { Default::default() };
-    for (round, item) in looped.items.iter().enumerate() {
-        let label = Some(format!("{name}={}", label_of(item)));
+    for (round, (item, called)) in looped.items.iter().zip(&labels(&looped.items)).enumerate() {
+        let label = Some(format!("{name}={called}"));
         let trail = known_by.get(round).map(|own| Arc::new(context.trail.item(own, &all)));
         let trail = trail.unwrap_or_else(|| Arc::clone(&context.trail));
-        step(Context { trail, ..with(context.at(round), local, item) }, one, label, latch.enter(), &mut group).await;
+        step(Context { trail, ..with(context.at(round), local, item, called) }, one, label, latch.enter(), &mut group)
+            .await;
         if is_sequential(one) {
             group.drain().await;
         }

@@ -13,8 +13,8 @@ use super::scope::{Cell, Scope, Tracked};
 use super::sink::EventSink;
 use super::tally::Tally;
 use super::{Running, begun, ended, root, watched};
-use crate::catalog::{Effect, RunFacts, World};
-use crate::check::program::{Change, ExprKind, ParamId, Program, Statement, StatementId, StatementKind};
+use crate::catalog::{Builtin, Effect, RunFacts, World};
+use crate::check::program::{Change, Expr, ExprKind, ParamId, Program, Statement, StatementId, StatementKind};
 use crate::plan::{Selection, position, walk};
 use crate::source::Sources;
 use crate::store::event::{Event, RunFinished};
@@ -51,12 +51,18 @@ impl Undo {
             call: call.clone(),
             title: None,
             source,
-            within: None,
+            // What is taken back may take as long as what was made.
+            within: change.within.clone().filter(|_| !says_how_long(program, call) && self.knows_all(change)),
             // Whoever has to agree to a change has to agree to its undoing.
             approve_by: change.approve_by.clone(),
             verify: None,
             undo: None,
         })
+    }
+
+    /// Whether all names in the change's clauses are in its journal: versions before wrote down fewer.
+    fn knows_all(&self, change: &Change) -> bool {
+        named(change).len() == self.with.len()
     }
 
     /// The roles that have agreed to the change: its own, and those of the changes that it is a part of.
@@ -98,6 +104,22 @@ impl Undo {
             .clone()
             .unwrap_or_else(|| Kept::Lost("the run was stopped before the change had an answer".to_owned()))
     }
+}
+
+/// Whether a call says by itself how long it may take.
+fn says_how_long(program: &Program, call: &Expr) -> bool {
+    match &call.uncovered().kind {
+        ExprKind::Call(call) => given(call.builtin, call.args.iter().map(Option::is_some)),
+        ExprKind::Tool { tool, .. } => program
+            .tools
+            .get(tool.index())
+            .is_some_and(|tool| given(tool.builtin, tool.args.iter().map(Option::is_some))),
+        _ => false,
+    }
+}
+
+fn given(builtin: &Builtin, args: impl Iterator<Item = bool>) -> bool {
+    builtin.params.iter().zip(args).any(|(param, is_given)| is_given && param.name == "within")
 }
 
 /// Undoes a change: one change by itself, with consent and in a journal like any other.

@@ -10,7 +10,7 @@ use super::context::Context;
 use super::gate::Gate;
 use super::limits::{self, race, to_std};
 use super::memory::Epoch;
-use super::request::{Answer, ManualTask};
+use super::request::{Answer, Consent, ManualTask};
 use super::tally::Out;
 use crate::check::program::{Block, Expr, Statement};
 use crate::shown::Shown;
@@ -69,14 +69,19 @@ pub(super) async fn poll(
 
 /// What a change above was to bring about is not waited for where that change was not made: it is looked at once, and
 /// that it is not so is no failure of what was not done.
-async fn look_once(context: &Context<'_>, condition: &Expr, unmade: &str) -> Polled {
+async fn not_waited_for(context: &Context<'_>, condition: &Expr, unmade: &str) -> Polled {
+    let mut polled = look_once(context, condition).await;
+    if polled.last == Ok(false) {
+        polled.last = Err(Fault::no_value(format!("`{unmade}` was not done, so this is not waited for")));
+    }
+    polled
+}
+
+async fn look_once(context: &Context<'_>, condition: &Expr) -> Polled {
     let own = Context { epoch: Epoch::new(), ..context.clone() };
     let mut polled = Polled::never(Ok(false));
     polled.take(decide(&own, condition).await);
     polled.polls = 1;
-    if polled.last == Ok(false) {
-        polled.last = Err(Fault::no_value(format!("`{unmade}` was not done, so this is not waited for")));
-    }
     polled
 }
 
@@ -94,8 +99,10 @@ pub(super) async fn wait(
         Ok((every, within)) => {
             let limit = limits::within(context.world(), within, "`wait`");
             match context.gate.unmade() {
+                Some(title) => not_waited_for(context, condition, &title).await,
+                // What is waited for may come true only when somebody has done something, and nobody has.
+                None if matches!(context.run.consent, Consent::Plan) => look_once(context, condition).await,
                 None => poll(context, condition, every, limit).await,
-                Some(title) => look_once(context, condition, &title).await,
             }
         }
         Err(fault) => Polled::never(Err(fault)),

@@ -1,5 +1,7 @@
 //! What the place that the text goes to can show, and how text is made fit for it.
 
+use std::fmt::Write as _;
+
 use unicode_width::UnicodeWidthStr;
 
 use crate::source::visible;
@@ -101,7 +103,10 @@ pub fn seconds(seconds: f64) -> String {
 /// A word for a shell, to be typed as it is.
 #[must_use]
 pub fn quoted(text: &str) -> String {
-    let text = clean(text);
+    if clean(text) != text {
+        return escaped(text);
+    }
+    let text = text.to_owned();
     let plain = |character: char| character.is_alphanumeric() || "/._-+@:".contains(character);
     if !text.is_empty() && text.chars().all(plain) {
         text
@@ -112,9 +117,34 @@ pub fn quoted(text: &str) -> String {
     }
 }
 
+/// The same of what cannot be seen as it is, or is more than one line: as bash, zsh and ksh read it.
+fn escaped(text: &str) -> String {
+    let mut word = String::new();
+    for letter in text.chars() {
+        match letter {
+            '\\' | '\'' => word.extend(['\\', letter]),
+            '\n' => word.push_str("\\n"),
+            '\t' => word.push_str("\\t"),
+            letter if clean(letter.encode_utf8(&mut [0; 4])).chars().eq([letter]) => word.push(letter),
+            letter if letter.is_ascii() => _ = write!(word, "\\x{:02x}", u32::from(letter)),
+            letter => _ = write!(word, "\\U{:08x}", u32::from(letter)),
+        }
+    }
+    format!("$'{word}'")
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{clean, columns, cut, pad};
+    use super::{clean, columns, cut, pad, quoted};
+
+    #[test]
+    fn a_word_of_several_lines_is_typed_in_one() {
+        assert_eq!(quoted("s=two\n  lines"), r"$'s=two\n  lines'");
+        assert_eq!(quoted("it's\ta \\ \u{1b}"), r"$'it\'s\ta \\ \x1b'");
+        assert_eq!(quoted("\u{202e}ü"), r"$'\U0000202eü'");
+        assert_eq!(quoted("a b"), "\"a b\"");
+        assert_eq!(quoted("a$b"), "'a$b'");
+    }
 
     #[test]
     fn wide_characters_take_two_columns() {

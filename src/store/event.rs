@@ -150,7 +150,7 @@ pub enum Event {
         /// It calls a command, whose own changes are written down one by one.
         #[serde(default)]
         parts: bool,
-        /// What the names in its `undo` and `verify` stood for.
+        /// What the names in its `undo`, `verify` and `within` stood for.
         #[serde(default)]
         with: Vec<(Arc<str>, Kept)>,
     },
@@ -268,6 +268,9 @@ pub struct Place {
     /// The items of the loops around it, from the outside in, as `name=item`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub items: Vec<Arc<str>>,
+    /// In a command: the calls that lead there, each by where it stands in the plan: `3.1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Arc<str>>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -473,7 +476,10 @@ pub struct ProposedChange {
     pub line: u32,
     /// As it was written, in one line.
     pub change: Arc<str>,
-    /// The params that it names, with their values.
+    /// The loops, conditions and commands that it stands in, from the outside: `do roll("small", 1)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub around: Vec<String>,
+    /// The params and the arguments that it names, with their values.
     #[serde(default)]
     pub given: Vec<(Arc<str>, String)>,
     /// What its connection leads to, as far as that is known without connecting.

@@ -64,6 +64,8 @@ pub struct Made {
     /// What it is known by; `None` in journals of versions that did not write it down.
     pub key: Option<Arc<str>>,
     pub title: Arc<str>,
+    /// The items of the loops around it, as people call them.
+    pub items: Vec<Arc<str>>,
     /// The system that it was made on; `None` where it needs no connection.
     pub led_to: Option<LedTo>,
     pub place: Place,
@@ -354,13 +356,14 @@ fn note(before: &mut Option<Before>, record: Record, path: &Path) {
                 held: None,
             });
         }
-        (Some(before), Event::ChangeIntended { place, change, title, led_to, key, parts, with, .. }) => {
+        (Some(before), Event::ChangeIntended { place, change, title, items, led_to, key, parts, with, .. }) => {
             let (run, state) = (Arc::clone(&before.run), State::Unknown { ended: false });
             before.changes.push(Made {
                 run,
                 change,
                 key,
                 title,
+                items,
                 led_to,
                 place,
                 parts,

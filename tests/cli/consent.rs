@@ -234,3 +234,12 @@ fn what_is_agreed_to_is_shown_as_it_is_sent() {
     folder.run(&["print", "a.runbook"]).code(0).out(r#"**CHANGE** 1: `t("a  b", )`"#).out(sql);
     folder.run(&["run", "a.runbook"]).out(sql).out(r#""a  b" == "a b""#);
 }
+
+#[test]
+fn what_is_set_to_several_lines_is_typed_as_such() {
+    let folder = Folder::with(
+        "param s: string\ntool t(x: string) changes = argv(\"true\", x)\nsection \"S\" {\n  change t(s)\n}\n",
+    );
+    let set = ["plan", "a.runbook", "--offline", "--set", "s=two\n  lines"];
+    folder.run(&set).code(0).out(r"approve: runbook run a.runbook --set $'s=two\n  lines' --approve ");
+}

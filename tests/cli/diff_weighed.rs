@@ -387,3 +387,12 @@ fn what_a_test_no_longer_expects() {
         ],
     );
 }
+
+#[test]
+fn who_gets_a_message_is_the_same_in_any_order() {
+    let (from, two) = ("[\"a@example.com\", \"b@example.com\"]", "[\"b@example.com\", \"a@example.com\"]");
+    the_same("", &[(from, two)]);
+    let more = "[\"b@example.com\", \"a@example.com\", \"c@example.com\"]";
+    weighed("", &[(Edit(from, more, "told safer channel mail"), "c@example.com")]);
+    weighed("", &[(Edit(from, "[\"b@example.com\"]", "told loosened channel mail"), "gets none any more")]);
+}

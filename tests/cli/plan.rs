@@ -178,3 +178,67 @@ fn changes_on_one_line_are_counted_apart_and_what_one_would_give_is_no_failure_t
     let plan = folder.run(&["plan", "a.runbook"]);
     plan.code(0).out("now: 1 to agree to").out("now: not at all");
 }
+
+/// Who agrees sees with what a command is called; each call has counts and guards of its own.
+#[test]
+fn a_command_is_listed_once_for_each_call_with_what_it_is_given() {
+    let text = "param many: list<string> = [\"u\"]\n\
+        tool one(x: string) changes = argv(\"true\", x)\n\
+        command roll(env: string, size: int) changes {\n  require size < 3 as \"{env} is small\"\n  change one(env)\n}\n\
+        command outer(env: string, hosts: list<string>) changes {\n  \
+        for host in hosts at most 3 {\n    do roll(\"{env}-{host}\", 2)\n  }\n}\n\
+        section \"A\" { do roll(\"small\", 1) do roll(\"large\", 5) }\n\
+        section \"B\" {\n  let hosts = [\"p\", \"q\"]\n  do outer(\"prod\", hosts)\n}\n\
+        section \"C\" { if 1 > 2 { do roll(\"never\", 1) } }\n\
+        section \"D\" { for x in many { change one(x) } }\n";
+    let folder = Folder::with(text);
+    let plan = folder.run(&["plan", "a.runbook", "--set", "many=v,w"]);
+    plan.code(0)
+        .out("    with env = \"small\"\n    with size = 1\n    do roll(\"small\", 1)\n    guard: \"{env} is small\": size < 3: holds now, ")
+        .out("    do roll(\"large\", 5)\n    guard: \"{env} is small\": size < 3: does not hold now, so the change would be refused")
+        .out("    now: 1 refused by a guard\n")
+        .out("    with env = \"prod-{host}\"\n    with hosts = [\"p\", \"q\"]\n    with size = 2\n    do outer(\"prod\", hosts)\n    \
+              for each host in hosts (2 items)\n    do roll(\"prod-{host}\", 2)\n")
+        .out("    now: 2 to agree to\n")
+        .out("    if 1 > 2\n    do roll(\"never\", 1)\n    guard: \"{env} is small\": size < 3: not asked")
+        .out("    now: not at all\n")
+        .out("    for each x in many (2 items)\n");
+    let json = folder.run(&["plan", "a.runbook", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_str(&json.code(0).stdout).unwrap();
+    let ready: Vec<_> = (0..5).map(|index| json["changes"][index]["ready_now"].as_u64()).collect();
+    assert_eq!(ready, [Some(1), Some(0), Some(2), None, Some(1)]);
+    let run = folder.run(&["run", "a.runbook"]);
+    run.code(5)
+        .out("   1  one(env)   a.runbook:5\n      do roll(\"small\", 1)\n")
+        .out("      with env = \"large\"\n      with size = 5\n")
+        .out("      for each x in many (1 item)\n");
+    // What it is called with is what is agreed to.
+    let hash = folder.hash();
+    folder.write("a.runbook", text.replace("\"small\", 1", "\"tiny\", 1"));
+    assert_ne!(hash, folder.hash());
+}
+
+#[test]
+fn a_plan_says_what_is_waited_for_and_waits_for_nothing() {
+    let text = "tool purge() changes = argv(\"touch\", \"purged\")\n\
+        section \"Care\" {\n  wait until host.file(\"free\").exists every 1s within 1h\n  \
+        step \"Purge\" {\n    require host.file(\"free\").exists as \"free\"\n    change purge()\n  }\n  \
+        step \"Later\" {\n    if 1 > 2 { wait until 1 < 2 every 1s within 2m }\n    change purge()\n  }\n}\n";
+    let folder = Folder::with(text);
+    let waits = "waits until host.file(path: \"free\").exists, for up to 1h";
+    for args in [vec!["plan", "a.runbook"], vec!["plan", "a.runbook", "--only", "Purge"]] {
+        let plan = folder.run(&args);
+        plan.code(0)
+            .out(&format!("    {waits}: is not so now\n"))
+            .out(": does not hold now, and is asked when that has come true")
+            .out("    now: 1 reached only when that has come true\n")
+            .out("WAITS UNTIL   host.file(path: \"free\").exists, for up to 1h\n")
+            .lacks("refused");
+    }
+    folder
+        .run(&["plan", "a.runbook"])
+        .out("    waits until 1 < 2 (where its block is reached), for up to 2m: not looked at now\n");
+    folder.write("free", "");
+    folder.run(&["plan", "a.runbook"]).code(0).out(&format!("{waits}: is so now\n")).lacks("reached only");
+    folder.run(&["plan", "a.runbook", "--offline"]).code(0).out(&format!("    {waits}\n"));
+}

@@ -46,14 +46,14 @@ cat a.log | grep -E a
 ```sh
 # part
 cat a.log | grep -F a | wc -l
-cat a.log | wc -l
+cat a.log | grep -c ''
 ```
 
 - [ ] Note **part**: `logs(file: \"a.log\") | share(\"a\" in .text)`
 
 ```sh
 # n
-./lines.sh 'x y' | wc -l
+./lines.sh 'x y' | grep -c ''
 # c
 ./lines.sh 'x y'
 ```
@@ -137,4 +137,17 @@ fn lines_whose_blanks_come_from_elsewhere_are_two() {
     let text = "param l: list<string> = [\"a\", \"b\"]\ntool m(x: string) -> string = argv(\"echo\", x)\n\
         section \"P\" {\n  show m(l | join(\"+\")) as \"join\"\n  show m(l | first ?? \"z\") as \"first\"\n}\n";
     Folder::with(text).run(&["print", "a.runbook"]).out("# first\n").lacks("printed above already");
+}
+
+/// A run sends a body without a type, and curl by itself calls it a form.
+#[test]
+fn a_body_has_the_type_that_the_run_sends() {
+    let page = section(
+        "connect api = http(\"http://127.0.0.1:9\")",
+        r#"
+  change api.post("/raw", body: "raw")
+  change api.post("/typed", body: "raw", headers: { "Content-Type": "text/plain" })"#,
+    );
+    assert!(page.contains(" -H 'Content-Type:' --data-binary raw http://127.0.0.1:9/raw"), "{page}");
+    assert!(page.contains(" -H 'Content-Type:' --data-binary raw -H 'Content-Type: text/plain' http:"), "{page}");
 }

@@ -312,3 +312,65 @@ fn a_journal_whose_end_is_gone_is_not_taken_for_one_of_a_run_that_was_stopped_th
     folder.run(&["audit", "verify"]).code(0);
     folder.run(&["resume", &run]).code(5).err("--done 2 or --not-done 2");
 }
+
+/// A change for each thing, which fails for the one in zone c until `go` is there, and one more.
+const LISTED: &str = "tool things() -> list<{ name: string, zone: string, load: int }> = argv(\"cat\", \"things.json\", output: \"json\")\n\
+    tool mark(name: string, zone: string) changes = argv(\"sh\", \"-c\", \"test $1 != c -o -e go && echo $0/$1 >> made\", name, zone)\n\
+    section \"A\" {\n  for x in things() at most 9 {\n    change mark(x.name, x.zone) undo mark(\"back\", x.zone)\n  }\n  \
+    change mark(\"last\", \"z\") as \"the last\"\n}\n";
+
+#[test]
+fn items_of_one_name_are_shown_by_what_is_different_in_them() {
+    let folder = Folder::with(LISTED);
+    let things = |zones: &[&str]| {
+        let all: Vec<String> = zones
+            .iter()
+            .map(|zone| format!("{{\"name\":\"web\",\"zone\":\"{zone}\",\"load\":{}}}", zone.len()))
+            .collect();
+        folder.write("things.json", format!("[{}]", all.join(",")));
+    };
+    things(&["a", "b", "c"]);
+    let first = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
+    first
+        .code(4)
+        .out("UNKNOWN  change mark(x.name, x.zone) for web (zone: c)")
+        .out("undoes mark(x.name, x.zone) for web (zone: b)");
+    let run = last(&folder);
+    folder
+        .run(&["resume", &run])
+        .code(5)
+        .err(&format!("change 3 of run {run}: mark(x.name, x.zone)   for web (zone: c)"));
+    folder.run(&["undo", &run, "1"]).code(5).out("undoes `mark(x.name, x.zone) for web (zone: a)` of run");
+    folder.write("go", "");
+    // What shares its name, and says something else now, is not known again.
+    things(&["a", "b", "d"]);
+    let resumed = folder.run(&["resume", &run, "--not-done", "3", "--approve", &folder.hash()]);
+    resumed.out("mark(x.name, x.zone) for web (zone: a): done in run").lacks("it has no name");
+}
+
+#[test]
+fn what_is_done_is_not_said_to_be_refused_where_nobody_agrees() {
+    let folder = Folder::with(LISTED);
+    folder.write(
+        "things.json",
+        r#"[{"name":"a","zone":"a","load":1},{"name":"c","zone":"c","load":1},{"name":"d","zone":"d","load":1}]"#,
+    );
+    folder.write("go", "");
+    fs::create_dir(folder.path("made")).unwrap();
+    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
+    let run = last(&folder);
+    fs::remove_dir(folder.path("made")).unwrap();
+    let hash = folder.hash();
+    folder.run(&["resume", &run, "--not-done", "1", "--approve", &hash]).code(0).out("4 changes");
+    let run = last(&folder);
+    let undo = folder.run(&["undo", &run, "2"]);
+    let agreed = undo.stdout.split_once("--approve ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    folder.run(&["undo", &run, "2", "--approve", &agreed]).code(0);
+    let waits = folder.run(&["resume", &run]);
+    waits
+        .code(5)
+        .out("REFUSED  change mark(x.name, x.zone) for c")
+        .out("the last: done in run")
+        .lacks("REFUSED  change the last")
+        .lacks("REFUSED  change mark(x.name, x.zone) for d");
+}

@@ -288,3 +288,24 @@ fn a_change_is_undone_and_gone_on_with_where_it_was_made() {
     // An undoing is no change of the runbook's.
     at("shop", &["undo", &undoing, "1"]).code(1).err("an undoing has no `undo`").err(&format!("runbook resume {run}"));
 }
+
+/// What takes back hangs as well as what was made.
+#[test]
+fn an_undo_may_take_as_long_as_its_change() {
+    let text = "tool make(x: string) changes = argv(\"true\", x)\n\
+        tool hang(x: string) changes = argv(\"sleep\", \"30\")\n\
+        tool longer(x: string) changes = argv(\"sleep\", \"2\", within: 10s)\n\
+        section \"A\" {\n  for long in [1s] {\n    change make(\"a\") within long undo hang(\"a\")\n    \
+        change make(\"b\") within long undo longer(\"b\")\n  }\n}\n";
+    let folder = Folder::with(text);
+    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(0);
+    let run = last(&folder);
+    let undone = |change: &str| {
+        let waits = folder.run(&["undo", &run, change]);
+        folder.run(&["undo", &run, change, "--approve", &hash_in(&waits.code(5).stdout)])
+    };
+    let begun = std::time::Instant::now();
+    undone("1").code(4).out("had not ended within 1s");
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    undone("2").code(0).out("1 change");
+}

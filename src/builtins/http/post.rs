@@ -17,7 +17,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::ByCall(|facts| effect("POST", facts)),
     body: Body::Outside(|_, args| Box::pin(call(Method::POST, args))),
     needs: &[Need::Words("the server's HTTP port")],
-    by_hand: "curl [!status? -fsS] [status? -sS] -X POST -w '\\n%{http_code} in %{time_total}s\\n' [-H 'Content-Type: application/json' --data-binary {json:json}] [--data-binary {body}] [{headers:headers}] {connection}{path}[{query:query}]",
+    by_hand: "curl [!status? -fsS] [status? -sS] -X POST -w '\\n%{http_code} in %{time_total}s\\n' [-H 'Content-Type: application/json' --data-binary {json:json}] [-H 'Content-Type:' --data-binary {body}] [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[
         Example::call(r#"change api.post("/indexes/documents/settings")"#),
         Example::call(

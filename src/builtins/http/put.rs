@@ -17,6 +17,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::ByCall(|facts| effect("PUT", facts)),
     body: Body::Outside(|_, args| Box::pin(call(Method::PUT, args))),
     needs: &[Need::Words("the server's HTTP port")],
-    by_hand: "curl [!status? -fsS] [status? -sS] -X PUT -w '\\n%{http_code} in %{time_total}s\\n' [-H 'Content-Type: application/json' --data-binary {json:json}] [--data-binary {body}] [{headers:headers}] {connection}{path}[{query:query}]",
+    by_hand: "curl [!status? -fsS] [status? -sS] -X PUT -w '\\n%{http_code} in %{time_total}s\\n' [-H 'Content-Type: application/json' --data-binary {json:json}] [-H 'Content-Type:' --data-binary {body}] [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[Example::call(r#"change api.put("/flags/beta", json: { on: false })"#)],
 };

@@ -13,6 +13,9 @@ use crate::types::{Connection, Fault};
 pub(super) const CLUSTER: Param<Arc<Connection>> = Param::connection("kubernetes");
 pub(super) const NAMESPACE: Param<Option<String>> =
     Param::optional("namespace", "In which namespace; the connection's own where it is left out, `*` for all of them.");
+/// The same of one object, which is in one namespace.
+pub(super) const OWN_NAMESPACE: Param<Option<String>> =
+    Param::optional("namespace", "In which namespace; the connection's own where it is left out.");
 pub(super) const SELECTOR: Param<Option<String>> =
     Param::optional("selector", "Only those with these labels: `app=web,tier!=cache`.");
 pub(super) const FIELDS: Param<Option<String>> =

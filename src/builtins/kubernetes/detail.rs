@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::ask::{Ask, Resource};
-use super::call::{CLUSTER, NAMESPACE, WITHIN, cluster, deadline, namespace};
+use super::call::{CLUSTER, OWN_NAMESPACE, WITHIN, cluster, deadline, namespace};
 use super::events::{self, Event};
 use super::known_kinds;
 use super::request::parse;
@@ -41,7 +41,7 @@ records! {
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.detail",
     summary: "What `kubectl describe` tells of an object: the object, its conditions and its events.",
-    params: &[CLUSTER.info(), KIND.info(), NAME.info(), NAMESPACE.info(), WITHIN.info()],
+    params: &[CLUSTER.info(), KIND.info(), NAME.info(), OWN_NAMESPACE.info(), WITHIN.info()],
     returns: Returns::Type(Detail::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(detail(cx, args))),

@@ -1,7 +1,7 @@
 //! `kubernetes.pod`
 
 use super::ask::{Ask, Resource};
-use super::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use super::call::{CLUSTER, OWN_NAMESPACE, cluster, namespace};
 use super::pods::{Object, Pod};
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
@@ -12,7 +12,7 @@ const NAME: Param<String> = Param::required("name", "The name of the pod.");
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.pod",
     summary: "A pod by its name: how it is, and the way to what runs in it.",
-    params: &[CLUSTER.info(), NAME.info(), NAMESPACE.info()],
+    params: &[CLUSTER.info(), NAME.info(), OWN_NAMESPACE.info()],
     returns: Returns::Type(Pod::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(pod(cx, args))),

@@ -1,7 +1,7 @@
 //! `kubernetes.service`
 
 use super::ask::{Ask, Resource};
-use super::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use super::call::{CLUSTER, OWN_NAMESPACE, cluster, namespace};
 use super::services::{Object, Service};
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
@@ -12,7 +12,7 @@ const NAME: Param<String> = Param::required("name", "The name of the service.");
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.service",
     summary: "A service by its name, and the way to a pod of it that is ready.",
-    params: &[CLUSTER.info(), NAME.info(), NAMESPACE.info()],
+    params: &[CLUSTER.info(), NAME.info(), OWN_NAMESPACE.info()],
     returns: Returns::Type(Service::ty),
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(service(cx, args))),

@@ -112,11 +112,17 @@ fn piped<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, expr: &'p E
     }
     let (log, mut typed) = piped_from(knowledge, places, call)?;
     if call.builtin.name == "share" {
-        let all = Typed { line: format!("{} | wc -l", log.line), ..log.clone() };
+        let all = Typed { line: format!("{} | {}", log.line, counts(&log.line)), ..log.clone() };
         typed.line.push_str(" | wc -l");
         return Some(vec![typed, all]);
     }
     Some(vec![typed])
+}
+
+/// What counts the lines of a log: `wc -l` leaves out a last one that has no end, which `grep` gives it.
+fn counts(log: &str) -> &'static str {
+    let is_grep = log.rsplit_once(" | ").is_some_and(|(_, stage)| stage.starts_with("grep "));
+    if is_grep { "wc -l" } else { "grep -c ''" }
 }
 
 /// The line of the log alone, and with this stage behind it.
@@ -134,7 +140,8 @@ fn piped_from<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, call: 
     let stage = match call.builtin.name {
         // A share is counted: those for which it is true, and all.
         "share" => fill::stage(knowledge, places, call, "grep {holds}")?,
-        "where" | "any" | "count" | "patterns" | "take" | "first" | "last" | "skip" => {
+        "count" => fill::stage(knowledge, places, call, counts(&log.line))?,
+        "where" | "any" | "patterns" | "take" | "first" | "last" | "skip" => {
             fill::stage(knowledge, places, call, call.builtin.by_hand)?
         }
         _ => return None,

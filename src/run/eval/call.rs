@@ -139,6 +139,22 @@ impl Evaluation<'_> {
         })
     }
 
+    /// Hands on the items of a list one at a time, with those that could not be had. Whether there is such a list.
+    pub(crate) fn each_item(
+        &self,
+        source: &Expr,
+        scope: &Arc<Scope>,
+        visit: &mut dyn FnMut(Result<Value, Fault>),
+    ) -> bool {
+        let (walked, _) = self.apart(|| {
+            self.source(source, Env::of(scope), &mut |flow| {
+                self.items(flow)?.for_each(&mut *visit);
+                Ok(Value::Null)
+            })
+        });
+        walked.is_ok()
+    }
+
     /// The source of a stage: another stage, or a value.
     fn source(&self, source: &Expr, env: Env<'_>, consume: &mut Consume<'_>) -> Eval {
         match &source.kind {

@@ -321,8 +321,14 @@ mod tests {
     fn of_secret(secret: &str, text: &str) -> String {
         let redactor = Redactor::default();
         assert!(redactor.add(&SecretText::new(secret.to_owned())));
-        let place =
-            crate::store::event::Place { path: Vec::new(), file: "x".into(), line: 1, column: 1, items: Vec::new() };
+        let place = crate::store::event::Place {
+            path: Vec::new(),
+            file: "x".into(),
+            line: 1,
+            column: 1,
+            items: Vec::new(),
+            called: None,
+        };
         let mut event = Event::NotReached { place, what: "x".into(), reason: text.to_owned() };
         redactor.redact(&mut event);
         match event {
@@ -367,6 +373,7 @@ mod tests {
                 line: 1,
                 column: 1,
                 items: Vec::new(),
+                called: None,
             };
             let shown = Shown { title: None, body, partial: None };
             let mut event = Event::Shown { place, title: "x".into(), shown };

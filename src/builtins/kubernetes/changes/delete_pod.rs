@@ -10,7 +10,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::builtins::kubernetes::ask::{Ask, Resource};
-use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use crate::builtins::kubernetes::call::{CLUSTER, OWN_NAMESPACE, cluster, namespace};
 use crate::builtins::kubernetes::request::Sent;
 use crate::builtins::settings::limit;
 use crate::catalog::need::Need;
@@ -42,7 +42,7 @@ records! {
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.delete_pod",
     summary: "Deletes a pod, and waits until it is gone; what made it makes another one. It cannot be undone.",
-    params: &[CLUSTER.info(), NAME.info(), GRACE.info(), UNMANAGED.info(), WITHIN.info(), NAMESPACE.info()],
+    params: &[CLUSTER.info(), NAME.info(), GRACE.info(), UNMANAGED.info(), WITHIN.info(), OWN_NAMESPACE.info()],
     returns: Returns::Type(Deleted::ty),
     // Done twice it deletes also the pod of a stateful set that took the place and the name.
     effect: EffectRule::Changes { idempotent: false },

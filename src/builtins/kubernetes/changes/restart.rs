@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use super::workload::{DAEMON_SET, DEPLOYMENT, Kind, STATEFUL_SET, Workload, one_is_named};
-use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
+use crate::builtins::kubernetes::call::{CLUSTER, OWN_NAMESPACE};
 use crate::builtins::kubernetes::request::Sent;
 use crate::builtins::settings::limit;
 use crate::catalog::need::Need;
@@ -43,7 +43,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         STATEFUL_SET.info(),
         DAEMON_SET.info(),
         WITHIN.info(),
-        NAMESPACE.info(),
+        OWN_NAMESPACE.info(),
     ],
     returns: Returns::Judged {
         ty: Rolled::ty,

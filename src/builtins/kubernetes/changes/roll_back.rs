@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::restart::{WITHIN, can_roll};
 use super::workload::{DAEMON_SET, DEPLOYMENT, Kind, STATEFUL_SET, Workload, one_is_named};
 use crate::builtins::kubernetes::ask::{Ask, Resource};
-use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
+use crate::builtins::kubernetes::call::{CLUSTER, OWN_NAMESPACE};
 use crate::builtins::kubernetes::request::{Deadline, Sent};
 use crate::builtins::settings::limit;
 use crate::catalog::need::Need;
@@ -59,7 +59,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         DAEMON_SET.info(),
         REVISION.info(),
         WITHIN.info(),
-        NAMESPACE.info(),
+        OWN_NAMESPACE.info(),
     ],
     returns: Returns::Judged {
         ty: RolledBack::ty,

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::restart::WITHIN;
 use super::workload::{DEPLOYMENT, STATEFUL_SET, Workload, one_is_named};
-use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE};
+use crate::builtins::kubernetes::call::{CLUSTER, OWN_NAMESPACE};
 use crate::builtins::kubernetes::request::Sent;
 use crate::builtins::settings::limit;
 use crate::catalog::need::Need;
@@ -36,7 +36,14 @@ records! {
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.scale",
     summary: "Gives a workload so many pods, and waits until they are ready. Undone by the number of before, which the result has.",
-    params: &[CLUSTER.info(), DEPLOYMENT.info(), STATEFUL_SET.info(), REPLICAS.info(), WITHIN.info(), NAMESPACE.info()],
+    params: &[
+        CLUSTER.info(),
+        DEPLOYMENT.info(),
+        STATEFUL_SET.info(),
+        REPLICAS.info(),
+        WITHIN.info(),
+        OWN_NAMESPACE.info(),
+    ],
     returns: Returns::Judged {
         ty: Scaled::ty,
         judge: |inputs| one_is_named(inputs, &[DEPLOYMENT.name(), STATEFUL_SET.name()]),

@@ -3,7 +3,7 @@
 use super::call::{AT_MOST, COMMAND, CONTAINER, EXITS, Execution, WITHIN, call};
 use super::reads::effect;
 use super::session::Place;
-use crate::builtins::kubernetes::call::{CLUSTER, NAMESPACE, cluster, namespace};
+use crate::builtins::kubernetes::call::{CLUSTER, OWN_NAMESPACE, cluster, namespace};
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
@@ -21,7 +21,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         EXITS.info(),
         WITHIN.info(),
         AT_MOST.info(),
-        NAMESPACE.info(),
+        OWN_NAMESPACE.info(),
     ],
     returns: Returns::Type(Execution::ty),
     effect: EffectRule::ByCall(effect),
