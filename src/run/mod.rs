@@ -17,6 +17,7 @@ mod closing;
 mod consent;
 mod context;
 mod convert;
+mod equality;
 mod eval;
 mod evidence;
 mod exclusive;
