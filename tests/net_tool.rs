@@ -95,7 +95,7 @@ async fn a_program_without_end_is_stopped_with_all_it_started() {
     let late = fault(argv(&["sh", "-c", script], &[("within", ms(300))]).await);
     assert_eq!(late.kind, FaultKind::Timeout);
     assert!(
-        late.message.ends_with("had not ended within 300ms and was stopped with all it started: waiting"),
+        late.message.ends_with("had not ended within 300ms and was stopped with its process group: waiting"),
         "{late}"
     );
     assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());

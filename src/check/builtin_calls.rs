@@ -1,18 +1,20 @@
 //! Calls of built-ins: what each parameter accepts, what the call gives and does.
 
+use std::sync::Arc;
+
 use super::arguments::{Filled, Given, Slot};
 use super::calls::{Position, Understood};
 use super::checker::{Checker, broken};
 use super::constants::constant;
 use super::convert::{Want, holds_secret};
 use super::names::What;
-use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind};
+use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind, TextPart};
 use super::wording::{a, alternatives};
 use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::types::{Type, Value};
+use crate::types::{Fault, Piece, Template, Type, Value};
 
 impl<'a> Checker<'a> {
     pub(super) fn builtin_call(&mut self, builtin: &'static Builtin, call: Understood<'a>, position: Position) -> Expr {
@@ -147,7 +149,9 @@ impl<'a> Checker<'a> {
                 CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before, origin))
             }
             (Accepts::Literal(landing), Given::Written(arg)) => {
-                CallArg::Value(self.literal_arg(&arg.value, landing, &what))
+                let written = self.literal_arg(&arg.value, landing, &what);
+                self.judge_template(info, landing, &written);
+                CallArg::Value(written)
             }
             (Accepts::Metric, Given::Written(arg)) => CallArg::Value(self.metric_arg(&arg.value)),
             (accepts, given) => {
@@ -205,13 +209,31 @@ impl<'a> Checker<'a> {
             (Some(Judge::Number(judge)), Some(Value::Int(number))) => judge(*number),
             _ => Ok(()),
         };
-        if let Err(fault) = judged {
-            let diagnostic = Diagnostic::new(Code::InvalidAddress, expr.span, &*fault.message);
-            self.report(match fault.help {
-                Some(help) => diagnostic.help(&*help),
-                None => diagnostic,
-            });
-        }
+        self.report_judged(Code::InvalidAddress, expr.span, judged);
+    }
+
+    /// The same of a literal text: whatever stands in the place of its values, a run would refuse it.
+    fn judge_template(&mut self, info: &ParamInfo, landing: Landing, expr: &Expr) {
+        let (Some(Judge::Template(judge)), ExprKind::Template(parts)) = (info.judge, &expr.kind) else { return };
+        let piece = |part: &TextPart| match part {
+            TextPart::Text(text) => Piece::Text(Arc::clone(text)),
+            TextPart::Value { value, format: None } if constant(value).is_some() => {
+                Piece::Value(constant(value).cloned().unwrap_or(Value::Null))
+            }
+            TextPart::Value { .. } => Piece::Value(Value::string("VALUE")),
+        };
+        let code = if landing == Landing::Sql { Code::InvalidLiteral } else { Code::InvalidAddress };
+        let judged = judge(&Template { pieces: parts.iter().map(piece).collect() });
+        self.report_judged(code, expr.span, judged);
+    }
+
+    fn report_judged(&mut self, code: Code, span: Span, judged: Result<(), Fault>) {
+        let Err(fault) = judged else { return };
+        let diagnostic = Diagnostic::new(code, span, &*fault.message);
+        self.report(match fault.help {
+            Some(help) => diagnostic.help(&*help),
+            None => diagnostic,
+        });
     }
 
     /// A literal text that joins its values by itself.

@@ -208,17 +208,28 @@ impl Checker<'_> {
                 self.check_words(&left, item);
             }
         }
-        // Data is looked for as it is: a list may hold what does not convert, and that is simply not equal.
+        let of_item = match &right.kind {
+            ExprKind::List(items) => items.first().cloned(),
+            _ => None,
+        };
+        let of_item = of_item.unwrap_or_else(|| Expr { ty: item.clone(), ..right.clone() });
+        let left = match (&left.ty, &item) {
+            // As `==` with each of them.
+            (Type::Data, item) if *item != Type::Data && !item.is_optional() => {
+                self.read_data(BinaryOp::Equal, left, &of_item)?
+            }
+            (ty, Type::Data) if *ty != Type::Data => {
+                self.read_data(BinaryOp::Equal, Expr { ty: Type::Data, ..right.clone() }, &left)?;
+                left
+            }
+            _ => left,
+        };
         let wanted = left.ty.present().clone();
         if wanted.join(item.present()).is_some() || wanted == Type::Data || item == Type::Data {
             return Some((left, right));
         }
         if wanted.is_number() && item.is_number() {
-            let of_item = match &right.kind {
-                ExprKind::List(items) => items.first().cloned(),
-                _ => None,
-            };
-            self.report_units(&left, &of_item.unwrap_or_else(|| Expr { ty: item, ..right.clone() }));
+            self.report_units(&left, &of_item);
         } else {
             let message = format!("{}, and the list is of {}", self.claim(&left), a(&item));
             let diagnostic = Diagnostic::new(Code::TypeMismatch, left.span, message).at(&left.ty);

@@ -90,6 +90,7 @@ impl<'a> Checker<'a> {
 
     fn arithmetic(&mut self, op: BinaryOp, left: Expr, right: Expr, span: Span) -> Expr {
         let (left, right) = (self.present(left), self.present(right));
+        let (left, right) = beside_a_time(op, left, right);
         let (left, right) = (plain(left), plain(right));
         if left.ty.is_unknown() || right.ty.is_unknown() {
             return operation(op, left, right, Type::Unknown, span);
@@ -176,6 +177,16 @@ impl<'a> Checker<'a> {
             diagnostic = diagnostic.label(declared, "declared here");
         }
         self.report(diagnostic.help(help));
+    }
+}
+
+/// What is taken from a time, or what a time is taken from, is a time: data is never a duration.
+fn beside_a_time(op: BinaryOp, left: Expr, right: Expr) -> (Expr, Expr) {
+    let point = |expr: &Expr| Some(expr.ty.clone()).filter(|ty| matches!(ty, Type::Time | Type::Date));
+    match (op, point(&left), point(&right)) {
+        (BinaryOp::Subtract, Some(ty), None) if right.ty == Type::Data => (left, convert(right, ty)),
+        (BinaryOp::Subtract, None, Some(ty)) if left.ty == Type::Data => (convert(left, ty), right),
+        _ => (left, right),
     }
 }
 

@@ -51,6 +51,7 @@ impl<'a> Checker<'a> {
                     let value = self.expr(&found.value);
                     effect = effect.max(value.effect);
                     self.check_shown(&value, landing);
+                    self.check_braces(&found.value);
                     if let Some(reading) = &mut reading {
                         self.check_quoted(&value, reading);
                         reading.value();
@@ -64,6 +65,18 @@ impl<'a> Checker<'a> {
             }
         }
         (parts, effect)
+    }
+
+    /// `{{name}}`, as templates elsewhere have it, is a record here.
+    fn check_braces(&mut self, value: &'a ast::Expr) {
+        let ast::ExprKind::Record(entries) = &value.bare().kind else { return };
+        let one = entries.first().filter(|entry| entries.len() == 1 && entry.shorthand);
+        let help = match one {
+            Some(entry) => format!("write `{{{}}}`", entry.key),
+            None => "a brace of the text itself is `\\{`".to_owned(),
+        };
+        let message = "a value stands in one pair of braces: the inner one makes a record of it";
+        self.report(Diagnostic::new(Code::Syntax, value.span, message).help(help));
     }
 
     /// Whether a value can stand in a text.

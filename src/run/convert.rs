@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::items::{collect, short};
 use super::operators::as_number_of;
 use crate::check::program::Tool;
-use crate::types::{Fault, FaultKind, Record, RecordType, Type, Value};
+use crate::types::{Fault, FaultKind, IN_A_TEXT, Record, RecordType, Type, Value, is_number};
 
 /// A value as a type. Nothing is guessed: `"5"` is no int, `1.5` is no int, `null` is only what may be missing.
 pub(crate) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
@@ -158,7 +158,7 @@ fn from_json(json: &Json, ty: &Type, path: &Path<'_>) -> Result<Value, Fault> {
                 let value = match object.get(&**name) {
                     Some(json) => from_json(json, &field.ty, &Path::Key(path, name))?,
                     None if field.ty.is_optional() => Value::Null,
-                    None => return Err(absent(name, object.keys(), path)),
+                    None => return Err(absent(name, object.keys(), path, "it")),
                 };
                 Ok((name.clone(), value))
             });
@@ -177,10 +177,21 @@ fn whole(number: &serde_json::Number) -> Option<i64> {
     })
 }
 
-/// The fault of a key that is not there, with those that are.
-pub(super) fn absent<'a>(wanted: &str, keys: impl Iterator<Item = &'a String>, path: impl std::fmt::Display) -> Fault {
+/// The fault of a key that is not there, with those that are. `written`: what should have it, as a help writes it.
+pub(super) fn absent<'a>(
+    wanted: &str,
+    keys: impl Iterator<Item = &'a String>,
+    path: impl std::fmt::Display,
+    written: &str,
+) -> Fault {
     let all: Vec<&str> = keys.map(String::as_str).collect();
-    let near = crate::diagnostics::nearest(wanted, all.iter().copied()).map(|near| format!("did you mean `.{near}`?"));
+    let near = crate::diagnostics::nearest(wanted, all.iter().copied()).map(|near| {
+        if is_name(near) {
+            format!("did you mean `.{near}`?")
+        } else {
+            format!("did you mean `[\"{near}\"]`? It stands in the place of `.name`")
+        }
+    });
     let shown: Vec<String> = all.iter().take(12).map(|key| format!("`{key}`")).collect();
     let rest = all.len().saturating_sub(shown.len());
     let there = match (shown.is_empty(), rest) {
@@ -191,8 +202,17 @@ pub(super) fn absent<'a>(wanted: &str, keys: impl Iterator<Item = &'a String>, p
     let fault = Fault::no_value(format!("`{path}.{wanted}` is not there: {there}"));
     match near {
         Some(near) => fault.help(near),
-        None => fault.help(format!("where it may be missing, write `?.{wanted}` and say with `??` what stands in")),
+        None if is_name(wanted) => fault.help(format!(
+            "where it may be missing, write `{written}?.{wanted}` and say with `??` what stands in: `{written}?.{wanted} ?? 0`"
+        )),
+        None => fault,
     }
+}
+
+/// Whether a key can stand behind a `.`.
+fn is_name(key: &str) -> bool {
+    key.starts_with(|first: char| first.is_ascii_lowercase())
+        && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
 fn misfit(json: &Json, ty: &Type, path: &Path<'_>) -> Fault {
@@ -212,7 +232,17 @@ fn misfit(json: &Json, ty: &Type, path: &Path<'_>) -> Fault {
     if ty.is_number() && !ty.is_plain_number() {
         return fault.help("data has no units: convert it to a number and multiply it by one, e.g. `* 1s`");
     }
-    fault
+    match (ty, json) {
+        (ty, Json::String(text)) if ty.is_plain_number() && is_number(text) => fault.help(IN_A_TEXT),
+        (Type::Bool, Json::String(text)) if matches!(text.as_str(), "true" | "false") => {
+            fault.help("`.… | parse_json` reads it; a tool says in its type what a column is: `…: bool`")
+        }
+        (Type::Time, Json::Number(_)) => {
+            fault.help("seconds since 1970 are a time as `1970-01-01T00:00:00Z + .… * 1s`, milliseconds with `* 1ms`")
+        }
+        (Type::Time, Json::String(_)) => fault.help("a time in a text says its zone: `2026-11-27T08:00:00Z`"),
+        _ => fault,
+    }
 }
 
 fn quoted(text: &str) -> String {

@@ -18,6 +18,7 @@ mod closing;
 mod consent;
 mod context;
 mod convert;
+mod equality;
 mod eval;
 mod evidence;
 mod exclusive;

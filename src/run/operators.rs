@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use jiff::SignedDuration;
 
+use super::equality;
 use crate::check::program::BinaryOp;
 use crate::types::{Fault, Number, Type, Value};
 use crate::units::Counted;
@@ -12,8 +13,8 @@ use crate::units::Counted;
 pub(crate) fn binary(op: BinaryOp, left: Value, right: Value, ty: &Type) -> Result<Value, Fault> {
     let (left, right) = (left.read()?, right.read()?);
     match op {
-        BinaryOp::Equal => Ok(Value::Bool(left.equals(&right))),
-        BinaryOp::NotEqual => Ok(Value::Bool(!left.equals(&right))),
+        BinaryOp::Equal => equality::equal(&left, &right).map(Value::Bool),
+        BinaryOp::NotEqual => equality::equal(&left, &right).map(|equal| Value::Bool(!equal)),
         BinaryOp::Less | BinaryOp::LessOrEqual | BinaryOp::Greater | BinaryOp::GreaterOrEqual => {
             let order = order(op, &left, &right)?;
             Ok(Value::Bool(match op {
@@ -52,6 +53,10 @@ fn order(op: BinaryOp, left: &Value, right: &Value) -> Result<Ordering, Fault> {
             return Err(Fault::no_value(format!("`{left} {} {right}`: a side is missing", op.symbol())));
         }
     }
+    if let (Value::Data(_), Value::Data(_)) = (left, right) {
+        let order = left.clone().ordered()?.order(&right.clone().ordered()?);
+        return order.ok_or_else(|| meaningless(op, left, right));
+    }
     left.order(right).ok_or_else(|| meaningless(op, left, right))
 }
 
@@ -66,22 +71,11 @@ fn matches(text: &Value, pattern: &Value) -> Result<Value, Fault> {
 
 fn is_in(wanted: &Value, all: &Value) -> Result<Value, Fault> {
     match all {
-        Value::List(items) => {
-            // An item that could not be had decides nothing, unless another one is the wanted.
-            let mut fault = None;
-            for item in items.iter() {
-                match item {
-                    Value::Faulted(why) => fault = fault.or_else(|| Some(why.as_ref().clone())),
-                    item if item.equals(wanted) => return Ok(Value::Bool(true)),
-                    _ => {}
-                }
-            }
-            fault.map_or(Ok(Value::Bool(false)), Err)
-        }
+        Value::List(items) => equality::one_of(wanted, items.iter().cloned()).map(Value::Bool),
         Value::Data(data) => match data.as_ref() {
             serde_json::Value::Array(items) => {
-                let found = items.iter().any(|item| Value::Data(item.clone().into()).equals(wanted));
-                Ok(Value::Bool(found))
+                let items = items.iter().map(|item| Value::Data(item.clone().into()));
+                equality::one_of(wanted, items).map(Value::Bool)
             }
             _ => Err(meaningless(BinaryOp::In, wanted, all)),
         },

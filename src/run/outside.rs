@@ -145,11 +145,11 @@ impl Outside {
         }
     }
 
-    /// The fault with where it came from. A server that does not answer, or lets nobody in, is one cause for all that is asked
-    /// of it.
+    /// The fault with where it came from. A server that cannot be reached, or lets nobody in, is one cause for all that is asked
+    /// of it. What became of a request that had gone out is news of that request alone.
     fn traced(&self, fault: Fault, call: &Key, connection: &Arc<str>) -> Fault {
         let is_whole = matches!(fault.kind, FaultKind::Unreachable | FaultKind::Timeout | FaultKind::Denied);
-        let cause = if is_whole && !connection.is_empty() {
+        let cause = if is_whole && !fault.sent && !connection.is_empty() {
             Cause::Connection(Arc::clone(connection))
         } else {
             Cause::Call(call.clone())

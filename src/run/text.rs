@@ -64,7 +64,7 @@ fn number(value: &Value, decimals: Option<u8>, grouped: bool) -> Result<String, 
     let (plain, unit) = match value {
         Value::Int(whole) => (with_decimals(whole.to_string(), decimals), ""),
         Value::Data(data) if data.is_number() => (with_decimals(data.to_string(), decimals), ""),
-        Value::Percent(ratio) => (fixed(ratio * 100.0, decimals), "%"),
+        Value::Percent(ratio) => (of_hundred(*ratio, decimals), "%"),
         Value::Float(number) => (fixed(*number, decimals), ""),
         Value::Cores(cores) => (fixed(*cores, decimals), " cores"),
         // With a unit that is chosen to read well, the digits are chosen with it.
@@ -86,9 +86,16 @@ fn with_decimals(digits: String, decimals: Option<u8>) -> String {
 
 fn fixed(value: f64, decimals: Option<u8>) -> String {
     match decimals {
-        Some(decimals) => format!("{value:.*}", usize::from(decimals)),
+        Some(decimals) => crate::units::fixed(value, usize::from(decimals)),
         None => crate::units::number(value),
     }
+}
+
+/// A ratio as a percent, rounded as it is: 28.5% is no 28.499999999999996.
+fn of_hundred(ratio: f64, decimals: Option<u8>) -> String {
+    let Some(decimals) = decimals else { return fixed(ratio * 100.0, None) };
+    let rounded = crate::units::fixed(ratio, usize::from(decimals) + 2).parse().unwrap_or(ratio);
+    fixed(rounded * 100.0, Some(decimals))
 }
 
 fn by_thousands(plain: &str) -> String {
@@ -123,6 +130,8 @@ mod tests {
         assert_eq!(number(Value::Int(-1_234_567), None, true), "-1,234,567");
         assert_eq!(number(Value::Percent(0.123_45), Some(1), false), "12.3%");
         assert_eq!(number(Value::Float(1234.5), Some(2), true), "1,234.50");
+        assert_eq!(number(Value::Percent(0.285), Some(0), false), "29%");
+        assert_eq!(number(Value::Float(2.5), Some(0), false), "3");
         let time = Value::Time("2025-09-09T22:30:00Z".parse().unwrap());
         let zone = TimeZone::get("Europe/Berlin").unwrap();
         assert_eq!(written(&time, Some(&Format::Time("%Y/%m/%d %H".into())), &zone).unwrap(), "2025/09/10 00");

@@ -154,6 +154,17 @@ impl Fault {
         self
     }
 
+    /// With a field's name where its help leaves it open: `.…` stands for the field as it is written, `?.…` for what
+    /// follows `it`, and `…: ` for a column of that name. Without a field it is the item itself.
+    #[must_use]
+    pub fn about(self, written: &str, name: Option<&str>) -> Self {
+        let Some(help) = self.help.as_deref().filter(|help| help.contains(".…")) else { return self };
+        let own = name.map_or_else(String::new, |name| format!("?.{name}"));
+        let column = format!("`{}: ", name.unwrap_or("column"));
+        let help = help.replace("?.…", &own).replace(".…", written).replace("`…: ", &column);
+        self.help(help)
+    }
+
     #[must_use]
     pub fn help(mut self, help: impl Into<Arc<str>>) -> Self {
         self.help = Some(help.into());

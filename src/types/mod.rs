@@ -10,6 +10,7 @@ mod record;
 mod regex;
 mod scan;
 mod severity;
+mod spelled;
 mod typed;
 mod value;
 
@@ -25,6 +26,7 @@ pub use self::record::{Field, RecordType};
 pub use self::regex::Regex;
 pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};
 pub use self::severity::Severity;
+pub use self::spelled::{IN_A_TEXT, is_number};
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Rate, Size, Typed, Word, Words};
 pub use self::value::{Connection, Line, Log, LogReader, Partial, Piece, SecretText, Template, Value, Way};

@@ -111,7 +111,7 @@ pub fn percent_to(ratio: f64, more: usize) -> String {
     const MOST: usize = 6;
     let value = ratio * 100.0;
     let near_an_end = (value > 99.0 && value < 100.0) || (value > 0.0 && value < 1.0);
-    let written = |decimals: usize| trim(&format!("{value:.decimals$}")).to_owned();
+    let written = |decimals: usize| trim(&fixed(value, decimals)).to_owned();
     let text = if near_an_end {
         let texts = (2 + more..=MOST.max(2 + more)).map(written);
         texts.reduce(|text, finer| if matches!(text.as_str(), "0" | "100") { finer } else { text }).unwrap_or_default()
@@ -161,17 +161,51 @@ pub fn number_to(value: f64, more: usize) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 {
         format!("{value:.0}")
     } else if value.abs() >= 0.001 && value.abs() < 1e15 {
-        if more >= MANY { value.to_string() } else { trim(&format!("{value:.*}", 4 + more)).to_owned() }
+        if more >= MANY { value.to_string() } else { trim(&fixed(value, 4 + more)).to_owned() }
     } else {
         format!("{value:e}")
     }
+}
+
+/// A number with so many decimals, rounded half away from zero as it is written: 1.45 is 1.5, though the nearest double
+/// is a little less.
+#[must_use]
+pub fn fixed(value: f64, decimals: usize) -> String {
+    let text = value.abs().to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    if !value.is_finite() || fraction.len() <= decimals {
+        return format!("{:.decimals$}", value + 0.0);
+    }
+    let (kept, rest) = fraction.split_at(decimals);
+    let mut digits: Vec<u8> = whole.bytes().chain(kept.bytes()).collect();
+    if rest.as_bytes().first().is_some_and(|next| *next >= b'5') {
+        carry(&mut digits);
+    }
+    let mut written = String::from_utf8(digits).unwrap_or_default();
+    let is_zero = written.bytes().all(|digit| digit == b'0');
+    if decimals > 0 {
+        written.insert(written.len() - decimals, '.');
+    }
+    if value < 0.0 && !is_zero { format!("-{written}") } else { written }
+}
+
+/// One more in the last place.
+fn carry(digits: &mut Vec<u8>) {
+    for digit in digits.iter_mut().rev() {
+        if *digit < b'9' {
+            *digit += 1;
+            return;
+        }
+        *digit = b'0';
+    }
+    digits.insert(0, b'1');
 }
 
 /// As many decimals more as it takes to write every number as itself.
 pub const MANY: usize = 14;
 
 fn decimals(value: f64, more: usize) -> String {
-    if value >= 99.95 && more == 0 { format!("{value:.0}") } else { trim(&format!("{value:.*}", 1 + more)).to_owned() }
+    if value >= 99.95 && more == 0 { fixed(value, 0) } else { trim(&fixed(value, 1 + more)).to_owned() }
 }
 
 fn trim(text: &str) -> &str {
@@ -180,7 +214,7 @@ fn trim(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{MANY, duration, number, number_to, percent, percent_to, rate, size, size_to, whole_duration};
+    use super::{MANY, duration, fixed, number, number_to, percent, percent_to, rate, size, size_to, whole_duration};
     use crate::units::Counted;
 
     #[test]
@@ -224,6 +258,25 @@ mod tests {
         }
         assert_eq!(size_to(80_000_000_000, 1), "74.51GiB");
         assert_eq!(size_to(1_073_741_825, 3), "1073741825B");
+    }
+
+    #[test]
+    fn a_half_is_rounded_away_from_zero() {
+        let cases: &[(f64, usize, &str)] = &[
+            (2.5, 0, "3"),
+            (0.5, 0, "1"),
+            (-0.5, 0, "-1"),
+            (-0.4, 0, "0"),
+            (1.45, 1, "1.5"),
+            (9.995, 2, "10.00"),
+            (0.05, 1, "0.1"),
+            (12.3, 3, "12.300"),
+            (-0.0, 0, "0"),
+            (1e300, 0, &format!("{:.0}", 1e300)),
+        ];
+        for (value, decimals, text) in cases {
+            assert_eq!(fixed(*value, *decimals), *text, "{value} to {decimals}");
+        }
     }
 
     #[test]

@@ -46,6 +46,11 @@ pub(super) fn address(base: &Url, path: &Template, query: Option<&Record>) -> Re
     Ok(url)
 }
 
+/// What is known of a path before anything is asked, whatever connection it is added to.
+pub(super) fn judge(path: &Template) -> Result<(), Fault> {
+    Url::parse("http://host").map_or(Ok(()), |base| address(&base, path, None).map(drop))
+}
+
 fn push(url: &mut Url, name: &str, value: &Value) -> Result<(), Fault> {
     let text = plain_text(value, "the query of a URL")?;
     url.query_pairs_mut().append_pair(name, &text);

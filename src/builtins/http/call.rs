@@ -7,13 +7,13 @@ use http::{HeaderMap, Method};
 use hyper::body::Bytes;
 use jiff::SignedDuration;
 
-use super::address::address;
+use super::address::{self, address};
 use super::client::{Limits, Request, send};
 use super::connection::{Http, insert_fields};
 use super::reads::pattern;
 use super::response::Outcome;
 use crate::builtins::settings::{limit, setup};
-use crate::catalog::{Accepts, Args, Landing, Param, ParamInfo, Presence};
+use crate::catalog::{Accepts, Args, Judge, Landing, Param, ParamInfo, Presence};
 use crate::types::{Connection, Fault, Record, SecretText, Template, Type, Value};
 
 pub(super) const CONNECTION: Param<Arc<Connection>> = Param::connection("http");
@@ -21,7 +21,8 @@ pub(super) const PATH: Param<Arc<Template>> = Param::literal(
     "path",
     "The path behind the connection's URL. An interpolated value is one percent-encoded part of it.",
     Landing::Url,
-);
+)
+.judged(Judge::Template(address::judge));
 pub(super) const QUERY: Param<Option<Arc<Record>>> = Param::fields_and_lists(
     "query",
     "What is asked for behind the `?`. A list is its name as often as it has items; a missing value leaves its name out.",

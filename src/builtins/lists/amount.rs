@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::catalog::{Args, Inputs, Items, Mismatch, Param, PerItem, Presence, Yields};
-use crate::types::{Counted, Fault, Number, Type, Value};
+use crate::types::{self, Counted, Fault, Number, Type, Value};
 
 /// What stages that work on numbers take from each item.
 pub(super) const OF: Param<PerItem<'static>> = Param::per_item(
@@ -14,7 +14,8 @@ pub(super) const OF: Param<PerItem<'static>> = Param::per_item(
 );
 
 /// What to write where an item of data has no value: a text or a time has no 0.
-pub(super) const MISSING: &str = "leave such items out: `| where(.x != null)`, or say what stands in for it: `.x ?? 0`";
+pub(super) const MISSING: &str =
+    "leave such items out: `| where(it?.… != null)`, or say what stands in for it: `it?.… ?? 0`";
 
 /// The numbers of the items. A missing one is a fault: no number stands for it by itself.
 pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>) -> Items<'a> {
@@ -24,9 +25,33 @@ pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>
         let value = if let Some(of) = of { of(&item)? } else { item };
         match value.plainly() {
             Value::Null => Err(Fault::no_value(format!("`{stage}` meets an item without a number")).help(MISSING)),
-            number => Ok(number),
+            number if is_number(&number) => Ok(number),
+            other => Err(no_number(&other)),
         }
     }))
+}
+
+const fn is_number(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Int(_)
+            | Value::Float(_)
+            | Value::Percent(_)
+            | Value::Duration(_)
+            | Value::Size(_)
+            | Value::Cores(_)
+            | Value::Rate(..)
+            // An integer that is larger than an int.
+            | Value::Data(_)
+    )
+}
+
+fn no_number(value: &Value) -> Fault {
+    let fault = Fault::conversion(format!("a {} is no number: {value}", value.kind()));
+    match value {
+        Value::String(text) if types::is_number(text) => fault.help(types::IN_A_TEXT),
+        _ => fault,
+    }
 }
 
 /// The type of the numbers that a stage works on.
@@ -125,7 +150,7 @@ impl Sum {
                 Number::Whole(whole) => Self::Int(whole),
                 Number::Real(real) => Self::Float(real),
             },
-            other => return Err(Fault::conversion(format!("a {} is no number: {other}", other.kind()))),
+            other => return Err(no_number(other)),
         })
     }
 

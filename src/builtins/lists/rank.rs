@@ -32,7 +32,7 @@ impl Rank {
         if let Some(number) = Number::of(&value) {
             return Plain::new(number).map(Self::Number);
         }
-        Ok(match value.plainly() {
+        Ok(match value.ordered()? {
             Value::Null => Self::Missing,
             Value::Bool(value) => Self::Bool(value),
             Value::Duration(value) => Self::Duration(value),

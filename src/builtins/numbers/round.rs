@@ -2,6 +2,7 @@
 
 use crate::catalog::{Accepts, Args, Body, Builtin, EffectRule, Example, Inputs, Mismatch, Param, Presence, Returns};
 use crate::types::{Fault, Type, Value};
+use crate::units;
 
 const VALUE: Param<Value> = Param::new("value", "The number.", Accepts::Number, Presence::Required);
 const DIGITS: Param<i64> = Param::or("digits", "How many decimals stay, 0 to 12.", || Value::Int(0));
@@ -20,14 +21,9 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 fn round(args: &Args<'_>) -> Result<Value, Fault> {
     let digits = args.get(&DIGITS)?;
-    let digits = i32::try_from(digits).ok().filter(|digits| (0..=12).contains(digits));
+    let digits = usize::try_from(digits).ok().filter(|digits| *digits <= 12);
     let digits = digits.ok_or_else(|| Fault::no_value("`round` keeps 0 to 12 decimals"))?;
-    let to = |value: f64, digits: i32| {
-        let scale = 10_f64.powi(digits);
-        // A number that is too large to have decimals is round already.
-        let rounded = (value * scale).round() / scale;
-        if rounded.is_finite() { rounded } else { value }
-    };
+    let to = |value: f64, digits| units::fixed(value, digits).parse().unwrap_or(value);
     Ok(match super::number(args.get(&VALUE)?)? {
         Value::Int(value) => Value::Int(value),
         Value::Data(data) if data.is_number() => Value::Data(data),

@@ -31,7 +31,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 pub use self::door::Database;
-use crate::catalog::{Builtin, Driver, Landing, Param};
+use crate::catalog::{Builtin, Driver, Judge, Landing, Param};
 use crate::types::{Connection, Template};
 
 const CONNECTION: Param<Arc<Connection>> = Param::connection("postgres");
@@ -39,7 +39,8 @@ const SQL: Param<Arc<Template>> = Param::literal(
     "sql",
     "One statement. What is interpolated is bound: `WHERE id = {id}`, `= ANY({ids})`, without quotes.",
     Landing::Sql,
-);
+)
+.judged(Judge::Template(|sql| statement::Statement::of(sql).map(drop)));
 
 /// Seconds, as the server counts them.
 fn seconds(seconds: f64) -> SignedDuration {

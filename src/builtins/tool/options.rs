@@ -14,16 +14,17 @@ use crate::types::{Fault, FaultKind, Record, Size, Value};
 
 pub(super) const OUTPUT: Param<String> = Param::word(
     "output",
-    "What it prints: `text` is a string without the newline at its end, `lines` a log, `json` data, `table` a list of records with the header's columns as fields.",
+    "What it prints: `text` is a string without the newline at its end, `lines` a log, `json` data, `table` a list of records with the header's columns as fields: columns stand apart by tabs, or by blanks, and a cell is a text unless the tool's type says what it is (`-> list<{ used: int }>`).",
     FORMS,
     Some(|| Value::string("text")),
 );
 pub(super) const EXITS: Param<Vec<i64>> =
     Param::or("exits", "The exit codes that mean that it did its work.", || Value::list(vec![Value::Int(0)]));
-pub(super) const WITHIN: Param<SignedDuration> =
-    Param::or("within", "How long it may run. After that it is stopped with everything it started.", || {
-        Value::Duration(SignedDuration::from_mins(1))
-    });
+pub(super) const WITHIN: Param<SignedDuration> = Param::or(
+    "within",
+    "How long it may run. After that it is stopped with its process group: what a program has put into another one goes on.",
+    || Value::Duration(SignedDuration::from_mins(1)),
+);
 pub(super) const AT_MOST: Param<Size> =
     Param::or("at_most", "How much it may print. A program that prints more is stopped.", || Value::Size(16 << 20));
 pub(super) const ENV: Param<Option<Arc<Record>>> =

@@ -62,7 +62,12 @@ fn table(name: &str, text: &str) -> Result<Value, Fault> {
         return Err(bad(name, "is empty, and was to begin with a line of column names"));
     };
     let columns = Columns::of(header, rows);
-    let names = field_names(name, &columns.cells(header))?;
+    let cells = columns.cells(header);
+    if cells.len() == 1 && header.contains([',', ';', '|']) {
+        return Err(bad(name, &format!("has one column, `{}`: columns stand apart by tabs or blanks", header.trim()))
+            .help("let it print tabs, or JSON with `output: \"json\"`"));
+    }
+    let names = field_names(name, &cells)?;
     let mut records = Vec::with_capacity(rows.len());
     for (row, number) in rows.iter().zip(2..) {
         let cells = columns.cells(row);
@@ -170,6 +175,7 @@ mod tests {
     fn guesses_no_column() {
         assert!(shown("A B\n1 2 3\n").contains("2 columns in its header and 3 in row 2"));
         assert!(shown("").contains("is empty"));
+        assert!(shown("a,b\n1,2\n").contains("has one column, `a,b`"));
         assert!(shown("A  A\n1  2\n").contains("no name of its own"));
     }
 }

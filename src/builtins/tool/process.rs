@@ -168,7 +168,7 @@ fn judge(start: &Start, status: ExitStatus, printed: &Printed) -> Result<(), Fau
     let said = last_words(start, printed);
     let Some(code) = status.code() else {
         let signal = status.signal().unwrap_or_default();
-        let name = Signal::from_named_raw(signal).map_or_else(|| signal.to_string(), |signal| format!("{signal:?}"));
+        let name = Signal::from_named_raw(signal).map_or_else(|| signal.to_string(), named);
         return Err(Fault::new(FaultKind::Failed, format!("`{}` was killed by signal {name}{said}", start.name)).sent());
     };
     if start.exits.contains(&i64::from(code)) {
@@ -178,12 +178,19 @@ fn judge(start: &Start, status: ExitStatus, printed: &Printed) -> Result<(), Fau
     Err(Fault::new(FaultKind::Failed, format!("`{}` ended with exit code {code}{said}", start.name)).sent())
 }
 
+/// A signal as a shell writes it: `SIGKILL`.
+fn named(signal: Signal) -> String {
+    let text = format!("{signal:?}");
+    let own = text.trim_matches('"');
+    format!("SIG{}", own.rsplit("::").next().unwrap_or(own).trim_start_matches("SIG"))
+}
+
 fn too_slow(start: &Start, printed: &Printed) -> Fault {
     let within = units::duration(i64::try_from(start.within.as_nanos()).unwrap_or(i64::MAX));
     let said = last_words(start, printed);
     Fault::new(
         FaultKind::Timeout,
-        format!("`{}` had not ended within {within} and was stopped with all it started{said}", start.name),
+        format!("`{}` had not ended within {within} and was stopped with its process group{said}", start.name),
     )
     .help("give it longer with `within:`")
 }

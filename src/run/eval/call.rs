@@ -135,7 +135,8 @@ impl Evaluation<'_> {
             let closures = self.closures(call, env);
             let items = self.items(flow)?;
             let items = self.asked_ahead(call, &closures, items)?;
-            consume(body(items, &Args::new(call.builtin, joined(values, &closures)))?)
+            let flow = body(items, &Args::new(call.builtin, joined(values, &closures)));
+            consume(flow.map_err(|fault| self.about_items(fault, call))?)
         })
     }
 

@@ -187,7 +187,7 @@ impl<'e> Evaluation<'e> {
             ExprKind::Call(call) => self.call(expr, call, env),
             ExprKind::Command { command, args } => self.command(*command, args, env),
             ExprKind::Tool { tool, args } => self.tool(*tool, args, env),
-            ExprKind::Convert(inner) => Ok(convert::convert(self.eval(inner, env)?, &expr.ty)?),
+            ExprKind::Convert(inner) => self.converted(inner, &expr.ty, env, convert::convert),
             ExprKind::Broken => Err(unsupported("an expression that could not be checked is not run").into()),
         }
     }
@@ -272,8 +272,10 @@ impl<'e> Evaluation<'e> {
     }
 
     fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr, whole: &Expr, env: Env<'_>) -> Eval {
+        let written = left;
         let (left, right) = both(self.operand(left, env), self.operand(right, env))?;
-        Ok(operators::binary(op, self.in_memory(left)?, self.in_memory(right)?, &whole.ty)?)
+        let value = operators::binary(op, self.in_memory(left)?, self.in_memory(right)?, &whole.ty);
+        value.map_err(|fault| Stop::Fault(self.about(fault, written)))
     }
 
     /// A side of an operator. A number in data is taken as it was written: an integer is not rounded to a float before it
@@ -281,10 +283,21 @@ impl<'e> Evaluation<'e> {
     fn operand(&self, expr: &Expr, env: Env<'_>) -> Eval {
         match &expr.kind {
             ExprKind::Convert(inner) if inner.ty == Type::Data && matches!(expr.ty, Type::Int | Type::Float) => {
-                Ok(convert::number(self.eval(inner, env)?, &expr.ty)?)
+                self.converted(inner, &expr.ty, env, convert::number)
             }
             _ => self.eval(expr, env),
         }
+    }
+
+    /// A value as a type; what is wrong with it names what was written.
+    fn converted(
+        &self,
+        inner: &Expr,
+        ty: &Type,
+        env: Env<'_>,
+        convert: fn(Value, &Type) -> Result<Value, Fault>,
+    ) -> Eval {
+        convert(self.eval(inner, env)?, ty).map_err(|fault| Stop::Fault(self.about(fault, inner)))
     }
 
     fn attempt(&self, value: &Expr, on: &[FaultKind], otherwise: &Expr, env: Env<'_>) -> Eval {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::{Env, Eval, Evaluation};
-use crate::check::program::{Expr, ExprKind};
+use crate::check::program::{Call, CallArg, Expr, ExprKind};
 use crate::run::convert::absent;
 use crate::run::items::short;
 use crate::types::{Fault, Line, Value};
@@ -26,7 +26,9 @@ impl Evaluation<'_> {
             Value::Data(data) => match (data.as_ref(), data.get(&**name)) {
                 (_, Some(value)) => Value::Data(Arc::new(value.clone())),
                 (Json::Object(_), None) if optional => Value::Null,
-                (Json::Object(object), None) => return Err(absent(name, object.keys(), path(base)).into()),
+                (Json::Object(object), None) => {
+                    return Err(absent(name, object.keys(), path(base), &self.written(base)).into());
+                }
                 _ => {
                     let found = short(&Value::Data(Arc::clone(&data)));
                     return Err(Fault::no_value(format!("`{}.{name}` is not there: got {found}", path(base))).into());
@@ -50,27 +52,65 @@ impl Evaluation<'_> {
                 Some(value) => value.clone().read()?,
                 None => return Err(Fault::no_value(format!("there is no `{key}`")).into()),
             },
-            (Value::Data(data), index) => Value::Data(Arc::new(data_at(&data, &index, base)?)),
+            (Value::Data(data), index) => Value::Data(Arc::new(self.data_at(&data, &index, base)?)),
             (Value::Null, _) => return Err(Fault::no_value(format!("`{}` is missing", path(base))).into()),
             (list, index) => {
                 return Err(Fault::conversion(format!("{} has no place {index}", short(&list))).into());
             }
         })
     }
-}
 
-fn data_at(data: &Json, index: &Value, base: &Expr) -> Result<Json, Fault> {
-    match (data, index) {
-        (Json::Array(items), Value::Int(index)) => {
-            let place = position(*index, items.len());
-            place.and_then(|place| items.get(place)).cloned().ok_or_else(|| outside(*index, items.len()))
+    fn data_at(&self, data: &Json, index: &Value, base: &Expr) -> Result<Json, Fault> {
+        match (data, index) {
+            (Json::Array(items), Value::Int(index)) => {
+                let place = position(*index, items.len());
+                place.and_then(|place| items.get(place)).cloned().ok_or_else(|| outside(*index, items.len()))
+            }
+            (Json::Object(object), Value::String(key)) => {
+                object.get(&**key).cloned().ok_or_else(|| absent(key, object.keys(), path(base), &self.written(base)))
+            }
+            (other, index) => {
+                let found = short(&Value::Data(Arc::new(other.clone())));
+                Err(Fault::no_value(format!("`{}[{index}]` is not there: got {found}", path(base))))
+            }
         }
-        (Json::Object(object), Value::String(key)) => {
-            object.get(&**key).cloned().ok_or_else(|| absent(key, object.keys(), path(base)))
+    }
+
+    /// An expression as a help writes it: `it`, `.used`, `answer.json`; `…` for what is longer.
+    fn written(&self, expr: &Expr) -> String {
+        match &expr.kind {
+            ExprKind::Local(local) => {
+                self.facts.program.locals.get(local.index()).map_or_else(|| "…".to_owned(), |one| one.name.to_string())
+            }
+            ExprKind::Field { base, name, optional } => match (self.written(base).as_str(), optional) {
+                ("it", false) => format!(".{name}"),
+                (base, false) => format!("{base}.{name}"),
+                (base, true) => format!("{base}?.{name}"),
+            },
+            ExprKind::Index { base, index } => match &index.kind {
+                ExprKind::Literal(Value::String(key)) => format!("{}[\"{key}\"]", self.written(base)),
+                ExprKind::Literal(index) => format!("{}[{index}]", self.written(base)),
+                _ => format!("{}[…]", self.written(base)),
+            },
+            ExprKind::Convert(inner) => self.written(inner),
+            _ => "…".to_owned(),
         }
-        (other, index) => {
-            let found = short(&Value::Data(Arc::new(other.clone())));
-            Err(Fault::no_value(format!("`{}[{index}]` is not there: got {found}", path(base))))
+    }
+
+    /// A fault whose help names the value that it speaks of.
+    pub(super) fn about(&self, fault: Fault, expr: &Expr) -> Fault {
+        fault.about(&self.written(expr), name_of(expr))
+    }
+
+    /// The same of a stage: the value is what it was asked for each item, or the item.
+    pub(super) fn about_items(&self, fault: Fault, call: &Call) -> Fault {
+        let asked = call.args.iter().flatten().find_map(|arg| match arg {
+            CallArg::PerItem(lambda) => Some(&lambda.body),
+            CallArg::Value(_) => None,
+        });
+        match asked {
+            Some(body) => self.about(fault, body),
+            None => fault.about("it", None),
         }
     }
 }
@@ -101,6 +141,15 @@ fn line_field(line: &Line, name: &str) -> Result<Value, Fault> {
 
 fn is_missing(value: &Value) -> bool {
     matches!(value, Value::Null) || matches!(value, Value::Data(data) if data.is_null())
+}
+
+/// The name of the field that an expression is.
+fn name_of(expr: &Expr) -> Option<&str> {
+    match &expr.kind {
+        ExprKind::Field { name, .. } => Some(name),
+        ExprKind::Convert(inner) => name_of(inner),
+        _ => None,
+    }
 }
 
 /// The fields that lead to an expression, for messages: `.json.tasks`.
