@@ -114,7 +114,8 @@ async fn a_tool_that_says_nothing_is_waited_for_no_longer_than_it_has_time() {
     let desk = desk(&path, &program);
     let trouble = desk.take_rota(evening(), Err(late)).unwrap().unwrap();
     assert!(trouble.contains("the tool has not answered within 30 s"), "{trouble}");
-    assert_eq!(outgoing(&path, evening()), ["on-call-unknown-2026-03-05T22:00:00Z"]);
+    let told = outgoing(&path, evening());
+    assert!(told.len() == 1 && told[0].starts_with("on-call-unknown-2026-03-05T22:00:00Z-"), "{told:?}");
 }
 
 #[test]

@@ -314,6 +314,11 @@ impl<'e> Turn<'e> {
         definitions.thresholds.get(title)
     }
 
+    /// What something is named to the outside.
+    pub(super) fn named(&self, title: &str, labels: &Labels) -> Arc<str> {
+        wording::about(&self.definitions.runbook, &self.definitions.ledger, title, labels)
+    }
+
     pub(super) fn after(&self, delay: SignedDuration) -> Timestamp {
         self.now.checked_add(delay).unwrap_or(Timestamp::MAX)
     }
@@ -359,7 +364,8 @@ impl<'e> Turn<'e> {
     }
 
     fn note(&mut self, key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String) {
-        let about = wording::about(&self.definitions.runbook, &title, &Labels::new());
+        let about = self.named(&title, &Labels::new());
+        let key = wording::key(self.definitions, &title, &key);
         let message = wording::blank(self.definitions, Occasion::Note, about, self.now);
         let message = Arc::new(Message { key, title, text, ..message });
         for channel in channels {
@@ -370,7 +376,8 @@ impl<'e> Turn<'e> {
     fn report(&mut self, report: Report) {
         let Report { key, channels, title, doc, severity, text, parts } = report;
         // A threshold of the same title is something else.
-        let about = wording::about(&self.definitions.runbook, &format!("report {title}"), &Labels::new());
+        let about = self.named(&format!("report {title}"), &Labels::new());
+        let key = wording::key(self.definitions, &title, &key);
         let message = wording::blank(self.definitions, Occasion::Report, about, self.now);
         let message = Arc::new(Message { key, severity, title, text, parts, doc, ..message });
         for channel in channels {

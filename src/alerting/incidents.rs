@@ -40,7 +40,7 @@ impl Turn<'_> {
             Some(incident) => Arc::clone(&incident.about),
             None if alerts.len() > 1 => {
                 let labels = of_group(threshold, &first.subject.labels);
-                wording::about(&self.definitions.runbook, &threshold.title, &labels)
+                self.named(&threshold.title, &labels)
             }
             None => self.about(&first.subject),
         };
@@ -63,13 +63,16 @@ impl Turn<'_> {
                 handed = channels.extract_if(.., |one| owners.contains(one) && incident.told.contains(one)).collect();
                 incident.told.extend(channels.iter().cloned());
             }
-            // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
-            // one withdraws what was to be told of it, and not what was to be told of others with it.
-            None if gathered => {
-                message.key = format!("{}/a{number}/gathered", message.about).into();
+            None => {
                 told_as = Some(Arc::clone(&message.about));
+                // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
+                // one withdraws what was to be told of it, and not what was to be told of others with it.
+                message.key = if gathered {
+                    format!("{}/a{number}/gathered", message.about).into()
+                } else {
+                    opened_key(&message.about, number)
+                };
             }
-            None => message.key = opened_key(&message.about, number),
         }
         for number in numbers {
             if let Some(alert) = self.state.alert_mut(*number) {
@@ -128,7 +131,7 @@ impl Turn<'_> {
         let number = self.state.numbers.incident;
         let incident = Incident {
             number,
-            about: wording::about(&self.definitions.runbook, &opening.title, &opening.labels),
+            about: self.named(&opening.title, &opening.labels),
             title: opening.title,
             labels: opening.labels,
             severity: opening.severity,
@@ -180,12 +183,14 @@ impl Turn<'_> {
 
     /// What an alert is named to the outside, alone.
     fn about(&self, subject: &Subject) -> Arc<str> {
-        wording::about(&self.definitions.runbook, &subject.threshold, &subject.labels)
+        self.named(&subject.threshold, &subject.labels)
     }
 
     /// Under which name people heard of an alert that was told without an incident.
     fn known_as(&self, alert: &Alert) -> Arc<str> {
-        alert.told_as.clone().unwrap_or_else(|| self.about(&alert.subject))
+        // Versions before have told it under a name that is the same from every ledger.
+        let before = || wording::about(&self.definitions.runbook, "", &alert.subject.threshold, &alert.subject.labels);
+        alert.told_as.clone().unwrap_or_else(before)
     }
 
     /// The open alerts that were told in the same message as one, without an incident.
@@ -197,8 +202,8 @@ impl Turn<'_> {
 
     /// `escalate to level N` in a section, or a person who begins one.
     pub(super) fn called(&mut self, title: Arc<str>, level: u32, text: Arc<str>) {
-        let about = wording::about(&self.definitions.runbook, &title, &Labels::new());
-        let open = self.state.incidents.values().find(|incident| incident.about == about);
+        let is_it = |incident: &&Arc<Incident>| incident.title == title && incident.labels.is_empty();
+        let open = self.state.incidents.values().find(is_it);
         if let Some(number) = open.map(|incident| incident.number) {
             self.raise_to(number, level);
             return;

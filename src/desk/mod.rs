@@ -62,7 +62,8 @@ impl Desk {
         facts: Arc<RunFacts>,
     ) -> Result<Self, Fault> {
         let judge = Judge::new(Arc::clone(&program), set.clone(), Arc::clone(&facts));
-        let definitions = Arc::new(Definitions::of(&program).with_links(&program, &judge)?);
+        let definitions = Definitions::of(&program).kept_in(&ledger.id()?).with_links(&program, &judge)?;
+        let definitions = Arc::new(definitions);
         let runbook = Arc::clone(&definitions.runbook);
         let engine = Engine::new(definitions, State::default());
         let call = rota::call(&program, &set, &facts.directory);

@@ -17,7 +17,7 @@ use crate::random::secs;
 
 const EVENING: &str = "2026-03-05T22:00:00Z";
 
-fn threshold() -> Threshold {
+pub(crate) fn threshold() -> Threshold {
     Threshold {
         title: "Errors".into(),
         severity: Severity::Warning,
@@ -33,12 +33,12 @@ fn threshold() -> Threshold {
     }
 }
 
-fn level(number: u32, after: Option<SignedDuration>, channel: &str) -> Level {
+pub(crate) fn level(number: u32, after: Option<SignedDuration>, channel: &str) -> Level {
     let notify = vec![channel.into()];
     Level { number, role: format!("R{number}").into(), respond: None, after, unless_acknowledged: true, notify }
 }
 
-fn policy(levels: Vec<Level>, repeat: u32) -> Policy {
+pub(crate) fn policy(levels: Vec<Level>, repeat: u32) -> Policy {
     Policy { name: "night".into(), levels, repeat, by_hand: Vec::new() }
 }
 
@@ -52,6 +52,7 @@ impl Scene {
     fn of(threshold: Threshold, policy: impl Into<Option<Policy>>) -> Self {
         let definitions = Definitions {
             roster: None,
+            ledger: "".into(),
             runbook: "Night".into(),
             timezone: "UTC".into(),
             thresholds: [(Arc::clone(&threshold.title), threshold)].into(),
@@ -81,7 +82,7 @@ impl Scene {
     }
 }
 
-fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judged {
+pub(crate) fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judged {
     let subject = Subject { threshold: "Errors".into(), labels: labels.clone() };
     Judged { subject, at, when: vec![when], until: None, escalate: Vec::new(), text: "errors are 50%".into() }
 }

@@ -138,6 +138,19 @@ impl Ledger {
         Err(fence.fault())
     }
 
+    /// What tells it from other ledgers: made once, with the ledger, and the same for all who share it.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn id(&self) -> Result<String, Fault> {
+        let id = self.read(|tx| tx.value("SELECT id FROM identity", &[]))?;
+        id.ok_or_else(|| {
+            let message = format!("the ledger `{}` has no name of its own any more", self.shown());
+            Fault::new(FaultKind::Setup, message)
+                .help("put a backup in its place: `runbook store check` says what is wrong")
+        })
+    }
+
     /// What all who share the ledger have in common and others must not know, by its name: `fresh` where there was none.
     /// `None` where it is a file: what is secret has a file of its own beside it.
     ///
