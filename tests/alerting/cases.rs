@@ -132,6 +132,33 @@ fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
 }
 
 #[test]
+fn who_closes_an_incident_closes_nothing_that_nobody_has_heard_of() {
+    for goes_on in [false, true] {
+        let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+        let mut scene = Scene::of(grouped, policy(vec![level(1, None, "pager")], 0));
+        scene.judged(Some(true), &pod("a"));
+        scene.after(secs(2));
+        assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0], "it is gathered");
+        if goes_on {
+            assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0], "the incident goes on with it");
+        }
+        scene.after(secs(2));
+        let by = Arc::from("ann");
+        let closed = scene.take(Input::Close { incident: 1, by });
+        let each = ["mail closed", "pager closed", "mail opened", "pager opened"];
+        assert_eq!(told(&closed), each, "{goes_on}");
+        let incidents: Vec<_> = closed.tell.iter().map(|tell| tell.message.incident.as_ref().unwrap().number).collect();
+        assert_eq!(incidents, [1, 1, 2, 2]);
+        assert_eq!(scene.engine.state().alerts.keys().collect::<Vec<_>>(), [&2]);
+        // What fires again is gathered with one that people know of.
+        scene.after(secs(1));
+        assert_eq!(told(&scene.judged(Some(true), &pod("a"))), [""; 0]);
+        assert_eq!(told(&scene.after(secs(30))), ["mail opened"], "the pager escalates by itself");
+        assert_eq!(scene.engine.state().incidents.keys().collect::<Vec<_>>(), [&2]);
+    }
+}
+
+#[test]
 fn an_incident_is_not_over_while_others_of_its_group_are_gathered() {
     let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
     let mut scene = Scene::of(grouped, policy(vec![level(1, Some(secs(60)), "chat"), level(2, None, "sms")], 0));
