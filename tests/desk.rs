@@ -447,6 +447,8 @@ async fn who_lost_the_lead_or_the_claim_while_telling_tells_no_more() {
                 assert_eq!(taken, Lease::Held { fence: 2 });
             } else {
                 let lease = SignedDuration::from_mins(5);
+                let line = other.line(("Night", "bot"), ("you", 0), soon(100), soon(115)).unwrap();
+                assert!(matches!(line, Lease::Held { .. }), "it has run out");
                 assert_eq!(other.claim("Night", "bot", "you", soon(100), lease, 10).unwrap().len(), 3);
             }
         });

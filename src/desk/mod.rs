@@ -4,21 +4,24 @@
 mod courier;
 mod flood;
 mod keeping;
+mod left;
 mod lines;
 mod past;
 mod rota;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value as Json;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 pub use self::courier::{Courier, Delivery, Hears, MakesLinks, Then};
 pub use self::keeping::{ALERT, INCIDENT, SILENCE, read, zone};
+pub use self::left::Left;
 pub use self::lines::Until;
-use crate::alerting::{Along, Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
+use crate::alerting::{Along, Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State, Tell};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::run::Judge;
@@ -33,8 +36,8 @@ const MOST_ROUNDS: u32 = 100;
 pub struct Desk {
     runbook: Arc<str>,
     inner: Arc<Mutex<Inner>>,
-    /// Something was written down that has to be told.
-    pub news: Arc<Notify>,
+    /// Changes when something was written down.
+    news: watch::Sender<()>,
     /// Under which lease it writes.
     fence: Option<Fence>,
 }
@@ -50,6 +53,8 @@ struct Inner {
     rota: Rota,
     /// The call of that tool, as a hash.
     call: Option<Arc<str>>,
+    /// The messages that were written down here, where somebody waits for what becomes of them.
+    written: Option<Vec<Tell>>,
 }
 
 impl Desk {
@@ -68,15 +73,17 @@ impl Desk {
         let engine = Engine::new(definitions, State::default());
         let call = rota::call(&program, &set, &facts.directory);
         let reading = Reading::new(Arc::clone(&program), set, facts);
-        let mut inner = Inner { ledger, engine, version: None, reading, program, rota: Rota::default(), call };
+        let (rota, written) = (Rota::default(), None);
+        let mut inner = Inner { ledger, engine, version: None, reading, program, rota, call, written };
         inner.refresh(&runbook)?;
-        Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news: Arc::default(), fence: None })
+        let news = watch::channel(()).0;
+        Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news, fence: None })
     }
 
     /// The same desk, for what is done in the name of a lease: it writes only while the lease is held.
     #[must_use]
     pub fn under(&self, fence: Fence) -> Self {
-        let (runbook, inner, news) = (Arc::clone(&self.runbook), Arc::clone(&self.inner), Arc::clone(&self.news));
+        let (runbook, inner, news) = (Arc::clone(&self.runbook), Arc::clone(&self.inner), self.news.clone());
         Self { runbook, inner, news, fence: Some(fence) }
     }
 
@@ -86,6 +93,22 @@ impl Desk {
     /// Where the lease is lost, or nobody can say.
     pub fn holds(&self) -> Result<(), Fault> {
         self.lock().ledger.holds()
+    }
+
+    /// Hears whenever something was written down here from now on.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
+    /// Remembers what is written down here to be told.
+    fn follow(&self) {
+        self.lock().written.get_or_insert_default();
+    }
+
+    /// What was remembered since this was asked for last.
+    fn written(&self) -> Vec<Tell> {
+        self.lock().written.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     #[must_use]
@@ -182,7 +205,7 @@ impl Desk {
 
     fn call(&self, happened: &[Happening]) {
         if !happened.is_empty() {
-            self.news.notify_one();
+            self.news.send_replace(());
         }
     }
 
@@ -251,6 +274,9 @@ impl Inner {
             self.version = None;
             if let Committed::Done { version } = self.ledger.commit(runbook, expected, &commit)? {
                 self.version = Some(version);
+                if let Some(written) = &mut self.written {
+                    written.append(&mut outcome.tell);
+                }
                 if let Some(rota) = rota {
                     self.adopt(rota);
                 }

@@ -39,6 +39,7 @@ mod run;
 mod serve;
 mod serve_alerts;
 mod serve_begins;
+mod serve_beside;
 mod serve_lines;
 mod serve_told;
 #[path = "../support/serving.rs"]
