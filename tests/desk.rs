@@ -359,6 +359,7 @@ fn errors(pod: usize, wrong: bool) -> Judged {
     Judged {
         subject: Subject { threshold: "Errors".into(), labels: [("pod".into(), pod.to_string().into())].into() },
         at: evening(),
+        began: None,
         when: vec![Some(wrong)],
         until: None,
         escalate: Vec::new(),

@@ -106,6 +106,8 @@ pub struct Judged {
     pub subject: Subject,
     /// When the youngest sample in it was taken.
     pub at: Timestamp,
+    /// When it was begun to look, where that took long and nobody can say what is so.
+    pub began: Option<Timestamp>,
     pub when: Vec<Option<bool>>,
     /// `None` where there is no `until`.
     pub until: Option<Option<bool>>,

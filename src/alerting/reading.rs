@@ -99,15 +99,16 @@ impl Reading {
         });
         self.samples.take(id, at, samples.collect(), measured.fault.as_ref());
         let thresholds = self.program.thresholds.iter().filter(|threshold| threshold.metrics.contains(&id));
-        thresholds.flat_map(|threshold| self.judged(threshold, at)).collect()
+        thresholds.flat_map(|threshold| self.judged(threshold, at, measured.began)).collect()
     }
 
-    fn judged(&self, threshold: &Threshold, at: Timestamp) -> Vec<Input> {
+    fn judged(&self, threshold: &Threshold, at: Timestamp, began: Option<Timestamp>) -> Vec<Input> {
         let (verdicts, listed) = self.judge.judge(threshold, &self.samples);
         let present = listed.then(|| verdicts.iter().map(|verdict| verdict.labels.clone()).collect());
         let judged = verdicts.into_iter().map(|verdict| Judged {
             subject: Subject { threshold: Arc::clone(&threshold.title), labels: verdict.labels },
             at: verdict.at.max(at),
+            began,
             when: verdict.when,
             until: verdict.until,
             escalate: verdict.escalate,

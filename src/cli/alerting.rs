@@ -14,7 +14,6 @@ use tokio_util::sync::CancellationToken;
 use super::console::{Console, Failure};
 use super::request::Prepared;
 use super::state::Kept;
-use crate::alerting::Input;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ChannelId, Member, Program, SectionKind, StatementKind};
 use crate::desk::{Courier, Delivery, Desk, Left, Then, Until};
@@ -156,6 +155,7 @@ impl Alerting {
 
     /// What is left when the run is over: tells it, with some patience, and says what waits. Gives whether all is told.
     pub(super) async fn finish(&self, console: &Console) -> Result<bool, Failure> {
+        self.courier.release()?;
         let patience = if self.courier.leader(system::now())?.is_some() { LEFT_AFTER } else { PATIENCE };
         let last = system::now().saturating_add(patience).unwrap_or(Timestamp::MAX);
         let late = CancellationToken::new();
@@ -210,9 +210,9 @@ impl Alerting {
         Ok(())
     }
 
-    /// Does what became due while nothing was up.
+    /// Does what became due while nothing was up. What the run finds over is told to nobody any more.
     pub(super) fn begin(&self, now: Timestamp) -> Result<(), Failure> {
-        self.desk.take(now, Input::Tick)?;
+        self.desk.make_up(now)?;
         Ok(())
     }
 }

@@ -111,6 +111,21 @@ impl Courier {
         self.own.lock().clone()
     }
 
+    /// What was written down here waits no longer for whoever looks.
+    ///
+    /// # Errors
+    /// Where it cannot be written down.
+    pub fn release(&self) -> Result<(), Fault> {
+        self.own.take(&self.desk);
+        let left = self.left();
+        let untried: Vec<_> = left.iter().filter(|left| !left.was_tried()).collect();
+        if untried.is_empty() {
+            return Ok(());
+        }
+        let keys: Vec<(&str, &str)> = untried.iter().map(|left| (&*left.channel, &*left.message.key)).collect();
+        self.with(|ledger| ledger.hold_no_longer(self.desk.runbook(), &keys, self.cx.world.now()))
+    }
+
     /// It is heard from now on what becomes of what is written down here, also where a server tells it.
     pub fn follow(&self) {
         self.desk.follow();

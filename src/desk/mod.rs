@@ -13,7 +13,7 @@ mod turns;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 use tokio::sync::watch;
 
@@ -29,6 +29,8 @@ use crate::store::event::{Event, Measured, Record};
 use crate::store::ledger::{Committed, Fence, Ledger, Sample};
 use crate::types::{Fault, FaultKind, Value};
 
+/// How long what became due while nothing was up waits for whoever looks.
+const HELD: SignedDuration = SignedDuration::from_mins(1);
 /// How often a decision is made anew because somebody else decided meanwhile.
 const MOST_ROUNDS: u32 = 100;
 
@@ -142,6 +144,16 @@ impl Desk {
         self.take_all(now, &[input])
     }
 
+    /// Time has passed while nothing was up. People are told of what became due only after a while, or when somebody says
+    /// so (`Courier::release`): whoever looks now may find that it is over.
+    ///
+    /// # Errors
+    /// As for [`Self::take`].
+    pub fn make_up(&self, now: Timestamp) -> Result<Vec<Happening>, Fault> {
+        let held = now.checked_add(HELD).unwrap_or(now);
+        self.lock().keep(&self.runbook, now, &[Input::Tick], None, held).inspect(|happened| self.call(happened))
+    }
+
     /// Takes several things at once: all of them are written down in one piece, or none.
     ///
     /// # Errors
@@ -245,7 +257,7 @@ impl Inner {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        self.keep(runbook, now, inputs, None)
+        self.keep(runbook, now, inputs, None, now)
     }
 
     /// The same, with the answer to the call that says who is on call.
@@ -255,6 +267,7 @@ impl Inner {
         now: Timestamp,
         inputs: &[Input],
         answer: Option<&(Arc<str>, Result<Json, Fault>)>,
+        not_before: Timestamp,
     ) -> Result<Vec<Happening>, Fault> {
         for _ in 0..MOST_ROUNDS {
             self.refresh(runbook)?;
@@ -266,9 +279,10 @@ impl Inner {
                 outcome.join(self.engine.take(now, input));
             }
             let (state, timezone) = (self.engine.state(), &self.engine.definitions().timezone);
-            let Some(commit) = keeping::commit(now, &outcome, state, timezone, rota.as_ref())? else {
+            let Some(mut commit) = keeping::commit(now, &outcome, state, timezone, rota.as_ref())? else {
                 return Ok(outcome.happened);
             };
+            commit.tell.iter_mut().for_each(|tell| tell.not_before = not_before);
             let expected = self.version.unwrap_or(0);
             // Until it is known that it was written, the engine is ahead of what is kept.
             self.version = None;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::Home;
-use super::sampling::Due;
+use super::sampling::{Due, Look};
 use super::telling::Lines;
 use crate::run::Interrupt;
 
@@ -19,7 +19,7 @@ pub(super) struct Going {
     /// The alerts that a section has answered, by its title.
     pub(super) answered: HashMap<Arc<str>, BTreeSet<i64>>,
     pub(super) samples: Due,
-    pub(super) sampling: Vec<JoinHandle<()>>,
+    pub(super) sampling: Vec<(Arc<Look>, JoinHandle<()>)>,
     /// When old samples were put together last.
     pub(super) tidied: Option<Timestamp>,
     pub(super) lines: Lines,
@@ -60,7 +60,7 @@ impl Going {
                 run.ended = Some(run.over.get().copied().unwrap_or(now));
             }
         }
-        self.sampling.retain(|task| !task.is_finished());
+        self.sampling.retain(|(_, task)| !task.is_finished());
         self.asking.take_if(|(_, task)| task.is_finished());
     }
 }

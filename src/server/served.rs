@@ -198,6 +198,9 @@ impl Served {
         self.answer(going, current, fence, now)?;
         self.ask_who(going, current, fence, now);
         self.sample(going, current, fence, now);
+        for (look, _) in &going.sampling {
+            look.hangs(&current.loaded, &current.desk, now)?;
+        }
         if current.desk.next_due()?.is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
         }
@@ -310,8 +313,10 @@ impl Served {
         let loaded = Loaded { facts: Arc::new(facts), ..current.loaded.clone() };
         let world = Arc::clone(&current.world);
         let (desk, interrupt) = (Arc::clone(&current.desk), going.interrupt.clone());
-        going.sampling.push(tokio::spawn(async move {
-            let fault = sampling::sample(loaded, due, world, desk, interrupt, started).await;
+        let look = Arc::new(sampling::Look::new(&loaded, &due, now));
+        let own = Arc::clone(&look);
+        let task = tokio::spawn(async move {
+            let fault = sampling::sample(loaded, due, world, desk, interrupt, started, own).await;
             let why =
                 fault.map(|fault| format!("samples could not be written down, and nobody is told of them: {fault}"));
             // That another server samples by now is no trouble.
@@ -320,7 +325,8 @@ impl Served {
                 served.home.warn(why);
             }
             served.signs().troubles.sampling = why;
-        }));
+        });
+        going.sampling.push((look, task));
     }
 
     /// Takes an edited file into use if it is valid, and says so, loudly, where it is not.
@@ -399,7 +405,7 @@ impl Served {
         // Who is on call is asked anew by whoever serves next.
         going.asking.iter().for_each(|(_, task)| task.abort());
         let runs = going.runs.into_values().filter_map(|run| run.task);
-        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).collect();
+        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling.into_iter().map(|(_, task)| task)).collect();
         let ended = tokio::time::timeout(GRACE, join_all(tasks));
         let (ended, ()) = tokio::join!(ended, self.arrive(going.lines));
         if ended.is_err() {

@@ -84,7 +84,8 @@ impl Scene {
 
 pub(crate) fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judged {
     let subject = Subject { threshold: "Errors".into(), labels: labels.clone() };
-    Judged { subject, at, when: vec![when], until: None, escalate: Vec::new(), text: "errors are 50%".into() }
+    let text = "errors are 50%".into();
+    Judged { subject, at, began: None, when: vec![when], until: None, escalate: Vec::new(), text }
 }
 
 fn pod(name: &str) -> Labels {
@@ -129,6 +130,29 @@ fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
     let closed = scene.judged(Some(false), &pod("b"));
     assert_eq!(told(&closed), ["mail closed"]);
     assert!(!closed.withdraw.contains(&gathered.tell[0].message.key), "of #3 people would never hear");
+}
+
+#[test]
+fn what_hangs_could_not_look_since_it_was_begun() {
+    let blind = Threshold { unknown_for: Some(secs(60)), ..threshold() };
+    let mut scene = Scene::of(blind, None);
+    scene.judged(Some(false), &Labels::new());
+    scene.now = scene.now.checked_add(secs(40)).unwrap();
+    let hung = |scene: &Scene, took| {
+        let began = Some(scene.now.checked_sub(secs(took)).unwrap());
+        Input::Judged(vec![Judged { began, ..judged(scene.now, None, &Labels::new()) }])
+    };
+    let input = hung(&scene, 30);
+    assert_eq!(told(&scene.take(input)), [""; 0]);
+    assert_eq!(told(&scene.after(secs(29))), [""; 0]);
+    assert_eq!(told(&scene.after(secs(1))), ["mail opened"], "a minute since it was begun");
+    assert_eq!(told(&scene.judged(Some(false), &Labels::new())), ["mail closed"]);
+    // What another has seen meanwhile, somebody could see.
+    scene.now = scene.now.checked_add(secs(10)).unwrap();
+    let input = hung(&scene, 30);
+    scene.take(input);
+    assert_eq!(told(&scene.after(secs(49))), [""; 0]);
+    assert_eq!(told(&scene.after(secs(1))), ["mail opened"]);
 }
 
 #[test]

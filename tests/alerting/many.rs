@@ -47,6 +47,7 @@ fn turns(threshold: Threshold, many: usize) -> [Duration; 4] {
         let judged = (0..many).map(|number| Judged {
             subject: Subject { threshold: Arc::clone(&title), labels: labels(number) },
             at: now,
+            began: None,
             when: vec![when],
             until: None,
             escalate: Vec::new(),

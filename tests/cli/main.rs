@@ -16,6 +16,7 @@ mod fmt;
 mod history;
 mod incidents;
 mod kills;
+mod late;
 mod next;
 mod notify;
 mod outcomes;

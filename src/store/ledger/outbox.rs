@@ -207,6 +207,23 @@ impl Ledger {
         })
     }
 
+    /// Messages that wait for their time and were not tried are due at once.
+    pub fn hold_no_longer(&mut self, runbook: &str, messages: &[(&str, &str)], now: Timestamp) -> Result<(), Fault> {
+        self.write(|tx| {
+            let due = at(now)?;
+            let shared = at(tx.shared(now))?;
+            let rows: Vec<_> =
+                messages.iter().map(|(channel, key)| cells![due, shared, runbook, *channel, *key]).collect();
+            tx.execute_all(
+                "UPDATE outgoing SET not_before = ?1, due_at = ?2
+                 WHERE runbook = (SELECT id FROM runbook WHERE name = ?3) AND channel = ?4 AND key = ?5
+                   AND state = 'waiting' AND tries = 0 AND due_at > ?2",
+                &rows,
+            )
+            .map(|_| ())
+        })
+    }
+
     /// A holder tells nothing more: what it has claimed is free at once. Gives how many messages that are.
     pub fn let_go(&mut self, runbook: &str, holder: &str, now: Timestamp, why: &str) -> Result<u64, Fault> {
         self.write_anyway(|tx| let_go(tx, runbook, holder, now, why))
