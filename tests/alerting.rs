@@ -9,6 +9,8 @@ mod kept;
 mod laws;
 #[path = "alerting/many.rs"]
 mod many;
+#[path = "alerting/names.rs"]
+mod names;
 #[path = "alerting/night.rs"]
 mod night;
 #[path = "alerting/random.rs"]

@@ -387,7 +387,9 @@ fn observe(watch: &mut Watch, judged: &Judged, held: &[SignedDuration], changed:
         put(since, now, changed);
     }
     let unknown = !judged.when.contains(&Some(true)) && judged.when.contains(&None);
-    let since = unknown.then(|| watch.unknown_since.unwrap_or(judged.at));
+    // Whoever hangs could not look any more since it was begun, but for what somebody has seen meanwhile.
+    let began = || judged.began.map_or(judged.at, |began| began.max(watch.sampled_at.unwrap_or(began)).min(judged.at));
+    let since = unknown.then(|| watch.unknown_since.unwrap_or_else(began));
     put(&mut watch.unknown_since, since, changed);
     put(&mut watch.unknown_why, unknown.then(|| Arc::clone(&judged.text)), changed);
     let long_enough = |since: Timestamp, held: SignedDuration| judged.at.duration_since(since) >= held;

@@ -18,6 +18,9 @@ const SAMPLING: SignedDuration = SignedDuration::from_mins(1);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Definitions {
     pub runbook: Arc<str>,
+    /// Tells the names that this ledger gives from those of others: two hosts may serve one runbook, each with its own.
+    /// Empty where nothing is kept.
+    pub ledger: Arc<str>,
     /// The name of its zone.
     pub timezone: Arc<str>,
     /// By title.
@@ -169,12 +172,19 @@ impl Definitions {
         });
         Self {
             runbook: program.header.title.clone(),
+            ledger: "".into(),
             timezone: program.header.timezone_name.clone(),
             thresholds: thresholds.collect(),
             owners: program.channels.iter().filter(|one| owns_incidents(one)).map(|one| one.name.clone()).collect(),
             policy: Policy::of(program).map(Arc::new),
             roster: program.escalations.first().and_then(|escalation| escalation.roster.clone()),
         }
+    }
+
+    /// With what tells the names of a ledger from those of others.
+    #[must_use]
+    pub fn kept_in(self, ledger: &str) -> Self {
+        Self { ledger: ledger.into(), ..self }
     }
 
     /// With the links of thresholds, which may hold params.

@@ -106,6 +106,8 @@ pub struct Judged {
     pub subject: Subject,
     /// When the youngest sample in it was taken.
     pub at: Timestamp,
+    /// When it was begun to look, where that took long and nobody can say what is so.
+    pub began: Option<Timestamp>,
     pub when: Vec<Option<bool>>,
     /// `None` where there is no `until`.
     pub until: Option<Option<bool>>,
@@ -314,6 +316,11 @@ impl<'e> Turn<'e> {
         definitions.thresholds.get(title)
     }
 
+    /// What something is named to the outside.
+    pub(super) fn named(&self, title: &str, labels: &Labels) -> Arc<str> {
+        wording::about(&self.definitions.runbook, &self.definitions.ledger, title, labels)
+    }
+
     pub(super) fn after(&self, delay: SignedDuration) -> Timestamp {
         self.now.checked_add(delay).unwrap_or(Timestamp::MAX)
     }
@@ -359,7 +366,8 @@ impl<'e> Turn<'e> {
     }
 
     fn note(&mut self, key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String) {
-        let about = wording::about(&self.definitions.runbook, &title, &Labels::new());
+        let about = self.named(&title, &Labels::new());
+        let key = wording::key(self.definitions, &title, &key);
         let message = wording::blank(self.definitions, Occasion::Note, about, self.now);
         let message = Arc::new(Message { key, title, text, ..message });
         for channel in channels {
@@ -370,7 +378,8 @@ impl<'e> Turn<'e> {
     fn report(&mut self, report: Report) {
         let Report { key, channels, title, doc, severity, text, parts } = report;
         // A threshold of the same title is something else.
-        let about = wording::about(&self.definitions.runbook, &format!("report {title}"), &Labels::new());
+        let about = self.named(&format!("report {title}"), &Labels::new());
+        let key = wording::key(self.definitions, &title, &key);
         let message = wording::blank(self.definitions, Occasion::Report, about, self.now);
         let message = Arc::new(Message { key, severity, title, text, parts, doc, ..message });
         for channel in channels {

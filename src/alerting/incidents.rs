@@ -7,7 +7,7 @@ use super::definitions::{Level, Policy, Threshold};
 use super::engine::Turn;
 use super::index::of_group;
 use super::outcome::Happened;
-use super::state::{Alert, End, Incident, Subject};
+use super::state::{Alert, Incident, Subject};
 use super::wording;
 use crate::catalog::{Message, Occasion};
 use crate::types::{Labels, Severity};
@@ -40,7 +40,7 @@ impl Turn<'_> {
             Some(incident) => Arc::clone(&incident.about),
             None if alerts.len() > 1 => {
                 let labels = of_group(threshold, &first.subject.labels);
-                wording::about(&self.definitions.runbook, &threshold.title, &labels)
+                self.named(&threshold.title, &labels)
             }
             None => self.about(&first.subject),
         };
@@ -63,13 +63,16 @@ impl Turn<'_> {
                 handed = channels.extract_if(.., |one| owners.contains(one) && incident.told.contains(one)).collect();
                 incident.told.extend(channels.iter().cloned());
             }
-            // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
-            // one withdraws what was to be told of it, and not what was to be told of others with it.
-            None if gathered => {
-                message.key = format!("{}/a{number}/gathered", message.about).into();
+            None => {
                 told_as = Some(Arc::clone(&message.about));
+                // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
+                // one withdraws what was to be told of it, and not what was to be told of others with it.
+                message.key = if gathered {
+                    format!("{}/a{number}/gathered", message.about).into()
+                } else {
+                    opened_key(&message.about, number)
+                };
             }
-            None => message.key = opened_key(&message.about, number),
         }
         for number in numbers {
             if let Some(alert) = self.state.alert_mut(*number) {
@@ -128,7 +131,7 @@ impl Turn<'_> {
         let number = self.state.numbers.incident;
         let incident = Incident {
             number,
-            about: wording::about(&self.definitions.runbook, &opening.title, &opening.labels),
+            about: self.named(&opening.title, &opening.labels),
             title: opening.title,
             labels: opening.labels,
             severity: opening.severity,
@@ -179,17 +182,19 @@ impl Turn<'_> {
     }
 
     /// What an alert is named to the outside, alone.
-    fn about(&self, subject: &Subject) -> Arc<str> {
-        wording::about(&self.definitions.runbook, &subject.threshold, &subject.labels)
+    pub(super) fn about(&self, subject: &Subject) -> Arc<str> {
+        self.named(&subject.threshold, &subject.labels)
     }
 
     /// Under which name people heard of an alert that was told without an incident.
-    fn known_as(&self, alert: &Alert) -> Arc<str> {
-        alert.told_as.clone().unwrap_or_else(|| self.about(&alert.subject))
+    pub(super) fn known_as(&self, alert: &Alert) -> Arc<str> {
+        // Versions before have told it under a name that is the same from every ledger.
+        let before = || wording::about(&self.definitions.runbook, "", &alert.subject.threshold, &alert.subject.labels);
+        alert.told_as.clone().unwrap_or_else(before)
     }
 
     /// The open alerts that were told in the same message as one, without an incident.
-    fn told_with<'s>(&'s self, alert: &'s Alert) -> impl Iterator<Item = &'s Alert> {
+    pub(super) fn told_with<'s>(&'s self, alert: &'s Alert) -> impl Iterator<Item = &'s Alert> {
         let numbers = alert.told_as.iter().flat_map(|name| self.index.together(name));
         let others = numbers.filter_map(|number| self.state.alerts.get(&number)).map(Arc::as_ref);
         others.filter(|other| other.incident.is_none() && other.number != alert.number)
@@ -197,8 +202,8 @@ impl Turn<'_> {
 
     /// `escalate to level N` in a section, or a person who begins one.
     pub(super) fn called(&mut self, title: Arc<str>, level: u32, text: Arc<str>) {
-        let about = wording::about(&self.definitions.runbook, &title, &Labels::new());
-        let open = self.state.incidents.values().find(|incident| incident.about == about);
+        let is_it = |incident: &&Arc<Incident>| incident.title == title && incident.labels.is_empty();
+        let open = self.state.incidents.values().find(is_it);
         if let Some(number) = open.map(|incident| incident.number) {
             self.raise_to(number, level);
             return;
@@ -391,91 +396,10 @@ impl Turn<'_> {
         let keys = (1..=incident.messages).map(|message| [&*pages, &message.to_string()].concat().into());
         self.outcome.withdraw.extend(keys);
     }
-
-    /// Tells that an alert is over, and closes its incident with the last of its alerts.
-    pub(super) fn tell_closed(&mut self, alert: &Alert, end: &End) {
-        // Of one that nobody heard of by itself, nobody hears by itself that it is over.
-        let known = (alert.alone && !alert.told.is_empty()).then(|| self.known_as(alert));
-        let mut told = known.is_some();
-        self.goes_on(alert);
-        if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get_mut(&number)) {
-            let incident = Arc::make_mut(incident);
-            incident.alerts.remove(&alert.number);
-            // Its incident says so under the same name.
-            told &= known.as_ref().is_some_and(|known| incident.about != *known);
-            let (number, last) = (incident.number, incident.alerts.is_empty());
-            // What is over is not what is the matter with the others.
-            let others = incident.alerts.last().and_then(|other| self.state.alerts.get(other));
-            if let Some(other) = others.filter(|_| incident.text == alert.text) {
-                incident.text = Arc::clone(&other.text);
-            }
-            self.outcome.touched.incidents.insert(number);
-            if last {
-                self.close_incident(number, end);
-            }
-        } else if let Some(number) = alert.incident {
-            let ended = self.outcome.ended_incidents.iter().find(|one| one.number == number);
-            told &= ended.zip(known.as_ref()).is_some_and(|(one, known)| one.about != *known);
-        }
-        let Some(known) = known.filter(|_| told) else { return };
-        // What was told of several goes on with the others.
-        let goes_on = self.told_with(alert).next().is_some();
-        let own = if alert.told_as.is_none() { Arc::clone(&known) } else { self.about(&alert.subject) };
-        // Whoever was not told yet that it began hears only that it is over.
-        self.outcome.withdraw.push(opened_key(&own, alert.number));
-        let about = if goes_on { own } else { known };
-        let mut message = wording::blank(self.definitions, Occasion::Closed, about, self.now);
-        wording::of_alerts(&mut message, &[alert]);
-        message.text = format!("{}: {}", wording::ended(end), alert.text);
-        message.key = format!("{}/a{}/closed", message.about, alert.number).into();
-        let message = Arc::new(message);
-        for channel in &alert.told {
-            self.tell(channel, &message, Some(alert.number));
-        }
-    }
-
-    /// Where an alert was the last one of its incident, those of its group that are gathered go on with it: it is not over,
-    /// and its levels are called in their time.
-    fn goes_on(&mut self, alert: &Alert) {
-        let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get(&number)) else { return };
-        let Some(threshold) = self.threshold(&alert.subject.threshold) else { return };
-        if incident.alerts.iter().any(|number| *number != alert.number) {
-            return;
-        }
-        let number = incident.number;
-        let waits = |other: &i64| self.state.alerts.get(other).is_some_and(|other| other.gathered_until.is_some());
-        let waiting: BTreeSet<i64> = self.index.group(threshold, &alert.subject.labels).filter(waits).collect();
-        for other in &waiting {
-            if let Some(other) = self.state.alert_mut(*other) {
-                other.incident = Some(number);
-            }
-        }
-        self.outcome.touched.alerts.extend(&waiting);
-        if let Some(incident) = self.state.incident_mut(number) {
-            incident.alerts.extend(waiting);
-        }
-    }
-
-    pub(super) fn close_incident(&mut self, number: i64, end: &End) {
-        let Some(incident) = self.state.incidents.get(&number) else { return };
-        let (title, alerts) = (incident.name(), incident.alerts.clone());
-        self.withdraw_pages(number);
-        self.tell_incident(number, Occasion::Closed, &wording::ended(end), None);
-        self.happened(None, Some(number), Happened::IncidentClosed { title, end: end.clone() });
-        if let Some(incident) = self.state.incidents.remove(&number) {
-            let mut incident = Arc::unwrap_or_clone(incident);
-            incident.end = Some(end.clone());
-            self.outcome.ended_incidents.push(incident);
-        }
-        // Closed by hand: its alerts end with it.
-        for alert in alerts {
-            self.close_alert(alert, end);
-        }
-    }
 }
 
 /// The key of the message that an alert is open.
-fn opened_key(about: &str, alert: i64) -> Arc<str> {
+pub(super) fn opened_key(about: &str, alert: i64) -> Arc<str> {
     [about, "/a", &alert.to_string(), "/opened"].concat().into()
 }
 

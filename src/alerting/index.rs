@@ -14,7 +14,7 @@ pub(super) struct Index {
     open: HashMap<Arc<str>, usize>,
     /// Those that nothing keeps quiet, by threshold and group.
     groups: HashMap<(Arc<str>, Labels), BTreeSet<i64>>,
-    /// Those that were told together, by the name that people know them under.
+    /// Those that were told without an incident, by the name that people know them under.
     together: HashMap<Arc<str>, BTreeSet<i64>>,
     /// What is watched for a threshold that the runbook does not have any more.
     pub(super) undeclared: Vec<Subject>,

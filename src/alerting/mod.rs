@@ -5,6 +5,7 @@
 //! down in one piece before anybody is told. `reading` turns the events of a run into its inputs.
 
 mod alerts;
+mod closing;
 mod definitions;
 mod engine;
 mod gathered;

@@ -39,6 +39,8 @@ struct StepName {
 #[derive(Default)]
 struct Run {
     id: Arc<str>,
+    /// Ids are short, and come again in a year of runs.
+    began: Timestamp,
     /// The parts that it is of; none where it is of all.
     only: Vec<String>,
     /// The sections in which something was not looked at or not done.
@@ -71,7 +73,8 @@ impl Reading {
             return self.measured(measured, record.at);
         }
         if let Event::RunStarted(started) = &record.event {
-            along.run = Some(Run { id: Arc::clone(&started.run), only: started.only.clone(), ..Run::default() });
+            let (id, only, began) = (Arc::clone(&started.run), started.only.clone(), record.at);
+            along.run = Some(Run { id, began, only, ..Run::default() });
             return Vec::new();
         }
         let Some(run) = &mut along.run else { return Vec::new() };
@@ -96,15 +99,16 @@ impl Reading {
         });
         self.samples.take(id, at, samples.collect(), measured.fault.as_ref());
         let thresholds = self.program.thresholds.iter().filter(|threshold| threshold.metrics.contains(&id));
-        thresholds.flat_map(|threshold| self.judged(threshold, at)).collect()
+        thresholds.flat_map(|threshold| self.judged(threshold, at, measured.began)).collect()
     }
 
-    fn judged(&self, threshold: &Threshold, at: Timestamp) -> Vec<Input> {
+    fn judged(&self, threshold: &Threshold, at: Timestamp, began: Option<Timestamp>) -> Vec<Input> {
         let (verdicts, listed) = self.judge.judge(threshold, &self.samples);
         let present = listed.then(|| verdicts.iter().map(|verdict| verdict.labels.clone()).collect());
         let judged = verdicts.into_iter().map(|verdict| Judged {
             subject: Subject { threshold: Arc::clone(&threshold.title), labels: verdict.labels },
             at: verdict.at.max(at),
+            began,
             when: verdict.when,
             until: verdict.until,
             escalate: verdict.escalate,
@@ -245,7 +249,8 @@ impl Run {
     /// The name of what a statement tells. A step may tell several things, so its path alone is none.
     fn key(&self, place: &Place) -> Arc<str> {
         let path: Vec<String> = place.path.iter().map(ToString::to_string).collect();
-        format!("run-{}-{}-{}.{}", self.id, path.join("."), place.line, place.column).into()
+        let began = self.began.as_second();
+        format!("run-{}-{began:x}-{}-{}.{}", self.id, path.join("."), place.line, place.column).into()
     }
 
     /// Whether it is of a whole section, and saw and did all that is in it.

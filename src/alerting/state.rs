@@ -93,7 +93,8 @@ pub struct Alert {
     /// It was told without an incident.
     #[serde(default)]
     pub alone: bool,
-    /// The name of its group, where it was told together with others and without an incident.
+    /// Under which name, where it was told without an incident: its own, or that of its group where it was told together
+    /// with others. Missing where a version before told it alone.
     #[serde(default)]
     pub told_as: Option<Arc<str>>,
     pub incident: Option<i64>,

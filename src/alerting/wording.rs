@@ -13,16 +13,9 @@ use crate::catalog::{self, Message, Occasion};
 use crate::check::program::Roster;
 use crate::types::{Labels, Severity};
 
-/// A name of something for other systems: the same from every machine, also for one that lost its store.
-pub(super) fn about(runbook: &str, title: &str, labels: &Labels) -> Arc<str> {
+/// A name of something for other systems: the same from all who share a ledger, and another one from another ledger.
+pub(super) fn about(runbook: &str, ledger: &str, title: &str, labels: &Labels) -> Arc<str> {
     const LONGEST: usize = 160;
-    let mut whole = Sha256::new_with_prefix(runbook);
-    whole.update("\0");
-    whole.update(title);
-    for text in labels.iter().flat_map(|(name, value)| [name, value]) {
-        whole.update("\0");
-        whole.update(&**text);
-    }
     let values = labels.iter().map(|(_, value)| &**value);
     let words = [runbook, title].into_iter().chain(values).flat_map(|word| word.bytes().chain([b' ']));
     let mut name = String::with_capacity(LONGEST);
@@ -37,9 +30,28 @@ pub(super) fn about(runbook: &str, title: &str, labels: &Labels) -> Arc<str> {
         }
     }
     name.truncate(name.trim_end_matches('-').len());
-    name.push('-');
-    name.push_str(&hex::encode(whole.finalize().get(..4).unwrap_or_default()));
+    name.push_str(&apart(runbook, ledger, title, labels));
     name.into()
+}
+
+/// What tells a name from others that look like it.
+fn apart(runbook: &str, ledger: &str, title: &str, labels: &Labels) -> String {
+    let mut whole = Sha256::new_with_prefix(runbook);
+    whole.update("\0");
+    whole.update(title);
+    for text in labels.iter().flat_map(|(name, value)| [name, value]) {
+        whole.update("\0");
+        whole.update(&**text);
+    }
+    let hash = hex::encode(whole.finalize().get(..4).unwrap_or_default());
+    if ledger.is_empty() { format!("-{hash}") } else { format!("-{hash}-{ledger}") }
+}
+
+/// The name of a message that is of no alert and no incident: what names it to whoever tells it is one name in another
+/// runbook and in another ledger, too.
+pub(super) fn key(definitions: &Definitions, title: &str, within: &str) -> Arc<str> {
+    let apart = apart(&definitions.runbook, &definitions.ledger, title, &Labels::new());
+    [within, &apart].concat().into()
 }
 
 /// What every message of a runbook shares.
@@ -163,11 +175,13 @@ mod tests {
 
     #[test]
     fn names_are_short_stable_and_different() {
-        let one = about("Daily operations", "Service Down", &[("pod".into(), "a-1".into())].into());
+        let labels = |name: &str| Labels::from([(name.into(), "a-1".into())]);
+        let one = about("Daily operations", "", "Service Down", &labels("pod"));
         assert_eq!(&*one, "daily-operations-service-down-a-1-6a4e39eb");
-        let long = about("Täglich", &"x".repeat(500), &Labels::new());
-        assert!(long.len() < 255 && long.is_ascii());
-        let other = about("Daily operations", "Service Down", &[("service".into(), "a-1".into())].into());
-        assert_ne!(one, other);
+        let long = about("Täglich", "0123456789abcdef", &"x".repeat(500), &Labels::new());
+        assert!(long.len() < 200 && long.is_ascii());
+        assert_ne!(one, about("Daily operations", "", "Service Down", &labels("service")));
+        let kept = about("Daily operations", "5f2c", "Service Down", &labels("pod"));
+        assert_eq!(&*kept, "daily-operations-service-down-a-1-6a4e39eb-5f2c");
     }
 }

@@ -14,16 +14,18 @@ use tokio_util::sync::CancellationToken;
 use super::console::{Console, Failure};
 use super::request::Prepared;
 use super::state::Kept;
-use crate::alerting::Input;
 use crate::catalog::{Past, RunFacts, World};
 use crate::check::program::{ChannelId, Member, Program, SectionKind, StatementKind};
-use crate::desk::{Courier, Delivery, Desk, Then, Until};
+use crate::desk::{Courier, Delivery, Desk, Left, Then, Until};
 use crate::plan::walk;
-use crate::shown::look::clean;
+use crate::shown::look::{clean, counted};
+use crate::store::ledger;
 use crate::system::{self, System};
 
 /// How long the end of a run waits for messages to get through.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// The same where a server tells them: it goes on.
+const LEFT_AFTER: Duration = Duration::from_secs(10);
 
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct Telling {
@@ -75,10 +77,11 @@ pub(super) async fn open(
     .await?;
     let world = Arc::new(world.with_past(Arc::clone(&desk) as Arc<dyn Past>));
     let Some(ledger) = ledger else { return Ok((world, None)) };
-    let holder = format!("{}:{}", facts.id, std::process::id());
+    let holder = ledger::holder(&format!("{}:{}", facts.id, std::process::id()));
     let outside: Arc<dyn World> = Arc::<System>::clone(&world);
     let courier =
         Courier::new(ledger, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
+    courier.follow();
     for channel in told(prepared) {
         courier.open(&channel).await.map_err(|fault| {
             let failure = Failure::from(fault);
@@ -152,18 +155,23 @@ impl Alerting {
 
     /// What is left when the run is over: tells it, with some patience, and says what waits. Gives whether all is told.
     pub(super) async fn finish(&self, console: &Console) -> Result<bool, Failure> {
-        let last = system::now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
+        self.courier.release()?;
+        let patience = if self.courier.leader(system::now())?.is_some() { LEFT_AFTER } else { PATIENCE };
+        let last = system::now().saturating_add(patience).unwrap_or(Timestamp::MAX);
         let late = CancellationToken::new();
         let all_told = {
             let mut telling = pin!(self.tell(Until::NothingIsDueBy(last), &late, console));
             tokio::select! {
                 told = &mut telling => told,
-                () = tokio::time::sleep(PATIENCE) => {
+                () = tokio::time::sleep(patience) => {
                     late.cancel();
                     telling.await
                 }
             }
         }?;
+        if let Some(leader) = self.courier.leader(system::now())? {
+            return Ok(say_left_to(&leader, &self.courier.left(), console) && all_told);
+        }
         if self.courier.next_due()?.is_some() {
             return Ok(say_left(console));
         }
@@ -202,9 +210,9 @@ impl Alerting {
         Ok(())
     }
 
-    /// Does what became due while nothing was up.
+    /// Does what became due while nothing was up. What the run finds over is told to nobody any more.
     pub(super) fn begin(&self, now: Timestamp) -> Result<(), Failure> {
-        self.desk.take(now, Input::Tick)?;
+        self.desk.make_up(now)?;
         Ok(())
     }
 }
@@ -214,6 +222,24 @@ pub(super) fn say_left(console: &Console) -> bool {
     let message = "messages wait that could not be told; the next run or `runbook serve` tries again";
     console.warn(message, Some("`runbook incidents` lists them"));
     false
+}
+
+/// Says what the server that leads has not told yet. Gives whether that is nothing.
+fn say_left_to(leader: &str, left: &[Left], console: &Console) -> bool {
+    const MOST: usize = 5;
+    for one in left.iter().take(MOST) {
+        let what = format!("{} ({})", clean(&one.message.title), one.message.occasion.name());
+        let stands = if one.is_on_its_way { "it is on its way, no answer yet" } else { "it waits there" };
+        console.warn(&format!("{} is not told of {what} yet: {stands}", one.channel), None);
+    }
+    if let Some(more @ 1..) = left.len().checked_sub(MOST) {
+        console.warn(&format!("{} are not told yet", counted(more as u64, "more message")), None);
+    }
+    if !left.is_empty() {
+        let message = format!("`runbook serve` tells it ({})", clean(ledger::shown(leader)));
+        console.warn(&message, Some("`runbook incidents` lists what is not told"));
+    }
+    left.is_empty()
 }
 
 /// What became of a message, in a line that begins with `when`.

@@ -33,7 +33,7 @@ use crate::shown::look::clean;
 use crate::source::Sources;
 use crate::source::input;
 use crate::store::event::RunStarted;
-use crate::store::ledger::{Exclusive, Ledger, Place};
+use crate::store::ledger::{self, Exclusive, Ledger, Place};
 use crate::system::{self, System};
 use crate::types::{Fault, FaultKind, SecretText};
 use crate::units;
@@ -112,7 +112,7 @@ async fn serve(args: &Serve, console: &Arc<Console>) -> Result<u8, Failure> {
     let at_once = CancellationToken::new();
     let (look, looks) = watch::channel(());
     let stopping = super::signals::stop(stop.clone(), at_once.clone(), look, Arc::clone(console))?;
-    let holder = format!("{}:{}:{}", by(), std::process::id(), id());
+    let holder = ledger::holder(&format!("{}:{}:{}", by(), std::process::id(), id()));
     let pulses = pulses(args)?;
     let settings = Settings { files, listener, webhook_token, pulses, holder, looks };
     let served = tokio::select! {

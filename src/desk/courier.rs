@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Desk;
 use super::flood::{self, Pace};
+use super::left::Own;
+use super::turns::Turn;
 use crate::alerting::Input;
 use crate::catalog::{Again, Channel, Cx, Message, NotTold, Remark, RunFacts, World};
 use crate::check::program::{ChannelId, ParamId, Program};
@@ -46,12 +49,14 @@ pub struct Courier {
     set: HashMap<ParamId, Value>,
     pub(super) cx: Cx,
     /// Names this process to others that share the ledger.
-    holder: String,
+    pub(super) holder: String,
     opened: Arc<Mutex<HashMap<String, Arc<dyn Channel>>>>,
     pace: Arc<Mutex<Pace>>,
     links: Option<MakesLinks>,
     /// Under which lease it tells.
-    fence: Option<Fence>,
+    pub(super) fence: Option<Fence>,
+    /// What this process has to tell.
+    pub(super) own: Arc<Own>,
 }
 
 /// A message that is ours to tell.
@@ -85,7 +90,21 @@ pub enum Then {
 }
 
 /// Takes what became of messages, as soon as it is known.
-pub type Hears<'h> = &'h (dyn Fn(&Delivery) + Send + Sync);
+pub trait Hears: Send + Sync {
+    fn told(&self, delivery: &Delivery);
+
+    /// How a look at what is due ended, or (`Some`) a channel's line. Gives whether to go on where there is a fault: what
+    /// cannot be written down is not told either.
+    fn ended(&self, _channel: Option<&str>, _fault: Option<&Fault>) -> bool {
+        false
+    }
+}
+
+impl<F: Fn(&Delivery) + Send + Sync> Hears for F {
+    fn told(&self, delivery: &Delivery) {
+        self(delivery);
+    }
+}
 
 impl Courier {
     /// `ledger` is a connection of its own: a message on its way must not hold up what is written down meanwhile.
@@ -111,6 +130,7 @@ impl Courier {
             pace: Arc::default(),
             links: None,
             fence: None,
+            own: Arc::default(),
         }
     }
 
@@ -144,20 +164,27 @@ impl Courier {
     }
 
     /// Tells a channel what is due there, one after the other (an end is not told before its beginning), or together where
-    /// that is more than it takes. Ends when nothing is due, or between two messages where it is told to stop. Whoever
-    /// tells several channels gives each a line of its own: one that hangs holds up no other.
+    /// that is more than it takes. Waits while another process does so. Ends when nothing is due, or between two messages
+    /// where it is told to stop. Whoever tells several channels gives each a line of its own: one that hangs holds up no
+    /// other.
     ///
     /// Gives why a message could not be read, where that is so: it holds up no other.
     ///
     /// # Errors
     /// Where the ledger cannot be read or written. What was told and could not be written down is told again, under the
     /// same key.
-    pub async fn line(&self, name: &str, stop: &CancellationToken, hears: Hears<'_>) -> Result<Option<Fault>, Fault> {
+    pub(super) async fn line(
+        &self,
+        name: &str,
+        stop: &CancellationToken,
+        hears: &dyn Hears,
+    ) -> Result<Option<Fault>, Fault> {
         // Of one that cannot be opened it is said when it is told.
         let most = self.open(name).await.ok().and_then(|channel| channel.at_most());
         let runbook = self.desk.runbook();
         let mut unreadable = None;
-        while !stop.is_cancelled() {
+        let mut turn = Turn::new(self, name);
+        while turn.comes(stop).await? {
             let now = self.cx.world.now();
             if let Some((next, why)) = self.held(name, most, now) {
                 self.with(|ledger| ledger.postpone(runbook, name, now, next, why))?;
@@ -165,7 +192,7 @@ impl Courier {
             }
             let free = most.map(|most| self.pace().free(name, most, now));
             let at_most = match free {
-                Some(Ok(free)) if self.waiting(name, now)? > free => AT_ONCE,
+                Some(Ok(free)) if self.with(|ledger| ledger.waiting(runbook, name, now))? > free => AT_ONCE,
                 // What is claimed is on its way: of a line that hangs, others see what has not been tried yet.
                 _ => 1,
             };
@@ -193,7 +220,11 @@ impl Courier {
                     flood::together(&messages, now).map_or_else(|| Arc::clone(&first.message), Arc::new)
                 }
             };
-            hears(&self.send(name, &own, message).await?);
+            let told = match select(pin!(self.send(name, &own, message)), pin!(turn.lasts())).await {
+                Either::Left((told, _)) => told?,
+                Either::Right((never, _)) => match never {},
+            };
+            hears.told(&told);
         }
         Ok(unreadable)
     }
@@ -206,12 +237,6 @@ impl Courier {
         }
         let next = most.and_then(|most| pace.free(name, most, now).err());
         next.map(|next| (next, "more is told there than it takes in a minute: it waits its turn"))
-    }
-
-    /// How many messages are due for a channel.
-    fn waiting(&self, name: &str, now: Timestamp) -> Result<usize, Fault> {
-        let due = self.due(now)?.into_iter().find(|due| due.channel == name);
-        Ok(due.map_or(0, |due| usize::try_from(due.now).unwrap_or(usize::MAX)))
     }
 
     /// Sends one message, which stands for all that was claimed.
@@ -228,13 +253,17 @@ impl Courier {
         let (mut then, mut is_down) = (None, false);
         for Claimed { outgoing, message } in claimed {
             match &answer {
-                Ok(said) => self.note_told(outgoing.id, now, said).await?,
+                Ok(said) => {
+                    self.own.heard(outgoing, true);
+                    self.note_told(outgoing.id, now, said).await?;
+                }
                 Err(NotTold { fault, again }) => {
                     // As long as it is open, somebody has to hear of it: what is refused may be taken once that is mended.
                     let refused = *again == Again::Never;
                     let again = if refused && message.occasion.is_page() { REFUSED } else { *again };
                     let next = next_try(outgoing, again, now);
                     let why = fault.to_string();
+                    self.own.heard(outgoing, next.is_none());
                     let ours = self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
                     then.get_or_insert(match next {
                         _ if !ours => Then::NotOurs,
@@ -264,7 +293,7 @@ impl Courier {
         }
     }
 
-    fn message(&self, outgoing: &Outgoing) -> Result<Arc<Message>, Fault> {
+    pub(super) fn message(&self, outgoing: &Outgoing) -> Result<Arc<Message>, Fault> {
         let message: Message = Message::deserialize(&outgoing.body).map_err(|error| {
             Fault::new(FaultKind::BadAnswer, format!("the ledger's message {} cannot be read: {error}", outgoing.id))
         })?;
@@ -344,7 +373,7 @@ impl Courier {
         Ok(())
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
+    pub(super) fn with<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
         let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         ledger.guard(self.fence.as_ref());
         work(&mut ledger)

@@ -1,17 +1,23 @@
 //! The lines of a courier, side by side: for whoever waits for them in one place.
 
 use std::collections::HashSet;
-use std::future::pending;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio_util::sync::CancellationToken;
 
 use super::courier::{Courier, Delivery, Hears};
+use crate::store::ledger::Due;
 use crate::types::Fault;
+
+/// How often it is looked at what is due.
+const LOOK: Duration = Duration::from_secs(1);
+const SHORTEST: Duration = Duration::from_millis(50);
+/// How often it is looked at what a server does.
+const AGAIN: SignedDuration = SignedDuration::from_millis(200);
 
 /// What is waited for once nothing is due and nothing on its way.
 #[derive(Clone, Copy, Debug)]
@@ -47,32 +53,41 @@ impl Courier {
     }
 
     /// Tells what is due and becomes due, each channel in a line of its own: one that hangs holds up no other. What is on
-    /// its way when it is told to stop still arrives.
+    /// its way when it is told to stop still arrives. Where a server leads, all is left to it, and what came of what was
+    /// written down here is heard.
     ///
     /// # Errors
     /// Where the ledger cannot be read or written, once nothing is on its way. Where one message cannot be read, once all
     /// others are told.
-    pub async fn go_on(&self, until: Until, stop: &CancellationToken, hears: Hears<'_>) -> Result<(), Fault> {
+    pub async fn go_on(&self, until: Until, stop: &CancellationToken, hears: &dyn Hears) -> Result<(), Fault> {
         let stop = stop.child_token();
+        // Ended where a server begins to lead: what is on its way here arrives.
+        let mut own = stop.child_token();
         let (mut lines, mut busy, mut first) = (FuturesUnordered::new(), HashSet::new(), None);
+        let mut news = self.desk.news();
         loop {
             let now = self.cx.world.now();
             let mut next = None;
             if !stop.is_cancelled() {
-                let due = self.due(now).unwrap_or_else(|fault| {
-                    first.get_or_insert(fault);
-                    stop.cancel();
-                    Vec::new()
+                let looked = self.look(now, &mut own, &stop, hears);
+                let goes_on = hears.ended(None, looked.as_ref().err());
+                let (due, waits) = looked.unwrap_or_else(|fault| {
+                    if !goes_on {
+                        first.get_or_insert(fault);
+                        stop.cancel();
+                    }
+                    (Vec::new(), None)
                 });
+                next = waits;
                 for due in due.into_iter().filter(|due| !busy.contains(&due.channel)).collect::<Vec<_>>() {
                     if due.now == 0 {
                         next = next.into_iter().chain([due.at]).min();
                         continue;
                     }
                     busy.insert(due.channel.clone());
-                    let stop = &stop;
+                    let own = own.clone();
                     lines.push(async move {
-                        let told = self.line(&due.channel, stop, hears).await;
+                        let told = self.line(&due.channel, &own, hears).await;
                         (due.channel, told)
                     });
                 }
@@ -81,28 +96,48 @@ impl Courier {
             if lines.is_empty() && (stopped || until.is_over(next)) {
                 return first.map_or(Ok(()), Err);
             }
-            let comes = async {
-                let Some(next) = next else { return pending().await };
-                let pause = Duration::try_from(next.duration_since(now)).unwrap_or_default();
-                // One that another process is telling at this moment may be due in no time.
-                self.cx.world.sleep(pause.max(Duration::from_millis(50))).await;
-            };
+            // Others write down as well, and clocks jump: nobody sleeps until a far moment. One that another process is
+            // telling at this moment may be due in no time.
+            let soon = next.and_then(|next| Duration::try_from(next.duration_since(now)).ok());
+            let pause = self.cx.world.sleep(soon.unwrap_or(LOOK).clamp(SHORTEST, LOOK));
             tokio::select! {
                 Some((channel, told)) = lines.next() => {
                     busy.remove(&channel);
-                    match told {
-                        Ok(unreadable) => first = first.or(unreadable),
-                        // What cannot be written down is not told either.
-                        Err(fault) => {
-                            first.get_or_insert(fault);
-                            stop.cancel();
-                        }
+                    let is_fatal = told.is_err();
+                    let fault = told.unwrap_or_else(Some);
+                    let goes_on = hears.ended(Some(&channel), fault.as_ref());
+                    if !goes_on {
+                        first = first.or(fault);
+                    }
+                    if is_fatal && !goes_on {
+                        stop.cancel();
                     }
                 }
-                () = self.desk.news.notified(), if !stopped => {}
-                () = comes, if !stopped => {}
+                Ok(()) = news.changed(), if !stopped => {}
+                () = pause, if !stopped => {}
                 () = stop.cancelled(), if !stopped => {}
             }
         }
+    }
+
+    /// For which channels something waits, where it is told here. Where a server leads, when to look again what it has done
+    /// of what was written down here.
+    fn look(
+        &self,
+        now: Timestamp,
+        own: &mut CancellationToken,
+        stop: &CancellationToken,
+        hears: &dyn Hears,
+    ) -> Result<(Vec<Due>, Option<Timestamp>), Fault> {
+        self.own.take(&self.desk);
+        if self.leader(now)?.is_some() {
+            own.cancel();
+            let waits = self.own.look(self, &self.desk, hears)?;
+            return Ok((Vec::new(), waits.then(|| now.checked_add(AGAIN).unwrap_or(now))));
+        }
+        if own.is_cancelled() {
+            *own = stop.child_token();
+        }
+        Ok((self.due(now)?, None))
     }
 }

@@ -4,21 +4,24 @@
 mod courier;
 mod flood;
 mod keeping;
+mod left;
 mod lines;
 mod past;
 mod rota;
+mod turns;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
-use tokio::sync::Notify;
+use tokio::sync::watch;
 
 pub use self::courier::{Courier, Delivery, Hears, MakesLinks, Then};
 pub use self::keeping::{ALERT, INCIDENT, SILENCE, read, zone};
+pub use self::left::Left;
 pub use self::lines::Until;
-use crate::alerting::{Along, Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State};
+use crate::alerting::{Along, Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State, Tell};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::run::Judge;
@@ -26,6 +29,8 @@ use crate::store::event::{Event, Measured, Record};
 use crate::store::ledger::{Committed, Fence, Ledger, Sample};
 use crate::types::{Fault, FaultKind, Value};
 
+/// How long what became due while nothing was up waits for whoever looks.
+const HELD: SignedDuration = SignedDuration::from_mins(1);
 /// How often a decision is made anew because somebody else decided meanwhile.
 const MOST_ROUNDS: u32 = 100;
 
@@ -33,8 +38,8 @@ const MOST_ROUNDS: u32 = 100;
 pub struct Desk {
     runbook: Arc<str>,
     inner: Arc<Mutex<Inner>>,
-    /// Something was written down that has to be told.
-    pub news: Arc<Notify>,
+    /// Changes when something was written down.
+    news: watch::Sender<()>,
     /// Under which lease it writes.
     fence: Option<Fence>,
 }
@@ -50,6 +55,8 @@ struct Inner {
     rota: Rota,
     /// The call of that tool, as a hash.
     call: Option<Arc<str>>,
+    /// The messages that were written down here, where somebody waits for what becomes of them.
+    written: Option<Vec<Tell>>,
 }
 
 impl Desk {
@@ -62,20 +69,23 @@ impl Desk {
         facts: Arc<RunFacts>,
     ) -> Result<Self, Fault> {
         let judge = Judge::new(Arc::clone(&program), set.clone(), Arc::clone(&facts));
-        let definitions = Arc::new(Definitions::of(&program).with_links(&program, &judge)?);
+        let definitions = Definitions::of(&program).kept_in(&ledger.id()?).with_links(&program, &judge)?;
+        let definitions = Arc::new(definitions);
         let runbook = Arc::clone(&definitions.runbook);
         let engine = Engine::new(definitions, State::default());
         let call = rota::call(&program, &set, &facts.directory);
         let reading = Reading::new(Arc::clone(&program), set, facts);
-        let mut inner = Inner { ledger, engine, version: None, reading, program, rota: Rota::default(), call };
+        let (rota, written) = (Rota::default(), None);
+        let mut inner = Inner { ledger, engine, version: None, reading, program, rota, call, written };
         inner.refresh(&runbook)?;
-        Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news: Arc::default(), fence: None })
+        let news = watch::channel(()).0;
+        Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news, fence: None })
     }
 
     /// The same desk, for what is done in the name of a lease: it writes only while the lease is held.
     #[must_use]
     pub fn under(&self, fence: Fence) -> Self {
-        let (runbook, inner, news) = (Arc::clone(&self.runbook), Arc::clone(&self.inner), Arc::clone(&self.news));
+        let (runbook, inner, news) = (Arc::clone(&self.runbook), Arc::clone(&self.inner), self.news.clone());
         Self { runbook, inner, news, fence: Some(fence) }
     }
 
@@ -85,6 +95,22 @@ impl Desk {
     /// Where the lease is lost, or nobody can say.
     pub fn holds(&self) -> Result<(), Fault> {
         self.lock().ledger.holds()
+    }
+
+    /// Hears whenever something was written down here from now on.
+    #[must_use]
+    pub fn news(&self) -> watch::Receiver<()> {
+        self.news.subscribe()
+    }
+
+    /// Remembers what is written down here to be told.
+    fn follow(&self) {
+        self.lock().written.get_or_insert_default();
+    }
+
+    /// What was remembered since this was asked for last.
+    fn written(&self) -> Vec<Tell> {
+        self.lock().written.as_mut().map(std::mem::take).unwrap_or_default()
     }
 
     #[must_use]
@@ -116,6 +142,16 @@ impl Desk {
     /// Where it could not be written down.
     pub fn take(&self, now: Timestamp, input: Input) -> Result<Vec<Happening>, Fault> {
         self.take_all(now, &[input])
+    }
+
+    /// Time has passed while nothing was up. People are told of what became due only after a while, or when somebody says
+    /// so (`Courier::release`): whoever looks now may find that it is over.
+    ///
+    /// # Errors
+    /// As for [`Self::take`].
+    pub fn make_up(&self, now: Timestamp) -> Result<Vec<Happening>, Fault> {
+        let held = now.checked_add(HELD).unwrap_or(now);
+        self.lock().keep(&self.runbook, now, &[Input::Tick], None, held).inspect(|happened| self.call(happened))
     }
 
     /// Takes several things at once: all of them are written down in one piece, or none.
@@ -181,7 +217,7 @@ impl Desk {
 
     fn call(&self, happened: &[Happening]) {
         if !happened.is_empty() {
-            self.news.notify_one();
+            self.news.send_replace(());
         }
     }
 
@@ -221,7 +257,7 @@ impl Inner {
         if inputs.is_empty() {
             return Ok(Vec::new());
         }
-        self.keep(runbook, now, inputs, None)
+        self.keep(runbook, now, inputs, None, now)
     }
 
     /// The same, with the answer to the call that says who is on call.
@@ -231,6 +267,7 @@ impl Inner {
         now: Timestamp,
         inputs: &[Input],
         answer: Option<&(Arc<str>, Result<Json, Fault>)>,
+        not_before: Timestamp,
     ) -> Result<Vec<Happening>, Fault> {
         for _ in 0..MOST_ROUNDS {
             self.refresh(runbook)?;
@@ -242,14 +279,18 @@ impl Inner {
                 outcome.join(self.engine.take(now, input));
             }
             let (state, timezone) = (self.engine.state(), &self.engine.definitions().timezone);
-            let Some(commit) = keeping::commit(now, &outcome, state, timezone, rota.as_ref())? else {
+            let Some(mut commit) = keeping::commit(now, &outcome, state, timezone, rota.as_ref())? else {
                 return Ok(outcome.happened);
             };
+            commit.tell.iter_mut().for_each(|tell| tell.not_before = not_before);
             let expected = self.version.unwrap_or(0);
             // Until it is known that it was written, the engine is ahead of what is kept.
             self.version = None;
             if let Committed::Done { version } = self.ledger.commit(runbook, expected, &commit)? {
                 self.version = Some(version);
+                if let Some(written) = &mut self.written {
+                    written.append(&mut outcome.tell);
+                }
                 if let Some(rota) = rota {
                     self.adopt(rota);
                 }

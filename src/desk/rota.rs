@@ -97,7 +97,7 @@ impl Desk {
     pub fn take_rota(&self, now: Timestamp, answer: Result<Json, Fault>) -> Result<Option<String>, Fault> {
         let mut inner = self.lock();
         let answer = inner.call.clone().map(|call| (call, answer));
-        let happened = inner.keep(self.runbook(), now, &[], answer.as_ref())?;
+        let happened = inner.keep(self.runbook(), now, &[], answer.as_ref(), now)?;
         self.call(&happened);
         Ok(inner.rota.trouble(&inner.program))
     }

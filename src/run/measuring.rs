@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, join_all};
+use jiff::SignedDuration;
 
 use super::branches::{list, with};
 use super::context::Context;
@@ -16,6 +17,8 @@ use crate::types::{Fault, Labels, Measure, Value};
 
 /// How many sets of labels a metric may have: more of them are a mistake, and no metric.
 const MOST: usize = 100_000;
+/// Of what takes no longer than this, nobody asks when it was begun.
+const LONG: SignedDuration = SignedDuration::from_secs(1);
 
 pub(super) async fn measure(context: &Context<'_>, statement: &Statement, metrics: &[MetricId]) {
     join_all(metrics.iter().map(|id| sample(context, *id, statement.span))).await;
@@ -24,8 +27,8 @@ pub(super) async fn measure(context: &Context<'_>, statement: &Statement, metric
 /// Takes samples of a metric, and tells of them.
 pub(super) async fn sample(context: &Context<'_>, id: MetricId, span: Span) {
     let Some(metric) = context.run.program.metrics.get(id.index()) else { return };
-    let mut measured =
-        Measured { place: context.place(span), metric: Arc::clone(&metric.name), samples: Vec::new(), fault: None };
+    let (place, name, began) = (context.place(span), Arc::clone(&metric.name), context.now());
+    let mut measured = Measured { place, metric: name, samples: Vec::new(), fault: None, began: None };
     if metric.labels.is_empty() {
         let value = context.whole(&metric.value).await;
         measured.samples.push(sampled(metric, Labels::new(), value));
@@ -48,6 +51,8 @@ pub(super) async fn sample(context: &Context<'_>, id: MetricId, span: Span) {
     // The lists are walked side by side, and a list may name a thing twice.
     measured.samples.sort_by(|one, other| one.labels.cmp(&other.labels));
     measured.samples.dedup_by(|one, other| one.labels == other.labels);
+    let is_known = measured.fault.is_none() && measured.samples.iter().all(|sample| sample.fault.is_none());
+    measured.began = (!is_known && context.now().duration_since(began) >= LONG).then_some(began);
     context.emit(Event::Measured(measured));
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::store::ledger::{Fence, Lease, Ledger};
+use crate::store::ledger::{self, Fence, Lease, Ledger};
 use crate::types::Fault;
 
 /// How long others wait for a server that says nothing before one of them takes over.
@@ -21,19 +21,13 @@ pub(super) enum Lead {
 }
 
 impl Lead {
-    /// The name of a runbook's lease.
-    pub(super) fn name(runbook: &str) -> String {
-        format!("serve/{runbook}")
-    }
-
     /// Asks for the lease, or prolongs it. A fence that was handed out stays the same one as long as it holds.
     pub(super) fn ask(&self, ledger: &mut Ledger, runbook: &str, holder: &str, now: Timestamp) -> Result<Self, Fault> {
-        let name = Self::name(runbook);
         let until = now.checked_add(LEASE).unwrap_or(Timestamp::MAX);
-        Ok(match (ledger.lead(&name, runbook, holder, now, until)?, self) {
+        Ok(match (ledger.lead(runbook, holder, now, until)?, self) {
             (Lease::Held { fence }, Self::Own(own)) if own.number() == fence => Self::Own(own.clone()),
-            (Lease::Held { fence }, _) => Self::Own(Fence::new(&name, holder, fence)),
-            (Lease::Taken { holder, .. }, _) => Self::Others { holder },
+            (Lease::Held { fence }, _) => Self::Own(Fence::new(&ledger::lead(runbook), holder, fence)),
+            (Lease::Taken { holder, .. }, _) => Self::Others { holder: ledger::shown(&holder).to_owned() },
         })
     }
 

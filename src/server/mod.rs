@@ -7,6 +7,7 @@
 mod acknowledging;
 mod current;
 mod exposition;
+mod going;
 mod hooks;
 mod http;
 mod lead;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::current::Current;
-use super::served::{Going, Served};
+use super::going::Going;
+use super::served::Served;
 use crate::alerting::{Input, Posted, posted};
 use crate::check::program::Section;
 use crate::store::ledger::Fence;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::current::Current;
-use super::served::{Going, Served};
+use super::going::Going;
+use super::served::Served;
 use crate::catalog::RunFacts;
 use crate::desk::Desk;
 use crate::store::ledger::Fence;

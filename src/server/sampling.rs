@@ -4,17 +4,18 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::future::BoxFuture;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Loaded;
 use crate::alerting::Along;
 use crate::catalog::World;
-use crate::check::program::MetricId;
+use crate::check::program::{MetricId, Program};
 use crate::desk::Desk;
 use crate::plan::Selection;
 use crate::run::{self, Consent, EventSink, Interrupt, Proposal, Request};
-use crate::store::event::{Event, Record, RunStarted};
-use crate::types::Fault;
+use crate::store::event::{Event, Measured, Place, Record, RunStarted};
+use crate::types::{Fault, FaultKind};
+use crate::units;
 
 /// When each metric is sampled next.
 #[derive(Default)]
@@ -40,6 +41,45 @@ impl Due {
     }
 }
 
+/// Samples that are being taken.
+pub(super) struct Look {
+    began: Timestamp,
+    /// The metrics of which nothing is known yet, and for how long somebody may not be told.
+    waits: Mutex<Vec<(MetricId, Option<SignedDuration>)>>,
+}
+
+impl Look {
+    pub(super) fn new(loaded: &Loaded, metrics: &[MetricId], began: Timestamp) -> Self {
+        let limit = |id: MetricId| {
+            let thresholds = loaded.program.thresholds.iter().filter(|threshold| threshold.metrics.contains(&id));
+            thresholds.filter_map(|threshold| threshold.unknown_for).min()
+        };
+        let waits = metrics.iter().map(|id| (*id, limit(*id))).collect();
+        Self { began, waits: Mutex::new(waits) }
+    }
+
+    /// Lets alerting know of metrics that nobody has been able to look at for too long: whoever hangs may do so for long.
+    ///
+    /// # Errors
+    /// Where it could not be written down.
+    pub(super) fn hangs(&self, loaded: &Loaded, desk: &Desk, now: Timestamp) -> Result<(), Fault> {
+        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let took = now.duration_since(self.began);
+        // Said once: what comes of it is said when it comes.
+        for (id, _) in waits.extract_if(.., |(_, limit)| limit.is_some_and(|limit| limit <= took)) {
+            let Some(metric) = loaded.program.metrics.get(id.index()) else { continue };
+            let seconds = took.as_secs().saturating_mul(1_000_000_000);
+            let fault = Fault::new(FaultKind::Timeout, format!("no answer for {} so far", units::duration(seconds)));
+            let place = Place { path: Vec::new(), file: "".into(), line: 0, column: 0, items: Vec::new() };
+            let (metric, began) = (Arc::clone(&metric.name), Some(self.began));
+            let measured = Measured { place, metric, samples: Vec::new(), fault: Some(fault), began };
+            let record = Record { seq: 0, at: now, event: Event::Measured(measured) };
+            desk.read(&mut Along::default(), &record)?;
+        }
+        Ok(())
+    }
+}
+
 /// Takes samples, and lets alerting have them. Gives why something could not be written down.
 pub(super) async fn sample(
     loaded: Loaded,
@@ -48,8 +88,10 @@ pub(super) async fn sample(
     desk: Arc<Desk>,
     interrupt: Interrupt,
     started: RunStarted,
+    look: Arc<Look>,
 ) -> Option<Fault> {
-    let sink = Arc::new(Heard { desk, world: Arc::clone(&world), fault: Mutex::default() });
+    let (program, fault) = (Arc::clone(&loaded.program), Mutex::default());
+    let sink = Arc::new(Heard { desk, world: Arc::clone(&world), program, look, fault });
     let request = Request {
         program: loaded.program,
         sources: loaded.sources,
@@ -73,15 +115,18 @@ pub(super) async fn sample(
 struct Heard {
     desk: Arc<Desk>,
     world: Arc<dyn World>,
+    program: Arc<Program>,
+    look: Arc<Look>,
     fault: Mutex<Option<Fault>>,
 }
 
 impl EventSink for Heard {
     fn emit(&self, event: Event) {
         // The rest of it tells of a run, and this is none.
-        if !matches!(event, Event::Measured(_)) {
-            return;
-        }
+        let Event::Measured(measured) = &event else { return };
+        // Until it is read: what is known by now is not said to hang.
+        let mut waits = self.look.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        waits.retain(|(id, _)| self.program.metrics.get(id.index()).is_none_or(|own| own.name != measured.metric));
         if let Err(fault) = self.desk.read(&mut Along::default(), &Record { seq: 0, at: self.world.now(), event }) {
             self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         }

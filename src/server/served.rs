@@ -1,6 +1,5 @@
 //! One runbook that is served.
 
-use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,21 +10,22 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::current::{self, Current, running, sampled};
+use super::going::{Going, Run};
 use super::lead::{LEASE, Lead};
 use super::pulse::{Signs, Troubles};
-use super::sampling::{self, Due};
-use super::telling::Lines;
+use super::sampling;
 use super::{Home, Links, Loaded};
 use crate::alerting::{Happening, Input};
 use crate::catalog::RunFacts;
 use crate::check::program::Section;
-use crate::run::Interrupt;
 use crate::schedule::{self, OwnRun, Timetable};
-use crate::store::ledger::{Fence, Ledger, Retention, Sample};
+use crate::store::ledger::{self, Fence, Ledger, Retention, Sample};
 use crate::types::Fault;
 
-/// How often the clock is looked at: it may jump, so nobody sleeps until a far moment.
+/// How often the clock is looked at: it may jump, so nobody sleeps until a far moment. What is due is due at whole seconds.
 const LOOK: Duration = Duration::from_secs(1);
+/// A clock may show a moment less than a sleep has taken.
+const JUST_AFTER: Duration = Duration::from_millis(2);
 /// How often old samples are put together.
 const TIDIED_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How long a run may take to stop when the server is told to.
@@ -50,29 +50,6 @@ pub(super) struct Known {
     pub(super) incidents: usize,
     pub(super) waiting: usize,
     pub(super) leads: bool,
-}
-
-/// What goes on, by section.
-#[derive(Default)]
-pub(super) struct Going {
-    pub(super) runs: HashMap<Arc<str>, Run>,
-    last: HashMap<Arc<str>, Timestamp>,
-    /// The alerts that a section has answered, by its title.
-    pub(super) answered: HashMap<Arc<str>, BTreeSet<i64>>,
-    samples: Due,
-    sampling: Vec<JoinHandle<()>>,
-    /// When old samples were put together last.
-    tidied: Option<Timestamp>,
-    lines: Lines,
-    /// Who is on call, and by which call that is asked.
-    pub(super) asking: Option<(Arc<str>, JoinHandle<()>)>,
-    interrupt: Interrupt,
-}
-
-pub(super) struct Run {
-    began: Timestamp,
-    pub(super) ended: Option<Timestamp>,
-    task: Option<JoinHandle<()>>,
 }
 
 impl Served {
@@ -132,6 +109,8 @@ impl Served {
         let mut asked = false;
         while !stop.is_cancelled() {
             self.reload(std::mem::take(&mut asked));
+            let desk = Arc::clone(&self.current().desk);
+            let mut news = desk.news();
             // What cannot be written down is not begun; it is tried again at the next look.
             match self.look(&mut going) {
                 Ok(()) => {
@@ -144,11 +123,10 @@ impl Served {
                     self.signs().failed = Some(fault.to_string());
                 }
             }
-            let desk = Arc::clone(&self.current().desk);
             tokio::select! {
-                () = tokio::time::sleep(LOOK) => {}
+                () = tokio::time::sleep(until_the_next(self.home.now())) => {}
                 () = stop.cancelled() => {}
-                () = desk.news.notified() => {}
+                Ok(()) = news.changed() => {}
                 // The other side goes with the server.
                 Ok(()) = looks.changed() => asked = true,
             }
@@ -213,13 +191,16 @@ impl Served {
 
     /// Does what is due, in the name of the lease.
     fn due(self: &Arc<Self>, going: &mut Going, current: &Current, fence: &Fence, now: Timestamp) -> Result<(), Fault> {
-        settle(going, now);
+        going.settle(now);
         for section in &current.loaded.program.sections {
             self.section(going, current, fence, section, now)?;
         }
         self.answer(going, current, fence, now)?;
         self.ask_who(going, current, fence, now);
         self.sample(going, current, fence, now);
+        for (look, _) in &going.sampling {
+            look.hangs(&current.loaded, &current.desk, now)?;
+        }
         if current.desk.next_due()?.is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
         }
@@ -316,7 +297,7 @@ impl Served {
         self.home.say(&format!("\"{title}\" begins: run {run}, for {scheduled}"));
         let work =
             running(beginning, current.clone(), going.interrupt.clone(), Arc::clone(&self.home), Arc::clone(title));
-        going.runs.insert(Arc::clone(title), Run { began: now, ended: None, task: Some(tokio::spawn(work)) });
+        going.runs.insert(Arc::clone(title), Run::begin(now, work, Arc::clone(&self.home)));
         Ok(())
     }
 
@@ -332,8 +313,10 @@ impl Served {
         let loaded = Loaded { facts: Arc::new(facts), ..current.loaded.clone() };
         let world = Arc::clone(&current.world);
         let (desk, interrupt) = (Arc::clone(&current.desk), going.interrupt.clone());
-        going.sampling.push(tokio::spawn(async move {
-            let fault = sampling::sample(loaded, due, world, desk, interrupt, started).await;
+        let look = Arc::new(sampling::Look::new(&loaded, &due, now));
+        let own = Arc::clone(&look);
+        let task = tokio::spawn(async move {
+            let fault = sampling::sample(loaded, due, world, desk, interrupt, started, own).await;
             let why =
                 fault.map(|fault| format!("samples could not be written down, and nobody is told of them: {fault}"));
             // That another server samples by now is no trouble.
@@ -342,7 +325,8 @@ impl Served {
                 served.home.warn(why);
             }
             served.signs().troubles.sampling = why;
-        }));
+        });
+        going.sampling.push((look, task));
     }
 
     /// Takes an edited file into use if it is valid, and says so, loudly, where it is not.
@@ -421,13 +405,13 @@ impl Served {
         // Who is on call is asked anew by whoever serves next.
         going.asking.iter().for_each(|(_, task)| task.abort());
         let runs = going.runs.into_values().filter_map(|run| run.task);
-        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling).collect();
+        let tasks: Vec<JoinHandle<()>> = runs.chain(going.sampling.into_iter().map(|(_, task)| task)).collect();
         let ended = tokio::time::timeout(GRACE, join_all(tasks));
         let (ended, ()) = tokio::join!(ended, self.arrive(going.lines));
         if ended.is_err() {
             self.home.warn("not everything has stopped; it is left as it is");
         }
-        let lease = Lead::name(&self.title());
+        let lease = ledger::lead(&self.title());
         if let Err(fault) = self.ledger(None).release(&lease, &self.holder) {
             self.home.warn(&format!("another server takes over in {LEASE:#}: {fault}"));
         }
@@ -472,14 +456,8 @@ impl Served {
     }
 }
 
-/// Forgets what is over.
-fn settle(going: &mut Going, now: Timestamp) {
-    for run in going.runs.values_mut() {
-        if run.task.as_ref().is_some_and(JoinHandle::is_finished) {
-            run.task = None;
-            run.ended = Some(now);
-        }
-    }
-    going.sampling.retain(|task| !task.is_finished());
-    going.asking.take_if(|(_, task)| task.is_finished());
+/// How long it is until a look just after the next whole second.
+fn until_the_next(now: Timestamp) -> Duration {
+    let into = u64::try_from(now.subsec_nanosecond()).map_or(Duration::ZERO, Duration::from_nanos);
+    LOOK.saturating_sub(into) + JUST_AFTER
 }

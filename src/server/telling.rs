@@ -1,6 +1,6 @@
 //! Telling people while serving: each channel has a line of its own, so that one that hangs holds up no other.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::current::Current;
 use super::served::Served;
 use crate::check::program::Program;
-use crate::desk::Delivery;
+use crate::desk::{Delivery, Hears, Until};
 use crate::shown::look::counted;
 use crate::store::ledger::Fence;
 use crate::types::Fault;
@@ -20,20 +20,20 @@ use crate::types::Fault;
 /// How long what is on its way may take to arrive when the server is told to stop.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 
-/// The lines that go on, by channel.
+/// The lines of each version of the runbook that still tells somebody.
 #[derive(Default)]
 pub(super) struct Lines {
-    /// Of which version of the runbook they are.
+    /// Which version begins something new.
     of: Option<Arc<Program>>,
     stop: CancellationToken,
-    tasks: HashMap<String, JoinHandle<()>>,
+    tasks: Vec<JoinHandle<()>>,
 }
 
 /// How people are told.
 #[derive(Default)]
 pub(super) struct Telling {
-    /// Why messages of a channel can not be read or their ends not be written down.
-    lines: BTreeMap<String, String>,
+    /// Why messages of a channel can not be read or their ends not be written down, or those of all (`None`).
+    lines: BTreeMap<Option<String>, String>,
     /// Why a channel does not get through.
     down: BTreeMap<String, String>,
     /// Why nobody hears of anything: no channel gets through.
@@ -43,6 +43,7 @@ pub(super) struct Telling {
 impl Lines {
     /// Begins nothing more; what is on its way arrives.
     pub(super) fn end(&mut self) {
+        self.of = None;
         std::mem::take(&mut self.stop).cancel();
     }
 }
@@ -53,11 +54,12 @@ impl Telling {
         self.lines.values().next().or(self.nobody.as_ref())
     }
 
-    /// Takes how a line ended.
-    fn ended(&mut self, channel: &str, why: Option<String>) {
+    /// Takes how a line ended. Gives whether that is news.
+    fn ended(&mut self, channel: Option<&str>, why: Option<&String>) -> bool {
+        let channel = channel.map(str::to_owned);
         match why {
-            Some(why) => _ = self.lines.insert(channel.to_owned(), why),
-            None => _ = self.lines.remove(channel),
+            Some(why) => self.lines.insert(channel, why.clone()).as_ref() != Some(why),
+            None => self.lines.remove(&channel).is_some(),
         }
     }
 
@@ -76,8 +78,34 @@ impl Telling {
     }
 }
 
+/// Hears how people are told by one version of a runbook.
+struct Told {
+    served: Arc<Served>,
+    channels: usize,
+    fence: Fence,
+}
+
+impl Hears for Told {
+    fn told(&self, delivery: &Delivery) {
+        self.served.home.delivered(delivery);
+        self.served.signs().troubles.telling.heard(delivery, self.channels);
+    }
+
+    fn ended(&self, channel: Option<&str>, fault: Option<&Fault>) -> bool {
+        // That another server tells by now is no trouble.
+        let fault = fault.filter(|_| !self.fence.is_lost());
+        let why = fault.map(|fault| format!("messages cannot be told: {fault}"));
+        let is_news = self.served.signs().troubles.telling.ended(channel, why.as_ref());
+        if let Some(why) = why.filter(|_| is_news) {
+            self.served.home.warn(&why);
+        }
+        // It is tried again.
+        true
+    }
+}
+
 impl Served {
-    /// Tells what is due, on each channel that is not being told something.
+    /// Tells what is due and becomes due.
     pub(super) fn tell(
         self: &Arc<Self>,
         lines: &mut Lines,
@@ -86,44 +114,30 @@ impl Served {
         now: Timestamp,
     ) -> Result<(), Fault> {
         let program = &current.loaded.program;
-        if !lines.of.as_ref().is_some_and(|own| Arc::ptr_eq(own, program)) {
-            // An edited channel leads elsewhere, and who has mended something waits to see it.
-            lines.end();
-            self.ledger(Some(fence)).hurry(current.desk.runbook(), now)?;
-            lines.of = Some(Arc::clone(program));
-            self.signs().troubles.telling = Telling::default();
+        let goes_on = lines.tasks.last().is_some_and(|task| !task.is_finished());
+        lines.tasks.retain(|task| !task.is_finished());
+        if goes_on && lines.of.as_ref().is_some_and(|own| Arc::ptr_eq(own, program)) {
+            return Ok(());
         }
-        lines.tasks.retain(|_, task| !task.is_finished());
-        for due in current.courier.due(now)? {
-            if due.now > 0 && !lines.tasks.contains_key(&due.channel) {
-                let line =
-                    Arc::clone(self).line(due.channel.clone(), current.clone(), fence.clone(), lines.stop.clone());
-                lines.tasks.insert(due.channel, tokio::spawn(line));
+        // An edited channel leads elsewhere, and who has mended something waits to see it.
+        lines.end();
+        self.ledger(Some(fence)).hurry(current.desk.runbook(), now)?;
+        lines.of = Some(Arc::clone(program));
+        self.signs().troubles.telling = Telling::default();
+        let (courier, stop) = (current.courier.clone(), lines.stop.clone());
+        let hears = Told { served: Arc::clone(self), channels: program.channels.len(), fence: fence.clone() };
+        lines.tasks.push(tokio::spawn(async move {
+            if let Err(fault) = courier.go_on(Until::Stopped, &stop, &hears).await {
+                hears.ended(None, Some(&fault));
             }
-        }
+        }));
         Ok(())
-    }
-
-    async fn line(self: Arc<Self>, channel: String, current: Current, fence: Fence, stop: CancellationToken) {
-        let channels = current.loaded.program.channels.len();
-        let hears = |delivery: &Delivery| {
-            self.home.delivered(delivery);
-            self.signs().troubles.telling.heard(delivery, channels);
-        };
-        let ended = current.courier.line(&channel, &stop, &hears).await;
-        let why = ended.unwrap_or_else(Some);
-        // That another server tells by now is no trouble.
-        let why = why.filter(|_| !fence.is_lost()).map(|fault| format!("messages cannot be told: {fault}"));
-        if let Some(why) = &why {
-            self.home.warn(why);
-        }
-        self.signs().troubles.telling.ended(&channel, why);
     }
 
     /// Lets what is on its way arrive, for a short time. What does not is free for whoever serves next.
     pub(super) async fn arrive(&self, mut lines: Lines) {
         lines.end();
-        let mut tasks: Vec<JoinHandle<()>> = lines.tasks.into_values().collect();
+        let mut tasks = lines.tasks;
         if tokio::time::timeout(ARRIVES_WITHIN, join_all(tasks.iter_mut())).await.is_err() {
             tasks.retain(|task| !task.is_finished());
             tasks.iter().for_each(JoinHandle::abort);

@@ -336,6 +336,9 @@ pub struct Measured {
     pub samples: Vec<Sampled>,
     /// Why nobody knows of what there should have been samples.
     pub fault: Option<Fault>,
+    /// When it was begun to look, where that took long and something of it could not be measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Timestamp>,
 }
 
 /// One sample.

@@ -17,7 +17,7 @@ use crate::random::secs;
 
 const EVENING: &str = "2026-03-05T22:00:00Z";
 
-fn threshold() -> Threshold {
+pub(crate) fn threshold() -> Threshold {
     Threshold {
         title: "Errors".into(),
         severity: Severity::Warning,
@@ -33,12 +33,12 @@ fn threshold() -> Threshold {
     }
 }
 
-fn level(number: u32, after: Option<SignedDuration>, channel: &str) -> Level {
+pub(crate) fn level(number: u32, after: Option<SignedDuration>, channel: &str) -> Level {
     let notify = vec![channel.into()];
     Level { number, role: format!("R{number}").into(), respond: None, after, unless_acknowledged: true, notify }
 }
 
-fn policy(levels: Vec<Level>, repeat: u32) -> Policy {
+pub(crate) fn policy(levels: Vec<Level>, repeat: u32) -> Policy {
     Policy { name: "night".into(), levels, repeat, by_hand: Vec::new() }
 }
 
@@ -52,6 +52,7 @@ impl Scene {
     fn of(threshold: Threshold, policy: impl Into<Option<Policy>>) -> Self {
         let definitions = Definitions {
             roster: None,
+            ledger: "".into(),
             runbook: "Night".into(),
             timezone: "UTC".into(),
             thresholds: [(Arc::clone(&threshold.title), threshold)].into(),
@@ -81,9 +82,10 @@ impl Scene {
     }
 }
 
-fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judged {
+pub(crate) fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judged {
     let subject = Subject { threshold: "Errors".into(), labels: labels.clone() };
-    Judged { subject, at, when: vec![when], until: None, escalate: Vec::new(), text: "errors are 50%".into() }
+    let text = "errors are 50%".into();
+    Judged { subject, at, began: None, when: vec![when], until: None, escalate: Vec::new(), text }
 }
 
 fn pod(name: &str) -> Labels {
@@ -128,6 +130,56 @@ fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
     let closed = scene.judged(Some(false), &pod("b"));
     assert_eq!(told(&closed), ["mail closed"]);
     assert!(!closed.withdraw.contains(&gathered.tell[0].message.key), "of #3 people would never hear");
+}
+
+#[test]
+fn what_hangs_could_not_look_since_it_was_begun() {
+    let blind = Threshold { unknown_for: Some(secs(60)), ..threshold() };
+    let mut scene = Scene::of(blind, None);
+    scene.judged(Some(false), &Labels::new());
+    scene.now = scene.now.checked_add(secs(40)).unwrap();
+    let hung = |scene: &Scene, took| {
+        let began = Some(scene.now.checked_sub(secs(took)).unwrap());
+        Input::Judged(vec![Judged { began, ..judged(scene.now, None, &Labels::new()) }])
+    };
+    let input = hung(&scene, 30);
+    assert_eq!(told(&scene.take(input)), [""; 0]);
+    assert_eq!(told(&scene.after(secs(29))), [""; 0]);
+    assert_eq!(told(&scene.after(secs(1))), ["mail opened"], "a minute since it was begun");
+    assert_eq!(told(&scene.judged(Some(false), &Labels::new())), ["mail closed"]);
+    // What another has seen meanwhile, somebody could see.
+    scene.now = scene.now.checked_add(secs(10)).unwrap();
+    let input = hung(&scene, 30);
+    scene.take(input);
+    assert_eq!(told(&scene.after(secs(49))), [""; 0]);
+    assert_eq!(told(&scene.after(secs(1))), ["mail opened"]);
+}
+
+#[test]
+fn who_closes_an_incident_closes_nothing_that_nobody_has_heard_of() {
+    for goes_on in [false, true] {
+        let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+        let mut scene = Scene::of(grouped, policy(vec![level(1, None, "pager")], 0));
+        scene.judged(Some(true), &pod("a"));
+        scene.after(secs(2));
+        assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0], "it is gathered");
+        if goes_on {
+            assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0], "the incident goes on with it");
+        }
+        scene.after(secs(2));
+        let by = Arc::from("ann");
+        let closed = scene.take(Input::Close { incident: 1, by });
+        let each = ["mail closed", "pager closed", "mail opened", "pager opened"];
+        assert_eq!(told(&closed), each, "{goes_on}");
+        let incidents: Vec<_> = closed.tell.iter().map(|tell| tell.message.incident.as_ref().unwrap().number).collect();
+        assert_eq!(incidents, [1, 1, 2, 2]);
+        assert_eq!(scene.engine.state().alerts.keys().collect::<Vec<_>>(), [&2]);
+        // What fires again is gathered with one that people know of.
+        scene.after(secs(1));
+        assert_eq!(told(&scene.judged(Some(true), &pod("a"))), [""; 0]);
+        assert_eq!(told(&scene.after(secs(30))), ["mail opened"], "the pager escalates by itself");
+        assert_eq!(scene.engine.state().incidents.keys().collect::<Vec<_>>(), [&2]);
+    }
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn turns(threshold: Threshold, many: usize) -> [Duration; 4] {
     let other = Threshold { title: "Other".into(), ..threshold.clone() };
     let thresholds = [(Arc::clone(&title), threshold), ("Other".into(), other)].into();
     let (runbook, timezone) = ("Night".into(), "UTC".into());
-    let definitions = Definitions { runbook, timezone, thresholds, owners: Vec::new(), policy: None, roster: None };
+    let (ledger, owners) = ("".into(), Vec::new());
+    let definitions = Definitions { runbook, ledger, timezone, thresholds, owners, policy: None, roster: None };
     let mut engine = Engine::new(Arc::new(definitions), State::default());
     let mut now: Timestamp = "2026-03-05T22:00:00Z".parse().unwrap();
     let mut turn = |when: Option<bool>| {
@@ -46,6 +47,7 @@ fn turns(threshold: Threshold, many: usize) -> [Duration; 4] {
         let judged = (0..many).map(|number| Judged {
             subject: Subject { threshold: Arc::clone(&title), labels: labels(number) },
             at: now,
+            began: None,
             when: vec![when],
             until: None,
             escalate: Vec::new(),

@@ -214,6 +214,7 @@ impl Night {
         let judged = some.into_iter().map(|labels| Judged {
             subject: Subject { threshold: Arc::clone(&threshold.title), labels },
             at,
+            began: dice.percent(10).then(|| at.checked_sub(secs(30)).unwrap()),
             when: threshold.held.iter().map(|_| dice.truth()).collect(),
             until: dice.percent(50).then(|| dice.truth()),
             escalate: threshold.escalate.iter().map(|_| dice.truth()).collect(),
@@ -229,6 +230,7 @@ impl Night {
         let judged = self.engine.state().watches.iter().map(|(subject, watch)| Judged {
             subject: subject.clone(),
             at: self.now,
+            began: None,
             when: watch.true_since.iter().map(|_| Some(false)).collect(),
             until: Some(Some(true)),
             escalate: Vec::new(),

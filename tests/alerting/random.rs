@@ -75,6 +75,7 @@ pub(crate) fn definitions(dice: &mut Dice) -> Definitions {
         thresholds: thresholds.into_iter().map(|one| (Arc::clone(&one.title), one)).collect(),
         owners,
         policy: dice.percent(85).then(|| Arc::new(policy(dice))),
+        ledger: "5f2c".into(),
         roster: dice.percent(40).then(|| Arc::new(roster(dice))),
     }
 }

@@ -16,6 +16,7 @@ mod fmt;
 mod history;
 mod incidents;
 mod kills;
+mod late;
 mod next;
 mod notify;
 mod outcomes;
@@ -39,6 +40,7 @@ mod run;
 mod serve;
 mod serve_alerts;
 mod serve_begins;
+mod serve_beside;
 mod serve_lines;
 mod serve_told;
 #[path = "../support/serving.rs"]

@@ -39,6 +39,22 @@ fn a_hangup_has_the_files_looked_at_and_ends_nothing() {
 }
 
 #[test]
+fn a_run_that_was_over_before_the_next_is_due_keeps_it_from_nothing() {
+    let folder = Folder::with(RUNS);
+    let systemd = Notified::at(&folder.path("notify"));
+    let mut command = folder.command(&["serve", "a.runbook", "--no-listen"]);
+    let server = command.env("NOTIFY_SOCKET", folder.path("notify")).spawn().unwrap();
+    assert_eq!(systemd.told(), "READY=1");
+    std::thread::sleep(Duration::from_secs(8));
+    terminate(&server);
+    let ended = finish(server);
+    let count = |what: &str| ended.stderr.matches(what).count();
+    // A machine with much else to do may really take a second for one.
+    let (begun, skipped) = (count("\"Look\" begins: run"), count("\"Look\" of "));
+    assert!(begun >= 5 && skipped * 4 < begun, "{}", ended.stderr);
+}
+
+#[test]
 fn what_it_will_do_is_said_and_where_that_is_nothing_as_well() {
     let said = |text: &str| {
         let folder = Folder::with(text);

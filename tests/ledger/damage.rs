@@ -75,9 +75,23 @@ fn a_file_of_a_newer_version_is_refused_and_left_as_it_is() {
     let before = fs::read(place.path()).unwrap();
     let fault = Ledger::open(&place.path()).unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported);
-    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 2"), "{fault}");
+    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 3"), "{fault}");
     assert!(Ledger::check(&place.path()).is_err());
     assert!(fs::read(place.path()).unwrap() == before);
+}
+
+#[test]
+fn a_file_of_an_older_version_is_brought_up_to_this_one_and_keeps_what_it_has() {
+    let place = filled();
+    let conn = rusqlite::Connection::open(place.path()).unwrap();
+    conn.execute_batch("DROP TABLE identity; PRAGMA user_version = 2").unwrap();
+    drop(conn);
+    let id = place.open().id().unwrap();
+    assert_eq!((place.open().id().unwrap(), place.open().load("shop").unwrap().documents.len()), (id, 2000));
+    assert_eq!(problems(&place), [""; 0]);
+    rusqlite::Connection::open(place.path()).unwrap().execute_batch("DELETE FROM identity").unwrap();
+    assert!(place.open().id().unwrap_err().message.contains("no name of its own"));
+    assert_eq!(problems(&place), ["1 names of the ledger too many or too few"]);
 }
 
 #[test]

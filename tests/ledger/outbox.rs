@@ -15,6 +15,7 @@ both!(
     what_is_too_much_waits_and_that_is_no_try,
     what_was_tried_is_due_at_once_where_something_may_be_mended,
     what_a_server_was_telling_is_free_when_another_takes_over,
+    a_channel_is_told_by_one_at_a_time_and_what_that_one_left_by_the_next,
     a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it,
     what_a_commit_withdraws_it_does_not_tell_but_what_it_tells_is_told,
     a_message_that_is_not_there_is_a_fault
@@ -122,6 +123,8 @@ fn each_channel_is_claimed_by_itself(place: &Place) {
     tell(&mut ledger, "bank", vec![message("a", 0)]);
     let due = |channel: &str, second, now| Due { channel: channel.to_owned(), at: at(second), now };
     assert_eq!(ledger.due("shop", at(10)).unwrap(), [due("dev", 50, 0), due("ops", 0, 2)]);
+    let line = ledger.line(("shop", "dev"), ("me", 1), at(50), at(65)).unwrap();
+    assert_eq!(line, Lease::Held { fence: 1 });
     assert_eq!(keys(&ledger.claim("shop", "dev", "me", at(50), LEASE, 10).unwrap()), ["a"]);
     assert_eq!(ledger.due("shop", at(50)).unwrap(), [due("dev", 110, 0), due("ops", 0, 2)], "it is on its way");
     assert_eq!(ledger.message("shop", "dev", "a").unwrap().unwrap().state, OutgoingState::Claimed);
@@ -151,9 +154,7 @@ fn what_was_tried_is_due_at_once_where_something_may_be_mended(place: &Place) {
 
 fn what_a_server_was_telling_is_free_when_another_takes_over(place: &Place) {
     let mut ledger = place.open();
-    let lead = |ledger: &mut Ledger, holder: &str, now| {
-        ledger.lead("serve/shop", "shop", holder, at(now), at(now + 15)).unwrap()
-    };
+    let lead = |ledger: &mut Ledger, holder: &str, now| ledger.lead("shop", holder, at(now), at(now + 15)).unwrap();
     tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0)]);
     assert_eq!(lead(&mut ledger, "dead", 0), Lease::Held { fence: 1 });
     assert_eq!(ledger.claim("shop", "ops", "dead", at(1), LEASE, 1).unwrap().len(), 1);
@@ -171,6 +172,52 @@ fn what_a_server_was_telling_is_free_when_another_takes_over(place: &Place) {
     // Whoever stops in good order lets go by itself.
     assert_eq!(ledger.let_go("shop", "heir", at(41), "stopped").unwrap(), 1);
     assert_eq!(keys(&claim(&mut ledger, "another", 41)), ["a"]);
+}
+
+fn a_channel_is_told_by_one_at_a_time_and_what_that_one_left_by_the_next(place: &Place) {
+    let (mut ledger, mut other) = (place.open(), place.open());
+    let of = ("shop", "ops");
+    let line = |ledger: &mut Ledger, holder: &str, part, now| {
+        matches!(ledger.line(of, (holder, part), at(now), at(now + 15)).unwrap(), Lease::Held { .. })
+    };
+    tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0)]);
+    assert!(line(&mut ledger, "me", 1, 0));
+    assert_eq!(keys(&ledger.claim("shop", "ops", "me", at(0), LEASE, 1).unwrap()), ["a"]);
+    assert!(!line(&mut other, "you", 1, 14) && !line(&mut ledger, "me", 2, 14), "nor in the same process");
+    assert_eq!(other.due("shop", at(14)).unwrap()[0].now, 1, "what is on its way is not to be told again");
+    assert!(line(&mut ledger, "me", 1, 14), "it is kept");
+    assert!(!line(&mut other, "you", 1, 28));
+    // It says nothing more.
+    assert_eq!(other.due("shop", at(29)).unwrap()[0].now, 2);
+    assert!(line(&mut other, "you", 1, 29));
+    let again = claim(&mut other, "you", 29);
+    assert_eq!((keys(&again), again[0].tries), (vec!["a", "b"], 2), "the oldest first, under the same key");
+    assert_eq!(again[0].last.as_deref(), Some("the process that was telling it has ended"));
+    assert!(!line(&mut ledger, "me", 1, 30));
+    ledger.end_line(of, ("me", 1)).unwrap();
+    assert!(!line(&mut ledger, "me", 1, 30), "it was another's to give back");
+    other.end_line(of, ("you", 1)).unwrap();
+    assert!(line(&mut ledger, "me", 1, 30));
+    // One that can be seen to have ended keeps nobody waiting: this machine has no process of that number.
+    ledger.end_line(of, ("me", 1)).unwrap();
+    let own = runbook::store::ledger::holder("me");
+    let (before, rest) = own.rsplit_once(" #").unwrap();
+    let machine = rest.split('.').next().unwrap();
+    assert!(line(&mut ledger, &format!("{before} #{machine}.4194305.1"), 1, 40));
+    assert!(line(&mut other, "you", 1, 40));
+    other.end_line(of, ("you", 1)).unwrap();
+    assert!(line(&mut ledger, &own, 1, 40));
+    assert!(!line(&mut other, "you", 1, 40), "this one has not");
+    // A server that takes over has the lines of the one before as well.
+    ledger.end_line(of, (&own, 1)).unwrap();
+    assert!(matches!(ledger.lead("shop", "dead", at(50), at(65)).unwrap(), Lease::Held { .. }));
+    assert_eq!(ledger.leader("shop", at(64)).unwrap().as_deref(), Some("dead"));
+    assert_eq!(ledger.leader("bank", at(64)).unwrap(), None);
+    assert!(line(&mut ledger, "dead", 7, 64));
+    assert_eq!(ledger.leader("shop", at(65)).unwrap(), None);
+    assert!(!line(&mut other, "you", 1, 65));
+    assert!(matches!(other.lead("shop", "heir", at(65), at(80)).unwrap(), Lease::Held { .. }));
+    assert!(line(&mut other, "heir", 1, 65));
 }
 
 fn a_withdrawn_message_is_not_told_and_one_in_flight_says_what_came_of_it(place: &Place) {

@@ -100,6 +100,7 @@ fn tell(folder: &Path, port: u16, begins: Timestamp, decides: bool) {
             let judged = Judged {
                 subject,
                 at: time,
+                began: None,
                 when: vec![Some(!open)],
                 until: None,
                 escalate: Vec::new(),

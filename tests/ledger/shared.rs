@@ -167,12 +167,16 @@ fn what_is_no_ledger_or_a_newer_one_is_refused_and_left_as_it_is() {
     server.sql("shop", &format!("UPDATE {schema}.ledger SET version = 7"));
     let fault = place.open().unwrap_err();
     assert_eq!(fault.kind, FaultKind::Unsupported);
-    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 2"), "{fault}");
+    assert!(fault.message.contains("is of version 7, and this runbook knows it up to version 3"), "{fault}");
     assert!(place.check().is_err());
     // One of before approvals is brought up to this version, and not by a look.
-    server.sql("shop", &format!("DROP TABLE {schema}.approval; UPDATE {schema}.ledger SET version = 1"));
+    server.sql(
+        "shop",
+        &format!("DROP TABLE {schema}.approval, {schema}.identity; UPDATE {schema}.ledger SET version = 1"),
+    );
     assert!(place.check().unwrap_err().message.contains("is of version 1, an older one"));
     assert_eq!(place.open().unwrap().approvals(None).unwrap(), Vec::new());
+    assert_eq!(place.open().unwrap().id().unwrap().len(), 12);
 
     let problems = |sql: &str| {
         server.sql("shop", &format!("SET search_path = {schema}; {sql}"));

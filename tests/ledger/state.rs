@@ -9,11 +9,22 @@ both!(
     a_stale_commit_writes_nothing,
     a_document_is_replaced_closed_opened_again_and_removed,
     closed_documents_and_happenings_are_listed_since_a_time,
-    a_time_that_cannot_be_kept_is_a_fault_and_one_to_compare_with_is_not
+    a_time_that_cannot_be_kept_is_a_fault_and_one_to_compare_with_is_not,
+    a_ledger_is_told_from_others_by_a_name_that_it_keeps
 );
 
 fn ids(documents: &[Document]) -> Vec<&str> {
     documents.iter().map(|document| document.id.as_str()).collect()
+}
+
+fn a_ledger_is_told_from_others_by_a_name_that_it_keeps(place: &Place) {
+    let id = place.open().id().unwrap();
+    assert!(id.len() == 12 && id.bytes().all(|letter| letter.is_ascii_hexdigit()), "{id}");
+    assert_eq!(place.open().id().unwrap(), id);
+    assert_ne!(Place::new().open().id().unwrap(), id);
+    if let Some(shared) = Place::shared() {
+        assert_ne!(shared.open().id().unwrap(), id);
+    }
 }
 
 fn a_commit_is_there_again_after_the_file_was_opened_anew(place: &Place) {

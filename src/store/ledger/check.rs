@@ -56,6 +56,7 @@ const INVARIANTS: &[(&str, &str)] = &[
         "SELECT count(*) FROM runbook WHERE version = 0 AND (id IN (SELECT runbook FROM document)
            OR id IN (SELECT runbook FROM happening) OR id IN (SELECT runbook FROM outgoing))",
     ),
+    ("names of the ledger too many or too few", "SELECT abs(count(*) - 1) FROM identity"),
     (
         "samples that were measured and say why not",
         "SELECT count(*) FROM sample WHERE value IS NOT NULL AND why IS NOT NULL",

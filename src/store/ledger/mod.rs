@@ -24,6 +24,7 @@ mod leases;
 mod outbox;
 mod place;
 mod postgres;
+mod process;
 mod samples;
 mod schedule;
 mod schema;
@@ -40,10 +41,11 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 pub use self::check::Checked;
 pub use self::exclusive::{Asked, Exclusive, Hold, PROLONG_EVERY};
 pub use self::fence::Fence;
-pub use self::leases::Lease;
+pub use self::leases::{Lease, lead};
 pub use self::outbox::{Due, NewMessage, Outgoing, OutgoingState};
 pub use self::place::Place;
 use self::postgres::Store;
+pub use self::process::{holder, shown};
 pub use self::samples::Sample;
 pub use self::state::{Commit, Committed, Document, Happening, Snapshot};
 pub use self::tidy::{Compacted, Retention, Tidied};
@@ -136,6 +138,19 @@ impl Ledger {
         }
         fence.lose();
         Err(fence.fault())
+    }
+
+    /// What tells it from other ledgers: made once, with the ledger, and the same for all who share it.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub fn id(&self) -> Result<String, Fault> {
+        let id = self.read(|tx| tx.value("SELECT id FROM identity", &[]))?;
+        id.ok_or_else(|| {
+            let message = format!("the ledger `{}` has no name of its own any more", self.shown());
+            Fault::new(FaultKind::Setup, message)
+                .help("put a backup in its place: `runbook store check` says what is wrong")
+        })
     }
 
     /// What all who share the ledger have in common and others must not know, by its name: `fresh` where there was none.

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
-use super::Ledger;
 use super::column::{At, Bound, Json, at, json};
 use super::transaction::{Error, FromCell, Row, Seen, Tx, cells};
+use super::{Ledger, leases};
 use crate::types::{Fault, FaultKind};
 
 /// Something to tell. The same channel and key twice, in one runbook, is one message: the first one.
@@ -134,23 +134,45 @@ impl Ledger {
         })
     }
 
-    /// For which channels of a runbook something waits: when the first of it can be claimed, and how much can be now.
+    /// For which channels of a runbook something waits: when the first of it can be claimed, and how much can be now. What
+    /// is claimed of a channel whose line nobody has is free for whoever takes that.
     pub fn due(&self, runbook: &str, now: Timestamp) -> Result<Vec<Due>, Fault> {
-        let waiting = self.read(|tx| {
-            tx.rows(
-                "SELECT channel, due_at FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+        let (waiting, told) = self.read(|tx| {
+            let waiting = tx.rows(
+                "SELECT channel, due_at, state FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
                  WHERE due_at IS NOT NULL AND name = ?1",
                 &cells![runbook],
-                |row| Ok((row.get::<String>(0)?, tx.own(row.get::<At>(1)?.0))),
-            )
+                |row| Ok((row.get::<String>(0)?, tx.own(row.get::<At>(1)?.0), row.get::<OutgoingState>(2)?)),
+            )?;
+            let mut told: BTreeMap<String, bool> = BTreeMap::new();
+            for (channel, ..) in waiting.iter().filter(|(.., state)| *state == OutgoingState::Claimed) {
+                if !told.contains_key(channel) {
+                    told.insert(channel.clone(), leases::is_told(tx, runbook, channel, now)?);
+                }
+            }
+            Ok((waiting, told))
         })?;
         let mut due: BTreeMap<String, Due> = BTreeMap::new();
-        for (channel, at) in waiting {
+        for (channel, at, state) in waiting {
+            let is_free = state == OutgoingState::Claimed && told.get(&channel) == Some(&false);
+            let at = if is_free { at.min(now) } else { at };
             let one = due.entry(channel).or_insert_with_key(|channel| Due { channel: channel.clone(), at, now: 0 });
             one.at = one.at.min(at);
             one.now += u64::from(at <= now);
         }
         Ok(due.into_values().collect())
+    }
+
+    /// How many messages of a channel can be claimed now.
+    pub fn waiting(&self, runbook: &str, channel: &str, now: Timestamp) -> Result<usize, Fault> {
+        self.read(|tx| {
+            let count = tx.value(
+                "SELECT count(*) FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
+                 WHERE due_at <= ?1 AND name = ?2 AND channel || '' = ?3",
+                &cells![Bound(tx.shared(now)), runbook, channel],
+            )?;
+            Ok(count.map_or(0, |count: u64| usize::try_from(count).unwrap_or(usize::MAX)))
+        })
     }
 
     /// What is due for a channel waits until a time: it takes no more now. That is no try.
@@ -182,6 +204,23 @@ impl Ledger {
                    AND due_at > ?4",
                 &cells![at(now)?, at(tx.shared(now))?, runbook, Bound(tx.shared(now))],
             )
+        })
+    }
+
+    /// Messages that wait for their time and were not tried are due at once.
+    pub fn hold_no_longer(&mut self, runbook: &str, messages: &[(&str, &str)], now: Timestamp) -> Result<(), Fault> {
+        self.write(|tx| {
+            let due = at(now)?;
+            let shared = at(tx.shared(now))?;
+            let rows: Vec<_> =
+                messages.iter().map(|(channel, key)| cells![due, shared, runbook, *channel, *key]).collect();
+            tx.execute_all(
+                "UPDATE outgoing SET not_before = ?1, due_at = ?2
+                 WHERE runbook = (SELECT id FROM runbook WHERE name = ?3) AND channel = ?4 AND key = ?5
+                   AND state = 'waiting' AND tries = 0 AND due_at > ?2",
+                &rows,
+            )
+            .map(|_| ())
         })
     }
 
@@ -292,6 +331,16 @@ pub(super) fn let_go(tx: Tx<'_>, runbook: &str, holder: &str, now: Timestamp, wh
          WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND due_at IS NOT NULL AND state = 'claimed'
            AND holder = ?5",
         &cells![at(now)?, at(tx.shared(now))?, why, runbook, holder],
+    )
+}
+
+/// Frees what is claimed of a channel: whoever has claimed it does not tell it any more.
+pub(super) fn free(tx: Tx<'_>, runbook: &str, channel: &str, now: Timestamp, why: &str) -> Result<u64, Error> {
+    tx.execute(
+        "UPDATE outgoing SET state = 'waiting', holder = NULL, not_before = ?1, due_at = ?2, last = ?3
+         WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND due_at IS NOT NULL AND state = 'claimed'
+           AND channel || '' = ?5",
+        &cells![at(now)?, at(tx.shared(now))?, why, runbook, channel],
     )
 }
 

@@ -6,7 +6,7 @@ use rusqlite::{Connection, TransactionBehavior};
 pub(super) const APPLICATION: i32 = 0x7262_6F6B;
 
 /// Step `n` leads from version `n` to `n + 1`. A step that was ever released is never changed.
-pub(super) const STEPS: &[&str] = &[V1, V2];
+pub(super) const STEPS: &[&str] = &[V1, V2, V3];
 
 /// All times are nanoseconds since 1970, all bodies are JSON.
 const V1: &str = r"
@@ -126,6 +126,12 @@ CREATE TABLE approval (
   revoked TEXT
 ) STRICT;
 CREATE INDEX approval_runbook ON approval (runbook);
+";
+
+/// What tells this ledger from others, for what it names to the outside.
+const V3: &str = r"
+CREATE TABLE identity (id TEXT NOT NULL) STRICT;
+INSERT INTO identity (id) VALUES (lower(hex(randomblob(6))));
 ";
 
 /// The version that this program writes.

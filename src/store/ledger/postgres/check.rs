@@ -16,6 +16,7 @@ const INVARIANTS: &[(&str, &str)] = &[
         "samples that were measured and say why not",
         "SELECT count(*) FROM sample WHERE value IS NOT NULL AND why IS NOT NULL",
     ),
+    ("names of the ledger too many or too few", "SELECT abs(count(*) - 1) FROM identity"),
     ("samples that are not a number", "SELECT count(*) FROM sample WHERE value = 'NaN'"),
 ];
 
@@ -47,7 +48,7 @@ SELECT i.relname || ' on ' || c.relname || ' ' || x.indisvalid || ' ' || x.indis
  WHERE c.relnamespace = {schema}
 ORDER BY 1";
 
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "ledger",
     "runbook",
     "document",
@@ -60,6 +61,7 @@ const TABLES: [&str; 12] = [
     "due",
     "secret",
     "approval",
+    "identity",
 ];
 
 impl Store {

@@ -5,7 +5,7 @@ use crate::store::ledger::transaction::{Error, Tx, cells};
 use crate::types::{Fault, FaultKind};
 
 /// Step `n` leads from version `n` to `n + 1`. A step that was ever released is never changed.
-const STEPS: &[&[&str]] = &[V1, V2];
+const STEPS: &[&[&str]] = &[V1, V2, V3];
 
 /// The oldest server that has all that is asked of it.
 const OLDEST: i64 = 120_000;
@@ -120,6 +120,13 @@ const V2: &[&str] = &[
   revoked TEXT
 )",
     "CREATE INDEX approval_runbook ON approval (runbook)",
+];
+
+const V3: &[&str] = &[
+    "CREATE TABLE identity (id TEXT COLLATE \"C\" NOT NULL)",
+    // Of what each server of the oldest version has.
+    "INSERT INTO identity (id) SELECT left(encode(sha256(convert_to(concat_ws(' ', random(), random(), clock_timestamp(),
+  pg_postmaster_start_time(), pg_backend_pid()), 'UTF8')), 'hex'), 12)",
 ];
 
 /// Says whose the schema is, and of which version: a row, made last.
