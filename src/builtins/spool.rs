@@ -7,8 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use jiff::Timestamp;
-
+use super::line_time::Moment;
 use super::lines::{Broken, Buffer, Extent, ReadAt, too_long};
 use super::scan::{self, Block, Blocks, Cut, NotPlain, Stretch};
 use crate::types::{Answer, Fault, FaultKind, Line, Log, LogReader, Query, Scanner};
@@ -125,7 +124,7 @@ impl scan::Lines for Printed {
         Arc::clone(&self.name)
     }
 
-    fn time(&self, _: &[u8]) -> Option<Timestamp> {
+    fn time(&self, _: usize, _: &[u8]) -> Option<Moment> {
         None
     }
 

@@ -14,6 +14,7 @@ mod program;
 #[path = "../rehearsal/mod.rs"]
 mod rehearsal;
 mod scans;
+mod times;
 
 use std::fs;
 use std::io::Write as _;

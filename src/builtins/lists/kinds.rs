@@ -154,7 +154,7 @@ pub(super) struct Entries {
 impl Entries {
     /// One more line. Lines come in the order of their places.
     pub(super) fn line(&mut self, line: &Line, place: u64) -> Result<(), Fault> {
-        let dated = line_time::is_dated(line.text.as_bytes());
+        let dated = line_time::begins_entry(line.text.as_bytes(), line.time);
         if !dated
             && let Some(open) = self.open.get_mut(&line.source)
             // What stands between was left out, and this is the rest of something else.

@@ -2,6 +2,7 @@
 
 use std::net::Ipv6Addr;
 
+use super::telling;
 use crate::builtins::line_time;
 
 /// What stands for the end of a line.
@@ -23,6 +24,14 @@ fn mask(line: &str, masked: &mut String) {
     let mut at = 0;
     let mut before = None;
     while let Some(rest) = line.get(at..).filter(|rest| !rest.is_empty()) {
+        if let Some(inside) = telling::text(line, at) {
+            masked.push('"');
+            within(inside.shown, masked);
+            masked.push_str(if inside.whole { "\"" } else { "…\"" });
+            at += inside.length;
+            before = Some('"');
+            continue;
+        }
         let (taken, shown) = match variable(rest, before) {
             Some((taken, placeholder)) => (taken, placeholder),
             None => plain(rest),
@@ -30,6 +39,23 @@ fn mask(line: &str, masked: &mut String) {
         masked.push_str(shown);
         at += taken;
         before = line.get(..at).and_then(|so_far| so_far.chars().next_back());
+    }
+}
+
+/// What stands in quotes and tells kinds apart. Quotes in it are escaped.
+fn within(text: &str, masked: &mut String) {
+    let mut at = 0;
+    let mut before = None;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
+        let quoted = rest.strip_prefix("\\\"").and_then(|rest| rest.find("\\\""));
+        let (taken, shown) = match (quoted, variable(rest, before)) {
+            (Some(length), _) => (length + 4, "\\\"<text>\\\""),
+            (None, Some(varies)) => varies,
+            (None, None) => plain(rest),
+        };
+        masked.push_str(shown);
+        at += taken;
+        before = text.get(..at).and_then(|so_far| so_far.chars().next_back());
     }
 }
 
@@ -186,6 +212,23 @@ mod tests {
             ("größe 10 über 9", "größe <n> über <n>"),
             ("", ""),
             ("an \"open quote", "an \"open quote"),
+            (
+                r#"{"level":"error","msg":"order 17 of \"ann\" failed","order":{"id":"x","n":3},"ok":true}"#,
+                r#"{"level":"error","msg":"order <n> of \"<text>\" failed","order":{"id":"<text>","n":<n>},"ok":true}"#,
+            ),
+            (
+                r#"{ "@l" : "Error", "error": "a: b\n at c", "user_7f3a9c": "x" }"#,
+                r#"{ "@l" : "<text>", "error": "a: b…", "user_<id>": "<text>" }"#,
+            ),
+            (
+                r#"level=error msg="no stock for 17" user="ann" err="dial tcp 10.0.0.1:80""#,
+                r#"level=error msg="no stock for <n>" user="<text>" err="dial tcp <ip>:<n>""#,
+            ),
+            (
+                r#"E1123 08:00:00.5   7 kubelet.go:17] "Failed to pull 3 images" pod="a/b" err="no""#,
+                r#"E<n> <time>   <n> kubelet.go:<n>] "Failed to pull <n> images" pod="<text>" err="no""#,
+            ),
+            (r#"the "msg": "x" of ] "y""#, r#"the "<text>": "<text>" of ] "<text>""#),
         ];
         for (line, masked) in cases {
             let mut written = String::new();

@@ -35,6 +35,7 @@ mod sort;
 mod sum;
 mod take;
 mod tally;
+mod telling;
 mod top;
 mod truth;
 mod r#where;

@@ -3,7 +3,7 @@
 use memchr::memrchr;
 
 use super::snapshot::{Lines, Stream};
-use crate::builtins::line_time;
+use crate::builtins::line_time::{self, Moment};
 use crate::builtins::scan::{Block, Blocks, Cut, NotPlain, Stretch};
 
 /// Reading all files of a log once, the oldest first.
@@ -17,42 +17,31 @@ pub(super) struct FileBlocks<'a> {
     left: u64,
     /// Whether the line that comes next is in the window, as long as it has no time.
     inside: bool,
-    seen_line: bool,
-    seen_time: bool,
 }
 
 impl<'a> FileBlocks<'a> {
     /// `by_entry`: each entry is in one block.
     pub(super) fn new(log: &'a Lines, by_entry: bool) -> Self {
-        Self {
-            log,
-            part: 0,
-            at: 0,
-            stream: None,
-            cut: Cut::new(by_entry),
-            left: log.most,
-            inside: log.starts_inside,
-            seen_line: false,
-            seen_time: false,
-        }
+        Self { log, part: 0, at: 0, stream: None, cut: Cut::new(by_entry), left: log.most, inside: log.starts_inside }
     }
 
     /// What the next block has to know of the window.
-    fn look_back(&mut self, block: &Block) {
-        self.seen_line = true;
-        let Some(window) = self.log.window else { return };
+    fn look_back(&mut self, block: &Block, bare: bool) -> Result<(), NotPlain> {
+        let Some(window) = self.log.window else { return Ok(()) };
         let mut lines = block.lines();
         lines = lines.strip_suffix(b"\n").unwrap_or(lines);
         loop {
             let start = memrchr(b'\n', lines).map_or(0, |end| end + 1);
             let line = String::from_utf8_lossy(lines.get(start..).unwrap_or_default());
-            if let Some(time) = line_time::of_line(line.as_bytes(), &self.log.reading) {
-                self.seen_time = true;
-                self.inside = window.holds(time);
-                return;
+            if let Some(moment) = line_time::moment(line.as_bytes(), &self.log.reading, bare) {
+                self.inside = window.holds(moment.first());
+                return match moment {
+                    Moment::Twice(_, second) if window.holds(second) != self.inside => Err(NotPlain),
+                    _ => Ok(()),
+                };
             }
             if start == 0 {
-                return;
+                return Ok(());
             }
             lines = lines.get(..start - 1).unwrap_or_default();
         }
@@ -78,19 +67,21 @@ impl Blocks for FileBlocks<'_> {
             }
             let stream = match &mut self.stream {
                 Some(stream) => stream,
-                none => none.insert(part.stream(self.left, self.log.most).map_err(|_| NotPlain)?),
+                none => {
+                    self.cut.bare = part.is_bare();
+                    none.insert(part.stream(self.left, self.log.most).map_err(|_| NotPlain)?)
+                }
             };
             if self.cut.next(stream, block)? {
                 block.part = self.part;
                 block.inside = self.inside;
-                self.look_back(block);
+                self.look_back(block, self.cut.bare)?;
                 return Ok(true);
             }
             self.left = stream.left(self.left);
             self.stream = None;
             self.part += 1;
         }
-        // A log without times cannot say which of its lines were asked for.
-        if self.log.window.is_some() && self.seen_line && !self.seen_time { Err(NotPlain) } else { Ok(false) }
+        Ok(false)
     }
 }

@@ -70,6 +70,9 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let mut partial = None;
     let mut starts_inside = false;
     if let Some(window) = &window {
+        if file != input::NAME {
+            partial = window.missing(&parts, &reading)?.map(Arc::new);
+        }
         let before = parts.len();
         parts.retain(|part| window.may_hold(part));
         if parts.len() == before
@@ -77,7 +80,6 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
         {
             let first = oldest.first_time(&reading)?;
             starts_inside = first.is_some_and(|first| window.holds(first));
-            partial = first.and_then(|first| window.missing_before(first, oldest)).map(Arc::new);
         }
     }
     if let Some(Size(most)) = at_most {

@@ -29,6 +29,11 @@ pub(super) fn packing(begin: &[u8]) -> Result<Option<Packing>, &'static str> {
     }
 }
 
+/// Whether a file begins with the mark of UTF-16: nothing in it would be found.
+pub(super) const fn is_utf16(begin: &[u8]) -> bool {
+    matches!(begin, [0xff, 0xfe, ..] | [0xfe, 0xff, ..])
+}
+
 /// The bytes of a packed file.
 pub(super) struct Unpacked {
     decoder: Box<dyn Read + Send>,
@@ -36,6 +41,7 @@ pub(super) struct Unpacked {
     packed: Arc<AtomicU64>,
     pub(super) left: u64,
     most: u64,
+    begun: bool,
 }
 
 impl Unpacked {
@@ -47,7 +53,7 @@ impl Unpacked {
             Packing::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(input)),
             Packing::Zstd => Box::new(zstd::Decoder::with_buffer(input)?),
         };
-        Ok(Self { decoder, packed, left, most })
+        Ok(Self { decoder, packed, left, most, begun: false })
     }
 }
 
@@ -62,6 +68,9 @@ impl Chunks for Unpacked {
                 read => break read.map_err(Broken::Io)?,
             }
         };
+        if !std::mem::replace(&mut self.begun, true) && is_utf16(into.get(..read).unwrap_or_default()) {
+            return Err(Broken::Io(io::Error::new(io::ErrorKind::InvalidData, "what is packed is UTF-16 text")));
+        }
         self.left = self.left.checked_sub(read as u64).ok_or(Broken::TooMuch { most: self.most })?;
         Ok(read)
     }

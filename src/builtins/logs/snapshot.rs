@@ -4,15 +4,15 @@ use std::fs::{File, Metadata};
 use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 
 use super::blocks::FileBlocks;
 use super::packed::{self, Packing, Unpacked};
 use super::window::Window;
-use crate::builtins::line_time::{self, Reading};
+use crate::builtins::line_time::{self, Clock, Lost, Moment, Name, Reading, Times};
 use crate::builtins::lines::{Broken, Buffer, Chunks, Extent, too_long};
 use crate::builtins::{files, scan};
 use crate::types::{Answer, Fault, FaultKind, Line, LogReader, Query, Scanner};
@@ -20,6 +20,8 @@ use crate::units;
 
 /// How far into a file its first time is looked for when the log is opened.
 const PROBED: usize = 1 << 20;
+/// How much of it is read at once for that: most begin with it.
+const PROBED_AT_ONCE: usize = 16 << 10;
 
 /// What tells a file from all others of a machine: its device, and its number there.
 pub(super) type Identity = (u64, u64);
@@ -40,6 +42,8 @@ pub(super) struct Part {
     /// Which file it is, by whichever name.
     pub(super) identity: Identity,
     packing: Option<Packing>,
+    /// Whether a number at the beginning of a line is a time, once somebody asked.
+    bare: OnceLock<bool>,
 }
 
 /// The bytes of a file.
@@ -93,6 +97,7 @@ impl Part {
             modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()),
             identity: identity(&metadata),
             packing: None,
+            bare: OnceLock::new(),
         };
         part.packing = part.begins()?;
         Ok(part)
@@ -114,12 +119,24 @@ impl Part {
 
     /// The first time that a line near the beginning has.
     pub(super) fn first_time(&self, reading: &Reading) -> Result<Option<Timestamp>, Fault> {
-        let mut stream = self.stream(packed::MOST, packed::MOST).map_err(|why| broken(self, &why))?;
-        let (mut buffer, mut looked_at) = (Buffer::default(), 0);
+        self.first(|line| line_time::of_line(line, reading)).map_err(|why| broken(self, &why))
+    }
+
+    /// Whether a number at the beginning of a line is a time: where the first time of the file is such a number. Elsewhere
+    /// it is a number of something else, below a line that has a time.
+    pub(super) fn is_bare(&self) -> bool {
+        // What cannot be read is a fault for whoever reads it.
+        *self.bare.get_or_init(|| self.first(line_time::is_bare).ok().flatten().unwrap_or_default())
+    }
+
+    /// What a line near the beginning says first.
+    fn first<T>(&self, says: impl Fn(&[u8]) -> Option<T>) -> Result<Option<T>, Broken> {
+        let mut stream = self.stream(packed::MOST, packed::MOST)?;
+        let (mut buffer, mut looked_at) = (Buffer::reading(PROBED_AT_ONCE), 0);
         while let Some(line) = buffer.next_of(&mut stream) {
-            let row = line.map_err(|why| broken(self, &why))?;
-            if let Some(time) = line_time::of_line(String::from_utf8_lossy(row.bytes).as_bytes(), reading) {
-                return Ok(Some(time));
+            let row = line?;
+            if let Some(said) = says(String::from_utf8_lossy(row.bytes).as_bytes()) {
+                return Ok(Some(said));
             }
             looked_at += row.bytes.len();
             if looked_at > PROBED {
@@ -132,9 +149,15 @@ impl Part {
     fn begins(&self) -> Result<Option<Packing>, Fault> {
         let mut magic = [0; 4];
         let read = self.file.read_at(&mut magic, 0).map_err(|error| files::fault("read", &self.path, &error))?;
-        packed::packing(magic.get(..read).unwrap_or_default()).map_err(|name| {
-            let message =
-                format!("`{}` is packed by {name}, and logs are read plain, by gzip or by zstd", self.path.display());
+        let magic = magic.get(..read).unwrap_or_default();
+        let path = self.path.display();
+        if packed::is_utf16(magic) {
+            let message = format!("`{path}` is UTF-16 text, and logs are read as UTF-8");
+            return Err(Fault::new(FaultKind::Unsupported, message)
+                .help(format!("`logs(file: \"-\")` reads it from `iconv -f UTF-16 -t UTF-8 {path}`")));
+        }
+        packed::packing(magic).map_err(|name| {
+            let message = format!("`{path}` is packed by {name}, and logs are read plain, by gzip or by zstd");
             Fault::new(FaultKind::Unsupported, message).help("leave it out of the pattern: `app.log.[0-9]`")
         })
     }
@@ -153,17 +176,15 @@ pub(super) struct Lines {
     pub(super) most: u64,
 }
 
+impl Lines {
+    fn is_bare(&self, part: usize) -> bool {
+        self.parts.get(part).is_some_and(Part::is_bare)
+    }
+}
+
 impl LogReader for Lines {
     fn lines(self: Arc<Self>) -> Box<dyn Iterator<Item = Result<Line, Fault>> + Send> {
-        Box::new(Walk {
-            inside: self.starts_inside,
-            left: self.most,
-            log: self,
-            part: 0,
-            at: None,
-            seen: Seen::default(),
-            done: false,
-        })
+        Box::new(Walk { inside: self.starts_inside, left: self.most, log: self, part: 0, at: None })
     }
 
     fn scanner(self: Arc<Self>) -> Option<Arc<dyn Scanner>> {
@@ -182,8 +203,12 @@ impl scan::Lines for Lines {
         self.parts.get(part).map_or_else(|| Arc::clone(&self.name), |part| Arc::clone(&part.source))
     }
 
-    fn time(&self, text: &[u8]) -> Option<Timestamp> {
-        line_time::of_line(text, &self.reading)
+    fn time(&self, part: usize, text: &[u8]) -> Option<Moment> {
+        line_time::moment(text, &self.reading, self.is_bare(part))
+    }
+
+    fn is_dated(&self, part: usize, text: &[u8]) -> bool {
+        line_time::is_dated(text, self.is_bare(part))
     }
 
     fn has_window(&self) -> bool {
@@ -211,8 +236,6 @@ struct Walk {
     inside: bool,
     /// How much may still be unpacked.
     left: u64,
-    seen: Seen,
-    done: bool,
 }
 
 /// Where in a file.
@@ -220,12 +243,38 @@ struct Place {
     stream: Stream,
     buffer: Buffer,
     number: i64,
+    bare: bool,
+    clock: Clock,
+    times: Times,
+    /// The first line whose time is in a zone that nobody named.
+    elsewhere: Option<(i64, Name)>,
 }
 
-#[derive(Default)]
-struct Seen {
-    line: bool,
-    time: bool,
+impl Place {
+    fn new(part: &Part, stream: Stream) -> Self {
+        Self {
+            stream,
+            buffer: Buffer::default(),
+            number: 0,
+            bare: part.is_bare(),
+            clock: Clock::default(),
+            times: Times::default(),
+            elsewhere: None,
+        }
+    }
+
+    /// The time of the line that comes next in the file.
+    fn time(&mut self, line: &[u8], reading: &Reading) -> Option<Timestamp> {
+        if let Some(moment) = line_time::moment(line, reading, self.bare) {
+            self.times.read();
+            return Some(self.clock.settled(moment));
+        }
+        self.times.unread(line);
+        if self.elsewhere.is_none() {
+            self.elsewhere = line_time::zone(line).map(|name| (self.number, name));
+        }
+        None
+    }
 }
 
 impl Iterator for Walk {
@@ -237,7 +286,7 @@ impl Iterator for Walk {
             let place = match &mut self.at {
                 Some(place) => place,
                 none => match part.stream(self.left, log.most) {
-                    Ok(stream) => none.insert(Place { stream, buffer: Buffer::default(), number: 0 }),
+                    Ok(stream) => none.insert(Place::new(part, stream)),
                     Err(why) => {
                         self.part += 1;
                         return Some(Err(broken(part, &why)));
@@ -247,11 +296,12 @@ impl Iterator for Walk {
             let Some(line) = place.buffer.next_of(&mut place.stream) else {
                 self.left = place.stream.left(self.left);
                 self.part += 1;
-                self.at = None;
+                let place = self.at.take();
+                if let Some(lost) = log.window.and(place).and_then(|place| lost(part, &place)) {
+                    return Some(Err(lost));
+                }
                 continue;
             };
-            place.number += 1;
-            let number = place.number;
             let row = match line {
                 Ok(row) => row,
                 Err(why) => {
@@ -260,35 +310,42 @@ impl Iterator for Walk {
                     return Some(Err(broken(part, &why)));
                 }
             };
-            let text = String::from_utf8_lossy(row.bytes);
-            let time = line_time::of_line(text.as_bytes(), &log.reading);
-            self.seen.line = true;
-            self.seen.time |= time.is_some();
+            let (text, whole): (Arc<str>, bool) = (String::from_utf8_lossy(row.bytes).into(), row.whole);
+            place.number += 1;
+            let number = place.number;
+            let time = place.time(text.as_bytes(), &log.reading);
             if let (Some(window), Some(time)) = (log.window, time) {
                 self.inside = window.holds(time);
             }
             if log.window.is_none() || self.inside {
-                if !row.whole {
+                if !whole {
                     return Some(Err(too_long(&part.source, number)));
                 }
-                return Some(Ok(Line { text: text.into(), number, source: Arc::clone(&part.source), time }));
+                return Some(Ok(Line { text, number, source: Arc::clone(&part.source), time }));
             }
         }
-        self.at_the_end()
+        None
     }
 }
 
-impl Walk {
-    /// A log without times cannot say which of its lines were asked for.
-    fn at_the_end(&mut self) -> Option<Result<Line, Fault>> {
-        let untimed = self.log.window.is_some() && self.seen.line && !self.seen.time;
-        if self.done || !untimed {
-            return None;
+/// A file whose times are not understood cannot say which of its lines were asked for.
+fn lost(part: &Part, place: &Place) -> Option<Fault> {
+    let (why, help) = match place.times.lost()? {
+        Lost::All => {
+            ("no line begins with a time that is understood".to_owned(), "leave out `since` to read all lines")
         }
-        self.done = true;
-        let message = format!("`{}`: no line begins with a time that is understood", self.log.name);
-        Some(Err(Fault::new(FaultKind::Conversion, message).help("leave out `since` to read all lines")))
-    }
+        Lost::Most { read, of } => (
+            format!("of {of} lines at the margin, only {read} begin with a time that is understood"),
+            "leave out `since` to read all lines",
+        ),
+        Lost::Zone => {
+            let (number, name) = place.elsewhere?;
+            let why =
+                format!("line {number} has its time in {name}, which may be several zones and none that is known here");
+            (why, "name the zone of the log: `timezone: \"America/New_York\"`")
+        }
+    };
+    Some(Fault::new(FaultKind::Conversion, format!("`{}`: {why}", part.source)).help(help))
 }
 
 /// Why a file ended before its end.

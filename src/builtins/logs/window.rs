@@ -1,10 +1,13 @@
 //! Windows: which lines of a log `since` asks for, and whether the log reaches back that far.
 
+use std::collections::HashMap;
+use std::ffi::OsStr;
 use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::Part;
+use crate::builtins::line_time::Reading;
 use crate::types::{Fault, Partial};
 use crate::units;
 
@@ -55,16 +58,44 @@ impl Window {
         part.modified.is_none_or(|modified| modified >= self.from)
     }
 
-    /// What is missing where the log begins after what is asked for and an older file of it is there.
-    pub(super) fn missing_before(self, first: Timestamp, oldest: &Part) -> Option<Partial> {
-        let late = i64::try_from(first.as_nanosecond() - self.from.as_nanosecond()).ok().filter(|late| *late > 0)?;
-        let older = older_sibling(&oldest.path)?;
-        let reason = format!(
-            "`{}` begins at {first:.0}, {} later than asked for, and `{older}` is not read",
-            oldest.path.display(),
-            units::duration(late),
-        );
-        Some(Partial { reason: reason.into() })
+    /// What is missing where a file begins after what is asked for, or has nothing of it, and an older one may have it that is
+    /// not read.
+    pub(super) fn missing(self, parts: &[Part], reading: &Reading) -> Result<Option<Partial>, Fault> {
+        let mut folders: HashMap<&Path, Vec<String>> = HashMap::new();
+        for part in parts {
+            let Some((folder, name)) = part.path.parent().zip(part.path.file_name().and_then(OsStr::to_str)) else {
+                continue;
+            };
+            let names = folders.entry(folder).or_insert_with(|| names(folder));
+            let is_read = |path: &Path| parts.iter().any(|part| part.path == path);
+            let may_hold = |other: &&String| {
+                let path = folder.join(other);
+                let written = std::fs::metadata(&path).ok().filter(|it| it.is_file() && it.len() > 0);
+                let modified = written.map(|it| it.modified().ok().and_then(|time| Timestamp::try_from(time).ok()));
+                modified.is_some_and(|time| time.is_none_or(|time| time >= self.from)) && !is_read(&path)
+            };
+            let mut older = names.iter().filter(|other| is_rotated(name, other)).filter(may_hold);
+            if let Some(older) = older.next()
+                && let Some(begins) = self.begins_late(part, reading)?
+            {
+                return Ok(Some(Partial { reason: format!("{begins}, and `{older}` is not read").into() }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// That a file does not reach back to what is asked for.
+    fn begins_late(self, part: &Part, reading: &Reading) -> Result<Option<String>, Fault> {
+        let path = part.path.display();
+        if part.size == 0 {
+            return Ok(Some(format!("`{path}` is empty")));
+        }
+        if !self.may_hold(part) {
+            return Ok(Some(format!("`{path}` was written last before what is asked for")));
+        }
+        let Some(first) = part.first_time(reading)? else { return Ok(None) };
+        let late = i64::try_from(first.as_nanosecond() - self.from.as_nanosecond()).ok().filter(|late| *late > 0);
+        Ok(late.map(|late| format!("`{path}` begins at {first:.0}, {} later than asked for", units::duration(late))))
     }
 }
 
@@ -78,40 +109,61 @@ pub(super) fn named(log: &str, since: Option<SignedDuration>, until: Option<Sign
     name
 }
 
-/// A file that the log was rotated to: `app.log.1`, `app.log-20261123`, `app-20261123.log`.
-fn older_sibling(path: &Path) -> Option<String> {
-    let name = path.file_name()?.to_str()?;
+/// The names in a folder, in their order. One that cannot be listed says nothing about what is beside a log.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// What packers write at the end of a name.
+const PACKED: &[&str] = &[".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".Z"];
+
+/// Whether a log of that name was rotated to this one: `app.log.1`, `app.log-20261123.gz`, `app.log.old`,
+/// `app-2026-11-23-1.log.gz`, `app.2026-11-23.0.log`.
+fn is_rotated(name: &str, other: &str) -> bool {
+    const BETWEEN: [char; 3] = ['.', '-', '_'];
+    if other.strip_prefix(name).is_some_and(|rest| rest.len() > 1 && rest.starts_with(BETWEEN)) {
+        return true;
+    }
     let (stem, end) = name.rsplit_once('.').map_or((name, String::new()), |(stem, end)| (stem, format!(".{end}")));
-    let rotated = |other: &str| {
-        let behind = other.strip_prefix(name).is_some_and(|rest| rest.starts_with(['.', '-']));
-        let between = other.strip_prefix(stem).and_then(|rest| rest.strip_suffix(&end));
-        let dated =
-            |rest: &str| rest.starts_with(['-', '.']) && rest.chars().skip(1).all(|c| c.is_ascii_digit() || c == '-');
-        other != name && (behind || between.is_some_and(|rest| rest.len() > 1 && dated(rest)))
-    };
-    // A folder that cannot be listed says nothing about siblings.
-    let entries = std::fs::read_dir(path.parent()?).ok()?;
-    let mut names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.find(|other| rotated(other))
+    let unpacked = PACKED.iter().find_map(|end| other.strip_suffix(end)).unwrap_or(other);
+    let number = unpacked.strip_prefix(stem).and_then(|rest| rest.strip_suffix(&end)).unwrap_or_default();
+    number.starts_with(BETWEEN)
+        && number.contains(|c: char| c.is_ascii_digit())
+        && number.chars().all(|c| c.is_ascii_digit() || BETWEEN.contains(&c) || matches!(c, 'T' | 'Z' | ':'))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::older_sibling;
+    use super::is_rotated;
 
     #[test]
-    fn finds_what_a_log_was_rotated_to() {
-        let folder = tempfile::tempdir().unwrap();
-        let found = |names: &[&str]| {
-            let folder = tempfile::tempdir_in(&folder).unwrap();
-            for name in names {
-                std::fs::write(folder.path().join(name), "").unwrap();
-            }
-            older_sibling(&folder.path().join("app.log"))
-        };
-        assert_eq!(found(&["app.log", "other.log", "app.log2", "app-errors.log", "apple.log"]), None);
-        assert_eq!(found(&["app.log", "app.log.1"]).as_deref(), Some("app.log.1"));
-        assert_eq!(found(&["app.log", "app.log-20261123.gz"]).as_deref(), Some("app.log-20261123.gz"));
-        assert_eq!(found(&["app.log", "app-2026-11-23.log"]).as_deref(), Some("app-2026-11-23.log"));
+    fn knows_what_a_log_was_rotated_to() {
+        for other in
+            ["app.log", "other.log", "app.log2", "app-errors.log", "apple.log", "app.log.", "app-.log", "app.json"]
+        {
+            assert!(!is_rotated("app.log", other), "{other}");
+        }
+        for other in [
+            "app.log.1",
+            "app.log.2.gz",
+            "app.log.old",
+            "app.log-20261123.gz",
+            "app.log_20261123",
+            "app.log.2026-11-23-01",
+            "app-20261123.log",
+            "app_20261123.log",
+            "app.1.log",
+            "app-1.log.gz",
+            "app.2026-11-23.log",
+            "app.2026-11-23.0.log",
+            "app-2026-11-23-1.log.gz",
+            "app-2026-11-23T08:00:00Z.log.zst",
+        ] {
+            assert!(is_rotated("app.log", other), "{other}");
+        }
+        assert!(is_rotated("current", "current.1") && !is_rotated("current", "currently"));
     }
 }

@@ -119,6 +119,8 @@ const LONGEST_ENTRY: usize = 32 << 10;
 pub(in crate::builtins) struct Cut {
     /// Where blocks end between two entries.
     entries: Option<Entries>,
+    /// Whether a number at the beginning of a line of the stream is a time.
+    pub(in crate::builtins) bare: bool,
     /// The lines of an entry and the beginning of a line whose end was not read yet.
     rest: Vec<u8>,
     /// The stream came to its end.
@@ -205,7 +207,7 @@ impl Cut {
     /// else is left.
     fn leaves_last_entry(&mut self, block: &mut Block) -> bool {
         let Some(entries) = &mut self.entries else { return true };
-        let last = last_entry(block.lines());
+        let last = last_entry(block.lines(), self.bare);
         entries.dated |= last.is_some();
         match last {
             Some(start) if block.used - start <= LONGEST_ENTRY => {
@@ -224,12 +226,12 @@ impl Cut {
 }
 
 /// Where the last line begins that has a time.
-fn last_entry(lines: &[u8]) -> Option<usize> {
+fn last_entry(lines: &[u8], bare: bool) -> Option<usize> {
     let mut lines = lines.strip_suffix(b"\n").unwrap_or(lines);
     loop {
         let start = memrchr(b'\n', lines).map_or(0, |end| end + 1);
         let line = lines.get(start..).unwrap_or_default();
-        if line_time::is_dated(String::from_utf8_lossy(line).as_bytes()) {
+        if line_time::is_dated(String::from_utf8_lossy(line).as_bytes(), bare) {
             return Some(start);
         }
         lines = lines.get(..start.checked_sub(1)?).unwrap_or_default();

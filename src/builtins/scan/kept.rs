@@ -9,7 +9,7 @@ use regex::bytes::{CaptureLocations, Regex};
 use super::finder::{Span, View};
 use super::table::{self, Table};
 use super::{Known, Lines};
-use crate::builtins::line_time;
+use crate::builtins::line_time::Moment;
 use crate::builtins::lists::{Kinds, MOST_KEPT, counted, join};
 use crate::types::{Answer, End, Line, Part, Percent, Value};
 
@@ -69,8 +69,16 @@ impl Found<'_> {
         known.unwrap_or_else(|| self.lines.source(self.part))
     }
 
-    fn time(&self, number: usize, text: &[u8]) -> Option<Timestamp> {
-        self.known.get(number).map_or_else(|| self.lines.time(text), |known| known.time)
+    /// The time of a line. Which of two is meant is known to whoever has read the lines before.
+    fn time(&self, number: usize, text: &[u8]) -> Result<Option<Timestamp>, GivesUp> {
+        if let Some(known) = self.known.get(number) {
+            return Ok(known.time);
+        }
+        match self.lines.time(self.part, text) {
+            None => Ok(None),
+            Some(Moment::At(at)) => Ok(Some(at)),
+            Some(Moment::Twice(..)) => Err(GivesUp),
+        }
     }
 
     /// The entries of the lines that are left.
@@ -85,7 +93,7 @@ impl Found<'_> {
         entry.clear();
         for span in self.spans {
             let text = std::str::from_utf8(self.view.text(*span)).map_err(|_| GivesUp)?;
-            let dated = line_time::is_dated(text.as_bytes());
+            let dated = self.lines.is_dated(self.part, text.as_bytes());
             if next == Some(span.start) && !dated {
                 next = Some(span.end + 1);
                 match head {
@@ -110,20 +118,20 @@ impl Found<'_> {
     fn entry(&self, head: Option<(Span, &str)>, kinds: &mut Kinds, entry: &mut String) -> Result<(), GivesUp> {
         let Some((span, first)) = head else { return Ok(()) };
         let text = if entry.is_empty() { first } else { entry.as_str() };
-        kinds.add(text, self.time(0, first.as_bytes()), self.place(span)).map_err(|_| GivesUp)?;
+        kinds.add(text, self.time(0, first.as_bytes())?, self.place(span)).map_err(|_| GivesUp)?;
         entry.clear();
         Ok(())
     }
 
     /// The lines that are left, to be kept.
-    fn rows(&self) -> impl Iterator<Item = Row> {
+    fn rows(&self) -> impl Iterator<Item = Result<Row, GivesUp>> {
         self.numbered().map(|(span, number)| {
             let text = self.view.text(span);
-            let (time, source) = (self.time(number, text), self.source(number));
+            let (time, source) = (self.time(number, text)?, self.source(number));
             let text = String::from_utf8_lossy(text).into();
             let in_log = self.known.get(number).map(|known| known.number);
             let number = in_log.unwrap_or_else(|| i64::try_from(number + 1).unwrap_or(i64::MAX));
-            Row { place: self.place(span), line: Line { text, number, source, time } }
+            Ok(Row { place: self.place(span), line: Line { text, number, source, time } })
         })
     }
 }
@@ -179,6 +187,7 @@ impl Kept {
             Self::Rows { rows, most, bytes } => {
                 let wanted = most.saturating_sub(rows.len());
                 for row in found.rows().take(wanted) {
+                    let row = row?;
                     *bytes += row.line.text.len();
                     rows.push(row);
                     if rows.len() > MOST_LINES || *bytes > MOST_BYTES {
@@ -187,7 +196,7 @@ impl Kept {
                 }
             }
             Self::Last(last) => {
-                if let Some(row) = found.rows().last() {
+                if let Some(row) = found.rows().last().transpose()? {
                     *last = Some(row);
                 }
             }

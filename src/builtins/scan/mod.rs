@@ -17,6 +17,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::line_time::{self, Moment};
+
 pub(super) use self::cut::{Cut, Stretch};
 pub(super) use self::pass::{by_entry, scan};
 
@@ -83,8 +85,13 @@ pub(super) trait Lines: Sync {
     /// Where the lines of a part come from.
     fn source(&self, part: usize) -> Arc<str>;
 
-    /// The time that a line begins with.
-    fn time(&self, text: &[u8]) -> Option<Timestamp>;
+    /// The time that a line of a part begins with.
+    fn time(&self, part: usize, text: &[u8]) -> Option<Moment>;
+
+    /// Whether a line of a part begins with a time.
+    fn is_dated(&self, _part: usize, text: &[u8]) -> bool {
+        line_time::is_dated(text, false)
+    }
 
     /// Whether only lines of some times are asked for.
     fn has_window(&self) -> bool {

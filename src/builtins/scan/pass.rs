@@ -12,6 +12,7 @@ use super::finder::{Finder, Span, View};
 use super::kept::{self, Found, Kept};
 use super::sweep::Sweeps;
 use super::{Block, Blocks, Lines, NotPlain, Stretch};
+use crate::builtins::line_time::{Moment, Times};
 use crate::types::{Answer, Condition, Query};
 
 /// The most threads: more of them wait for the bytes.
@@ -59,6 +60,8 @@ struct Share {
     kept: Vec<Option<Kept>>,
     /// How many lines each block has, and which part it is of.
     lines: Vec<(u32, usize, u64)>,
+    /// What the lines of each part say of their times, where only those of some times are asked for.
+    times: Vec<Times>,
 }
 
 /// Whether blocks have to be cut between entries.
@@ -94,9 +97,19 @@ pub(in crate::builtins) fn scan(
     let feed = pass.feed.into_inner().unwrap_or_else(PoisonError::into_inner);
     let shares: Result<Vec<Share>, _> = shares.into_iter().collect();
     match shares {
-        Ok(shares) if !feed.not_plain => plan.answers(shares),
+        Ok(shares) if !feed.not_plain && !are_lost(&shares) => plan.answers(shares),
         _ => queries.iter().map(|_| Answer::ItemByItem).collect(),
     }
+}
+
+/// Whether some part cannot say which of its lines were asked for.
+fn are_lost(shares: &[Share]) -> bool {
+    let mut all: Vec<Times> = Vec::new();
+    for share in shares {
+        all.resize(all.len().max(share.times.len()), Times::default());
+        all.iter_mut().zip(&share.times).for_each(|(all, own)| all.add(*own));
+    }
+    all.iter().any(|times| times.lost().is_some())
 }
 
 impl<'q> Plan<'q> {
@@ -180,11 +193,15 @@ struct Pass<'p, 'q, B> {
 impl<B: Blocks> Pass<'_, '_, B> {
     fn work(&self) -> Share {
         let new = |asked: &Asked<'_>| Some(Kept::new(&asked.query.end, &self.hasher, self.memory));
-        let mut share = Share { kept: self.plan.queries.iter().map(new).collect(), lines: Vec::new() };
+        let mut share =
+            Share { kept: self.plan.queries.iter().map(new).collect(), lines: Vec::new(), times: Vec::new() };
         let (mut block, mut lowered) = (Block::default(), Vec::new());
         let mut turn = Turn::default();
         while let Some(number) = self.next(&mut block, &mut turn) {
-            self.search(&block, &mut lowered, number, &mut share);
+            if self.search(&block, &mut lowered, number, &mut share).is_err() {
+                self.is_not_plain();
+                break;
+            }
             if share.kept.iter().all(Option::is_none) {
                 break;
             }
@@ -207,11 +224,15 @@ impl<B: Blocks> Pass<'_, '_, B> {
         };
         let part = block.part;
         if stretch.read(block, |into, offset| self.lines.read_at(part, into, offset)).is_err() {
-            self.feed.lock().unwrap_or_else(PoisonError::into_inner).not_plain = true;
+            self.is_not_plain();
             return None;
         }
         turn.number += 1;
         Some(turn.number - 1)
+    }
+
+    fn is_not_plain(&self) {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).not_plain = true;
     }
 
     /// The number of the first block of what is taken next, which always follows what was taken before.
@@ -242,7 +263,7 @@ impl<B: Blocks> Pass<'_, '_, B> {
         self.plan.queries.iter().zip(&self.seen).all(enough)
     }
 
-    fn search(&self, block: &Block, lowered: &mut Vec<u8>, number: u32, share: &mut Share) {
+    fn search(&self, block: &Block, lowered: &mut Vec<u8>, number: u32, share: &mut Share) -> Result<(), NotPlain> {
         let lines = block.lines();
         let lowers = self.plan.sweeps.lowers();
         let is_ascii = if lowers { lower(lines, lowered) } else { lines.is_ascii() };
@@ -258,7 +279,7 @@ impl<B: Blocks> Pass<'_, '_, B> {
             let count = if block.known.is_empty() { view.count() } else { 0 };
             share.lines.push((number, block.part, count));
         }
-        let inside = if self.lines.has_window() { self.inside(&view, block.inside) } else { None };
+        let inside = if self.lines.has_window() { self.inside(&view, block, &mut share.times)? } else { None };
         let swept = self.plan.sweeps.find(&view);
         let found: Vec<Vec<Span>> = self
             .plan
@@ -306,22 +327,36 @@ impl<B: Blocks> Pass<'_, '_, B> {
                 seen.fetch_add(kept::counts_for(end, total, holding), Ordering::Relaxed);
             }
         }
+        Ok(())
     }
 
     /// The lines that are in the window; nothing where all are.
-    fn inside(&self, view: &View<'_>, mut inside: bool) -> Option<Vec<Span>> {
+    fn inside(&self, view: &View<'_>, block: &Block, times: &mut Vec<Times>) -> Result<Option<Vec<Span>>, NotPlain> {
         let mut all = true;
+        let mut inside = block.inside;
         let mut spans = Vec::new();
+        let mut own = Times::default();
         for span in view.lines() {
-            if let Some(time) = self.lines.time(view.text(span)) {
-                inside = self.lines.holds(time);
+            match self.lines.time(block.part, view.text(span)) {
+                Some(moment) => {
+                    inside = self.lines.holds(moment.first());
+                    if let Moment::Twice(_, second) = moment
+                        && self.lines.holds(second) != inside
+                    {
+                        return Err(NotPlain);
+                    }
+                    own.read();
+                }
+                None => own.unread(view.text(span)),
             }
             all &= inside;
             if inside {
                 spans.push(span);
             }
         }
-        (!all).then_some(spans)
+        times.resize(times.len().max(block.part + 1), Times::default());
+        times.get_mut(block.part).into_iter().for_each(|times| times.add(own));
+        Ok((!all).then_some(spans))
     }
 }
 

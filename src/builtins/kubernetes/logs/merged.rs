@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 
 use jiff::Timestamp;
 
+use crate::builtins::line_time::Moment;
 use crate::builtins::lines::{Buffer, Row, too_long};
 use crate::builtins::scan::{self, Block, Blocks, Known, NotPlain};
 use crate::builtins::spool::{Spool, unreadable};
@@ -61,7 +62,7 @@ impl scan::Lines for Asked {
         "".into()
     }
 
-    fn time(&self, _: &[u8]) -> Option<Timestamp> {
+    fn time(&self, _: usize, _: &[u8]) -> Option<Moment> {
         None
     }
 
