@@ -133,7 +133,7 @@ async fn a_log_that_was_just_rotated_is_not_whole() {
     write(folder.path(), "app.log.1", &[format!("{} ERROR before", stamp(180))]);
     fs::write(folder.path().join("app.log"), "").unwrap();
     let log = since(folder.path(), "app.log", 5).await.expect("a log");
-    let reason = log.partial.expect("partial").reason;
+    let reason = &log.partial.as_ref().expect("partial").reason;
     assert!(reason.contains("app.log` is empty, and `app.log.1` is not read"), "{reason}");
     assert!(since(folder.path(), "app.log*", 5).await.expect("a log").partial.is_none(), "all of it is read");
     // What was written last before has nothing of it.
