@@ -112,7 +112,9 @@ impl Looked {
                 self.unknown.insert(Spot::of(place));
             }
             Event::Waited { place, what, outcome, fault, .. } => {
-                fault.iter().for_each(|fault| self.could_not_look(fault));
+                if let Some(fault) = fault {
+                    self.could_not_look(fault);
+                }
                 self.waits.push((Spot::of(place), Arc::clone(what), *outcome));
             }
             Event::Manual { text, .. } => {

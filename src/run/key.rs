@@ -1,16 +1,43 @@
 //! When two reads are the same read: the key of a call, by its built-in and the values of its arguments.
 
-use std::sync::Arc;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::{Arc, LazyLock};
 
 use crate::catalog::Builtin;
 use crate::check::program::{ConnectionId, SecretId};
 use crate::types::{Log, Piece, Query, Value};
 
 /// What is remembered under it. It may hold the text of a secret and is never shown or written anywhere.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub(crate) struct Key(Arc<[u8]>);
+///
+/// It is looked for several times and is often long, so it is hashed once.
+#[derive(Clone)]
+pub(crate) struct Key {
+    bytes: Arc<[u8]>,
+    hash: u64,
+}
+
+/// Random: what comes from outside must not choose what falls together.
+static HASHED_BY: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        self.hash == other.hash && self.bytes == other.bytes
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
+    }
+}
 
 impl Key {
+    fn of(bytes: Vec<u8>) -> Self {
+        Self { hash: HASHED_BY.hash_one(&bytes), bytes: bytes.into() }
+    }
+
     pub(crate) fn call(builtin: &Builtin, args: &[Option<Value>]) -> Self {
         let mut bytes = vec![b'c'];
         push_bytes(&mut bytes, builtin.name.as_bytes());
@@ -20,13 +47,13 @@ impl Key {
                 None => bytes.push(b'_'),
             }
         }
-        Self(bytes.into())
+        Self::of(bytes)
     }
 
     pub(crate) fn value(value: &Value) -> Self {
         let mut bytes = vec![b'v'];
         push(&mut bytes, value);
-        Self(bytes.into())
+        Self::of(bytes)
     }
 
     /// A query of one snapshot.
@@ -34,15 +61,15 @@ impl Key {
         let mut bytes = vec![b'q'];
         push(&mut bytes, &Value::Log(Arc::clone(log)));
         push_bytes(&mut bytes, format!("{query:?}").as_bytes());
-        Self(bytes.into())
+        Self::of(bytes)
     }
 
     pub(crate) fn connection(id: ConnectionId) -> Self {
-        Self([b"o".as_slice(), &id.0.to_le_bytes()].concat().into())
+        Self::of([b"o".as_slice(), &id.0.to_le_bytes()].concat())
     }
 
     pub(crate) fn secret(id: SecretId) -> Self {
-        Self([b"s".as_slice(), &id.0.to_le_bytes()].concat().into())
+        Self::of([b"s".as_slice(), &id.0.to_le_bytes()].concat())
     }
 }
 

@@ -200,20 +200,20 @@ fn judge(text: &str, makes: Makes) -> Vec<Problem> {
     };
     let globals: BTreeSet<&str> = environment.globals().map(|(name, _)| name).collect();
     let names: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
+    let fields = shape::of(&shape::example(Occasion::Opened, true));
     let unknown: Vec<Problem> = names
         .iter()
         .filter(|name| !globals.contains(name.split('.').next().unwrap_or(name)))
-        .filter_map(|name| unknown(text, name))
+        .filter_map(|name| unknown(text, name, &fields))
         .collect();
     if unknown.is_empty() { tried(text, makes).into_iter().collect() } else { unknown }
 }
 
-/// A name that no message has.
-fn unknown(text: &str, name: &str) -> Option<Problem> {
-    let fields = shape::of(&shape::example(Occasion::Opened, true));
+/// A name that no message has, of which these are the fields.
+fn unknown(text: &str, name: &str, fields: &Json) -> Option<Problem> {
     let (head, rest) = name.split_once('.').map_or((name, None), |(head, rest)| (head, rest.split('.').next()));
     let (looked_for, within) = match (fields.get(head), rest) {
-        (None, _) => (head, &fields),
+        (None, _) => (head, fields),
         (Some(inner @ Json::Object(of)), Some(field)) if !of.contains_key(field) => (field, inner),
         (Some(_), _) => return None,
     };
