@@ -237,7 +237,7 @@ impl<'e> Turn<'e> {
                 self.state.quiet.remove(&by);
                 self.outcome.touched.rest = true;
             }
-            Input::Note { key, channels, title, text } => self.note(key, channels, title, text),
+            Input::Note { key, channels, title, text } => self.note(&key, channels, title, text),
             Input::Report(report) => self.report(report),
             Input::Called { title, level, text } => self.called(title, level, text),
             Input::Acknowledge { incident, by } => self.acknowledge(incident, &by),
@@ -365,9 +365,9 @@ impl<'e> Turn<'e> {
         Arc::clone(message)
     }
 
-    fn note(&mut self, key: Arc<str>, channels: Vec<Arc<str>>, title: Arc<str>, text: String) {
+    fn note(&mut self, key: &str, channels: Vec<Arc<str>>, title: Arc<str>, text: String) {
         let about = self.named(&title, &Labels::new());
-        let key = wording::key(self.definitions, &title, &key);
+        let key = wording::key(self.definitions, &title, key);
         let message = wording::blank(self.definitions, Occasion::Note, about, self.now);
         let message = Arc::new(Message { key, title, text, ..message });
         for channel in channels {

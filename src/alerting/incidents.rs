@@ -50,29 +50,26 @@ impl Turn<'_> {
         let mut channels = threshold.notify.clone();
         let mut handed = Vec::new();
         let mut told_as = None;
-        match incident.and_then(|number| self.state.incident_mut(number)) {
-            Some(incident) => {
-                wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
-                let level = incident.policy.level(incident.level);
-                let own = level.into_iter().flat_map(|level| &level.notify);
-                let own: Vec<Arc<str>> = own.filter(|channel| !channels.contains(channel)).cloned().collect();
-                channels.extend(own);
-                message.key = page_key(incident);
-                // A channel with an escalation of its own has the incident already: nobody is paged twice.
-                let owners = &self.definitions.owners;
-                handed = channels.extract_if(.., |one| owners.contains(one) && incident.told.contains(one)).collect();
-                incident.told.extend(channels.iter().cloned());
-            }
-            None => {
-                told_as = Some(Arc::clone(&message.about));
-                // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
-                // one withdraws what was to be told of it, and not what was to be told of others with it.
-                message.key = if gathered {
-                    format!("{}/a{number}/gathered", message.about).into()
-                } else {
-                    opened_key(&message.about, number)
-                };
-            }
+        if let Some(incident) = incident.and_then(|number| self.state.incident_mut(number)) {
+            wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
+            let level = incident.policy.level(incident.level);
+            let own = level.into_iter().flat_map(|level| &level.notify);
+            let own: Vec<Arc<str>> = own.filter(|channel| !channels.contains(channel)).cloned().collect();
+            channels.extend(own);
+            message.key = page_key(incident);
+            // A channel with an escalation of its own has the incident already: nobody is paged twice.
+            let owners = &self.definitions.owners;
+            handed = channels.extract_if(.., |one| owners.contains(one) && incident.told.contains(one)).collect();
+            incident.told.extend(channels.iter().cloned());
+        } else {
+            told_as = Some(Arc::clone(&message.about));
+            // What is told of several is over with the last of them, so it has a name that is of none alone. The end of
+            // one withdraws what was to be told of it, and not what was to be told of others with it.
+            message.key = if gathered {
+                format!("{}/a{number}/gathered", message.about).into()
+            } else {
+                opened_key(&message.about, number)
+            };
         }
         for number in numbers {
             if let Some(alert) = self.state.alert_mut(*number) {
