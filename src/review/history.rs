@@ -183,6 +183,13 @@ impl History {
         history
     }
 
+    /// The incidents of a runbook that are open.
+    pub(super) fn open(&self, title: &str) -> Vec<String> {
+        let all = self.runbooks.get(title).into_iter().flat_map(|one| &one.incidents);
+        let open = all.filter(|incident| incident.end.is_none());
+        open.map(|incident| format!("#{} \"{}\"", incident.number, incident.title)).collect()
+    }
+
     /// From when to when there are samples.
     #[must_use]
     pub fn span(&self) -> String {

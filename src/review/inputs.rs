@@ -217,11 +217,9 @@ fn all<'p>(side: Side<'p>) -> Vec<Declared<'p>> {
     }
     let header = &program.header;
     for (word, says) in [
-        ("title", Some(header.title.to_string())),
         ("owner", header.owner.as_ref().map(ToString::to_string)),
         ("version", header.version.as_ref().map(ToString::to_string)),
         ("log folder", header.log.as_ref().map(ToString::to_string)),
-        ("time zone", Some(header.timezone_name.to_string())),
     ] {
         if let Some(says) = says {
             add(inputs, word, "of the runbook", vec![own("is", says)], header.span);

@@ -8,6 +8,7 @@ mod consent;
 mod diff;
 mod diff_checks;
 mod diff_git;
+mod diff_on_call;
 mod diff_remarks;
 mod diff_renamed;
 mod diff_weighed;

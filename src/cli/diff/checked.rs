@@ -184,11 +184,19 @@ pub(super) fn voided(before: &Checked, after: &Checked, approvals: &[Kept], now:
         plan::plan(&side.program, &selection, &typed).ok()?.hash
     };
     let stands = |kept: &&Kept| kept.revoked.is_none() && kept.approval.until > now && kept.approval.undoes.is_none();
+    let (old, new) = (&before.program.header.title, &after.program.header.title);
     let own = approvals.iter().filter(stands).map(|kept| &kept.approval);
-    own.filter(|approval| *approval.runbook == *before.program.header.title)
-        .filter(|approval| hash(before, approval).as_ref() == Some(&approval.plan))
-        .filter(|approval| hash(after, approval).as_ref() != Some(&approval.plan))
-        .map(|approval| review::void(&standing::words(approval)))
+    own.filter(|approval| *approval.runbook == **old && hash(before, approval).as_ref() == Some(&approval.plan))
+        .filter_map(|approval| {
+            let why = if hash(after, approval).as_ref() != Some(&approval.plan) {
+                "what it covers was edited"
+            } else if old != new {
+                "it is for the old title of the runbook, which has another one now"
+            } else {
+                return None;
+            };
+            Some(review::void(&standing::words(approval), why))
+        })
         .collect()
 }
 
