@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bounds::Said;
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, depends, worst};
 use crate::catalog::{Effect, ParamInfo};
 use crate::check::program::{Expr, Made, Program, Tool};
 use crate::plan::text;
@@ -105,6 +105,9 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Declared<'_>, b: &Declared<'_>
     };
     let mut finding = Finding::new(b.chapter, kind, b.subject(), headline).rows(found.rows);
     finding.notes = notes;
+    if b.word == "tool" {
+        finding.notes.extend(depends::on_tool(after.program, &b.name).notes());
+    }
     Some(finding.at(place(before, a), place(after, b)))
 }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{ChangeTag, TextDiff};
 
+use super::depends::{self, Depends};
 use super::{Chapter, Finding, Kind, Place, Seen, Side, worst};
 use crate::catalog::Effect;
 use crate::check::program::{Command, CommandId, Member, Program};
@@ -28,7 +29,15 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
         }
         let edits = edits(&was.shown, &is.shown);
         let changes = was.changes || is.changes;
-        let (chapter, kind, headline) = judge(&edits, changes);
+        let (mut chapter, kind, headline) = judge(&edits, changes);
+        // Whoever measures by it measures something else.
+        let depends = name.strip_prefix("command ").map(|name| {
+            let side = if new.contains_key(&format!("command {name}")) { after } else { before };
+            depends::on_command(side.program, name)
+        });
+        if chapter == Chapter::Reads && depends.as_ref().is_some_and(|depends| !depends.is_empty()) {
+            chapter = Chapter::Blindness;
+        }
         let mut finding = Finding::new(chapter, kind, name.clone(), headline);
         if edits.iter().all(|(tag, _)| *tag == ChangeTag::Equal) {
             finding.notes.push("a name in it stands for something else than before".to_owned());
@@ -39,6 +48,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
         if more > 0 {
             finding.notes.push(format!("and {more} more"));
         }
+        finding.notes.extend(depends.iter().flat_map(Depends::notes));
         let place = |side: Side<'_>, unit: &Unit| -> Option<Place> { unit.span.map(|span| side.place(span)) };
         findings.push(finding.at(place(before, was), place(after, is)));
     }

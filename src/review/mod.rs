@@ -7,6 +7,7 @@
 mod actions;
 mod around;
 mod bounds;
+mod depends;
 mod elsewhere;
 mod escalation;
 mod header;
@@ -303,7 +304,7 @@ pub fn compare(
     findings.extend(lines::compare(before, after, &was, &is));
     findings.extend(elsewhere::compare(before, after));
     if let Some(history) = history {
-        history::add(&mut findings, history, before, after);
+        history::add(&mut findings, history, before, after, &set);
     }
     findings.sort_by_key(|finding| (finding.chapter, finding.kind));
     Ok(findings)
