@@ -292,10 +292,7 @@ fn clause_row(
     (Row::of(what, text(old), text(new)), kind)
 }
 
-fn rows(
-    (a, was, from): (&Made<'_>, &Plan, &Foregone<'_>),
-    (b, is, to): (&Made<'_>, &Plan, &Foregone<'_>),
-) -> Rows {
+fn rows((a, was, from): (&Made<'_>, &Plan, &Foregone<'_>), (b, is, to): (&Made<'_>, &Plan, &Foregone<'_>)) -> Rows {
     let (old, new) = (a.planned, b.planned);
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);

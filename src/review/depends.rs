@@ -75,8 +75,7 @@ impl<'p> Reached<'p> {
         let mut found = Depends { metrics: metrics.map(|one| one.name.to_string()).collect(), ..Depends::default() };
         found.metrics.sort_unstable();
         let thresholds = program.thresholds.iter().filter(|one| one.metrics.iter().any(|id| self.metrics.contains(id)));
-        found.thresholds =
-            thresholds.map(|one| format!("\"{}\" ({})", one.title, one.severity.name())).collect();
+        found.thresholds = thresholds.map(|one| format!("\"{}\" ({})", one.title, one.severity.name())).collect();
         for part in walk::blocks_of(program) {
             walk::statements(part.block, &mut |statement| found.checks.extend(self.check(&part.title, statement)));
         }
@@ -113,7 +112,8 @@ impl<'p> Reached<'p> {
             let mut leads = false;
             walk::statements(&command.body, &mut |statement| {
                 leads |= walk::own_exprs(statement).into_iter().any(|expr| self.leads(expr));
-                leads |= matches!(&statement.kind, StatementKind::Do { command, .. } if self.commands.contains(command));
+                leads |=
+                    matches!(&statement.kind, StatementKind::Do { command, .. } if self.commands.contains(command));
             });
             if leads {
                 self.commands.insert(id);

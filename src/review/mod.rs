@@ -22,6 +22,7 @@ mod policy;
 mod reading;
 mod renames;
 mod schedules;
+mod shared;
 pub mod text;
 mod thresholds;
 
@@ -73,9 +74,9 @@ impl Review {
         self.runbooks.iter().any(|one| !one.findings.is_empty())
     }
 
-    /// All findings, in the order in which they are read.
-    fn ordered(&self) -> Vec<&Finding> {
-        let mut findings: Vec<&Finding> = self.runbooks.iter().flat_map(|one| &one.findings).collect();
+    /// All findings, in the order in which they are read. What several runbooks have from a library is one.
+    fn ordered(&self) -> Vec<Finding> {
+        let mut findings = shared::together(&self.runbooks);
         findings.sort_by_key(|finding| (finding.chapter, finding.kind));
         findings
     }
@@ -93,7 +94,7 @@ impl Review {
     /// How many findings there are of a kind.
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {
-        self.runbooks.iter().flat_map(|one| &one.findings).filter(|finding| finding.kind == kind).count()
+        self.ordered().iter().filter(|finding| finding.kind == kind).count()
     }
 }
 

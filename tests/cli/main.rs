@@ -7,6 +7,7 @@ mod check;
 mod consent;
 mod diff;
 mod diff_checks;
+mod diff_follows;
 mod diff_git;
 mod diff_on_call;
 mod diff_remarks;

@@ -67,9 +67,7 @@ impl<'p> Foregone<'p> {
 
 /// `x` and `not x`
 fn opposites(one: &Expr, other: &Expr) -> bool {
-    let not = |one: &Expr, other: &Expr| {
-        matches!(&one.uncovered().kind, ExprKind::Unary { op: UnaryOp::Not, operand } if same(operand, other))
-    };
+    let not = |one: &Expr, other: &Expr| matches!(&one.uncovered().kind, ExprKind::Unary { op: UnaryOp::Not, operand } if same(operand, other));
     not(one, other) || not(other, one)
 }
 
@@ -116,10 +114,9 @@ fn same(one: &Expr, other: &Expr) -> bool {
         (ExprKind::Run(a), ExprKind::Run(b)) => a == b,
         (ExprKind::Field { base: a, name: x, .. }, ExprKind::Field { base: b, name: y, .. }) => x == y && same(a, b),
         (ExprKind::Unary { op: a, operand: x }, ExprKind::Unary { op: b, operand: y }) => a == b && same(x, y),
-        (
-            ExprKind::Binary { op: a, left: x, right: v },
-            ExprKind::Binary { op: b, left: y, right: w },
-        ) => a == b && same(x, y) && same(v, w),
+        (ExprKind::Binary { op: a, left: x, right: v }, ExprKind::Binary { op: b, left: y, right: w }) => {
+            a == b && same(x, y) && same(v, w)
+        }
         (ExprKind::List(a), ExprKind::List(b)) => all(a, b),
         (ExprKind::Command { command: a, args: x }, ExprKind::Command { command: b, args: y }) => a == b && all(x, y),
         (ExprKind::Tool { tool: a, args: x }, ExprKind::Tool { tool: b, args: y }) => a == b && all(x, y),
