@@ -252,7 +252,7 @@ fn the_template_for_gitlab_compares_also_where_something_fails() {
     edit(&folder, &format!("{}\n{test}", BEFORE.replace("every 5m", "every 30m")));
     let output = run("");
     assert_eq!(output.status.code(), Some(1), "{}", said(&output));
-    assert!(said(&output).contains("failed: test"), "{}", said(&output));
+    assert!(said(&output).contains("failed:") && said(&output).contains(" test\n"), "{}", said(&output));
     assert!(folder.read("runbook-diff.md").contains("every 30m"));
     assert!(folder.read("runbook-tests.xml").contains("it passes"));
 }

@@ -107,7 +107,7 @@ channel pager = pagerduty(key: key)
 metric up: bool every 1m = host.load().one < 9
 threshold "Bad" critical { when not up notify pager }
 tool mark(text: string) changes = argv("touch", text)
-section "Night" daily at 02:30 quiet "Bad" { change mark("x") within 1m }
+section "Night" daily at 04:30 quiet "Bad" { change mark("x") within 1m }
 section "Often" every 1h { measure up }
 report "Morning" daily at 08:00 { show 1 send to pager }
 "#;
@@ -152,7 +152,7 @@ fn another_zone_moves_what_is_due() {
     let of = |subject: &str| findings.iter().find(|one| one.starts_with(subject)).cloned().unwrap_or_default();
     let night = of("schedules changed section \"Night\"");
     assert!(
-        night.contains("runs at other times") && night.contains("02:30 JST (= ") && night.contains("CET"),
+        night.contains("runs at other times") && night.contains("04:30 JST (= ") && night.contains(" CE"),
         "{night}"
     );
     assert!(night.contains("keeps quiet: \\\"Bad\\\""), "{findings:#?}");
