@@ -10,6 +10,7 @@ use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value as Json, json};
@@ -30,7 +31,14 @@ struct GitHub {
     asked: Asked,
     comments: Arc<Mutex<Vec<Json>>>,
     url: String,
+    read_only: Arc<AtomicBool>,
 }
+
+/// How long the text of a comment may be.
+const MOST: usize = 65_536;
+
+/// No comment with this in it is taken, as if it was too long.
+const REFUSED: &str = "not taken";
 
 impl GitHub {
     fn new() -> Self {
@@ -39,12 +47,14 @@ impl GitHub {
         let asked = Asked::default();
         let comments = Arc::new(Mutex::new(vec![json!({ "id": 1, "body": "a person says <!-- runbook diff -->" })]));
         let (seen, kept) = (Arc::clone(&asked), Arc::clone(&comments));
+        let read_only = Arc::new(AtomicBool::new(false));
+        let only = Arc::clone(&read_only);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                answer(stream.unwrap(), &seen, &kept);
+                answer(stream.unwrap(), &seen, &kept, &only);
             }
         });
-        Self { asked, comments, url }
+        Self { asked, comments, url, read_only }
     }
 
     fn bodies(&self) -> Vec<String> {
@@ -52,7 +62,7 @@ impl GitHub {
     }
 }
 
-fn answer(mut stream: TcpStream, asked: &Asked, comments: &Mutex<Vec<Json>>) {
+fn answer(mut stream: TcpStream, asked: &Asked, comments: &Mutex<Vec<Json>>, read_only: &AtomicBool) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
@@ -75,10 +85,15 @@ fn answer(mut stream: TcpStream, asked: &Asked, comments: &Mutex<Vec<Json>>) {
     reader.read_exact(&mut body).unwrap();
     let body = String::from_utf8(body).unwrap();
     let mut comments = comments.lock().unwrap();
-    let said = if !allowed {
+    let said = if !allowed || method != "GET" && read_only.load(Ordering::SeqCst) {
         (403, json!({ "message": "Resource not accessible by integration" }))
     } else if method == "GET" {
         (200, json!(*comments))
+    } else if method == "DELETE" {
+        comments.retain(|one| !path.ends_with(&format!("/{}", one.get("id").unwrap())));
+        (204, json!({}))
+    } else if is_refused(&body) {
+        (422, json!({ "message": "body is too long (maximum is 65536 characters)" }))
     } else {
         let text = serde_json::from_str::<Json>(&body).unwrap().get("body").unwrap().clone();
         let id: u64 = if method == "PATCH" { path.rsplit('/').next().unwrap().parse().unwrap() } else { 77 };
@@ -90,6 +105,12 @@ fn answer(mut stream: TcpStream, asked: &Asked, comments: &Mutex<Vec<Json>>) {
     let text = said.1.to_string();
     let head = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", said.0, text.len());
     stream.write_all((head + &text).as_bytes()).unwrap();
+}
+
+fn is_refused(body: &str) -> bool {
+    let body: Json = serde_json::from_str(body).unwrap();
+    let text = body.get("body").unwrap().as_str().unwrap();
+    text.chars().count() > MOST || text.contains(REFUSED)
 }
 
 fn git(folder: &Folder, args: &[&str]) {
@@ -171,6 +192,69 @@ fn a_token_that_may_not_write_loses_the_comment_and_nothing_else() {
     assert!(said(&output).contains("its text is in the summary of the job"), "{}", said(&output));
     assert!(folder.read("summary").contains("sampled more rarely"));
     assert_eq!(github.bodies().len(), 1);
+}
+
+#[test]
+fn a_comment_of_a_former_push_is_not_left_standing() {
+    let (folder, github) = (repository(), GitHub::new());
+    let first = review(&folder, &github, &[("REVISION", "0123abcd")]);
+    assert_eq!(first.status.code(), Some(0), "{}", said(&first));
+    let own = || github.bodies().into_iter().find(|body| body.starts_with("<!--"));
+    assert!(own().is_some_and(|body| body.contains("of commit 0123abcd")), "{:?}", github.bodies());
+    // More than fits: what is worst is there, however much else there is.
+    let many = |word: &str, bound: u32| -> String {
+        let check = |n| format!("  check host.load().one < {bound} + {n} as \"{word} {n} {}\"\n", "x".repeat(150));
+        format!("section \"Many\" {{\n{}}}\n", (0..400).map(check).collect::<String>())
+    };
+    edit(&folder, &format!("{}{}", BEFORE.replace("every 5m", "every 20m"), many("many", 5)));
+    let output = review(&folder, &github, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let body = own().unwrap();
+    assert!(body.chars().count() <= MOST, "{}", body.len());
+    for part in ["🔴 1 blind", "every 20m", "Too long for a comment", "Left out: 🟢 "] {
+        assert!(body.contains(part), "no {part} in {body}");
+    }
+    assert!(body.find("every 20m").unwrap() < body.find("many 1 ").unwrap());
+    // What is not taken for another reason: a line takes its place.
+    edit(&folder, &BEFORE.replace("the API answers", REFUSED));
+    let output = review(&folder, &github, &[]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(own().is_some_and(|body| body.contains("could not be written")), "{:?}", github.bodies());
+    // One that may look and not write fails the job.
+    edit(&folder, &BEFORE.replace("every 5m", "every 25m"));
+    github.read_only.store(true, Ordering::SeqCst);
+    let output = review(&folder, &github, &[]);
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("failed: the comment of a former push still stands"), "{}", said(&output));
+}
+
+/// The script of the template for GitLab, its lines in one shell, as a runner has them.
+#[test]
+fn the_template_for_gitlab_compares_also_where_something_fails() {
+    let folder = repository();
+    let text = include_str!("../editors/ci/gitlab.yml");
+    let script = text.split_once("  script:\n").unwrap().1.split_once("  artifacts:\n").unwrap().0;
+    let lines = script.lines().filter_map(|line| line.trim_start().strip_prefix("- ")).collect::<Vec<_>>().join("\n");
+    let bin = std::path::Path::new(PROGRAM).parent().unwrap();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap());
+    let root = folder.path("");
+    git(&folder, &["remote", "add", "origin", root.to_str().unwrap()]);
+    let run = |fail_on: &str| {
+        let mut command = folder.through("bash", &["-e", "-o", "pipefail", "-c", &lines]);
+        let variables = [("RUNBOOK_PATH", "ops"), ("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", "main"), ("PATH", &path)];
+        command.envs(variables).env("RUNBOOK_FAIL_ON", fail_on).output().unwrap()
+    };
+    let output = run("");
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    assert!(folder.read("runbook-diff.md").contains("every 10m"));
+    assert_eq!(run("blind").status.code(), Some(1));
+    let test = "test \"it passes\" {\n  given api.answers(\"/\") is false\n  run \"Look\"\n  expect \"the API answers\" passed\n}\n";
+    edit(&folder, &format!("{}\n{test}", BEFORE.replace("every 5m", "every 30m")));
+    let output = run("");
+    assert_eq!(output.status.code(), Some(1), "{}", said(&output));
+    assert!(said(&output).contains("failed:") && said(&output).contains(" test\n"), "{}", said(&output));
+    assert!(folder.read("runbook-diff.md").contains("every 30m"));
+    assert!(folder.read("runbook-tests.xml").contains("it passes"));
 }
 
 #[test]

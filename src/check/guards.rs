@@ -1,6 +1,7 @@
 //! Guards that guard nothing: a `require` holds back the changes below it in its step or section, and nothing else.
 
 use super::checker::Checker;
+use super::program::foregone::{self, Foregone};
 use super::program::{Block, Member, Program, Statement, StatementKind};
 use crate::catalog::Effect;
 use crate::diagnostics::{Code, Diagnostic};
@@ -30,13 +31,41 @@ impl Checker<'_> {
             closing(section.on_failure.as_ref(), section.always.as_ref(), &mut idle);
         }
         self.module = 0;
+        self.check_foregone(program);
         for span in idle {
             let message = "this `require` guards nothing: no change stands below it in its step, or in its section where it is in no step";
             let help = "a `require` holds back changes only, those of its own step: put it above the change that it is for, or write `check`";
             self.report(Diagnostic::new(Code::GuardOfNothing, span, message).help(help));
         }
     }
+
+    /// Says of each guard and each `verify` whether it holds whatever is found.
+    fn check_foregone(&mut self, program: &Program) {
+        let names = Foregone::of(program);
+        let mut found = Vec::new();
+        foregone::each(program, &mut |statement| match &statement.kind {
+            StatementKind::Require { condition, .. } => found.push((condition, GUARD)),
+            StatementKind::Change(change) => found.extend(change.verify.iter().map(|verify| (verify, VERIFY))),
+            _ => {}
+        });
+        for (condition, (what, help)) in found {
+            if names.holds(condition) == Some(true) {
+                let message = format!("{} holds whatever is found: {what}", self.quoted(condition.span));
+                self.report(Diagnostic::new(Code::AlwaysHolds, condition.span, message).help(help));
+            }
+        }
+    }
 }
+
+const GUARD: (&str, &str) = (
+    "this `require` holds nothing back",
+    "say what has to be so before anything is changed: `require site.answers(\"/health\")`; or leave it out",
+);
+
+const VERIFY: (&str, &str) = (
+    "this `verify` says nothing of the change",
+    "say what is so once the change has worked: `verify site.answers(\"/health\")`; or leave it out",
+);
 
 /// The blocks that close a part have a gate of their own.
 fn closing(on_failure: Option<&Block>, always: Option<&Block>, idle: &mut Vec<Span>) {

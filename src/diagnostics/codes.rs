@@ -84,6 +84,7 @@ codes! {
     UnguardedChange      "unguarded-change"       Error   "a call that changes something stands outside a `change` statement"
     NothingChanges       "nothing-changes"        Error   "a `change` statement holds a call that only reads"
     GuardOfNothing       "guard-of-nothing"       Warning "a `require` stands above no change that it could hold back"
+    AlwaysHolds          "always-holds"           Warning "a guard or a `verify` holds whatever is found"
     EffectMismatch       "effect-mismatch"        Error   "a command's declared effect is not what its body does"
     UnboundedChange      "unbounded-change"       Error   "a loop over a list from outside changes something without `at most`"
     NotIdempotent        "not-idempotent"         Error   "`retry` repeats a change that is not declared idempotent"

@@ -2,6 +2,7 @@
 
 use super::{Named, Policy, Required, Written, is_of, word};
 use crate::catalog::Builtin;
+use crate::check::program::foregone::Foregone;
 use crate::check::program::{Change, ExprKind, Made, Program, StatementKind};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::plan::{TOOL, called, endpoints, walk};
@@ -16,10 +17,11 @@ pub fn judge(program: &Program, policy: &Policy) -> Vec<Diagnostic> {
 fn judged(program: &Program, policy: &Written) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     forbidden(program, policy, &mut found);
+    let names = Foregone::of(program);
     for part in walk::blocks_of(program) {
         walk::statements(part.block, &mut |statement| {
             if let StatementKind::Change(change) = &statement.kind {
-                required(program, policy, change, statement.span, &mut found);
+                required((program, &names), policy, change, statement.span, &mut found);
             }
         });
     }
@@ -116,10 +118,16 @@ fn forbidden(program: &Program, policy: &Written, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn required(program: &Program, policy: &Written, change: &Change, span: Span, found: &mut Vec<Diagnostic>) {
+fn required(
+    (program, of): (&Program, &Foregone<'_>),
+    policy: &Written,
+    change: &Change,
+    span: Span,
+    found: &mut Vec<Diagnostic>,
+) {
     let names = called(program, change);
     for rule in policy.require.iter().filter(|rule| names.iter().any(|name| is_of(name, &rule.family.name))) {
-        for (lacks, help) in lacking(rule, change) {
+        for (lacks, help) in lacking(rule, change, of) {
             let name = word(&names, &rule.family.name);
             let message = format!("this change (`{name}`) has {lacks}, which `{}` requires", policy.name);
             let diagnostic = Diagnostic::new(Code::PolicyRequires, span, message);
@@ -128,7 +136,7 @@ fn required(program: &Program, policy: &Written, change: &Change, span: Span, fo
     }
 }
 
-fn lacking(rule: &Required, change: &Change) -> Vec<(String, String)> {
+fn lacking(rule: &Required, change: &Change, names: &Foregone<'_>) -> Vec<(String, String)> {
     let mut lacking = Vec::new();
     let mut lack = |what: &str, help: &str| lacking.push((what.to_owned(), help.to_owned()));
     if rule.limit && change.within.is_none() {
@@ -136,6 +144,9 @@ fn lacking(rule: &Required, change: &Change) -> Vec<(String, String)> {
     }
     if rule.verify && change.verify.is_none() {
         lack("no `verify`", "add `verify CONDITION`: what is so once it has worked");
+    }
+    if rule.verify && change.verify.as_ref().is_some_and(|verify| names.holds(verify) == Some(true)) {
+        lack("no `verify` that could fail", "say what is so once it has worked: this one holds whatever is found");
     }
     if rule.undo && change.undo.is_none() {
         lack("no `undo`", "add `undo CALL`: what takes it back");

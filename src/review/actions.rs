@@ -2,15 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::around::{self, Around, Placed, often};
 use super::bounds::{Moved, Said, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, schedules, worst};
+use crate::check::program::foregone::Foregone;
 use crate::check::program::{CallArg, Change, Expr, ExprKind, Member, Program, StatementKind};
 use crate::plan::{self, Guard, Plan, PlannedChange, text, walk};
 use crate::source::Span;
+use crate::types::Value;
 
 /// A change as it is planned, and as it is in the program.
 struct Made<'p> {
@@ -60,7 +62,7 @@ pub(super) fn compare(
         match pair {
             Pair::Both(old, new) => {
                 order.push(old.planned.number);
-                let mut found = rows(old, new, was, is);
+                let mut found = rows((old, was, &from.names), (new, is, &to.names));
                 let moved = moved_around(&from, &to, old.planned, new.planned);
                 let said = |all: &Conditions<'_>, change| {
                     let around = all.around(change).into_iter();
@@ -188,7 +190,10 @@ fn most(change: &PlannedChange) -> Option<u32> {
 }
 
 /// The conditions and lists of a program by their texts, as plans name them.
-struct Conditions<'p>(BTreeMap<String, Said<'p>>);
+struct Conditions<'p> {
+    said: BTreeMap<String, Said<'p>>,
+    names: Foregone<'p>,
+}
 
 impl<'p> Conditions<'p> {
     fn of(program: &'p Program, all: &[Placed<'p>]) -> Self {
@@ -201,11 +206,17 @@ impl<'p> Conditions<'p> {
             Member::Step(step) => step.each.as_ref().map(|(_, list)| Said::new(program, list)),
             Member::Statement(_) => None,
         });
-        Self(guards.chain(around).chain(lists).map(|said| (said.plain(), said)).collect())
+        let said = guards.chain(around).chain(lists).map(|said| (said.plain(), said)).collect();
+        Self { said, names: Foregone::of(program) }
     }
 
     fn said(&self, text: &str) -> Option<Said<'p>> {
-        self.0.get(text).copied()
+        self.said.get(text).copied()
+    }
+
+    /// Whether a guard holds whatever is found, and so nothing back.
+    fn is_foregone(&self, guard: &Guard) -> bool {
+        self.said(&guard.condition).is_some_and(|said| said.holds(&self.names) == Some(true))
     }
 
     /// What stands around a change.
@@ -244,6 +255,9 @@ fn guarded(found: &mut Rows, from: &Conditions<'_>, to: &Conditions<'_>, old: &P
                     kinds.extend(weighed(a, b, Kind::Dangerous, Kind::Safer));
                 }
             }
+            // The guard itself is a finding of its own.
+            Pair::Gone(a) if from.is_foregone(a) => {}
+            Pair::New(b) if to.is_foregone(b) => {}
             Pair::Gone(_) => kinds.push(Kind::Dangerous),
             Pair::New(_) => kinds.push(Kind::Safer),
         }
@@ -278,7 +292,7 @@ fn clause_row(
     (Row::of(what, text(old), text(new)), kind)
 }
 
-fn rows(a: &Made<'_>, b: &Made<'_>, was: &Plan, is: &Plan) -> Rows {
+fn rows((a, was, from): (&Made<'_>, &Plan, &Foregone<'_>), (b, is, to): (&Made<'_>, &Plan, &Foregone<'_>)) -> Rows {
     let (old, new) = (a.planned, b.planned);
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);
@@ -300,13 +314,22 @@ fn rows(a: &Made<'_>, b: &Made<'_>, was: &Plan, is: &Plan) -> Rows {
         change.given.iter().map(|(name, value)| format!("{name} = {value}")).collect::<Vec<_>>().join(", ")
     };
     add(Row::of("with", given(old), given(new)), Kind::Changed);
-    for (row, kind) in [
-        clause_row("within", (a, b), |change| change.within.as_ref(), "no time limit", Kind::Dangerous),
-        clause_row("verify", (a, b), |change| change.verify.as_ref(), "none", Kind::Dangerous),
-        clause_row("undo", (a, b), |change| change.undo.as_ref(), "none", Kind::Changed),
-    ] {
-        add(row, kind);
-    }
+    let (row, kind) = clause_row("within", (a, b), |change| change.within.as_ref(), "no time limit", Kind::Dangerous);
+    add(row, limited(a, b).map_or(kind, |(kind, _)| kind));
+    let (row, kind) = clause_row("verify", (a, b), |change| change.verify.as_ref(), "none", Kind::Dangerous);
+    let fails = |one: &Made<'_>, names: &Foregone<'_>| {
+        one.change.verify.as_ref().is_some_and(|verify| names.holds(verify) != Some(true))
+    };
+    // One that holds whatever is found is none.
+    let kind = match (fails(a, from), fails(b, to)) {
+        (true, true) => kind,
+        (true, false) => Kind::Dangerous,
+        (false, true) => Kind::Safer,
+        (false, false) => Kind::Changed,
+    };
+    add(row, kind);
+    let (row, kind) = clause_row("undo", (a, b), |change| change.undo.as_ref(), "none", Kind::Changed);
+    add(row, kind);
     let role = |change: &PlannedChange| {
         change.approve_by.as_ref().map_or_else(|| "nobody by name".to_owned(), ToString::to_string)
     };
@@ -314,6 +337,26 @@ fn rows(a: &Made<'_>, b: &Made<'_>, was: &Plan, is: &Plan) -> Rows {
     let approved = if old.approve_by.is_none() { Kind::Safer } else { Kind::Dangerous };
     add(Row::of("approved by", role(old), role(new)), approved);
     found
+}
+
+/// Within less than this hardly anything outside answers.
+const SOONEST: SignedDuration = SignedDuration::from_millis(100);
+
+/// What less time for a change means, and why: what is not done by then is not known to be done.
+fn limited(old: &Made<'_>, new: &Made<'_>) -> Option<(Kind, &'static str)> {
+    let of = |one: &Made<'_>| match Said::new(one.program, one.change.within.as_ref()?).constant() {
+        Some(Value::Duration(within)) => Some(*within),
+        _ => None,
+    };
+    let (was, is) = (of(old), of(new)?);
+    if was.is_some_and(|was| was <= is) || was.is_none() && is >= SOONEST {
+        return None;
+    }
+    Some(if is < SOONEST {
+        (Kind::Dangerous, "hardly anything is done so soon: it would end as unknown, and hold back all below it")
+    } else {
+        (Kind::Changed, "what is not done by then ends as unknown, and holds back all below it")
+    })
 }
 
 fn changed(before: Side<'_>, after: Side<'_>, old: &Made<'_>, new: &Made<'_>, found: Rows) -> Option<Finding> {
@@ -329,6 +372,7 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Made<'_>, new: &Made<'_>, fo
     let planned = new.planned;
     let mut finding = Finding::new(Chapter::Changes, kind, subject(planned), headline).rows(found.rows);
     finding.notes.extend(consequence(new).filter(|_| consequence(old) != consequence(new)).map(str::to_owned));
+    finding.notes.extend(limited(old, new).map(|(_, note)| note.to_owned()));
     if kind == Kind::Dangerous && planned.undo.is_none() {
         finding.notes.push(format!("undo: none · verify: {}", clause(planned.verify.as_ref())));
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::pairs::{Pair, pairs};
 use super::{Kind, worst};
+use crate::check::program::foregone::Foregone;
 use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, Program, TextPart, UnaryOp};
 use crate::plan::{self, text};
 use crate::types::{Type, Value};
@@ -338,9 +339,14 @@ impl<'p> Said<'p> {
         if let Some(Value::Bool(flag)) = self.constant() { Some(*flag) } else { None }
     }
 
-    /// One that nobody can set.
+    /// What it is whatever is found: nobody can set it.
     fn written_flag(self) -> Option<bool> {
-        self.flag().filter(|_| matches!(self.expr.kind, ExprKind::Literal(_)))
+        self.holds(&Foregone::default())
+    }
+
+    /// Whether it holds whatever is found.
+    pub(super) fn holds(self, names: &Foregone<'_>) -> Option<bool> {
+        names.holds(self.expr)
     }
 
     /// The items of a list that is written out, as texts.

@@ -1,16 +1,12 @@
 //! Levels, and how long it takes until somebody is reached.
 
-use std::collections::BTreeSet;
-
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::pairs::{Pair, pairs};
 use super::schedules::lacks;
-use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
-use crate::catalog::{DriverKind, Person};
-use crate::check::program::{
-    ChannelId, Duty, Escalate, EscalateWhen, Escalation, Hours, Level, Program, Roster, Threshold, Unless,
-};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, on_call, worst};
+use crate::catalog::DriverKind;
+use crate::check::program::{ChannelId, Escalate, EscalateWhen, Escalation, Level, Program, Threshold, Unless};
 use crate::types::Value;
 
 /// The longest that it takes from when something is so, where nobody answers.
@@ -84,12 +80,12 @@ fn reaches_a_person(program: &Program, channels: &[ChannelId]) -> bool {
         .any(|channel| matches!(channel.made.driver.kind, DriverKind::Channel { person: true, .. }))
 }
 
-pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
+pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();
     let (was, is) = (&before.program.escalations, &after.program.escalations);
     for pair in pairs(was, is, |one| one.name.clone(), |_, _| false) {
         match pair {
-            Pair::Both(old, new) => findings.extend(changed(before, after, old, new)),
+            Pair::Both(old, new) => findings.extend(changed((before, old), (after, new), now)),
             Pair::Gone(old) => findings.push(
                 Finding::new(Chapter::Told, Kind::Loosened, format!("escalation {}", old.name), "gone")
                     .at(Some(before.place(old.span)), None),
@@ -103,33 +99,14 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
     findings
 }
 
-/// Where it is said who is on call.
-fn source(program: &Program, one: &Escalation) -> String {
-    match (&one.roles, &one.rota) {
-        (Some((path, _)), _) => format!("`{path}`"),
-        (None, Some(call)) => format!("`{}`", crate::plan::text::expr(program, call)),
-        (None, None) => "none".to_owned(),
-    }
-}
-
-fn changed(before: Side<'_>, after: Side<'_>, old: &Escalation, new: &Escalation) -> Vec<Finding> {
+fn changed(
+    (before, old): (Side<'_>, &Escalation),
+    (after, new): (Side<'_>, &Escalation),
+    now: Timestamp,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let (was, is) = (source(before.program, old), source(after.program, new));
-    if was != is {
-        let row = Row::of("who is on call", was, is);
-        let finding =
-            Finding::new(Chapter::Told, Kind::Changed, format!("escalation {}", new.name), "source of roles").rows(row);
-        findings.push(finding.at(Some(before.place(old.span)), Some(after.place(new.span))));
-    }
-    if let Some((was, is)) = old.roster.as_deref().zip(new.roster.as_deref()) {
-        let found = rosters(was, is);
-        if !found.rows.is_empty() {
-            let subject = format!("escalation {}", new.name);
-            let finding = Finding::new(Chapter::Told, worst(found.kinds), subject, "other people, or other hours");
-            let finding = finding.rows(found.rows);
-            findings.push(finding.at(Some(before.place(old.span)), Some(after.place(new.span))));
-        }
-    }
+    let people = on_call::compare((before.program, old), (after.program, new), now);
+    findings.extend(people.map(|one| one.at(Some(before.place(old.span)), Some(after.place(new.span)))));
     let subject = |level: &Level| format!("escalation {}, level {} ({})", new.name, level.number, level.role);
     for pair in pairs(&old.levels, &new.levels, |level| level.number, |_, _| false) {
         match pair {
@@ -176,58 +153,6 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Escalation, new: &Escalation
         findings.push(finding.at(Some(before.place(old.span)), Some(after.place(new.span))));
     }
     findings
-}
-
-/// What rosters say of each role, where it is not the same.
-fn rosters(was: &Roster, is: &Roster) -> Rows {
-    let mut found = Rows::default();
-    let zone = |roster: &Roster| roster.zone.iana_name().unwrap_or("a zone of its own").to_owned();
-    found.add(Row::of("time zone of hours", zone(was), zone(is)), Kind::Changed);
-    for role in was.roles.keys().chain(is.roles.keys()).collect::<BTreeSet<_>>() {
-        let (old, new) = (was.roles.get(role), is.roles.get(role));
-        let of = |what, says: fn(&Duty) -> String| {
-            let text = |duty: Option<&Duty>| duty.map_or_else(String::new, |duty| format!("{role}: {}", says(duty)));
-            Row::of(what, text(old), text(new))
-        };
-        let gone = if new.is_none() { Kind::Loosened } else { Kind::Changed };
-        found.add(of("is on call", people), gone);
-        found.add(of("hand-over", handover), Kind::Changed);
-        let always = |duty: Option<&Duty>| duty.is_some_and(|duty| duty.hours.is_empty());
-        // Outside of hours nobody is on call.
-        let fewer = if always(old) && !always(new) { Kind::Loosened } else { Kind::Changed };
-        found.add(of("hours", hours), fewer);
-    }
-    found
-}
-
-fn people(duty: &Duty) -> String {
-    duty.people.iter().map(|one| shown(one)).collect::<Vec<_>>().join("; ")
-}
-
-/// A person with all ways to them.
-fn shown(person: &Person) -> String {
-    let slack = person.slack.as_ref().map_or_else(String::new, |id| format!(", Slack {id}"));
-    format!("{person}{slack}")
-}
-
-fn handover(duty: &Duty) -> String {
-    duty.handover.map_or_else(
-        || "none".to_owned(),
-        |one| {
-            let on = one.on.map_or_else(|| "every day".to_owned(), |day| format!("every {day:?}"));
-            format!("{on} at {}, from {}", one.at.strftime("%H:%M"), one.since)
-        },
-    )
-}
-
-fn hours(duty: &Duty) -> String {
-    let time = |minutes: u16| format!("{:02}:{:02}", minutes / 60, minutes % 60);
-    let one = |hours: &Hours| {
-        let days = hours.days.iter().map(|day| format!("{day:?}")).collect::<Vec<_>>().join(", ");
-        format!("{days} {}-{}", time(hours.from), time(hours.to))
-    };
-    let all: Vec<String> = duty.hours.iter().map(one).collect();
-    if all.is_empty() { "always".to_owned() } else { all.join("; ") }
 }
 
 fn names(program: &Program, channels: &[ChannelId]) -> Vec<String> {

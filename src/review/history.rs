@@ -1,7 +1,7 @@
 //! What recorded samples say of an edit: each side's alerting reads them all again, as a run would have, and what opened
 //! is compared. Alerts that checks raise are not among them: what a check saw is not recorded as a sample.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io::{self, BufRead, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,6 +13,8 @@ use super::{Chapter, Finding, Kind, Renamed, Row, Side};
 use crate::alerting::{Along, Definitions, End, Engine, Incident, Input, Reading, State};
 use crate::catalog::RunFacts;
 use crate::check::program::{ExprKind, Metric, Program};
+use crate::plan::meaning::Meaning;
+use crate::plan::outline::Of;
 use crate::plan::text;
 use crate::store::event::{Event, Measured, Place, Record, Sampled};
 use crate::store::ledger::Ledger;
@@ -183,6 +185,13 @@ impl History {
         history
     }
 
+    /// The incidents of a runbook that are open.
+    pub(super) fn open(&self, title: &str) -> Vec<String> {
+        let all = self.runbooks.get(title).into_iter().flat_map(|one| &one.incidents);
+        let open = all.filter(|incident| incident.end.is_none());
+        open.map(|incident| format!("#{} \"{}\"", incident.number, incident.title)).collect()
+    }
+
     /// From when to when there are samples.
     #[must_use]
     pub fn span(&self) -> String {
@@ -204,7 +213,13 @@ struct Opened {
 }
 
 /// Adds what the history says to the findings about thresholds, and findings where only the history shows a difference.
-pub(super) fn add(findings: &mut Vec<Finding>, history: &History, before: Side<'_>, after: Side<'_>) {
+pub(super) fn add(
+    findings: &mut Vec<Finding>,
+    history: &History,
+    before: Side<'_>,
+    after: Side<'_>,
+    set: &BTreeMap<Arc<str>, String>,
+) {
     let Some(recorded) = history.runbooks.get(&*before.program.header.title) else {
         for finding in findings.iter_mut().filter(|finding| finding.subject.starts_with("threshold ")) {
             finding.notes.push("the history holds nothing of this runbook".to_owned());
@@ -213,6 +228,9 @@ pub(super) fn add(findings: &mut Vec<Finding>, history: &History, before: Side<'
     };
     let last = recorded.looks.keys().map(|(at, _)| *at).max();
     let Some(from) = last.and_then(|last| last.checked_sub(WINDOW).ok()) else { return };
+    let first = recorded.looks.keys().map(|(at, _)| *at).min();
+    let alerts = if first.is_some_and(|first| first <= from) { "alerts in 90 days" } else { "alerts in the history" };
+    let others = others(before.program, after.program, set);
     let was = replayed(before.program, recorded, from, &HashMap::new(), &HashMap::new());
     let forgiven = forgiven(before.program, after.program);
     let is = replayed(after.program, recorded, from, &forgiven, &rarer(before.program, after.program));
@@ -229,6 +247,19 @@ pub(super) fn add(findings: &mut Vec<Finding>, history: &History, before: Side<'
         }
         let (samples, missed) =
             counted(recorded, new.metrics.iter().filter_map(|id| after.program.metrics.get(id.index())), from);
+        let measured = new.metrics.iter().filter_map(|id| after.program.metrics.get(id.index()));
+        let other: Vec<&str> = measured.map(|one| &*one.name).filter(|name| others.contains(name)).collect();
+        if !other.is_empty() {
+            if let Some(finding) = known.and_then(|known| findings.get_mut(known)) {
+                finding.notes.push(format!(
+                    "history: {samples} samples, {missed} not measured; {} alerts before; how many now, nobody can \
+                     say: these samples are not of what is measured now ({})",
+                    a.len(),
+                    other.join(", ")
+                ));
+            }
+            continue;
+        }
         let mut notes = vec![format!(
             "history: {samples} samples, {missed} not measured; {} alerts before, {} now",
             a.len(),
@@ -236,7 +267,7 @@ pub(super) fn add(findings: &mut Vec<Finding>, history: &History, before: Side<'
         )];
         notes.extend(unnoticed(recorded, &new.title, from, &b));
         notes.extend(shortened(&a, &b));
-        let row = Row::of("alerts in 90 days", a.len().to_string(), b.len().to_string());
+        let row = Row::of(alerts, a.len().to_string(), b.len().to_string());
         if let Some(finding) = known.and_then(|known| findings.get_mut(known)) {
             finding.rows.extend(row);
             finding.notes.extend(notes);
@@ -312,6 +343,27 @@ fn forgiven(was: &Program, is: &Program) -> HashMap<Arc<str>, f64> {
     };
     let new = is.metrics.iter().filter(|metric| !same(metric));
     new.filter_map(|metric| Some((metric.name.clone(), constant(metric)?))).collect()
+}
+
+/// Metrics that measure something else than what was recorded, as far as it is not known what they would have been.
+fn others<'p>(was: &Program, is: &'p Program, set: &BTreeMap<Arc<str>, String>) -> HashSet<&'p str> {
+    let (old, new) = (Meaning::new(was, Of::Consent, set), Meaning::new(is, Of::Consent, set));
+    let labels = |meaning: &Meaning<'_>, one: &Metric| {
+        one.labels.iter().map(|label| format!("{} in {}", label.name, meaning.expr(&label.list))).collect::<Vec<_>>()
+    };
+    let is_other = |metric: &&Metric| {
+        let Some(before) = was.metrics.iter().find(|old| old.name == metric.name) else { return true };
+        let (measured, value) = (old.expr(&before.value), new.expr(&metric.value));
+        // With a value where there was none, it is what it was elsewhere.
+        let tried = match &metric.value.uncovered().kind {
+            ExprKind::Try { value, otherwise, .. } => {
+                matches!(otherwise.uncovered().kind, ExprKind::Literal(_)) && new.expr(value) == measured
+            }
+            _ => false,
+        };
+        before.ty != metric.ty || labels(&old, before) != labels(&new, metric) || value != measured && !tried
+    };
+    is.metrics.iter().filter(is_other).map(|metric| &*metric.name).collect()
 }
 
 /// Metrics that are sampled more rarely now, with their interval.

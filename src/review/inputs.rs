@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::bounds::Said;
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, depends, worst};
 use crate::catalog::{Effect, ParamInfo};
 use crate::check::program::{Expr, Made, Program, Tool};
 use crate::plan::text;
@@ -109,6 +109,9 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Declared<'_>, b: &Declared<'_>
     };
     let mut finding = Finding::new(b.chapter, kind, b.subject(), headline).rows(found.rows);
     finding.notes = notes;
+    if b.word == "tool" {
+        finding.notes.extend(depends::on_tool(after.program, &b.name).notes());
+    }
     Some(finding.at(place(before, a), place(after, b)))
 }
 
@@ -231,11 +234,9 @@ fn all<'p>(side: Side<'p>) -> Vec<Declared<'p>> {
     }
     let header = &program.header;
     for (word, says) in [
-        ("title", Some(header.title.to_string())),
         ("owner", header.owner.as_ref().map(ToString::to_string)),
         ("version", header.version.as_ref().map(ToString::to_string)),
         ("log folder", header.log.as_ref().map(ToString::to_string)),
-        ("time zone", Some(header.timezone_name.to_string())),
     ] {
         if let Some(says) = says {
             add(inputs, word, "of the runbook", vec![own("is", says)], header.span);

@@ -5,12 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{ChangeTag, TextDiff};
 
+use super::depends::{self, Depends};
 use super::{Chapter, Finding, Kind, Place, Seen, Side, worst};
 use crate::catalog::Effect;
-use crate::check::program::{Command, CommandId, Member, Program};
+use crate::check::program::foregone::Foregone;
+use crate::check::program::{Command, CommandId, Member, Program, StatementKind};
 use crate::plan::meaning::Meaning;
 use crate::plan::outline::{Outline, shown};
-use crate::plan::text;
+use crate::plan::{text, walk};
 use crate::source::Span;
 
 /// How many lines of one block are shown.
@@ -18,6 +20,7 @@ const SHOWN: usize = 40;
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Seen<'_>) -> Vec<Finding> {
     let (old, new) = (all(before.program, &was.meaning), all(after.program, &is.meaning));
+    let idle = idle(before.program);
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let nothing = Unit::default();
     let mut findings = Vec::new();
@@ -28,7 +31,15 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
         }
         let edits = edits(&was.shown, &is.shown);
         let changes = was.changes || is.changes;
-        let (chapter, kind, headline) = judge(&edits, changes);
+        let (mut chapter, kind, headline) = judge(&edits, changes, &idle);
+        // Whoever measures by it measures something else.
+        let depends = name.strip_prefix("command ").map(|name| {
+            let side = if new.contains_key(&format!("command {name}")) { after } else { before };
+            depends::on_command(side.program, name)
+        });
+        if chapter == Chapter::Reads && depends.as_ref().is_some_and(|depends| !depends.is_empty()) {
+            chapter = Chapter::Blindness;
+        }
         let mut finding = Finding::new(chapter, kind, name.clone(), headline);
         if edits.iter().all(|(tag, _)| *tag == ChangeTag::Equal) {
             finding.notes.push("a name in it stands for something else than before".to_owned());
@@ -39,6 +50,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
         if more > 0 {
             finding.notes.push(format!("and {more} more"));
         }
+        finding.notes.extend(depends.iter().flat_map(Depends::notes));
         let place = |side: Side<'_>, unit: &Unit| -> Option<Place> { unit.span.map(|span| side.place(span)) };
         findings.push(finding.at(place(before, was), place(after, is)));
     }
@@ -99,6 +111,22 @@ pub(super) fn shown_command(program: &Program, reads: &Outline<'_>, command: &Co
     lines
 }
 
+/// The guards of a program that hold whatever is found, as they are shown: without them as much is held back.
+fn idle(program: &Program) -> BTreeSet<String> {
+    let (names, reads) = (Foregone::of(program), shown(program));
+    let mut found = BTreeSet::new();
+    for part in walk::blocks_of(program) {
+        walk::statements(part.block, &mut |statement| {
+            if let StatementKind::Require { condition, .. } = &statement.kind
+                && names.holds(condition) == Some(true)
+            {
+                found.extend(reads.statement(statement));
+            }
+        });
+    }
+    found
+}
+
 type Edit = (ChangeTag, String);
 
 fn edits(was: &[String], is: &[String]) -> Vec<Edit> {
@@ -136,7 +164,8 @@ fn around(edits: &[Edit]) -> Vec<String> {
 }
 
 /// What the edits of a block mean, as far as its lines say it.
-fn judge(edits: &[Edit], changes: bool) -> (Chapter, Kind, &'static str) {
+/// `idle`: the guards that held whatever was found.
+fn judge(edits: &[Edit], changes: bool, idle: &BTreeSet<String>) -> (Chapter, Kind, &'static str) {
     let with = |tag: ChangeTag| edits.iter().filter(move |(own, _)| *own == tag).map(|(_, line)| line.trim());
     let is_there = |line: &str| with(ChangeTag::Insert).any(|other| other == line);
     let gone: Vec<&str> = with(ChangeTag::Delete).filter(|line| !is_there(line)).collect();
@@ -146,7 +175,7 @@ fn judge(edits: &[Edit], changes: bool) -> (Chapter, Kind, &'static str) {
     // Of two lines that are exchanged, one is said to have moved, and nobody knows which.
     let exchanged = moved.iter().any(|line| begins(line, &["change ", "do "]))
         && edits.iter().any(|(_, line)| begins(&line.trim(), &held));
-    let less = gone.iter().chain(&moved).any(|line| begins(line, &held));
+    let less = gone.iter().chain(&moved).any(|line| begins(line, &held) && !idle.contains(*line));
     // Each line that is gone has one in its stead that names the same, and perhaps more.
     let fewer = |word: &str| {
         let names = |line: &str| -> Option<BTreeSet<String>> {

@@ -17,29 +17,45 @@ const LONGEST: usize = 300;
 /// By which the comment of a former push is found again.
 pub const MARKER: &str = "<!-- runbook diff -->";
 
+/// How many bytes a comment has at most: GitHub takes no more than 65,536 characters, and whoever posts it may add a line.
+const MOST: usize = 64_000;
+
+/// A comment. One that would be longer than is taken has the worst findings first, and says how much it leaves out.
 #[must_use]
 pub fn comment(review: &Review) -> String {
-    let mut text = format!("{MARKER}\n### {}\n", headline(review));
-    let mut blocks: Vec<String> = Vec::new();
+    let head = format!("{MARKER}\n### {}\n", headline(review));
+    let foot = format!("\n<sub>{}</sub>\n", footer(review));
+    let findings = review.ordered();
+    let whole = folded(&head, chapters(&findings).chain(others(review)), &foot);
+    if whole.len() <= MOST { whole } else { shortened(&head, &findings, others(review), &foot) }
+}
+
+/// A block a finding, with a title above the first of each chapter.
+fn chapters(findings: &[Finding]) -> impl Iterator<Item = String> {
     let mut chapter: Option<Chapter> = None;
-    for finding in review.ordered() {
-        let mut block = String::new();
-        if chapter != Some(finding.chapter) {
-            chapter = Some(finding.chapter);
-            _ = write!(block, "\n#### {}\n", finding.chapter.title());
-        }
-        block.push_str(&one(finding));
-        blocks.push(block);
-    }
-    for (place, remark) in About::ALL.into_iter().flat_map(|about| review.remarks(about)).enumerate() {
+    findings.iter().map(move |finding| {
+        let is_first = chapter.replace(finding.chapter) != Some(finding.chapter);
+        let title = if is_first { format!("\n#### {}\n", finding.chapter.title()) } else { String::new() };
+        title + &one(finding)
+    })
+}
+
+/// What is no finding.
+fn others(review: &Review) -> impl Iterator<Item = String> {
+    let remarks = About::ALL.into_iter().flat_map(|about| review.remarks(about)).enumerate().map(|(place, remark)| {
         let title = if place == 0 { format!("\n#### {REMARKS}\n") } else { String::new() };
-        blocks.push(title + &said(remark));
-    }
-    for runbook in review.unchanged() {
+        title + &said(remark)
+    });
+    remarks.chain(review.unchanged().map(|runbook| {
         let former = runbook.former().map_or_else(String::new, |former| format!(", was {}", code(former)));
         let (name, lines) = (code(runbook.name()), counted(runbook.lines as u64, "line"));
-        blocks.push(format!("\n⚪ {name}{former}: {lines} moved, reformatted, renamed or commented, no effect\n"));
-    }
+        format!("\n⚪ {name}{former}: {lines} moved, reformatted, renamed or commented, no effect\n")
+    }))
+}
+
+/// All of it, what is beyond the first lines folded.
+fn folded(head: &str, blocks: impl Iterator<Item = String>, foot: &str) -> String {
+    let mut text = head.to_owned();
     let mut lines = text.lines().count();
     let mut folded = false;
     for block in blocks {
@@ -54,8 +70,42 @@ pub fn comment(review: &Review) -> String {
     if folded {
         text.push_str("\n</details>\n");
     }
-    _ = write!(text, "\n<sub>{}</sub>\n", footer(review));
-    text
+    text + foot
+}
+
+/// What fits of it, the worst first, and how much is left out.
+fn shortened(head: &str, findings: &[Finding], others: impl Iterator<Item = String>, foot: &str) -> String {
+    let mut worst: Vec<&Finding> = findings.iter().collect();
+    worst.sort_by_key(|finding| (finding.kind, finding.chapter));
+    // The line that says what is left out, and the marks around what is folded.
+    let mut room = MOST.saturating_sub(head.len() + foot.len() + 1_000);
+    let mut fits = |block: &str| {
+        let left = room.checked_sub(block.len());
+        room = left.unwrap_or(room);
+        left.is_some()
+    };
+    let (mut blocks, mut left) = (Vec::new(), Vec::new());
+    for finding in worst {
+        let block = one(finding);
+        if fits(&block) {
+            blocks.push(block);
+        } else {
+            left.push(finding.kind);
+        }
+    }
+    let (kept, more): (Vec<String>, Vec<String>) = others.partition(|block| fits(block));
+    blocks.extend(kept);
+    let kinds = Kind::ALL.into_iter().filter_map(|kind| {
+        let count = left.iter().filter(|own| **own == kind).count();
+        (count > 0).then(|| format!("{} {count} {}", sign(kind), kind.name()))
+    });
+    let more =
+        (!more.is_empty()).then(|| format!("{} of tests, warnings and files", counted(more.len() as u64, "line")));
+    let left = kinds.chain(more).collect::<Vec<_>>().join(" · ");
+    let head = format!(
+        "{head}\n**Too long for a comment, the worst first. Left out: {left}.** All of it: `runbook diff --git BASE`\n"
+    );
+    folded(&head, blocks.into_iter(), foot)
 }
 
 pub(super) fn headline(review: &Review) -> String {

@@ -7,18 +7,22 @@
 mod actions;
 mod around;
 mod bounds;
+mod depends;
 mod elsewhere;
 mod escalation;
+mod header;
 pub mod history;
 mod inputs;
 mod lines;
 pub mod markdown;
+mod on_call;
 mod pairs;
 mod permissions;
 mod policy;
 mod reading;
 mod renames;
 mod schedules;
+mod shared;
 pub mod text;
 mod thresholds;
 
@@ -71,9 +75,9 @@ impl Review {
         self.runbooks.iter().any(|one| !one.findings.is_empty())
     }
 
-    /// All findings, in the order in which they are read.
-    fn ordered(&self) -> Vec<&Finding> {
-        let mut findings: Vec<&Finding> = self.runbooks.iter().flat_map(|one| &one.findings).collect();
+    /// All findings, in the order in which they are read. What several runbooks have from a library is one.
+    fn ordered(&self) -> Vec<Finding> {
+        let mut findings = shared::together(&self.runbooks);
         findings.sort_by_key(|finding| (finding.chapter, finding.kind));
         findings
     }
@@ -91,7 +95,7 @@ impl Review {
     /// How many findings there are of a kind.
     #[must_use]
     pub fn count(&self, kind: Kind) -> usize {
-        self.runbooks.iter().flat_map(|one| &one.findings).filter(|finding| finding.kind == kind).count()
+        self.ordered().iter().filter(|finding| finding.kind == kind).count()
     }
 }
 
@@ -292,16 +296,17 @@ pub fn compare(
     let (plan_before, plan_after) = (plan(before)?, plan(after)?);
     let (was, is) = (Seen::of(before.program, &set), Seen::of(after.program, &set));
     let mut findings = thresholds::compare(before, after);
-    findings.extend(escalation::compare(before, after));
+    findings.extend(escalation::compare(before, after, now));
     findings.extend(actions::compare((before, &plan_before, &was.placed), (after, &plan_after, &is.placed), now));
     findings.extend(permissions::compare(before, after, &set));
     findings.extend(reading::compare(before, after, &was, &is));
     findings.extend(schedules::compare(before, after, now));
+    findings.extend(header::compare((before, &plan_before), (after, &plan_after), history));
     findings.extend(inputs::compare(before, after));
     findings.extend(lines::compare(before, after, &was, &is));
     findings.extend(elsewhere::compare(before, after));
     if let Some(history) = history {
-        history::add(&mut findings, history, before, after);
+        history::add(&mut findings, history, before, after, &set);
     }
     findings.sort_by_key(|finding| (finding.chapter, finding.kind));
     Ok(findings)

@@ -53,15 +53,10 @@ fn host(host: impl std::fmt::Display) -> String {
     format!("the host {host}")
 }
 
-/// A standing approval that an edit makes void, in words.
+/// A standing approval that an edit makes void, in words, and by what.
 #[must_use]
-pub fn void(approval: &str) -> Finding {
-    Finding::new(
-        Chapter::Changes,
-        Kind::Changed,
-        approval,
-        "void: what it covers was edited, and waits for approval again",
-    )
+pub fn void(approval: &str, why: &str) -> Finding {
+    Finding::new(Chapter::Changes, Kind::Changed, approval, format!("void: {why}, and waits for approval again"))
 }
 
 fn rules(policy: &Written) -> BTreeSet<Rule> {

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::around::{Placed, holding, often, passed};
 use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Place, Row, Rows, Seen, Side, worst};
+use super::{Chapter, Finding, Kind, Place, Row, Rows, Seen, Side, depends, worst};
+use crate::check::program::foregone::Foregone;
 use crate::check::program::{
     CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
 };
@@ -66,6 +67,7 @@ fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) ->
 fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
     let (old, new) = (all_checks(before.program, was), all_checks(after.program, is));
     let (held, holds) = (holding(&was.placed), holding(&is.placed));
+    let (from, to) = (Foregone::of(before.program), Foregone::of(after.program));
     let mut findings = Vec::new();
     let key = |check: &Check<'_>| (check.at.within.clone(), check.word, check.title.clone());
     let alike = |a: &Check<'_>, b: &Check<'_>| {
@@ -81,13 +83,22 @@ fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_
                 findings.extend(changed(before, after, a, b, moved));
             }
             Pair::Gone(a) => {
-                let finding =
-                    Finding::new(Chapter::Blindness, Kind::Blind, subject(a), "gone: it is no longer looked at");
+                let (kind, headline) = if a.condition.holds(&from) == Some(true) {
+                    (Kind::Changed, "gone: it held whatever was found")
+                } else {
+                    (Kind::Blind, "gone: it is no longer looked at")
+                };
+                let finding = Finding::new(Chapter::Blindness, kind, subject(a), headline);
                 let row = Row::of("passes where", a.condition.text(), "");
                 findings.push(finding.rows(row).at(Some(before.place(a.at.statement.span)), None));
             }
             Pair::New(b) => {
-                let finding = Finding::new(Chapter::Blindness, Kind::Safer, subject(b), "new");
+                let (kind, headline) = if b.condition.holds(&to) == Some(true) {
+                    (Kind::Changed, "new, and holds whatever is found")
+                } else {
+                    (Kind::Safer, "new")
+                };
+                let finding = Finding::new(Chapter::Blindness, kind, subject(b), headline);
                 let row = Row::of("passes where", "", b.condition.text());
                 findings.push(finding.rows(row).at(None, Some(after.place(b.at.statement.span))));
             }
@@ -192,7 +203,9 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
             Kind::Blind => "sampled of fewer",
             _ => "changed",
         };
-        let finding = Finding::new(Chapter::Blindness, kind, format!("metric {}", b.name), headline).rows(found.rows);
+        let mut finding =
+            Finding::new(Chapter::Blindness, kind, format!("metric {}", b.name), headline).rows(found.rows);
+        finding.notes = depends::on_metric(is, &b.name).notes();
         findings.push(finding.at(Some(before.place(a.span)), Some(after.place(b.span))));
     }
     findings

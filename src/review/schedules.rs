@@ -49,6 +49,10 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
         let mut found = Rows::default();
         found.add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
         found.add(runs(before, after, a, b), by_itself(before, after, a, b, now));
+        let moved = found.rows.iter().all(|row| row.what != "runs") && is_moved(before, after, a, b, now);
+        if moved {
+            found.add(next(before, after, a, b, now), Kind::Changed);
+        }
         found.add(Row::of("within", within(before, a), within(after, b)), Kind::Changed);
         found.add(Row::of("keeps quiet", quiet.join(", "), quieter.join(", ")), more_quiet);
         if found.rows.is_empty() {
@@ -56,7 +60,11 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
         }
         let scheduled = found.rows.iter().any(|row| row.what == "runs");
         let kind = worst(found.kinds);
-        let mut finding = Finding::new(Chapter::Schedules, kind, subject(b), "changed").rows(found.rows);
+        let headline = if moved { "runs at other times: the title or the time zone is another one" } else { "changed" };
+        let mut finding = Finding::new(Chapter::Schedules, kind, subject(b), headline).rows(found.rows);
+        if moved && !quieter.is_empty() {
+            finding.notes.push(format!("at these times it keeps quiet: {}", quieter.join(", ")));
+        }
         if scheduled {
             finding.notes.extend(times(after, b, now));
             finding.notes.extend(overlaps(after, b, longest(b), now));
@@ -104,6 +112,22 @@ fn runs(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section) -> Option<R
         return None;
     }
     Row::of("runs", says(before, a), says(after, b))
+}
+
+/// Whether the same schedule means other times: in another zone, or by another jitter.
+fn is_moved(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: Timestamp) -> bool {
+    let next = |side, section| coming(side, section, now).take(SHOWN).collect::<Vec<_>>();
+    next(before, a) != next(after, b)
+}
+
+/// The next times before and now; where the zones are two, now in both.
+fn next(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: Timestamp) -> Option<Row> {
+    let was: Vec<String> = coming(before, a, now).take(SHOWN).map(|at| shown(before, at)).collect();
+    let is = coming(after, b, now).take(SHOWN).map(|at| {
+        let (former, own) = (shown(before, at), shown(after, at));
+        if former == own { own } else { format!("{own} (= {former})") }
+    });
+    Row::of("next", was.join(", "), is.collect::<Vec<_>>().join(", "))
 }
 
 /// What it means that a section begins by itself at other times: what it looked at is looked at more rarely, or what it

@@ -14,7 +14,7 @@ pub fn lines(review: &Review, look: Look) -> Vec<String> {
             lines.push(String::new());
             lines.push(look.paint(Tone::Strong, &finding.chapter.title().to_uppercase()));
         }
-        lines.extend(one(finding, look));
+        lines.extend(one(&finding, look));
     }
     for (place, remark) in About::ALL.into_iter().flat_map(|about| review.remarks(about)).enumerate() {
         if place == 0 {

@@ -65,7 +65,6 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
     let from = if fewer_from { Kind::Blind } else { Kind::Changed };
     add(Row::of("is raised from outside by", old.from.join(", "), new.from.join(", ")), from);
     let (tells, telling) = escalation::telling(before, after, &old.notify, &new.notify);
-    let fewer = tells.is_some() && telling == Kind::Loosened;
     add(tells, telling);
     let (climbed, climbs) = (escalates(was, old), escalates(is, new));
     add(Row::of("escalates", climbed, climbs), escalating(was, is, old, new));
@@ -98,18 +97,35 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
     if found.rows.is_empty() {
         return None;
     }
-    let kind = worst(found.kinds);
+    let kind = worst(found.kinds.iter().copied());
     let headline = match kind {
-        Kind::Loosened if fewer => "loosened: tells fewer people",
-        Kind::Loosened => "loosened: opens later or weighs less",
-        Kind::Blind if fewer_from => "blind: what others post is no longer taken",
-        Kind::Blind => "blind: what is unknown is told later or not at all",
-        Kind::Safer => "tightened",
-        _ => "changed",
+        Kind::Loosened => format!("loosened: {}", because(&found, kind)),
+        Kind::Blind => format!("blind: {}", because(&found, kind)),
+        Kind::Safer => "tightened".to_owned(),
+        _ => "changed".to_owned(),
     };
     let mut finding = Finding::new(Chapter::Told, kind, subject(new), headline).rows(found.rows);
     finding.notes = notes;
     Some(finding.at(Some(before.place(old.span)), Some(after.place(new.span))))
+}
+
+/// What of it is less, in the words of a headline, what weighs most first. What follows for people is said only where
+/// nothing else says why.
+const LESS: &[(&str, &str)] = &[
+    ("tells", "tells fewer people"),
+    ("severity", "weighs less"),
+    ("opens", "opens later or more rarely"),
+    ("closes", "closes sooner"),
+    ("escalates", "goes to a level later or not at all"),
+    ("is quiet while", "is quiet more often"),
+    ("is raised from outside by", "what others post is no longer taken"),
+    ("when unknown", "what is unknown is told later or not at all"),
+];
+
+fn because(found: &Rows, kind: Kind) -> String {
+    let less = |what: &str| found.rows.iter().zip(&found.kinds).any(|(row, own)| row.what == what && *own == kind);
+    let why: Vec<&str> = LESS.iter().filter(|(what, _)| less(what)).map(|(_, says)| *says).collect();
+    if why.is_empty() { "people are told later".to_owned() } else { why.join(", ") }
 }
 
 fn condition(program: &Program, when: &When) -> String {

@@ -187,5 +187,5 @@ fn samples_of_a_metric_are_its_own_under_another_name() {
     let new = renamed(&base(), &[(" errors", " error_share"), ("(errors", "(error_share"), ("> error_limit", "> 20%")]);
     folder.write("new.runbook", new);
     let output = folder.run(&["diff", "old.runbook", "new.runbook", "--history", "history.jsonl"]);
-    output.code(2).out("alerts in 90 days before: 1").out("alerts in 90 days now:    0");
+    output.code(2).out("alerts in the history before: 1").out("alerts in the history now:    0");
 }

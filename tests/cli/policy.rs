@@ -27,6 +27,19 @@ fn open() -> String {
 }
 
 #[test]
+fn a_verify_that_cannot_fail_is_none() {
+    let folder = under("[require.http]\nverify = true");
+    for (verify, code) in [("api.answers(\"/\")", 0), ("true", 6), ("api.answers(\"/\") or 1 < 2", 6)] {
+        folder.write("a.runbook", TEXT.replace("within 10s", &format!("within 10s verify {verify}")));
+        let output = folder.run(&["check", "a.runbook"]);
+        output.code(code);
+        if code != 0 {
+            output.says("has no `verify` that could fail");
+        }
+    }
+}
+
+#[test]
 fn what_it_forbids_or_requires_is_told_with_the_line_of_the_runbook_and_of_the_policy() {
     for (policy, said) in [
         ("forbid = [\"tool\"]", "a.runbook:1:6 `tool` is not to be used here: `runbook.policy.toml` forbids it"),

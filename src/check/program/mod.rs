@@ -6,6 +6,7 @@
 mod alerting;
 mod cron;
 mod expr;
+pub mod foregone;
 mod roster;
 mod statement;
 mod test;

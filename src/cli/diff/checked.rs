@@ -184,10 +184,19 @@ pub(super) fn voided(before: &Checked, after: &Checked, approvals: &[Kept], now:
         let (_, typed) = request::settings(&side.program, &set).ok()?;
         plan::plan(&side.program, &selection, &typed).ok()?.hash
     };
+    let (old, new) = (&before.program.header.title, &after.program.header.title);
     standing_of(before, approvals, now)
         .filter(|approval| hash(before, approval).as_ref() == Some(&approval.plan))
-        .filter(|approval| hash(after, approval).as_ref() != Some(&approval.plan))
-        .map(|approval| review::void(&standing::words(approval)))
+        .filter_map(|approval| {
+            let why = if hash(after, approval).as_ref() != Some(&approval.plan) {
+                "what it covers was edited"
+            } else if old != new {
+                "it is for the old title of the runbook, which has another one now"
+            } else {
+                return None;
+            };
+            Some(review::void(&standing::words(approval), why))
+        })
         .collect()
 }
 
@@ -208,7 +217,7 @@ pub(super) fn elsewhere(side: &Checked, files: &[Finding], approvals: &[Kept], n
     };
     let own = standing_of(side, approvals, now);
     own.filter(|approval| approval.targets.iter().any(|(name, at)| at.starts_with("sha256:") && is_edited(name)))
-        .map(|approval| review::void(&standing::words(approval)))
+        .map(|approval| review::void(&standing::words(approval), "a program that it is for was edited"))
         .collect()
 }
 

@@ -1,0 +1,168 @@
+//! Conditions whose answer is written in them: they hold, or do not, whatever is found.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+
+use super::{BinaryOp, Block, CallArg, Expr, ExprKind, LocalId, Member, Program, Statement, StatementKind, UnaryOp};
+use crate::types::Value;
+
+/// How far names are followed: a circle of them is a mistake, and is looked at all the same.
+const DEEPEST: u32 = 64;
+
+/// What is called by a built-in that counts is never less than nothing.
+const COUNTS: &str = "count";
+
+/// What the names of a program stand for.
+#[derive(Debug, Default)]
+pub struct Foregone<'p> {
+    lets: HashMap<LocalId, &'p Expr>,
+}
+
+impl<'p> Foregone<'p> {
+    #[must_use]
+    pub fn of(program: &'p Program) -> Self {
+        let mut lets = HashMap::new();
+        each(program, &mut |statement| {
+            if let StatementKind::Let { local, value } = &statement.kind {
+                lets.insert(*local, value);
+            }
+        });
+        Self { lets }
+    }
+
+    /// Whether a condition holds whatever is found; `None` where that decides. A param is what somebody sets.
+    #[must_use]
+    pub fn holds(&self, condition: &Expr) -> Option<bool> {
+        self.look(condition, DEEPEST)
+    }
+
+    fn look(&self, expr: &Expr, depth: u32) -> Option<bool> {
+        let depth = depth.checked_sub(1)?;
+        let look = |expr: &Expr| self.look(expr, depth);
+        match &expr.uncovered().kind {
+            ExprKind::Literal(Value::Bool(holds)) => Some(*holds),
+            ExprKind::Local(local) => look(self.lets.get(local)?),
+            ExprKind::Unary { op: UnaryOp::Not, operand } => Some(!look(operand)?),
+            ExprKind::Binary { op: BinaryOp::And, left, right } => match (look(left), look(right)) {
+                (Some(true), other) | (other, Some(true)) => other,
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (None, None) => opposites(left, right).then_some(false),
+            },
+            ExprKind::Binary { op: BinaryOp::Or, left, right } => match (look(left), look(right)) {
+                (Some(false), other) | (other, Some(false)) => other,
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (None, None) => opposites(left, right).then_some(true),
+            },
+            ExprKind::Binary { op, left, right } => compared(*op, left.uncovered(), right.uncovered()),
+            ExprKind::If { condition, then, otherwise } => match look(condition) {
+                Some(true) => look(then),
+                Some(false) => look(otherwise),
+                None => look(then).filter(|then| look(otherwise) == Some(*then)),
+            },
+            ExprKind::Try { value, otherwise, .. } => look(value).filter(|value| look(otherwise) == Some(*value)),
+            _ => None,
+        }
+    }
+}
+
+/// `x` and `not x`
+fn opposites(one: &Expr, other: &Expr) -> bool {
+    let not = |one: &Expr, other: &Expr| matches!(&one.uncovered().kind, ExprKind::Unary { op: UnaryOp::Not, operand } if same(operand, other));
+    not(one, other) || not(other, one)
+}
+
+fn compared(op: BinaryOp, left: &Expr, right: &Expr) -> Option<bool> {
+    let order = match (&left.kind, &right.kind) {
+        (ExprKind::Literal(a), ExprKind::Literal(b)) => a.order(b)?,
+        (ExprKind::Call(call), ExprKind::Literal(Value::Int(least))) if call.builtin.name == COUNTS => {
+            return counted(op, *least);
+        }
+        _ if same(left, right) => Ordering::Equal,
+        _ => return None,
+    };
+    Some(match op {
+        BinaryOp::Equal => order.is_eq(),
+        BinaryOp::NotEqual => order.is_ne(),
+        BinaryOp::Less => order.is_lt(),
+        BinaryOp::LessOrEqual => order.is_le(),
+        BinaryOp::Greater => order.is_gt(),
+        BinaryOp::GreaterOrEqual => order.is_ge(),
+        _ => return None,
+    })
+}
+
+/// A count against a number.
+const fn counted(op: BinaryOp, least: i64) -> Option<bool> {
+    match op {
+        BinaryOp::GreaterOrEqual if least <= 0 => Some(true),
+        BinaryOp::Greater | BinaryOp::NotEqual if least < 0 => Some(true),
+        BinaryOp::Less if least <= 0 => Some(false),
+        BinaryOp::LessOrEqual | BinaryOp::Equal if least < 0 => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether two expressions are the same read: what is read twice between two changes is read once.
+fn same(one: &Expr, other: &Expr) -> bool {
+    let all = |a: &[Expr], b: &[Expr]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b));
+    match (&one.uncovered().kind, &other.uncovered().kind) {
+        (ExprKind::Literal(a), ExprKind::Literal(b)) => a.equals(b),
+        (ExprKind::Local(a), ExprKind::Local(b)) => a == b,
+        (ExprKind::Param(a), ExprKind::Param(b)) => a == b,
+        (ExprKind::Connection(a), ExprKind::Connection(b)) => a == b,
+        (ExprKind::Metric(a), ExprKind::Metric(b)) => a == b,
+        (ExprKind::Run(a), ExprKind::Run(b)) => a == b,
+        (ExprKind::Field { base: a, name: x, .. }, ExprKind::Field { base: b, name: y, .. }) => x == y && same(a, b),
+        (ExprKind::Unary { op: a, operand: x }, ExprKind::Unary { op: b, operand: y }) => a == b && same(x, y),
+        (ExprKind::Binary { op: a, left: x, right: v }, ExprKind::Binary { op: b, left: y, right: w }) => {
+            a == b && same(x, y) && same(v, w)
+        }
+        (ExprKind::List(a), ExprKind::List(b)) => all(a, b),
+        (ExprKind::Command { command: a, args: x }, ExprKind::Command { command: b, args: y }) => a == b && all(x, y),
+        (ExprKind::Tool { tool: a, args: x }, ExprKind::Tool { tool: b, args: y }) => a == b && all(x, y),
+        (ExprKind::Call(a), ExprKind::Call(b)) => {
+            let args = a.args.iter().zip(&b.args).all(|(a, b)| match (a, b) {
+                (None, None) => true,
+                (Some(CallArg::Value(a)), Some(CallArg::Value(b))) => same(a, b),
+                _ => false,
+            });
+            a.builtin.name == b.builtin.name && a.args.len() == b.args.len() && args
+        }
+        _ => false,
+    }
+}
+
+/// All statements of a program.
+pub(in crate::check) fn each<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Statement)) {
+    for command in &program.commands {
+        block(&command.body, visit);
+    }
+    for section in &program.sections {
+        for member in &section.members {
+            match member {
+                Member::Statement(one) => statement(one, visit),
+                Member::Step(step) => {
+                    let closing = step.on_failure.iter().chain(&step.always);
+                    std::iter::once(&step.body).chain(closing).for_each(|body| block(body, visit));
+                }
+            }
+        }
+        section.on_failure.iter().chain(&section.always).for_each(|body| block(body, visit));
+    }
+}
+
+fn block<'p>(body: &'p Block, visit: &mut dyn FnMut(&'p Statement)) {
+    body.iter().for_each(|one| statement(one, visit));
+}
+
+fn statement<'p>(one: &'p Statement, visit: &mut dyn FnMut(&'p Statement)) {
+    visit(one);
+    match &one.kind {
+        StatementKind::For(each) => block(&each.body, visit),
+        StatementKind::Retry { body, .. } => block(body, visit),
+        StatementKind::If { branches, otherwise } => {
+            branches.iter().map(|branch| &branch.body).chain(otherwise).for_each(|body| block(body, visit));
+        }
+        _ => {}
+    }
+}
