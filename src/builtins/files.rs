@@ -6,6 +6,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::catalog::Cx;
 use crate::types::{Fault, FaultKind};
 
+/// A wildcard means no name that begins with a dot, unless that is written.
+const AS_A_SHELL: glob::MatchOptions =
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: false, require_literal_leading_dot: true };
+
 /// The most files that one pattern may mean.
 const MOST_FILES: usize = 10_000;
 
@@ -43,14 +47,29 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
     let text = pattern.to_str().ok_or_else(|| Fault::new(FaultKind::Unsupported, "a pattern must be UTF-8 text"))?;
     // The glob takes a directory that it may not look into for one that does not match.
     let folder = fixed_part(pattern);
+    if !is_pattern(text) {
+        // One file, where it is there: a path from elsewhere need not have a wildcard.
+        let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        std::fs::read_dir(folder).map_err(|error| fault("list", folder, &error))?;
+        return match std::fs::symlink_metadata(pattern) {
+            Ok(_) => Ok(vec![pattern.to_path_buf()]),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(fault("look at", pattern, &error)),
+        };
+    }
     std::fs::read_dir(&folder).map_err(|error| fault("list", &folder, &error))?;
     let invalid = |error: glob::PatternError| {
         Fault::new(FaultKind::Conversion, format!("`{text}` is no pattern for files: {}", error.msg))
             .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
     };
     let mut paths = Vec::new();
-    for path in glob::glob(&listed(text)).map_err(invalid)? {
-        paths.push(path.map_err(|error| fault("list", error.path(), error.error()))?);
+    for path in glob::glob_with(&listed(text), AS_A_SHELL).map_err(invalid)? {
+        let path = path.map_err(|error| fault("list", error.path(), error.error()))?;
+        // `.*` means names that begin with a dot, not the folder and the one above it.
+        if matches!(path.to_string_lossy().rsplit('/').next(), Some("." | "..")) {
+            continue;
+        }
+        paths.push(path);
         if paths.len() > MOST_FILES {
             return Err(Fault::new(FaultKind::TooLarge, format!("`{text}` means more than {MOST_FILES} files")));
         }
@@ -72,7 +91,9 @@ fn listed(pattern: &str) -> String {
             None => part.to_owned(),
         }
     };
-    pattern.split('/').map(part).collect::<Vec<_>>().join("/")
+    let listed = pattern.split('/').map(part).collect::<Vec<_>>().join("/");
+    // `d/**` is all that is below, and not the folders alone.
+    if listed.ends_with("/**") || listed == "**" { format!("{listed}/*") } else { listed }
 }
 
 /// The folder above the first part with a wildcard.
@@ -102,6 +123,7 @@ mod tests {
         assert_eq!(listed("/srv/*/log/a.log"), "/srv/*/[l]og/[a].log");
         assert_eq!(listed("/var/log/*.log"), "/var/log/*.log");
         assert_eq!(listed("**/a/../b"), "**/[a]/../[b]");
+        assert_eq!(listed("/srv/**"), "/srv/**/*");
     }
 
     #[test]

@@ -63,6 +63,7 @@ const WAYS: &[(&str, &str)] = &[
     ("df", "write `host.disks()` or `host.disk(\"/path\")`"),
     ("dig", "write `dns.lookup(\"name\")`"),
     ("echo", "write `show …`"),
+    ("env", "write `host.variable(\"NAME\")`; for a secret, declare `secret name = env(\"NAME\")`"),
     ("exec", "declare `tool name() = argv(\"program\", \"argument\")` and call `name()`"),
     ("fetch", "declare `connect name = http(\"https://…\")` and write `name.get(\"/path\")`"),
     ("free", "write `host.memory()`"),
@@ -86,6 +87,7 @@ const WAYS: &[(&str, &str)] = &[
     ("promtool", "declare `connect name = prometheus(\"http://…\")` and write `name.query('up')`"),
     ("ps", "write `host.processes()`"),
     ("pwd", "paths start from the folder of the runbook"),
+    ("range", "write the list: `[1, 2, 3]`"),
     ("reduce", "write `sum(…)`, `min(…)`, `max(…)` or `join(…)`"),
     ("regex", "a pattern is written between slashes: `/error/i`"),
     ("sed", "write `… | replace(\"this\", \"that\")` or `… | capture(/…/)`"),
@@ -116,6 +118,16 @@ const ARGUMENTS: &[(&str, &str)] = &[
     ("token", "bearer"),
     ("verify", "insecure"),
 ];
+
+/// Values that have another name here.
+const VALUES: &[(&str, &str)] =
+    &[("nil", "null"), ("no", "false"), ("none", "null"), ("undefined", "null"), ("yes", "true")];
+
+/// What a value is called here that is called so elsewhere.
+#[must_use]
+pub fn value_of(word: &str) -> Option<&'static str> {
+    found(VALUES, word)
+}
 
 /// What something is called here that is called so elsewhere.
 #[must_use]

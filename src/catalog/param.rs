@@ -29,6 +29,10 @@ pub enum Judge {
     /// Of a text, with the name of what takes it.
     Text(fn(&str, &str) -> Result<(), Fault>),
     Number(fn(i64) -> Result<(), Fault>),
+    /// Of any value.
+    Value(fn(&Value) -> Result<(), Fault>),
+    /// Of a list of texts.
+    Texts(fn(&[&str]) -> Result<(), Fault>),
     /// Of a literal text, with a value in each place of one.
     Template(fn(&Template) -> Result<(), Fault>),
 }

@@ -207,6 +207,8 @@ impl<'a> Checker<'a> {
         let judged = match (info.judge, constant(expr)) {
             (Some(Judge::Text(judge)), Some(Value::String(text))) => judge(text, callee),
             (Some(Judge::Number(judge)), Some(Value::Int(number))) => judge(*number),
+            (Some(Judge::Value(judge)), Some(value)) => judge(value),
+            (Some(Judge::Texts(judge)), _) => texts(expr).map_or(Ok(()), |texts| judge(&texts)),
             _ => Ok(()),
         };
         self.report_judged(Code::InvalidAddress, expr.span, judged);
@@ -421,4 +423,11 @@ fn effect_of(arg: &CallArg) -> Effect {
         CallArg::Value(expr) => expr.effect,
         CallArg::PerItem(lambda) => lambda.body.effect,
     }
+}
+
+/// The texts of a list that is written.
+fn texts(expr: &Expr) -> Option<Vec<&str>> {
+    let ExprKind::List(items) = &expr.kind else { return None };
+    let text = |item| if let Some(Value::String(text)) = constant(item) { Some(&**text) } else { None };
+    items.iter().map(text).collect()
 }

@@ -75,7 +75,11 @@ impl<'a> Checker<'a> {
                     return Some((found?, None, name));
                 }
                 let receiver = self.expr(base);
-                Some((self.function(name, Some(&receiver.ty))?, Some(receiver), name))
+                let Some(callee) = self.function(name, Some(&receiver.ty)) else {
+                    self.tell_hidden(base, name);
+                    return None;
+                };
+                Some((callee, Some(receiver), name))
             }
             (Receiver::Value(base), [owner, name]) => {
                 let receiver = self.expr(base);
@@ -119,6 +123,19 @@ impl<'a> Checker<'a> {
                 self.report_unknown_member(&format!("`{owner}` has no `{name}`"), &family, name);
                 Some(None)
             }
+        }
+    }
+
+    /// Says where a name of the file stands for what a family of built-ins is called: `host.disks()` of a param `host`.
+    fn tell_hidden(&mut self, base: &'a ast::Expr, name: &Name) {
+        let ast::ExprKind::Name(owner) = &base.kind else { return };
+        if self.catalog.builtin(&format!("{owner}.{name}")).is_none() {
+            return;
+        }
+        if let Some(last) = self.diagnostics.last_mut().filter(|last| last.span() == name.span) {
+            last.message = format!("`{owner}` is a name of this file here, and hides the built-in `{owner}.{name}`");
+            last.help = Some(format!("give what is called `{owner}` another name"));
+            last.fix = None;
         }
     }
 

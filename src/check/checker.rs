@@ -9,7 +9,7 @@ use super::placement::Place;
 use super::program::{Expr, ExprKind, Local, Program};
 use super::scope::Scope;
 use super::signatures::Signatures;
-use crate::catalog::{Catalog, Effect};
+use crate::catalog::{Catalog, Effect, elsewhere};
 use crate::diagnostics::{Code, Diagnostic, nearest};
 use crate::source::{Sources, Span};
 use crate::syntax::ast;
@@ -128,8 +128,22 @@ impl<'a> Checker<'a> {
             );
             return;
         }
-        let meant = self.meant(name, known);
+        let meant = elsewhere::value_of(name).map(str::to_owned).or_else(|| self.meant(name, known));
         self.report_unknown(Code::UnknownName, span, &format!("`{name}` is not declared"), meant);
+        let key = self.key_with_a_minus(name, span);
+        if let (Some(key), Some(last)) = (key, self.diagnostics.last_mut()) {
+            last.help = Some(format!("a name has no `-`: write `[\"{key}\"]` in the place of `.{key}`"));
+            last.fix = None;
+        }
+    }
+
+    /// The key that was meant by `.content-type`, which takes `type` from `.content`.
+    fn key_with_a_minus(&self, name: &str, span: Span) -> Option<String> {
+        let text = &self.sources.file(span.file).text;
+        let before = text.get(..span.start as usize)?.strip_suffix('-')?;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+        let head = before.rsplit(|c: char| !is_part(c)).next().filter(|head| !head.is_empty())?;
+        before.strip_suffix(head)?.ends_with('.').then(|| format!("{head}-{name}"))
     }
 
     /// `{ name }` stands for `{ name: name }`, and a field of the item is written out: the help says so where the name was

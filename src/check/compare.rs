@@ -2,6 +2,7 @@
 
 use super::checker::{Checker, broken};
 use super::constants::constant;
+use super::convert::unquoted;
 use super::operators::{convert, operation};
 use super::program::{BinaryOp, Expr, ExprKind};
 use super::units::has_unit;
@@ -137,9 +138,35 @@ impl Checker<'_> {
                 diagnostic.help(format!("count it: `… | count {} {}`", op.symbol(), self.text(right.span)))
             }
             (_, Type::Regex, _) => diagnostic.help("a pattern is matched with `~`"),
-            _ => diagnostic,
+            _ => match self.plainly_meant(left, right).or_else(|| self.plainly_meant(right, left)) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            },
         };
         self.report(diagnostic);
+    }
+
+    /// What one side would be as the other one is: `"200"` beside a number, `2026-1-7` beside a date.
+    fn plainly_meant(&self, written: &Expr, other: &Expr) -> Option<String> {
+        let wanted = other.ty.present();
+        if let Some(text) = unquoted(written, wanted) {
+            return Some(format!("write `{text}`, without quotes"));
+        }
+        if !matches!(wanted, Type::Date | Type::Time) {
+            return None;
+        }
+        let parts: Vec<u32> = self.text(written.span).split('-').map_while(|part| part.trim().parse().ok()).collect();
+        match parts.as_slice() {
+            [year, month @ 1..=12, day @ 1..=31] if *year > 999 => {
+                let date = format!("{year}-{month:02}-{day:02}");
+                Some(if *wanted == Type::Date {
+                    format!("a date is written `{date}`")
+                } else {
+                    format!("a time is written `{date}T00:00:00Z`")
+                })
+            }
+            _ => None,
+        }
     }
 
     fn matching(&mut self, left: Expr, right: Expr) -> Option<(Expr, Expr)> {

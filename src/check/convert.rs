@@ -145,6 +145,9 @@ impl Checker<'_> {
                 (Type::Record(found), Type::Record(wanted)) => misfit_of_field(found, wanted),
                 _ => None,
             },
+            (found, Type::Secret) if found.is_text() => {
+                Some("declare `secret name = env(\"NAME\")`, and write its name here".to_owned())
+            }
             (found, Type::String) if !holds_secret(found) => Some("put it into a text: `\"{…}\"`".to_owned()),
             (found, Type::Data) if found.is_number() => {
                 let divided = self.divided(expr);
@@ -203,7 +206,7 @@ fn misfit_of_field(found: &RecordType, wanted: &RecordType) -> Option<String> {
 }
 
 /// The text of a literal that would be what is wanted if it stood there without its quotes.
-fn unquoted(expr: &Expr, wanted: &Type) -> Option<String> {
+pub(super) fn unquoted(expr: &Expr, wanted: &Type) -> Option<String> {
     let Some(Value::String(text)) = constant(expr) else { return None };
     let is_wanted = wanted.is_number() || matches!(wanted, Type::Bool | Type::Date | Type::Time | Type::Clock);
     let value = super::setting(wanted, text).ok().filter(|_| is_wanted)?;

@@ -100,6 +100,9 @@ impl Checker<'_> {
             for (name, place) in places.iter().skip(1).take(8) {
                 diagnostic = diagnostic.label(*place, format!("through `{name}`"));
             }
+            if let Some(Node::Declared(What::Command(_))) = circle.first() {
+                diagnostic = diagnostic.help("a command cannot call itself: go through a list with `each` or `for`");
+            }
             self.report(diagnostic);
         }
     }

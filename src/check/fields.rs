@@ -60,6 +60,18 @@ impl<'a> Checker<'a> {
                 return self.module_value(owner, module, name, span);
             }
         }
+        if let ast::ExprKind::Name(owner) = &base.kind
+            && self.scope.find(&owner.text).is_none()
+            && self.names.find(self.module, &owner.text).is_none()
+            && self.catalog.builtin(&format!("{owner}.{name}")).is_some()
+        {
+            let call = format!("{owner}.{name}()");
+            let message = format!("`{owner}.{name}` is a built-in, which is called");
+            self.report(
+                Diagnostic::new(Code::UnknownName, span, message).help(format!("write `{call}`")).fix(span, call),
+            );
+            return broken(span);
+        }
         let base = self.expr(base);
         self.field_of(base, optional, name, span)
     }

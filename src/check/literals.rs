@@ -207,7 +207,7 @@ pub(super) fn clock(text: &str) -> Option<civil::Time> {
     civil::Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
 }
 
-fn pattern(source: &str, flags: &str) -> Result<Regex, Arc<str>> {
+pub(super) fn pattern(source: &str, flags: &str) -> Result<Regex, Arc<str>> {
     if let Some(other) = flags.chars().find(|flag| !Regex::FLAGS.contains(*flag)) {
         return Err(format!("there is no flag `{other}`: i, m, s and x are there").into());
     }

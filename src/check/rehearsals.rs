@@ -13,7 +13,7 @@ use crate::source::Span;
 use crate::syntax::ast::{
     self, Expect, Fact, Given, ItemKind, SectionMember, Statement, StatementKind, TestStatement, TestStatementKind,
 };
-use crate::types::{Field, RecordType, Type};
+use crate::types::{Field, RecordType, Type, Value};
 
 /// The titles that a test may name.
 #[derive(Default)]
@@ -155,6 +155,8 @@ impl<'a> Checker<'a> {
                 let target = self.mentioned(target);
                 let value = self.expr(value);
                 // What a test does not say of an answer is not given: a record may be left incomplete.
+                self.check_given_fields(&target.ty, &value.ty, value.span);
+                self.check_given_status(&target, &value);
                 let wanted = as_far_as_given(&target.ty, &value.ty);
                 let value = self.coerce(value, &Want::new(&wanted, "what is given"));
                 program::Given::Is { target: self.target(target)?, value }
@@ -171,6 +173,52 @@ impl<'a> Checker<'a> {
                 program::Given::Fails { target: self.target(target)?, message }
             }
         })
+    }
+
+    /// The body of an answer over HTTP whose status is an error: no run ever has it.
+    fn check_given_status(&mut self, target: &Expr, value: &Expr) {
+        let (ExprKind::Call(call), ExprKind::Record(fields)) = (&target.kind, &value.kind) else { return };
+        let of = |name: &str| fields.iter().find(|(own, _)| &**own == name).map(|(_, value)| value);
+        let status = of("status").and_then(super::constants::constant);
+        let own = call.builtin.params.iter().position(|param| param.name == "status");
+        let lists_its_own = own.is_some_and(|place| call.args.get(place).is_some_and(Option::is_some));
+        let Some(Value::Int(status)) = status.filter(|_| call.builtin.name.starts_with("http.")) else { return };
+        if (200..300).contains(status) || lists_its_own {
+            return;
+        }
+        for name in ["json", "text"] {
+            if let Some(body) = of(name) {
+                let message = format!("no run has the `{name}` of an answer whose status is {status}");
+                let help = "leave it out; where the status is a good answer, the call says so: `status: [404]`";
+                self.report(Diagnostic::new(Code::ImpossibleTest, body.span, message).help(help));
+            }
+        }
+    }
+
+    /// A field that the answer does not have: nothing would ever read it.
+    fn check_given_fields(&mut self, wanted: &Type, given: &Type, span: Span) {
+        match (wanted.present(), given.present()) {
+            (Type::List(wanted), Type::List(given)) => self.check_given_fields(wanted, given, span),
+            (Type::Record(wanted), Type::Record(given)) => {
+                for (name, field) in &given.fields {
+                    if let Some(own) = wanted.fields.get(name) {
+                        self.check_given_fields(&own.ty, &field.ty, span);
+                        continue;
+                    }
+                    let message = format!(
+                        "{} has no field `.{name}`, so nothing would read it",
+                        super::wording::a(&Type::Record(Arc::clone(wanted)))
+                    );
+                    let meant = self.meant(name, wanted.fields.keys().map(|known| &**known));
+                    let diagnostic = Diagnostic::new(Code::ImpossibleTest, span, message);
+                    self.report(match meant {
+                        Some(meant) => diagnostic.help(format!("did you mean `{meant}`?")),
+                        None => diagnostic,
+                    });
+                }
+            }
+            _ => {}
+        }
     }
 
     /// What a test can put something else in the place of.

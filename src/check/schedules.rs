@@ -160,7 +160,12 @@ impl<'a> Checker<'a> {
     fn weekday(&mut self, name: &Name) -> Option<Weekday> {
         let found = weekday(&name.text);
         if found.is_none() {
-            let meant = nearest(&name.text, WEEKDAYS.iter().map(|(known, _)| *known)).map(str::to_owned);
+            let meant = WEEKDAYS
+                .iter()
+                .map(|(known, _)| *known)
+                .find(|known| name.text.len() > 1 && known.starts_with(&*name.text.to_lowercase()))
+                .or_else(|| nearest(&name.text, WEEKDAYS.iter().map(|(known, _)| *known)))
+                .map(str::to_owned);
             self.report_unknown(Code::InvalidSchedule, name.span, &format!("`{name}` is no day of the week"), meant);
         }
         found

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil};
 
-use super::literals::{clock, value_of};
+use super::literals::{clock, pattern, value_of};
 use super::wording::{a, alternatives};
 use crate::diagnostics::nearest;
 use crate::types::{Type, Value};
@@ -21,6 +21,9 @@ pub fn setting(ty: &Type, text: &str) -> Result<Value, String> {
         Type::List(_) if text.is_empty() => Ok(Value::list(Vec::new())),
         // Taken as it is, it would be one item with brackets and quotes in it.
         Type::List(_) if is_bracketed(text) => {
+            Err("a list is written without brackets and quotes, as `a,b`".to_owned())
+        }
+        Type::List(_) if text.split(',').any(is_quoted) => {
             Err("a list is written without brackets and quotes, as `a,b`".to_owned())
         }
         Type::List(item) => {
@@ -44,6 +47,19 @@ fn is_bracketed(text: &str) -> bool {
     text.starts_with('[') && (is_json() || text.split(',').any(is_torn))
 }
 
+/// Whether an item begins or ends with a quote, as it does in a program.
+fn is_quoted(part: &str) -> bool {
+    let part = part.trim();
+    part.starts_with('"') || part.ends_with('"')
+}
+
+/// `/error/i` as it is written in a program.
+fn regex(text: &str) -> Option<Value> {
+    let (source, flags) = text.strip_prefix('/')?.rsplit_once('/')?;
+    // A slash that is written with a `\\` in a program.
+    pattern(&source.replace("\\/", "/"), flags).ok().map(Value::Regex)
+}
+
 fn value(ty: &Type, text: &str) -> Option<Value> {
     let digits = || text.replace('_', "");
     let float = || digits().parse::<f64>().ok().filter(|value| value.is_finite());
@@ -63,6 +79,7 @@ fn value(ty: &Type, text: &str) -> Option<Value> {
         Type::Time => text.parse::<Timestamp>().ok().map(Value::Time),
         Type::Date => text.parse::<civil::Date>().ok().map(Value::Date),
         Type::Clock => clock(text).map(Value::Clock),
+        Type::Regex => regex(text),
         Type::Data => serde_json::from_str(text).ok().map(|data| Value::Data(std::sync::Arc::new(data))),
         _ => None,
     }
@@ -101,6 +118,7 @@ fn refusal(ty: &Type, text: &str) -> String {
         Type::Time => format!("{wanted}; write e.g. `2025-09-09T08:00:00Z`"),
         Type::Clock => format!("{wanted}; write e.g. `08:00`"),
         Type::Data => format!("{wanted}; write JSON"),
+        Type::Regex => format!("{wanted}; write it between slashes, e.g. `/error/i`"),
         Type::Record(_) => format!("{wanted}, and a record cannot be given on the command line"),
         _ => wanted,
     }
@@ -134,6 +152,7 @@ mod tests {
         for wrong in ["[\"a\", \"b\"]", "[\"a\",1]", "[", "[a, b]", " [a,b]", &"[".repeat(50_000)] {
             assert!(setting(&texts, wrong).is_err(), "{}", &wrong[..wrong.len().min(20)]);
         }
+        assert!(setting(&texts, "a,\"b\"").is_err(), "it would be a text with quotes");
         for fine in ["[::1]:80,b", "a[0],b[1]"] {
             assert!(setting(&texts, fine).is_ok(), "{fine}");
         }
@@ -156,6 +175,18 @@ mod tests {
             let found = setting(&ty, text).unwrap();
             assert!(found.equals(&wanted) && found.kind() == wanted.kind(), "{text}: {found:?}");
         }
+    }
+
+    #[test]
+    fn a_regex_is_written_as_in_a_program() {
+        for (text, wanted) in [("/Y/i", "(?i)Y"), (r"/a\/b/", "a/b")] {
+            assert!(
+                matches!(setting(&Type::Regex, text), Ok(Value::Regex(regex)) if regex.as_str() == wanted),
+                "{text}"
+            );
+        }
+        assert!(setting(&Type::Regex, "Y").is_err_and(|message| message.contains("between slashes")));
+        assert!(setting(&Type::Regex, "/(/").is_err());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure};
-use super::reference;
+use super::{reference, word};
 use crate::builtins;
 use crate::catalog::{Catalog, elsewhere};
 use crate::diagnostics::{Code, nearest};
@@ -13,7 +13,7 @@ use crate::types::FaultKind;
 /// Say what a runbook can ask, compute and change.
 #[derive(Debug, Args)]
 pub(super) struct Doc {
-    /// A built-in, a family of them, a driver or a type; `types`, `drivers`, `units`. Without it, everything is listed.
+    /// A built-in, a family of them, a driver, a type or a word of the language; `types`, `drivers`, `units`. Without it, everything is listed.
     name: Option<String>,
     #[arg(long, value_enum, default_value_t = Format::Terminal)]
     format: Format,
@@ -30,7 +30,8 @@ pub(super) fn run(args: &Doc, console: &Console) -> Result<u8, Failure> {
     let catalog = builtins::catalog();
     let text = match (&args.name, args.format) {
         (Some(name), format) => {
-            let page = reference::page(&catalog, name).ok_or_else(|| unknown(&catalog, name))?;
+            let page = reference::page(&catalog, name).or_else(|| of_word(name));
+            let page = page.ok_or_else(|| unknown(&catalog, name))?;
             if format == Format::Markdown { page } else { super::page::render(&page, console.look()) }
         }
         (None, Format::Terminal) => super::page::folded(&reference::overview(&catalog), console.look()),
@@ -38,6 +39,11 @@ pub(super) fn run(args: &Doc, console: &Console) -> Result<u8, Failure> {
     };
     console.print(&text)?;
     Ok(0)
+}
+
+/// What LANGUAGE.md says of a word of the language.
+fn of_word(name: &str) -> Option<String> {
+    if words::KEYWORDS.contains(&name) { word::page(name) } else { None }
 }
 
 fn unknown(catalog: &Catalog, name: &str) -> Failure {
@@ -66,9 +72,6 @@ fn known_otherwise(catalog: &Catalog, name: &str) -> Option<String> {
     }
     if FaultKind::from_name(name).is_some() {
         return Some("it is an error of a run: `runbook doc errors`".to_owned());
-    }
-    if words::KEYWORDS.contains(&name) {
-        return Some("it is a word of the language: LANGUAGE.md says what it does".to_owned());
     }
     let by_hand: Vec<String> = catalog
         .builtins()

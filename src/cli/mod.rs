@@ -53,6 +53,7 @@ mod test;
 mod timings;
 mod undo;
 mod warned;
+mod word;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};

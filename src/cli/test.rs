@@ -75,7 +75,13 @@ pub(super) fn run(args: &Test, console: &Console) -> Result<u8, Failure> {
     let failed = files.iter().flat_map(|file| &file.tests).filter(|(test, _)| test.failure.is_some()).count();
     match args.format {
         Format::Terminal => console.print(&told(&files, args, console.look()))?,
-        Format::Junit => console.print(&as_junit(&files)?)?,
+        Format::Junit => {
+            console.print(&as_junit(&files)?)?;
+            // The report of CI has no place for what is not a test.
+            if args.coverage {
+                console.say(&files.iter().map(|file| coverage(file, console.look())).collect::<String>());
+            }
+        }
     }
     if tests == 0 && !invalid {
         let titles: Vec<String> =
@@ -133,18 +139,26 @@ fn told(files: &[File], args: &Test, look: Look) -> String {
         for (test, took) in &file.tests {
             text += &rehearsal::told(test, &file.sources, Some(*took), args.timeline, look);
         }
-        for gap in &file.gaps {
-            let at = file.sources.position(gap.span);
-            let name = &file.sources.file(gap.span.file).name;
-            let _ = writeln!(
-                text,
-                "{} {}:{}: {}",
-                look.paint(Tone::Doubtful, "not reached"),
-                clean(name),
-                at.line,
-                clean(&gap.what)
-            );
+        if args.coverage {
+            text += &coverage(file, look);
         }
+    }
+    text
+}
+
+/// What no test of a file reaches, or that all is reached.
+fn coverage(file: &File, look: Look) -> String {
+    let mut text = String::new();
+    for gap in &file.gaps {
+        let at = file.sources.position(gap.span);
+        let name = &file.sources.file(gap.span.file).name;
+        let label = look.paint(Tone::Doubtful, "not reached");
+        let _ = writeln!(text, "{label} {}:{}: {}", clean(name), at.line, clean(&gap.what));
+    }
+    if file.gaps.is_empty() && !file.tests.is_empty() {
+        let label = look.paint(Tone::Good, "all reached");
+        let what = "each threshold opens, each level is told, each change is made and each check fails in a test";
+        let _ = writeln!(text, "{label} {}: {what}", clean(&file.name));
     }
     text
 }

@@ -1,5 +1,6 @@
 //! `expect`: whether it is so, and what is there instead.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use super::Failure;
@@ -7,6 +8,7 @@ use super::stage::{Stage, failure};
 use crate::alerting::{Alert, Happened};
 use crate::check::program::{Fact, Outcome, Severity, ThresholdId};
 use crate::report::finding::why_withheld;
+use crate::shown::{Shown, ShownBody};
 use crate::source::Span;
 use crate::store::event::{self, Event};
 
@@ -37,7 +39,8 @@ pub(super) async fn expect(stage: &Stage, span: Span, negated: bool, fact: &Fact
         return Ok(());
     }
     found.truncate(MOST);
-    let message = if negated { format!("expected no {what}, and there is one") } else { format!("expected {what}") };
+    let bare = ["a ", "an ", "this "].iter().find_map(|article| what.strip_prefix(article)).unwrap_or(&what);
+    let message = if negated { format!("expected no {bare}, and there is one") } else { format!("expected {what}") };
     Err(failure(span, message, found))
 }
 
@@ -76,13 +79,17 @@ fn at_level(stage: &Stage, level: u32) -> (bool, String, Vec<String>) {
 fn check(stage: &Stage, title: &str, wanted: Outcome) -> (bool, String, Vec<String>) {
     let of_title = |event: &Event| match event {
         Event::Checked(checked) if &*checked.title == title => {
-            let why = checked.fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
-            Some((outcome(checked.outcome), format!("it {}{why}", past(checked.outcome))))
+            Some((outcome(checked.outcome), format!("it {}{}", past(checked.outcome), why(checked))))
         }
         _ => None,
     };
     let found: Vec<(Outcome, String)> = stage.events.iter().filter_map(of_title).collect();
-    let holds = found.iter().any(|(found, _)| *found == wanted);
+    let is_so = |(found, _): &(Outcome, String)| *found == wanted;
+    // One that did not pass among several of a title is what a test is there to find.
+    let holds = match wanted {
+        Outcome::Passed => !found.is_empty() && found.iter().all(is_so),
+        _ => found.iter().any(is_so),
+    };
     let says = found.into_iter().map(|(_, says)| says).collect();
     (holds, format!("\"{title}\" {}", wanted.name()), or(says, "the last `run` or `alert` made no such check"))
 }
@@ -104,12 +111,43 @@ fn run(stage: &Stage, wanted: Outcome) -> (bool, String, Vec<String>) {
     };
     says.extend(stage.events.iter().filter_map(|event| match event {
         Event::Checked(checked) if checked.outcome != event::Outcome::Passed => {
-            let why = checked.fault.as_ref().map_or_else(String::new, |fault| format!(": {fault}"));
-            Some(format!("\"{}\" {}{why}", checked.title, past(checked.outcome)))
+            Some(format!("\"{}\" {}{}", checked.title, past(checked.outcome), why(checked)))
         }
         _ => None,
     }));
     (found == Some(wanted), format!("the run {}", wanted.name()), says)
+}
+
+/// For which items of loops it was, what was found, and why it could not be seen.
+fn why(checked: &event::Checked) -> String {
+    let mut text = String::new();
+    if !checked.place.items.is_empty() {
+        let _ = write!(text, " [{}]", checked.place.items.join(", "));
+    }
+    let found: Vec<String> = checked.evidence.iter().filter_map(seen).collect();
+    if let Some(fault) = &checked.fault {
+        let _ = write!(text, ": {fault}");
+    } else if !found.is_empty() {
+        let _ = write!(text, ": {}", found.join(", "));
+    }
+    text
+}
+
+/// What a check saw, in a line.
+fn seen(shown: &Shown) -> Option<String> {
+    let value = match &shown.body {
+        ShownBody::Value { cell } => cell.text.clone(),
+        ShownBody::Record { fields } => {
+            let fields = fields.iter().map(|(name, cell)| format!("{name}: {}", cell.text));
+            fields.take(MOST).collect::<Vec<_>>().join(", ")
+        }
+        ShownBody::Table { rows, total, .. } => {
+            let first = rows.first()?.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>().join(" ");
+            if *total > 1 { format!("{first} and {} more", total - 1) } else { first }
+        }
+        ShownBody::Lines { lines, .. } => lines.first()?.clone(),
+    };
+    Some(shown.title.as_ref().map_or_else(|| value.clone(), |title| format!("{title} is {value}")))
 }
 
 fn changes(stage: &Stage) -> Vec<String> {

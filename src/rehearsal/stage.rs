@@ -36,6 +36,8 @@ pub(super) struct Stage {
     pub(super) engine: Engine,
     /// What is given of metrics, the last first.
     metrics: Vec<(MetricId, Result<Value, Fault>)>,
+    /// The metrics that have been measured.
+    seen: BTreeSet<Arc<str>>,
     roles: Vec<Arc<str>>,
     /// When each metric with an interval is sampled next.
     due: Vec<(MetricId, SignedDuration, SignedDuration)>,
@@ -82,6 +84,7 @@ impl Stage {
             along: Along::default(),
             engine: Engine::new(definitions, State::default()),
             metrics: Vec::new(),
+            seen: BTreeSet::new(),
             roles: Vec::new(),
             due: due.collect(),
             sampling: false,
@@ -352,6 +355,9 @@ impl Stage {
         for mut record in records {
             if let Event::Measured(measured) = &mut record.event {
                 self.with_given(measured);
+                if measured.samples.iter().any(|sample| sample.value.is_some()) {
+                    self.seen.insert(Arc::clone(&measured.metric));
+                }
             }
             self.catch_up(record.at);
             let inputs = self.reading.read(&mut self.along, &record, self.engine.state());
@@ -371,6 +377,10 @@ impl Stage {
         let Some(place) = metrics.iter().position(|metric| metric.name == measured.metric) else { return };
         let given = self.metrics.iter().find(|(id, _)| id.index() == place).map(|(_, given)| given);
         let (Some(metric), Some(given)) = (metrics.get(place), given) else {
+            // What was measured before and is not given now is not measured: it is not over.
+            if self.seen.contains(&measured.metric) {
+                return;
+            }
             let unsaid = |fault: &Option<Fault>| fault.as_ref().is_some_and(is_not_given);
             measured.samples.retain(|sample| !unsaid(&sample.fault));
             if unsaid(&measured.fault) {

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::blank::{blank, not_given, slow};
 use super::clock::Clock;
-use crate::catalog::{Call, EffectRule, Opened, Opening, Returns, World};
+use crate::catalog::{Call, EffectRule, Opened, Opening, Presence, Returns, World};
 use crate::run::{Answer, Asked, ManualTask, Person, is_same};
 use crate::store::event::ManualAnswer;
 use crate::types::{Fault, FaultKind, Piece, Type, Value};
@@ -137,6 +137,26 @@ fn connection(asked: &Asked) -> Option<&Arc<str>> {
     asked.args.iter().flatten().find_map(Value::connection).map(|connection| &connection.name)
 }
 
+/// A call as it was made: `api.get("/ko")`.
+fn named(asked: &Asked) -> String {
+    let own = asked.builtin.name;
+    let name = match connection(asked) {
+        Some(connection) => format!("{connection}.{}", own.rsplit('.').next().unwrap_or(own)),
+        None => own.to_owned(),
+    };
+    let shown = |value: &Value| match value {
+        Value::String(text) => Some(format!("\"{text}\"")),
+        Value::Template(_) => Some(format!("\"{value}\"")),
+        Value::Int(_) | Value::Duration(_) | Value::Size(_) | Value::Bool(_) => Some(value.to_string()),
+        _ => None,
+    };
+    // What is left out has the value that it has by itself, and says nothing.
+    let args =
+        asked.builtin.params.iter().zip(&asked.args).filter(|(param, _)| matches!(param.presence, Presence::Required));
+    let args: Vec<String> = args.filter_map(|(_, arg)| arg.as_ref().and_then(shown)).collect();
+    format!("{name}({})", args.join(", "))
+}
+
 impl World for Canned {
     fn now(&self) -> Timestamp {
         self.base.checked_add(self.elapsed()).unwrap_or(Timestamp::MAX)
@@ -160,7 +180,7 @@ impl World for Canned {
             Returns::Computed { .. } | Returns::Judged { .. } => Type::Unknown,
         };
         let answers = call.builtin.name.ends_with(".answers");
-        let missing = || not_given(&format!("`{}`", call.builtin.name));
+        let missing = || not_given(&format!("`{}`", named(&asked)));
         let result = match said {
             Some(Says::Value(value)) => Ok(value),
             Some(Says::Fault(fault)) => Err(fault),

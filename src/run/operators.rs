@@ -134,7 +134,7 @@ fn sum(left: &Value, right: &Value, minus: bool) -> Computed {
         (Value::Rate(a, counted), Value::Rate(b, other)) if counted == other => {
             Computed::Value(Value::Rate(floats(*a, *b), *counted))
         }
-        (Value::Percent(a), Value::Percent(b)) => Computed::Value(Value::Percent(floats(*a, *b))),
+        (Value::Percent(a), Value::Percent(b)) => Computed::Value(Value::percent(floats(*a, *b))),
         (Value::Time(time), Value::Duration(by)) => {
             let moved = if minus { time.checked_sub(*by) } else { time.checked_add(*by) };
             Computed::or_out_of_range(moved.ok().map(Value::Time))
@@ -259,7 +259,7 @@ fn magnitude(value: &Value) -> Option<f64> {
 pub(super) fn as_number_of(value: Value, ty: &Type) -> Value {
     match (&value, ty.present()) {
         (Value::Int(_) | Value::Percent(_), Type::Float) => value.plain_number().map_or(value, Value::Float),
-        (Value::Int(_) | Value::Float(_), Type::Percent) => value.plain_number().map_or(value, Value::Percent),
+        (Value::Int(_) | Value::Float(_), Type::Percent) => value.plain_number().map_or(value, Value::percent),
         _ => value,
     }
 }

@@ -159,6 +159,15 @@ impl Value {
         Self::Record(Arc::new(fields.into_iter().map(|(name, value)| (name.into(), value)).collect()))
     }
 
+    /// A percent that is computed, to 12 decimals: 10% and 20% are 30%, and no 30.000000000000004%.
+    #[must_use]
+    pub fn percent(ratio: f64) -> Self {
+        const DECIMALS: f64 = 1e14;
+        // Beyond, a double has no digits left for them.
+        let rounded = if ratio.abs() < 50.0 { (ratio * DECIMALS).round() / DECIMALS } else { ratio };
+        Self::Percent(rounded)
+    }
+
     /// A duration that is computed. It is no longer than one that can be written: 292 years.
     #[must_use]
     pub fn duration(nanoseconds: i128) -> Option<Self> {

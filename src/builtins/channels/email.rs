@@ -23,8 +23,10 @@ use crate::catalog::{
 };
 use crate::types::{Fault, FaultKind, SecretText, Value};
 
-const TO: Param<Vec<String>> = Param::required("to", "Who gets it.");
-const FROM: Param<Option<String>> = Param::optional("from", "Who it is from; this machine's user otherwise.");
+const TO: Param<Vec<String>> =
+    Param::required("to", "Who gets it.").judged(Judge::Texts(|texts| addresses(texts.iter().copied()).map(drop)));
+const FROM: Param<Option<String>> = Param::optional("from", "Who it is from; this machine's user otherwise.")
+    .judged(Judge::Text(|text, _| mailbox(text, "from").map(drop)));
 const SERVER: Param<Option<String>> =
     Param::optional("server", "The mail server, such as `smtp.example.com:587`; this machine's own otherwise.")
         .judged(Judge::Text(|text, _| place(text, 25).map(drop)));
@@ -39,7 +41,8 @@ const TLS: Param<Option<String>> = Param::new(
 const TEMPLATE: Param<Option<String>> = template::param(template::judge_mail);
 const WITHIN: Param<SignedDuration> = Param::or("within", "How long the mail server may take, all in all.", || {
     Value::Duration(SignedDuration::from_secs(30))
-});
+})
+.judged(Judge::Value(super::some_time));
 
 pub(super) static DRIVER: Driver = Driver {
     name: "email",
@@ -74,10 +77,7 @@ const REMEMBERED: usize = 64;
 
 fn open(cx: &Cx, args: &Args<'static>) -> Result<Arc<dyn Channel>, Fault> {
     let to = args.get(&TO)?;
-    if to.is_empty() {
-        return Err(setup("`to` names nobody"));
-    }
-    let to = to.iter().map(|text| mailbox(text, "to")).collect::<Result<Vec<_>, _>>()?;
+    let to = addresses(to.iter().map(String::as_str))?;
     let email = Email {
         to,
         from: from(cx, args.get(&FROM)?)?,
@@ -87,6 +87,12 @@ fn open(cx: &Cx, args: &Args<'static>) -> Result<Arc<dyn Channel>, Fault> {
         at_most: at_most(args.get(&AT_MOST)?)?,
     };
     Ok(Arc::new(Opened(Arc::new(email))))
+}
+
+/// Who gets it: somebody.
+fn addresses<'t>(texts: impl Iterator<Item = &'t str>) -> Result<Vec<Mailbox>, Fault> {
+    let to = texts.map(|text| mailbox(text, "to")).collect::<Result<Vec<_>, _>>()?;
+    if to.is_empty() { Err(setup("`to` names nobody")) } else { Ok(to) }
 }
 
 /// An address as it is written. One with a line break in it would write headers of its own.

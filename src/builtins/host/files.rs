@@ -9,7 +9,7 @@ use crate::types::{Fault, Type, Typed};
 
 const PATTERN: Param<String> = Param::required(
     "pattern",
-    "The files by their paths: `*` is any part of a name, `?` one character, `[ab]` one of some, `**` any folders.",
+    "The files by their paths: `*` is any part of a name, `?` one character, `[ab]` one of some, `**` any folders, and at the end all that is below. As in a shell, they mean names that begin with a dot only where the dot is written.",
 );
 
 pub(super) static BUILTIN: Builtin = Builtin {

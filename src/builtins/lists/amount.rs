@@ -187,7 +187,7 @@ impl Sum {
                 Value::Duration(SignedDuration::from_nanos(ns))
             }
             Self::Float(sum) => Value::Float(finite(sum)?),
-            Self::Percent(sum) => Value::Percent(finite(sum)?),
+            Self::Percent(sum) => Value::percent(finite(sum)?),
             Self::Cores(sum) => Value::Cores(finite(sum)?),
             Self::Rate(sum, counted) => Value::Rate(finite(sum)?, counted),
         })

@@ -179,13 +179,16 @@ fn one_host(text: &str) -> Result<Place, Fault> {
     if text.contains("://") {
         let url = Url::parse(text).ok();
         let name = url.as_ref().and_then(Url::host_str).unwrap_or("db.example.com");
-        return Err(if text.contains('@') {
+        let has_password = url.as_ref().is_none_or(|url| url.password().is_some());
+        return Err(if text.contains('@') && has_password {
             setup(format!("the URL of {name} has credentials in it, where everybody sees them")).help(format!(
                 "write `host: \"{name}\", user: …, database: …, password: db_password`, with `secret db_password = env(\"DB_PASSWORD\")`"
             ))
         } else {
+            let user = url.as_ref().map_or("", Url::username);
+            let user = if user.is_empty() { "…".to_owned() } else { format!("\"{user}\"") };
             setup("`host` is the name of one host, and no URL")
-                .help(format!("write `host: \"{name}\"`, and beside it `port: 5432`, `user: …` and `database: …`"))
+                .help(format!("write `host: \"{name}\"`, and beside it `port: 5432`, `user: {user}` and `database: …`"))
         });
     }
     // 0 is nobody's port: it stands for none.

@@ -1,9 +1,10 @@
 //! What is wrong with a piece, in words that help.
 //!
-//! The typical slips have their own words (`slips`, `names`); the rest is what was expected and what was found, and the
+//! The typical slips have their own words (`slips`, `names`), and so have habits of other languages (`habits`); the rest is what was expected and what was found, and the
 //! form that the piece should have.
 
 mod forms;
+mod habits;
 mod names;
 mod slips;
 
@@ -25,8 +26,10 @@ pub(super) struct Puzzle<'p, 'b, 'a> {
 
 pub(super) fn explain(recovery: &Recovery<'_, '_>, piece: &Range<usize>, stop: &Stop, place: Place) -> Diagnostic {
     let puzzle = Puzzle { recovery, piece, place, stop };
-    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 17] = [
+    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 19] = [
         slips::curly_quote,
+        habits::operator,
+        habits::around_a_word,
         slips::foreign_sign,
         slips::dollar,
         names::first_word,

@@ -69,6 +69,14 @@ pub(super) fn dollar(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
     let fault = Diagnostic::new(Code::Syntax, start, "a name is written without `$`");
     let next = puzzle.recovery.token(puzzle.stop.at + 1).filter(|next| next.kind == TokenKind::Word);
     Some(match next.filter(|next| next.start == found.end) {
+        // As variables of the environment are called.
+        Some(name) if puzzle.recovery.text(puzzle.stop.at + 1).starts_with(|c: char| c.is_ascii_uppercase()) => {
+            let name_text = puzzle.recovery.text(puzzle.stop.at + 1);
+            let call = format!("host.variable(\"{name_text}\")");
+            fault
+                .help(format!("write `{call}`; for a secret, declare `secret name = env(\"{name_text}\")`"))
+                .fix(start.to(puzzle.token_span(name)), call)
+        }
         Some(_) => fault.help(format!("write {}", shown(puzzle.recovery.text(puzzle.stop.at + 1)))).fix(start, ""),
         None => fault.help("write the name alone; in a text, `{name}`"),
     })

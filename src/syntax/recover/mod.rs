@@ -187,7 +187,10 @@ impl<'a> Recovery<'_, 'a> {
     /// Whether a name or a title follows, as behind a declaration's first word.
     fn is_titled(&self, index: usize) -> bool {
         let next = self.token(index + 1);
-        next.is_some_and(|next| matches!(next.kind, TokenKind::Word | TokenKind::Text | TokenKind::TextPiece))
+        let is_title = |next: Token| matches!(next.kind, TokenKind::Word | TokenKind::Text | TokenKind::TextPiece);
+        // Quotes of a word processor, and a colon as YAML has it.
+        let is_slip = || matches!(self.text(index + 1), "“" | "”" | "„" | "«" | "»" | "‘" | "’" | "`" | ":");
+        next.is_some_and(is_title) || (self.token(index).is_some_and(Token::is_first) && is_slip())
     }
 
     /// Whether a value could end with this token.

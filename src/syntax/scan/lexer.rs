@@ -85,7 +85,9 @@ impl<'a> Lexer<'a> {
             b')' | b']' | b'}' => self.close(byte),
             b'0'..=b'9' => self.number(),
             b'a'..=b'z' | b'A'..=b'Z' | b'_' => self.word(),
-            b'/' if self.source.starts_with(self.at, "//") => self.slashes(),
+            b'/' if self.source.starts_with(self.at, "//") => self.foreign_comment("//"),
+            b'/' if self.indent.is_some() && self.source.starts_with(self.at, "/*") => self.foreign_comment("/*"),
+            b'-' if self.indent.is_some() && self.source.starts_with(self.at, "--") => self.foreign_comment("--"),
             b'/' => self.slash(),
             b';' => self.semicolon(),
             b':' if matches!(self.frames.last(), Some(Frame::Interpolation { .. })) => self.format(),
@@ -220,9 +222,11 @@ impl<'a> Lexer<'a> {
     }
 
     /// `//` begins a comment elsewhere.
-    fn slashes(&mut self) {
-        let span = self.source.span(self.at, self.at + 2);
-        let fault = Diagnostic::new(Code::Syntax, span, "a comment begins with `#`").help("write `#` for `//`");
+    /// A comment as other languages begin one. A line that begins so is nothing else.
+    fn foreign_comment(&mut self, sign: &str) {
+        let span = self.source.span(self.at, self.at + sign.len());
+        let help = format!("write `#` for `{sign}`, on each line of it");
+        let fault = Diagnostic::new(Code::Syntax, span, "a comment begins with `#`").help(help);
         self.fault(fault.fix(span, "#"));
         self.at = self.source.line_end(self.at);
     }
@@ -235,8 +239,20 @@ impl<'a> Lexer<'a> {
         self.at += 1;
     }
 
+    /// A blank that looks like one and is another: pages and word processors put it in.
+    fn foreign_blank(&mut self, blank: char) {
+        let span = self.source.span(self.at, self.at + blank.len_utf8());
+        let message = format!("this blank is U+{:04X}, which looks like a space and is none", u32::from(blank));
+        self.fault(Diagnostic::new(Code::Syntax, span, message).help("write a space").fix(span, " "));
+        self.at += blank.len_utf8();
+    }
+
     fn sign(&mut self) {
         let start = self.at;
+        let first = self.source.text.get(start..).and_then(|rest| rest.chars().next());
+        if let Some(blank) = first.filter(|first| !first.is_ascii() && first.is_whitespace()) {
+            return self.foreign_blank(blank);
+        }
         let two = ["==", "!=", "<=", ">=", "??", "?.", "=>", "->", "&&", "||"];
         let len = if two.iter().any(|sign| self.source.starts_with(start, sign)) {
             2
