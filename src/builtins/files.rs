@@ -62,6 +62,7 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
         Fault::new(FaultKind::Conversion, format!("`{text}` is no pattern for files: {}", error.msg))
             .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
     };
+    unreadable_name(&folder, text).map_or(Ok(()), Err)?;
     let mut paths = Vec::new();
     for path in glob::glob_with(&listed(text), AS_A_SHELL).map_err(invalid)? {
         let path = path.map_err(|error| fault("list", error.path(), error.error()))?;
@@ -75,6 +76,18 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
         }
     }
     Ok(paths)
+}
+
+/// That a file of the folder may be meant whose name the glob cannot read, and leaves out.
+fn unreadable_name(folder: &Path, pattern: &str) -> Option<Fault> {
+    let pattern = glob::Pattern::new(pattern).ok()?;
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let unread = entries.map(|entry| entry.path()).filter(|path| path.to_str().is_none());
+    let named = unread.map(|path| path.to_string_lossy().into_owned()).find(|path| pattern.matches(path))?;
+    Some(
+        Fault::new(FaultKind::Unsupported, format!("`{named}` has a name that is no UTF-8 text"))
+            .help("give it another name, or name a pattern that leaves it out"),
+    )
 }
 
 /// The pattern with every plain name behind a wildcard as a class of one letter: `*/a.log` as `*/[a].log`.

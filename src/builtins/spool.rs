@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::line_time::Moment;
+use super::line_time::{self, Clock, Moment, Reading};
 use super::lines::{Broken, Buffer, Extent, ReadAt, too_long};
 use super::scan::{self, Block, Blocks, Cut, NotPlain, Stretch};
 use crate::types::{Answer, Fault, FaultKind, Line, Log, LogReader, Query, Scanner};
@@ -60,9 +60,9 @@ impl Spool {
     }
 
     /// Its lines, to be read as often as wanted.
-    pub(super) fn into_log(self, name: &str) -> Log {
+    pub(super) fn into_log(self, name: &str, reading: Reading) -> Log {
         let name: Arc<str> = name.into();
-        Log { name: name.clone(), reader: Arc::new(Printed { name, spool: self }), partial: None }
+        Log { name: name.clone(), reader: Arc::new(Printed { name, spool: self, reading }), partial: None }
     }
 }
 
@@ -84,12 +84,14 @@ impl ReadAt for Spool {
 struct Printed {
     name: Arc<str>,
     spool: Spool,
+    reading: Reading,
 }
 
 impl LogReader for Printed {
     fn lines(self: Arc<Self>) -> Box<dyn Iterator<Item = Result<Line, Fault>> + Send> {
         let mut buffer = Buffer::default();
         let mut numbers = 1..;
+        let mut clock = Clock::default();
         Box::new(std::iter::from_fn(move || {
             let row = buffer.next_line(&self.spool, self.spool.length)?;
             let number = numbers.next()?;
@@ -97,8 +99,10 @@ impl LogReader for Printed {
                 Err(broken) => Err(unreadable(&self.name, &broken)),
                 Ok(row) if !row.whole => Err(too_long(&self.name, number)),
                 Ok(row) => {
-                    let text = String::from_utf8_lossy(row.bytes).into();
-                    Ok(Line { text, number, source: self.name.clone(), time: None })
+                    let text: Arc<str> = String::from_utf8_lossy(row.bytes).into();
+                    let moment = line_time::moment(text.as_bytes(), &self.reading, false);
+                    let time = moment.map(|moment| clock.settled(moment));
+                    Ok(Line { text, number, source: self.name.clone(), time })
                 }
             })
         }))
@@ -124,8 +128,8 @@ impl scan::Lines for Printed {
         Arc::clone(&self.name)
     }
 
-    fn time(&self, _: usize, _: &[u8]) -> Option<Moment> {
-        None
+    fn time(&self, _: usize, text: &[u8]) -> Option<Moment> {
+        line_time::moment(text, &self.reading, false)
     }
 
     fn size(&self) -> u64 {

@@ -28,16 +28,18 @@ fn what_grep_cannot_say_is_left_to_the_reader() {
         page,
         "```sh
 # others
-cat a.log | grep -vE def | wc -l
+cat a.log | grep -a -vE def | wc -l
 # either
 cat a.log
 ```
+
+- A file without `/` in front of its path is looked for from the folder of the runbook: type it there.
 
 - [ ] Note **either**: `logs(file: \"a.log\") | where(.text ~ /a/ or \"b\" in .text) | count`
 
 ```sh
 # last two
-cat a.log | grep -E a
+cat a.log | grep -a -E a
 ```
 
 - [ ] Note **last two**: `logs(file: \"a.log\") | where(.text ~ /a/) | reverse | take(2)`
@@ -45,7 +47,7 @@ cat a.log | grep -E a
 
 ```sh
 # part
-cat a.log | grep -F a | wc -l
+cat a.log | grep -a -F a | wc -l
 cat a.log | grep -c ''
 ```
 
@@ -77,11 +79,12 @@ fn a_part_of_a_log_is_not_counted_by_a_line_that_reads_all_of_it() {
         page,
         "```sh
 # errors
-cat a.log | grep -E ERROR
+cat a.log | grep -a -E ERROR
 ```
 
 - `since: 2h` of `logs` is in no line above, so see to it: Only lines from this long before the run began; one without a time belongs to the last that has one.
 - `until: 1h` of `logs` is in no line above, so see to it: Only lines up to this long before the run began, with `since`: `since: 2d, until: 1d` is the day before.
+- A file without `/` in front of its path is looked for from the folder of the runbook: type it there.
 
 - [ ] Note **errors**: `l | where(.text ~ /ERROR/) | count` (`l = logs(file: \"a.log\", since: hours, until: 1h)`, `hours = 2h`)
 
@@ -94,6 +97,42 @@ cat a.log
 
 - [ ] **few**: `l | count < 5` (`l = logs(file: \"a.log\", since: hours, until: 1h)`, `hours = 2h`). If not: **critical**.
 "
+    );
+}
+
+#[test]
+fn a_log_is_typed_as_it_is_read() {
+    let page = section(
+        "",
+        r#"
+  show logs(file: "/var/log/app.log*") | where(.text ~ /caf\w$/) | count as "set"
+  show logs(file: "/var/log/app.log.[0-9]") | where(.text ~ /\<a/i) | count as "numbers"
+  show logs(file: "/var/log/a b.log.gz") | skip(0) | count as "packed"
+  show logs(file: "/var/log/app.log") | where(.text ~ /[a-z&&[^b]]/) | count as "sets of letters""#,
+    );
+    let files = "- `ls -tr` names the file first that was written first. `zcat -f` reads plain files and those of gzip; one of zstd is read by `zstdcat`.\n";
+    let ends = "- Lines that end with CR LF have no CR for a run. Where a log has such lines, put `tr -d '\\r' |` before `grep`.\n";
+    assert_eq!(
+        page,
+        format!(
+            "```sh
+# set
+ls -tr /var/log/app.log* | xargs -d '\\n' zcat -f | grep -a -P '(*UCP)caf\\w$' | wc -l
+# numbers
+ls -tr /var/log/app.log.[0-9] | xargs -d '\\n' zcat -f | grep -a -iP '(*UCP)\\b(?=\\w)a' | wc -l
+# packed
+zcat -f '/var/log/a b.log.gz' | awk 'NR > 0' | wc -l
+# sets of letters
+cat /var/log/app.log
+```
+
+{files}{ends}
+- [ ] Note **set**: `logs(file: \"/var/log/app.log*\") | where(.text ~ /caf\\w$/) | count`
+- [ ] Note **numbers**: `logs(file: \"/var/log/app.log.[0-9]\") | where(.text ~ /\\<a/i) | count`
+- [ ] Note **packed**: `logs(file: \"/var/log/a b.log.gz\") | skip(0) | count`
+- [ ] Note **sets of letters**: `logs(file: \"/var/log/app.log\") | where(.text ~ /[a-z&&[^b]]/) | count`
+"
+        )
     );
 }
 

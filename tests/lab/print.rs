@@ -122,7 +122,7 @@ fn type_it(lab: &Lab, page: &str) -> Vec<(String, String)> {
                 let closing = |line: &&str| line.contains("websocket.go") && line.contains("Unknown stream id");
                 let complained: String = complained.lines().filter(|line| !closing(line)).collect();
                 // grep says by its code that it found nothing, which is what a breach is looked for with.
-                let nothing = command.contains("| grep -m 1") && output.status.code() == Some(1) && said.is_empty();
+                let nothing = command.contains("| grep -a -m 1") && output.status.code() == Some(1) && said.is_empty();
                 assert!((output.status.success() || nothing) && complained.is_empty(), "{command}\n{said}{complained}");
                 typed.push((command, said));
             }

@@ -157,3 +157,53 @@ async fn text_of_16_bits_is_a_fault() {
     let said = shown(&log(folder.path(), "b.log.gz").await);
     assert!(said.contains("UTF-16"), "{said}");
 }
+
+#[tokio::test]
+async fn a_copied_set_is_in_the_order_of_its_times() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, minutes, copied) in [("app.log", 5, 30), ("app.log.1", 90, 20), ("app.log.2", 300, 10)] {
+        write(folder.path(), name, &[format!("{} {name}", stamp(minutes))]);
+        let file = fs::OpenOptions::new().write(true).open(folder.path().join(name)).unwrap();
+        file.set_modified(ago(copied).into()).unwrap();
+    }
+    let names = |log: &super::Log| {
+        let lines = lines(log).unwrap();
+        lines.iter().map(|line| line.text.rsplit(' ').next().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(names(&log(folder.path(), "app.log*").await), "app.log.2 app.log.1 app.log");
+    let recent = since(folder.path(), "app.log*", 2).await.expect("a log");
+    assert_eq!(names(&recent), "app.log.1 app.log");
+    assert!(recent.partial.is_none(), "all of it is read: {:?}", recent.partial);
+}
+
+#[tokio::test]
+async fn a_file_is_as_new_as_its_last_line() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path(), "a.log", &[300, 90, 20].map(|minutes| format!("{} error", stamp(minutes))));
+    let file = fs::OpenOptions::new().write(true).open(folder.path().join("a.log")).unwrap();
+    file.set_modified(ago(3000).into()).unwrap();
+    assert_eq!(counted(folder.path(), "a.log", 2).await, "2");
+}
+
+#[tokio::test]
+async fn a_name_that_is_no_text_is_a_fault_and_not_left_out() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("a.log"), "one\n").unwrap();
+    fs::write(folder.path().join(std::ffi::OsStr::from_bytes(b"b\xff.log")), "two\n").unwrap();
+    let fault = opened(folder.path(), &[("file", text("*.log"))]).await.map(drop).expect_err("a name");
+    assert!(fault.message.contains("no UTF-8 text"), "{fault}");
+    assert_eq!(shown(&log(folder.path(), "a*.log").await), "one");
+}
+
+#[test]
+fn lines_of_a_tool_have_their_times() {
+    let folder = super::program::Folder::new();
+    folder.write("lines", format!("{} old\n{} new\n\tand below\n", rfc(90), rfc(20)));
+    folder.write(
+        "a.runbook",
+        "tool l() -> list<line> = argv(\"cat\", \"lines\", output: \"lines\")\nsection \"S\" {\n  \
+         check l() | where((.time ?? 1970-01-01T00:00:00Z) > run.started_at - 1h) | count == 1 as \"new\"\n}\n",
+    );
+    folder.run(&["run", "a.runbook"]).code(0);
+}

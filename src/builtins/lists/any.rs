@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Pure,
     body: Body::Scan(Operation::Any, any),
     needs: &[],
-    by_hand: "grep -m 1 {holds}",
+    by_hand: "grep -a -m 1 {holds}",
     examples: &[Example::gives("[1, 5] | any(it > 3)", "yes"), Example::gives("[] | any(it > 3)", "no")],
 };
 

@@ -10,7 +10,7 @@ const ITEMS: Param<Value> = Param::items();
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "patterns",
-    summary: "The kinds of entries, the most frequent first: entries that differ only in numbers, ids, addresses, times and quoted values are one kind. A line that begins with a time and those below it that do not are one entry, whose indented lines are not compared; any other line is one by itself. Each kind has its `.pattern`, `.count`, `.share`, `.first`, `.last` and an `.example`. The first 4 KiB of an entry are looked at; more than 10,000 kinds are a fault.",
+    summary: "The kinds of entries, the most frequent first: entries that differ only in numbers, ids, addresses, times and quoted values are one kind. Of JSON lines the keys tell them apart, and in JSON, behind `=` and in klog the message, the level and the error. A line that begins with a time and those below it that do not are one entry, whose indented lines are not compared; any other line is one by itself. Each kind has its `.pattern`, `.count`, `.share`, `.first`, `.last` and an `.example`. The first 4 KiB of an entry are looked at; more than 10,000 kinds are a fault.",
     params: &[ITEMS.info()],
     returns: Returns::Computed { shape: "list<pattern> of a list<line> or list<string>", compute: pattern_type },
     effect: EffectRule::Pure,

@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Pure,
     body: Body::Stage(skip),
     needs: &[],
-    by_hand: "sed 1,{n}d",
+    by_hand: "awk 'NR > {n}'",
     examples: &[Example::gives("[3, 1, 2] | skip(2)", "2")],
 };
 

@@ -19,7 +19,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Pure,
     body: Body::Scan(Operation::Where, keep),
     needs: &[],
-    by_hand: "grep {holds}",
+    by_hand: "grep -a {holds}",
     examples: &[
         Example::gives("[1, 5, 2] | where(it > 1)", "5, 2"),
         Example::call(r#"logs(file: "/var/log/syslog") | where(.text ~ /error/i) | count"#),

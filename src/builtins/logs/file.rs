@@ -1,13 +1,13 @@
 //! `logs`
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::{self, Lines, Part};
+use super::snapshot::{self, Identity, Lines, Part};
 use super::window::{self, Window};
 use super::{input, packed};
 use crate::builtins::line_time::Reading;
@@ -19,7 +19,7 @@ use crate::units;
 
 const FILE: Param<String> = Param::required(
     "file",
-    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on; `-` is standard input.",
+    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on, by the first times in the files; `-` is standard input. It is looked for from the folder of the runbook.",
 );
 const SINCE: Param<Option<SignedDuration>> = Param::optional(
     "since",
@@ -30,8 +30,10 @@ const UNTIL: Param<Option<SignedDuration>> = Param::optional(
     "Only lines up to this long before the run began, with `since`: `since: 2d, until: 1d` is the day before.",
 );
 const AT_MOST: Param<Option<Size>> = Param::optional("at_most", "The most that is read; a larger log is a fault.");
-const TIMEZONE: Param<Option<String>> =
-    Param::optional("timezone", "The zone of times that do not say theirs; this machine's own where left out.");
+const TIMEZONE: Param<Option<String>> = Param::optional(
+    "timezone",
+    "The zone of times that do not say theirs; this machine's own where left out. A short name of a zone behind a time (`EST`) is read where this zone is called so.",
+);
 
 /// How often a set is opened anew that was rotated meanwhile.
 const MOST_TRIES: usize = 5;
@@ -63,7 +65,7 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let mut parts = if file == input::NAME {
         vec![input::part(most)?]
     } else {
-        open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?
+        in_order(open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?, &reading)
     };
     let until = args.get(&UNTIL)?;
     let window = Window::of(since, until, cx.run.started_at)?;
@@ -74,7 +76,7 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
             partial = window.missing(&parts, &reading)?.map(Arc::new);
         }
         let before = parts.len();
-        parts.retain(|part| window.may_hold(part));
+        parts.retain(|part| window.may_hold(part, &reading));
         if parts.len() == before
             && let Some(oldest) = parts.first()
         {
@@ -100,7 +102,7 @@ fn zone(name: Option<String>) -> Result<TimeZone, Fault> {
     })
 }
 
-/// The files of the log from the oldest to the newest, open.
+/// The files of the log, open.
 fn open_all(path: &Path, pattern: bool) -> Result<Vec<Part>, Fault> {
     if !pattern {
         return Part::open(path).map(|part| vec![part]);
@@ -117,7 +119,7 @@ fn open_all(path: &Path, pattern: bool) -> Result<Vec<Part>, Fault> {
         let opened: Result<Vec<Part>, Fault> = paths.iter().map(|path| Part::open(path)).collect();
         // While it is rotated, one file is met under two names and another one under none.
         if files::matching(path)? == paths && opened.as_ref().map_or(true, |parts| are_named_so(parts)) {
-            return opened.map(in_order);
+            return opened;
         }
     }
     Err(Fault::new(FaultKind::Failed, format!("the files of `{}` are renamed again and again", path.display())))
@@ -131,11 +133,21 @@ fn are_named_so(parts: &[Part]) -> bool {
 }
 
 /// From the oldest to the newest, and each file once, by however many names.
-fn in_order(mut parts: Vec<Part>) -> Vec<Part> {
-    // A log is rotated by renaming: the time of its last line is all that says its place.
+fn in_order(mut parts: Vec<Part>, reading: &Reading) -> Vec<Part> {
+    if parts.len() < 2 {
+        return parts;
+    }
     parts.sort_by(|a, b| a.modified.cmp(&b.modified).then_with(|| b.path.cmp(&a.path)));
     let mut seen = HashSet::new();
     parts.retain(|part| seen.insert(part.identity));
+    // A log is rotated by renaming, and a copy of it may have been written in any order: where all of them have times,
+    // these say the place of each. An empty one has no lines, and no place.
+    let first = |part: &Part| part.first_time(reading).ok().flatten();
+    let times: Option<HashMap<Identity, Timestamp>> =
+        parts.iter().filter(|part| part.size > 0).map(|part| first(part).map(|first| (part.identity, first))).collect();
+    if let Some(times) = times {
+        parts.sort_by_key(|part| times.get(&part.identity).copied().unwrap_or(Timestamp::MAX));
+    }
     parts
 }
 

@@ -122,6 +122,20 @@ impl Part {
         self.first(|line| line_time::of_line(line, reading)).map_err(|why| broken(self, &why))
     }
 
+    /// The last time that a line near the end has; nothing where that is not to be had at once.
+    pub(super) fn last_time(&self, reading: &Reading) -> Option<Timestamp> {
+        if self.is_packed() {
+            return None;
+        }
+        let length = self.size.min(PROBED_AT_ONCE as u64);
+        let mut end = vec![0; usize::try_from(length).ok()?];
+        let read = self.file.read_at(&mut end, self.size - length).ok()?;
+        let end = String::from_utf8_lossy(end.get(..read)?);
+        // The first of them may be the end of a line.
+        let lines = end.lines().skip(usize::from(length < self.size));
+        lines.filter_map(|line| line_time::of_line(line.as_bytes(), reading)).last()
+    }
+
     /// Whether a number at the beginning of a line is a time: where the first time of the file is such a number. Elsewhere
     /// it is a number of something else, below a line that has a time.
     pub(super) fn is_bare(&self) -> bool {
@@ -158,7 +172,7 @@ impl Part {
         }
         packed::packing(magic).map_err(|name| {
             let message = format!("`{path}` is packed by {name}, and logs are read plain, by gzip or by zstd");
-            Fault::new(FaultKind::Unsupported, message).help("leave it out of the pattern: `app.log.[0-9]`")
+            Fault::new(FaultKind::Unsupported, message).help(format!("unpack it: `{name} -d {path}`"))
         })
     }
 }

@@ -53,9 +53,11 @@ impl Window {
         time >= self.from && self.until.is_none_or(|until| time < until)
     }
 
-    /// Whether a file can have such lines: one that was last written before has none.
-    pub(super) fn may_hold(self, part: &Part) -> bool {
+    /// Whether a file can have such lines: one that was last written before has none, unless its last lines say otherwise:
+    /// not every file system says at once when a file was written.
+    pub(super) fn may_hold(self, part: &Part, reading: &Reading) -> bool {
         part.modified.is_none_or(|modified| modified >= self.from)
+            || part.last_time(reading).is_some_and(|last| last >= self.from)
     }
 
     /// What is missing where a file begins after what is asked for, or has nothing of it, and an older one may have it that is
@@ -90,7 +92,7 @@ impl Window {
         if part.size == 0 {
             return Ok(Some(format!("`{path}` is empty")));
         }
-        if !self.may_hold(part) {
+        if !self.may_hold(part, reading) {
             return Ok(Some(format!("`{path}` was written last before what is asked for")));
         }
         let Some(first) = part.first_time(reading)? else { return Ok(None) };

@@ -81,5 +81,6 @@ pub(super) fn start(
             .map_err(|_| Fault::new(FaultKind::Setup, "`within` is a time from now on, so it cannot be negative"))?,
         at_most: u64::try_from(args.get(&AT_MOST)?.0)
             .map_err(|_| Fault::new(FaultKind::Setup, "`at_most` cannot be negative"))?,
+        run_began: cx.run.started_at,
     })
 }

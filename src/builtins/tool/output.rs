@@ -1,5 +1,9 @@
 //! What a program printed, as a value.
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::builtins::line_time::Reading;
 use crate::builtins::spool::Spool;
 use crate::types::{Fault, FaultKind, Value};
 
@@ -26,9 +30,10 @@ impl Form {
         }
     }
 
-    pub(super) fn read(self, name: &str, spool: Spool) -> Result<Value, Fault> {
+    pub(super) fn read(self, name: &str, spool: Spool, run_began: Timestamp) -> Result<Value, Fault> {
         if let Self::Lines = self {
-            return Ok(Value::from(spool.into_log(name)));
+            let reading = Reading { zone: TimeZone::system(), read_at: run_began };
+            return Ok(Value::from(spool.into_log(name, reading)));
         }
         let bytes = spool.into_bytes().map_err(|error| bad(name, &format!("could not be kept: {error}")))?;
         let text = String::from_utf8(bytes).map_err(|error| {

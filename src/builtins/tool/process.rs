@@ -8,6 +8,7 @@ use std::process::{ExitStatus, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, ChildStdin, Command};
@@ -41,6 +42,8 @@ pub(super) struct Start {
     pub(super) exits: Vec<i64>,
     pub(super) within: Duration,
     pub(super) at_most: u64,
+    /// When the run began: a time without a year is the last such time before it.
+    pub(super) run_began: Timestamp,
 }
 
 /// What it has printed so far.
@@ -71,7 +74,8 @@ pub(super) async fn run(start: Start, form: Form) -> Result<Value, Fault> {
             return Err(too_slow(&start, &printed).sent());
         }
     }
-    form.read(&start.name, printed.stdout.into_inner().unwrap_or_else(PoisonError::into_inner)).map_err(Fault::sent)
+    let spool = printed.stdout.into_inner().unwrap_or_else(PoisonError::into_inner);
+    form.read(&start.name, spool, start.run_began).map_err(Fault::sent)
 }
 
 fn spawn(start: &Start) -> Result<Child, Fault> {

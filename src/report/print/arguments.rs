@@ -8,8 +8,7 @@ use super::known::{Knowledge, Known, Part};
 use super::sql::sql;
 use super::word::{Piece, is_variable};
 use crate::catalog::{Accepts, Inside, Landing, ParamInfo, Quoting};
-use crate::check::program::{BinaryOp, CallArg, Expr, ExprKind, Lambda, UnaryOp};
-use crate::types::{Regex, Value};
+use crate::types::Value;
 
 /// What a slot is filled with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,21 +133,35 @@ fn variables<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Vec<Pi
     words
 }
 
-/// A text in which stars and question marks find files.
+/// A text in which stars, question marks and sets of letters find files.
 fn globbed(piece: Piece) -> Vec<Piece> {
     let Piece::Text(text) = piece else { return vec![piece] };
     let mut pieces = Vec::new();
-    for part in text.split_inclusive(['*', '?']) {
-        let (before, mark) = match part.strip_suffix(['*', '?']) {
-            Some(before) => (before, part.chars().next_back()),
-            None => (part, None),
+    let mut plain = String::new();
+    let mut rest = text.as_str();
+    while let Some(first) = rest.chars().next() {
+        let set = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')).filter(|(inner, _)| is_set(inner));
+        let marks: Vec<char> = match set {
+            Some((inner, _)) => format!("[{inner}]").chars().collect(),
+            None if matches!(first, '*' | '?') => vec![first],
+            None => Vec::new(),
         };
-        if !before.is_empty() {
-            pieces.push(Piece::Text(before.to_owned()));
+        let taken = marks.len().max(1);
+        if marks.is_empty() {
+            plain.push(first);
+        } else {
+            pieces.extend((!plain.is_empty()).then(|| Piece::Text(std::mem::take(&mut plain))));
+            pieces.extend(marks.into_iter().map(Piece::Glob));
         }
-        pieces.extend(mark.map(Piece::Glob));
+        rest = rest.char_indices().nth(taken).and_then(|(at, _)| rest.get(at..)).unwrap_or_default();
     }
+    pieces.extend((!plain.is_empty()).then_some(Piece::Text(plain)));
     pieces
+}
+
+/// What stands in brackets and means nothing else to a shell.
+fn is_set(inner: &str) -> bool {
+    !inner.is_empty() && inner.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '!' | '-' | '.' | '_'))
 }
 
 /// The words of a list, one that stands in another included.
@@ -375,62 +388,4 @@ fn between(pieces: &[Piece], mark: char) -> Vec<Piece> {
         .iter()
         .map(|piece| if let Piece::Text(text) = piece { Piece::Text(escape(text)) } else { piece.clone() })
         .collect()
-}
-
-/// What an expression about a line of text is to grep: `-iE error`. Nothing where grep cannot say it.
-pub(super) fn pattern<'p>(knowledge: &mut Knowledge<'p>, lambda: &'p Lambda) -> Option<Filled> {
-    let text = |text: &str| vec![Piece::Text(text.to_owned())];
-    let is_line = |expr: &Expr| {
-        matches!(&expr.uncovered().kind, ExprKind::Field { base, name, .. }
-        if **name == *"text" && matches!(&base.uncovered().kind, ExprKind::Local(local) if *local == lambda.param))
-    };
-    let mut body = lambda.body.uncovered();
-    let mut negated = false;
-    while let ExprKind::Unary { op: UnaryOp::Not, operand } = &body.kind {
-        negated = !negated;
-        body = operand.uncovered();
-    }
-    let searched = |options: &str, pattern| {
-        let options = if negated { options.replacen('-', "-v", 1) } else { options.to_owned() };
-        searched(&options, pattern)
-    };
-    match &body.kind {
-        ExprKind::Binary { op: BinaryOp::Matches, left, right } if is_line(left) => {
-            let Known::Value(Value::Regex(regex)) = knowledge.of(right) else { return None };
-            let (options, pattern) = grep(&regex)?;
-            Some(Filled::Words(searched(&options, text(&pattern))))
-        }
-        ExprKind::Binary { op: BinaryOp::In, left, right } if is_line(right) => {
-            let known = knowledge.of(left);
-            Some(Filled::Words(searched("-F", knowledge.plain(&known))))
-        }
-        ExprKind::Call(call) if call.builtin.name == "contains" => {
-            let [Some(CallArg::Value(own)), Some(CallArg::Value(part)), ..] = call.args.as_slice() else { return None };
-            let known = is_line(own).then(|| knowledge.of(part))?;
-            Some(Filled::Words(searched("-F", knowledge.plain(&known))))
-        }
-        _ => None,
-    }
-}
-
-/// What grep looks for: a pattern that begins with a dash is none of its options.
-fn searched(options: &str, pattern: Vec<Piece>) -> Vec<Vec<Piece>> {
-    let mut words = vec![vec![Piece::Text(options.to_owned())]];
-    if matches!(pattern.first(), Some(Piece::Text(text)) if text.starts_with('-')) {
-        words.push(vec![Piece::Text("-e".to_owned())]);
-    }
-    words.push(pattern);
-    words
-}
-
-/// The options and the pattern: what only newer patterns know needs another grep.
-fn grep(regex: &Regex) -> Option<(String, String)> {
-    let shown = regex.to_string();
-    let (pattern, flags) = shown.strip_prefix('/')?.rsplit_once('/')?;
-    if flags.contains(['x', 's', 'm']) {
-        return None;
-    }
-    let case = if flags.contains('i') { "i" } else { "" };
-    let perl = pattern.contains('\\') || pattern.contains("(?") || pattern.contains("*?") || pattern.contains("+?");
-    Some((format!("-{case}{}", if perl { "P" } else { "E" }), pattern.to_owned()))
 }

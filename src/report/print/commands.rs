@@ -2,6 +2,7 @@
 
 use super::fill::{self, Typed};
 use super::known::{Bound, Knowledge};
+use super::logs;
 use super::places::Places;
 use crate::catalog::{Body, Effect};
 use crate::check::program::{Call, CallArg, CommandId, Expr, ExprKind, Statement, StatementKind, ToolId};
@@ -139,7 +140,7 @@ fn piped_from<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, call: 
     }
     let stage = match call.builtin.name {
         // A share is counted: those for which it is true, and all.
-        "share" => fill::stage(knowledge, places, call, "grep {holds}")?,
+        "share" => fill::stage(knowledge, places, call, "grep -a {holds}")?,
         "count" => fill::stage(knowledge, places, call, counts(&log.line))?,
         "where" | "any" | "patterns" | "take" | "first" | "last" | "skip" => {
             fill::stage(knowledge, places, call, call.builtin.by_hand)?
@@ -147,6 +148,7 @@ fn piped_from<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, call: 
         _ => return None,
     };
     let mut whole = log.clone();
+    whole.notes.extend(logs::notes_of_stage(call, &log.line, &stage.line));
     whole.line = format!("{} | {}", log.line, stage.line);
     whole.blanks.extend(stage.blanks);
     whole.variables.extend(stage.variables);

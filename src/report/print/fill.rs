@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::arguments::{self, Filled};
+use super::grep;
 use super::known::{Blank, Knowledge, Known};
 use super::line::{Bit, words};
+use super::logs;
 use super::places::Places;
 use super::word::{Piece, quoted};
 use crate::catalog::by_hand::{Part, Slot, When, names, parts};
@@ -21,6 +23,8 @@ pub(super) struct Typed {
     pub(super) programs: Vec<String>,
     /// What the call is given and the line does not say.
     pub(super) left: Vec<Left>,
+    /// What whoever types it has to know.
+    pub(super) notes: Vec<String>,
 }
 
 /// An argument that is in no line, for whoever types it.
@@ -62,7 +66,10 @@ pub(super) fn call<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, c
         builtin: call.builtin.name,
         called: call.builtin.name,
     };
-    line(knowledge, places, call.builtin.by_hand, &asked)
+    let by_hand = logs::by_hand(knowledge, call).unwrap_or(call.builtin.by_hand);
+    let mut typed = line(knowledge, places, by_hand, &asked)?;
+    typed.notes = logs::notes(knowledge, call);
+    Some(typed)
 }
 
 /// What a stage is in a pipe of the shell: nothing where a person can't type it.
@@ -124,6 +131,7 @@ fn line<'p>(
     let left = left_out(knowledge, by_hand, asked);
     Some(Typed {
         left,
+        notes: Vec::new(),
         line,
         programs,
         blanks: std::mem::replace(&mut knowledge.blanks, blanks),
@@ -292,7 +300,7 @@ fn filled<'p>(
     let index = asked.params.iter().position(|param| param.name == slot.name)?;
     let param = asked.params.get(index)?;
     if let Some(CallArg::PerItem(lambda)) = asked.args.get(index).copied().flatten() {
-        return arguments::pattern(knowledge, lambda);
+        return grep::pattern(knowledge, lambda);
     }
     let known = match (own(asked, index), param.presence) {
         (Some(expr), _) => match pod(knowledge, expr, param) {

@@ -13,12 +13,12 @@ pub(super) enum Bit {
 }
 
 /// Programs that take `--` as the end of their options.
-const ENDING: &[&str] = &["kubectl", "cat", "df", "stat", "ls", "systemctl", "printenv", "getent"];
+const ENDING: &[&str] = &["kubectl", "cat", "zcat", "df", "stat", "ls", "systemctl", "printenv", "getent"];
 
 /// What is on every machine, and is not worth a word.
 const EVERYWHERE: &[&str] = &[
     "printf", "grep", "sed", "sort", "uniq", "head", "tail", "cat", "ls", "df", "wc", "stat", "sh", "cd", "date",
-    "awk", "env",
+    "awk", "env", "zcat", "xargs",
 ];
 
 /// The words of a line, and the programs that it starts.

@@ -21,6 +21,9 @@ pub(super) struct Sheet {
     explained: Vec<Blank>,
     /// What the lines do not say.
     left: Vec<Left>,
+    /// What has to be known of the lines, and what is said of those of the step already.
+    notes: Vec<String>,
+    said: HashSet<String>,
     /// In the order in which they are first needed.
     pub(super) programs: Vec<String>,
     /// Whether a line asks kubectl for the logs of all pods at once, which it knows since 1.32.
@@ -66,6 +69,11 @@ impl Sheet {
         for left in &typed.left {
             if !self.left.contains(left) {
                 self.left.push(left.clone());
+            }
+        }
+        for note in &typed.notes {
+            if self.said.insert(note.clone()) {
+                self.notes.push(note.clone());
             }
         }
         for blank in &typed.blanks {
@@ -159,6 +167,7 @@ impl Sheet {
         self.end();
         self.typed.clear();
         self.explained.clear();
+        self.said.clear();
     }
 
     fn end_lines(&mut self) {
@@ -183,6 +192,7 @@ impl Sheet {
                 line
             })
             .chain(left)
+            .chain(std::mem::take(&mut self.notes).iter().map(|note| prose(note)))
             .collect();
         if !points.is_empty() {
             self.blocks.push(Block::Points(points));
