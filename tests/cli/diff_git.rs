@@ -109,7 +109,7 @@ fn a_file_that_a_runbook_names_is_compared_as_well() {
     for sides in [&["main"][..], &["main", "topic"]] {
         told.iter().fold(&one.diff(sides), |output, line| output.code(2).out(line));
     }
-    one.diff(&["--recorded", "main"]).out("void: what it covers was edited");
+    one.diff(&["--recorded", "main"]).out("void: a program that it is for was edited");
     one.git(&["reset", "-q", "--hard", "main"]);
     one.commit("ops/kc", "server: two\n");
     one.diff(&["main", "topic"]).code(2).out("file ops/kc: says something else").out("+ server: two");
