@@ -122,8 +122,8 @@ fn same(one: &Expr, other: &Expr) -> bool {
         (ExprKind::Run(a), ExprKind::Run(b)) => a == b,
         (ExprKind::Field { base: a, name: x, .. }, ExprKind::Field { base: b, name: y, .. }) => x == y && same(a, b),
         (ExprKind::Unary { op: a, operand: x }, ExprKind::Unary { op: b, operand: y }) => a == b && same(x, y),
-        (ExprKind::Binary { op: a, left: x, right: v }, ExprKind::Binary { op: b, left: y, right: w }) => {
-            a == b && same(x, y) && same(v, w)
+        (ExprKind::Binary { op, left, right }, ExprKind::Binary { op: by, left: first, right: second }) => {
+            op == by && same(left, first) && same(right, second)
         }
         (ExprKind::List(a), ExprKind::List(b)) => all(a, b),
         (ExprKind::Command { command: a, args: x }, ExprKind::Command { command: b, args: y }) => a == b && all(x, y),
