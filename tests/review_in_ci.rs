@@ -203,8 +203,8 @@ fn a_comment_of_a_former_push_is_not_left_standing() {
     assert!(own().is_some_and(|body| body.contains("of commit 0123abcd")), "{:?}", github.bodies());
     // More than fits: what is worst is there, however much else there is.
     let many = |word: &str, bound: u32| -> String {
-        let check = |n| format!("  check host.load().one < {bound} + {n} as \"{word} {n} {}\"\n", "x".repeat(150));
-        format!("section \"Many\" {{\n{}}}\n", (0..400).map(check).collect::<String>())
+        let check = |n| format!("  check host.load().one < {bound} + {n} as \"{word} {n} {}\"\n", "x".repeat(50));
+        format!("\nsection \"Many\" {{\n{}}}\n", (0..400).map(check).collect::<String>())
     };
     edit(&folder, &format!("{}{}", BEFORE.replace("every 5m", "every 20m"), many("many", 5)));
     let output = review(&folder, &github, &[]);

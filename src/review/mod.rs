@@ -13,6 +13,7 @@ mod escalation;
 mod header;
 pub mod history;
 mod inputs;
+mod libraries;
 mod lines;
 pub mod markdown;
 mod on_call;
@@ -22,7 +23,6 @@ mod policy;
 mod reading;
 mod renames;
 mod schedules;
-mod shared;
 pub mod text;
 mod thresholds;
 
@@ -77,7 +77,7 @@ impl Review {
 
     /// All findings, in the order in which they are read. What several runbooks have from a library is one.
     fn ordered(&self) -> Vec<Finding> {
-        let mut findings = shared::together(&self.runbooks);
+        let mut findings = libraries::together(&self.runbooks);
         findings.sort_by_key(|finding| (finding.chapter, finding.kind));
         findings
     }

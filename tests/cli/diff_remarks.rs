@@ -123,7 +123,7 @@ fn what_is_recorded_here_is_a_history() {
 
 #[test]
 fn standing_approvals_that_an_edit_makes_void_are_named() {
-    let text = "tool mark(text: string) changes = argv(\"touch\", text)\nsection \"A\" {\n  change mark(\"x\")\n}\n";
+    let text = "runbook \"A\" { edition 1 }\ntool mark(text: string) changes = argv(\"touch\", text)\nsection \"A\" {\n  change mark(\"x\")\n}\n";
     let folder = Folder::with(text);
     folder.run(&["approve", "a.runbook", "--as", "dba", "--plan", &folder.hash()]).code(0);
     folder.write("b.runbook", text.replace("\"x\"", "\"y\""));

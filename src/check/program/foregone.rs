@@ -2,8 +2,11 @@
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
+use std::mem::discriminant;
 
-use super::{BinaryOp, Block, CallArg, Expr, ExprKind, LocalId, Member, Program, Statement, StatementKind, UnaryOp};
+use super::{
+    BinaryOp, Block, CallArg, Expr, ExprKind, LocalId, Member, Program, Statement, StatementKind, TextPart, UnaryOp,
+};
 use crate::types::Value;
 
 /// How far names are followed: a circle of them is a mistake, and is looked at all the same.
@@ -106,7 +109,12 @@ const fn counted(op: BinaryOp, least: i64) -> Option<bool> {
 fn same(one: &Expr, other: &Expr) -> bool {
     let all = |a: &[Expr], b: &[Expr]| a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b));
     match (&one.uncovered().kind, &other.uncovered().kind) {
-        (ExprKind::Literal(a), ExprKind::Literal(b)) => a.equals(b),
+        (ExprKind::Literal(a), ExprKind::Literal(b)) => {
+            a.equals(b) || discriminant(a) == discriminant(b) && a.to_string() == b.to_string()
+        }
+        (ExprKind::Text(a), ExprKind::Text(b)) | (ExprKind::Template(a), ExprKind::Template(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same_part(a, b))
+        }
         (ExprKind::Local(a), ExprKind::Local(b)) => a == b,
         (ExprKind::Param(a), ExprKind::Param(b)) => a == b,
         (ExprKind::Connection(a), ExprKind::Connection(b)) => a == b,
@@ -114,8 +122,8 @@ fn same(one: &Expr, other: &Expr) -> bool {
         (ExprKind::Run(a), ExprKind::Run(b)) => a == b,
         (ExprKind::Field { base: a, name: x, .. }, ExprKind::Field { base: b, name: y, .. }) => x == y && same(a, b),
         (ExprKind::Unary { op: a, operand: x }, ExprKind::Unary { op: b, operand: y }) => a == b && same(x, y),
-        (ExprKind::Binary { op: a, left: x, right: v }, ExprKind::Binary { op: b, left: y, right: w }) => {
-            a == b && same(x, y) && same(v, w)
+        (ExprKind::Binary { op, left, right }, ExprKind::Binary { op: by, left: first, right: second }) => {
+            op == by && same(left, first) && same(right, second)
         }
         (ExprKind::List(a), ExprKind::List(b)) => all(a, b),
         (ExprKind::Command { command: a, args: x }, ExprKind::Command { command: b, args: y }) => a == b && all(x, y),
@@ -128,6 +136,14 @@ fn same(one: &Expr, other: &Expr) -> bool {
             });
             a.builtin.name == b.builtin.name && a.args.len() == b.args.len() && args
         }
+        _ => false,
+    }
+}
+
+fn same_part(one: &TextPart, other: &TextPart) -> bool {
+    match (one, other) {
+        (TextPart::Text(a), TextPart::Text(b)) => a == b,
+        (TextPart::Value { value: a, format: x }, TextPart::Value { value: b, format: y }) => x == y && same(a, b),
         _ => false,
     }
 }
