@@ -127,9 +127,6 @@ cat /var/log/app.log
 ```
 
 {files}{ends}
-- [ ] Note **set**: `logs(file: \"/var/log/app.log*\") | where(.text ~ /caf\\w$/) | count`
-- [ ] Note **numbers**: `logs(file: \"/var/log/app.log.[0-9]\") | where(.text ~ /\\<a/i) | count`
-- [ ] Note **packed**: `logs(file: \"/var/log/a b.log.gz\") | skip(0) | count`
 - [ ] Note **sets of letters**: `logs(file: \"/var/log/app.log\") | where(.text ~ /[a-z&&[^b]]/) | count`
 "
         )

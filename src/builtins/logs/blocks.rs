@@ -68,7 +68,7 @@ impl Blocks for FileBlocks<'_> {
             let stream = match &mut self.stream {
                 Some(stream) => stream,
                 none => {
-                    self.cut.bare = part.is_bare();
+                    self.cut.bare = (self.log.window.is_some() || self.cut.is_by_entry()) && part.is_bare();
                     none.insert(part.stream(self.left, self.log.most).map_err(|_| NotPlain)?)
                 }
             };

@@ -152,7 +152,7 @@ impl Part {
             if let Some(said) = says(String::from_utf8_lossy(row.bytes).as_bytes()) {
                 return Ok(Some(said));
             }
-            looked_at += row.bytes.len();
+            looked_at += row.bytes.len() + 1;
             if looked_at > PROBED {
                 break;
             }

@@ -10,11 +10,12 @@ const LOGS: &str = "logs";
 /// The line that prints the files of a log: packed ones unpacked, a set from the oldest on.
 pub(super) fn by_hand<'p>(knowledge: &mut Knowledge<'p>, call: &'p Call) -> Option<&'static str> {
     let file = file(knowledge, call)?;
-    Some(match file.as_str() {
-        "-" => return None,
-        file if is_pattern(file) => "ls -tr {file:glob} | xargs -d '\\n' zcat -f",
-        file if file.ends_with(".gz") => "zcat -f {file:glob}",
-        file if file.ends_with(".zst") => "zstdcat {file:glob}",
+    let end = file.rsplit_once('.').map(|(_, end)| end);
+    Some(match end {
+        _ if file == "-" => return None,
+        _ if is_pattern(&file) => "ls -tr {file:glob} | xargs -d '\\n' zcat -f",
+        Some("gz") => "zcat -f {file:glob}",
+        Some("zst") => "zstdcat {file:glob}",
         _ => return None,
     })
 }
