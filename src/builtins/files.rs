@@ -8,7 +8,7 @@ use crate::types::{Fault, FaultKind};
 
 /// A wildcard means no name that begins with a dot, unless that is written.
 const AS_A_SHELL: glob::MatchOptions =
-    glob::MatchOptions { case_sensitive: true, require_literal_separator: false, require_literal_leading_dot: true };
+    glob::MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 /// The most files that one pattern may mean.
 const MOST_FILES: usize = 10_000;
@@ -63,9 +63,15 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
             .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
     };
     unreadable_name(&folder, text).map_or(Ok(()), Err)?;
+    let listed = listed(text);
+    let meant = glob::Pattern::new(&listed).map_err(invalid)?;
     let mut paths = Vec::new();
-    for path in glob::glob_with(&listed(text), AS_A_SHELL).map_err(invalid)? {
+    // Names that begin with a dot are left out here: the glob itself panics where it does that and a name is no text.
+    for path in glob::glob(&listed).map_err(invalid)? {
         let path = path.map_err(|error| fault("list", error.path(), error.error()))?;
+        if !meant.matches_path_with(&path, AS_A_SHELL) {
+            continue;
+        }
         // `.*` means names that begin with a dot, not the folder and the one above it.
         if matches!(path.to_string_lossy().rsplit('/').next(), Some("." | "..")) {
             continue;
