@@ -80,7 +80,8 @@ impl Turn<'_> {
         let over = match (judged.until, alert.cause) {
             // It was opened because nobody could look: now somebody can, and nothing is wrong.
             (_, Cause::Unknown) | (None, _) => right,
-            (Some(until), _) => until == Some(true),
+            // Nothing is over while it still is so.
+            (Some(until), _) => until == Some(true) && !wrong,
         };
         if wrong {
             let is_back = alert.before.take().is_some();
