@@ -11,6 +11,10 @@ use crate::types::Severity;
 /// How many rows and lines of a part people get. Nobody reads more in a message; how many there are is said.
 const ROWS: usize = 100;
 
+/// How many of the checks that did not pass the text of a report names, and with how many characters of each.
+const NAMED: usize = 20;
+const SHORT: usize = 200;
+
 /// A report while it runs.
 pub(super) struct Gathered {
     title: Arc<str>,
@@ -23,6 +27,19 @@ pub(super) struct Gathered {
 struct Part {
     shown: Vec<Shown>,
     kind: Kind,
+}
+
+impl Part {
+    /// `the site answers: FAILED (warning): nobody answers`, on one line.
+    fn named(&self) -> Option<String> {
+        let Shown { title: Some(title), body: ShownBody::Value { cell }, .. } = self.shown.first()? else {
+            return None;
+        };
+        let whole = format!("{title}: {}", cell.text);
+        let line = whole.split_whitespace().collect::<Vec<_>>().join(" ");
+        let short: String = line.chars().take(SHORT).collect();
+        Some(if short.len() < line.len() { format!("{short}…") } else { line })
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -63,7 +80,17 @@ impl Gathered {
         let failed = count(&|kind| matches!(kind, Kind::Failed(_)));
         let counts = [(passed, "passed"), (failed, "failed"), (unknown, "could not be looked at")];
         let counts = counts.iter().filter(|(many, _)| *many > 0).map(|(many, what)| format!("{many} {what}"));
-        let text = counts.collect::<Vec<_>>().join(", ");
+        let mut text = counts.collect::<Vec<_>>().join(", ");
+        // Where there is no room for all parts, what needs somebody is told all the same.
+        let bad: Vec<&&Part> =
+            above.iter().filter(|part| matches!(part.kind, Kind::Failed(_) | Kind::Unknown)).collect();
+        let mut named: Vec<String> = bad.iter().take(NAMED).filter_map(|part| part.named()).collect();
+        if bad.len() > NAMED {
+            named.push(format!("and {} more", bad.len() - NAMED));
+        }
+        if !named.is_empty() {
+            text = format!("{text}:\n{}", named.join(";\n"));
+        }
         let severity = above.iter().map(|part| match part.kind {
             Kind::Failed(severity) => severity,
             // Could not look is never all is well.
@@ -117,4 +144,30 @@ fn kept(mut shown: Shown) -> Shown {
         ShownBody::Value { .. } | ShownBody::Record { .. } => {}
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::{Gathered, Kind, Part, said};
+    use crate::types::Severity;
+
+    #[test]
+    fn what_needs_somebody_is_in_the_text_however_much_is_shown() {
+        let mut gathered = Gathered::new(&Arc::from("Disks"), &Arc::from(""));
+        let part = |title: &str, text: &str, kind| Part { shown: vec![said(&title.into(), text.to_owned())], kind };
+        let mut parts: Vec<Part> = (0..60).map(|n| part(&format!("n{n}"), "1", Kind::Shown)).collect();
+        parts.push(part("every disk has room", "FAILED (warning): tight", Kind::Failed(Severity::Warning)));
+        parts.push(part("the api", "could not be looked at: no\nroute", Kind::Unknown));
+        for (at, part) in (0..).zip(parts) {
+            gathered.parts.entry(vec![0, at]).or_default().push(part);
+        }
+        let report = gathered.report("key".into(), Vec::new(), &vec![0, 100]);
+        assert_eq!(
+            report.text,
+            "1 failed, 1 could not be looked at:\nevery disk has room: FAILED (warning): tight;\nthe api: could not be looked at: no route"
+        );
+        assert_eq!(report.parts.len(), 62);
+    }
 }

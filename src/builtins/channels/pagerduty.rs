@@ -12,7 +12,7 @@ use crate::builtins::dial::tls::Trust;
 use crate::builtins::reaches;
 use crate::builtins::settings::limit;
 use crate::catalog::{
-    Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Message, NotTold, Occasion, Open, Param, Told,
+    Args, ByHand, Channel, Cx, Driver, DriverKind, Example, Judge, Message, NotTold, Occasion, Open, Param, Told,
 };
 use crate::types::{Fault, SecretText, Severity, Value};
 
@@ -25,7 +25,8 @@ const EVENTS: &str = "https://events.pagerduty.com/v2/enqueue";
 const URL: Param<String> =
     Param::or("url", "Where events go; the EU has `https://events.eu.pagerduty.com/v2/enqueue`.", || {
         Value::string(EVENTS)
-    });
+    })
+    .judged(Judge::Text(|text, _| address(text, "`url`").map(drop)));
 
 pub(super) static DRIVER: Driver = Driver {
     name: "pagerduty",
@@ -48,6 +49,8 @@ const DEDUP: usize = 255;
 /// Of one of our own facts, so that all of them stay far below the 512 KiB of an event.
 const DETAIL: usize = 2_000;
 const DETAILS: usize = 60;
+/// Of a report.
+const PARTS: usize = 60;
 
 fn open(cx: &Cx, args: &Args<'static>) -> Result<Arc<dyn Channel>, Fault> {
     let key = args.get(&KEY)?;
@@ -204,6 +207,12 @@ impl Pager {
         };
         let why = wording::why(message).map(|why| format!("{why} ")).unwrap_or_default();
         add("Text".to_owned(), &format!("{why}{}", message.text));
+        for part in message.parts.iter().take(PARTS) {
+            add(part.title.as_deref().map_or_else(|| "Shown".to_owned(), wording::one_line), &wording::plain(part));
+        }
+        if message.parts.len() > PARTS {
+            add("Left out".to_owned(), &format!("{} parts, for which there is no room", message.parts.len() - PARTS));
+        }
         let (all, own) = (wording::facts(message), message.facts.len());
         for (index, (name, value)) in all.iter().enumerate() {
             if index < DETAILS || index >= own {
