@@ -9,7 +9,7 @@ use super::engine::{Input, Judged, Raised};
 use super::gathered::Gathered;
 use super::state::{Quiet, State, Subject};
 use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, SectionKind, Threshold};
-use crate::run::{Judge, Samples};
+use crate::run::{Judge, Samples, Verdict};
 use crate::store::event::{Checked, Event, ManualAnswer, Measured, Outcome, Path, Place, Record};
 use crate::types::{Fault, FaultKind, Labels, Measure, Value};
 
@@ -70,7 +70,7 @@ impl Reading {
     /// What an event means for alerting, in order. `state` is what is open now.
     pub fn read(&mut self, along: &mut Along, record: &Record, state: &State) -> Vec<Input> {
         if let Event::Measured(measured) = &record.event {
-            return self.measured(measured, record.at);
+            return self.measured(measured, record.at, state);
         }
         if let Event::RunStarted(started) = &record.event {
             let (id, only, began) = (Arc::clone(&started.run), started.only.clone(), record.at);
@@ -87,7 +87,7 @@ impl Reading {
         run.read(&self.program, record, state)
     }
 
-    fn measured(&mut self, measured: &Measured, at: Timestamp) -> Vec<Input> {
+    fn measured(&mut self, measured: &Measured, at: Timestamp, state: &State) -> Vec<Input> {
         let metrics = &self.program.metrics;
         let Some(place) = metrics.iter().position(|metric| metric.name == measured.metric) else { return Vec::new() };
         let (Some(metric), Ok(id)) = (metrics.get(place), u32::try_from(place)) else { return Vec::new() };
@@ -99,11 +99,25 @@ impl Reading {
         });
         self.samples.take(id, at, samples.collect(), measured.fault.as_ref());
         let thresholds = self.program.thresholds.iter().filter(|threshold| threshold.metrics.contains(&id));
-        thresholds.flat_map(|threshold| self.judged(threshold, at, measured.began)).collect()
+        thresholds.flat_map(|threshold| self.judged(threshold, at, measured.began, state)).collect()
     }
 
-    fn judged(&self, threshold: &Threshold, at: Timestamp, began: Option<Timestamp>) -> Vec<Input> {
-        let (verdicts, listed) = self.judge.judge(threshold, &self.samples);
+    fn judged(
+        &self,
+        threshold: &Threshold,
+        at: Timestamp,
+        began: Option<Timestamp>,
+        state: &State,
+    ) -> Vec<Input> {
+        let (mut verdicts, listed) = self.judge.judge(threshold, &self.samples);
+        if listed && let Some(nothing) = self.nothing_there(threshold, &verdicts) {
+            // A list without any items is no news of those that it had: what is open of them is not measured.
+            let open = state.alerts.values().map(|alert| &alert.subject);
+            let open = open.filter(|subject| subject.threshold == threshold.title && !subject.labels.is_empty());
+            let stay: Vec<Verdict> =
+                open.map(|subject| Verdict { labels: subject.labels.clone(), ..nothing.clone() }).collect();
+            verdicts.extend(stay);
+        }
         let present = listed.then(|| verdicts.iter().map(|verdict| verdict.labels.clone()).collect());
         let judged = verdicts.into_iter().map(|verdict| Judged {
             subject: Subject { threshold: Arc::clone(&threshold.title), labels: verdict.labels },
@@ -119,6 +133,18 @@ impl Reading {
             inputs.push(Input::Listed { threshold: Arc::clone(&threshold.title), present });
         }
         inputs
+    }
+}
+
+impl Reading {
+    /// What is said where the lists of a threshold's metrics have no items at all: there is one verdict, of no item.
+    fn nothing_there(&self, threshold: &Threshold, verdicts: &[Verdict]) -> Option<Verdict> {
+        let has_labels =
+            |id: &MetricId| self.program.metrics.get(id.index()).is_some_and(|metric| !metric.labels.is_empty());
+        match verdicts {
+            [one] if one.labels.is_empty() && threshold.metrics.iter().any(has_labels) => Some(one.clone()),
+            _ => None,
+        }
     }
 }
 
