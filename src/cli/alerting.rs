@@ -32,19 +32,12 @@ pub(super) struct Telling {
     /// Only look: open no alert, keep no sample, tell nobody.
     #[arg(long)]
     no_notify: bool,
-    #[arg(skip)]
-    speaks: bool,
 }
 
 impl Telling {
-    /// Somebody says something to alerting: nothing is run.
-    pub(super) const fn speaking() -> Self {
-        Self { no_notify: false, speaks: true }
-    }
-
     /// Nobody is told.
     pub(super) const fn nobody() -> Self {
-        Self { no_notify: true, speaks: false }
+        Self { no_notify: true }
     }
 }
 
@@ -93,13 +86,8 @@ pub(super) async fn open(
         courier.open(&channel).await.map_err(|fault| {
             let failure = Failure::from(fault);
             let help = failure.help.map_or_else(String::new, |help| format!("{help}; "));
-            let (done, instead) = if telling.speaks {
-                ("said", "say it where `runbook serve` or the runs of this runbook have what the channel needs")
-            } else {
-                ("run", "`--no-notify` only looks")
-            };
-            let message = format!("{}, so nobody would be told there: nothing was {done}", failure.message);
-            Failure { exit: failure.exit, ..Failure::new(message) }.help(format!("{help}{instead}"))
+            let message = format!("{}, so nobody would be told there: nothing was run", failure.message);
+            Failure { exit: failure.exit, ..Failure::new(message) }.help(format!("{help}`--no-notify` only looks"))
         })?;
     }
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))

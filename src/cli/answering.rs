@@ -75,10 +75,10 @@ pub(super) struct Silence {
     /// Only alerts with this label; can be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     label: Vec<String>,
-    /// How long: `2h`, `30m`. It is needed, but for `--end`.
+    /// How long: `2h`, `30m`.
     #[arg(long = "for", value_name = "TIME", required_unless_present = "end")]
     duration: Option<String>,
-    /// Why. It is needed, but for `--end`.
+    /// Why.
     #[arg(long, value_name = "TEXT", required_unless_present = "end")]
     why: Option<String>,
     /// End a silence before its time, by its number.
@@ -226,7 +226,7 @@ async fn understood(
 ) -> Result<(Alerting, Input), Failure> {
     let by: Arc<str> = speaker.by.clone().unwrap_or_else(by).into();
     let facts = facts("said".into(), &prepared.program, &speaker.file)?;
-    let (world, opened) = alerting::open(&alerting::Telling::speaking(), &speaker.state, prepared, &facts).await?;
+    let (world, opened) = alerting::open(&alerting::Telling::default(), &speaker.state, prepared, &facts).await?;
     let Some(alerting) = opened else {
         return Err(Failure::new(format!("`{}` has no thresholds and no channels", speaker.file)));
     };

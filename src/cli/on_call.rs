@@ -33,18 +33,13 @@ pub(super) struct OnCall {
     /// The runbook, or `-` for standard input.
     file: String,
     /// At this time, and not now: `2026-11-30T09:00:00+01:00`.
-    #[arg(long, value_name = "TIME", value_parser = moment)]
+    #[arg(long, value_name = "TIME")]
     at: Option<Timestamp>,
     /// A value for a `param` that the tool is asked with; can be given several times.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
     #[command(flatten)]
     state: Kept,
-}
-
-/// A moment, in words for whoever typed something else.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    text.parse().map_err(|_| "it is written with its time and its zone: `2026-11-30T09:00:00+01:00`".to_owned())
 }
 
 pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
