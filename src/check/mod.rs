@@ -23,6 +23,7 @@ mod fields;
 mod guards;
 mod headers;
 mod literals;
+mod made;
 mod modules;
 mod names;
 mod operators;

@@ -287,12 +287,40 @@ impl<'a> Checker<'a> {
                 }
                 program::Fact::Level(number)
             }
-            Fact::Change { call } => program::Fact::Change(self.mentioned(call)),
+            Fact::Change { call } => {
+                let call = self.mentioned(call);
+                self.check_changed(&call, program);
+                program::Fact::Change(call)
+            }
             Fact::Check { title, outcome } => {
                 self.check_title(title, &titles.checks, "check", titles.checks_open);
                 program::Fact::Check { title: title.text.clone(), outcome: outcome.node }
             }
         })
+    }
+
+    /// Whether the runbook has such a change: that one was not made that nobody makes proves nothing.
+    fn check_changed(&mut self, call: &Expr, program: &Program) {
+        if matches!(call.kind, ExprKind::Broken) {
+            return;
+        }
+        let changes = super::made::changes(program);
+        if changes.iter().any(|change| super::made::may_be(call, change)) {
+            return;
+        }
+        let message = format!("nothing of the runbook makes the change {}", self.quoted(call.span));
+        let diagnostic = Diagnostic::new(Code::ImpossibleTest, call.span, message);
+        let near: Vec<String> = changes
+            .iter()
+            .filter(|change| super::made::is_same_call(call, change))
+            .map(|change| self.quoted(change.span))
+            .take(4)
+            .collect();
+        self.report(if near.is_empty() {
+            diagnostic
+        } else {
+            diagnostic.help(format!("it makes {}", near.join(", ")))
+        });
     }
 
     fn check_title(&mut self, title: &ast::Title, known: &[&str], noun: &str, open: bool) {

@@ -23,12 +23,26 @@ const PROGRAM: &str = "argv";
 const WORDS: &str = "words";
 const OUTPUT: &str = "output";
 
+/// One of the unit of a quantity that is somewhere in a type.
+fn unit_in(ty: &Type) -> Option<&'static str> {
+    match ty {
+        Type::List(inner) | Type::Optional(inner) => unit_in(inner),
+        Type::Record(record) => record.fields.values().find_map(|field| unit_in(&field.ty)),
+        other => other.one(),
+    }
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn tool(&mut self, id: ToolId, written: &'a ast::Tool, name: Arc<str>, doc: Arc<str>) -> Option<Tool> {
         let signature = self.signatures.tool(id)?;
         let mark = self.enter();
         let params = self.parameters(&written.params, Some(&signature));
         let returns = signature.returns.clone().unwrap_or(Type::String);
+        if let (Some(one), Some(written)) = (unit_in(&returns), &written.result) {
+            let message = format!("what a program prints has no unit, so `{name}` can give no {returns}");
+            let help = format!("declare a number, and say in which unit it is where it is used: `{name}() * {one}`");
+            self.report(Diagnostic::new(Code::TypeMismatch, written.span, message).help(help));
+        }
         let made = self.program_of(&written.program).map(|builtin| {
             let args = self.tool_args(builtin, &written.program, &returns);
             (builtin, args)

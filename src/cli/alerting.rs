@@ -32,12 +32,15 @@ pub(super) struct Telling {
     /// Only look: open no alert, keep no sample, tell nobody.
     #[arg(long)]
     no_notify: bool,
+    /// Whether the command that was typed has that option.
+    #[arg(skip = true)]
+    is_option: bool,
 }
 
 impl Telling {
     /// Nobody is told.
     pub(super) const fn nobody() -> Self {
-        Self { no_notify: true }
+        Self { no_notify: true, is_option: false }
     }
 }
 
@@ -85,9 +88,11 @@ pub(super) async fn open(
     for channel in told(prepared) {
         courier.open(&channel).await.map_err(|fault| {
             let failure = Failure::from(fault);
-            let help = failure.help.map_or_else(String::new, |help| format!("{help}; "));
+            let help = [failure.help, telling.is_option.then(|| "`--no-notify` only looks".to_owned())];
+            let help: Vec<String> = help.into_iter().flatten().collect();
             let message = format!("{}, so nobody would be told there: nothing was run", failure.message);
-            Failure { exit: failure.exit, ..Failure::new(message) }.help(format!("{help}`--no-notify` only looks"))
+            let failure = Failure { exit: failure.exit, ..Failure::new(message) };
+            if help.is_empty() { failure } else { failure.help(help.join("; ")) }
         })?;
     }
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))

@@ -68,7 +68,7 @@ pub(super) fn render_flat(docs: &[Doc]) -> String {
 }
 
 fn render_within(docs: &[Doc], width: usize) -> String {
-    let mut renderer = Renderer { width, out: String::new(), column: 0, indent: 0, comments: Vec::new(), ended: false };
+    let mut renderer = Renderer { width, out: String::new(), column: 0, comments: Vec::new(), ended: false };
     let mut work: Vec<Work<'_>> = docs.iter().rev().map(|doc| Work { indent: 0, broken: true, doc }).collect();
     while let Some(next) = work.pop() {
         renderer.step(next, &mut work);
@@ -89,8 +89,6 @@ struct Renderer {
     width: usize,
     out: String,
     column: usize,
-    /// Of the line that is being written.
-    indent: usize,
     /// What waits for the end of the line.
     comments: Vec<String>,
     /// Nothing more may be written on this line.
@@ -124,7 +122,9 @@ impl Renderer {
     }
 
     fn at_line_start(&self) -> bool {
-        self.column <= self.indent && self.comments.is_empty() && !self.ended
+        // The closing quotes of a block of text may stand further left than the line is indented.
+        let blank = self.out.bytes().rev().take_while(|byte| *byte != b'\n').all(|byte| byte == b' ');
+        blank && self.comments.is_empty() && !self.ended
     }
 
     fn text(&mut self, text: &str, indent: usize) {
@@ -149,7 +149,6 @@ impl Renderer {
         self.out.push_str(if blank { "\n\n" } else { "\n" });
         self.out.extend(std::iter::repeat_n(' ', indent));
         self.column = indent;
-        self.indent = indent;
         self.ended = false;
     }
 

@@ -158,7 +158,12 @@ fn from_json(json: &Json, ty: &Type, path: &Path<'_>) -> Result<Value, Fault> {
                 let value = match object.get(&**name) {
                     Some(json) => from_json(json, &field.ty, &Path::Key(path, name))?,
                     None if field.ty.is_optional() => Value::Null,
-                    None => return Err(absent(name, object.keys(), path, "it")),
+                    None => {
+                        let fault = absent(name, object.keys(), path, "it");
+                        let is_near = fault.help.as_deref().is_some_and(|help| help.starts_with("did you mean"));
+                        let help = format!("where it may be missing, its type says so: `{name}: {}?`", field.ty);
+                        return Err(if is_near { fault } else { fault.help(help) });
+                    }
                 };
                 Ok((name.clone(), value))
             });

@@ -177,7 +177,11 @@ fn product(left: &Value, right: &Value) -> Computed {
             (Some(Number::Whole(a)), Some(Number::Whole(b))) => {
                 Computed::or_out_of_range(a.checked_mul(b).and_then(int))
             }
-            (Some(a), Some(b)) => Computed::Value(Value::Float(a.nearest() * b.nearest())),
+            (Some(a), Some(b)) => {
+                let product = a.nearest() * b.nearest();
+                let of_percent = matches!(left, Value::Percent(_)) || matches!(right, Value::Percent(_));
+                Computed::Value(Value::Float(if of_percent { Value::ratio(product) } else { product }))
+            }
             (None, Some(times)) => scaled(a, b, times.nearest()),
             (Some(times), None) => scaled(b, a, times.nearest()),
             (None, None) => Computed::Meaningless,

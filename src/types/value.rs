@@ -162,10 +162,15 @@ impl Value {
     /// A percent that is computed, to 12 decimals: 10% and 20% are 30%, and no 30.000000000000004%.
     #[must_use]
     pub fn percent(ratio: f64) -> Self {
+        Self::Percent(Self::ratio(ratio))
+    }
+
+    /// A number that is computed with percents, to as many decimals.
+    #[must_use]
+    pub fn ratio(computed: f64) -> f64 {
         const DECIMALS: f64 = 1e14;
         // Beyond, a double has no digits left for them.
-        let rounded = if ratio.abs() < 50.0 { (ratio * DECIMALS).round() / DECIMALS } else { ratio };
-        Self::Percent(rounded)
+        if computed.abs() < 50.0 { (computed * DECIMALS).round() / DECIMALS } else { computed }
     }
 
     /// A duration that is computed. It is no longer than one that can be written: 292 years.

@@ -3,7 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::wording;
-use crate::catalog::{Incident, Message, Occasion};
+use crate::catalog::{Incident, Message, Occasion, Person};
 use crate::shown::{Cell, Shown, ShownBody};
 
 /// The version of the shape.
@@ -65,6 +65,17 @@ pub(super) fn example(occasion: Occasion, whole: bool) -> Message {
         link: whole.then(|| "https://wiki.example.com/errors".to_owned()),
         acknowledge: whole.then(|| "https://runbook.example.com/ack/7".to_owned()),
     }
+}
+
+/// The same with somebody on call.
+pub(super) fn somebody_on_call() -> Message {
+    let person = Person {
+        name: "Ann Example".into(),
+        email: Some("ann@example.com".into()),
+        phone: Some("+49 170 1234567".into()),
+        slack: Some("U012AB3CD".into()),
+    };
+    Message { on_call: Some(person.into()), ..example(Occasion::Opened, true) }
 }
 
 fn part() -> Shown {

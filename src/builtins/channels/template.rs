@@ -235,8 +235,14 @@ const fn noun(occasion: Occasion) -> &'static str {
 /// What goes wrong when it is used: with all that a message may have, and with as little.
 fn tried(text: &str, makes: Makes) -> Option<Problem> {
     let is_document = matches!(makes, Makes::Slack | Makes::Json);
-    for (occasion, whole) in [(Occasion::Opened, true), (Occasion::Test, false), (Occasion::Report, false)] {
-        match render(text, makes, &shape::example(occasion, whole)) {
+    for (message, whole) in [
+        (shape::example(Occasion::Opened, true), true),
+        (shape::somebody_on_call(), true),
+        (shape::example(Occasion::Test, false), false),
+        (shape::example(Occasion::Report, false), false),
+    ] {
+        let occasion = message.occasion;
+        match render(text, makes, &message) {
             Err(failure) => {
                 let help = match (failure.undefined, whole) {
                     (true, false) if occasion == Occasion::Report => {
@@ -245,9 +251,9 @@ fn tried(text: &str, makes: Makes) -> Option<Problem> {
                     (true, false) => {
                         Some("not every message has an incident and facts: `{% if incident %}…{% endif %}`")
                     }
-                    (true, true) => {
-                        Some("a fact has a `name` and a `value`; an incident a `number`, a `level` and a `role`")
-                    }
+                    (true, true) => Some(
+                        "a fact has a `name` and a `value`; an incident a `number`, a `level` and a `role`; whoever is on call a `name`, and nobody may be: `{% if on_call %}…{% endif %}`",
+                    ),
                     (false, _) => None,
                 };
                 let message = if whole {
