@@ -28,7 +28,6 @@ mod modules;
 mod names;
 mod operators;
 mod origins;
-mod overlap;
 mod per_item;
 mod placement;
 pub mod program;

@@ -111,7 +111,6 @@ codes! {
     UnreachableLevel     "unreachable-level"      Error   "an escalation level cannot be reached"
     UnknownLevel         "unknown-level"          Error   "an escalation level does not exist"
     HeldTooBriefly       "held-too-briefly"       Error   "`for` is shorter than the interval of the samples"
-    LimitsOverlap        "limits-overlap"         Error   "a threshold's `until` can hold while its `when` does"
     RespondTooLate       "respond-too-late"       Error   "`respond within` is longer than the time to the next level"
     // Schedules and headers
     InvalidSchedule      "invalid-schedule"       Error   "a schedule is not valid"
