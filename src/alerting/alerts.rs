@@ -80,8 +80,7 @@ impl Turn<'_> {
         let over = match (judged.until, alert.cause) {
             // It was opened because nobody could look: now somebody can, and nothing is wrong.
             (_, Cause::Unknown) | (None, _) => right,
-            // Nothing is over while it still is so.
-            (Some(until), _) => until == Some(true) && !wrong,
+            (Some(until), _) => until == Some(true),
         };
         if wrong {
             let is_back = alert.before.take().is_some();
