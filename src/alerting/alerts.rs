@@ -80,7 +80,8 @@ impl Turn<'_> {
         let over = match (judged.until, alert.cause) {
             // It was opened because nobody could look: now somebody can, and nothing is wrong.
             (_, Cause::Unknown) | (None, _) => right,
-            (Some(until), _) => until == Some(true),
+            // It closes later than it opened, never while what opens it is still so.
+            (Some(until), _) => until == Some(true) && !wrong,
         };
         if wrong {
             let is_back = alert.before.take().is_some();

@@ -85,6 +85,7 @@ impl<'a> Checker<'a> {
             self.clause(clause, &mut threshold);
         }
         self.place = outer;
+        self.check_until(&threshold);
         for clause in &written.clauses {
             if let ThresholdClauseKind::GroupBy { labels } = &clause.kind {
                 self.check_labels(labels, &threshold);

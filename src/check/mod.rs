@@ -45,6 +45,7 @@ pub(crate) mod toml;
 mod tools;
 mod type_names;
 mod units;
+mod until;
 mod unused;
 mod wording;
 

@@ -17,7 +17,7 @@ pub(super) fn page(word: &str) -> Option<String> {
         if begins_block || paragraph.starts_with("```") {
             continue;
         }
-        if let Some(title) = paragraph.strip_prefix("#") {
+        if let Some(title) = paragraph.strip_prefix('#') {
             heading = title.trim_start_matches('#').trim();
             continue;
         }

@@ -117,7 +117,8 @@ fn drawn(line: Line, measure: Measure, reaches: f64, falls: bool) -> Value {
     };
     let left = found.map(|(slope, now)| {
         // What is there or beyond it has reached it, wherever it goes from there; what moves away from it never does.
-        if if falls { now <= reaches } else { now >= reaches } {
+        let is_there = if falls { now <= reaches } else { now >= reaches };
+        if is_there {
             return SignedDuration::ZERO;
         }
         let seconds = (reaches - now) / slope;
