@@ -102,13 +102,7 @@ impl Reading {
         thresholds.flat_map(|threshold| self.judged(threshold, at, measured.began, state)).collect()
     }
 
-    fn judged(
-        &self,
-        threshold: &Threshold,
-        at: Timestamp,
-        began: Option<Timestamp>,
-        state: &State,
-    ) -> Vec<Input> {
+    fn judged(&self, threshold: &Threshold, at: Timestamp, began: Option<Timestamp>, state: &State) -> Vec<Input> {
         let (mut verdicts, listed) = self.judge.judge(threshold, &self.samples);
         if listed && let Some(nothing) = self.nothing_there(threshold, &verdicts) {
             // A list without any items is no news of those that it had: what is open of them is not measured.
