@@ -11,7 +11,7 @@ use super::scans::assert_same;
 use super::{ago, lines, log, opened, shown, since, stamp};
 
 fn write(folder: &Path, name: &str, lines: &[String]) {
-    fs::write(folder.join(name), lines.iter().map(|line| format!("{line}\n")).collect::<String>()).unwrap();
+    fs::write(folder.join(name), lines.join("\n") + "\n").unwrap();
 }
 
 fn rfc(minutes: i64) -> String {
