@@ -28,8 +28,9 @@ fn gather<'p>(block: &'p [Statement], found: &mut Vec<&'p Expr>) {
             StatementKind::Retry { body, .. } => gather(body, found),
             StatementKind::For(each) => gather(&each.body, found),
             StatementKind::If { branches, otherwise } => {
-                branches.iter().for_each(|branch| gather(&branch.body, found));
-                otherwise.iter().for_each(|block| gather(block, found));
+                for block in branches.iter().map(|branch| &branch.body).chain(otherwise) {
+                    gather(block, found);
+                }
             }
             _ => {}
         }
