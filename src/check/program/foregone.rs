@@ -168,7 +168,9 @@ pub(in crate::check) fn each<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p
 }
 
 fn block<'p>(body: &'p Block, visit: &mut dyn FnMut(&'p Statement)) {
-    body.iter().for_each(|one| statement(one, visit));
+    for one in body {
+        statement(one, visit);
+    }
 }
 
 fn statement<'p>(one: &'p Statement, visit: &mut dyn FnMut(&'p Statement)) {
