@@ -120,6 +120,7 @@ fn label_sets() {
                 metric: "errors".into(),
                 samples: samples.collect(),
                 fault: None,
+                began: None,
             });
             let record = Record { seq: 0, at: now, event };
             let before = spent();

@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(number(Value::Percent(0.285), Some(0), false), "29%");
         assert_eq!(number(Value::Float(2.5), Some(0), false), "3");
         let time = Value::Time("2025-09-09T22:30:00Z".parse().unwrap());
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let zone = crate::units::zone("Europe/Berlin").unwrap();
         assert_eq!(written(&time, Some(&Format::Time("%Y/%m/%d %H".into())), &zone).unwrap(), "2025/09/10 00");
     }
 }

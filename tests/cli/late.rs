@@ -1,5 +1,4 @@
 //! What is told late, and what is told late no more: what nobody can look at, and what became due while nothing was up.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use std::time::{Duration, Instant};
 

@@ -130,7 +130,9 @@ fn a_zone_is_not_moved_by_a_variable() {
     // A zone of its own, eleven hours and a half from UTC.
     let mut file = b"TZif".to_vec();
     file.resize(20, 0);
-    [0_u32, 0, 0, 0, 1, 4].iter().for_each(|count| file.extend(count.to_be_bytes()));
+    for count in [0_u32, 0, 0, 0, 1, 4] {
+        file.extend(count.to_be_bytes());
+    }
     file.extend((11 * 3600 + 1800_i32).to_be_bytes());
     file.extend(*b"\0\0FIX\0");
     folder.write("tz/Europe/Berlin", file);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::civil::{DateTime, Time, date};
-use jiff::tz::{TimeZone, db};
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
@@ -98,9 +98,9 @@ let wanted = list.iter().find(|due| due.at > point);
 /// The zones whose clocks are moved between two moments, each kind once.
 fn moved(from: Timestamp, until: Timestamp) -> Vec<(String, TimeZone)> {
     let mut seen = HashSet::new();
-    let named = db().available().map(|name| name.to_string());
+    let named = runbook::units::zones().into_iter();
     named
-        .filter_map(|name| Some((TimeZone::get(&name).ok()?, name)))
+        .filter_map(|name| Some((runbook::units::zone(&name)?, name)))
         .filter(|(zone, _)| {
             let changes: Vec<_> = zone
                 .following(from)
@@ -159,7 +159,7 @@ fn no_time_of_a_day_is_left_out_or_doubled_in_any_zone() {
 fn ten_years_have_each_day_once() {
     for zone in ["Europe/Berlin", "America/Havana", "Australia/Lord_Howe", "Africa/Casablanca"] {
         let clocked = Clocked::new("daily at 00:15, 02:15 (gap: \"next\")", zone);
-        let begin = date(2026, 1, 1).at(0, 0, 0, 0).to_zoned(TimeZone::get(zone).unwrap()).unwrap().timestamp();
+        let begin = date(2026, 1, 1).at(0, 0, 0, 0).to_zoned(runbook::units::zone(zone).unwrap()).unwrap().timestamp();
         let walls: Vec<_> = clocked.table().after(begin).take(2 * 3652).map(|due| due.wall.unwrap()).collect();
         let mut day = date(2026, 1, 1);
         for two in walls.chunks(2) {

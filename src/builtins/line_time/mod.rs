@@ -163,12 +163,11 @@ impl Reading {
 
 #[cfg(test)]
 mod tests {
-    use jiff::tz::TimeZone;
 
     use super::{Clock, Lost, Reading, Times, begins_entry, is_dated, moment, of_line};
 
     fn read(line: &str) -> Option<String> {
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let zone = crate::units::zone("Europe/Berlin").unwrap();
         let reading = Reading { zone, read_at: "2026-11-23T12:00:00Z".parse().unwrap() };
         of_line(line.as_bytes(), &reading).map(|time| time.to_string())
     }
@@ -267,8 +266,10 @@ mod tests {
 
     #[test]
     fn the_hour_that_is_there_twice_goes_back_once() {
-        let reading =
-            Reading { zone: TimeZone::get("Europe/Berlin").unwrap(), read_at: "2026-11-23T12:00:00Z".parse().unwrap() };
+        let reading = Reading {
+            zone: crate::units::zone("Europe/Berlin").unwrap(),
+            read_at: "2026-11-23T12:00:00Z".parse().unwrap(),
+        };
         let mut clock = Clock::default();
         let mut at = |time: &str| {
             let line = format!("2026-10-25 {time} x");
@@ -283,7 +284,9 @@ mod tests {
         let lost = |read: u64, others: &[&str]| {
             let mut times = Times::default();
             (0..read).for_each(|_| times.read());
-            others.iter().for_each(|line| times.unread(line.as_bytes()));
+            for line in others {
+                times.unread(line.as_bytes());
+            }
             times.lost()
         };
         let trace = ["java.lang.IllegalStateException: no", "\tat a.B.c", "Caused by: d", "\t... 3 more", ""];

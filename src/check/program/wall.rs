@@ -117,8 +117,8 @@ fn every(interval: i128, from: DateTime) -> Option<DateTime> {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
     use jiff::civil::{DateTime, Time, Weekday, date};
-    use jiff::{SignedDuration, tz};
 
     use super::super::{Cron, ScheduleRule};
 
@@ -167,7 +167,7 @@ mod tests {
 
     #[test]
     fn times_that_a_zone_leaves_out_are_found() {
-        let berlin = tz::TimeZone::get("Europe/Berlin").unwrap();
+        let berlin = crate::units::zone("Europe/Berlin").unwrap();
         let moment = |text: &str| text.parse().unwrap();
         let out = |rule: &ScheduleRule| {
             let found = rule.left_out(&berlin, moment("2026-01-01T00Z"), moment("2056-01-01T00Z"));
