@@ -121,7 +121,7 @@ ls -tr /var/log/app.log* | xargs -d '\\n' zcat -f | grep -a -P '(*UCP)caf\\w$' |
 # numbers
 ls -tr /var/log/app.log.[0-9] | xargs -d '\\n' zcat -f | grep -a -iP '(*UCP)\\b(?=\\w)a' | wc -l
 # packed
-zcat -f '/var/log/a b.log.gz' | awk 'NR > 0' | wc -l
+zcat -f '/var/log/a b.log.gz' | awk 'NR > 0' | grep -c ''
 # sets of letters
 cat /var/log/app.log
 ```

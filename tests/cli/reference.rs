@@ -67,10 +67,10 @@ fn whoever_asks_by_the_name_of_a_program_is_led_to_what_takes_its_place() {
         ("systemctl", "`runbook doc host.unit`"),
         ("unit-missing", "`runbook explain unit-missing`"),
         ("timeout", "`runbook doc errors`"),
-        ("retry", "a word of the language"),
     ] {
         folder.run(&["doc", name]).code(1).err(leads_to);
     }
+    folder.run(&["doc", "retry"]).code(0).out("A word of the language").out("- `retry 3 every 5s { … }`");
     folder.run(&["doc", "errors"]).code(0).out("- `timeout`: no answer in time");
     folder.run(&["explain", "timeout"]).code(1).err("`runbook doc errors`");
     folder.run(&["explain", "unit-mismatch"]).code(0).lacks("```runbook fixed");

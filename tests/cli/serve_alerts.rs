@@ -115,7 +115,7 @@ fn alerts_are_posted_answered_and_closed_and_reports_go_out() {
     let report = sink.heard.lock().unwrap().iter().find(|body| body.contains("\"Second\"")).cloned().unwrap();
     let report: Json = serde_json::from_str(&report).unwrap();
     assert_eq!((&report["occasion"], &report["severity"]), (&"report".into(), &"warning".into()), "{report}");
-    let text = "1 failed\n\nDisks\ndisk  used\na       5%\n\none is more than two  FAILED (warning)";
+    let text = "1 failed:\none is more than two: FAILED (warning)\n\nDisks\ndisk  used\na       5%\n\none is more than two  FAILED (warning)";
     assert!(report["text"].as_str().unwrap().starts_with(text), "{report}");
     assert_eq!(report["parts"][0]["body"]["rows"][0][1]["value"], 0.05);
 
