@@ -1,8 +1,8 @@
 //! Guards that guard nothing: a `require` holds back the changes below it in its step or section, and nothing else.
 
 use super::checker::Checker;
-use super::program::foregone::{self, Foregone};
-use super::program::{Block, Member, Program, Statement, StatementKind};
+use super::program::foregone::Foregone;
+use super::program::{Block, Member, Program, Statement, StatementKind, walk};
 use crate::catalog::Effect;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
@@ -43,7 +43,7 @@ impl Checker<'_> {
     fn check_foregone(&mut self, program: &Program) {
         let names = Foregone::of(program);
         let mut found = Vec::new();
-        foregone::each(program, &mut |statement| match &statement.kind {
+        walk::all(program, &mut |statement| match &statement.kind {
             StatementKind::Require { condition, .. } => found.push((condition, GUARD)),
             StatementKind::Change(change) => found.extend(change.verify.iter().map(|verify| (verify, VERIFY))),
             _ => {}

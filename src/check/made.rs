@@ -1,40 +1,16 @@
 //! Which changes a program makes, as far as that is written: for tests that speak of one.
 
-use super::program::{Block, CallArg, Expr, ExprKind, Member, Program, Statement, StatementKind, TextPart};
+use super::program::{CallArg, Expr, ExprKind, Program, StatementKind, TextPart, walk};
 
-/// What stands behind `change`, in sections, reports and commands.
+/// What stands behind `change`, in sections and commands.
 pub(super) fn changes(program: &Program) -> Vec<&Expr> {
     let mut found = Vec::new();
-    for section in &program.sections {
-        for member in &section.members {
-            match member {
-                Member::Statement(one) => gather(std::slice::from_ref(one), &mut found),
-                Member::Step(step) => {
-                    let closing = step.on_failure.iter().chain(&step.always);
-                    std::iter::once(&step.body).chain(closing).for_each(|block: &Block| gather(block, &mut found));
-                }
-            }
+    walk::all(program, &mut |statement| {
+        if let StatementKind::Change(change) = &statement.kind {
+            found.push(&change.call);
         }
-        section.on_failure.iter().chain(&section.always).for_each(|block| gather(block, &mut found));
-    }
-    program.commands.iter().for_each(|command| gather(&command.body, &mut found));
+    });
     found
-}
-
-fn gather<'p>(block: &'p [Statement], found: &mut Vec<&'p Expr>) {
-    for one in block {
-        match &one.kind {
-            StatementKind::Change(change) => found.push(&change.call),
-            StatementKind::Retry { body, .. } => gather(body, found),
-            StatementKind::For(each) => gather(&each.body, found),
-            StatementKind::If { branches, otherwise } => {
-                for block in branches.iter().map(|branch| &branch.body).chain(otherwise) {
-                    gather(block, found);
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 /// Whether two calls are of one built-in, tool or command.

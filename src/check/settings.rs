@@ -20,10 +20,7 @@ pub fn setting(ty: &Type, text: &str) -> Result<Value, String> {
         Type::Optional(inner) => setting(inner, text),
         Type::List(_) if text.is_empty() => Ok(Value::list(Vec::new())),
         // Taken as it is, it would be one item with brackets and quotes in it.
-        Type::List(_) if is_bracketed(text) => {
-            Err("a list is written without brackets and quotes, as `a,b`".to_owned())
-        }
-        Type::List(_) if text.split(',').any(is_quoted) => {
+        Type::List(_) if is_bracketed(text) || text.split(',').any(is_quoted) => {
             Err("a list is written without brackets and quotes, as `a,b`".to_owned())
         }
         Type::List(item) => {

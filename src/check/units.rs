@@ -131,18 +131,7 @@ fn with_example(diagnostic: Diagnostic, wrong: &Expr, wanted: &Type, text: &str)
 
 /// The digits of a literal with a unit of the wanted type.
 fn example(wrong: &Expr, wanted: &Type, text: &str) -> Option<String> {
-    if !matches!(
-        wrong.kind,
-        ExprKind::Literal(
-            Value::Int(_)
-                | Value::Float(_)
-                | Value::Percent(_)
-                | Value::Duration(_)
-                | Value::Size(_)
-                | Value::Cores(_)
-                | Value::Rate(..)
-        )
-    ) {
+    if !matches!(&wrong.kind, ExprKind::Literal(value) if value.is_number()) {
         return None;
     }
     let digits: String = text.chars().take_while(|c| c.is_ascii_digit() || matches!(c, '.' | '_' | '-')).collect();

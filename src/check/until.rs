@@ -51,7 +51,7 @@ impl Range {
         };
         match (metric(left), metric(right)) {
             (Some(metric), None) => Self::beside(metric, *op, right),
-            (None, Some(metric)) => Self::beside(metric, turned(*op), left),
+            (None, Some(metric)) => Self::beside(metric, op.turned()?, left),
             _ => None,
         }
     }
@@ -77,16 +77,5 @@ impl Range {
     fn meets(&self, other: &Self) -> bool {
         let reaches = |low: End, high: End| low.at < high.at || (low.included && high.included && low.at <= high.at);
         self.metric == other.metric && reaches(self.low, other.high) && reaches(other.low, self.high)
-    }
-}
-
-/// `5 < x` is `x > 5`.
-const fn turned(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Less => BinaryOp::Greater,
-        BinaryOp::LessOrEqual => BinaryOp::GreaterOrEqual,
-        BinaryOp::Greater => BinaryOp::Less,
-        BinaryOp::GreaterOrEqual => BinaryOp::LessOrEqual,
-        other => other,
     }
 }

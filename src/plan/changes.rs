@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::given::{Arguments, Given};
-use super::{Around, At, Guard, Part, PlannedChange, Selection, Told, Wait, position, text, walk};
+use super::{Around, At, Guard, Part, PlannedChange, Selection, Told, Wait, position, text};
 use crate::catalog::Effect;
+use crate::check::program::walk;
 use crate::check::program::{
     Block, Change, ChannelId, CheckElse, CommandId, ConnectionId, Expr, ExprKind, Member, Program, Section, Statement,
     StatementId, StatementKind, Step, ThresholdId,

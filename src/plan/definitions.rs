@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::walk;
+use crate::check::program::walk;
 use crate::check::program::{Block, Expr, LocalId, Member, Program, StatementKind};
 
 /// The expression behind each name that has one. A per-item name and a command's parameter have none of their own.

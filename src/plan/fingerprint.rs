@@ -15,9 +15,10 @@ use super::given::{self, Arguments};
 use super::meaning::Meaning;
 use super::outline::{Of, shown};
 use super::written::Reader;
-use super::{Part, Reached, Selection, text, walk};
+use super::{Part, Reached, Selection, text};
 use crate::catalog::need::{Argument, Need, Written};
 use crate::catalog::{Body, Builtin};
+use crate::check::program::walk;
 use crate::check::program::{Expr, ExprKind, Program};
 use crate::source::Span;
 

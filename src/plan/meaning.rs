@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::fingerprint::hash_of;
 use super::outline::{Of, Outline};
 use super::text::{self, Named, Names};
-use super::walk;
+use crate::check::program::walk;
 use crate::check::program::{
     Block, CheckElse, Command, CommandId, Expr, LocalId, Member, Parameter, Program, Section, Statement, StatementKind,
     Threshold, ThresholdId,

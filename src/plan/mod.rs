@@ -14,7 +14,6 @@ pub mod position;
 mod rights;
 mod select;
 pub(crate) mod text;
-pub(crate) mod walk;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

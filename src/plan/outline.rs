@@ -1,7 +1,8 @@
 //! The statements of a program as lines of text, with what is in a block indented.
 
+use super::Selection;
 use super::text::{self, Named, Names};
-use super::{Selection, walk};
+use crate::check::program::walk;
 use crate::check::program::{
     Block, Change, ChannelId, CheckElse, Expr, ExprKind, LocalId, Member, Program, Section, Statement, StatementKind,
     Step, ThresholdId,

@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 
-use super::{Selection, walk};
+use super::Selection;
 use crate::catalog::Effect;
+use crate::check::program::walk;
 use crate::check::program::{Change, Command, ExprKind, Member, Program, Statement, StatementId, StatementKind};
 
 /// The number of each change, and of each `do` that changes, in the block of statements that it belongs to: all that was

@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::Selection;
 use super::definitions::Definitions;
 use super::written::Reader;
-use super::{Selection, walk};
 use crate::catalog::need::{Access, Argument, Endpoint, Need, Reach, Right, Rule, Scope, When, Written};
 use crate::catalog::{Accepts, Effect};
+use crate::check::program::walk;
 use crate::check::program::{
     Call, CallArg, CommandId, Connection, ConnectionId, Expr, ExprKind, Made, Member, MetricId, Program, Section,
     Statement, StatementKind,

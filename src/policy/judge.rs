@@ -3,9 +3,10 @@
 use super::{Named, Policy, Required, Written, is_of, word};
 use crate::catalog::Builtin;
 use crate::check::program::foregone::Foregone;
+use crate::check::program::walk;
 use crate::check::program::{Change, ExprKind, Made, Program, StatementKind};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::plan::{TOOL, called, endpoints, walk};
+use crate::plan::{TOOL, called, endpoints};
 use crate::source::Span;
 
 /// All that a policy has against a program.

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
+use crate::check::program::walk;
 use crate::check::program::{Expr, ExprKind, MetricId, Program};
-use crate::plan::walk;
 use crate::store::event::{Event, Record};
 
 #[derive(Debug)]

@@ -9,8 +9,9 @@ use super::bounds::{Moved, Said, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Row, Rows, Side, schedules, worst};
 use crate::check::program::foregone::Foregone;
+use crate::check::program::walk;
 use crate::check::program::{CallArg, Change, Expr, ExprKind, Member, Program, StatementKind};
-use crate::plan::{self, Guard, Plan, PlannedChange, text, walk};
+use crate::plan::{self, Guard, Plan, PlannedChange, text};
 use crate::source::Span;
 use crate::types::Value;
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use super::bounds::{Moved, Said, moved};
 use super::pairs::{Pair, pairs};
 use super::schedules::begins_by_itself;
+use crate::check::program::walk;
 use crate::check::program::{Expr, LocalId, Program, Statement, StatementKind};
-use crate::plan::{outline, walk};
+use crate::plan::outline;
 
 /// One of them.
 #[derive(Clone)]

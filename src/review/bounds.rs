@@ -393,14 +393,7 @@ impl<'p> Said<'p> {
     fn compared(self) -> Option<Compared<'p>> {
         let ExprKind::Binary { op, left, right } = &self.expr.kind else { return None };
         let (left, right) = (self.of(left), self.of(right));
-        let turned = match op {
-            BinaryOp::Less => BinaryOp::Greater,
-            BinaryOp::LessOrEqual => BinaryOp::GreaterOrEqual,
-            BinaryOp::Greater => BinaryOp::Less,
-            BinaryOp::GreaterOrEqual => BinaryOp::LessOrEqual,
-            BinaryOp::Equal => BinaryOp::Equal,
-            _ => return None,
-        };
+        let turned = op.turned()?;
         let is_written = |side: Self| matches!(side.expr.kind, ExprKind::Literal(_));
         if let Some(with) = right.constant() {
             return Some(Compared { subject: left, op: *op, with, is_written: is_written(right) });

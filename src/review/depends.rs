@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
+use crate::check::program::walk;
 use crate::check::program::{
     CommandId, Expr, ExprKind, LocalId, Member, MetricId, Program, Statement, StatementKind, ToolId,
 };
-use crate::plan::{text, walk};
+use crate::plan::text;
 
 /// What stands on something, by the names that people have for it.
 #[derive(Default)]

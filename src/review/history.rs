@@ -413,9 +413,8 @@ fn replayed(
                 (sample.value, sample.fault) = (Some(*value), None);
             }
         }
-        let place =
-            Place { path: Vec::new(), file: Arc::from(""), line: 0, column: 0, items: Vec::new(), called: None };
-        let measured = Measured { place, metric: Arc::clone(metric), samples, fault: None, began: None };
+        let (place, metric) = (Place::default(), Arc::clone(metric));
+        let measured = Measured { place, metric, samples, fault: None, began: None };
         let record = Record { seq: 0, at: *at, event: Event::Measured(measured) };
         for input in reading.read(&mut Along::default(), &record, replay.engine.state()) {
             replay.take(*at, input);

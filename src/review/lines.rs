@@ -9,10 +9,11 @@ use super::depends::{self, Depends};
 use super::{Chapter, Finding, Kind, Place, Seen, Side, worst};
 use crate::catalog::Effect;
 use crate::check::program::foregone::Foregone;
+use crate::check::program::walk;
 use crate::check::program::{Command, CommandId, Member, Program, StatementKind};
 use crate::plan::meaning::Meaning;
 use crate::plan::outline::{Outline, shown};
-use crate::plan::{text, walk};
+use crate::plan::text;
 use crate::source::Span;
 
 /// How many lines of one block are shown.

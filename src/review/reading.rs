@@ -7,11 +7,12 @@ use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Place, Row, Rows, Seen, Side, depends, worst};
 use crate::check::program::foregone::Foregone;
+use crate::check::program::walk;
 use crate::check::program::{
     CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
 };
 use crate::plan::meaning::Meaning;
-use crate::plan::{text, walk};
+use crate::plan::text;
 use crate::source::Span;
 use crate::types::{FaultKind, Value};
 

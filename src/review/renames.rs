@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Side, inputs, lines};
+use crate::check::program::walk;
 use crate::check::program::{CheckElse, Program, Statement, StatementKind};
-use crate::plan::{outline, text, walk};
+use crate::plan::{outline, text};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::ItemKind;
 use crate::syntax::rename::{Other, Use, rename};

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::context::Context;
 use crate::catalog::Effect;
+use crate::check::program::walk;
 use crate::check::program::{Block, Expr, ExprKind, Statement, StatementKind};
-use crate::plan::walk;
 use crate::source::Span;
 use crate::store::event::{Event, Outcome, Withheld};
 use crate::types::Fault;

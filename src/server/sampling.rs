@@ -70,10 +70,8 @@ impl Look {
             let Some(metric) = loaded.program.metrics.get(id.index()) else { continue };
             let seconds = took.as_secs().saturating_mul(1_000_000_000);
             let fault = Fault::new(FaultKind::Timeout, format!("no answer for {} so far", units::duration(seconds)));
-            let place =
-                Place { path: Vec::new(), file: "".into(), line: 0, column: 0, items: Vec::new(), called: None };
             let (metric, began) = (Arc::clone(&metric.name), Some(self.began));
-            let measured = Measured { place, metric, samples: Vec::new(), fault: Some(fault), began };
+            let measured = Measured { place: Place::default(), metric, samples: Vec::new(), fault: Some(fault), began };
             let record = Record { seq: 0, at: now, event: Event::Measured(measured) };
             desk.read(&mut Along::default(), &record)?;
         }

@@ -197,6 +197,21 @@ impl Value {
         }
     }
 
+    /// Whether it is of a type of numbers: one in data is not.
+    #[must_use]
+    pub const fn is_number(&self) -> bool {
+        matches!(
+            self,
+            Self::Int(_)
+                | Self::Float(_)
+                | Self::Percent(_)
+                | Self::Duration(_)
+                | Self::Size(_)
+                | Self::Cores(_)
+                | Self::Rate(..)
+        )
+    }
+
     /// What kind of value it is, for messages.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

@@ -25,25 +25,11 @@ pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>
         let value = if let Some(of) = of { of(&item)? } else { item };
         match value.plainly() {
             Value::Null => Err(Fault::no_value(format!("`{stage}` meets an item without a number")).help(MISSING)),
-            number if is_number(&number) => Ok(number),
+            // In data it is an integer that is larger than an int.
+            number if number.is_number() || matches!(number, Value::Data(_)) => Ok(number),
             other => Err(no_number(&other)),
         }
     }))
-}
-
-const fn is_number(value: &Value) -> bool {
-    matches!(
-        value,
-        Value::Int(_)
-            | Value::Float(_)
-            | Value::Percent(_)
-            | Value::Duration(_)
-            | Value::Size(_)
-            | Value::Cores(_)
-            | Value::Rate(..)
-            // An integer that is larger than an int.
-            | Value::Data(_)
-    )
 }
 
 fn no_number(value: &Value) -> Fault {

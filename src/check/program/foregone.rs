@@ -4,9 +4,7 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::mem::discriminant;
 
-use super::{
-    BinaryOp, Block, CallArg, Expr, ExprKind, LocalId, Member, Program, Statement, StatementKind, TextPart, UnaryOp,
-};
+use super::{BinaryOp, CallArg, Expr, ExprKind, LocalId, Program, StatementKind, TextPart, UnaryOp, walk};
 use crate::types::Value;
 
 /// How far names are followed: a circle of them is a mistake, and is looked at all the same.
@@ -25,7 +23,7 @@ impl<'p> Foregone<'p> {
     #[must_use]
     pub fn of(program: &'p Program) -> Self {
         let mut lets = HashMap::new();
-        each(program, &mut |statement| {
+        walk::all(program, &mut |statement| {
             if let StatementKind::Let { local, value } = &statement.kind {
                 lets.insert(*local, value);
             }
@@ -145,42 +143,5 @@ fn same_part(one: &TextPart, other: &TextPart) -> bool {
         (TextPart::Text(a), TextPart::Text(b)) => a == b,
         (TextPart::Value { value: a, format: x }, TextPart::Value { value: b, format: y }) => x == y && same(a, b),
         _ => false,
-    }
-}
-
-/// All statements of a program.
-pub(in crate::check) fn each<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Statement)) {
-    for command in &program.commands {
-        block(&command.body, visit);
-    }
-    for section in &program.sections {
-        for member in &section.members {
-            match member {
-                Member::Statement(one) => statement(one, visit),
-                Member::Step(step) => {
-                    let closing = step.on_failure.iter().chain(&step.always);
-                    std::iter::once(&step.body).chain(closing).for_each(|body| block(body, visit));
-                }
-            }
-        }
-        section.on_failure.iter().chain(&section.always).for_each(|body| block(body, visit));
-    }
-}
-
-fn block<'p>(body: &'p Block, visit: &mut dyn FnMut(&'p Statement)) {
-    for one in body {
-        statement(one, visit);
-    }
-}
-
-fn statement<'p>(one: &'p Statement, visit: &mut dyn FnMut(&'p Statement)) {
-    visit(one);
-    match &one.kind {
-        StatementKind::For(each) => block(&each.body, visit),
-        StatementKind::Retry { body, .. } => block(body, visit),
-        StatementKind::If { branches, otherwise } => {
-            branches.iter().map(|branch| &branch.body).chain(otherwise).for_each(|body| block(body, visit));
-        }
-        _ => {}
     }
 }

@@ -10,6 +10,7 @@ pub mod foregone;
 mod roster;
 mod statement;
 mod test;
+pub(crate) mod walk;
 mod wall;
 
 use std::sync::Arc;

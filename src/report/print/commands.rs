@@ -5,8 +5,8 @@ use super::known::{Bound, Knowledge};
 use super::logs;
 use super::places::Places;
 use crate::catalog::{Body, Effect};
+use crate::check::program::walk;
 use crate::check::program::{Call, CallArg, CommandId, Expr, ExprKind, Statement, StatementKind, ToolId};
-use crate::plan::walk;
 use crate::types::{Line, Type, Typed as _};
 
 /// All lines that an expression needs.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::commands::is_log;
 use super::known::{Bound, Knowledge, Known};
+use crate::check::program::walk;
 use crate::check::program::{Command, Expr, ExprKind, LocalId, StatementKind};
-use crate::plan::walk;
 
 /// What is behind them, in the order in which they are met, each once. The expressions that it is made of are added to
 /// those that were given.

@@ -5,8 +5,8 @@ use super::known::Bound;
 use super::page::{Block, code, strong, text};
 use super::sheet::of;
 use super::steps::Writer;
+use crate::check::program::walk;
 use crate::check::program::{Expr, ExprKind, Statement, StatementKind};
-use crate::plan::walk;
 
 impl<'p> Writer<'p> {
     /// Whether an expression needs what only the records of this tool say.

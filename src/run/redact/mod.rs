@@ -321,14 +321,7 @@ mod tests {
     fn of_secret(secret: &str, text: &str) -> String {
         let redactor = Redactor::default();
         assert!(redactor.add(&SecretText::new(secret.to_owned())));
-        let place = crate::store::event::Place {
-            path: Vec::new(),
-            file: "x".into(),
-            line: 1,
-            column: 1,
-            items: Vec::new(),
-            called: None,
-        };
+        let place = crate::store::event::Place::default();
         let mut event = Event::NotReached { place, what: "x".into(), reason: text.to_owned() };
         redactor.redact(&mut event);
         match event {
@@ -367,14 +360,7 @@ mod tests {
             redactor.add(&SecretText::new(secret.to_owned()));
             let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect::<Vec<String>>();
             let body = ShownBody::Lines { lines: lines(&["one", "user admin", "hunter2hunter2 it is"]), total: 3 };
-            let place = crate::store::event::Place {
-                path: Vec::new(),
-                file: "x".into(),
-                line: 1,
-                column: 1,
-                items: Vec::new(),
-                called: None,
-            };
+            let place = crate::store::event::Place::default();
             let shown = Shown { title: None, body, partial: None };
             let mut event = Event::Shown { place, title: "x".into(), shown };
             redactor.redact(&mut event);

@@ -260,8 +260,8 @@ pub enum Event {
 /// Paths compare as the output is ordered.
 pub type Path = Vec<u32>;
 
-/// Where a statement is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Where a statement is; nowhere by default, as what no statement brings about.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
     pub path: Path,
     pub file: Arc<str>,

@@ -268,6 +268,20 @@ pub enum BinaryOp {
 }
 
 impl BinaryOp {
+    /// The one that says the same of a value and a limit with the sides turned round: `5 < x` is `x > 5`. `None` of what
+    /// does not say on which side of the limit the value is.
+    #[must_use]
+    pub const fn turned(self) -> Option<Self> {
+        Some(match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            Self::Equal => Self::Equal,
+            _ => return None,
+        })
+    }
+
     pub const ALL: [Self; 15] = [
         Self::Or,
         Self::And,

@@ -1,6 +1,6 @@
 //! The parts of statements and expressions, so that a question can be asked of all of them.
 
-use crate::check::program::{
+use super::{
     Block, CallArg, CheckElse, Expr, ExprKind, Member, Program, Section, Statement, StatementKind, Step, TextPart,
 };
 
@@ -103,6 +103,13 @@ pub(crate) fn statements<'s>(block: &'s [Statement], visit: &mut dyn FnMut(&'s S
         for inner in blocks(statement) {
             statements(inner, visit);
         }
+    }
+}
+
+/// Visits all statements of a program.
+pub(crate) fn all<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Statement)) {
+    for part in blocks_of(program) {
+        statements(part.block, visit);
     }
 }
 
