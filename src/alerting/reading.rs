@@ -128,9 +128,7 @@ impl Reading {
         }
         inputs
     }
-}
 
-impl Reading {
     /// What is said where the lists of a threshold's metrics have no items at all: there is one verdict, of no item.
     fn nothing_there(&self, threshold: &Threshold, verdicts: &[Verdict]) -> Option<Verdict> {
         let has_labels =

@@ -45,8 +45,6 @@ pub(super) fn is_pattern(path: &str) -> bool {
 /// a fault: nobody has looked into it.
 pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
     let text = pattern.to_str().ok_or_else(|| Fault::new(FaultKind::Unsupported, "a pattern must be UTF-8 text"))?;
-    // The glob takes a directory that it may not look into for one that does not match.
-    let folder = fixed_part(pattern);
     if !is_pattern(text) {
         // One file, where it is there: a path from elsewhere need not have a wildcard.
         let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -57,12 +55,14 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
             Err(error) => Err(fault("look at", pattern, &error)),
         };
     }
-    std::fs::read_dir(&folder).map_err(|error| fault("list", &folder, &error))?;
+    // The glob takes a directory that it may not look into for one that does not match.
+    let folder = fixed_part(pattern);
+    let entries = std::fs::read_dir(&folder).map_err(|error| fault("list", &folder, &error))?;
     let invalid = |error: glob::PatternError| {
         Fault::new(FaultKind::Conversion, format!("`{text}` is no pattern for files: {}", error.msg))
             .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
     };
-    unreadable_name(&folder, text).map_or(Ok(()), Err)?;
+    unreadable_name(entries, text).map_or(Ok(()), Err)?;
     let listed = listed(text);
     let meant = glob::Pattern::new(&listed).map_err(invalid)?;
     let mut paths = Vec::new();
@@ -84,11 +84,10 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(paths)
 }
 
-/// That a file of the folder may be meant whose name the glob cannot read, and leaves out.
-fn unreadable_name(folder: &Path, pattern: &str) -> Option<Fault> {
+/// That a file of a folder may be meant whose name the glob cannot read, and leaves out.
+fn unreadable_name(entries: std::fs::ReadDir, pattern: &str) -> Option<Fault> {
     let pattern = glob::Pattern::new(pattern).ok()?;
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    let unread = entries.map(|entry| entry.path()).filter(|path| path.to_str().is_none());
+    let unread = entries.flatten().map(|entry| entry.path()).filter(|path| path.to_str().is_none());
     let named = unread.map(|path| path.to_string_lossy().into_owned()).find(|path| pattern.matches(path))?;
     Some(
         Fault::new(FaultKind::Unsupported, format!("`{named}` has a name that is no UTF-8 text"))

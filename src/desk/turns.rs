@@ -61,7 +61,7 @@ impl<'c> Turn<'c> {
     /// Keeps it while something is on its way.
     pub(super) async fn lasts(&self) -> Infallible {
         loop {
-            self.courier.cx.world.sleep(Duration::from_secs(KEPT_EVERY.as_secs().unsigned_abs())).await;
+            self.courier.cx.world.sleep(KEPT_EVERY.unsigned_abs()).await;
             // What is on its way cannot be taken back: whoever has lost it finds out before the next message.
             if let Err(fault) = self.ask(self.courier.cx.world.now()) {
                 tracing::warn!(target: "runbook::run", %fault, "the line of `{}` was not kept", self.channel);

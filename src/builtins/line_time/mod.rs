@@ -16,7 +16,7 @@ use jiff::{Span, Timestamp};
 
 pub(super) use self::forms::written;
 use self::forms::{after_priority, bracketed, klog};
-pub(super) use self::times::{Clock, Lost, Times, zone};
+pub(super) use self::times::{Clock, Lost, Times};
 pub(super) use self::zones::Name;
 
 /// What a time without a year or a zone is read by.
@@ -63,6 +63,14 @@ impl Moment {
     pub(super) const fn first(self) -> Timestamp {
         match self {
             Self::At(at) | Self::Twice(at, _) => at,
+        }
+    }
+
+    /// Whether it is one of the times that are held; `None` where one of two is, and the other is not.
+    pub(super) fn is_held(self, holds: impl Fn(Timestamp) -> bool) -> Option<bool> {
+        match self {
+            Self::At(at) => Some(holds(at)),
+            Self::Twice(first, second) => Some(holds(first)).filter(|held| *held == holds(second)),
         }
     }
 }

@@ -42,17 +42,19 @@ impl Times {
         self.read += 1;
     }
 
-    /// One more line that has none.
-    pub(in crate::builtins) fn unread(&mut self, line: &[u8]) {
-        let Some(first) = line.first() else { return };
+    /// One more line that has none. Gives the short name of another zone where its time stands in one.
+    pub(in crate::builtins) fn unread(&mut self, line: &[u8]) -> Option<Name> {
+        let first = line.first()?;
         if first.is_ascii_whitespace() {
             self.unread += u64::from(!line.trim_ascii().is_empty());
-            return;
+            return None;
         }
         self.unread += 1;
         self.at_margin += 1;
         self.with_clock += u64::from(has_clock(line.get(..BEGINNING).unwrap_or(line)));
-        self.in_other_zone += u64::from(zone(line).is_some());
+        let zone = zone(line);
+        self.in_other_zone += u64::from(zone.is_some());
+        zone
     }
 
     pub(in crate::builtins) const fn add(&mut self, other: Self) {
@@ -78,7 +80,7 @@ impl Times {
 }
 
 /// The short name of the zone in which the time of a line stands.
-pub(in crate::builtins) fn zone(line: &[u8]) -> Option<Name> {
+fn zone(line: &[u8]) -> Option<Name> {
     match written_in(line)?.when {
         When::Local(_, name) | When::NoYear { name, .. } => name,
         When::Instant(_) | When::Bare(_) => None,

@@ -3,7 +3,7 @@
 use memchr::memrchr;
 
 use super::snapshot::{Lines, Stream};
-use crate::builtins::line_time::{self, Moment};
+use crate::builtins::line_time;
 use crate::builtins::scan::{Block, Blocks, Cut, NotPlain, Stretch};
 
 /// Reading all files of a log once, the oldest first.
@@ -34,11 +34,8 @@ impl<'a> FileBlocks<'a> {
             let start = memrchr(b'\n', lines).map_or(0, |end| end + 1);
             let line = String::from_utf8_lossy(lines.get(start..).unwrap_or_default());
             if let Some(moment) = line_time::moment(line.as_bytes(), &self.log.reading, bare) {
-                self.inside = window.holds(moment.first());
-                return match moment {
-                    Moment::Twice(_, second) if window.holds(second) != self.inside => Err(NotPlain),
-                    _ => Ok(()),
-                };
+                self.inside = moment.is_held(|at| window.holds(at)).ok_or(NotPlain)?;
+                return Ok(());
             }
             if start == 0 {
                 return Ok(());

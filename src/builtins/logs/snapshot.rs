@@ -283,10 +283,8 @@ impl Place {
             self.times.read();
             return Some(self.clock.settled(moment));
         }
-        self.times.unread(line);
-        if self.elsewhere.is_none() {
-            self.elsewhere = line_time::zone(line).map(|name| (self.number, name));
-        }
+        let zone = self.times.unread(line);
+        self.elsewhere = self.elsewhere.or(zone.map(|name| (self.number, name)));
         None
     }
 }

@@ -12,7 +12,7 @@ use super::finder::{Finder, Span, View};
 use super::kept::{self, Found, Kept};
 use super::sweep::Sweeps;
 use super::{Block, Blocks, Lines, NotPlain, Stretch};
-use crate::builtins::line_time::{Moment, Times};
+use crate::builtins::line_time::Times;
 use crate::types::{Answer, Condition, Query};
 
 /// The most threads: more of them wait for the bytes.
@@ -339,15 +339,10 @@ impl<B: Blocks> Pass<'_, '_, B> {
         for span in view.lines() {
             match self.lines.time(block.part, view.text(span)) {
                 Some(moment) => {
-                    inside = self.lines.holds(moment.first());
-                    if let Moment::Twice(_, second) = moment
-                        && self.lines.holds(second) != inside
-                    {
-                        return Err(NotPlain);
-                    }
+                    inside = moment.is_held(|at| self.lines.holds(at)).ok_or(NotPlain)?;
                     own.read();
                 }
-                None => own.unread(view.text(span)),
+                None => _ = own.unread(view.text(span)),
             }
             all &= inside;
             if inside {

@@ -326,22 +326,22 @@ impl Ledger {
 
 /// Frees what a holder has claimed of a runbook. What it has told by now may be told again, under the same key.
 pub(super) fn let_go(tx: Tx<'_>, runbook: &str, holder: &str, now: Timestamp, why: &str) -> Result<u64, Error> {
-    tx.execute(
-        "UPDATE outgoing SET state = 'waiting', holder = NULL, not_before = ?1, due_at = ?2, last = ?3
-         WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND due_at IS NOT NULL AND state = 'claimed'
-           AND holder = ?5",
-        &cells![at(now)?, at(tx.shared(now))?, why, runbook, holder],
-    )
+    freed(tx, runbook, ("holder", holder), now, why)
 }
 
 /// Frees what is claimed of a channel: whoever has claimed it does not tell it any more.
 pub(super) fn free(tx: Tx<'_>, runbook: &str, channel: &str, now: Timestamp, why: &str) -> Result<u64, Error> {
-    tx.execute(
+    freed(tx, runbook, ("channel || ''", channel), now, why)
+}
+
+/// Frees what is claimed of a runbook and has this in a column.
+fn freed(tx: Tx<'_>, runbook: &str, (column, has): (&str, &str), now: Timestamp, why: &str) -> Result<u64, Error> {
+    let sql = format!(
         "UPDATE outgoing SET state = 'waiting', holder = NULL, not_before = ?1, due_at = ?2, last = ?3
          WHERE runbook = (SELECT id FROM runbook WHERE name = ?4) AND due_at IS NOT NULL AND state = 'claimed'
-           AND channel || '' = ?5",
-        &cells![at(now)?, at(tx.shared(now))?, why, runbook, channel],
-    )
+           AND {column} = ?5"
+    );
+    tx.execute(&sql, &cells![at(now)?, at(tx.shared(now))?, why, runbook, has])
 }
 
 /// How a message stands, and whether the holder's claim is on it. `None` where there is no such message.
