@@ -207,7 +207,7 @@ impl<'p> Finder<'p> {
     fn own(&mut self, statement: &'p Statement) {
         match &statement.kind {
             StatementKind::Require { condition, title, source } => {
-                let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(self.program, title));
+                let title = text::titled(self.program, title.as_ref(), source);
                 let condition_text = text::expr(self.program, condition);
                 let (after_manual, after_wait) = (!self.manual.is_empty(), !self.waits.is_empty());
                 let at = self.at(statement.span);

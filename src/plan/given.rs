@@ -1,5 +1,6 @@
 //! What the parameters of commands are given on the way to a change, and how long lists are that are written down.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -16,13 +17,18 @@ pub(super) type Arguments<'p> = Vec<(LocalId, &'p Expr)>;
 pub(super) struct Given<'p> {
     program: &'p Program,
     set: &'p BTreeMap<Arc<str>, String>,
-    definitions: Definitions<'p>,
+    /// Looked into where a list has a name.
+    definitions: OnceCell<Definitions<'p>>,
     pub(super) arguments: Arguments<'p>,
 }
 
 impl<'p> Given<'p> {
     pub(super) fn new(program: &'p Program, set: &'p BTreeMap<Arc<str>, String>) -> Self {
-        Self { program, set, definitions: Definitions::in_program(program), arguments: Vec::new() }
+        Self { program, set, definitions: OnceCell::new(), arguments: Vec::new() }
+    }
+
+    fn definition(&self, local: LocalId) -> Option<Definition<'_>> {
+        self.definitions.get_or_init(|| Definitions::in_program(self.program)).of(local)
     }
 
     /// `do roll("small", 1)`
@@ -38,7 +44,7 @@ impl<'p> Given<'p> {
             ExprKind::Convert(inner) => self.items(inner),
             ExprKind::List(items) => Some(items.len()),
             ExprKind::Literal(Value::List(items)) => Some(items.len()),
-            ExprKind::Local(id) => match (argument(&self.arguments, *id), self.definitions.of(*id)) {
+            ExprKind::Local(id) => match (argument(&self.arguments, *id), self.definition(*id)) {
                 (Some(value), _) | (None, Some(Definition::Is(value))) => self.items(value),
                 (None, _) => None,
             },

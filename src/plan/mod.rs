@@ -255,10 +255,10 @@ pub struct Wait {
 }
 
 impl Guard {
-    /// Its own title, and whether it is asked only where the block is reached that it stands in.
+    /// Whether it is asked only where the block is reached that it stands in: its title says so.
     #[must_use]
-    pub fn own_title(&self) -> (&str, bool) {
-        self.title.strip_suffix(changes::MAYBE).map_or((&self.title, false), |title| (title, true))
+    pub fn is_in_block(&self) -> bool {
+        self.title.ends_with(changes::MAYBE)
     }
 }
 

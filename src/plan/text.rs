@@ -79,6 +79,11 @@ pub(crate) fn plain(program: &Program, written: &Expr) -> String {
     }
 }
 
+/// What a statement is called: its title, else as it was written.
+pub(crate) fn titled(program: &Program, title: Option<&Expr>, source: &str) -> String {
+    title.map_or_else(|| source.to_owned(), |title| plain(program, title))
+}
+
 /// A declaration's driver with its arguments by name.
 pub(crate) fn made(names: &dyn Names, made: &Made) -> String {
     declared(names, made.driver.name, made.driver.params, &made.args)

@@ -94,7 +94,7 @@ fn reached(name: &str, looked: Option<&Looked>, look: Look) -> Option<String> {
 /// Whether a guard holds now.
 fn holds(guard: &Guard, sources: &Sources, looked: Option<&Looked>, look: Look) -> String {
     let Some(looked) = looked else { return String::new() };
-    let (_, in_block) = guard.own_title();
+    let in_block = guard.is_in_block();
     match looked.guard(&guard.at, sources) {
         None if in_block => ": not asked now".to_owned(),
         None => ": not asked, something above it could not be had".to_owned(),

@@ -138,9 +138,7 @@ impl<'p> Reached<'p> {
     }
 
     fn check(&self, within: &str, statement: &Statement) -> Option<String> {
-        let called = |title: &Option<Expr>, source: &str| {
-            title.as_ref().map_or_else(|| source.to_owned(), |title| text::plain(self.program, title))
-        };
+        let called = |title: &Option<Expr>, source: &str| text::titled(self.program, title.as_ref(), source);
         let (what, condition, title) = match &statement.kind {
             StatementKind::Check { condition, title, source, .. } => ("check", condition, called(title, source)),
             StatementKind::Require { condition, title, source } => ("guard", condition, called(title, source)),

@@ -1,6 +1,7 @@
 //! What sections, commands and reports do, statement by statement, in the order and the nesting in which they do it.
 //! Checks and changes are compared on their own as well; here it matters where among the others they stand.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use similar::{ChangeTag, TextDiff};
@@ -21,7 +22,7 @@ const SHOWN: usize = 40;
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Seen<'_>) -> Vec<Finding> {
     let (old, new) = (all(before.program, &was.meaning), all(after.program, &is.meaning));
-    let idle = idle(before.program);
+    let idle = LazyCell::new(|| idle(before.program, &was.names));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let nothing = Unit::default();
     let mut findings = Vec::new();
@@ -113,8 +114,8 @@ pub(super) fn shown_command(program: &Program, reads: &Outline<'_>, command: &Co
 }
 
 /// The guards of a program that hold whatever is found, as they are shown: without them as much is held back.
-fn idle(program: &Program) -> BTreeSet<String> {
-    let (names, reads) = (Foregone::of(program), shown(program));
+fn idle(program: &Program, names: &Foregone<'_>) -> BTreeSet<String> {
+    let reads = shown(program);
     let mut found = BTreeSet::new();
     for part in walk::blocks_of(program) {
         walk::statements(part.block, &mut |statement| {

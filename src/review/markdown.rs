@@ -110,8 +110,9 @@ fn shortened(head: &str, findings: &[Finding], others: impl Iterator<Item = Stri
 
 pub(super) fn headline(review: &Review) -> String {
     let same = (!review.is_different()).then(|| "nothing does anything else than before".to_owned());
+    let findings = review.ordered();
     let counts = Kind::ALL.into_iter().filter_map(|kind| {
-        let count = review.count(kind);
+        let count = findings.iter().filter(|finding| finding.kind == kind).count();
         (count > 0).then(|| format!("{} {count} {}", sign(kind), kind.name()))
     });
     let remarks = About::ALL.into_iter().filter_map(|about| {

@@ -39,6 +39,7 @@ pub use self::policy::{policy, void};
 pub use self::renames::{Renamed, raised, renamed, written};
 
 use crate::check::program::Program;
+use crate::check::program::foregone::Foregone;
 use crate::plan::Selection;
 use crate::plan::meaning::Meaning;
 use crate::plan::outline::Of;
@@ -317,11 +318,16 @@ struct Seen<'p> {
     placed: Vec<Placed<'p>>,
     /// With the names of all commands.
     meaning: Meaning<'p>,
+    names: Foregone<'p>,
 }
 
 impl<'p> Seen<'p> {
     fn of(program: &'p Program, set: &'p BTreeMap<Arc<str>, String>) -> Self {
-        Self { placed: around::placed(program), meaning: Meaning::new(program, Of::Behaviour, set).with_commands() }
+        Self {
+            placed: around::placed(program),
+            meaning: Meaning::new(program, Of::Behaviour, set).with_commands(),
+            names: Foregone::of(program),
+        }
     }
 }
 

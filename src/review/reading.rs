@@ -6,7 +6,6 @@ use super::around::{Placed, holding, often, passed};
 use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Place, Row, Rows, Seen, Side, depends, worst};
-use crate::check::program::foregone::Foregone;
 use crate::check::program::walk;
 use crate::check::program::{
     CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
@@ -50,7 +49,7 @@ fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) ->
         StatementKind::Require { condition, title, source } => ("require", condition, title, source, None),
         _ => return None,
     };
-    let title = title.as_ref().map_or_else(|| source.to_string(), |title| text::plain(program, title));
+    let title = text::titled(program, title.as_ref(), source);
     let (severity, message, raises) = match otherwise {
         Some(CheckElse::Severity { severity, message }) => (*severity, message.as_ref(), None),
         Some(CheckElse::Raise { threshold, message }) => {
@@ -68,7 +67,7 @@ fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) ->
 fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
     let (old, new) = (all_checks(before.program, was), all_checks(after.program, is));
     let (held, holds) = (holding(&was.placed), holding(&is.placed));
-    let (from, to) = (Foregone::of(before.program), Foregone::of(after.program));
+    let (from, to) = (&was.names, &is.names);
     let mut findings = Vec::new();
     let key = |check: &Check<'_>| (check.at.within.clone(), check.word, check.title.clone());
     let alike = |a: &Check<'_>, b: &Check<'_>| {
@@ -84,7 +83,7 @@ fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_
                 findings.extend(changed(before, after, a, b, moved));
             }
             Pair::Gone(a) => {
-                let (kind, headline) = if a.condition.holds(&from) == Some(true) {
+                let (kind, headline) = if a.condition.holds(from) == Some(true) {
                     (Kind::Changed, "gone: it held whatever was found")
                 } else {
                     (Kind::Blind, "gone: it is no longer looked at")
@@ -94,7 +93,7 @@ fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_
                 findings.push(finding.rows(row).at(Some(before.place(a.at.statement.span)), None));
             }
             Pair::New(b) => {
-                let (kind, headline) = if b.condition.holds(&to) == Some(true) {
+                let (kind, headline) = if b.condition.holds(to) == Some(true) {
                     (Kind::Changed, "new, and holds whatever is found")
                 } else {
                     (Kind::Safer, "new")

@@ -155,7 +155,7 @@ fn review(
             };
             let names: Vec<String> = checked.names().map(str::to_owned).collect();
             let is_same = names.iter().all(|name| same.is(before, after, name));
-            if is_same && files(before, after, [Some(&checked), None], &mut same).is_empty() {
+            if is_same && edited(before, after, [Some(&checked), None], &mut same).is_empty() {
                 continue;
             }
             known = Some(checked);
@@ -168,7 +168,8 @@ fn review(
             valid = false;
             continue;
         };
-        let mut around = files(before, after, [old_side.as_ref(), new_side.as_ref()], &mut same);
+        let edited = edited(before, after, [old_side.as_ref(), new_side.as_ref()], &mut same);
+        let mut around: Vec<Finding> = edited.iter().filter_map(|name| named(before, after, name)).collect();
         if let (Some(old), Some(new)) = (&old, &new)
             && old != new
         {
@@ -248,8 +249,8 @@ fn policy_compared(
     Ok(true)
 }
 
-/// What is different in the files that a runbook names in quotes and that are no part of it.
-fn files(before: &mut Tree, after: &mut Tree, sides: [Option<&Checked>; 2], same: &mut Same) -> Vec<Finding> {
+/// The files that a runbook names in quotes, that are no part of it and that are different.
+fn edited(before: &mut Tree, after: &mut Tree, sides: [Option<&Checked>; 2], same: &mut Same) -> Vec<String> {
     let (mut own, mut names) = (BTreeSet::new(), BTreeSet::new());
     for side in sides.into_iter().flatten() {
         for id in side.sources.ids() {
@@ -259,23 +260,23 @@ fn files(before: &mut Tree, after: &mut Tree, sides: [Option<&Checked>; 2], same
             names.extend(after.named(&file.name, &file.text));
         }
     }
-    let is_other = |name: &&String| !own.contains(*name) && !name.ends_with(".runbook");
-    let mut findings = Vec::new();
-    for name in names.iter().filter(is_other) {
-        let (was, is) = (before.is_program(name), after.is_program(name));
-        if same.is(before, after, name) && was == is {
-            continue;
-        }
-        let content = |tree: &mut Tree, is_program: Option<bool>| review::Named {
-            content: is_program.map(|_| match tree.read(name) {
-                Ok(bytes) => bytes,
-                Err(why) => format!("it cannot be read in {}: {why}\n", tree.called).into_bytes(),
-            }),
-            is_program: is_program.unwrap_or_default(),
-        };
-        findings.extend(review::named(name, &content(before, was), &content(after, is)));
-    }
-    findings
+    let is_other = |name: &String| !own.contains(name) && !name.ends_with(".runbook");
+    let mut is_edited =
+        |name: &String| before.is_program(name) != after.is_program(name) || !same.is(before, after, name);
+    names.into_iter().filter(|name| is_other(name) && is_edited(name)).collect()
+}
+
+/// What is different in a file that a runbook names.
+fn named(before: &mut Tree, after: &mut Tree, name: &str) -> Option<Finding> {
+    let side = |tree: &mut Tree| {
+        let is_program = tree.is_program(name);
+        let content = is_program.map(|_| match tree.read(name) {
+            Ok(bytes) => bytes,
+            Err(why) => format!("it cannot be read in {}: {why}\n", tree.called).into_bytes(),
+        });
+        review::Named { content, is_program: is_program.unwrap_or_default() }
+    };
+    review::named(name, &side(before), &side(after))
 }
 
 type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>, Vec<Finding>);

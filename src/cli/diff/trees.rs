@@ -92,17 +92,12 @@ fn git_sides(args: &Diff) -> Result<(Tree, Tree), Failure> {
 impl Tree {
     fn runbooks(&self) -> BTreeSet<String> {
         let is_runbook = |name: &&String| Path::new(name.as_str()).extension().is_some_and(|own| own == "runbook");
-        match &self.files {
-            Files::Disk { named, .. } => named.keys().filter(is_runbook).cloned().collect(),
-            Files::Commit(commit) => commit.files().filter(is_runbook).cloned().collect(),
-        }
+        self.all().filter(is_runbook).cloned().collect()
     }
 
     /// Where policies would be that hold for its runbooks: in their folders and above them.
     fn policies(&self) -> BTreeSet<String> {
-        let folders = self.runbooks();
-        let folders = folders.iter().flat_map(|name| Path::new(name).ancestors().skip(1));
-        folders.filter_map(|folder| folder.join(crate::policy::FILE).to_str().map(str::to_owned)).collect()
+        self.runbooks().iter().flat_map(|name| policies_above(name)).collect()
     }
 
     /// Whether there is such a file, as far as one can be looked at.
@@ -131,7 +126,7 @@ impl Tree {
                 let (begin, end) = (begin.to_owned(), rest.rsplit_once('}').map_or("", |(_, end)| end).to_owned());
                 self.all().filter(|own| own.starts_with(&begin) && own.ends_with(&end)).cloned().collect::<Vec<_>>()
             }
-            _ => Some(path).filter(|path| self.has_file(path)).into_iter().collect(),
+            _ => Some(path).filter(|path| self.is_program(path).is_some()).into_iter().collect(),
         })
     }
 
@@ -139,14 +134,6 @@ impl Tree {
         match &self.files {
             Files::Disk { named, .. } => Box::new(named.keys()),
             Files::Commit(commit) => Box::new(commit.files()),
-        }
-    }
-
-    /// Whether there is such a file that can be read.
-    fn has_file(&self, name: &str) -> bool {
-        match &self.files {
-            Files::Disk { root, .. } => root.join(name).is_file(),
-            Files::Commit(commit) => commit.blob(name).is_some(),
         }
     }
 
@@ -163,8 +150,7 @@ impl Tree {
 
     /// The policies that hold for a runbook of this side.
     pub(super) fn policies_above(&self, name: &str) -> BTreeSet<String> {
-        let above = Path::new(name).ancestors().skip(1).map(|folder| folder.join(crate::policy::FILE));
-        above.filter_map(|path| path.to_str().map(str::to_owned)).filter(|path| self.has(path)).collect()
+        policies_above(name).filter(|path| self.has(path)).collect()
     }
 
     /// A file by the name that it has on this side.
@@ -180,6 +166,12 @@ impl Tree {
             Files::Commit(commit) => commit.read(name),
         }
     }
+}
+
+/// Where policies would be that hold for a runbook: in its folder and above it.
+fn policies_above(name: &str) -> impl Iterator<Item = String> {
+    let folders = Path::new(name).ancestors().skip(1);
+    folders.filter_map(|folder| folder.join(crate::policy::FILE).to_str().map(str::to_owned))
 }
 
 /// What a name in a file of a folder means, as both sides call it; `None` where that is not below them.
