@@ -27,7 +27,7 @@ use night::Night;
     reason = "a test is told by its environment, and tells"
 )]
 fn the_laws_hold_in_every_night() {
-    let seeds: u64 = std::env::var("RUNBOOK_SEEDS").map_or(60, |seeds| seeds.parse().unwrap());
+    let seeds: u64 = std::env::var("RUNBOOK_SEEDS").map_or(500, |seeds| seeds.parse().unwrap());
     let first: u64 = std::env::var("RUNBOOK_SEED").map_or(0, |seed| seed.parse().unwrap());
     let begun = Instant::now();
     for seed in first..first + seeds {

@@ -31,7 +31,8 @@ impl Turn<'_> {
                 return;
             }
             // The clock was set back: what was judged is of a time that comes only now.
-            changed = watch.not_after(at);
+            watch.not_after(at);
+            changed = true;
         }
         let holds = observe(watch, &judged, &threshold.held, &mut changed);
         watch.sampled_at = Some(at);

@@ -56,7 +56,8 @@ pub struct Watch {
     pub unknown_since: Option<Timestamp>,
     /// Why nobody can.
     pub unknown_why: Option<Arc<str>>,
-    /// The time of the last sample: an older one comes too late to be judged.
+    /// The time of the last sample: an older one comes too late to be judged. It is not written down where a sample says
+    /// nothing new: whoever reads it anew takes a late one for a new one, and what hung for unknown since it was begun.
     pub sampled_at: Option<Timestamp>,
     pub alert: Option<i64>,
 }
@@ -233,15 +234,12 @@ impl Incident {
 }
 
 impl Watch {
-    /// Takes back what lies behind a time: the clock was set back. Gives whether anything does.
-    pub(super) fn not_after(&mut self, at: Timestamp) -> bool {
+    /// Takes back what lies behind a time: the clock was set back.
+    pub(super) fn not_after(&mut self, at: Timestamp) {
         let since = self.true_since.iter_mut().chain(std::iter::once(&mut self.unknown_since));
-        let mut any = false;
-        for since in since.flatten().filter(|since| **since > at) {
-            *since = at;
-            any = true;
+        for since in since.flatten() {
+            *since = at.min(*since);
         }
-        any
     }
 }
 

@@ -211,14 +211,21 @@ impl Night {
         let at = self.now.checked_sub(late).unwrap();
         let some: Vec<Labels> =
             (0..count).map(|one| if count == 1 { dice.one(all).clone() } else { all[one].clone() }).collect();
-        let judged = some.into_iter().map(|labels| Judged {
-            subject: Subject { threshold: Arc::clone(&threshold.title), labels },
-            at,
-            began: dice.percent(10).then(|| at.checked_sub(secs(30)).unwrap()),
-            when: threshold.held.iter().map(|_| dice.truth()).collect(),
-            until: dice.percent(50).then(|| dice.truth()),
-            escalate: threshold.escalate.iter().map(|_| dice.truth()).collect(),
-            text: format!("it is {}", dice.below(5)).into(),
+        let watches = &self.engine.state().watches;
+        let judged = some.into_iter().map(|labels| {
+            let subject = Subject { threshold: Arc::clone(&threshold.title), labels };
+            let began = dice.percent(10).then(|| at.checked_sub(secs(30)).unwrap());
+            // Whoever reads anew does not know either what others saw while a look hung.
+            let seen = watches.get(&subject).and_then(|watch| watch.sampled_at);
+            Judged {
+                began: began.filter(|began| self.late || seen.is_none_or(|seen| seen <= *began)),
+                subject,
+                at,
+                when: threshold.held.iter().map(|_| dice.truth()).collect(),
+                until: dice.percent(50).then(|| dice.truth()),
+                escalate: threshold.escalate.iter().map(|_| dice.truth()).collect(),
+                text: format!("it is {}", dice.below(5)).into(),
+            }
         });
         Input::Judged(judged.collect())
     }
