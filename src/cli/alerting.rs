@@ -57,9 +57,6 @@ fn has_alerting(program: &Program) -> bool {
 }
 
 /// The world of a run, and its alerting where the runbook has any.
-///
-/// A channel that cannot be opened is an error before anything is run: a page that reaches nobody is found out at the
-/// wrong moment otherwise.
 pub(super) async fn open(
     telling: &Telling,
     state: &Kept,
@@ -85,16 +82,6 @@ pub(super) async fn open(
     let courier =
         Courier::new(ledger, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
     courier.follow();
-    for channel in told(prepared) {
-        courier.open(&channel).await.map_err(|fault| {
-            let failure = Failure::from(fault);
-            let help = [failure.help, telling.is_option.then(|| "`--no-notify` only looks".to_owned())];
-            let help: Vec<String> = help.into_iter().flatten().collect();
-            let message = format!("{}, so nobody would be told there: nothing was run", failure.message);
-            let failure = Failure { exit: failure.exit, ..Failure::new(message) };
-            if help.is_empty() { failure } else { failure.help(help.join("; ")) }
-        })?;
-    }
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))
 }
 
@@ -132,6 +119,39 @@ fn told(prepared: &Prepared) -> BTreeSet<Arc<str>> {
 }
 
 impl Alerting {
+    /// Opens the channels that a run can tell by itself. One that cannot be opened is an error before anything is run: a
+    /// page that reaches nobody is found out at the wrong moment otherwise.
+    pub(super) async fn reach(&self, telling: &Telling, prepared: &Prepared) -> Result<(), Failure> {
+        for channel in told(prepared) {
+            self.courier.open(&channel).await.map_err(|fault| {
+                let failure = Failure::from(fault);
+                let help = [failure.help, telling.is_option.then(|| "`--no-notify` only looks".to_owned())];
+                let help: Vec<String> = help.into_iter().flatten().collect();
+                let message = format!("{}, so nobody would be told there: nothing was run", failure.message);
+                let failure = Failure { exit: failure.exit, ..Failure::new(message) };
+                if help.is_empty() { failure } else { failure.help(help.join("; ")) }
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The same for what a person says: it is written down, and what a channel that cannot be opened here has to tell
+    /// waits for whoever can. Where a server leads, it tells all.
+    pub(super) async fn reach_some(self, prepared: &Prepared, console: &Console) -> Result<Self, Failure> {
+        if self.courier.leader(system::now())?.is_some() {
+            return Ok(self);
+        }
+        let mut closed = BTreeSet::new();
+        for channel in told(prepared) {
+            if let Err(fault) = self.courier.open(&channel).await {
+                let help = "what is to be told there waits for `runbook serve`, or for a run that can";
+                console.warn(&format!("{}, so nobody is told there by this command", fault.message), Some(help));
+                closed.insert(channel);
+            }
+        }
+        Ok(Self { courier: self.courier.without(closed), ..self })
+    }
+
     /// Asks who is on call, where a tool says it and the last answer is old.
     pub(super) async fn ask_who(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clap::Args;
 use jiff::SignedDuration;
 
-use super::alerting::{self, Alerting};
+use super::alerting::{self, Alerting, Telling};
 use super::console::{Console, Failure};
 use super::request::{self, Prepared};
 use super::run::{by, facts, runtime};
@@ -226,11 +226,12 @@ async fn understood(
 ) -> Result<(Alerting, Input), Failure> {
     let by: Arc<str> = speaker.by.clone().unwrap_or_else(by).into();
     let facts = facts("said".into(), &prepared.program, &speaker.file)?;
-    let (world, opened) = alerting::open(&alerting::Telling::default(), &speaker.state, prepared, &facts).await?;
+    let (world, opened) = alerting::open(&Telling::default(), &speaker.state, prepared, &facts).await?;
     let Some(alerting) = opened else {
         return Err(Failure::new(format!("`{}` has no thresholds and no channels", speaker.file)));
     };
     let input = input(&alerting, by)?;
+    let alerting = alerting.reach_some(prepared, console).await?;
     // Whoever calls somebody wants the right one; all else is said at once.
     if matches!(input, Input::Escalate { .. } | Input::Called { .. }) {
         alerting.ask_who(prepared, &facts, &world, console).await?;

@@ -177,7 +177,13 @@ async fn execute(
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
     let mut signals = Signals::new()?;
-    let opening = alerting::open(&args.telling, &args.state, &prepared, &identity.facts);
+    let opening = async {
+        let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &identity.facts).await?;
+        if let Some(alerting) = &alerting {
+            alerting.reach(&args.telling, &prepared).await?;
+        }
+        Ok((world, alerting))
+    };
     let (world, alerting) = signals.or_stopped(opening, "nothing was run").await?;
     // What does not come to its beginning is no run.
     let journal = journal(args, &prepared.plan, &identity, console)?;

@@ -1,6 +1,6 @@
 //! The courier: takes messages that were written down to their channels, and writes down what came of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -57,6 +57,8 @@ pub struct Courier {
     pub(super) fence: Option<Fence>,
     /// What this process has to tell.
     pub(super) own: Arc<Own>,
+    /// The channels that are told by others alone.
+    pub(super) closed: Arc<BTreeSet<Arc<str>>>,
 }
 
 /// A message that is ours to tell.
@@ -131,6 +133,7 @@ impl Courier {
             links: None,
             fence: None,
             own: Arc::default(),
+            closed: Arc::default(),
         }
     }
 
@@ -139,6 +142,12 @@ impl Courier {
     pub fn under(&self, fence: &Fence) -> Self {
         let desk = Arc::new(self.desk.under(fence.clone()));
         Self { desk, fence: Some(fence.clone()), ..self.clone() }
+    }
+
+    /// The same courier, which leaves what some channels have to tell to others.
+    #[must_use]
+    pub fn without(self, closed: BTreeSet<Arc<str>>) -> Self {
+        Self { closed: Arc::new(closed), ..self }
     }
 
     /// Pages hold a link by which they are answered.

@@ -138,6 +138,8 @@ impl Courier {
         if own.is_cancelled() {
             *own = stop.child_token();
         }
-        Ok((self.due(now)?, None))
+        let mut due = self.due(now)?;
+        due.retain(|due| !self.closed.contains(&*due.channel));
+        Ok((due, None))
     }
 }

@@ -99,3 +99,20 @@ fn silences_are_shown_until_they_end_and_what_they_are_of_is_marked() {
     folder.run(&["silence", "a.runbook", "--end", "1"]).code(0);
     folder.run(&["incidents"]).code(0).lacks("silence");
 }
+
+#[test]
+fn whoever_answers_without_a_channels_secret_is_heard_and_others_tell_there() {
+    let (folder, sink) = open("UTC");
+    until("it is told", || !sink.occasions("Large").is_empty());
+    let hook = std::fs::read_to_string(folder.path("hook")).unwrap();
+    std::fs::remove_file(folder.path("hook")).unwrap();
+    let ack = folder.run(&["ack", "a.runbook", "1", "--by", "ann"]);
+    ack.code(3).out("incident #1: ann takes it on").err("so nobody is told there by this command");
+    ack.err("messages wait that could not be told");
+    assert!(sink.occasions("Large").contains(&"acknowledged".to_owned()), "{:?}", sink.occasions("Large"));
+    folder.run(&["incidents"]).code(0).out("people");
+    // A run is refused as long as pages would reach nobody there.
+    folder.run(&["run", "a.runbook"]).code(1).err("nobody would be told there: nothing was run");
+    folder.write("hook", hook);
+    folder.run(&["ack", "a.runbook", "1", "--by", "ann"]).code(0).err("told people: Large (acknowledged)");
+}
