@@ -1,4 +1,6 @@
-//! Which changes a program makes, as far as that is written: for tests that speak of one.
+//! What a program asks and changes, as far as that is written: for tests that speak of it.
+
+use crate::catalog::EffectRule;
 
 use super::program::{CallArg, Expr, ExprKind, Program, StatementKind, TextPart, walk};
 
@@ -9,6 +11,17 @@ pub(super) fn changes(program: &Program) -> Vec<&Expr> {
         if let StatementKind::Change(change) = &statement.kind {
             found.push(&change.call);
         }
+    });
+    found
+}
+
+/// What is asked or changed by a call: what only computes is not.
+pub(super) fn asked(program: &Program) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    walk::exprs(program, &mut |expr| match &expr.kind {
+        ExprKind::Call(call) if !matches!(call.builtin.effect, EffectRule::Pure) => found.push(expr),
+        ExprKind::Tool { .. } => found.push(expr),
+        _ => {}
     });
     found
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use indexmap::IndexSet;
+
 use super::calls::Position;
 use super::checker::Checker;
 use super::convert::Want;
 use super::declarations::doc;
 use super::placement::Place;
 use super::program::{self, Expr, ExprKind, ParamId, Program, Target, Test, TestKind};
-use crate::diagnostics::{Code, Diagnostic, nearest};
+use crate::diagnostics::{Code, Diagnostic, Level, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{
     self, Expect, Fact, Given, ItemKind, SectionMember, Statement, StatementKind, TestStatement, TestStatementKind,
@@ -25,6 +27,8 @@ struct Titles<'a> {
     /// Whether titles with values in them are there: then any title may be one of theirs.
     checks_open: bool,
     questions_open: bool,
+    /// Whether all of the program could be read: else nobody knows what it makes.
+    is_whole: bool,
 }
 
 impl<'a> Checker<'a> {
@@ -37,7 +41,8 @@ impl<'a> Checker<'a> {
         if root.file.items.iter().all(|item| !matches!(item.kind, ItemKind::Test(_))) {
             return tests;
         }
-        let mut titles = Titles::default();
+        let is_whole = self.diagnostics.iter().all(|one| one.code.level() != Level::Error);
+        let mut titles = Titles { is_whole, ..Titles::default() };
         for module in &names.modules {
             titles.collect(module.file);
         }
@@ -46,6 +51,11 @@ impl<'a> Checker<'a> {
             if let ItemKind::Test(test) = &item.kind {
                 if let Some(first) = own.insert(test.title.as_str(), test.title.span) {
                     self.report(super::names::duplicate(test.title.as_str(), test.title.span, first));
+                }
+                if !test.statements.iter().any(|one| matches!(one.kind, TestStatementKind::Expect(_))) {
+                    let message = format!("nothing is expected of `{}`", test.title.as_str());
+                    let help = "say what is to come of it, e.g. `expect no alert`";
+                    self.report(Diagnostic::new(Code::ProvesNothing, test.title.span, message).help(help));
                 }
                 let statements = test.statements.iter().filter_map(|statement| {
                     let kind = self.rehearsed(statement, &titles, program)?;
@@ -62,7 +72,7 @@ impl<'a> Checker<'a> {
     /// `None` for what was a mistake.
     fn rehearsed(&mut self, statement: &'a TestStatement, titles: &Titles<'a>, program: &Program) -> Option<TestKind> {
         Some(match &statement.kind {
-            TestStatementKind::Given(given) => TestKind::Given(self.given(given, titles)?),
+            TestStatementKind::Given(given) => TestKind::Given(self.given(given, titles, program)?),
             TestStatementKind::Run { section, args } => {
                 self.check_title(section, &titles.sections, "section or report", false);
                 let args = args.iter().flat_map(|args| &args.items);
@@ -137,7 +147,7 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn given(&mut self, given: &'a Given, titles: &Titles<'a>) -> Option<program::Given> {
+    fn given(&mut self, given: &'a Given, titles: &Titles<'a>, program: &Program) -> Option<program::Given> {
         Some(match given {
             Given::Approves { role } => {
                 self.check_title(role, &titles.roles, "role that approves anything,", false);
@@ -149,7 +159,7 @@ impl<'a> Checker<'a> {
             }
             Given::Unreachable { target } => {
                 let mentioned = self.mentioned(target);
-                program::Given::Unreachable(self.target(mentioned)?)
+                program::Given::Unreachable(self.target(mentioned, titles, program)?)
             }
             Given::Is { target, value } => {
                 let target = self.mentioned(target);
@@ -159,18 +169,18 @@ impl<'a> Checker<'a> {
                 self.check_given_status(&target, &value);
                 let wanted = as_far_as_given(&target.ty, &value.ty);
                 let value = self.coerce(value, &Want::new(&wanted, "what is given"));
-                program::Given::Is { target: self.target(target)?, value }
+                program::Given::Is { target: self.target(target, titles, program)?, value }
             }
             Given::Takes { target, duration } => {
                 let target = self.mentioned(target);
                 let duration = self.expr_as(duration, &Type::Duration, "`takes`");
                 let duration = self.constant_duration(&duration, "`takes`");
-                program::Given::Takes { target: self.target(target)?, duration: duration? }
+                program::Given::Takes { target: self.target(target, titles, program)?, duration: duration? }
             }
             Given::Fails { target, message } => {
                 let target = self.mentioned(target);
                 let message = self.text_expr(message);
-                program::Given::Fails { target: self.target(target)?, message }
+                program::Given::Fails { target: self.target(target, titles, program)?, message }
             }
         })
     }
@@ -222,11 +232,14 @@ impl<'a> Checker<'a> {
     }
 
     /// What a test can put something else in the place of.
-    fn target(&mut self, mentioned: Expr) -> Option<Target> {
+    fn target(&mut self, mentioned: Expr, titles: &Titles<'a>, program: &Program) -> Option<Target> {
         match mentioned.kind {
             ExprKind::Metric(id) => Some(Target::Metric(id)),
             ExprKind::Connection(id) => Some(Target::Connection(id)),
-            ExprKind::Call(_) | ExprKind::Tool { .. } => Some(Target::Call(mentioned)),
+            ExprKind::Call(_) | ExprKind::Tool { .. } => {
+                self.check_asked(&mentioned, titles, program);
+                Some(Target::Call(mentioned))
+            }
             ExprKind::Command { .. } => {
                 let message = format!("{} is a command: it asks nobody by itself", self.quoted(mentioned.span));
                 let help = "give what the command reads";
@@ -289,7 +302,7 @@ impl<'a> Checker<'a> {
             }
             Fact::Change { call } => {
                 let call = self.mentioned(call);
-                self.check_changed(&call, program);
+                self.check_changed(&call, titles, program);
                 program::Fact::Change(call)
             }
             Fact::Check { title, outcome } => {
@@ -300,27 +313,27 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether the runbook has such a change: that one was not made that nobody makes proves nothing.
-    fn check_changed(&mut self, call: &Expr, program: &Program) {
-        if matches!(call.kind, ExprKind::Broken) {
-            return;
-        }
-        let changes = super::made::changes(program);
-        if changes.iter().any(|change| super::made::may_be(call, change)) {
-            return;
-        }
+    fn check_changed(&mut self, call: &Expr, titles: &Titles<'a>, program: &Program) {
         let message = format!("nothing of the runbook makes the change {}", self.quoted(call.span));
+        self.check_made(call, &super::made::changes(program), titles, message, "it makes");
+    }
+
+    /// Whether the runbook asks what a test gives the answer of: nothing would ever hear it.
+    fn check_asked(&mut self, call: &Expr, titles: &Titles<'a>, program: &Program) {
+        let message = format!("nothing of the runbook asks {}", self.quoted(call.span));
+        self.check_made(call, &super::made::asked(program), titles, message, "it asks");
+    }
+
+    fn check_made(&mut self, call: &Expr, made: &[&Expr], titles: &Titles<'a>, message: String, help: &str) {
+        let is_broken = matches!(call.kind, ExprKind::Broken);
+        if is_broken || !titles.is_whole || made.iter().any(|made| super::made::may_be(call, made)) {
+            return;
+        }
         let diagnostic = Diagnostic::new(Code::ImpossibleTest, call.span, message);
-        let near: Vec<String> = changes
-            .iter()
-            .filter(|change| super::made::is_same_call(call, change))
-            .map(|change| self.quoted(change.span))
-            .take(4)
-            .collect();
-        self.report(if near.is_empty() {
-            diagnostic
-        } else {
-            diagnostic.help(format!("it makes {}", near.join(", ")))
-        });
+        let near = made.iter().filter(|made| super::made::is_same_call(call, made));
+        let near: IndexSet<String> = near.map(|made| self.quoted(made.span)).collect();
+        let near: Vec<&str> = near.iter().map(String::as_str).take(4).collect();
+        self.report(if near.is_empty() { diagnostic } else { diagnostic.help(format!("{help} {}", near.join(", "))) });
     }
 
     fn check_title(&mut self, title: &ast::Title, known: &[&str], noun: &str, open: bool) {

@@ -85,6 +85,21 @@ pub(super) async fn open(
     Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))
 }
 
+/// The same for a run. A channel that it can tell by itself and that cannot be opened is an error before anything is run: a
+/// page that reaches nobody is found out at the wrong moment otherwise.
+pub(super) async fn open_to_tell(
+    telling: &Telling,
+    state: &Kept,
+    prepared: &Prepared,
+    facts: &Arc<RunFacts>,
+) -> Result<(Arc<System>, Option<Alerting>), Failure> {
+    let (world, alerting) = open(telling, state, prepared, facts).await?;
+    if let Some(alerting) = &alerting {
+        alerting.reach(telling, prepared).await?;
+    }
+    Ok((world, alerting))
+}
+
 /// Asks a ledger away from whoever listens for signals: one that does not answer takes its time.
 pub(super) async fn aside<T: Send + 'static>(
     asks: impl FnOnce() -> Result<T, Failure> + Send + 'static,
@@ -119,9 +134,8 @@ fn told(prepared: &Prepared) -> BTreeSet<Arc<str>> {
 }
 
 impl Alerting {
-    /// Opens the channels that a run can tell by itself. One that cannot be opened is an error before anything is run: a
-    /// page that reaches nobody is found out at the wrong moment otherwise.
-    pub(super) async fn reach(&self, telling: &Telling, prepared: &Prepared) -> Result<(), Failure> {
+    /// Opens the channels that a run can tell by itself.
+    async fn reach(&self, telling: &Telling, prepared: &Prepared) -> Result<(), Failure> {
         for channel in told(prepared) {
             self.courier.open(&channel).await.map_err(|fault| {
                 let failure = Failure::from(fault);

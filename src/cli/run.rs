@@ -177,13 +177,7 @@ async fn execute(
     console: &Arc<Console>,
 ) -> Result<u8, Failure> {
     let mut signals = Signals::new()?;
-    let opening = async {
-        let (world, alerting) = alerting::open(&args.telling, &args.state, &prepared, &identity.facts).await?;
-        if let Some(alerting) = &alerting {
-            alerting.reach(&args.telling, &prepared).await?;
-        }
-        Ok((world, alerting))
-    };
+    let opening = alerting::open_to_tell(&args.telling, &args.state, &prepared, &identity.facts);
     let (world, alerting) = signals.or_stopped(opening, "nothing was run").await?;
     // What does not come to its beginning is no run.
     let journal = journal(args, &prepared.plan, &identity, console)?;

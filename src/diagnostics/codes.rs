@@ -120,6 +120,7 @@ codes! {
     InvalidHeader        "invalid-header"         Error   "a header's field is not known or not valid"
     // Tests
     ImpossibleTest       "impossible-test"        Error   "a test speaks of something that the runbook does not have"
+    ProvesNothing        "proves-nothing"         Warning "a test expects nothing"
 }
 
 impl std::str::FromStr for Code {

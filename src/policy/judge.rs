@@ -87,26 +87,12 @@ fn forbidden(program: &Program, policy: &Written, found: &mut Vec<Diagnostic>) {
     uses.extend(program.connections.iter().map(|one| made(&one.made)));
     uses.extend(program.channels.iter().map(|one| made(&one.made)));
     uses.extend(program.secrets.iter().map(|one| made(&one.source)));
-    let mut exprs = Vec::new();
-    for part in walk::blocks_of(program) {
-        walk::statements(part.block, &mut |statement| exprs.extend(walk::own_exprs(statement)));
-    }
-    exprs.extend(program.metrics.iter().map(|metric| &metric.value));
-    exprs.extend(program.metrics.iter().flat_map(|metric| metric.labels.iter().map(|label| &label.list)));
-    exprs.extend(program.escalations.iter().filter_map(|escalation| escalation.rota.as_ref()));
-    exprs.extend(program.thresholds.iter().flat_map(|threshold| threshold.when.iter().map(|when| &when.condition)));
-    exprs.extend(program.sections.iter().flat_map(|section| &section.members).filter_map(|member| match member {
-        crate::check::program::Member::Step(step) => step.each.as_ref().map(|(_, list)| list),
-        crate::check::program::Member::Statement(_) => None,
-    }));
-    for root in exprs {
-        walk::expr(root, &mut |expr| {
-            if let ExprKind::Call(call) = &expr.kind {
-                let builtin: &Builtin = call.builtin;
-                uses.push((builtin.name, expr.span));
-            }
-        });
-    }
+    walk::exprs(program, &mut |expr| {
+        if let ExprKind::Call(call) = &expr.kind {
+            let builtin: &Builtin = call.builtin;
+            uses.push((builtin.name, expr.span));
+        }
+    });
     for (name, span) in uses {
         if let Some(rule) = policy.forbid.iter().find(|rule| is_of(name, &rule.name)) {
             let message = format!("`{name}` is not to be used here: `{}` forbids it", policy.name);

@@ -24,6 +24,13 @@ pub fn gaps(program: &Program, sources: &Sources, reached: &Reached) -> Vec<Gap>
             gaps.push(Gap { what: format!("threshold \"{}\" never opens", threshold.title), span: threshold.span });
         }
     }
+    let judged = program.thresholds.iter().flat_map(|threshold| &threshold.metrics);
+    for metric in judged.filter_map(|id| program.metrics.get(id.index())) {
+        if !reached.measured.contains(&metric.name) {
+            let what = format!("metric `{}` is never measured: what it asks is given no answer", metric.name);
+            gaps.push(Gap { what, span: metric.span });
+        }
+    }
     for level in program.escalations.iter().flat_map(|escalation| &escalation.levels) {
         if !reached.levels.contains(&level.number) {
             let what = format!("level {} \"{}\" is never told", level.number, level.role);

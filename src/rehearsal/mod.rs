@@ -59,6 +59,8 @@ pub struct Reached {
     pub changes: BTreeSet<(Arc<str>, u32)>,
     /// Checks that failed, by the place of their statement.
     pub failed: BTreeSet<(Arc<str>, u32)>,
+    /// Metrics that were measured by what they ask, and not given themselves.
+    pub measured: BTreeSet<Arc<str>>,
 }
 
 impl Reached {
@@ -68,6 +70,7 @@ impl Reached {
         self.levels.extend(other.levels.iter().copied());
         self.changes.extend(other.changes.iter().cloned());
         self.failed.extend(other.failed.iter().cloned());
+        self.measured.extend(other.measured.iter().cloned());
     }
 }
 

@@ -372,10 +372,13 @@ impl Stage {
     }
 
     /// The samples as the test gives them. What it says nothing of was not sampled.
-    fn with_given(&self, measured: &mut Measured) {
+    fn with_given(&mut self, measured: &mut Measured) {
         let metrics = &self.program.metrics;
         let Some(place) = metrics.iter().position(|metric| metric.name == measured.metric) else { return };
         let given = self.metrics.iter().find(|(id, _)| id.index() == place).map(|(_, given)| given);
+        if given.is_none() && measured.samples.iter().any(|sample| sample.value.is_some()) {
+            self.reached.measured.insert(Arc::clone(&measured.metric));
+        }
         let (Some(metric), Some(given)) = (metrics.get(place), given) else {
             // What was measured before and is not given now is not measured: it is not over.
             if self.seen.contains(&measured.metric) {

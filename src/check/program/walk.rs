@@ -1,7 +1,8 @@
 //! The parts of statements and expressions, so that a question can be asked of all of them.
 
 use super::{
-    Block, CallArg, CheckElse, Expr, ExprKind, Member, Program, Section, Statement, StatementKind, Step, TextPart,
+    Block, CallArg, CheckElse, EscalateWhen, Expr, ExprKind, Member, Program, Section, Statement, StatementKind, Step,
+    TextPart,
 };
 
 /// Visits an expression and everything in it, from the outside in.
@@ -110,6 +111,32 @@ pub(crate) fn statements<'s>(block: &'s [Statement], visit: &mut dyn FnMut(&'s S
 pub(crate) fn all<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Statement)) {
     for part in blocks_of(program) {
         statements(part.block, visit);
+    }
+}
+
+/// The expressions of a program, with all in them: those of its statements, and what stands beside them.
+pub(crate) fn exprs<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Expr)) {
+    let mut found = Vec::new();
+    all(program, &mut |statement| found.extend(own_exprs(statement)));
+    for metric in &program.metrics {
+        found.push(&metric.value);
+        found.extend(metric.labels.iter().map(|label| &label.list));
+    }
+    found.extend(program.escalations.iter().filter_map(|escalation| escalation.rota.as_ref()));
+    for threshold in &program.thresholds {
+        found.extend(threshold.when.iter().map(|when| &when.condition).chain(&threshold.until).chain(&threshold.link));
+        found.extend(threshold.escalate.iter().filter_map(|escalate| match &escalate.when {
+            EscalateWhen::Condition(condition) => Some(condition),
+            EscalateWhen::AtOnce | EscalateWhen::After(_) => None,
+        }));
+    }
+    for member in program.sections.iter().flat_map(|section| &section.members) {
+        if let Member::Step(step) = member {
+            found.extend(step.each.as_ref().map(|(_, list)| list).into_iter().chain(&step.within));
+        }
+    }
+    for root in found {
+        expr(root, visit);
     }
 }
 
