@@ -72,6 +72,17 @@ fn answer(mut stream: TcpStream, asked: &Asked) -> std::io::Result<()> {
     let path = target.split('?').next().unwrap_or_default();
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     match parts.as_slice() {
+        // What stands in front of an API server, and answers in its place.
+        [.., "gateway", _] | [.., "gateway", _, _] => whole(&mut stream, "200 OK", GATEWAY),
+        [.., "nodes", "n-1"] if text.starts_with("PATCH") => whole(&mut stream, "200 OK", GATEWAY),
+        [.., "nodes", "n-1"] => {
+            let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": "n-1" }, "spec": {} });
+            whole(&mut stream, "200 OK", node.to_string().as_bytes())
+        }
+        [.., "nodes"] => {
+            let status = json!({ "kind": "Status", "status": "Failure", "message": "etcd is away", "code": 500 });
+            whole(&mut stream, "200 OK", status.to_string().as_bytes())
+        }
         // One that knows no protobuf, and says so.
         [.., "pods"] if text.contains("protobuf") => whole(&mut stream, "406 Not Acceptable", b"{}"),
         [.., "pods"] => {
@@ -90,6 +101,8 @@ fn answer(mut stream: TcpStream, asked: &Asked) -> std::io::Result<()> {
         _ => missing(&mut stream, path),
     }
 }
+
+const GATEWAY: &[u8] = b"{\"error\": \"login required\"}";
 
 fn whole(stream: &mut TcpStream, status: &str, body: &[u8]) -> std::io::Result<()> {
     let head = format!(

@@ -49,6 +49,29 @@ fn a_server_without_protobuf_is_read_in_json() {
 }
 
 #[test]
+fn what_stands_in_front_of_a_server_and_answers_well_is_not_taken_for_it() {
+    let ran = run(
+        "",
+        r#"check cluster.pods(namespace: "gateway") | is_empty as "pods"
+        check cluster.events(namespace: "gateway") | is_empty as "events"
+        check cluster.resources("pods", namespace: "gateway") | is_empty as "resources"
+        check cluster.pod("web-0", namespace: "gateway").restarts == 0 as "pod"
+        check cluster.nodes() | where(not .ready) | is_empty as "nodes"
+        change cluster.cordon("n-1") as "cordon""#,
+    );
+    for title in ["pods", "events", "pod", "nodes"] {
+        let (kind, message) = ran.fault(title);
+        assert_eq!(kind, "bad_answer", "{title}: {message}");
+    }
+    let message = |title: &str| ran.fault(title).1;
+    assert!(message("pods").contains("something in front of it may have answered"), "{}", message("pods"));
+    assert!(message("nodes").contains("it is a `Status`, not a list: etcd is away"), "{}", message("nodes"));
+    assert_ne!(ran.outcome("resources"), "passed", "{}", ran.text);
+    let ended = ran.events.iter().find(|event| event["event"] == "change_ended").unwrap();
+    assert_eq!(ended["outcome"], "unknown", "{ended}");
+}
+
+#[test]
 fn a_change_by_a_command_of_which_nobody_knows_the_end_is_unknown() {
     let ran = run("", r#"change cluster.exec("web-0", "nostatus") as "change""#);
     let ended = ran.events.iter().find(|event| event["event"] == "change_ended").unwrap();

@@ -10,7 +10,7 @@ use super::ask::Ask;
 use super::connection::Kubernetes;
 use super::faults::{Again, Failure};
 use super::pieces::{Piece, Pieces};
-use super::request::{Deadline, Sink, Unfit};
+use super::request::{Deadline, NO_KIND, Sink, Unfit};
 use super::wire::{self, Form, ListMeta, Shape};
 use crate::types::{Fault, FaultKind};
 
@@ -118,11 +118,31 @@ impl<K, T, R, L> Kept<K, T, R, L> {
 
 /// A page as JSON says it.
 #[derive(Deserialize)]
+#[serde(bound = "T: DeserializeOwned")]
 struct InJson<T> {
     #[serde(default)]
     metadata: ListMeta,
-    // An empty list is `null` where a server of Go forgot to make one.
-    items: Option<Vec<T>>,
+    #[serde(deserialize_with = "wire::or_empty")]
+    items: Vec<T>,
+}
+
+/// What it says that it is: anything else would be read as a list without items.
+#[derive(Deserialize)]
+struct Kind {
+    kind: Option<String>,
+    message: Option<String>,
+}
+
+fn is_list(bytes: &[u8]) -> Result<(), Unfit> {
+    let Kind { kind, message } = serde_json::from_slice(bytes).map_err(|why| Unfit::Not(why.to_string()))?;
+    match kind {
+        Some(kind) if kind.ends_with("List") => Ok(()),
+        Some(kind) => {
+            let message = message.map(|message| format!(": {message}")).unwrap_or_default();
+            Err(Unfit::Not(format!("it is a `{kind}`, not a list{message}")))
+        }
+        None => Err(Unfit::Not(NO_KIND.to_owned())),
+    }
 }
 
 impl<K, T, R> Sink for Kept<K, T, R, Vec<u8>>
@@ -141,10 +161,11 @@ where
     }
 
     fn end(&mut self) -> Result<(), Unfit> {
+        is_list(&self.unread)?;
         let InJson { metadata, items } =
             serde_json::from_slice(&self.unread).map_err(|why| Unfit::Not(why.to_string()))?;
         self.unread.clear();
-        for item in items.into_iter().flatten() {
+        for item in items {
             self.made.push((self.keep)(item).map_err(Unfit::Of)?);
         }
         self.next = metadata.next();

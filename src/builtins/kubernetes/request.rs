@@ -6,6 +6,7 @@ use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{Method, Request, Response};
 use http_body_util::BodyExt;
 use kube::client::Body;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use tokio::time::{Instant, sleep, timeout_at};
@@ -303,9 +304,46 @@ async fn said(response: Response<Body>) -> Vec<u8> {
 }
 
 /// JSON of a shape.
+///
+/// # Errors
+/// Also where it is of something else: what stands in front of an API server answers with a good status now and then, and
+/// an object of another kind would be read as one without any fields.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], ask: &Ask) -> Result<T, Fault> {
+    let not = |why: &str| not_that(why, ask);
+    let About { kind, metadata, message } = serde_json::from_slice(bytes).map_err(|error| not_that(error, ask))?;
+    match kind.as_deref() {
+        None | Some("") => return Err(not(NO_KIND)),
+        // What is gone at once is answered with one.
+        Some("Status") if ask.verb != "delete" => {
+            return Err(not(&format!("it is a `Status`: {}", message.as_deref().unwrap_or("without a word"))));
+        }
+        Some(_) => {}
+    }
+    let own = metadata.and_then(|metadata| metadata.name);
+    if let (Some(wanted), Some(own), None) = (&ask.name, &own, ask.sub)
+        && **wanted != **own
+    {
+        return Err(not(&format!("it is of `{own}`")));
+    }
     serde_json::from_slice(bytes).map_err(|error| not_that(error, ask))
 }
+
+/// What every answer of the API says of itself.
+#[derive(Deserialize)]
+struct About {
+    kind: Option<String>,
+    metadata: Option<Named>,
+    message: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    name: Option<String>,
+}
+
+/// Why an answer is of no use that does not say what it is.
+pub(super) const NO_KIND: &str =
+    "it has no `kind`, as all have that are from an API server: something in front of it may have answered";
 
 /// The fault of an answer that is of another shape.
 pub(super) fn not_that(why: impl std::fmt::Display, ask: &Ask) -> Fault {
