@@ -5,6 +5,8 @@
 mod checked;
 #[path = "desk/lines.rs"]
 mod lines;
+#[path = "desk/quiet.rs"]
+mod quiet;
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -49,6 +49,7 @@ pub(super) struct Alerting {
     pub(super) desk: Arc<Desk>,
     courier: Courier,
     zone: TimeZone,
+    pub(super) world: Arc<System>,
 }
 
 /// Whether a runbook has anything to tell or to keep.
@@ -82,7 +83,8 @@ pub(super) async fn open(
     let courier =
         Courier::new(ledger, Arc::clone(&desk), Arc::clone(program), set(), Arc::clone(facts), outside, holder);
     courier.follow();
-    Ok((world, Some(Alerting { desk, courier, zone: facts.timezone.clone() })))
+    let alerting = Alerting { desk, courier, zone: facts.timezone.clone(), world: Arc::clone(&world) };
+    Ok((world, Some(alerting)))
 }
 
 /// The same for a run. A channel that it can tell by itself and that cannot be opened is an error before anything is run: a

@@ -237,6 +237,7 @@ async fn together(
 ) -> (Result<RunFinished, Failure>, Result<bool, Failure>) {
     let over = CancellationToken::new();
     let telling = pin!(alerting.go_on(&over, console));
+    let running = pin!(alerting.desk.beside(&*alerting.world, running));
     match select(running, telling).await {
         Either::Left((finished, telling)) => {
             over.cancel();

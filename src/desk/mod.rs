@@ -7,6 +7,7 @@ mod keeping;
 mod left;
 mod lines;
 mod past;
+mod quiet;
 mod rota;
 mod turns;
 
@@ -21,6 +22,7 @@ pub use self::courier::{Courier, Delivery, Hears, MakesLinks, Then};
 pub use self::keeping::{ALERT, INCIDENT, SILENCE, read, zone};
 pub use self::left::Left;
 pub use self::lines::Until;
+use self::quiet::Keeping;
 use crate::alerting::{Along, Definitions, Engine, Happening, Input, Outcome, Policy, Reading, Rota, State, Tell};
 use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
@@ -57,6 +59,8 @@ struct Inner {
     call: Option<Arc<str>>,
     /// The messages that were written down here, where somebody waits for what becomes of them.
     written: Option<Vec<Tell>>,
+    /// What sections that run here keep quiet.
+    quiet: Keeping,
 }
 
 impl Desk {
@@ -75,8 +79,8 @@ impl Desk {
         let engine = Engine::new(definitions, State::default());
         let call = rota::call(&program, &set, &facts.directory);
         let reading = Reading::new(Arc::clone(&program), set, facts);
-        let (rota, written) = (Rota::default(), None);
-        let mut inner = Inner { ledger, engine, version: None, reading, program, rota, call, written };
+        let (rota, written, quiet) = (Rota::default(), None, Keeping::default());
+        let mut inner = Inner { ledger, engine, version: None, reading, program, rota, call, written, quiet };
         inner.refresh(&runbook)?;
         let news = watch::channel(()).0;
         Ok(Self { runbook, inner: Arc::new(Mutex::new(inner)), news, fence: None })
@@ -131,8 +135,9 @@ impl Desk {
             // What others have opened meanwhile ends with the section, too.
             inner.refresh(&self.runbook)?;
         }
-        let Inner { reading, engine, .. } = &mut *inner;
-        let inputs = reading.read(along, record, engine.state());
+        let Inner { reading, engine, quiet, .. } = &mut *inner;
+        let mut inputs = reading.read(along, record, engine.state());
+        inputs.iter_mut().for_each(|input| quiet.follow(record.at, input));
         inner.decide(&self.runbook, record.at, &inputs).inspect(|happened| self.call(happened))
     }
 

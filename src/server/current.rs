@@ -113,7 +113,8 @@ pub(super) async fn running(
         exclusive: Some(exclusive),
         known: run::known::Known::default(),
     };
-    let finished = run::run(request, current.world, Arc::clone(&recording).sink()).await;
+    let run = run::run(request, Arc::clone(&current.world), Arc::clone(&recording).sink());
+    let finished = current.desk.beside(&*current.world, run).await;
     let (exit, faults) = recording.end();
     let exit = exit.unwrap_or(finished.exit);
     let waits = if exit == 5 { ", waits for approval" } else { "" };
