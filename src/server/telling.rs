@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use jiff::Timestamp;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,8 @@ use crate::types::Fault;
 
 /// How long what is on its way may take to arrive when the server is told to stop.
 const ARRIVES_WITHIN: Duration = Duration::from_secs(5);
+/// How often it is tried to open a channel that could not be opened.
+const OPENED_AGAIN: Duration = Duration::from_secs(15);
 
 /// The lines of each version of the runbook that still tells somebody.
 #[derive(Default)]
@@ -36,6 +38,8 @@ pub(super) struct Telling {
     lines: BTreeMap<Option<String>, String>,
     /// Why a channel does not get through.
     down: BTreeMap<String, String>,
+    /// Channels that cannot be opened, and why: a secret that is not set.
+    closed: BTreeMap<String, String>,
     /// Why nobody hears of anything: no channel gets through.
     nobody: Option<String>,
 }
@@ -51,7 +55,7 @@ impl Lines {
 impl Telling {
     /// Why people are not told.
     pub(super) fn trouble(&self) -> Option<&String> {
-        self.lines.values().next().or(self.nobody.as_ref())
+        self.lines.values().chain(self.closed.values()).next().or(self.nobody.as_ref())
     }
 
     /// Takes how a line ended. Gives whether that is news.
@@ -60,6 +64,14 @@ impl Telling {
         match why {
             Some(why) => self.lines.insert(channel, why.clone()).as_ref() != Some(why),
             None => self.lines.remove(&channel).is_some(),
+        }
+    }
+
+    /// Takes whether a channel could be opened. Gives whether that is news.
+    fn opened(&mut self, channel: &str, why: Option<&String>) -> bool {
+        match why {
+            Some(why) => self.closed.insert(channel.to_owned(), why.clone()).as_ref() != Some(why),
+            None => self.closed.remove(channel).is_some(),
         }
     }
 
@@ -83,6 +95,31 @@ struct Told {
     served: Arc<Served>,
     channels: usize,
     fence: Fence,
+}
+
+impl Told {
+    /// Opens the channels before they are needed: else it is found out when a page reaches nobody.
+    async fn open(&self, current: &Current, stop: &CancellationToken) {
+        let channels = &current.loaded.program.channels;
+        loop {
+            let mut all = true;
+            for channel in channels {
+                let why = current.courier.open(&channel.name).await.err();
+                let why =
+                    why.map(|fault| format!("`{}` cannot be opened, and nobody is told there: {fault}", channel.name));
+                all &= why.is_none();
+                let is_news = self.served.signs().troubles.telling.opened(&channel.name, why.as_ref());
+                match why {
+                    Some(why) if is_news => self.served.home.warn(&why),
+                    None if is_news => self.served.home.say(&format!("`{}` can be opened again", channel.name)),
+                    _ => {}
+                }
+            }
+            if all || stop.run_until_cancelled(current.world.sleep(OPENED_AGAIN)).await.is_none() {
+                return;
+            }
+        }
+    }
 }
 
 impl Hears for Told {
@@ -124,10 +161,11 @@ impl Served {
         self.ledger(Some(fence)).hurry(current.desk.runbook(), now)?;
         lines.of = Some(Arc::clone(program));
         self.signs().troubles.telling = Telling::default();
-        let (courier, stop) = (current.courier.clone(), lines.stop.clone());
+        let (current, stop) = (current.clone(), lines.stop.clone());
         let hears = Told { served: Arc::clone(self), channels: program.channels.len(), fence: fence.clone() };
         lines.tasks.push(tokio::spawn(async move {
-            if let Err(fault) = courier.go_on(Until::Stopped, &stop, &hears).await {
+            let telling = current.courier.go_on(Until::Stopped, &stop, &hears);
+            if let (Err(fault), ()) = join(telling, hears.open(&current, &stop)).await {
                 hears.ended(None, Some(&fault));
             }
         }));

@@ -135,3 +135,22 @@ fn what_time_does_not_mend_is_not_waited_for() {
     let refused = serve(&format!("postgres://ops@127.0.0.1:{port}/shop?sslmode=disable"));
     refused.code(1).err("does it speak PostgreSQL?").lacks("it is tried again");
 }
+
+#[test]
+fn a_server_whose_channel_cannot_be_opened_is_not_ready() {
+    let text =
+        TEXT.replace("\"http://127.0.0.1:1/bot\"", "hook").replace("channel", "secret hook = file(\"hook\")\nchannel");
+    let (folder, port) = (Folder::with(text), free_port());
+    let listen = format!("127.0.0.1:{port}");
+    let args = ["serve", "a.runbook", "--listen", &listen];
+    let server = folder.command(&args).stderr(std::fs::File::create(folder.path("said")).unwrap()).spawn().unwrap();
+    until("it is said", || folder.read("said").contains("`bot` cannot be opened, and nobody is told there"));
+    let ready = get(port, "/readyz");
+    assert!(ready.starts_with("HTTP/1.1 503") && ready.contains("`bot` cannot be opened"), "{ready}");
+    let sink = Sink::new();
+    folder.write("hook", format!("http://127.0.0.1:{}/bot", sink.port));
+    until("it is tried again", || get(port, "/readyz").starts_with("HTTP/1.1 200"));
+    assert!(folder.read("said").contains("`bot` can be opened again"), "{}", folder.read("said"));
+    terminate(&server);
+    finish(server).code(0);
+}
