@@ -145,7 +145,10 @@ pub struct ProposedChange {
     /// The params and the arguments that it names, with their values.
     #[serde(default)]
     pub given: Vec<(Arc<str>, String)>,
-    /// What its connection leads to, as far as that is known without connecting.
+    /// The connections that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<Arc<str>>,
+    /// What they lead to; how they are declared, until that is known.
     pub target: Option<String>,
     /// What a run before this one did of it, a line each.
     #[serde(default)]
