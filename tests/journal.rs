@@ -164,6 +164,7 @@ fn ended(change: u32) -> Event {
         fault: None,
         result: None,
         verified: None,
+        said: Vec::new(),
         evidence: Vec::new(),
         undo: None,
         seconds: 0.5,

@@ -276,6 +276,7 @@ fn an_unknown_change_names_its_undo() {
         fault: Some(Fault::new(FaultKind::Timeout, "no answer within 30s")),
         result: None,
         verified: None,
+        said: Vec::new(),
         evidence: Vec::new(),
         undo: Some("host.start()".into()),
         seconds: 30.0,

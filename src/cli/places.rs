@@ -16,6 +16,13 @@ use crate::types::Fault;
 /// A connection by its name, and where it leads.
 pub(super) type Placed = (Arc<str>, Result<Arc<str>, Fault>);
 
+/// The same, with what it leads to as people read it.
+pub(super) struct Led {
+    pub(super) name: Arc<str>,
+    pub(super) place: Result<Arc<str>, Fault>,
+    pub(super) target: Result<Arc<str>, Fault>,
+}
+
 /// Each of these connections, in their order, with where it leads or why that is not known.
 pub(super) fn places(
     prepared: &Prepared,
@@ -23,6 +30,17 @@ pub(super) fn places(
     facts: &Arc<RunFacts>,
     state: &Kept,
 ) -> Result<Vec<Placed>, Failure> {
+    let led = led(prepared, names, facts, state)?;
+    Ok(led.into_iter().map(|led| (led.name, led.place)).collect())
+}
+
+/// The same, with the words in which a run says it.
+pub(super) fn led(
+    prepared: &Prepared,
+    names: &[Arc<str>],
+    facts: &Arc<RunFacts>,
+    state: &Kept,
+) -> Result<Vec<Led>, Failure> {
     if names.is_empty() {
         return Ok(Vec::new());
     }
@@ -32,7 +50,13 @@ pub(super) fn places(
         let asking = Asking::new(Arc::clone(&prepared.program), prepared.set.clone(), Arc::clone(facts), world);
         let mut found = Vec::new();
         for name in names {
-            found.push((Arc::clone(name), asking.place(name).await));
+            let place = asking.place(name).await;
+            // What cannot be opened is tried once.
+            let target = match &place {
+                Ok(_) => asking.target(name).await,
+                Err(fault) => Err(fault.clone()),
+            };
+            found.push(Led { name: Arc::clone(name), place, target });
         }
         Ok(found)
     });

@@ -6,14 +6,14 @@ use clap::{Args, ValueEnum};
 
 use super::console::{Console, Failure};
 use super::looking;
-use super::places::places;
+use super::places;
 use super::request::{Asked, Prepared, prepare, something_to_run};
 use super::run::{facts, id};
 use super::standing;
 use super::state::Kept;
 use crate::plan::{self, of_places};
 use crate::report;
-use crate::report::looked::Looked;
+use crate::report::looked::{Looked, Reached};
 use crate::report::rights::{Subject, System};
 
 /// Say what a run would change, need and tell, and the hash to approve. Makes the reads and never a change: whether
@@ -70,9 +70,12 @@ pub(super) fn run(args: &PlanArgs, console: &Console) -> Result<u8, Failure> {
         Err(exit) => return Ok(exit),
     };
     something_to_run(&prepared.program, &args.asked.file)?;
-    let looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
+    let mut looked = (!args.offline).then(|| looking::look(&prepared, &args.asked.file, &args.state)).transpose()?;
     let refused = looked.as_ref().is_some_and(|looked| looked.refused);
-    let led = if looked.is_some() && !refused { led_to(&prepared, args)? } else { Led::default() };
+    let led = match &mut looked {
+        Some(looked) if !refused => led_to(&prepared, args, looked)?,
+        _ => Led::default(),
+    };
     let places = led.places.as_deref();
     match args.format {
         Format::Terminal => {
@@ -110,7 +113,7 @@ struct Led {
     unknown: Vec<String>,
 }
 
-fn led_to(prepared: &Prepared, args: &PlanArgs) -> Result<Led, Failure> {
+fn led_to(prepared: &Prepared, args: &PlanArgs, looked: &mut Looked) -> Result<Led, Failure> {
     let names = &prepared.plan.leads_to;
     if names.is_empty() {
         return Ok(Led::default());
@@ -118,7 +121,10 @@ fn led_to(prepared: &Prepared, args: &PlanArgs) -> Result<Led, Failure> {
     let facts = facts(id().into(), &prepared.program, &args.asked.file)?;
     let mut led = Led::default();
     let mut known = Vec::new();
-    for (name, place) in places(prepared, names, &facts, &args.state)? {
+    for places::Led { name, place, target } in places::led(prepared, names, &facts, &args.state)? {
+        let reached =
+            target.map_or_else(|fault| Reached::Fault(fault.to_string()), |to| Reached::Target(to.to_string()));
+        looked.leads(&name, reached);
         match place {
             Ok(place) => known.push((name, place)),
             Err(fault) => led.unknown.push(format!(
@@ -231,7 +237,11 @@ fn json(prepared: &Prepared, looked: Option<&Looked>, places: Option<&str>) -> R
         fields.insert("policy".to_owned(), policy.name().into());
     }
     if let (Some(looked), Some(fields)) = (looked, plan.as_object_mut()) {
-        fields.insert("looked".to_owned(), serde_json::to_value(looked).map_err(failed)?);
+        let mut seen = serde_json::to_value(looked).map_err(failed)?;
+        if let Some(seen) = seen.as_object_mut() {
+            seen.insert("unmeasured".to_owned(), looked.unmeasured().into());
+        }
+        fields.insert("looked".to_owned(), seen);
     }
     serde_json::to_string_pretty(&plan).map(|text| text + "\n").map_err(failed)
 }

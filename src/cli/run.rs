@@ -198,7 +198,7 @@ async fn execute(
     let request = request(args, prepared, onward, identity, interrupt, &recorder, console)?;
     let sink = Arc::clone(&recorder) as Arc<dyn run::EventSink>;
     let running: BoxFuture<'_, Result<RunFinished, Failure>> = match &undo {
-        Some(undo) => Box::pin(async move { Ok(run::undo(request, undo, world, sink).await?) }),
+        Some(undo) => Box::pin(async move { Ok(Box::pin(run::undo(request, undo, world, sink)).await?) }),
         None => Box::pin(async move { Ok(run::run(request, world, sink).await) }),
     };
     let (finished, telling) = match &alerting {

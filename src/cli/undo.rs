@@ -310,6 +310,7 @@ fn proposed(
         change: Arc::clone(&change.source),
         around: Vec::new(),
         given: names.iter().map(|(name, kept)| (Arc::clone(name), said(kept))).collect(),
+        on: Vec::new(),
         target: (!now.is_empty()).then(|| now.iter().map(|(_, place)| &**place).collect::<Vec<_>>().join(", ")),
         before: vec![format!(
             "undoes `{}` of run {}, made at {:.0}",

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::given::{Arguments, Given};
-use super::{Around, At, Guard, Part, PlannedChange, Selection, Told, Wait, position, text};
+use super::{Around, At, Guard, Part, PlannedChange, Selection, Told, Wait, limit, position, text};
 use crate::catalog::Effect;
 use crate::check::program::walk;
 use crate::check::program::{
@@ -114,6 +114,8 @@ impl<'p> Finder<'p> {
                 Member::Statement(statement) => self.statement(statement),
             }
         }
+        // What sets things right is held back by nothing above it: it is there for when that did not hold.
+        self.below((0, 0, 0));
         if selection.whole(index) {
             self.closing(section.on_failure.as_ref(), section.always.as_ref());
         }
@@ -143,7 +145,9 @@ impl<'p> Finder<'p> {
     fn closing(&mut self, on_failure: Option<&'p Block>, always: Option<&'p Block>) {
         for (around, block) in [(Around::OnFailure, on_failure), (Around::Always, always)] {
             if let Some(block) = block {
+                let above = self.above();
                 self.inside(around, Vec::new(), |finder| finder.block(block));
+                self.below(above);
             }
         }
     }
@@ -294,6 +298,7 @@ impl<'p> Finder<'p> {
             waits: self.waits.clone(),
             blocks: self.blocks.clone(),
             within: clause(&change.within),
+            limit: limit::of(self.program, &change.call),
             approve_by: change.approve_by.clone(),
             verify: clause(&change.verify),
             undo: clause(&change.undo),

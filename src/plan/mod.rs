@@ -8,6 +8,7 @@ mod changes;
 mod definitions;
 mod fingerprint;
 mod given;
+mod limit;
 pub(crate) mod meaning;
 pub(crate) mod outline;
 pub mod position;
@@ -144,6 +145,8 @@ pub struct PlannedChange {
     #[serde(skip)]
     pub blocks: Vec<At>,
     pub within: Option<String>,
+    /// How long its call may take by itself, where it says nothing.
+    pub limit: Option<String>,
     pub approve_by: Option<Arc<str>>,
     pub verify: Option<String>,
     pub undo: Option<String>,

@@ -211,6 +211,7 @@ fn says(title: &str, item: &str) -> bool {
 
 fn of_change(ended: &ChangeEnded) -> Finding {
     let (verdict, says) = match (ended.outcome, ended.verified) {
+        (ChangeOutcome::Done, _) if ended.is_warned() => (Verdict::Warned, Some("it was made, with a warning")),
         (ChangeOutcome::Done, _) => (Verdict::Passed, None),
         // What was made, and what is wrong with it.
         (ChangeOutcome::Failed, Some(false)) => (Verdict::Failed, ended.fault.as_ref().map(|fault| &*fault.message)),
@@ -231,7 +232,13 @@ fn of_change(ended: &ChangeEnded) -> Finding {
     let fault = ended.fault.as_ref().filter(|_| ended.verified != Some(false));
     let mut finding = Finding::new(verdict, title, Some(&ended.place)).fault(fault);
     finding.says.extend(says.map(str::to_owned));
-    if let (true, Some(undo)) = (verdict != Verdict::Passed, &ended.undo) {
+    // What the fault says already is said once.
+    let message = fault.map_or("", |fault| &*fault.message);
+    let told = |line: &str| line.split_once(": ").is_some_and(|(_, line)| message.contains(line));
+    finding.says.extend(ended.said.iter().filter(|line| !told(line)).map(ToString::to_string));
+    // What was not made leaves nothing to be undone, and undoing it may undo what somebody else has done.
+    let may_be_made = ended.is_made() || ended.outcome == ChangeOutcome::Unknown;
+    if let (true, Some(undo)) = (verdict != Verdict::Passed && may_be_made, &ended.undo) {
         finding = finding.say(format!("to undo it: {undo}"));
     }
     let evidence = ended.result.iter().chain(&ended.evidence).cloned().collect();

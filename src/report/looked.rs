@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::plan::{At, PlannedChange};
+use crate::run::not_done;
 use crate::source::Sources;
 use crate::store::event::{CheckKind, Event, Outcome, Place, Withheld};
 use crate::types::{Fault, FaultKind};
@@ -33,7 +34,12 @@ pub struct Looked {
     #[serde(skip)]
     unknown: BTreeSet<Spot>,
     /// What of the reads could not be measured.
-    pub unmeasured: u32,
+    pub not_measured: Vec<NotMeasured>,
+    /// How many checks ask for what a change gives: they are for the run.
+    pub after_changes: u32,
+    /// The faults of what changes would have given, by how they begin.
+    #[serde(skip)]
+    given: BTreeSet<String>,
     /// Whether the policy refuses a host that it leads to.
     pub refused: bool,
 }
@@ -46,12 +52,23 @@ pub enum Reached {
     Fault(String),
 }
 
+/// What could not be looked at.
+#[derive(Clone, Debug, Serialize)]
+pub struct NotMeasured {
+    pub what: Arc<str>,
+    pub file: Arc<str>,
+    pub line: u32,
+    pub why: String,
+}
+
 #[derive(Clone, Debug, Serialize)]
 pub struct Guard {
     pub title: Arc<str>,
     pub outcome: Outcome,
     /// Why it could not be looked at.
     pub fault: Option<String>,
+    /// It asks for what a change gives.
+    pub after_change: bool,
     #[serde(skip)]
     spot: Spot,
 }
@@ -99,21 +116,26 @@ impl Looked {
                 self.connections.insert(Arc::clone(name), Reached::Fault(fault.to_string()));
             }
             Event::Checked(checked) => {
-                self.unmeasured += u32::from(checked.outcome == Outcome::NotMeasured);
+                let after_change = checked.fault.as_ref().is_some_and(|fault| self.is_of_a_change(fault));
+                match &checked.fault {
+                    Some(_) if after_change => self.after_changes += 1,
+                    Some(fault) => self.missed(&checked.place, &checked.title, fault),
+                    None => {}
+                }
                 if checked.kind == CheckKind::Require {
                     let fault = checked.fault.as_ref().map(ToString::to_string);
                     let (title, outcome) = (Arc::clone(&checked.title), checked.outcome);
-                    self.guards.push(Guard { title, outcome, fault, spot: Spot::of(&checked.place) });
+                    self.guards.push(Guard { title, outcome, fault, after_change, spot: Spot::of(&checked.place) });
                 }
             }
-            Event::NotShown { fault, .. } => self.could_not_look(fault),
-            Event::NotMeasured { place, fault, .. } => {
-                self.could_not_look(fault);
+            Event::NotShown { place, title, fault } => self.could_not_look(place, title, fault),
+            Event::NotMeasured { place, what, fault } => {
+                self.could_not_look(place, what, fault);
                 self.unknown.insert(Spot::of(place));
             }
             Event::Waited { place, what, outcome, fault, .. } => {
                 if let Some(fault) = fault {
-                    self.could_not_look(fault);
+                    self.could_not_look(place, what, fault);
                 }
                 self.waits.push((Spot::of(place), Arc::clone(what), *outcome));
             }
@@ -121,7 +143,8 @@ impl Looked {
                 self.manual.insert(Arc::clone(text));
             }
             Event::RunFinished(finished) => self.refused = finished.exit == REFUSED,
-            Event::ChangeWithheld { place, reason, .. } => {
+            Event::ChangeWithheld { place, title, reason, .. } => {
+                self.given.insert(not_done(title).message.to_string());
                 let counted = self.changes.entry(Spot::of(place)).or_default();
                 match reason {
                     Withheld::ReadOnly => counted.ready += 1,
@@ -139,8 +162,31 @@ impl Looked {
     }
 
     /// What a change would have given is not there in a plan, and that is no failure to look.
-    fn could_not_look(&mut self, fault: &Fault) {
-        self.unmeasured += u32::from(fault.kind != FaultKind::NoValue);
+    fn could_not_look(&mut self, place: &Place, what: &Arc<str>, fault: &Fault) {
+        if fault.kind != FaultKind::NoValue {
+            self.missed(place, what, fault);
+        }
+    }
+
+    fn missed(&mut self, place: &Place, what: &Arc<str>, fault: &Fault) {
+        let (what, file) = (Arc::clone(what), Arc::clone(&place.file));
+        self.not_measured.push(NotMeasured { what, file, line: place.line, why: fault.to_string() });
+    }
+
+    /// Whether it is why there is no value of a change, which a plan does not make.
+    fn is_of_a_change(&self, fault: &Fault) -> bool {
+        fault.kind == FaultKind::NoValue && self.given.iter().any(|given| fault.message.starts_with(given))
+    }
+
+    /// How much could not be measured.
+    #[must_use]
+    pub fn unmeasured(&self) -> u32 {
+        u32::try_from(self.not_measured.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Takes in where a connection leads by which nothing was read.
+    pub fn leads(&mut self, name: &Arc<str>, reached: Reached) {
+        self.connections.entry(Arc::clone(name)).or_insert(reached);
     }
 
     /// How often a change would be made; `None` where it was not come to.
@@ -150,10 +196,18 @@ impl Looked {
         // A guard that is asked later on refuses nothing now.
         let refuses = |guard: &crate::plan::Guard| {
             let asked = self.guard(&guard.at, sources);
-            !(guard.after_manual || guard.after_wait) && asked.is_some_and(|asked| asked.outcome != Outcome::Passed)
+            !(guard.after_manual || guard.after_wait)
+                && asked.is_some_and(|asked| asked.outcome != Outcome::Passed && !asked.after_change)
         };
+        let asks = |guard: &crate::plan::Guard| self.guard(&guard.at, sources).is_some_and(|asked| asked.after_change);
         if counted.guarded > 0 && !change.guards.iter().any(refuses) {
-            let later = if change.manual.is_empty() { &mut counted.after_wait } else { &mut counted.after_manual };
+            let later = if change.guards.iter().any(asks) {
+                &mut counted.unknown
+            } else if change.manual.is_empty() {
+                &mut counted.after_wait
+            } else {
+                &mut counted.after_manual
+            };
             *later += std::mem::take(&mut counted.guarded);
         }
         Some(counted)
@@ -162,7 +216,7 @@ impl Looked {
     /// Whether all that was looked at was seen.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        self.unmeasured == 0 && self.connections.values().all(|reached| matches!(reached, Reached::Target(_)))
+        self.not_measured.is_empty() && self.connections.values().all(|reached| matches!(reached, Reached::Target(_)))
     }
 
     /// Whether what stands at a place could not be looked at.

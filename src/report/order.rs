@@ -212,6 +212,7 @@ fn step_line(title: &str, status: Status, took: f64, counts: Counts, look: Look)
     let (mark, tone) = match mark(status) {
         // What passed without what it was there for has not been done.
         ("✓", _) if counts.changes_withheld > 0 => ("-", Tone::Doubtful),
+        ("✓", _) if counts.warned > 0 => ("!", Tone::Doubtful),
         other => other,
     };
     // On a narrow terminal the title gives way, so that the line stays one.

@@ -22,10 +22,10 @@ pub fn lines(plan: &Plan, sources: &Sources, next: &[String], looked: Option<&Lo
         || "offline: no connection was opened".to_owned(),
         |looked| {
             let connections = counted(looked.connections.len() as u64, "connection");
-            let unmeasured = if looked.unmeasured == 0 {
+            let unmeasured = if looked.unmeasured() == 0 {
                 String::new()
             } else {
-                format!(", {} of them not measured", looked.unmeasured)
+                format!(", {} of them not measured", looked.unmeasured())
             };
             format!("made the reads over {connections}{unmeasured}, and no change")
         },
@@ -39,6 +39,7 @@ pub fn lines(plan: &Plan, sources: &Sources, next: &[String], looked: Option<&Lo
             lines.extend(self::change(change, plan, sources, looked, look));
         }
     }
+    lines.extend(looked.into_iter().flat_map(|looked| not_seen(looked, look)));
     for text in &plan.manual {
         lines.push(format!("{}   {}", heading("A PERSON DOES", look), clean(text)));
     }
@@ -83,6 +84,29 @@ fn joined(title: &str, items: &[String], between: &str, look: Look) -> Vec<Strin
     std::iter::once(heading(title, look)).chain(items).collect()
 }
 
+/// What could not be looked at, and why, and what no plan can look at.
+fn not_seen(looked: &Looked, look: Look) -> Vec<String> {
+    let mut lines = Vec::new();
+    if looked.unmeasured() > 0 {
+        lines.push(heading("COULD NOT LOOK", look));
+    }
+    for one in &looked.not_measured {
+        let place = look.paint(Tone::Faint, &format!("{}:{}", clean(&one.file), one.line));
+        lines.push(format!("    {}   {place}", clean(&one.what)));
+        lines.push(format!("      {}", look.paint(Tone::Doubtful, &clean(&one.why))));
+    }
+    if looked.after_changes > 0 {
+        let (checks, ask) = if looked.after_changes == 1 {
+            ("1 check".to_owned(), "asks")
+        } else {
+            (format!("{} checks", looked.after_changes), "ask")
+        };
+        let line = format!("{checks} {ask} for what a change gives: that is known in the run");
+        lines.push(look.paint(Tone::Faint, &line));
+    }
+    lines
+}
+
 /// What a connection leads to now.
 fn reached(name: &str, looked: Option<&Looked>, look: Look) -> Option<String> {
     Some(match looked?.connections.get(name)? {
@@ -107,6 +131,9 @@ fn holds(guard: &Guard, sources: &Sources, looked: Option<&Looked>, look: Look) 
             }
             Outcome::Passed => look.paint(Tone::Good, ": holds now"),
             Outcome::Failed => look.paint(Tone::Bad, ": does not hold now, so the change would be refused"),
+            Outcome::NotMeasured if asked.after_change => {
+                ": is asked when the change above it has been made".to_owned()
+            }
             Outcome::NotMeasured => {
                 let why = asked.fault.as_deref().unwrap_or("it was not measured");
                 look.paint(Tone::Doubtful, &format!(": could not be looked at: {}", clean(why)))
@@ -162,8 +189,8 @@ fn change(change: &PlannedChange, plan: &Plan, sources: &Sources, looked: Option
     let position = sources.position(change.span);
     let file = &sources.file(change.span.file).name;
     let place = format!("{}:{}", clean(file), position.line);
-    let within =
-        change.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| format!("≤{}", clean(within)));
+    let within = change.within.as_ref().or(change.limit.as_ref());
+    let within = within.map_or_else(|| "no time limit".to_owned(), |within| format!("≤{}", clean(within)));
     let mut lines =
         vec![format!("{:>2}  {}   {within}   {}", change.number, clean(&change.text), look.paint(Tone::Faint, &place))];
     let mut add = |text: String| lines.push(format!("    {text}"));

@@ -13,7 +13,9 @@ use crate::shown::again::Again;
 use crate::shown::look::{Look, Tone, clean, counted, quoted, seconds};
 use crate::shown::text::{self, Extent};
 use crate::store::definition::Continues;
-use crate::store::event::{Counts, Event, Path, Place, ProposedChange, Record, RunFinished, RunStarted, Status};
+use crate::store::event::{
+    ChangeOutcome, Counts, Event, Path, Place, ProposedChange, Record, RunFinished, RunStarted, Status,
+};
 
 /// Rows of a table that are printed; the others are in `runbook show RUN LINE`.
 const ROWS: usize = 20;
@@ -203,6 +205,12 @@ impl<W: Write> Terminal<W> {
                         4,
                         Extent { rows: ROWS, rest: "" },
                     );
+                    self.order.show(&ended.place.path, lines);
+                }
+                // What warns, and what did not go well, is said with what was found.
+                if ended.outcome == ChangeOutcome::Done && !ended.is_warned() && !ended.said.is_empty() {
+                    let lines = ended.said.iter().map(|line| self.look.paint(Tone::Faint, &clean(line)));
+                    let lines = lines.collect();
                     self.order.show(&ended.place.path, lines);
                 }
                 self.order.ready(self.look)

@@ -60,6 +60,14 @@ impl Asking {
         self.outside.place(connection).await
     }
 
+    /// What a connection leads to, as whom and how.
+    ///
+    /// # Errors
+    /// Where it cannot be opened.
+    pub async fn target(&self, connection: &str) -> Result<Arc<str>, Fault> {
+        self.outside.target(connection).await
+    }
+
     /// What a call of a built-in or a tool asks for.
     ///
     /// # Errors

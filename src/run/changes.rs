@@ -69,11 +69,13 @@ struct Ended {
     result: Result<Value, Fault>,
     /// All of it was made, although something is wrong with it.
     made: bool,
+    /// What the other side said beside it, a line each.
+    said: Vec<Arc<str>>,
 }
 
 impl Ended {
     const fn new(outcome: ChangeOutcome, result: Result<Value, Fault>) -> Self {
-        Self { outcome, result, made: false }
+        Self { outcome, result, made: false, said: Vec::new() }
     }
 }
 
@@ -102,7 +104,7 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
                 context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
             }
             context.gate.not_made(&title);
-            bind(context, change, Err(Fault::no_value(format!("`{title}` was not done"))));
+            bind(context, change, Err(not_done(&title)));
             let (place, change) = (context.place(statement.span), context.next_change());
             let items = context.trail.items();
             context.emit(Event::ChangeWithheld { place, change, title, items, reason });
@@ -243,7 +245,8 @@ async fn made<'r>(
         context.emit(Event::ChangeWithheld { place, change: number, title, items, reason });
         return;
     }
-    let ended = called_out(&context.calling(statement), prepared, within).await;
+    let mut ended = called_out(&context.calling(statement), prepared, within).await;
+    let said = std::mem::take(&mut ended.said);
     let limit = within.unwrap_or(VERIFY_WITHIN);
     let (ended, verified, evidence) = verified(context, change, ended, limit, started, within.is_some()).await;
     if ended.outcome == ChangeOutcome::Failed && verified.is_none() {
@@ -266,6 +269,7 @@ async fn made<'r>(
         fault: ended.result.err(),
         result,
         verified,
+        said,
         evidence,
         undo: change.undo.as_ref().map(|undo| context.written(undo.span)),
         seconds: context.seconds_since(started),
@@ -294,13 +298,14 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
             if within.is_some_and(|within| call.args.limit(within)) {
                 farewell = FAREWELL;
             }
+            let remark = call.cx.remark.clone();
             async move {
                 let answer = async {
                     let _permits = outside.admission(&connection).await?;
                     timing::phase(BEGUN);
                     outside.asked(call).await
                 };
-                match answer.instrument(span).await {
+                let ended = match answer.instrument(span).await {
                     Ok(value) => {
                         let result = match tool {
                             Some(tool) => returned(value, tool),
@@ -309,7 +314,9 @@ async fn called_out<'r>(context: &Context<'r>, prepared: Prepared<'r>, within: O
                         Ended::new(ChangeOutcome::Done, result)
                     }
                     Err(fault) => Ended::new(outcome_of(&fault), Err(fault)),
-                }
+                };
+                let said = remark.take().unwrap_or_default().lines().map(Arc::from).collect();
+                Ended { said, ..ended }
             }
             .boxed()
         }
@@ -436,6 +443,12 @@ async fn verified(
         }
     };
     (ended, verified, polled.evidence)
+}
+
+/// Why there is nothing that a change gave.
+#[must_use]
+pub fn not_done(title: &str) -> Fault {
+    Fault::no_value(format!("`{title}` was not done"))
 }
 
 pub(super) fn bind(context: &Context<'_>, change: &Change, value: Result<Value, Fault>) {

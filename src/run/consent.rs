@@ -1,10 +1,10 @@
 //! Consent to the changes of a run: asked for once, before the first of them; and the approvals by a role, before each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::context::Context;
-use super::request::{Consent, Standing, StandingApproval};
+use super::request::{Consent, Proposal, Standing, StandingApproval};
 use crate::check::program::Change;
 use crate::plan::{Agreed, bound_to};
 use crate::store::event::Event;
@@ -61,16 +61,17 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
     }
     let Standing { approvals, mut others } = standing(context).await?;
     for role in wanted {
-        let mut of_role = approvals.iter().filter(|one| one.role == *role).peekable();
-        if of_role.peek().is_some() && of_role.clone().all(|one| one.by_asker) {
-            let own = |own: &StandingApproval| {
-                format!("{} is by whoever began this run: nobody approves their own", own.words)
-            };
-            others.extend(of_role.clone().map(own));
-        }
-        if of_role.all(|one| one.by_asker) {
+        let of_role: Vec<&StandingApproval> = approvals.iter().filter(|one| one.role == *role).collect();
+        let own = of_role.iter().all(|one| one.by_asker);
+        if own {
+            others.extend(
+                of_role
+                    .iter()
+                    .map(|own| format!("{} is by whoever began this run: nobody approves their own", own.words)),
+            );
             consented.all = Some(false);
-            halt(context, Some(format!("a change waits for an approval by {role:?}")), others, &run.proposal.help);
+            let what = format!("a change waits for an approval by {role:?}");
+            halt(context, Some(what), others, &Box::pin(proposed_here(context)).await?);
             return Ok(None);
         }
     }
@@ -83,7 +84,7 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
         && consented.all.is_none()
         && let Consent::Ask(asking) = &run.consent
     {
-        let how = context.limits.race(asking.ask(run.proposal.clone())).await?;
+        let how = context.limits.race(asking.ask(Box::pin(proposed_here(context)).await?)).await?;
         context.waited();
         consented.all = Some(how.is_some());
         if let Some(how) = how {
@@ -93,7 +94,7 @@ pub(super) async fn given(context: &Context<'_>, change: &Change) -> Result<Opti
     }
     let Some(approval) = used else {
         consented.all = Some(false);
-        halt(context, None, others, &run.proposal.help);
+        halt(context, None, others, &Box::pin(proposed_here(context)).await?);
         return Ok(None);
     };
     if consented.told.insert(Arc::clone(&approval.id)) {
@@ -113,8 +114,8 @@ async fn holds_here(context: &Context<'_>, agreed: &[&Agreed]) -> Result<bool, F
         return Ok(true);
     }
     let found = places().map(|(name, place)| format!("`{name}` leads to {place}"));
-    let help = bound_to(&context.run.proposal.help, places());
-    halt(context, Some("the plan was made of other systems".to_owned()), found.collect(), &help);
+    let what = "the plan was made of other systems".to_owned();
+    halt(context, Some(what), found.collect(), &Box::pin(proposed_here(context)).await?);
     Ok(false)
 }
 
@@ -151,14 +152,39 @@ async fn places<'r>(context: &Context<'r>) -> Result<Vec<(&'r Arc<str>, Arc<str>
     Ok(places)
 }
 
+/// What is to be agreed to, with the systems that its connections lead to here: what is declared may mean another cluster
+/// or another server in each shell.
+async fn proposed_here(context: &Context<'_>) -> Result<Proposal, Fault> {
+    let mut proposal = context.run.proposal.clone();
+    let mut targets: BTreeMap<Arc<str>, String> = BTreeMap::new();
+    for name in proposal.changes.iter().flat_map(|change| &change.on) {
+        if !targets.contains_key(name) {
+            let target = match context.limits.race(context.run.outside.target(name)).await? {
+                Ok(target) => target.to_string(),
+                Err(fault) => format!("nobody knows where: {}", fault.message),
+            };
+            targets.insert(Arc::clone(name), target);
+        }
+    }
+    for change in proposal.changes.iter_mut().filter(|change| !change.on.is_empty()) {
+        let own: Vec<&str> = change.on.iter().filter_map(|name| targets.get(name).map(String::as_str)).collect();
+        change.target = Some(own.join(", "));
+    }
+    // Who pastes what is printed agrees to these systems, and to no other.
+    if let (Ok(places), false) = (places(context).await, proposal.leads_to.is_empty()) {
+        proposal.help = bound_to(&proposal.help, places.iter().map(|(name, place)| (&***name, &**place)));
+    }
+    Ok(proposal)
+}
+
 /// Nothing more of the run is begun: it waits.
-fn halt(context: &Context<'_>, what: Option<String>, others: Vec<String>, help: &str) {
+fn halt(context: &Context<'_>, what: Option<String>, others: Vec<String>, proposal: &Proposal) {
     let run = context.run;
     let _ = run.halted.set("the run waits for approval");
-    let help = what.into_iter().chain(others).chain([help.to_owned()]);
+    let help = what.into_iter().chain(others).chain([proposal.help.clone()]);
     context.emit(Event::ApprovalNeeded {
         hash: run.proposal.hash.clone(),
-        changes: run.proposal.changes.clone(),
+        changes: proposal.changes.clone(),
         help: help.collect::<Vec<_>>().join("\n"),
     });
 }

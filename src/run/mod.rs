@@ -62,7 +62,7 @@ use jiff::Timestamp;
 use tokio::sync::Mutex;
 
 pub use self::asking::{Asked, Asking, is_same};
-pub use self::changes::VERIFY_WITHIN;
+pub use self::changes::{VERIFY_WITHIN, not_done};
 pub use self::channels::open_channel;
 use self::context::{Context, Running};
 pub(crate) use self::convert::convert;

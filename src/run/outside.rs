@@ -252,6 +252,11 @@ impl Outside {
         self.ready(name).await.map(|ready| Arc::clone(&ready.place))
     }
 
+    /// What a connection leads to, in the words of a run: opened for that, where it was not yet.
+    pub(super) async fn target(self: &Arc<Self>, name: &str) -> Result<Arc<str>, Fault> {
+        self.ready(name).await.map(|ready| Arc::clone(&ready.connection.target))
+    }
+
     /// Where an open connection leads, to be written down.
     pub(super) async fn led_to(self: &Arc<Self>, connection: &Connection) -> Option<LedTo> {
         let system = self.place(&connection.name).await.ok()?;

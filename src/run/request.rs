@@ -94,6 +94,7 @@ impl Proposal {
                 change: change.text.clone(),
                 around: change.around.iter().map(Around::words).collect(),
                 given: change.given.clone(),
+                on: change.on.clone(),
                 target: (!target.is_empty()).then(|| target.join(", ")),
                 before: Vec::new(),
             }

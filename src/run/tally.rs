@@ -115,6 +115,8 @@ fn weigh(event: &Event, counts: &mut Counts) -> Status {
                 ChangeOutcome::Unknown => (&mut counts.changes_unknown, Status::Failed),
             };
             *count += 1;
+            // It is made all the same: nothing is tried again for it.
+            counts.warned += u32::from(ended.is_warned());
             status
         }
         Event::ChangeWithheld { reason, .. } => {

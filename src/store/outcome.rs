@@ -55,7 +55,7 @@ pub struct Counts {
     pub passed: u32,
     /// Failed checks of severity critical.
     pub failed: u32,
-    /// Failed checks of severity warning.
+    /// Failed checks of severity warning, and changes that were made with a warning.
     pub warned: u32,
     /// Failed checks of severity info.
     pub noted: u32,

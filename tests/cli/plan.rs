@@ -22,7 +22,7 @@ fn a_plan_opens_nothing_and_lists_changes_guards_bounds_and_targets() {
         .out("for each id in")
         .out("more than 3 stops the changes")
         .out("guard: the API answers")
-        .out(" 2  api.delete(\"/all\")   no time limit")
+        .out(" 2  api.delete(\"/all\")   ≤10s")
         .out("on api = http(url: \"https://api.example.com\")")
         .out("approve: runbook run a.runbook --approve ");
     assert!(!folder.path("state").exists());
@@ -241,4 +241,34 @@ fn a_plan_says_what_is_waited_for_and_waits_for_nothing() {
     folder.write("free", "");
     folder.run(&["plan", "a.runbook"]).code(0).out(&format!("{waits}: is so now\n")).lacks("reached only");
     folder.run(&["plan", "a.runbook", "--offline"]).code(0).out(&format!("    {waits}\n"));
+}
+
+const LEADS: &str = "connect api = http(\"http://127.0.0.1:9\")\n\
+    tool purge() -> int changes = argv(\"echo\", \"0\")\n\
+    section \"Care\" {\n  change api.delete(\"/old\")\n}\n\
+    section \"Sum\" {\n  change n = purge()\n  check n == 0 as \"none is left\"\n}\n";
+
+#[test]
+fn a_plan_says_where_a_change_leads_also_where_nothing_is_read_there() {
+    let folder = Folder::with(LEADS);
+    let plan = folder.run(&["plan", "a.runbook"]);
+    plan.code(0).out("on api = http(").out("  now http://127.0.0.1:9").out("over 1 connection,");
+    // What a change gives is for the run, and nothing that could not be looked at.
+    plan.lacks("not measured").out("1 check asks for what a change gives: that is known in the run");
+    let json: serde_json::Value =
+        serde_json::from_str(&folder.run(&["plan", "a.runbook", "--format", "json"]).code(0).stdout).unwrap();
+    assert!(json["looked"]["connections"]["api"]["target"].as_str().unwrap().contains("127.0.0.1:9"), "{json}");
+    assert_eq!(json["looked"]["after_changes"], 1, "{json}");
+    // And so does the list that is agreed to, with a consent for that system alone.
+    folder.run(&["run", "a.runbook"]).code(5).out("   → http://127.0.0.1:9").out("@");
+}
+
+#[test]
+fn a_plan_says_what_it_could_not_look_at_and_why() {
+    let text = "tool state() -> string = argv(\"cat\", \"state\")\n\
+        section \"A\" {\n  check state() == \"idle\" as \"nobody works\"\n  change purge()\n}\n\
+        tool purge() changes = argv(\"true\")\n";
+    let folder = Folder::with(text);
+    let plan = folder.run(&["plan", "a.runbook"]);
+    plan.code(3).out("1 of them not measured").out("COULD NOT LOOK").out("nobody works   a.runbook:").out("`cat`");
 }

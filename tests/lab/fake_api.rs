@@ -64,6 +64,11 @@ fn answer(mut stream: TcpStream, asked: &Asked) -> std::io::Result<()> {
     }
     let text = String::from_utf8_lossy(&head[..length]).into_owned();
     let target = text.split(' ').nth(1).unwrap_or_default().to_owned();
+    // It takes the request, and is gone before it has said anything.
+    if text.to_lowercase().contains("upgrade: websocket") && target.contains("/pods/drops/") {
+        _ = stream.read(&mut head)?;
+        return Ok(());
+    }
     if text.to_lowercase().contains("upgrade: websocket") {
         upgraded(stream, &target);
         return Ok(());
@@ -94,6 +99,16 @@ fn answer(mut stream: TcpStream, asked: &Asked) -> std::io::Result<()> {
             Some(pod) => whole(&mut stream, "200 OK", pod.to_string().as_bytes()),
             None => missing(&mut stream, name),
         },
+        [.., "deployments", name] if text.starts_with("PATCH") => {
+            let status = json!({ "kind": "Status", "status": "Failure", "code": 429, "reason": "TooManyRequests",
+                "message": format!("too many requests for {name}, please try again later") });
+            whole(&mut stream, "429 Too Many Requests", status.to_string().as_bytes())
+        }
+        [.., "deployments", name] => {
+            let deployment = json!({ "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": name },
+                "spec": { "replicas": 1 } });
+            whole(&mut stream, "200 OK", deployment.to_string().as_bytes())
+        }
         [.., "namespaces", name] => {
             let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
             whole(&mut stream, "200 OK", namespace.to_string().as_bytes())

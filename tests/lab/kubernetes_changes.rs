@@ -1,5 +1,6 @@
 //! Changes of a cluster, in a namespace and on a node of the test's own, with their effect looked at by `kubectl`.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value as Json, json};
@@ -98,6 +99,14 @@ fn a_workload_is_restarted_scaled_and_rolled_back() {
         ("done", "2", "3")
     );
     assert_eq!(own.pods("web").len(), 3);
+    // Down: it is over when no pod is left over, and never before the controller has told one to go.
+    for (replicas, previous) in [(1, "3"), (3, "1"), (1, "3")] {
+        let ran = own.run(&format!("change cluster.scale(deployment: \"web\", replicas: {replicas}, within: 60s)"));
+        let (outcome, fault, result) = ended(&ran);
+        let seen = (outcome.as_str(), field(&result, "previous"), field(&result, "ready"));
+        assert_eq!(seen, ("done", previous.to_owned(), replicas.to_string()), "{fault}");
+        assert_eq!(own.pods("web").len(), replicas);
+    }
 
     lab.kubectl(&["-n", &own.name, "set", "image", "deployment/web", "app=web:2"]);
     own.rolled_out("web");
@@ -114,6 +123,27 @@ fn a_workload_is_restarted_scaled_and_rolled_back() {
     assert!(outcome == "failed" && fault.contains("no revision 77"), "{fault}");
     let ran = own.run("change cluster.restart(deployment: \"nosuch\")");
     assert_eq!(ended(&ran).0, "failed", "{}", ran.text);
+}
+
+#[test]
+fn a_number_of_pods_that_something_sets_back_is_not_done() {
+    let Some(lab) = up("a_number_of_pods_that_something_sets_back_is_not_done") else { return };
+    let own = Namespace::new(lab, "setback");
+    lab.make(&deployment(&own.name, "web", 1, None));
+    own.rolled_out("web");
+    let over = AtomicBool::new(false);
+    let ran = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                lab.kubectl(&["-n", &own.name, "scale", "deployment", "web", "--replicas=1"]);
+            }
+        });
+        let ran = own.run("change cluster.scale(deployment: \"web\", replicas: 6, within: 15s)");
+        over.store(true, Ordering::Relaxed);
+        ran
+    });
+    let (outcome, fault, _) = ended(&ran);
+    assert!(outcome == "unknown" && fault.contains("something has set that to 1 since"), "{}", ran.text);
 }
 
 #[test]

@@ -159,3 +159,19 @@ fn streams_that_break_off() {
     assert_eq!(ran.outcome("cut"), "not_measured", "{}", ran.text);
     assert_eq!(ran.fault("hung").0, "timeout");
 }
+
+#[test]
+fn a_change_is_unknown_where_the_request_was_taken_and_failed_where_it_was_refused() {
+    let source = r#"connect cluster = kubernetes(namespace: "shop")
+        section "taken" { change cluster.exec("drops", "touch x", within: 5s) }
+        section "refused" { change cluster.restart(deployment: "web") }"#;
+    let ran = rehearsed().run(source);
+    let ended: Vec<&serde_json::Value> = ran.events.iter().filter(|event| event["event"] == "change_ended").collect();
+    assert_eq!(
+        (ended.len(), &ended[0]["outcome"], &ended[1]["outcome"]),
+        (2, &"unknown".into(), &"failed".into()),
+        "{}",
+        ran.text
+    );
+    assert!(ended[1]["fault"]["help"].as_str().unwrap().contains("nothing was changed"), "{}", ran.text);
+}

@@ -235,6 +235,34 @@ fn changes_are_made_once_and_a_lost_answer_is_no_failure() {
 }
 
 #[test]
+fn what_the_server_left_out_is_not_done_and_what_it_says_is_said() {
+    let Some(lab) = lab("what the server left out is not done", &["postgres"]) else { return };
+    let ran = run(
+        lab,
+        r#"
+        section "1" { change ro.execute("VACUUM ANALYZE public.documents") }
+        section "2" { change ro.execute("ANALYZE") }
+        section "3" { change ro.execute("GRANT SELECT ON documents TO nobody_much") }
+        section "4" { change db.execute("SELECT pg_terminate_backend(999999)") }
+        section "5" { change db.execute("DO $$ BEGIN RAISE WARNING 'careful'; RAISE NOTICE 'by the way'; END $$") }
+        section "6" { change db.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = 0") }
+        section "7" { change ro.execute("SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'runbook'") }
+        section "8" { change db.execute("ANALYZE documents") }
+        "#,
+    );
+    let ended: Vec<&Json> = ran.events.iter().filter(|event| event["event"] == "change_ended").collect();
+    let outcomes: Vec<&str> = ended.iter().map(|event| event["outcome"].as_str().unwrap()).collect();
+    let wanted = ["failed", "partly", "failed", "failed", "done", "done", "done", "done"];
+    assert_eq!(outcomes, wanted, "{}", ran.text);
+    let fault = |at: usize| ended[at]["fault"]["message"].as_str().unwrap().to_owned();
+    assert!(fault(0).contains("skipping \"documents\""), "{}", fault(0));
+    assert!(fault(2).contains("no privileges were granted"), "{}", fault(2));
+    assert!(fault(3).contains("answers `false`: PID 999999"), "{}", fault(3));
+    assert_eq!(ended[4]["said"], json!(["WARNING: careful", "NOTICE: by the way"]));
+    assert_eq!(ended[7]["said"], Json::Null);
+}
+
+#[test]
 fn the_server_tells_how_it_is() {
     let Some(lab) = lab("the server tells how it is", &["postgres"]) else { return };
     let replica = lab.facts["replica"].as_str().unwrap().rsplit_once(':').unwrap().1;

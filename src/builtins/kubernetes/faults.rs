@@ -80,16 +80,9 @@ pub(super) fn refused(said: &Status, after: Option<Duration>, ask: &Ask, access:
             again: Again::FromTheStart,
             sent: false,
         },
-        429 => Failure {
-            again: after.map_or(Again::Soon, Again::After),
-            ..never(
-                Fault::new(
-                    FaultKind::BadAnswer,
-                    format!("the API server of `{}` is too busy to {}: {message}", access.context, ask.doing()),
-                )
-                .help("ask for less at once: `at_once` of the connection"),
-            )
-        },
+        // It did not get the request whole, or says so: less sure than a refusal.
+        408 => Failure { again: Again::Soon, sent: true, ..never(failed(message, ask, said.code)) },
+        429 => Failure { again: after.map_or(Again::Soon, Again::After), ..never(busy(message, ask, access)) },
         500.. => Failure {
             fault: broken(said, ask, access),
             again: after.map_or(Again::Soon, Again::After),
@@ -101,6 +94,18 @@ pub(super) fn refused(said: &Status, after: Option<Duration>, ask: &Ask, access:
 
 fn failed(message: &str, ask: &Ask, code: u16) -> Fault {
     Fault::new(FaultKind::Failed, format!("cannot {}: {code} {message}", ask.doing()))
+}
+
+/// It takes no more for now. What was to be changed was not, and is not sent again by itself.
+fn busy(message: &str, ask: &Ask, access: &Access) -> Fault {
+    let changes = matches!(ask.verb, "create" | "update" | "patch" | "delete");
+    let (kind, help) = if changes {
+        (FaultKind::Failed, "nothing was changed: make it again when the server has caught up")
+    } else {
+        (FaultKind::BadAnswer, "ask for less at once: `at_once` of the connection")
+    };
+    let said = format!("the API server of `{}` is too busy to {}: {message}", access.context, ask.doing());
+    Fault::new(kind, said).help(help)
 }
 
 fn unknown_person(access: &Access) -> Fault {

@@ -62,6 +62,7 @@ fn of_tokens(tokens: &[Token]) -> Option<BTreeSet<Grant>> {
         }
         _ => return None,
     }
+    grants.extend(tokens.iter().zip(tokens.iter().skip(1)).filter_map(|(token, next)| called(token, next)));
     let own: BTreeSet<String> = (0..tokens.len()).filter_map(|at| common_table(tokens, at)).collect();
     for (at, word) in words.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| words.get(at)).copied().unwrap_or_default();
@@ -100,6 +101,23 @@ fn of_tokens(tokens: &[Token]) -> Option<BTreeSet<Grant>> {
         }
     }
     Some(grants)
+}
+
+/// What a call of a function of the server needs that not everybody has.
+fn called(token: &Token, next: &Token) -> Option<Grant> {
+    let (Token::Word(name), Token::Sign('(')) = (token, next) else { return None };
+    let function = match name.as_str() {
+        "pg_terminate_backend" | "pg_cancel_backend" => return Some(Grant::Member("pg_signal_backend")),
+        "pg_reload_conf" => "FUNCTION pg_reload_conf()",
+        "pg_rotate_logfile" => "FUNCTION pg_rotate_logfile()",
+        "pg_promote" => "FUNCTION pg_promote(boolean, integer)",
+        "pg_switch_wal" => "FUNCTION pg_switch_wal()",
+        "pg_create_restore_point" => "FUNCTION pg_create_restore_point(text)",
+        "pg_stat_reset" => "FUNCTION pg_stat_reset()",
+        "pg_stat_reset_shared" => "FUNCTION pg_stat_reset_shared(text)",
+        _ => return None,
+    };
+    Some(Grant::On { privilege: "EXECUTE", table: function.to_owned() })
 }
 
 /// Where a list of tables goes on behind a name and its alias.
@@ -190,6 +208,8 @@ mod tests {
         assert_eq!(found("INSERT INTO log (a) VALUES (1) ON CONFLICT DO UPDATE SET a = 2"), ["INSERT log"]);
         assert_eq!(found("SELECT * FROM a FOR UPDATE"), ["SELECT a"]);
         assert_eq!(found("VACUUM ANALYZE"), ["pg_maintain"]);
+        assert_eq!(found("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"), ["pg_signal_backend"]);
+        assert_eq!(found("SELECT pg_reload_conf()"), ["EXECUTE FUNCTION pg_reload_conf()"]);
     }
 
     #[test]

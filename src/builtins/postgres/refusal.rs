@@ -108,7 +108,10 @@ pub(super) fn of_statement(asked: &Asked<'_>, error: &Error) -> Trouble {
             .help("a change is written `change db.execute(\"…\")`");
     }
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
-        let grant = grant(error.message(), &asked.login.user);
+        let grant = match error.routine() {
+            Some("pg_terminate_backend" | "pg_cancel_backend") => signal(&message, &asked.login.user),
+            _ => grant(error.message(), &asked.login.user),
+        };
         return Trouble::ours(FaultKind::Denied, format!("{shown}: {message}")).help(grant);
     }
     if [
@@ -135,7 +138,7 @@ pub(super) fn of_statement(asked: &Asked<'_>, error: &Error) -> Trouble {
 }
 
 /// The message with what belongs to it.
-fn describe(error: &DbError) -> String {
+pub(super) fn describe(error: &DbError) -> String {
     let more = [error.detail(), error.hint()];
     more.into_iter().flatten().fold(error.message().to_owned(), |text, more| {
         format!("{text}; {}", more.trim_end_matches('.').replace('\n', " "))
@@ -169,6 +172,14 @@ fn grant(message: &str, user: &str) -> String {
         _ => format!("GRANT pg_monitor TO {user} for what the server knows of itself, or the role that may"),
     };
     format!("whoever may can type: {typed}")
+}
+
+/// What lets a role end what others do.
+fn signal(message: &str, user: &str) -> String {
+    if message.contains("pg_signal_backend") {
+        return format!("whoever may can type: GRANT pg_signal_backend TO {}", ident(user));
+    }
+    "what a superuser does is ended by a superuser alone: log in as one".to_owned()
 }
 
 /// A name as it is written in SQL.

@@ -10,6 +10,7 @@ use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{CancelToken, Client, Config, Error, NoTls};
 
+use super::notices::Notices;
 use super::refusal;
 use super::tls::Tls;
 use super::wire::Wire;
@@ -52,6 +53,7 @@ pub(super) struct Server {
 /// A session, and what it ends with.
 pub(super) struct Session {
     pub(super) client: Client,
+    pub(super) notices: Notices,
     ended: JoinHandle<Option<Error>>,
 }
 
@@ -140,12 +142,14 @@ impl Server {
         let refused = |error: Error| refusal::of_login(self, login, &error);
         if self.tls.is_off() {
             let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(refused)?;
-            return Ok(Session { client, ended: tokio::spawn(async move { connection.await.err() }) });
+            let notices = Notices::default();
+            return Ok(Session { client, ended: tokio::spawn(notices.clone().hear(connection)), notices });
         }
         let mut connector = self.tls.connector()?;
         let Ok(connector) = MakeTlsConnect::<Wire>::make_tls_connect(&mut connector, &self.reach.place.host);
         let (client, connection) = config.connect_raw(stream, connector).await.map_err(refused)?;
-        Ok(Session { client, ended: tokio::spawn(async move { connection.await.err() }) })
+        let notices = Notices::default();
+        Ok(Session { client, ended: tokio::spawn(notices.clone().hear(connection)), notices })
     }
 
     /// Tells the server that what a session is doing is no longer wanted.

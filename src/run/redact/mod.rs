@@ -151,6 +151,7 @@ impl Pass<'_> {
                 self.text(&mut ended.title);
                 ended.items.iter_mut().for_each(|item| self.text(item));
                 self.faults(&mut ended.fault);
+                ended.said.iter_mut().for_each(|line| self.text(line));
                 ended.result.iter_mut().chain(&mut ended.evidence).for_each(|shown| self.shown(shown));
                 ended.value.iter_mut().for_each(|kept| self.kept(kept));
             }

@@ -26,6 +26,9 @@ pub struct ChangeEnded {
     pub result: Option<Shown>,
     /// Whether `verify` held; `None` where there is none or it was not reached.
     pub verified: Option<bool>,
+    /// What the other side said beside that, a line each: `WARNING: …`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub said: Vec<Arc<str>>,
     /// What was found the last time that `verify` was seen not to hold.
     #[serde(default)]
     pub evidence: Vec<Shown>,
@@ -42,6 +45,12 @@ impl ChangeEnded {
     #[must_use]
     pub fn is_made(&self) -> bool {
         matches!(self.outcome, ChangeOutcome::Done | ChangeOutcome::Partly) || self.verified == Some(false)
+    }
+
+    /// Whether it was made, and the other side warned of something.
+    #[must_use]
+    pub fn is_warned(&self) -> bool {
+        self.outcome == ChangeOutcome::Done && self.said.iter().any(|line| line.starts_with("WARNING"))
     }
 
     /// Whether it was not made, or nobody can say that all of it was.
@@ -136,7 +145,10 @@ pub struct ProposedChange {
     /// The params and the arguments that it names, with their values.
     #[serde(default)]
     pub given: Vec<(Arc<str>, String)>,
-    /// What its connection leads to, as far as that is known without connecting.
+    /// The connections that it names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub on: Vec<Arc<str>>,
+    /// What they lead to; how they are declared, until that is known.
     pub target: Option<String>,
     /// What a run before this one did of it, a line each.
     #[serde(default)]

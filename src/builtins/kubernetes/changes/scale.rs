@@ -35,7 +35,7 @@ records! {
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "kubernetes.scale",
-    summary: "Gives a workload so many pods, and waits until they are ready. Undone by the number of before, which the result has.",
+    summary: "Gives a workload so many pods, and waits until it has so many and they are ready. Where something sets another number meanwhile, nobody can say that it was done. Undone by the number of before, which the result has.",
     params: &[
         CLUSTER.info(),
         DEPLOYMENT.info(),
@@ -76,6 +76,16 @@ async fn scale(args: Args<'static>) -> Result<Value, Fault> {
         message: format!("{} (it had {previous} pods before)", fault.message).into(),
         ..fault
     })?;
+    if rollout.wanted != replicas {
+        let message = format!(
+            "{} was given {replicas} pods (it had {previous}), and something has set that to {} since",
+            workload.shown(),
+            rollout.wanted
+        );
+        return Err(Fault::new(FaultKind::Failed, message).sent().help(
+            "what holds it there? An autoscaler (`kubectl get hpa`), what brings it back to a repository, or somebody else",
+        ));
+    }
     let took = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
     let name = workload.name.as_str().into();
     Ok(Scaled { name, previous, replicas: rollout.wanted, ready: rollout.ready, took }.into())

@@ -164,7 +164,9 @@ impl Rollout {
             Kind::Deployment => {
                 let (updated, available) = (count("updatedReplicas"), count("availableReplicas"));
                 let old = count("replicas") > updated;
-                (replicas, available, updated, !old && available >= updated)
+                // Pods that are not wanted any more are counted until they are told to go.
+                let surplus = count("replicas") > replicas;
+                (replicas, available, updated, !old && !surplus && available >= updated)
             }
             Kind::StatefulSet => {
                 let text = |name: &str| status.and_then(|status| status.get(name)).and_then(Json::as_str);
@@ -242,6 +244,9 @@ mod tests {
         assert_eq!(of(unseen), State::Waiting);
         let old = json!({ "observedGeneration": 4, "replicas": 3, "updatedReplicas": 2, "availableReplicas": 3 });
         assert_eq!(of(old), State::Waiting);
+        // Scaled down, and the controller has seen that, and not yet done anything about it.
+        let surplus = json!({ "observedGeneration": 4, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3 });
+        assert_eq!(of(surplus), State::Waiting);
         let stuck = json!({ "observedGeneration": 4, "replicas": 3, "conditions": [
             { "type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded", "message": "too long" }] });
         assert_eq!(of(stuck), State::Stuck("too long".to_owned()));

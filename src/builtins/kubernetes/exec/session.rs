@@ -81,7 +81,12 @@ impl Place {
         };
         let api: Api<Pod> = Api::namespaced(access.client().await?, &self.namespace);
         let started = api.exec(&self.pod, words, &params).await;
-        let failed = |error| self.not_started(&error, lost(&error, &ask, access).fault);
+        let failed = |error| {
+            let failure = lost(&error, &ask, access);
+            let fault = self.not_started(&error, failure.fault);
+            // Whoever took the request may have started it before the connection broke.
+            if failure.sent { fault.sent() } else { fault }
+        };
         started.map_err(failed)
     }
 
