@@ -125,6 +125,13 @@ impl Action {
     }
 }
 
+/// What an incident is known by. Nothing says of a note that it is over: the next one is another incident, or it would page
+/// nobody as long as the first is open.
+fn dedup_key(message: &Message) -> String {
+    let key = if message.occasion == Occasion::Note { &message.key } else { &message.about };
+    key.chars().take(DEDUP).collect()
+}
+
 impl Pager {
     async fn tell(&self, cx: &Cx, message: &Message) -> Result<Told, NotTold> {
         let told = self.send(cx, self.event(message, Action::of(message.occasion))).await?;
@@ -154,7 +161,7 @@ impl Pager {
         let mut event = json!({
             "routing_key": self.key.expose().trim(),
             "event_action": action.name(),
-            "dedup_key": message.about.chars().take(DEDUP).collect::<String>(),
+            "dedup_key": dedup_key(message),
         });
         if action == Action::Trigger
             && let Some(fields) = event.as_object_mut()
