@@ -150,7 +150,11 @@ fn look(unknown: &[Made], prepared: &Prepared, asked: &Asked, state: &Kept) -> R
 fn refuse(past: &Past, unknown: &[Made], now: &[Option<Looked>], said: &Said<'_>, state: &Kept, console: &Console) {
     let last = past.last().map(|last| last.run.to_string()).unwrap_or_default();
     let mut lines = vec![match unknown {
+        [made] if made.state == State::Unverified => "a change was made, and its `verify` did not hold".to_owned(),
         [_] => "nobody knows whether a change was made".to_owned(),
+        more if more.iter().any(|made| made.state == State::Unverified) => {
+            format!("nobody knows whether {} changes are done", more.len())
+        }
         more => format!("nobody knows whether {} changes were made", more.len()),
     }];
     for (made, now) in unknown.iter().zip(now) {
@@ -183,6 +187,10 @@ fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
         State::MaybeUndone { run, at } => {
             format!("    run {run} was to undo it at {at:.0}, and nobody can say whether it did")
         }
+        State::Unverified => {
+            let why = made.fault.as_ref().map_or_else(String::new, |fault| format!(": {}", clean(fault)));
+            format!("    it was made, and at {:.0} its `verify` did not hold{why}", made.at)
+        }
         State::Unknown { ended: true } => {
             let why = made.fault.as_ref().map_or_else(String::new, |fault| format!(": {}", clean(fault)));
             format!("    at {:.0} its call ended without a clear answer{why}", made.at)
@@ -200,10 +208,14 @@ fn described(made: &Made, now: Option<&Looked>) -> Vec<String> {
 
 /// Asks at the terminal. `None` where the run is not to go on.
 fn ask(made: &Made, now: Option<&Looked>, console: &Console) -> Option<bool> {
-    let mut question = format!(
-        "\nNobody knows whether this change was made:\n{}\nType done if it was made, not if it was not, anything else to stop: ",
-        described(made, now).join("\n")
-    );
+    let (what, done, not) = match made.state {
+        State::Unverified => {
+            ("This change was made, and its `verify` did not hold", "it is well", "it is to be made again")
+        }
+        _ => ("Nobody knows whether this change was made", "it was made", "it was not"),
+    };
+    let described = described(made, now).join("\n");
+    let mut question = format!("\n{what}:\n{described}\nType done if {done}, not if {not}, anything else to stop: ");
     loop {
         console.say(&question);
         let mut line = String::new();

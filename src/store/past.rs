@@ -227,7 +227,7 @@ impl Past {
             by_key.is_none_or(|known| known.run == made.run && known.change == made.change)
         };
         let begun = self.runs.iter().flat_map(|run| &run.changes).filter(latest);
-        begun.filter(|made| made.is_unknown() && !made.parts).collect()
+        begun.filter(|made| made.has_to_be_said() && !made.parts).collect()
     }
 
     /// A change of one of the runs, by its number there.
@@ -273,9 +273,11 @@ impl Made {
         matches!(self.state, State::Done { .. }) && !self.again
     }
 
+    /// Whether a person has to say if it is done. One that was made and whose `verify` did not hold may be well by now: it is
+    /// not made twice without a word.
     #[must_use]
-    pub const fn is_unknown(&self) -> bool {
-        matches!(self.state, State::Unknown { .. } | State::MaybeUndone { .. })
+    pub const fn has_to_be_said(&self) -> bool {
+        matches!(self.state, State::Unknown { .. } | State::MaybeUndone { .. } | State::Unverified)
     }
 
     fn undone_by(&mut self, undoing: &Before) {

@@ -162,6 +162,24 @@ fn a_person_says_at_the_terminal_what_nobody_knows() {
 }
 
 #[test]
+fn what_was_made_and_did_not_verify_is_not_made_twice_without_a_word() {
+    let folder = Folder::with(
+        "tool pay() changes = argv(\"sh\", \"-c\", \"echo paid >> made\")\n\
+        section \"A\" {\n  change pay() within 1s verify host.file(\"receipt\").exists\n}\n",
+    );
+    let plan = folder.run(&["plan", "--offline", "a.runbook"]).stdout;
+    let hash = plan.split_once("--approve ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    folder.run(&["run", "a.runbook", "--approve", &hash]).code(4);
+    let run = last(&folder);
+    let refused = folder.run(&["resume", &run]);
+    refused.code(5).no_out().err("a change was made, and its `verify` did not hold").err("`verify` does not hold now");
+    folder.write("receipt", "");
+    folder.run(&["resume", &run]).code(5).err("`verify` holds now").err("--done 1 or --not-done 1");
+    folder.run(&["resume", &run, "--done", "1"]).code(0).out("done, says ");
+    assert_eq!(made(&folder), "paid");
+}
+
+#[test]
 fn one_goes_on_and_the_other_is_told_who() {
     let folder = Folder::with(SLOW);
     let run = killed(&folder);
