@@ -21,6 +21,8 @@ pub struct ParamInfo {
     pub presence: Presence,
     /// What is known of a value that is written, before anything runs.
     pub judge: Option<Judge>,
+    /// It is read by people: a text that is written for it has its values as people read them.
+    pub for_people: bool,
 }
 
 /// Says what is wrong with a value, in the words in which a run would say it.
@@ -109,7 +111,7 @@ pub enum Presence {
 impl<T> Param<T> {
     #[must_use]
     pub const fn new(name: &'static str, doc: &'static str, accepts: Accepts, presence: Presence) -> Self {
-        Self { info: ParamInfo { name, doc, accepts, presence, judge: None }, takes: PhantomData }
+        Self { info: ParamInfo { name, doc, accepts, presence, judge: None, for_people: false }, takes: PhantomData }
     }
 
     #[must_use]
@@ -120,6 +122,13 @@ impl<T> Param<T> {
     #[must_use]
     pub const fn name(&self) -> &'static str {
         self.info.name
+    }
+
+    /// The same, of a text that people read.
+    #[must_use]
+    pub const fn for_people(mut self) -> Self {
+        self.info.for_people = true;
+        self
     }
 
     /// The same, of which a value that is written is judged before anything runs.

@@ -10,7 +10,7 @@ use super::convert::{Want, holds_secret};
 use super::names::What;
 use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind, TextPart};
 use super::wording::{a, alternatives};
-use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
+use crate::catalog::{Accepts, Body, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -40,7 +40,9 @@ impl<'a> Checker<'a> {
                 Accepts::PerItem(_) => self.origin_of_arg(args.first().and_then(Option::as_ref)),
                 _ => None,
             };
-            let arg = given.map(|given| self.accept(&shown, info, given, &types, origin));
+            let goes = matches!(builtin.body, Body::Outside(_)) && !info.for_people;
+            let accept = |own: &mut Self, given| own.accept(&shown, info, given, &types, origin);
+            let arg = given.map(|given| self.outside(goes, |own| accept(own, given)));
             types.push((info.name, arg.as_ref().map(type_of)));
             args.push(arg);
         }
@@ -428,6 +430,6 @@ fn effect_of(arg: &CallArg) -> Effect {
 /// The texts of a list that is written.
 fn texts(expr: &Expr) -> Option<Vec<&str>> {
     let ExprKind::List(items) = &expr.kind else { return None };
-    let text = |item| if let Some(Value::String(text)) = constant(item) { Some(&**text) } else { None };
+    let text = |item| if let Some(Value::String(text)) = constant(item) { Some(&***text) } else { None };
     items.iter().map(text).collect()
 }

@@ -272,7 +272,7 @@ impl<'a> Checker<'a> {
         self.needs.add(Node::Declared(What::Tool(id)));
         let Some(signature) = self.signatures.tool(id) else { return broken(call.span) };
         let (name, span) = (call.name, call.span);
-        let (args, effect) = self.own_args(&signature, call);
+        let (args, effect) = self.outside(true, |own| own.own_args(&signature, call));
         self.check_effect(signature.effect, signature.idempotent, name, span, position);
         let ty = signature.returns.clone().unwrap_or(Type::String);
         Expr { kind: ExprKind::Tool { tool: id, args }, ty, effect: effect.max(signature.effect), span }

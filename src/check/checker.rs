@@ -50,6 +50,8 @@ pub(super) struct Checker<'a> {
     pub(super) alerting: super::alerting::Facts<'a>,
     /// Of sections and reports.
     pub(super) titles: HashMap<(&'static str, &'a str), Span>,
+    /// Whether what stands here goes outside: to a program, a server, a file.
+    pub(super) goes_outside: bool,
     suggestions: usize,
 }
 
@@ -75,6 +77,7 @@ impl<'a> Checker<'a> {
             regexes: HashMap::new(),
             alerting: super::alerting::Facts::default(),
             titles: HashMap::new(),
+            goes_outside: false,
             suggestions: 0,
         }
     }
@@ -92,6 +95,15 @@ impl<'a> Checker<'a> {
         self.check_guards(&program);
         program.locals = std::mem::take(&mut self.locals);
         (program, self.diagnostics)
+    }
+
+    /// Checks what goes outside, if it does; what stands inside of such a thing does as well.
+    pub(super) fn outside<T>(&mut self, goes: bool, check: impl FnOnce(&mut Self) -> T) -> T {
+        let around = self.goes_outside;
+        self.goes_outside |= goes;
+        let checked = check(self);
+        self.goes_outside = around;
+        checked
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {

@@ -115,6 +115,8 @@ impl Checker<'_> {
         Some(match wanted {
             // 5.5 compared with 5 has an answer; only where it is asked to be equal it has to be whole.
             Type::Int if !matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) => convert(data, Type::Float),
+            // A text of it may spell a number, which only data says when it is put in order.
+            wanted if wanted.is_text() && !matches!(op, BinaryOp::Equal | BinaryOp::NotEqual) => data,
             Type::Enum(_) => convert(data, Type::String),
             other if other.is_data_like() => convert(data, other.clone()),
             _ => data,

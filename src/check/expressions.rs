@@ -239,7 +239,7 @@ impl<'a> Checker<'a> {
         let base = self.present(base);
         let index = self.expr(index);
         let constant_key = match super::constants::constant(&index) {
-            Some(crate::types::Value::String(text)) => Some(text.clone()),
+            Some(crate::types::Value::String(text)) => Some(std::sync::Arc::clone(text)),
             _ => None,
         };
         let (index, ty) = match (&base.ty, constant_key) {

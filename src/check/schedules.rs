@@ -229,7 +229,7 @@ impl<'a> Checker<'a> {
             }
             return None;
         };
-        let text = text.clone();
+        let text = Arc::clone(text);
         self.check_choice(words, &text, word.span, what);
         words.contains(&&*text).then_some(text)
     }

@@ -58,6 +58,8 @@ impl<'a> Checker<'a> {
                     }
                     let (value, format) = match &found.format {
                         Some(written) => self.format(value, written),
+                        // What joins its parts by itself has each value as it is.
+                        None if landing.is_none() && self.goes_outside => (value, Some(Format::Whole)),
                         None => (value, None),
                     };
                     parts.push(TextPart::Value { value, format });

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::definitions::{Definition, Definitions};
 use crate::catalog::ParamInfo;
 use crate::catalog::need::Argument;
-use crate::check::program::{Call, CallArg, Expr, ExprKind, Program, TextPart};
+use crate::check::program::{Call, CallArg, Expr, ExprKind, Format, Program, TextPart};
 use crate::types::Value;
 
 /// How many texts one argument may be. A list of more is said as a pattern.
@@ -118,7 +118,7 @@ impl<'p> Reader<'p> {
                 for part in parts {
                     let own = match part {
                         TextPart::Text(text) => vec![(text.to_string(), true)],
-                        TextPart::Value { value, format: None } => {
+                        TextPart::Value { value, format: None | Some(Format::Whole) } => {
                             self.all(value).unwrap_or_else(|| vec![("*".to_owned(), false)])
                         }
                         TextPart::Value { .. } => vec![("*".to_owned(), false)],

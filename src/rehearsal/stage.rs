@@ -153,7 +153,7 @@ impl Stage {
             program::Given::Approves { role } => self.roles.push(Arc::clone(role)),
             program::Given::Answers { question, answer } => {
                 let Value::String(answer) = asking.value(answer).await? else { return Ok(()) };
-                self.world.answer(Arc::clone(question), answer);
+                self.world.answer(Arc::clone(question), answer.into_inner());
             }
             program::Given::Unreachable(target) => {
                 let fault = Fault::new(FaultKind::Unreachable, "nobody answers");

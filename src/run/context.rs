@@ -209,7 +209,7 @@ impl<'r> Context<'r> {
 
     pub(crate) async fn text(&self, expr: &Expr) -> Result<Arc<str>, Fault> {
         match self.value(expr).await?.value {
-            Value::String(text) => Ok(text),
+            Value::String(text) => Ok(text.into_inner()),
             other => Ok(other.to_string().into()),
         }
     }

@@ -75,7 +75,7 @@ fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
             spelt.collect::<Result<Record, _>>().map(|spelt| Value::Record(Arc::new(spelt)))
         }
         (Value::Log(log), Type::List(item)) if **item == Type::String => {
-            let lines = Arc::clone(&log.reader).lines().map(|line| line.map(|line| Value::String(line.text)));
+            let lines = Arc::clone(&log.reader).lines().map(|line| line.map(|line| Value::part(line.text)));
             collect(Box::new(lines))
         }
         (value @ Value::Log(_), _) => Ok(value),

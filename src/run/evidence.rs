@@ -103,7 +103,7 @@ impl Search<'_> {
     fn call(&mut self, call: &Call, value: bool) {
         if let Body::Outside(_) = call.builtin.body {
             if let Some(remark) = self.evaluation.remark(call, self.scope) {
-                let body = ShownBody::Value { cell: cell(&Value::String(remark)) };
+                let body = ShownBody::Value { cell: cell(&Value::string(remark)) };
                 self.found.push(Shown { title: None, body, partial: None });
             }
             return;

@@ -224,7 +224,7 @@ fn named(item: &Value) -> Option<String> {
         _ => None,
     };
     let text = |name: &str| match field(name) {
-        Some(Value::String(text)) => Some(text),
+        Some(Value::String(text)) => Some(text.into_inner()),
         Some(number) if Number::of(&number).is_some() => Some(plainest(number).to_string().into()),
         _ => None,
     };

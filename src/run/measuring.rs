@@ -140,9 +140,9 @@ fn sampled(metric: &Metric, labels: Labels, value: Result<Value, Fault>) -> Samp
 pub(super) fn named(program: &Program, id: MetricId) -> Result<Value, Fault> {
     let metric = program.metrics.get(id.index()).ok_or_else(|| Fault::no_value("a metric that is not there"))?;
     let measure = Measure::of(&metric.ty).ok_or_else(|| Fault::no_value("a metric that measures nothing"))?;
-    let labels = metric.labels.iter().map(|label| Value::String(Arc::clone(&label.name)));
+    let labels = metric.labels.iter().map(|label| Value::string(Arc::clone(&label.name)));
     Ok(Value::record([
-        (Arc::from("name"), Value::String(Arc::clone(&metric.name))),
+        (Arc::from("name"), Value::string(Arc::clone(&metric.name))),
         (Arc::from("measure"), Value::string(measure.name())),
         (Arc::from("labels"), Value::list(labels.collect())),
     ]))

@@ -53,9 +53,10 @@ fn order(op: BinaryOp, left: &Value, right: &Value) -> Result<Ordering, Fault> {
             return Err(Fault::no_value(format!("`{left} {} {right}`: a side is missing", op.symbol())));
         }
     }
-    if let (Value::Data(_), Value::Data(_)) = (left, right) {
+    if let (Value::Data(_) | Value::String(_), Value::Data(_) | Value::String(_)) = (left, right) {
         let order = left.clone().ordered()?.order(&right.clone().ordered()?);
-        return order.ok_or_else(|| meaningless(op, left, right));
+        // An instant in data beside one that is written as a text.
+        return order.or_else(|| left.order(right)).ok_or_else(|| meaningless(op, left, right));
     }
     left.order(right).ok_or_else(|| meaningless(op, left, right))
 }
@@ -80,7 +81,7 @@ fn is_in(wanted: &Value, all: &Value) -> Result<Value, Fault> {
             _ => Err(meaningless(BinaryOp::In, wanted, all)),
         },
         Value::String(text) => match wanted.clone().plainly() {
-            Value::String(part) => Ok(Value::Bool(text.contains(&*part))),
+            Value::String(part) => Ok(Value::Bool(text.contains(&**part))),
             other => Err(meaningless(BinaryOp::In, &other, all)),
         },
         _ => Err(meaningless(BinaryOp::In, wanted, all)),

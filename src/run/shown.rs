@@ -102,9 +102,9 @@ fn fields(value: &Value) -> Option<Record> {
         }
         Value::Line(line) => Some(
             [
-                ("text", Value::String(line.text.clone())),
+                ("text", Value::string(line.text.clone())),
                 ("number", Value::Int(line.number)),
-                ("source", Value::String(line.source.clone())),
+                ("source", Value::string(line.source.clone())),
                 ("time", line.time.map_or(Value::Null, Value::Time)),
             ]
             .into_iter()

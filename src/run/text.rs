@@ -44,6 +44,10 @@ pub(crate) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -
             (text, true) => Ok(text),
             (_, false) => Err(too_long()),
         },
+        Some(Format::Whole) => match value.whole() {
+            text if text.len() <= MAX_BYTES => Ok(text),
+            _ => Err(too_long()),
+        },
         Some(Format::Time(pattern)) => moment(&value, pattern, zone),
         Some(Format::Number { decimals, grouped }) => number(&value, *decimals, *grouped),
     }

@@ -29,6 +29,8 @@ pub enum Kept {
     Cores(String),
     Rate(String, Counted),
     String(String),
+    /// A text that was taken out of a longer one.
+    Part(String),
     Regex(String),
     Time(Timestamp),
     Date(civil::Date),
@@ -78,6 +80,7 @@ impl Kept {
             Value::Rate(value, counted) => Self::Rate(value.to_string(), *counted),
             Value::Duration(value) => Self::Duration(*value),
             Value::Size(value) => Self::Size(*value),
+            Value::String(text) if text.is_part() => Self::Part(text.to_string()),
             Value::String(text) => Self::String(text.to_string()),
             Value::Regex(regex) => Self::Regex(regex.as_str().to_owned()),
             Value::Time(time) => Self::Time(*time),
@@ -143,6 +146,7 @@ impl Kept {
             Self::Duration(duration) => Value::Duration(*duration),
             Self::Size(value) => Value::Size(*value),
             Self::String(text) => Value::string(text.as_str()),
+            Self::Part(text) => Value::part(text.as_str()),
             Self::Regex(pattern) => Value::Regex(Regex::new(pattern).map_err(|error| gone(&error.to_string()))?),
             Self::Time(time) => Value::Time(*time),
             Self::Date(date) => Value::Date(*date),
@@ -174,6 +178,7 @@ impl Kept {
     pub fn without(&mut self, holds: &dyn Fn(&str) -> bool) {
         let found = match self {
             Self::String(text)
+            | Self::Part(text)
             | Self::Regex(text)
             | Self::Float(text)
             | Self::Percent(text)

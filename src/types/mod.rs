@@ -11,6 +11,7 @@ mod regex;
 mod scan;
 mod severity;
 mod spelled;
+mod text;
 mod typed;
 mod value;
 
@@ -27,6 +28,7 @@ pub use self::regex::Regex;
 pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};
 pub use self::severity::Severity;
 pub use self::spelled::{IN_A_TEXT, is_number};
+pub use self::text::Text;
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Rate, Size, Typed, Word, Words};
 pub use self::value::{Connection, Line, Log, LogReader, Partial, Piece, SecretText, Template, Value, Way};

@@ -11,29 +11,44 @@ impl Value {
     /// The value as it is put in order: data as what it plainly is, and a text of it that spells an instant as that.
     ///
     /// # Errors
-    /// Where a text of data spells a number. In the order of texts 10 comes before 9, and nobody has said which is meant.
+    /// Where a text of data, or one that was taken out of a longer one, spells a number. In the order of texts 10 comes
+    /// before 9, and nobody has said which is meant.
     pub fn ordered(self) -> Result<Self, Fault> {
+        if let Self::String(text) = &self {
+            return match spelled(text).filter(|_| text.is_part()) {
+                Some(unit) => Err(unordered(text).help(as_number(text, unit))),
+                None => Ok(self),
+            };
+        }
         let Self::Data(data) = &self else { return Ok(self) };
         let Json::String(text) = data.as_ref() else { return Ok(self.plainly()) };
         if let Ok(time) = text.parse::<Timestamp>() {
             return Ok(Self::Time(time));
         }
         match spelled(text) {
-            Some(unit) => Err(unordered(text, unit)),
+            Some("") if is_number(text) => Err(unordered(text)
+                .help(format!("{}; a tool says in its type what a column is: `…: int`", as_number(text, "")))),
+            Some(unit) => Err(unordered(text).help(as_number(text, unit))),
             None => Ok(self.plainly()),
         }
     }
 }
 
-fn unordered(text: &str, unit: &str) -> Fault {
-    let message =
-        format!("the text \"{text}\" spells a number, and the order of texts is another one: \"10\" is before \"9\"");
-    Fault::conversion(message).help(if unit.is_empty() {
-        "`.… | parse_json` is the number, and `\"{.…}\"` the text; a tool says in its type what a column is: `…: int`"
-            .to_owned()
-    } else {
-        format!("`.… | replace(\"{unit}\", \"\") | parse_json` is the number, and `\"{{.…}}\"` the text")
-    })
+fn unordered(text: &str) -> Fault {
+    Fault::conversion(format!(
+        "the text \"{text}\" spells a number, and the order of texts is another one: \"10\" is before \"9\""
+    ))
+}
+
+/// How the number is read that a text spells. `.…` is the field: [`Fault::about`].
+fn as_number(text: &str, unit: &str) -> String {
+    let mut read = String::from(".…");
+    for letters in [unit, ","].into_iter().filter(|letters| !letters.is_empty() && text.contains(letters)) {
+        read.push_str(" | replace(\"");
+        read.push_str(letters);
+        read.push_str("\", \"\")");
+    }
+    format!("`{read} | parse_json` is the number, and `\"{{.…}}\"` the text")
 }
 
 /// The unit of the number that a text spells, empty where it has none; `None` where it spells no number.
@@ -98,5 +113,13 @@ mod tests {
             matches!(Value::string("10").ordered().unwrap(), Value::String(_)),
             "what is a text by its type is one"
         );
+    }
+
+    #[test]
+    fn what_was_taken_out_of_a_text_is_a_number_where_it_spells_one() {
+        let help = |text: &str| Value::part(text).ordered().unwrap_err().help.unwrap_or_default().to_string();
+        assert_eq!(help("10"), "`.… | parse_json` is the number, and `\"{.…}\"` the text");
+        assert!(help("1,204%").starts_with("`.… | replace(\"%\", \"\") | replace(\",\", \"\") | parse_json`"));
+        assert!(matches!(Value::part("web-1").ordered().unwrap(), Value::String(_)));
     }
 }

@@ -143,7 +143,7 @@ simple! {
     Timestamp, Type::Time, "a time": Value::Time(v) => v, v => Self::Time(v);
     civil::Date, Type::Date, "a date": Value::Date(v) => v, v => Self::Date(v);
     civil::Time, Type::Clock, "a time of day": Value::Clock(v) => v, v => Self::Clock(v);
-    Arc<str>, Type::String, "a string": Value::String(v) => v, v => Self::String(v);
+    Arc<str>, Type::String, "a string": Value::String(v) => v.into_inner(), v => Self::string(v);
     String, Type::String, "a string": Value::String(v) => v.to_string(), v => Self::string(v);
     super::Regex, Type::Regex, "a regex": Value::Regex(v) => v, v => Self::Regex(v);
     SecretText, Type::Secret, "a secret": Value::Secret(v) => v, v => Self::Secret(v);
@@ -205,7 +205,7 @@ impl<W: Words> FromValue for Word<W> {
 
 impl<W> From<Word<W>> for Value {
     fn from(word: Word<W>) -> Self {
-        Self::String(word.0)
+        Self::string(word.0)
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::civil;
 use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Fault, Number, Record, Regex, Scanner};
+use super::{Fault, Number, Record, Regex, Scanner, Text};
 use crate::units::{self, Counted};
 
 /// What an expression gave. Cheap to clone.
@@ -28,7 +28,7 @@ pub enum Value {
     Cores(f64),
     /// Per second.
     Rate(f64, Counted),
-    String(Arc<str>),
+    String(Text),
     Regex(Regex),
     Time(Timestamp),
     Date(civil::Date),
@@ -146,10 +146,6 @@ impl SecretText {
 }
 
 impl Value {
-    pub fn string(text: impl Into<Arc<str>>) -> Self {
-        Self::String(text.into())
-    }
-
     #[must_use]
     pub fn list(items: Vec<Self>) -> Self {
         Self::List(Arc::new(items))
@@ -272,7 +268,7 @@ impl Value {
             (Self::Duration(a), Self::Duration(b)) => Some(a.cmp(b)),
             (Self::Cores(a), Self::Cores(b)) => a.partial_cmp(b),
             (Self::Rate(a, kind), Self::Rate(b, other)) if kind == other => a.partial_cmp(b),
-            (Self::String(a), Self::String(b)) => Some(a.cmp(b)),
+            (Self::String(a), Self::String(b)) => Some(a.as_bytes().cmp(b.as_bytes())),
             (Self::Time(a), Self::Time(b)) => Some(a.cmp(b)),
             (Self::Date(a), Self::Date(b)) => Some(a.cmp(b)),
             (Self::Clock(a), Self::Clock(b)) => Some(a.cmp(b)),

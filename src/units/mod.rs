@@ -7,6 +7,7 @@ mod zone;
 pub use self::parse::{QuantityFault, parse_percent, parse_quantity, parse_rate};
 pub use self::write::{
     MANY, duration, fixed, number, number_to, percent, percent_to, rate, rate_to, size, size_to, whole_duration,
+    whole_percent,
 };
 pub use self::zone::{zone, zones};
 

@@ -121,6 +121,22 @@ pub fn percent_to(ratio: f64, more: usize) -> String {
     format!("{text}%")
 }
 
+/// A ratio as a percent with all its digits. The point is moved in the text: 0.285 is 28.5%.
+#[must_use]
+pub fn whole_percent(ratio: f64) -> String {
+    let text = (ratio.abs() + 0.0).to_string();
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let fraction = format!("{fraction:0<2}");
+    let (moved, rest) = fraction.split_at(2);
+    let whole = format!("{whole}{moved}");
+    let whole = match whole.trim_start_matches('0') {
+        "" => "0",
+        whole => whole,
+    };
+    let sign = if ratio < 0.0 { "-" } else { "" };
+    if rest.is_empty() { format!("{sign}{whole}%") } else { format!("{sign}{whole}.{rest}%") }
+}
+
 /// A rate per second, in the time unit that makes it readable: `3/min`, `10MiB/s`.
 #[must_use]
 pub fn rate(per_second: f64, counted: Counted) -> String {

@@ -187,3 +187,19 @@ fn what_a_run_refuses_to_ask_is_not_typed() {
         .out("'http://api/a?q='");
     folder.run(&["print", "a.runbook", "--set", "id=.."]).code(0).out("'http://api<path>'").lacks("items/..'");
 }
+
+#[test]
+fn a_pattern_for_any_folders_finds_as_many_by_hand() {
+    let folder = Folder::with("section \"S\" { check host.files(\"logs/**/*.log\") | count == 3 as \"three\" }\n");
+    for name in ["logs/a.log", "logs/x/b.log", "logs/x/y/c.log"] {
+        folder.write(name, "");
+    }
+    folder.run(&["run", "a.runbook"]).code(0);
+    let printed = folder.run(&["print", "a.runbook"]);
+    let page = &printed.code(0).stdout;
+    let mut shell = Command::new("bash");
+    shell.args(["-c", &printed.script()]).current_dir(folder.path("")).env("PATH", "/usr/bin:/bin");
+    let typed = shell.output().unwrap();
+    let found = String::from_utf8_lossy(&typed.stdout);
+    assert!(found.trim() == "3" || found.lines().count() == 3, "{page}\n{found}");
+}

@@ -76,6 +76,17 @@ async fn takes_bytes_as_they_come() {
 }
 
 #[tokio::test]
+async fn files_that_say_no_size_are_read_to_their_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let memory = log(folder.path(), "/proc/meminfo").await;
+    let found = lines(&memory).unwrap();
+    assert!(found.iter().any(|line| line.text.starts_with("MemTotal:")), "{}", shown(&memory));
+    assert_eq!(&*found[0].source, "/proc/meminfo");
+    // One of `/sys` says a page, and has a line.
+    assert_eq!(lines(&log(folder.path(), "/sys/class/net/lo/mtu").await).unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn a_snapshot_neither_grows_nor_goes_away() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("a.log");

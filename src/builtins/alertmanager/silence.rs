@@ -27,7 +27,7 @@ const MATCHING: Param<Option<Arc<Record>>> = Param::fields(
     false,
 );
 const FOR: Param<SignedDuration> = Param::required("for", "How long, from now.");
-const COMMENT: Param<String> = Param::required("comment", "Why, for whoever finds it.");
+const COMMENT: Param<String> = Param::required("comment", "Why, for whoever finds it.").for_people();
 const BY: Param<Option<String>> = Param::optional("by", "Who wants it; without it `runbook` with the id of the run.");
 
 pub(super) static BUILTIN: Builtin = Builtin {

@@ -12,7 +12,7 @@ use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, Typed, Value};
 
-const TEXT: Param<String> = Param::required("text", "What to write.");
+const TEXT: Param<String> = Param::required("text", "What to write.").for_people();
 const TAGS: Param<Vec<String>> = Param::or(
     "tags",
     "By which dashboards find it: those that show notes with these tags.",

@@ -151,7 +151,7 @@ fn pattern(kind: &Value) -> Result<Arc<str>, Fault> {
 
 fn text(kind: &Value, name: &str) -> Result<Arc<str>, Fault> {
     match field(kind, name)? {
-        Value::String(text) => Ok(text),
+        Value::String(text) => Ok(text.into_inner()),
         _ => Err(Fault::conversion(format!("`compare` wants patterns, and the `{name}` of an item is no text"))),
     }
 }

@@ -40,7 +40,7 @@ impl Rank {
             Value::Cores(value) => Self::Cores(Real::new(value)?),
             Value::Rate(value, Counted::Items) => Self::Items(Real::new(value)?),
             Value::Rate(value, Counted::Bytes) => Self::Bytes(Real::new(value)?),
-            Value::String(text) => Self::Text(text),
+            Value::String(text) => Self::Text(text.into_inner()),
             Value::Time(time) => Self::Time(time),
             Value::Date(date) => Self::Date(date),
             Value::Clock(clock) => Self::Clock(clock),

@@ -1,7 +1,7 @@
 //! Snapshots: the lines of files as they were when the log was opened.
 
 use std::fs::{File, Metadata};
-use std::io;
+use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -29,6 +29,35 @@ pub(super) type Identity = (u64, u64);
 /// Which file has a name now.
 pub(super) fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
+}
+
+fn modified(metadata: &Metadata) -> Option<Timestamp> {
+    metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok())
+}
+
+/// Whether its size says nothing of what is in it: files of `/proc` say 0, those of `/sys` a page, and neither takes room
+/// on a disk.
+fn says_no_size(metadata: &Metadata) -> bool {
+    const PAGE: u64 = 64 << 10;
+    metadata.len() == 0 || (metadata.blocks() == 0 && metadata.len() <= PAGE)
+}
+
+/// What is in such a file now, in an unnamed one; nothing where nothing is in it.
+fn kept(file: &File, path: &Path) -> Result<Option<File>, Fault> {
+    const MOST: u64 = 64 << 20;
+    let failed = |error: io::Error| files::fault("read", path, &error);
+    let mut bytes = Vec::new();
+    file.take(MOST + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.is_empty() {
+        return Ok(None);
+    }
+    if bytes.len() as u64 > MOST {
+        let message = format!("`{}` says no size and does not end within 64MiB", path.display());
+        return Err(Fault::new(FaultKind::TooLarge, message));
+    }
+    let mut kept = tempfile::tempfile().map_err(failed)?;
+    kept.write_all(&bytes).map_err(failed)?;
+    Ok(Some(kept))
 }
 
 /// One file of a log, open, with the size that it had.
@@ -83,7 +112,11 @@ impl Part {
         if !kind.is_file() {
             return Err(Fault::new(FaultKind::Setup, format!("`{}` is no regular file", path.display())));
         }
-        Self::of(path, &path.to_string_lossy(), Arc::new(File::open(path).map_err(failed)?))
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let kept = if says_no_size(&metadata) { kept(&file, path)? } else { None };
+        let part = Self::of(path, &path.to_string_lossy(), Arc::new(kept.unwrap_or(file)))?;
+        Ok(Self { modified: modified(&metadata), identity: identity(&metadata), ..part })
     }
 
     /// A file that is open, under the name that its lines say.
@@ -94,7 +127,7 @@ impl Part {
             source: source.into(),
             file,
             size: metadata.len(),
-            modified: metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok()),
+            modified: modified(&metadata),
             identity: identity(&metadata),
             packing: None,
             bare: OnceLock::new(),

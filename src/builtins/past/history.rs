@@ -40,9 +40,9 @@ fn history(cx: &Cx, args: &Args<'_>) -> Result<Value, Fault> {
             vec![(Arc::from("time"), Value::Time(sample.at)), (Arc::from("value"), measure.value(sample.value))];
         for label in labels.iter() {
             let Value::String(label) = label else { continue };
-            let value = sample.labels.iter().find(|(name, _)| name == label);
+            let value = sample.labels.iter().find(|(name, _)| *name == **label);
             // A sample that was taken before the metric got this label has none.
-            let value = value.map_or_else(|| Value::string(""), |(_, value)| Value::String(Arc::clone(value)));
+            let value = value.map_or_else(|| Value::string(""), |(_, value)| Value::string(Arc::clone(value)));
             fields.push((Arc::clone(label), value));
         }
         Value::record(fields)

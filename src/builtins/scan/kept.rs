@@ -221,7 +221,7 @@ impl Taken {
                 regex: regex.clone(),
                 found: regex.capture_locations(),
                 otherwise: match otherwise {
-                    Value::String(text) => Some(text.clone()),
+                    Value::String(text) => Some(Arc::clone(text)),
                     _ => None,
                 },
                 key: Vec::new(),
@@ -260,10 +260,11 @@ impl Taken {
 
 /// The value that such bytes stand for.
 fn value(part: &Part, key: &[u8]) -> Value {
-    let text = |bytes| Value::string(String::from_utf8_lossy(bytes));
+    let text = String::from_utf8_lossy;
     match part {
-        Part::Text | Part::Source => text(key),
-        Part::Capture(..) => key.split_first().map_or(Value::Null, |(_, rest)| text(rest)),
+        Part::Text => Value::part(text(key)),
+        Part::Source => Value::string(text(key)),
+        Part::Capture(..) => key.split_first().map_or(Value::Null, |(_, rest)| Value::part(text(rest))),
     }
 }
 

@@ -33,6 +33,5 @@ fn capture(args: &Args<'_>) -> Result<Value, Fault> {
         return Ok(Value::Null);
     };
     let part = std::str::from_utf8(part.as_bytes());
-    part.map(Value::string)
-        .map_err(|_| Fault::conversion("`capture` found half a character: the pattern matches bytes"))
+    part.map(Value::part).map_err(|_| Fault::conversion("`capture` found half a character: the pattern matches bytes"))
 }

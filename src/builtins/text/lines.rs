@@ -20,5 +20,5 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 fn lines(args: &Args<'_>) -> Result<Value, Fault> {
-    Ok(Value::list(args.get(&TEXT)?.lines().map(Value::string).collect()))
+    Ok(Value::list(args.get(&TEXT)?.lines().map(Value::part).collect()))
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Fault, FaultKind, Type, Value};
+use crate::types::{Fault, FaultKind, Text, Type, Value};
 
-const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
+const TEXT: Param<Text> = Param::required("text", "The text.");
 const FROM: Param<Arc<str>> = Param::required("from", "What is replaced, letter by letter.");
 const TO: Param<Arc<str>> = Param::required("to", "What stands in its place.");
 
@@ -34,5 +34,5 @@ fn replace(args: &Args<'_>) -> Result<Value, Fault> {
     if text.len().saturating_add(longer) > MOST_BYTES {
         return Err(Fault::new(FaultKind::TooLarge, "`replace` makes 64MiB at most, and there are more"));
     }
-    Ok(Value::string(text.replace(&*from, &to)))
+    Ok(text.made(text.replace(&*from, &to)))
 }

@@ -25,5 +25,5 @@ fn split(args: &Args<'_>) -> Result<Value, Fault> {
     if by.is_empty() {
         return Err(Fault::no_value("`split` wants a separator, got an empty text").help("`words` splits at spaces"));
     }
-    Ok(Value::list(text.split(&*by).map(Value::string).collect()))
+    Ok(Value::list(text.split(&*by).map(Value::part).collect()))
 }

@@ -1,11 +1,9 @@
 //! `trim`
 
-use std::sync::Arc;
-
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Fault, Type, Value};
+use crate::types::{Fault, Text, Type, Value};
 
-const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
+const TEXT: Param<Text> = Param::required("text", "The text.");
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "trim",
@@ -20,5 +18,6 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 fn trim(args: &Args<'_>) -> Result<Value, Fault> {
-    Ok(Value::string(args.get(&TEXT)?.trim()))
+    let text = args.get(&TEXT)?;
+    Ok(text.made(text.trim()))
 }

@@ -143,6 +143,9 @@ pub enum TextPart {
 pub enum Format {
     /// `%Y/%m/%d`, for times, dates and times of day.
     Time(Arc<str>),
+    /// With all its digits, where nothing else is written and the text goes outside: people take 1.1GiB for 1234567890B,
+    /// and a program would do something else.
+    Whole,
     /// `.1` decimals, `#,` grouping by thousands.
     Number { decimals: Option<u8>, grouped: bool },
 }

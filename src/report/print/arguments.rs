@@ -274,7 +274,7 @@ fn words<'p>(knowledge: &mut Knowledge<'p>, known: &Known<'p>) -> Vec<Vec<Piece>
     let whole = [Part::Value(known.clone())];
     let given = match known {
         Known::Parts(parts) => parts.as_slice(),
-        Known::Value(Value::String(text)) => &[Part::Text(text.clone())],
+        Known::Value(Value::String(text)) => &[Part::Text(Arc::clone(text))],
         _ => whole.as_slice(),
     };
     let mut done: Vec<Vec<Piece>> = Vec::new();

@@ -68,7 +68,7 @@ pub(super) fn call<'p>(knowledge: &mut Knowledge<'p>, places: &mut Places<'p>, c
     };
     let by_hand = logs::by_hand(knowledge, call).unwrap_or(call.builtin.by_hand);
     let mut typed = line(knowledge, places, by_hand, &asked)?;
-    typed.notes = logs::notes(knowledge, call);
+    typed.notes.extend(logs::notes(knowledge, call));
     Some(typed)
 }
 
@@ -127,16 +127,28 @@ fn line<'p>(
     let whole = with_connection(parts(by_hand), places, asked);
     let mut bits = Vec::new();
     fill(knowledge, places, &whole, asked, &mut bits);
-    let (line, programs) = words(&bits);
+    let (mut line, programs) = words(&bits);
+    let mut notes = Vec::new();
+    if bits.iter().any(finds_below) {
+        // A shell takes `**` for `*` where nobody says otherwise, and finds fewer files.
+        line.insert_str(0, "shopt -s globstar && ");
+        notes.push("`shopt -s globstar` makes `**` any folders, and only bash has it.".to_owned());
+    }
     let left = left_out(knowledge, by_hand, asked);
     Some(Typed {
         left,
-        notes: Vec::new(),
+        notes,
         line,
         programs,
         blanks: std::mem::replace(&mut knowledge.blanks, blanks),
         variables: std::mem::replace(&mut knowledge.variables, variables),
     })
+}
+
+/// Whether files are found in all folders below one.
+fn finds_below(bit: &Bit) -> bool {
+    let is_star = |piece: &Piece| matches!(piece, Piece::Glob('*'));
+    matches!(bit, Bit::Word(pieces) if pieces.windows(2).any(|two| two.iter().all(is_star)))
 }
 
 /// What nobody types, and nothing is lost without it: limits, how an answer is read, what the page says in words.

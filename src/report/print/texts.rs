@@ -1,4 +1,4 @@
-//! Texts with values in them, as a run writes them: `12.5%` and not 0.125, and in the format that stands beside a value.
+//! Texts with values in them, as a run writes them: `12.5%` and not 0.125, with all digits where they go outside, and in the format that stands beside a value.
 
 use jiff::SignedDuration;
 
@@ -52,16 +52,16 @@ impl<'p> Knowledge<'p> {
             (Known::Moment { later, .. }, Some(Format::Time(pattern))) => {
                 vec![Self::clock(*later, pattern, &self.program.header.timezone_name)]
             }
-            (Known::List(items), None) => {
+            (Known::List(items), None | Some(Format::Whole)) => {
                 let mut pieces = Vec::new();
                 for (index, item) in items.iter().enumerate() {
                     pieces.extend((index > 0).then(|| Piece::Text(", ".to_owned())));
-                    pieces.extend(self.written(item, expr, None));
+                    pieces.extend(self.written(item, expr, format));
                 }
                 pieces
             }
-            (Known::Record(_), None) => vec![self.blank(expr, None)],
-            (known, None) => self.plain(known),
+            (Known::Record(_), None | Some(Format::Whole)) => vec![self.blank(expr, None)],
+            (known, None | Some(Format::Whole)) => self.plain(known),
             (_, Some(_)) => vec![self.formatted(expr, format)],
         }
     }
@@ -70,7 +70,7 @@ impl<'p> Knowledge<'p> {
     fn formatted(&mut self, expr: &'p Expr, format: Option<&Format>) -> Piece {
         let Blank { name, from } = self.blank_of(expr, None);
         let form = match format {
-            None => return self.fill_in(Blank { name, from }),
+            None | Some(Format::Whole) => return self.fill_in(Blank { name, from }),
             Some(Format::Time(pattern)) => pattern.to_string(),
             Some(Format::Number { decimals, grouped }) => {
                 let digits = decimals.map(|decimals| format!(".{decimals}")).unwrap_or_default();

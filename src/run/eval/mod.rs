@@ -256,7 +256,7 @@ impl<'e> Evaluation<'e> {
     fn run_field(&self, field: RunField) -> Value {
         let run = &self.facts.run;
         match field {
-            RunField::Id => Value::String(run.id.clone()),
+            RunField::Id => Value::string(run.id.clone()),
             RunField::StartedAt => Value::Time(run.started_at),
             RunField::ScheduledAt => Value::Time(run.scheduled_at),
             RunField::Date => Value::Date(run.scheduled_at.to_zoned(run.timezone.clone()).date()),

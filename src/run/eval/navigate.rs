@@ -67,7 +67,7 @@ impl Evaluation<'_> {
                 place.and_then(|place| items.get(place)).cloned().ok_or_else(|| outside(*index, items.len()))
             }
             (Json::Object(object), Value::String(key)) => {
-                object.get(&**key).cloned().ok_or_else(|| absent(key, object.keys(), path(base), &self.written(base)))
+                object.get(&***key).cloned().ok_or_else(|| absent(key, object.keys(), path(base), &self.written(base)))
             }
             (other, index) => {
                 let found = short(&Value::Data(Arc::new(other.clone())));
@@ -131,9 +131,9 @@ fn outside(index: i64, length: usize) -> Fault {
 
 fn line_field(line: &Line, name: &str) -> Result<Value, Fault> {
     Ok(match name {
-        "text" => Value::String(line.text.clone()),
+        "text" => Value::part(line.text.clone()),
         "number" => Value::Int(line.number),
-        "source" => Value::String(line.source.clone()),
+        "source" => Value::string(line.source.clone()),
         "time" => line.time.map_or(Value::Null, Value::Time),
         _ => return Err(Fault::conversion(format!("a line has no field `{name}`"))),
     })

@@ -199,7 +199,7 @@ impl Evaluation<'_> {
 
     fn fixed_text(&self, expr: &Expr, lambda: &Lambda, env: Env<'_>) -> Recognised<Arc<str>> {
         match known!(self.fixed(expr, lambda, env)?).plainly() {
-            Value::String(text) => Ok(Some(text)),
+            Value::String(text) => Ok(Some(text.into_inner())),
             _ => Ok(None),
         }
     }
