@@ -137,7 +137,9 @@ impl Desk {
         }
         let Inner { reading, engine, quiet, .. } = &mut *inner;
         let mut inputs = reading.read(along, record, engine.state());
-        inputs.iter_mut().for_each(|input| quiet.follow(record.at, input));
+        for input in &mut inputs {
+            quiet.follow(record.at, input);
+        }
         inner.decide(&self.runbook, record.at, &inputs).inspect(|happened| self.call(happened))
     }
 

@@ -369,7 +369,7 @@ impl Writer<'_> {
             match part {
                 TextPart::Text(text) => self.piece(text),
                 TextPart::Value { value, format: None | Some(Format::Whole) } if let Some(text) = self.known(value) => {
-                    self.piece(&text)
+                    self.piece(&text);
                 }
                 TextPart::Value { value, format } => {
                     self.text.push('{');

@@ -114,7 +114,7 @@ pub(super) async fn running(
         known: run::known::Known::default(),
     };
     let run = run::run(request, Arc::clone(&current.world), Arc::clone(&recording).sink());
-    let finished = current.desk.beside(&*current.world, run).await;
+    let finished = Box::pin(current.desk.beside(&*current.world, run)).await;
     let (exit, faults) = recording.end();
     let exit = exit.unwrap_or(finished.exit);
     let waits = if exit == 5 { ", waits for approval" } else { "" };

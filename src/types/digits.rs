@@ -99,7 +99,7 @@ mod tests {
             (Value::Size(1_234_567_890), "1234567890B"),
             (Value::Size(10 << 30), "10GiB"),
             (Value::Size((3 << 30) / 2), "1.5GiB"),
-            (Value::Size(-(1 << 30)), "-1073741824B"),
+            (Value::Size(-(1 << 30)), "-1GiB"),
             (seconds(100 * 3600 + 50 * 60 + 30), "4d4h50m30s"),
             (seconds(7 * 86_400), "7d"),
             (seconds(90), "1m30s"),
