@@ -1,6 +1,6 @@
 //! What a runbook says about alerting, as data: an open incident keeps the policy it was opened under.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -179,6 +179,27 @@ impl Definitions {
             policy: Policy::of(program).map(Arc::new),
             roster: program.escalations.first().and_then(|escalation| escalation.roster.clone()),
         }
+    }
+
+    /// The channels of a level of an incident that began under another escalation: those of it that pages still go to, and
+    /// in place of others those of the level as it is now, or of the threshold.
+    pub(super) fn channels_now(&self, own: Vec<Arc<str>>, level: u32, threshold: &str) -> Vec<Arc<str>> {
+        let levels = self.policy.iter().flat_map(|policy| &policy.levels);
+        let told = levels.map(|level| &level.notify).chain(self.thresholds.values().map(|one| &one.notify));
+        let told: BTreeSet<&Arc<str>> = told.flatten().collect();
+        if own.iter().all(|channel| told.contains(channel)) {
+            return own;
+        }
+        let mut now: Vec<Arc<str>> = own.iter().filter(|channel| told.contains(channel)).cloned().collect();
+        let level = self.policy.as_ref().and_then(|policy| policy.level_or_next(level));
+        let same = level.into_iter().flat_map(|level| &level.notify).cloned();
+        for channel in same.chain(self.thresholds.get(threshold).into_iter().flat_map(|one| one.notify.clone())) {
+            if !now.contains(&channel) {
+                now.push(channel);
+            }
+        }
+        // Where nobody is told of anything any more, it is said of each message that its channel is gone.
+        if now.is_empty() { own } else { now }
     }
 
     /// With what tells the names of a ledger from those of others.

@@ -360,6 +360,8 @@ impl Turn<'_> {
         let Some(incident) = self.state.incident_mut(number) else { return };
         self.outcome.touched.incidents.insert(number);
         let page = channels.is_some();
+        let now = |own| self.definitions.channels_now(own, incident.level, &incident.title);
+        let channels = channels.map(now);
         let channels = channels.unwrap_or_else(|| incident.told.iter().cloned().collect());
         // A channel with an escalation of its own has the incident already: nobody is paged twice.
         let (handed, channels): (Vec<Arc<str>>, Vec<Arc<str>>) = channels

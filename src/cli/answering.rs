@@ -103,7 +103,9 @@ pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure
                 Failure::new(format!("incident #{number} is at its highest level, {}", incident.level))
             })?;
             if incident.policy.level(level).is_none() {
-                return Err(Failure::new(format!("there is no level {level}")));
+                let levels: Vec<String> = incident.policy.levels.iter().map(|level| level.number.to_string()).collect();
+                return Err(Failure::new(format!("incident #{number} has no level {level}"))
+                    .help(format!("it keeps the escalation that it began under, with {}", levels.join(", "))));
             }
             if level <= incident.level {
                 return Err(Failure::new(format!("incident #{number} is at level {} already", incident.level)));

@@ -371,6 +371,17 @@ fn an_alert_whose_threshold_is_gone_from_the_runbook_closes_and_says_so() {
 }
 
 #[test]
+fn a_channel_that_was_taken_out_of_the_runbook_is_paged_no_more_and_that_in_its_place_is() {
+    let critical = Threshold { severity: Severity::Critical, ..threshold() };
+    let levels = |second: &str| vec![level(1, Some(secs(600)), "chat"), level(2, None, second)];
+    let mut scene = Scene::of(critical, policy(levels("old"), 0));
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["mail opened", "chat opened"]);
+    let edited = Some(Arc::new(policy(levels("new"), 0)));
+    scene.engine.redefine(Arc::new(Definitions { policy: edited, ..scene.engine.definitions().clone() }));
+    assert_eq!(told(&scene.after(secs(600))), ["new escalated", "mail escalated"]);
+}
+
+#[test]
 fn what_is_told_of_several_has_a_name_of_its_own_and_is_over_with_the_last() {
     let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
     let alone = scene.judged(Some(true), &pod("a"));
