@@ -4,26 +4,29 @@ use crate::catalog::EffectRule;
 
 use super::program::{CallArg, Expr, ExprKind, Program, StatementKind, TextPart, walk};
 
-/// What stands behind `change`, in sections and commands.
-pub(super) fn changes(program: &Program) -> Vec<&Expr> {
-    let mut found = Vec::new();
-    walk::all(program, &mut |statement| {
-        if let StatementKind::Change(change) = &statement.kind {
-            found.push(&change.call);
-        }
-    });
-    found
+/// The calls of a program.
+pub(super) struct Made<'p> {
+    /// What stands behind `change`, in sections and commands.
+    pub(super) changes: Vec<&'p Expr>,
+    /// What is asked or changed by a call: what only computes is not.
+    pub(super) asked: Vec<&'p Expr>,
 }
 
-/// What is asked or changed by a call: what only computes is not.
-pub(super) fn asked(program: &Program) -> Vec<&Expr> {
-    let mut found = Vec::new();
-    walk::exprs(program, &mut |expr| match &expr.kind {
-        ExprKind::Call(call) if !matches!(call.builtin.effect, EffectRule::Pure) => found.push(expr),
-        ExprKind::Tool { .. } => found.push(expr),
-        _ => {}
-    });
-    found
+impl<'p> Made<'p> {
+    pub(super) fn of(program: &'p Program) -> Self {
+        let (mut changes, mut asked) = (Vec::new(), Vec::new());
+        walk::all(program, &mut |statement| {
+            if let StatementKind::Change(change) = &statement.kind {
+                changes.push(&change.call);
+            }
+        });
+        walk::exprs(program, &mut |expr| match &expr.kind {
+            ExprKind::Call(call) if !matches!(call.builtin.effect, EffectRule::Pure) => asked.push(expr),
+            ExprKind::Tool { .. } => asked.push(expr),
+            _ => {}
+        });
+        Self { changes, asked }
+    }
 }
 
 /// Whether two calls are of one built-in, tool or command.

@@ -8,18 +8,19 @@ use super::calls::Position;
 use super::checker::Checker;
 use super::convert::Want;
 use super::declarations::doc;
+use super::made::Made;
 use super::placement::Place;
 use super::program::{self, Expr, ExprKind, ParamId, Program, Target, Test, TestKind};
-use crate::diagnostics::{Code, Diagnostic, Level, nearest};
+use crate::diagnostics::{Code, Diagnostic, has_errors, nearest};
 use crate::source::Span;
 use crate::syntax::ast::{
     self, Expect, Fact, Given, ItemKind, SectionMember, Statement, StatementKind, TestStatement, TestStatementKind,
 };
 use crate::types::{Field, RecordType, Type, Value};
 
-/// The titles that a test may name.
+/// What a test may speak of.
 #[derive(Default)]
-struct Titles<'a> {
+struct Titles<'a, 'p> {
     sections: Vec<&'a str>,
     checks: Vec<&'a str>,
     roles: Vec<&'a str>,
@@ -27,8 +28,8 @@ struct Titles<'a> {
     /// Whether titles with values in them are there: then any title may be one of theirs.
     checks_open: bool,
     questions_open: bool,
-    /// Whether all of the program could be read: else nobody knows what it makes.
-    is_whole: bool,
+    /// What the program asks and changes; `None` where nobody knows.
+    made: Option<Made<'p>>,
 }
 
 impl<'a> Checker<'a> {
@@ -41,8 +42,9 @@ impl<'a> Checker<'a> {
         if root.file.items.iter().all(|item| !matches!(item.kind, ItemKind::Test(_))) {
             return tests;
         }
-        let is_whole = self.diagnostics.iter().all(|one| one.code.level() != Level::Error);
-        let mut titles = Titles { is_whole, ..Titles::default() };
+        // Of what could not be read nobody knows what it makes.
+        let made = (!has_errors(&self.diagnostics)).then(|| Made::of(program));
+        let mut titles = Titles { made, ..Titles::default() };
         for module in &names.modules {
             titles.collect(module.file);
         }
@@ -70,9 +72,14 @@ impl<'a> Checker<'a> {
     }
 
     /// `None` for what was a mistake.
-    fn rehearsed(&mut self, statement: &'a TestStatement, titles: &Titles<'a>, program: &Program) -> Option<TestKind> {
+    fn rehearsed(
+        &mut self,
+        statement: &'a TestStatement,
+        titles: &Titles<'a, '_>,
+        program: &Program,
+    ) -> Option<TestKind> {
         Some(match &statement.kind {
-            TestStatementKind::Given(given) => TestKind::Given(self.given(given, titles, program)?),
+            TestStatementKind::Given(given) => TestKind::Given(self.given(given, titles)?),
             TestStatementKind::Run { section, args } => {
                 self.check_title(section, &titles.sections, "section or report", false);
                 let args = args.iter().flat_map(|args| &args.items);
@@ -147,7 +154,7 @@ impl<'a> Checker<'a> {
         None
     }
 
-    fn given(&mut self, given: &'a Given, titles: &Titles<'a>, program: &Program) -> Option<program::Given> {
+    fn given(&mut self, given: &'a Given, titles: &Titles<'a, '_>) -> Option<program::Given> {
         Some(match given {
             Given::Approves { role } => {
                 self.check_title(role, &titles.roles, "role that approves anything,", false);
@@ -159,7 +166,7 @@ impl<'a> Checker<'a> {
             }
             Given::Unreachable { target } => {
                 let mentioned = self.mentioned(target);
-                program::Given::Unreachable(self.target(mentioned, titles, program)?)
+                program::Given::Unreachable(self.target(mentioned, titles)?)
             }
             Given::Is { target, value } => {
                 let target = self.mentioned(target);
@@ -169,18 +176,18 @@ impl<'a> Checker<'a> {
                 self.check_given_status(&target, &value);
                 let wanted = as_far_as_given(&target.ty, &value.ty);
                 let value = self.coerce(value, &Want::new(&wanted, "what is given"));
-                program::Given::Is { target: self.target(target, titles, program)?, value }
+                program::Given::Is { target: self.target(target, titles)?, value }
             }
             Given::Takes { target, duration } => {
                 let target = self.mentioned(target);
                 let duration = self.expr_as(duration, &Type::Duration, "`takes`");
                 let duration = self.constant_duration(&duration, "`takes`");
-                program::Given::Takes { target: self.target(target, titles, program)?, duration: duration? }
+                program::Given::Takes { target: self.target(target, titles)?, duration: duration? }
             }
             Given::Fails { target, message } => {
                 let target = self.mentioned(target);
                 let message = self.text_expr(message);
-                program::Given::Fails { target: self.target(target, titles, program)?, message }
+                program::Given::Fails { target: self.target(target, titles)?, message }
             }
         })
     }
@@ -232,12 +239,12 @@ impl<'a> Checker<'a> {
     }
 
     /// What a test can put something else in the place of.
-    fn target(&mut self, mentioned: Expr, titles: &Titles<'a>, program: &Program) -> Option<Target> {
+    fn target(&mut self, mentioned: Expr, titles: &Titles<'a, '_>) -> Option<Target> {
         match mentioned.kind {
             ExprKind::Metric(id) => Some(Target::Metric(id)),
             ExprKind::Connection(id) => Some(Target::Connection(id)),
             ExprKind::Call(_) | ExprKind::Tool { .. } => {
-                self.check_asked(&mentioned, titles, program);
+                self.check_asked(&mentioned, titles);
                 Some(Target::Call(mentioned))
             }
             ExprKind::Command { .. } => {
@@ -265,7 +272,7 @@ impl<'a> Checker<'a> {
         found
     }
 
-    fn expected(&mut self, expect: &'a Expect, titles: &Titles<'a>, program: &Program) -> Option<program::Fact> {
+    fn expected(&mut self, expect: &'a Expect, titles: &Titles<'a, '_>, program: &Program) -> Option<program::Fact> {
         Some(match &expect.fact {
             Fact::Alert { title: Some(title), severity } => {
                 let Some(id) = self.names.threshold(title.as_str()) else {
@@ -302,7 +309,7 @@ impl<'a> Checker<'a> {
             }
             Fact::Change { call } => {
                 let call = self.mentioned(call);
-                self.check_changed(&call, titles, program);
+                self.check_changed(&call, titles);
                 program::Fact::Change(call)
             }
             Fact::Check { title, outcome } => {
@@ -313,20 +320,21 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether the runbook has such a change: that one was not made that nobody makes proves nothing.
-    fn check_changed(&mut self, call: &Expr, titles: &Titles<'a>, program: &Program) {
+    fn check_changed(&mut self, call: &Expr, titles: &Titles<'a, '_>) {
+        let Some(made) = &titles.made else { return };
         let message = format!("nothing of the runbook makes the change {}", self.quoted(call.span));
-        self.check_made(call, &super::made::changes(program), titles, message, "it makes");
+        self.check_made(call, &made.changes, message, "it makes");
     }
 
     /// Whether the runbook asks what a test gives the answer of: nothing would ever hear it.
-    fn check_asked(&mut self, call: &Expr, titles: &Titles<'a>, program: &Program) {
+    fn check_asked(&mut self, call: &Expr, titles: &Titles<'a, '_>) {
+        let Some(made) = &titles.made else { return };
         let message = format!("nothing of the runbook asks {}", self.quoted(call.span));
-        self.check_made(call, &super::made::asked(program), titles, message, "it asks");
+        self.check_made(call, &made.asked, message, "it asks");
     }
 
-    fn check_made(&mut self, call: &Expr, made: &[&Expr], titles: &Titles<'a>, message: String, help: &str) {
-        let is_broken = matches!(call.kind, ExprKind::Broken);
-        if is_broken || !titles.is_whole || made.iter().any(|made| super::made::may_be(call, made)) {
+    fn check_made(&mut self, call: &Expr, made: &[&Expr], message: String, help: &str) {
+        if matches!(call.kind, ExprKind::Broken) || made.iter().any(|made| super::made::may_be(call, made)) {
             return;
         }
         let diagnostic = Diagnostic::new(Code::ImpossibleTest, call.span, message);
@@ -371,7 +379,7 @@ fn as_far_as_given(wanted: &Type, given: &Type) -> Type {
     }
 }
 
-impl<'a> Titles<'a> {
+impl<'a> Titles<'a, '_> {
     fn collect(&mut self, file: &'a ast::File) {
         for item in &file.items {
             match &item.kind {

@@ -60,19 +60,12 @@ impl Telling {
 
     /// Takes how a line ended. Gives whether that is news.
     fn ended(&mut self, channel: Option<&str>, why: Option<&String>) -> bool {
-        let channel = channel.map(str::to_owned);
-        match why {
-            Some(why) => self.lines.insert(channel, why.clone()).as_ref() != Some(why),
-            None => self.lines.remove(&channel).is_some(),
-        }
+        is_news(&mut self.lines, channel.map(str::to_owned), why)
     }
 
     /// Takes whether a channel could be opened. Gives whether that is news.
     fn opened(&mut self, channel: &str, why: Option<&String>) -> bool {
-        match why {
-            Some(why) => self.closed.insert(channel.to_owned(), why.clone()).as_ref() != Some(why),
-            None => self.closed.remove(channel).is_some(),
-        }
+        is_news(&mut self.closed, channel.to_owned(), why)
     }
 
     /// Takes what became of a message of a runbook with so many channels. One that is down is said on the others; where all
@@ -87,6 +80,14 @@ impl Telling {
         }
         let all: Vec<String> = self.down.iter().map(|(channel, why)| format!("`{channel}`: {why}")).collect();
         self.nobody = (all.len() >= channels).then(|| format!("nobody can be told: {}", all.join("; ")));
+    }
+}
+
+/// Keeps why something does not go, or that it does. Gives whether that is news.
+fn is_news<K: Ord>(known: &mut BTreeMap<K, String>, of: K, why: Option<&String>) -> bool {
+    match why {
+        Some(why) => known.insert(of, why.clone()).as_ref() != Some(why),
+        None => known.remove(&of).is_some(),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use std::marker::PhantomData;
 
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 
 use super::ask::Ask;
 use super::connection::Kubernetes;
@@ -120,28 +120,29 @@ impl<K, T, R, L> Kept<K, T, R, L> {
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
 struct InJson<T> {
-    #[serde(default)]
-    metadata: ListMeta,
-    #[serde(deserialize_with = "wire::or_empty")]
-    items: Vec<T>,
-}
-
-/// What it says that it is: anything else would be read as a list without items.
-#[derive(Deserialize)]
-struct Kind {
     kind: Option<String>,
     message: Option<String>,
+    #[serde(default)]
+    metadata: ListMeta,
+    /// `None` where it has none; an empty list is `null` where a server of Go forgot to make one.
+    #[serde(default, deserialize_with = "there")]
+    items: Option<Vec<T>>,
 }
 
-fn is_list(bytes: &[u8]) -> Result<(), Unfit> {
-    let Kind { kind, message } = serde_json::from_slice(bytes).map_err(|why| Unfit::Not(why.to_string()))?;
-    match kind {
-        Some(kind) if kind.ends_with("List") => Ok(()),
-        Some(kind) => {
-            let message = message.map(|message| format!(": {message}")).unwrap_or_default();
-            Err(Unfit::Not(format!("it is a `{kind}`, not a list{message}")))
+fn there<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Vec<T>>, D::Error> {
+    wire::or_empty(from).map(Some)
+}
+
+impl<T> InJson<T> {
+    /// What is in it, and what leads to the next page. Anything but a list would be read as one without items.
+    fn list(self) -> Result<(Vec<T>, Option<String>), String> {
+        let Some(kind) = self.kind else { return Err(NO_KIND.to_owned()) };
+        if !kind.ends_with("List") {
+            let message = self.message.map(|message| format!(": {message}")).unwrap_or_default();
+            return Err(format!("it is a `{kind}`, not a list{message}"));
         }
-        None => Err(Unfit::Not(NO_KIND.to_owned())),
+        let items = self.items.ok_or_else(|| format!("it is a `{kind}` without `items`"))?;
+        Ok((items, self.metadata.next()))
     }
 }
 
@@ -161,14 +162,13 @@ where
     }
 
     fn end(&mut self) -> Result<(), Unfit> {
-        is_list(&self.unread)?;
-        let InJson { metadata, items } =
-            serde_json::from_slice(&self.unread).map_err(|why| Unfit::Not(why.to_string()))?;
+        let page: InJson<T> = serde_json::from_slice(&self.unread).map_err(|why| Unfit::Not(why.to_string()))?;
         self.unread.clear();
+        let (items, next) = page.list().map_err(Unfit::Not)?;
         for item in items {
             self.made.push((self.keep)(item).map_err(Unfit::Of)?);
         }
-        self.next = metadata.next();
+        self.next = next;
         Ok(())
     }
 }

@@ -310,7 +310,8 @@ async fn said(response: Response<Body>) -> Vec<u8> {
 /// an object of another kind would be read as one without any fields.
 pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], ask: &Ask) -> Result<T, Fault> {
     let not = |why: &str| not_that(why, ask);
-    let About { kind, metadata, message } = serde_json::from_slice(bytes).map_err(|error| not_that(error, ask))?;
+    let json = |error| not_that(error, ask);
+    let About { kind, metadata, message } = serde_json::from_slice(bytes).map_err(json)?;
     match kind.as_deref() {
         None | Some("") => return Err(not(NO_KIND)),
         // What is gone at once is answered with one.
@@ -325,7 +326,7 @@ pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8], ask: &Ask) -> Result<T, F
     {
         return Err(not(&format!("it is of `{own}`")));
     }
-    serde_json::from_slice(bytes).map_err(|error| not_that(error, ask))
+    serde_json::from_slice(bytes).map_err(json)
 }
 
 /// What every answer of the API says of itself.

@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::UnixStream;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_postgres::tls::MakeTlsConnect;
-use tokio_postgres::{CancelToken, Client, Config, Error, NoTls};
+use tokio_postgres::{CancelToken, Client, Config, Connection, Error, NoTls};
 
 use super::notices::Notices;
 use super::refusal;
@@ -142,14 +143,12 @@ impl Server {
         let refused = |error: Error| refusal::of_login(self, login, &error);
         if self.tls.is_off() {
             let (client, connection) = config.connect_raw(stream, NoTls).await.map_err(refused)?;
-            let notices = Notices::default();
-            return Ok(Session { client, ended: tokio::spawn(notices.clone().hear(connection)), notices });
+            return Ok(Session::of(client, connection));
         }
         let mut connector = self.tls.connector()?;
         let Ok(connector) = MakeTlsConnect::<Wire>::make_tls_connect(&mut connector, &self.reach.place.host);
         let (client, connection) = config.connect_raw(stream, connector).await.map_err(refused)?;
-        let notices = Notices::default();
-        Ok(Session { client, ended: tokio::spawn(notices.clone().hear(connection)), notices })
+        Ok(Session::of(client, connection))
     }
 
     /// Tells the server that what a session is doing is no longer wanted.
@@ -167,6 +166,15 @@ impl Server {
 }
 
 impl Session {
+    /// Goes on by itself, and hears what the server says.
+    fn of<T>(client: Client, connection: Connection<Wire, T>) -> Self
+    where
+        T: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let notices = Notices::default();
+        Self { client, ended: tokio::spawn(notices.clone().hear(connection)), notices }
+    }
+
     /// Why the session ended, where it did: what was under way knows only that it is over.
     pub(super) async fn last_words(self, error: Error) -> Error {
         if error.as_db_error().is_some() || !self.client.is_closed() {

@@ -3,6 +3,7 @@
 //! Servers speak the language of the house. So this goes by codes and by the routine that speaks, and by words only where
 //! nothing else tells two answers apart.
 
+use indexmap::IndexSet;
 use tokio_postgres::error::{DbError, SqlState};
 
 use super::lexer::Token;
@@ -75,12 +76,13 @@ pub(super) fn left(shown: &str, statement: &Statement, answered: Answered, warni
         "grant" | "revoke" => of_rights(&statement.tokens, warnings),
         _ => Left::Nothing,
     };
-    let mut said: Vec<String> = Vec::new();
-    for text in warnings.iter().map(describe) {
-        if !said.contains(&text) {
-            said.push(text);
-        }
-    }
+    let known: fn(Fault) -> Fault = match left {
+        Left::Nothing => return None,
+        Left::All => |fault| fault,
+        Left::Part => Fault::partly,
+        Left::Unsure => Fault::sent,
+    };
+    let said: IndexSet<String> = warnings.iter().map(describe).collect();
     let more = said.len().saturating_sub(2);
     let mut message = format!("{shown}: {}", said.iter().take(2).cloned().collect::<Vec<_>>().join("; "));
     if more > 0 {
@@ -92,13 +94,7 @@ pub(super) fn left(shown: &str, statement: &Statement, answered: Answered, warni
         }
         _ => "log in as the owner of the tables; from PostgreSQL 17 on, a member of pg_maintain may do it, too",
     };
-    let fault = Fault::new(FaultKind::Failed, message).help(help);
-    match left {
-        Left::Nothing => None,
-        Left::All => Some(fault),
-        Left::Part => Some(fault.partly()),
-        Left::Unsure => Some(fault.sent()),
-    }
+    Some(known(Fault::new(FaultKind::Failed, message).help(help)))
 }
 
 fn refused(shown: &str, answered: Answered, warnings: &[DbError]) -> Fault {
