@@ -7,6 +7,8 @@ mod checked;
 mod lines;
 #[path = "desk/quiet.rs"]
 mod quiet;
+#[path = "desk/raised.rs"]
+mod raised;
 
 use std::collections::HashMap;
 use std::path::Path;

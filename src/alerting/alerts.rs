@@ -172,22 +172,30 @@ impl Turn<'_> {
         }
     }
 
-    pub(super) fn passed(&mut self, subject: &Subject, raiser: &str) {
-        let Some(number) = self.state.watches.get(subject).and_then(|watch| watch.alert) else { return };
+    /// A check or a statement raises it no more. With the last of them it ends.
+    pub(super) fn not_raised(&mut self, subject: &Subject, raiser: &str, end: &End) {
+        if let Some(number) = self.state.watches.get(subject).and_then(|watch| watch.alert) {
+            self.not_raised_by(number, raiser, end);
+        }
+    }
+
+    fn not_raised_by(&mut self, number: i64, raiser: &str, end: &End) {
         let Some(alert) = self.state.alert_mut(number) else { return };
         if !alert.raisers.remove(raiser) {
             return;
         }
         self.outcome.touched.alerts.insert(number);
         if alert.raisers.is_empty() {
-            let at = self.now;
-            self.close_alert(number, &End::Over { at });
+            self.close_alert(number, end);
         }
     }
 
-    /// Ends what belongs to thresholds that the runbook does not have any more: nobody looks at it again.
+    /// Ends what belongs to thresholds and sections that the runbook does not have any more: nobody looks at it again.
     pub(super) fn undeclared(&mut self) {
         let at = self.now;
+        for (number, raiser) in std::mem::take(&mut self.index.raisers) {
+            self.not_raised_by(number, &raiser, &End::Gone { at });
+        }
         for subject in std::mem::take(&mut self.index.undeclared) {
             if let Some(alert) = self.state.watches.get(&subject).and_then(|watch| watch.alert) {
                 self.close_alert(alert, &End::Undeclared { at });

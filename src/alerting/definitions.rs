@@ -25,6 +25,8 @@ pub struct Definitions {
     pub timezone: Arc<str>,
     /// By title.
     pub thresholds: BTreeMap<Arc<str>, Threshold>,
+    /// The titles of the sections: what stood in others is not looked at any more.
+    pub sections: BTreeSet<Arc<str>>,
     /// The channels that have an escalation of their own: an incident is handed to them once.
     pub owners: Vec<Arc<str>>,
     pub policy: Option<Arc<Policy>>,
@@ -175,6 +177,7 @@ impl Definitions {
             ledger: "".into(),
             timezone: program.header.timezone_name.clone(),
             thresholds: thresholds.collect(),
+            sections: program.sections.iter().map(|section| section.title.clone()).collect(),
             owners: program.channels.iter().filter(|one| owns_incidents(one)).map(|one| one.name.clone()).collect(),
             policy: Policy::of(program).map(Arc::new),
             roster: program.escalations.first().and_then(|escalation| escalation.roster.clone()),

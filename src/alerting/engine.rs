@@ -32,6 +32,11 @@ pub enum Input {
         subject: Subject,
         raiser: Arc<str>,
     },
+    /// A check that raised it is not made any more: what it looked at is gone, or it is itself.
+    Left {
+        subject: Subject,
+        raiser: Arc<str>,
+    },
     /// A section begins that keeps thresholds quiet while it runs.
     QuietBegins {
         by: Arc<str>,
@@ -218,7 +223,7 @@ fn due(definitions: &Definitions, state: &State, index: &Index) -> Option<Timest
     });
     let silences = state.silences.values().map(|silence| silence.until);
     let quiet = state.quiet.values().map(|quiet| quiet.until);
-    let undeclared = index.undeclared.first().map(|_| Timestamp::MIN);
+    let undeclared = index.has_undeclared().then_some(Timestamp::MIN);
     alerts.chain(incidents).chain(watches).chain(silences).chain(quiet).chain(undeclared).min()
 }
 
@@ -228,7 +233,8 @@ impl<'e> Turn<'e> {
             Input::Judged(all) => all.into_iter().for_each(|judged| self.judged(judged)),
             Input::Listed { threshold, present } => self.listed(&threshold, &present),
             Input::Raised(raised) => self.raised(raised),
-            Input::Passed { subject, raiser } => self.passed(&subject, &raiser),
+            Input::Passed { subject, raiser } => self.not_raised(&subject, &raiser, &End::Over { at: self.now }),
+            Input::Left { subject, raiser } => self.not_raised(&subject, &raiser, &End::Gone { at: self.now }),
             Input::QuietBegins { by, quiet } => {
                 self.state.quiet.insert(by, quiet);
                 self.outcome.touched.rest = true;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::definitions::{Definitions, Threshold};
+use super::raisers;
 use super::state::{Alert, State, Subject};
 use crate::types::Labels;
 
@@ -18,13 +19,16 @@ pub(super) struct Index {
     together: HashMap<Arc<str>, BTreeSet<i64>>,
     /// What is watched for a threshold that the runbook does not have any more.
     pub(super) undeclared: Vec<Subject>,
+    /// What raises open alerts and stands in no section that the runbook still has.
+    pub(super) raisers: Vec<(i64, Arc<str>)>,
 }
 
 impl Index {
     pub(super) fn of(definitions: &Definitions, state: &State) -> Self {
         let declared = |subject: &&Subject| definitions.thresholds.contains_key(&subject.threshold);
         let undeclared = state.watches.keys().filter(|subject| !declared(subject)).cloned().collect();
-        let mut index = Self { undeclared, ..Self::default() };
+        let raisers = raisers::undeclared(&definitions.sections, state);
+        let mut index = Self { undeclared, raisers, ..Self::default() };
         for alert in state.alerts.values() {
             index.opened(alert);
             index.told(alert);
@@ -33,6 +37,11 @@ impl Index {
             }
         }
         index
+    }
+
+    /// Whether something is open or watched that the runbook does not look at any more.
+    pub(super) const fn has_undeclared(&self) -> bool {
+        !self.undeclared.is_empty() || !self.raisers.is_empty()
     }
 
     pub(super) fn opened(&mut self, alert: &Alert) {

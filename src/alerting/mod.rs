@@ -13,6 +13,7 @@ mod incidents;
 mod index;
 mod outcome;
 mod posted;
+mod raisers;
 mod reading;
 mod rota;
 mod state;

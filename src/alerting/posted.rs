@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::engine::{Input, Raised};
+use super::raisers;
 use super::state::Subject;
 use crate::check::program::Program;
 use crate::types::Labels;
@@ -29,7 +30,7 @@ pub fn fires(name: &str) -> String {
 pub fn posted(program: &Program, posted: &Posted) -> Option<Input> {
     let threshold = program.thresholds.iter().find(|threshold| threshold.from.contains(&posted.name))?;
     let subject = Subject { threshold: Arc::clone(&threshold.title), labels: posted.labels.clone() };
-    let raiser: Arc<str> = format!("alertmanager \u{203a} {}", posted.name).into();
+    let raiser = raisers::of_posted(&posted.name);
     Some(if posted.firing {
         Input::Raised(Raised { subject, raiser, text: Arc::clone(&posted.text) })
     } else {

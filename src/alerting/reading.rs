@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::engine::{Input, Judged, Raised};
 use super::gathered::Gathered;
+use super::raisers;
 use super::state::{Quiet, State, Subject};
 use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, SectionKind, Threshold};
 use crate::run::{Judge, Samples, Verdict};
@@ -140,9 +141,6 @@ impl Reading {
     }
 }
 
-/// How the name of a `raise` statement ends, and that of no check.
-const RAISE: &str = "(raise)";
-
 impl Run {
     /// What an event of it means.
     fn read(&mut self, program: &Program, record: &Record, state: &State) -> Vec<Input> {
@@ -166,7 +164,7 @@ impl Run {
                 vec![Input::Called { title, level: *level, text }]
             }
             Event::StepFinished { path, .. } => self.over(|found| found.starts_with(path)),
-            Event::SectionFinished { path, title, .. } => self.section_over(path, title, state),
+            Event::SectionFinished { path, title, .. } => self.section_over(program, path, title, state),
             _ => Vec::new(),
         }
     }
@@ -197,25 +195,38 @@ impl Run {
         vec![Input::QuietBegins { by: self.keeper(title), quiet: Quiet { thresholds, until } }]
     }
 
-    fn section_over(&self, path: &Path, title: &Arc<str>, state: &State) -> Vec<Input> {
+    fn section_over(&self, program: &Program, path: &Path, title: &Arc<str>, state: &State) -> Vec<Input> {
         let mut inputs = self.over(|found| found.starts_with(path));
         inputs.push(Input::QuietEnds { by: self.keeper(title) });
-        // A `raise` that was not reached in a run of the whole section has nothing more to raise. Where something was not
-        // looked at there, or not done, nobody knows whether it would have been.
-        if self.has_seen(path, title) {
-            let beginning = format!("{title} › ");
-            for alert in state.alerts.values() {
-                for raiser in alert.raisers.iter().filter(|raiser| raiser.starts_with(&beginning)) {
-                    let by_statement = raiser.ends_with(RAISE);
-                    let reached = self.raisers.contains_key(&(Arc::clone(raiser), alert.subject.clone()));
-                    if by_statement && !reached {
-                        let (subject, raiser) = (alert.subject.clone(), Arc::clone(raiser));
-                        inputs.push(Input::Passed { subject, raiser });
-                    }
+        // What was not reached in a run of the whole section has nothing more to raise. Where something was not looked at
+        // there, or not done, nobody knows whether it would have been.
+        let section = program.sections.iter().find(|section| section.title == *title);
+        let Some(section) = section.filter(|_| self.has_seen(path, title)) else { return inputs };
+        let conditional = raisers::conditional(program, section);
+        for alert in state.alerts.values() {
+            for raiser in alert.raisers.iter().filter(|raiser| raisers::is_in(raiser, title)) {
+                let (subject, raiser) = (alert.subject.clone(), Arc::clone(raiser));
+                if self.raisers.contains_key(&(Arc::clone(&raiser), subject.clone())) {
+                    continue;
+                }
+                let may_come_again = |check: &raisers::Conditional<'_>| {
+                    check.raises(program, &subject.threshold)
+                        && self.parts(title, check.step).any(|part| check.of(&part) == raiser)
+                };
+                if raisers::is_statement(&raiser) {
+                    inputs.push(Input::Passed { subject, raiser });
+                } else if !conditional.iter().any(may_come_again) {
+                    inputs.push(Input::Left { subject, raiser });
                 }
             }
         }
         inputs
+    }
+
+    /// What the rounds of a step are called in this run, or else the section itself.
+    fn parts<'r>(&'r self, section: &'r str, step: Option<&'r str>) -> impl Iterator<Item = String> + 'r {
+        let names = self.steps.values().filter(move |own| step == Some(&own.title));
+        names.map(move |own| whereabouts(section, Some(own))).chain(step.is_none().then(|| section.to_owned()))
     }
 
     /// The checks of a part that is over: those that passed in every round close what they raised.
@@ -229,7 +240,7 @@ impl Run {
     fn checked(&mut self, checked: &Checked) -> Vec<Input> {
         let Some(threshold) = &checked.raises else { return Vec::new() };
         let path = &checked.place.path;
-        let raiser: Arc<str> = format!("{} › {}", self.whereabouts(path), checked.title).into();
+        let raiser = raisers::of_check(&self.whereabouts(path), &checked.source);
         let subject = Subject { threshold: Arc::clone(threshold), labels: self.labels(path) };
         let entry = self.raisers.entry((Arc::clone(&raiser), subject.clone()));
         let found = entry.or_insert_with(|| Found { path: path.clone(), failed: false, unknown: false });
@@ -246,7 +257,7 @@ impl Run {
     }
 
     fn raise(&mut self, path: &Path, threshold: &Arc<str>, message: Option<&str>) -> Input {
-        let raiser: Arc<str> = format!("{} › {RAISE}", self.whereabouts(path)).into();
+        let raiser = raisers::of_raise(&self.whereabouts(path));
         let subject = Subject { threshold: Arc::clone(threshold), labels: self.labels(path) };
         let found = Found { path: path.clone(), failed: true, unknown: false };
         self.raisers.insert((Arc::clone(&raiser), subject.clone()), found);
@@ -257,11 +268,7 @@ impl Run {
     /// `Section › Step [label]`
     fn whereabouts(&self, path: &Path) -> String {
         let section = path.first().and_then(|number| self.sections.get(number)).map_or("", |title| &**title);
-        match self.step(path) {
-            Some(StepName { title, label: Some(label) }) => format!("{section} › {title} [{label}]"),
-            Some(StepName { title, label: None }) => format!("{section} › {title}"),
-            None => section.to_owned(),
-        }
+        whereabouts(section, self.step(path))
     }
 
     /// The name of what a statement tells. A step may tell several things, so its path alone is none.
@@ -309,6 +316,15 @@ impl Run {
     /// What keeps thresholds quiet while a section runs.
     fn keeper(&self, section: &str) -> Arc<str> {
         format!("section \"{section}\" of run {}", self.id).into()
+    }
+}
+
+/// `Section › Step [label]`
+fn whereabouts(section: &str, step: Option<&StepName>) -> String {
+    match step {
+        Some(StepName { title, label: Some(label) }) => format!("{section} › {title} [{label}]"),
+        Some(StepName { title, label: None }) => format!("{section} › {title}"),
+        None => section.to_owned(),
     }
 }
 

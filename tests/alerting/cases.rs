@@ -56,6 +56,7 @@ impl Scene {
             runbook: "Night".into(),
             timezone: "UTC".into(),
             thresholds: [(Arc::clone(&threshold.title), threshold)].into(),
+            sections: BTreeSet::new(),
             owners: vec!["pager".into()],
             policy: policy.into().map(Arc::new),
         };

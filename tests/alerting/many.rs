@@ -39,7 +39,16 @@ fn turns(threshold: Threshold, many: usize) -> [Duration; 4] {
     let thresholds = [(Arc::clone(&title), threshold), ("Other".into(), other)].into();
     let (runbook, timezone) = ("Night".into(), "UTC".into());
     let (ledger, owners) = ("".into(), Vec::new());
-    let definitions = Definitions { runbook, ledger, timezone, thresholds, owners, policy: None, roster: None };
+    let definitions = Definitions {
+        runbook,
+        ledger,
+        timezone,
+        thresholds,
+        sections: BTreeSet::new(),
+        owners,
+        policy: None,
+        roster: None,
+    };
     let mut engine = Engine::new(Arc::new(definitions), State::default());
     let mut now: Timestamp = "2026-03-05T22:00:00Z".parse().unwrap();
     let mut turn = |when: Option<bool>| {

@@ -1,5 +1,6 @@
 //! What is named to the outside: by whom it was opened, and for as long as it is open.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use runbook::alerting::{Alert, Definitions, Engine, Escalate, EscalateWhen, Input, Outcome, State, Threshold};
@@ -19,6 +20,7 @@ fn definitions(ledger: &str) -> Arc<Definitions> {
         ledger: ledger.into(),
         timezone: "UTC".into(),
         thresholds: thresholds.map(|one| (Arc::clone(&one.title), one)).into(),
+        sections: BTreeSet::new(),
         owners: Vec::new(),
         policy: Some(Arc::new(policy(vec![level(1, None, "pager")], 0))),
         roster: None,

@@ -73,6 +73,7 @@ pub(crate) fn definitions(dice: &mut Dice) -> Definitions {
         runbook: "Night".into(),
         timezone: "UTC".into(),
         thresholds: thresholds.into_iter().map(|one| (Arc::clone(&one.title), one)).collect(),
+        sections: BTreeSet::new(),
         owners,
         policy: dice.percent(85).then(|| Arc::new(policy(dice))),
         ledger: "5f2c".into(),
