@@ -9,7 +9,7 @@ use super::engine::{Input, Judged, Raised};
 use super::gathered::Gathered;
 use super::raisers;
 use super::state::{Quiet, State, Subject};
-use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, SectionKind, Threshold};
+use crate::check::program::{Expr, ExprKind, MetricId, ParamId, Program, SectionKind, Threshold, ThresholdId};
 use crate::run::{Judge, Samples, Verdict};
 use crate::store::event::{Checked, Event, ManualAnswer, Measured, Outcome, Path, Place, Record};
 use crate::types::{Fault, FaultKind, Labels, Measure, Value};
@@ -22,12 +22,23 @@ pub struct Reading {
     program: Arc<Program>,
     judge: Judge,
     samples: Samples,
+    /// Those that keep others quiet come first.
+    thresholds: Vec<ThresholdId>,
 }
 
 /// How far somebody has read along with a run. Whoever hands on the events of one run keeps one of it.
 #[derive(Default)]
 pub struct Along {
     run: Option<Run>,
+    /// What is judged with the samples that follow.
+    waiting: Vec<Taken>,
+}
+
+/// Samples of a metric that were taken and not judged yet.
+struct Taken {
+    metric: MetricId,
+    at: Timestamp,
+    began: Option<Timestamp>,
 }
 
 /// A step, or one of its rounds.
@@ -65,13 +76,14 @@ impl Reading {
     #[must_use]
     pub fn new(program: Arc<Program>, set: HashMap<ParamId, Value>, facts: Arc<crate::catalog::RunFacts>) -> Self {
         let judge = Judge::new(Arc::clone(&program), set, facts);
-        Self { program, judge, samples: Samples::default() }
+        let thresholds = program.thresholds_in_order();
+        Self { program, judge, samples: Samples::default(), thresholds }
     }
 
     /// What an event means for alerting, in order. `state` is what is open now.
     pub fn read(&mut self, along: &mut Along, record: &Record, state: &State) -> Vec<Input> {
         if let Event::Measured(measured) = &record.event {
-            return self.measured(measured, record.at, state);
+            return self.measured(along, measured, record.at, state);
         }
         if let Event::RunStarted(started) = &record.event {
             let (id, only, began) = (Arc::clone(&started.run), started.only.clone(), record.at);
@@ -88,7 +100,7 @@ impl Reading {
         run.read(&self.program, record, state)
     }
 
-    fn measured(&mut self, measured: &Measured, at: Timestamp, state: &State) -> Vec<Input> {
+    fn measured(&mut self, along: &mut Along, measured: &Measured, at: Timestamp, state: &State) -> Vec<Input> {
         let metrics = &self.program.metrics;
         let Some(place) = metrics.iter().position(|metric| metric.name == measured.metric) else { return Vec::new() };
         let (Some(metric), Ok(id)) = (metrics.get(place), u32::try_from(place)) else { return Vec::new() };
@@ -99,8 +111,18 @@ impl Reading {
             (sample.labels.clone(), value.ok_or_else(missing))
         });
         self.samples.take(id, at, samples.collect(), measured.fault.as_ref());
-        let thresholds = self.program.thresholds.iter().filter(|threshold| threshold.metrics.contains(&id));
-        thresholds.flat_map(|threshold| self.judged(threshold, at, measured.began, state)).collect()
+        along.waiting.push(Taken { metric: id, at, began: measured.began });
+        if measured.more {
+            return Vec::new();
+        }
+        let taken = std::mem::take(&mut along.waiting);
+        let thresholds = self.thresholds.iter().filter_map(|id| self.program.thresholds.get(id.index()));
+        let judged = thresholds.filter_map(|threshold| {
+            let own = || taken.iter().filter(|taken| threshold.metrics.contains(&taken.metric));
+            let at = own().map(|taken| taken.at).max()?;
+            Some(self.judged(threshold, at, own().filter_map(|taken| taken.began).min(), state))
+        });
+        judged.flatten().collect()
     }
 
     fn judged(&self, threshold: &Threshold, at: Timestamp, began: Option<Timestamp>, state: &State) -> Vec<Input> {

@@ -1,10 +1,13 @@
 //! `measure`: samples of metrics, one for each set of labels.
 
 use std::collections::{HashMap, HashSet};
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::FutureExt;
-use futures_util::future::{BoxFuture, join_all};
+use futures_util::future::{BoxFuture, join_all, select};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, StreamExt};
 use jiff::SignedDuration;
 
 use super::branches::{list, with};
@@ -20,15 +23,52 @@ const MOST: usize = 100_000;
 /// Of what takes no longer than this, nobody asks when it was begun.
 const LONG: SignedDuration = SignedDuration::from_secs(1);
 
+/// How long samples wait for others of their moment, where a threshold of these may keep one of theirs quiet.
+const TOGETHER: Duration = Duration::from_secs(10);
+
 pub(super) async fn measure(context: &Context<'_>, statement: &Statement, metrics: &[MetricId]) {
-    join_all(metrics.iter().map(|id| sample(context, *id, statement.span))).await;
+    take(context, metrics, Some(statement.span)).await;
 }
 
-/// Takes samples of a metric, and tells of them.
-pub(super) async fn sample(context: &Context<'_>, id: MetricId, span: Span) {
-    let Some(metric) = context.run.program.metrics.get(id.index()) else { return };
-    let (place, name, began) = (context.place(span), Arc::clone(&metric.name), context.now());
-    let mut measured = Measured { place, metric: name, samples: Vec::new(), fault: None, began: None };
+/// Takes samples that are due, without a statement that asks for them.
+pub(super) async fn due(context: &Context<'_>, metrics: &[MetricId]) {
+    take(context, metrics, None).await;
+}
+
+/// Takes samples of metrics at one moment, and tells of each as soon as nobody is waited for who belongs to it.
+async fn take(context: &Context<'_>, metrics: &[MetricId], span: Option<Span>) {
+    let parts = context.run.program.judged_together(metrics);
+    join_all(parts.iter().map(|part| together(context, part, span))).await;
+}
+
+async fn together(context: &Context<'_>, metrics: &[MetricId], span: Option<Span>) {
+    let mut samples: FuturesUnordered<_> = metrics.iter().map(|id| sample(context, *id, span)).collect();
+    let mut known = Vec::new();
+    if metrics.len() > 1 {
+        let all = async {
+            while let Some(one) = samples.next().await {
+                known.extend(one);
+            }
+        };
+        select(pin!(all), context.world().sleep(TOGETHER)).await;
+    }
+    known.sort_by_key(|(id, _)| metrics.iter().position(|own| own == id));
+    let many = known.len();
+    for (place, (_, measured)) in known.into_iter().enumerate() {
+        context.emit(Event::Measured(Measured { more: place + 1 < many, ..measured }));
+    }
+    while let Some(one) = samples.next().await {
+        if let Some((_, measured)) = one {
+            context.emit(Event::Measured(measured));
+        }
+    }
+}
+
+/// Takes samples of a metric.
+async fn sample(context: &Context<'_>, id: MetricId, span: Option<Span>) -> Option<(MetricId, Measured)> {
+    let metric = context.run.program.metrics.get(id.index())?;
+    let (place, name, began) = (context.place(span.unwrap_or(metric.span)), Arc::clone(&metric.name), context.now());
+    let mut measured = Measured { place, metric: name, samples: Vec::new(), fault: None, began: None, more: false };
     if metric.labels.is_empty() {
         let value = context.whole(&metric.value).await;
         measured.samples.push(sampled(metric, Labels::new(), value));
@@ -53,7 +93,7 @@ pub(super) async fn sample(context: &Context<'_>, id: MetricId, span: Span) {
     measured.samples.dedup_by(|one, other| one.labels == other.labels);
     let is_known = measured.fault.is_none() && measured.samples.iter().all(|sample| sample.fault.is_none());
     measured.began = (!is_known && context.now().duration_since(began) >= LONG).then_some(began);
-    context.emit(Event::Measured(measured));
+    Some((id, measured))
 }
 
 /// A sample for each item of the first list and of all that follow.
@@ -146,11 +186,4 @@ pub(super) fn named(program: &Program, id: MetricId) -> Result<Value, Fault> {
         (Arc::from("measure"), Value::string(measure.name())),
         (Arc::from("labels"), Value::list(labels.collect())),
     ]))
-}
-
-/// Takes samples that are due, without a statement that asks for them.
-pub(super) async fn due(context: &Context<'_>, metrics: &[MetricId]) {
-    let spans = |id: &MetricId| context.run.program.metrics.get(id.index()).map(|metric| (*id, metric.span));
-    let samples = metrics.iter().filter_map(spans).map(|(id, span)| sample(context, id, span));
-    join_all(samples).await;
 }

@@ -71,7 +71,8 @@ impl Look {
             let seconds = took.as_secs().saturating_mul(1_000_000_000);
             let fault = Fault::new(FaultKind::Timeout, format!("no answer for {} so far", units::duration(seconds)));
             let (metric, began) = (Arc::clone(&metric.name), Some(self.began));
-            let measured = Measured { place: Place::default(), metric, samples: Vec::new(), fault: Some(fault), began };
+            let (place, samples, fault) = (Place::default(), Vec::new(), Some(fault));
+            let measured = Measured { place, metric, samples, fault, began, more: false };
             let record = Record { seq: 0, at: now, event: Event::Measured(measured) };
             desk.read(&mut Along::default(), &record)?;
         }
@@ -90,7 +91,8 @@ pub(super) async fn sample(
     look: Arc<Look>,
 ) -> Option<Fault> {
     let (program, fault) = (Arc::clone(&loaded.program), Mutex::default());
-    let sink = Arc::new(Heard { desk, world: Arc::clone(&world), program, look, fault });
+    let along = Mutex::default();
+    let sink = Arc::new(Heard { desk, world: Arc::clone(&world), program, look, along, fault });
     let request = Request {
         program: loaded.program,
         sources: loaded.sources,
@@ -116,6 +118,7 @@ struct Heard {
     world: Arc<dyn World>,
     program: Arc<Program>,
     look: Arc<Look>,
+    along: Mutex<Along>,
     fault: Mutex<Option<Fault>>,
 }
 
@@ -126,7 +129,8 @@ impl EventSink for Heard {
         // Until it is read: what is known by now is not said to hang.
         let mut waits = self.look.waits.lock().unwrap_or_else(PoisonError::into_inner);
         waits.retain(|(id, _)| self.program.metrics.get(id.index()).is_none_or(|own| own.name != measured.metric));
-        if let Err(fault) = self.desk.read(&mut Along::default(), &Record { seq: 0, at: self.world.now(), event }) {
+        let mut along = self.along.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Err(fault) = self.desk.read(&mut along, &Record { seq: 0, at: self.world.now(), event }) {
             self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         }
     }

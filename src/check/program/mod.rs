@@ -10,6 +10,7 @@ pub mod foregone;
 mod roster;
 mod statement;
 mod test;
+mod together;
 pub(crate) mod walk;
 mod wall;
 
