@@ -14,7 +14,7 @@ use super::signals::{INTERRUPTED, Signals};
 use super::state::Kept;
 use crate::catalog::RunFacts;
 use crate::check;
-use crate::check::program::{Escalation, ParamId, Program, Roster};
+use crate::check::program::{Escalation, Level, ParamId, Program, Roster};
 use crate::desk::Desk;
 use crate::plan::text;
 use crate::shown::look::{clean, pad};
@@ -73,7 +73,7 @@ pub(super) fn run(args: &OnCall, console: &Console) -> Result<u8, Failure> {
     let rows = escalation
         .levels
         .iter()
-        .map(|level| [format!("level {}", level.number), clean(&level.role), who(roster, &level.role, path, at)]);
+        .map(|level| [format!("level {}", level.number), clean(&level.role), who(roster, level, escalation, path, at)]);
     let rows: Vec<[String; 3]> = rows.collect();
     let width = |column: usize| {
         let cells = rows.iter().filter_map(|row| row.get(column));
@@ -141,10 +141,14 @@ fn said_last(
     Ok(rota.said.as_ref().map(|said| said.at).zip(rota.roster(program)))
 }
 
-fn who(roster: &Roster, role: &str, path: &str, at: Timestamp) -> String {
-    match roster.on_call(role, at) {
+fn who(roster: &Roster, level: &Level, escalation: &Escalation, path: &str, at: Timestamp) -> String {
+    let has_one = |above: &&Level| above.number > level.number && roster.on_call(&above.role, at) != Some(None);
+    match roster.on_call(&level.role, at) {
         Some(Some(person)) => clean(&person.to_string()),
-        Some(None) => "nobody: the next level is told".to_owned(),
+        Some(None) if escalation.levels.iter().any(|above| has_one(&above)) => {
+            "nobody: the next level is told".to_owned()
+        }
+        Some(None) => "nobody, nor at any level above: its channels are told all the same".to_owned(),
         None => format!("`{}` does not say", clean(path)),
     }
 }

@@ -12,8 +12,8 @@ use super::inputs;
 use crate::builtins;
 use crate::catalog::Catalog;
 use crate::check::program::Program;
-use crate::diagnostics::has_errors;
 use crate::diagnostics::render::terminal;
+use crate::diagnostics::{Diagnostic, has_errors};
 use crate::rehearsal::{self, Gap, Reached, Rehearsed, junit};
 use crate::shown::look::{Look, Tone, clean, counted};
 use crate::source::Sources;
@@ -60,23 +60,28 @@ pub(super) fn run(args: &Test, console: &Console) -> Result<u8, Failure> {
     let mut sources = Sources::new();
     let mut found = Vec::new();
     let names = inputs::expand(&args.files, &mut sources, &mut found);
-    let mut invalid = has_errors(&found);
-    if invalid {
+    let mut broken = Vec::new();
+    if has_errors(&found) {
         console.say(&terminal::render(&found, &sources, console.diagnostics_look_err()));
+        broken.push((args.files.join(" "), terminal::render(&found, &sources, terminal::Look::PLAIN)));
     }
     let mut files = Vec::new();
     for name in &names {
-        match read(name, &catalog, console) {
-            Some((program, sources)) => files.push(rehearse(name, program, sources, args)),
-            None => invalid = true,
+        match read(name, &catalog) {
+            Ok((program, sources)) => files.push(rehearse(name, program, sources, args)),
+            Err((found, sources)) => {
+                console.say(&terminal::render(&found, &sources, console.diagnostics_look_err()));
+                broken.push((name.clone(), terminal::render(&found, &sources, terminal::Look::PLAIN)));
+            }
         }
     }
+    let invalid = !broken.is_empty();
     let tests: usize = files.iter().map(|file| file.tests.len()).sum();
     let failed = files.iter().flat_map(|file| &file.tests).filter(|(test, _)| test.failure.is_some()).count();
     match args.format {
         Format::Terminal => console.print(&told(&files, args, console.look()))?,
         Format::Junit => {
-            console.print(&as_junit(&files)?)?;
+            console.print(&as_junit(&files, &broken)?)?;
             // The report of CI has no place for what is not a test.
             if args.coverage {
                 console.say(&files.iter().map(|file| coverage(file, console.look())).collect::<String>());
@@ -92,8 +97,8 @@ pub(super) fn run(args: &Test, console: &Console) -> Result<u8, Failure> {
         };
         return Err(Failure::new(format!("{what} in {}", args.files.join(", "))).help(help));
     }
-    let broken = if invalid { ", and what is not valid was not rehearsed" } else { "" };
-    console.say(&format!("{} rehearsed, {failed} failed{broken}\n", counted(tests as u64, "test")));
+    let others = if invalid { ", and what is not valid was not rehearsed" } else { "" };
+    console.say(&format!("{} rehearsed, {failed} failed{others}\n", counted(tests as u64, "test")));
     Ok(match (invalid, failed) {
         (true, _) => 2,
         (false, 0) => 0,
@@ -101,8 +106,8 @@ pub(super) fn run(args: &Test, console: &Console) -> Result<u8, Failure> {
     })
 }
 
-/// A valid runbook; `None` where it is not, which has been said then.
-fn read(name: &str, catalog: &Catalog, console: &Console) -> Option<(Program, Sources)> {
+/// A valid runbook, or what is wrong with it.
+fn read(name: &str, catalog: &Catalog) -> Result<(Program, Sources), (Vec<Diagnostic>, Sources)> {
     let mut sources = Sources::new();
     let mut found = Vec::new();
     let input = inputs::read(name, &mut sources, &mut found);
@@ -111,11 +116,10 @@ fn read(name: &str, catalog: &Catalog, console: &Console) -> Option<(Program, So
         found.extend(checked.diagnostics);
         checked.program
     });
-    if has_errors(&found) {
-        console.say(&terminal::render(&found, &sources, console.diagnostics_look_err()));
-        return None;
+    match program {
+        Some(program) if !has_errors(&found) => Ok((program, sources)),
+        _ => Err((found, sources)),
     }
-    program.map(|program| (program, sources))
 }
 
 fn rehearse(name: &str, program: Program, sources: Sources, args: &Test) -> File {
@@ -163,7 +167,7 @@ fn coverage(file: &File, look: Look) -> String {
     text
 }
 
-fn as_junit(files: &[File]) -> Result<String, Failure> {
+fn as_junit(files: &[File], broken: &[(String, String)]) -> Result<String, Failure> {
     let suites: Vec<junit::Suite<'_>> = files
         .iter()
         .map(|file| junit::Suite {
@@ -173,6 +177,9 @@ fn as_junit(files: &[File]) -> Result<String, Failure> {
         })
         .collect();
     let mut out = Vec::new();
-    junit::write(&mut out, &suites).map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
+    let invalid = broken.iter().map(|(name, found)| junit::Invalid { name, found });
+    let invalid: Vec<junit::Invalid<'_>> = invalid.collect();
+    junit::write(&mut out, &suites, &invalid)
+        .map_err(|error| Failure::new(format!("cannot write the report: {error}")))?;
     String::from_utf8(out).map_err(|error| Failure::new(format!("cannot write the report: {error}")))
 }

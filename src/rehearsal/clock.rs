@@ -32,6 +32,11 @@ impl Clock {
         Sleep { clock: self.clone(), key: (until, inner.sleeps) }
     }
 
+    /// Waits until everybody waits for time to pass. No time passes meanwhile.
+    pub(super) fn settled(&self) -> Settled {
+        Settled { sleep: self.sleep(SignedDuration::ZERO), waited: false }
+    }
+
     /// Runs a future to its end. `None` where it waits for something that will never come.
     pub(super) fn run<T>(&self, future: impl Future<Output = T>) -> Option<T> {
         let woken = Arc::new(Woken(AtomicBool::new(true)));
@@ -82,6 +87,29 @@ impl Future for Sleep {
             return Poll::Ready(());
         }
         inner.sleepers.insert(self.key, context.waker().clone());
+        Poll::Pending
+    }
+}
+
+/// Waits for the end of a moment.
+pub(super) struct Settled {
+    sleep: Sleep,
+    waited: bool,
+}
+
+impl Future for Settled {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<()> {
+        let mut inner = self.sleep.clock.lock();
+        let key = self.sleep.key;
+        // Whoever moves the clock takes out who is woken.
+        if self.waited && !inner.sleepers.contains_key(&key) {
+            return Poll::Ready(());
+        }
+        inner.sleepers.insert(key, context.waker().clone());
+        drop(inner);
+        self.waited = true;
         Poll::Pending
     }
 }

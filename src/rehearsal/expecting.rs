@@ -152,7 +152,7 @@ fn seen(shown: &Shown) -> Option<String> {
 
 fn changes(stage: &Stage) -> Vec<String> {
     let changes = stage.events.iter().filter_map(|event| match event {
-        Event::ChangeEnded(ended) => Some(format!("change {}: {:?}", ended.title, ended.outcome).to_lowercase()),
+        Event::ChangeEnded(ended) => Some(format!("change {}: {}", ended.title, became(ended.outcome))),
         Event::ChangeWithheld { title, reason, .. } => {
             Some(format!("change {title} was not begun: {}", why_withheld(reason)))
         }
@@ -170,6 +170,15 @@ const fn outcome(outcome: event::Outcome) -> Outcome {
         event::Outcome::Passed => Outcome::Passed,
         event::Outcome::Failed => Outcome::Failed,
         event::Outcome::NotMeasured => Outcome::NotMeasured,
+    }
+}
+
+const fn became(outcome: event::ChangeOutcome) -> &'static str {
+    match outcome {
+        event::ChangeOutcome::Done => "done",
+        event::ChangeOutcome::Failed => "failed",
+        event::ChangeOutcome::Partly => "partly done",
+        event::ChangeOutcome::Unknown => "unknown",
     }
 }
 

@@ -16,9 +16,16 @@ pub struct Suite<'a> {
     pub tests: Vec<(&'a Rehearsed, Duration)>,
 }
 
+/// A file whose tests cannot be rehearsed.
+pub struct Invalid<'a> {
+    pub name: &'a str,
+    /// What was found in it.
+    pub found: &'a str,
+}
+
 /// # Errors
 /// Where it cannot be written.
-pub fn write(out: &mut dyn Write, suites: &[Suite<'_>]) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, suites: &[Suite<'_>], invalid: &[Invalid<'_>]) -> io::Result<()> {
     let mut xml = Writer::new_with_indent(out, b' ', 2);
     xml.write_event(Xml::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     xml.write_event(Xml::Start(BytesStart::new("testsuites")))?;
@@ -36,8 +43,30 @@ pub fn write(out: &mut dyn Write, suites: &[Suite<'_>]) -> io::Result<()> {
         }
         xml.write_event(Xml::End(BytesEnd::new("testsuite")))?;
     }
+    for file in invalid {
+        not_rehearsed(&mut xml, file)?;
+    }
     xml.write_event(Xml::End(BytesEnd::new("testsuites")))?;
     xml.into_inner().write_all(b"\n")
+}
+
+/// A suite with one case, which is an error: whoever reads only the report has to see that its tests are missing.
+fn not_rehearsed(xml: &mut Writer<&mut dyn Write>, file: &Invalid<'_>) -> io::Result<()> {
+    let name = text(file.name);
+    let mut suite = BytesStart::new("testsuite");
+    suite.extend_attributes([("name", &*name), ("tests", "1"), ("failures", "0"), ("errors", "1"), ("time", "0.000")]);
+    let mut case = BytesStart::new("testcase");
+    case.extend_attributes([("name", "it is valid"), ("classname", &*name), ("time", "0.000"), ("file", &*name)]);
+    let mut error = BytesStart::new("error");
+    error.push_attribute(("message", "it is not valid, and its tests were not rehearsed"));
+    for start in [suite, case, error] {
+        xml.write_event(Xml::Start(start))?;
+    }
+    xml.write_event(Xml::Text(BytesText::new(&text(file.found))))?;
+    for end in ["error", "testcase", "testsuite"] {
+        xml.write_event(Xml::End(BytesEnd::new(end)))?;
+    }
+    Ok(())
 }
 
 fn case(xml: &mut Writer<&mut dyn Write>, suite: &Suite<'_>, test: &Rehearsed, took: Duration) -> io::Result<()> {

@@ -7,6 +7,7 @@ mod blank;
 mod clock;
 mod coverage;
 mod expecting;
+mod going;
 pub mod junit;
 mod samples;
 mod stage;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::check::program::walk;
 use crate::check::program::{Expr, ExprKind, MetricId, Program};
-use crate::store::event::{Event, Record};
+use crate::store::event::Event;
 
 #[derive(Debug)]
 pub(super) struct Samples {
@@ -30,11 +30,10 @@ impl Samples {
         self.known.get(metrics).cloned()
     }
 
-    /// Keeps what was found. What took its time is not the same at another time: others are sampled meanwhile.
-    pub(super) fn keep(&mut self, metrics: Vec<MetricId>, records: &[Record]) {
-        let at_once = records.first().zip(records.last()).is_some_and(|(first, last)| first.at == last.at);
-        if self.timeless && at_once {
-            self.known.insert(metrics, records.iter().map(|record| record.event.clone()).collect());
+    /// Keeps what was found at once. What took its time is not the same at another time: others are sampled meanwhile.
+    pub(super) fn keep(&mut self, metrics: Vec<MetricId>, given: usize, events: Vec<Event>) {
+        if self.timeless && self.given == given {
+            self.known.insert(metrics, events);
         }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use jiff::{SignedDuration, Timestamp};
 
 use super::blank::{is_not_given, padded};
 use super::expecting::expect;
+use super::going::{Going, Until};
 use super::samples::Samples;
 use super::world::{Canned, Given, Of, Says};
 use super::{Failure, Reached, Rehearsed};
@@ -18,7 +18,7 @@ use crate::alerting::{
 use crate::catalog::{RunFacts, World};
 use crate::check::program::{self, Expr, MetricId, ParamId, Program, Target, Test, TestKind};
 use crate::plan::{Selection, text};
-use crate::run::{self, Asking, Consent, EventSink, Interrupt, Person, Proposal, Request};
+use crate::run::Asking;
 use crate::source::{Sources, Span};
 use crate::store::event::{self, Event, Measured, Record, Sampled};
 use crate::types::{Fault, FaultKind, Measure, Value};
@@ -29,28 +29,26 @@ const BEGINNING: Timestamp = Timestamp::constant(1_767_859_200, 0);
 /// A test under way.
 pub(super) struct Stage {
     pub(super) program: Arc<Program>,
-    sources: Arc<Sources>,
+    pub(super) sources: Arc<Sources>,
     pub(super) world: Arc<Canned>,
     reading: Reading,
-    along: Along,
     pub(super) engine: Engine,
     /// What is given of metrics, the last first.
     metrics: Vec<(MetricId, Result<Value, Fault>)>,
     /// The metrics that have been measured.
     seen: BTreeSet<Arc<str>>,
-    roles: Vec<Arc<str>>,
+    pub(super) roles: Vec<Arc<str>>,
     /// When each metric with an interval is sampled next.
     due: Vec<(MetricId, SignedDuration, SignedDuration)>,
     sampling: bool,
-    samples: Samples,
+    pub(super) samples: Samples,
+    pub(super) going: Going,
     /// The events of the last `run`.
     pub(super) events: Vec<Event>,
     /// What happened since the last `run` or `after`.
     pub(super) recent: Vec<Happening>,
     /// Who is on call, where a tool says it.
     rota: Rota,
-    /// The thresholds of alerts that were opened, and that no section has answered yet.
-    opened: Vec<Arc<str>>,
     timeline: Vec<(SignedDuration, Happening)>,
     reached: Reached,
 }
@@ -81,7 +79,6 @@ impl Stage {
         Self {
             world: Arc::new(Canned::new(BEGINNING)),
             reading: Reading::new(Arc::clone(&program), HashMap::new(), facts),
-            along: Along::default(),
             engine: Engine::new(definitions, State::default()),
             metrics: Vec::new(),
             seen: BTreeSet::new(),
@@ -89,10 +86,10 @@ impl Stage {
             due: due.collect(),
             sampling: false,
             samples: Samples::of(&program),
+            going: Going::default(),
             events: Vec::new(),
             recent: Vec::new(),
             rota: Rota::default(),
-            opened: Vec::new(),
             timeline: Vec::new(),
             reached: Reached::default(),
             program,
@@ -119,7 +116,8 @@ impl Stage {
                     self.recent.clear();
                     self.ask_who().await;
                     self.begin_sampling().await;
-                    self.after(*time).await;
+                    let end = self.world.elapsed().checked_add(*time).unwrap_or(SignedDuration::MAX);
+                    self.pass(Until::Time(end)).await;
                 }
                 TestKind::Posted { name, labels, firing } => {
                     let posted = self.posted_by_others(name, labels, *firing).await.map_err(failed)?;
@@ -129,7 +127,7 @@ impl Stage {
                     self.world.forget();
                     self.events.clear();
                     self.take(posted);
-                    self.answer().await;
+                    self.pass(Until::Runs).await;
                 }
                 TestKind::Expect { negated, fact } => {
                     self.begin_sampling().await;
@@ -245,130 +243,61 @@ impl Stage {
         let selection = Selection::whole_section(&self.program, section)
             .ok_or_else(|| Fault::no_value(format!("there is no section \"{section}\"")))?;
         self.world.forget();
-        self.events = self.execute(selection, values).await;
-        self.answer().await;
+        self.events.clear();
+        self.begin_run(selection, values);
+        self.pass(Until::Runs).await;
         Ok(())
-    }
-
-    /// Runs the sections that answer the alerts which were opened, each once: they are part of what the test has begun.
-    async fn answer(&mut self) {
-        let mut answered = BTreeSet::new();
-        while let Some(opened) = self.opened.pop() {
-            let program = Arc::clone(&self.program);
-            for section in &program.sections {
-                let mut thresholds = section.on_alert.iter().filter_map(|id| program.thresholds.get(id.index()));
-                if thresholds.any(|threshold| threshold.title == opened)
-                    && answered.insert(Arc::clone(&section.title))
-                    && let Some(selection) = Selection::whole_section(&program, &section.title)
-                {
-                    let events = self.execute(selection, HashMap::new()).await;
-                    self.events.extend(events);
-                }
-            }
-        }
-    }
-
-    /// Lets time pass: what is due on the way is done when it is due.
-    async fn after(&mut self, time: SignedDuration) {
-        let end = self.world.elapsed().checked_add(time).unwrap_or(SignedDuration::MAX);
-        loop {
-            let now = self.world.elapsed();
-            let timer = self.engine.next_due().map(|at| at.duration_since(BEGINNING));
-            let sample = self.due.iter().map(|(_, _, at)| *at).min();
-            let next = timer.into_iter().chain(sample).min().unwrap_or(end).clamp(now, end);
-            let wait = self.world.clock.sleep(next - now);
-            wait.await;
-            self.sample_due().await;
-            self.take(Input::Tick);
-            self.answer().await;
-            if next >= end {
-                return;
-            }
-        }
     }
 
     /// The first samples, as soon as the test does anything: whoever samples begins at once.
     async fn begin_sampling(&mut self) {
         if !self.sampling {
             self.sampling = true;
-            self.sample_due().await;
+            self.pass(Until::All).await;
         }
     }
 
-    async fn sample_due(&mut self) {
-        let now = self.world.elapsed();
+    /// The metrics that are due, all of one moment together.
+    pub(super) fn due(&mut self) -> Vec<MetricId> {
         let mut metrics = Vec::new();
+        if !self.sampling {
+            return metrics;
+        }
+        let now = self.world.elapsed();
         for (id, every, at) in &mut self.due {
             if *at <= now {
                 metrics.push(*id);
                 *at = now.checked_add((*every).max(SignedDuration::from_secs(1))).unwrap_or(SignedDuration::MAX);
             }
         }
-        if metrics.is_empty() {
-            return;
-        }
-        let (at, given) = (self.world.now(), self.world.given());
-        let records = if let Some(events) = self.samples.known(&metrics, given) {
-            (0..).zip(events).map(|(seq, event)| Record { seq, at, event }).collect()
-        } else {
-            let records = self.records(Selection::metrics(metrics.clone()), HashMap::new()).await;
-            self.samples.keep(metrics, &records);
-            records
-        };
-        self.hear(records);
+        metrics
     }
 
-    /// Runs a part of the program, and lets alerting read along. Gives the events.
-    async fn execute(&mut self, selection: Selection, set: HashMap<ParamId, Value>) -> Vec<Event> {
-        let records = self.records(selection, set).await;
-        self.hear(records)
+    /// When the next metrics are due.
+    pub(super) fn next_sample(&self) -> Option<SignedDuration> {
+        self.due.iter().filter(|_| self.sampling).map(|(_, _, at)| *at).min()
     }
 
-    /// Runs a part of the program.
-    async fn records(&self, selection: Selection, set: HashMap<ParamId, Value>) -> Vec<Record> {
-        let now = self.world.now();
-        let world: Arc<dyn World> = Arc::<Canned>::clone(&self.world);
-        let sink = Arc::new(Heard { records: Mutex::default(), world: Arc::clone(&self.world) });
-        let facts = facts(&self.program, now);
-        let request = Request {
-            started: run::started(&self.program, &facts),
-            facts,
-            program: Arc::clone(&self.program),
-            sources: Arc::clone(&self.sources),
-            selection,
-            set,
-            proposal: Proposal::default(),
-            consent: Consent::Rehearsed { roles: self.roles.clone() },
-            rules: None,
-            person: Some(Arc::<Canned>::clone(&self.world) as Arc<dyn Person>),
-            interrupt: Interrupt::default(),
-            exclusive: None,
-            known: run::known::Known::default(),
-        };
-        run::run(request, world, Arc::<Heard>::clone(&sink) as Arc<dyn EventSink>).await;
-        std::mem::take(&mut *sink.records.lock().unwrap_or_else(PoisonError::into_inner))
+    /// When alerting has something to do that nobody brings about.
+    pub(super) fn next_timer(&self) -> Option<SignedDuration> {
+        self.engine.next_due().map(|at| at.duration_since(BEGINNING))
     }
 
-    /// Lets alerting read along with what a run said.
-    fn hear(&mut self, records: Vec<Record>) -> Vec<Event> {
-        let mut events = Vec::new();
-        for mut record in records {
-            if let Event::Measured(measured) = &mut record.event {
-                self.with_given(measured);
-                if measured.samples.iter().any(|sample| sample.value.is_some()) {
-                    self.seen.insert(Arc::clone(&measured.metric));
-                }
+    /// Lets alerting read along with what is said. Gives it as the test gives it.
+    pub(super) fn hear(&mut self, along: &mut Along, mut record: Record) -> Event {
+        if let Event::Measured(measured) = &mut record.event {
+            self.with_given(measured);
+            if measured.samples.iter().any(|sample| sample.value.is_some()) {
+                self.seen.insert(Arc::clone(&measured.metric));
             }
-            self.catch_up(record.at);
-            let inputs = self.reading.read(&mut self.along, &record, self.engine.state());
-            for input in inputs {
-                let outcome = self.engine.take(record.at, input);
-                self.keep(outcome);
-            }
-            self.reached.note(&record.event);
-            events.push(record.event);
         }
-        events
+        self.catch_up(record.at);
+        for input in self.reading.read(along, &record, self.engine.state()) {
+            let outcome = self.engine.take(record.at, input);
+            self.keep(outcome);
+        }
+        self.reached.note(&record.event);
+        record.event
     }
 
     /// The samples as the test gives them. What it says nothing of was not sampled.
@@ -419,7 +348,7 @@ impl Stage {
         }
     }
 
-    fn take(&mut self, input: Input) {
+    pub(super) fn take(&mut self, input: Input) {
         let outcome = self.engine.take(self.world.now(), input);
         self.keep(outcome);
     }
@@ -430,9 +359,7 @@ impl Stage {
                 // The title of what happened has the labels in it.
                 Happened::AlertOpened { .. } => {
                     let opened = happening.alert.and_then(|number| self.engine.state().alerts.get(&number));
-                    let threshold = opened.map(|alert| Arc::clone(&alert.subject.threshold));
-                    self.opened.extend(threshold.clone());
-                    self.reached.thresholds.extend(threshold);
+                    self.reached.thresholds.extend(opened.map(|alert| Arc::clone(&alert.subject.threshold)));
                 }
                 Happened::IncidentOpened { level, .. } | Happened::Level { level, .. } => {
                     self.reached.levels.insert(*level);
@@ -458,26 +385,7 @@ impl Reached {
     }
 }
 
-/// Keeps events with the time of the virtual clock.
-struct Heard {
-    records: Mutex<Vec<Record>>,
-    world: Arc<Canned>,
-}
-
-impl EventSink for Heard {
-    fn emit(&self, event: Event) {
-        let mut records = self.records.lock().unwrap_or_else(PoisonError::into_inner);
-        let seq = records.len() as u64;
-        records.push(Record { seq, at: self.world.now(), event });
-    }
-
-    fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>> {
-        self.emit(event);
-        Box::pin(std::future::ready(Ok(())))
-    }
-}
-
-fn facts(program: &Program, now: Timestamp) -> Arc<RunFacts> {
+pub(super) fn facts(program: &Program, now: Timestamp) -> Arc<RunFacts> {
     Arc::new(RunFacts {
         id: "test".into(),
         started_at: now,

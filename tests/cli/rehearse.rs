@@ -46,6 +46,10 @@ fn one_invalid_file_keeps_the_others_from_nothing() {
     let output = folder.run(&["test", "."]);
     output.code(2).out("✓ it answers").err("nothing").err("what is not valid was not rehearsed");
     folder.run(&["test", "missing.runbook"]).code(2).err("missing.runbook");
+    let report = folder.run(&["test", "--format", "junit", "."]);
+    report.code(2).out("it answers").out("<testsuite name=\"b.runbook\" tests=\"1\" failures=\"0\" errors=\"1\"");
+    report.out("`nothing`");
+    folder.run(&["test", "--format", "junit", "missing.runbook"]).code(2).out("errors=\"1\"").out("missing.runbook");
 }
 
 #[test]

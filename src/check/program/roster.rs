@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::catalog::Person;
 
@@ -53,10 +53,24 @@ impl Roster {
     #[must_use]
     pub fn on_call(&self, role: &str, at: Timestamp) -> Option<Option<&Arc<Person>>> {
         let duty = self.roles.get(role)?;
-        let local = at.to_zoned(self.zone.clone()).datetime();
-        Some(duty.at(local))
+        Some(duty.at(wall(&self.zone, at)))
     }
 }
+
+/// The time on the wall. An hour that the clock repeats in autumn comes once: it does not go back behind what it has shown
+/// already, or whoever has handed over would be called again.
+fn wall(zone: &TimeZone, at: Timestamp) -> DateTime {
+    let local = zone.to_datetime(at);
+    let set_back = || {
+        let turned = zone.preceding(at.checked_add(MOMENT).ok()?).next()?.timestamp();
+        let before = turned.checked_sub(MOMENT).ok()?;
+        Some(zone.to_datetime(before)).filter(|shown| local < *shown)
+    };
+    set_back().unwrap_or(local)
+}
+
+/// The shortest time that there is.
+const MOMENT: SignedDuration = SignedDuration::from_nanos(1);
 
 impl Duty {
     fn at(&self, local: DateTime) -> Option<&Arc<Person>> {
@@ -147,6 +161,33 @@ mod tests {
         assert_eq!(who(&daily, "2026-11-24T08:59"), "Ann");
         assert_eq!(who(&daily, "2026-11-24T09:00"), "Ben");
         assert_eq!(who(&daily, "2026-11-26T09:00"), "Ann");
+    }
+
+    #[test]
+    fn who_has_handed_over_is_not_called_again_where_the_clock_repeats_an_hour() {
+        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let handover = Handover { on: None, at: "02:30".parse().unwrap(), since: "2026-10-24".parse().unwrap() };
+        let people: Vec<_> = ["Ann", "Ben"].map(person).into();
+        let daily = Duty { people, handover: Some(handover), hours: Vec::new() };
+        let night = Hours { days: vec![Weekday::Sunday], from: 60, to: 150 };
+        let early = Duty { people: vec![person("Cem")], handover: None, hours: vec![night] };
+        let roster = Roster { zone, roles: [("daily".into(), daily), ("early".into(), early)].into() };
+        for (at, name, is_early) in [
+            ("2026-10-25T02:29:59+02", "Ann", true),
+            ("2026-10-25T02:30:00+02", "Ben", false),
+            ("2026-10-25T02:00:00+01", "Ben", false),
+            ("2026-10-25T02:15:00+01", "Ben", false),
+            ("2026-10-25T02:31:00+01", "Ben", false),
+            ("2026-10-26T02:29:00+01", "Ben", false),
+            ("2026-10-26T02:30:00+01", "Ann", false),
+            ("2027-03-28T01:59:59+01", "Ben", true),
+            ("2027-03-28T03:00:00+02", "Ann", false),
+        ] {
+            let at_time = at.parse().unwrap();
+            let on_call = roster.on_call("daily", at_time).flatten().map(|one| &*one.name);
+            assert_eq!(on_call, Some(name), "{at}");
+            assert_eq!(roster.on_call("early", at_time).flatten().is_some(), is_early, "{at}");
+        }
     }
 
     #[test]
