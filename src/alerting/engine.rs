@@ -396,6 +396,10 @@ impl<'e> Turn<'e> {
     fn acknowledge(&mut self, number: i64, by: &Arc<str>) {
         let now = self.now;
         let Some(incident) = self.state.incident_mut(number) else { return };
+        // Whoever says it twice is heard once.
+        if incident.acknowledged.as_ref().is_some_and(|before| before.by == *by) {
+            return;
+        }
         incident.acknowledged = Some(Acknowledged { by: Arc::clone(by), at: now });
         incident.respond_due = None;
         if incident.policy.next(incident.level, incident.round).is_none_or(|(_, unless)| unless) {

@@ -1,5 +1,6 @@
 //! `runbook ack`, `escalate`, `close` and `silence`: what people say to alerting.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use clap::Args;
@@ -12,8 +13,10 @@ use super::run::{by, facts, runtime};
 use super::signals::Signals;
 use super::state::Kept;
 use crate::alerting::{Happening, Input};
+use crate::check::program::Program;
 use crate::shown::look::clean;
 use crate::system;
+use crate::types::Labels;
 use crate::units;
 
 /// The runbook whose alerting is meant, and who speaks.
@@ -87,14 +90,14 @@ pub(super) struct Silence {
 }
 
 pub(super) fn ack(args: &Ack, console: &Console) -> Result<u8, Failure> {
-    speak(&args.speaker, console, |desk, by| {
+    speak(&args.speaker, console, |desk, _, by| {
         open_incident(desk, args.incident)?;
         Ok(Input::Acknowledge { incident: args.incident, by })
     })
 }
 
 pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure> {
-    speak(&args.speaker, console, |desk, by| {
+    speak(&args.speaker, console, |desk, _, by| {
         let policy = desk.desk.policy();
         if let Ok(number) = args.what.parse::<i64>() {
             let incident = open_incident(desk, number)?;
@@ -130,7 +133,7 @@ pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure
 }
 
 pub(super) fn close(args: &Close, console: &Console) -> Result<u8, Failure> {
-    speak(&args.speaker, console, |desk, by| {
+    speak(&args.speaker, console, |desk, _, by| {
         if let Some(alert) = args.incident.strip_prefix("alert/") {
             let number = alert
                 .parse::<i64>()
@@ -148,7 +151,7 @@ pub(super) fn close(args: &Close, console: &Console) -> Result<u8, Failure> {
 }
 
 pub(super) fn silence(args: &Silence, console: &Console) -> Result<u8, Failure> {
-    speak(&args.speaker, console, |desk, by| {
+    speak(&args.speaker, console, |desk, program, by| {
         let state = desk.desk.state()?;
         if let Some(silence) = args.end {
             if !state.silences.contains_key(&silence) {
@@ -167,7 +170,10 @@ pub(super) fn silence(args: &Silence, console: &Console) -> Result<u8, Failure> 
             })?;
             Ok((name.into(), value.into()))
         });
-        let labels = labels.collect::<Result<_, Failure>>()?;
+        let labels: Labels = labels.collect::<Result<_, Failure>>()?;
+        if let Some(threshold) = &threshold {
+            known_labels(program, threshold, &labels)?;
+        }
         let text = args.duration.as_deref().unwrap_or_default();
         let duration = match units::parse_quantity(text) {
             Ok(units::Quantity::Duration(nanoseconds)) if nanoseconds > 0 => SignedDuration::from_nanos(nanoseconds),
@@ -177,6 +183,21 @@ pub(super) fn silence(args: &Silence, console: &Console) -> Result<u8, Failure> 
         let why = args.why.clone().unwrap_or_default().into();
         Ok(Input::Silence { threshold, labels, until, by, why })
     })
+}
+
+/// Refuses labels that no alert of a threshold has: such a silence would keep nothing quiet, and somebody relies on it. What
+/// checks raise and others post may have any.
+fn known_labels(program: &Program, title: &str, labels: &Labels) -> Result<(), Failure> {
+    let threshold = program.thresholds.iter().find(|threshold| &*threshold.title == title);
+    let Some(threshold) = threshold.filter(|threshold| !threshold.when.is_empty()) else { return Ok(()) };
+    let metrics = threshold.metrics.iter().filter_map(|id| program.metrics.get(id.index()));
+    let known: BTreeSet<&str> = metrics.flat_map(|metric| metric.labels.iter().map(|label| &*label.name)).collect();
+    let Some((name, _)) = labels.iter().find(|(name, _)| !known.contains(&**name)) else { return Ok(()) };
+    let help = match known.len() {
+        0 => "its alerts have no labels: leave `--label` out".to_owned(),
+        _ => format!("they have: {}", known.into_iter().collect::<Vec<_>>().join(", ")),
+    };
+    Err(Failure::new(format!("no alert of \"{title}\" has a label `{name}`")).help(help))
 }
 
 fn open_incident(alerting: &Alerting, number: i64) -> Result<Arc<crate::alerting::Incident>, Failure> {
@@ -192,7 +213,7 @@ fn open_incident(alerting: &Alerting, number: i64) -> Result<Arc<crate::alerting
 fn speak(
     speaker: &Speaker,
     console: &Console,
-    input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
+    input: impl FnOnce(&Alerting, &Program, Arc<str>) -> Result<Input, Failure>,
 ) -> Result<u8, Failure> {
     let asked = request::Asked { file: speaker.file.clone(), only: Vec::new(), set: speaker.set.clone() };
     let Some(prepared) = request::prepare_to_say(&asked, console)? else { return Ok(2) };
@@ -207,7 +228,7 @@ async fn spoken(
     speaker: &Speaker,
     prepared: Prepared,
     console: &Console,
-    input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
+    input: impl FnOnce(&Alerting, &Program, Arc<str>) -> Result<Input, Failure>,
 ) -> Result<u8, Failure> {
     let mut signals = Signals::new()?;
     let ready = signals.or_stopped(understood(speaker, &prepared, console, input), "nothing was said");
@@ -224,7 +245,7 @@ async fn understood(
     speaker: &Speaker,
     prepared: &Prepared,
     console: &Console,
-    input: impl FnOnce(&Alerting, Arc<str>) -> Result<Input, Failure>,
+    input: impl FnOnce(&Alerting, &Program, Arc<str>) -> Result<Input, Failure>,
 ) -> Result<(Alerting, Input), Failure> {
     let by: Arc<str> = speaker.by.clone().unwrap_or_else(by).into();
     let facts = facts("said".into(), &prepared.program, &speaker.file)?;
@@ -232,7 +253,7 @@ async fn understood(
     let Some(alerting) = opened else {
         return Err(Failure::new(format!("`{}` has no thresholds and no channels", speaker.file)));
     };
-    let input = input(&alerting, by)?;
+    let input = input(&alerting, &prepared.program, by)?;
     let alerting = alerting.reach_some(prepared, console).await?;
     // Whoever calls somebody wants the right one; all else is said at once.
     if matches!(input, Input::Escalate { .. } | Input::Called { .. }) {

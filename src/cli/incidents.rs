@@ -1,6 +1,6 @@
 //! `runbook incidents`: what is open, who was told, what waits, and what is silenced.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use clap::Args;
 use jiff::Timestamp;
@@ -18,8 +18,9 @@ use crate::types::labels_text;
 /// Show open incidents and alerts, who was told of them, what could not be told yet, and silences.
 #[derive(Debug, Args)]
 pub(super) struct Incidents {
-    /// The story of one incident, by its number.
-    incident: Option<i64>,
+    /// The story of one incident, by its number; that of an alert as `alert/12`.
+    #[arg(value_name = "INCIDENT", value_parser = asked)]
+    incident: Option<Asked>,
     /// Only those of the runbook with this title.
     #[arg(long, value_name = "TITLE")]
     runbook: Option<String>,
@@ -30,12 +31,36 @@ pub(super) struct Incidents {
     state: Kept,
 }
 
+/// Whose story is asked for.
+#[derive(Clone, Copy, Debug)]
+enum Asked {
+    Incident(i64),
+    Alert(i64),
+}
+
+fn asked(text: &str) -> Result<Asked, String> {
+    let number = |text: &str| text.parse().map_err(|_| "it is no number, and no `alert/12`".to_owned());
+    match text.strip_prefix("alert/") {
+        Some(alert) => number(alert).map(Asked::Alert),
+        None => number(text).map(Asked::Incident),
+    }
+}
+
+impl fmt::Display for Asked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incident(number) => write!(f, "incident {number}"),
+            Self::Alert(number) => write!(f, "alert {number}"),
+        }
+    }
+}
+
 pub(super) fn run(args: &Incidents, console: &Console) -> Result<u8, Failure> {
     let place = args.state.ledger()?;
     let Some(ledger) = place.open_existing()? else {
         let nothing = format!("nothing is kept in `{place}` yet");
-        if let Some(number) = args.incident {
-            return Err(Failure::new(format!("there is no incident {number}")).help(nothing));
+        if let Some(asked) = args.incident {
+            return Err(Failure::new(format!("there is no {asked}")).help(nothing));
         }
         console.say(&format!("{nothing}\n"));
         return Ok(0);
@@ -50,10 +75,10 @@ pub(super) fn run(args: &Incidents, console: &Console) -> Result<u8, Failure> {
     }
     let found: Vec<Found> =
         runbooks.iter().map(|runbook| Found::of(&ledger, runbook, args)).collect::<Result<_, Failure>>()?;
-    if let Some(number) = args.incident
-        && found.iter().all(|found| found.incidents.is_empty())
+    if let Some(asked) = args.incident
+        && found.iter().all(|found| found.incidents.is_empty() && found.alerts.is_empty())
     {
-        return Err(no_such(&ledger, &runbooks, number)?);
+        return Err(no_such(&ledger, &runbooks, asked)?);
     }
     let mut text = String::new();
     for found in &found {
@@ -68,7 +93,7 @@ pub(super) fn run(args: &Incidents, console: &Console) -> Result<u8, Failure> {
 }
 
 /// No incident has the number: it may be a slip, or the number of an alert.
-fn no_such(ledger: &Ledger, runbooks: &[String], number: i64) -> Result<Failure, Failure> {
+fn no_such(ledger: &Ledger, runbooks: &[String], asked: Asked) -> Result<Failure, Failure> {
     let mut open = Vec::new();
     for runbook in runbooks {
         for (kind, what) in [(INCIDENT, "incident"), (ALERT, "alert")] {
@@ -86,7 +111,7 @@ fn no_such(ledger: &Ledger, runbooks: &[String], number: i64) -> Result<Failure,
             format!("open: {}{more}", open.iter().take(MOST).cloned().collect::<Vec<_>>().join(", "))
         }
     };
-    Ok(Failure::new(format!("there is no incident {number}")).help(help))
+    Ok(Failure::new(format!("there is no {asked}")).help(help))
 }
 
 /// What is to be shown of one runbook.
@@ -101,19 +126,22 @@ struct Found<'r> {
 
 impl<'r> Found<'r> {
     fn of(ledger: &Ledger, runbook: &'r str, args: &Incidents) -> Result<Self, Failure> {
-        let wanted = |document: &Document| match args.incident {
-            Some(number) => document.id == number.to_string(),
+        let wanted = |kind: &str, document: &Document| match args.incident {
+            Some(Asked::Incident(number)) => kind == INCIDENT && document.id == number.to_string(),
+            Some(Asked::Alert(number)) => kind == ALERT && document.id == number.to_string(),
             None => args.all || document.closed_at.is_none(),
         };
         let since = if args.all || args.incident.is_some() { None } else { Some(Timestamp::MAX) };
-        let documents =
-            |kind| Ok::<_, Failure>(ledger.documents(Some(runbook), kind, since)?.into_iter().filter(wanted));
+        let documents = |kind: &'static str| {
+            let documents = ledger.documents(Some(runbook), kind, since)?.into_iter();
+            Ok::<_, Failure>(documents.filter(move |document| wanted(kind, document)))
+        };
         let clock = Clock { zone: desk::zone(ledger, runbook)?.unwrap_or_else(system::zone), now: system::now() };
         let incidents = documents(INCIDENT)?.map(|document| desk::read(&document)).collect::<Result<_, _>>()?;
         let mut found =
             Self { runbook, clock, incidents, alerts: Vec::new(), silences: Vec::new(), waiting: Vec::new() };
+        found.alerts = documents(ALERT)?.map(|document| desk::read(&document)).collect::<Result<_, _>>()?;
         if args.incident.is_none() {
-            found.alerts = documents(ALERT)?.map(|document| desk::read(&document)).collect::<Result<_, _>>()?;
             let silences = documents(SILENCE)?.map(|document| desk::read::<Silence>(&document));
             found.silences = silences.collect::<Result<_, _>>()?;
             // Who writes down that one is over is whoever looks at the runbook next.
@@ -147,25 +175,35 @@ impl<'r> Found<'r> {
         let _ = writeln!(text, "{}", look.paint(Tone::Strong, &clean(self.runbook)));
         for incident in &self.incidents {
             let _ = writeln!(text, "{}", self.of_incident(incident, look));
-            if !story {
-                continue;
-            }
-            for kept in ledger.happenings(self.runbook, Some(&format!("incident/{}", incident.number)), None)? {
-                let happening: Happening = serde_json::from_value(kept.body.clone())
-                    .map_err(|error| Failure::new(format!("the ledger cannot be read: {error}")))?;
-                let became = self.became(&happening.what, ledger)?;
-                let what = clean(&happening.what.to_string());
-                let _ = writeln!(text, "    {}  {what}{became}", self.clock.at(happening.at));
+            if story {
+                self.write_story(text, ledger, &format!("incident/{}", incident.number))?;
             }
         }
         for alert in &self.alerts {
             let _ = writeln!(text, "{}", self.of_alert(alert, look));
+            if story {
+                self.write_story(text, ledger, &format!("alert/{}", alert.number))?;
+                if let Some(incident) = alert.incident {
+                    let _ = writeln!(text, "    goes on as incident #{incident}: `runbook incidents {incident}`");
+                }
+            }
         }
         for silence in &self.silences {
             let _ = writeln!(text, "{}", self.of_silence(silence, look));
         }
         for outgoing in &self.waiting {
             let _ = writeln!(text, "{}", look.paint(Tone::Doubtful, &self.of_waiting(outgoing)));
+        }
+        Ok(())
+    }
+
+    fn write_story(&self, text: &mut String, ledger: &Ledger, about: &str) -> Result<(), Failure> {
+        for kept in ledger.happenings(self.runbook, Some(about), None)? {
+            let happening: Happening = serde_json::from_value(kept.body.clone())
+                .map_err(|error| Failure::new(format!("the ledger cannot be read: {error}")))?;
+            let became = self.became(&happening.what, ledger)?;
+            let what = clean(&happening.what.to_string());
+            let _ = writeln!(text, "    {}  {what}{became}", self.clock.at(happening.at));
         }
         Ok(())
     }

@@ -116,3 +116,39 @@ fn whoever_answers_without_a_channels_secret_is_heard_and_others_tell_there() {
     folder.write("hook", hook);
     folder.run(&["ack", "a.runbook", "1", "--by", "ann"]).code(0).err("told people: Large (acknowledged)");
 }
+
+#[test]
+fn an_alert_without_an_incident_has_a_story_too() {
+    let (folder, _sink) = open("UTC");
+    // What is looked at side by side is numbered as it comes.
+    let odd = if folder.run(&["incidents"]).stdout.contains("alert #2 Odd") { [2, 1] } else { [1, 2] };
+    let [odd, large] = odd.map(|number| format!("alert/{number}"));
+    let story = folder.run(&["incidents", &odd]);
+    story.code(0).out(" Odd (warning)").out("alert \"Odd\" (warning) opens").out("→ bot: Odd (opened): told");
+    story.lacks("Large");
+    folder.run(&["incidents", &large]).code(0).out("goes on as incident #1").lacks("Odd");
+    folder.run(&["incidents", "alert/9"]).code(1).err("there is no alert 9").err("alert #2 of `Sizes`");
+    folder.run(&["incidents", "two"]).code(1).err("alert/12");
+}
+
+#[test]
+fn a_silence_of_a_label_that_no_alert_has_is_refused() {
+    let (folder, _sink) = open("UTC");
+    let silence = ["silence", "a.runbook", "--for", "3d", "--why", "moving house", "--label", "hst=c", "--threshold"];
+    let refused = folder.run(&[&silence[..], &["Large"]].concat());
+    refused.code(1).err("no alert of \"Large\" has a label `hst`").err("leave `--label` out");
+    // A check may stand in a loop, whose item is a label.
+    folder.run(&[&silence[..], &["Odd"]].concat()).code(0).out("silences it");
+}
+
+#[test]
+fn who_takes_an_incident_on_twice_is_heard_once() {
+    let (folder, sink) = open("UTC");
+    until("it is told", || !sink.occasions("Large").is_empty());
+    for _ in 0..2 {
+        folder.run(&["ack", "a.runbook", "1", "--by", "Ann"]).code(0);
+    }
+    let told = sink.occasions("Large").iter().filter(|occasion| *occasion == "acknowledged").count();
+    assert_eq!(told, 1, "{:?}", sink.occasions("Large"));
+    folder.run(&["ack", "a.runbook", "1", "--by", "Ben"]).code(0).out("Ben takes it on");
+}

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn who_has_handed_over_is_not_called_again_where_the_clock_repeats_an_hour() {
-        let zone = TimeZone::get("Europe/Berlin").unwrap();
+        let zone = crate::units::zone("Europe/Berlin").unwrap();
         let handover = Handover { on: None, at: "02:30".parse().unwrap(), since: "2026-10-24".parse().unwrap() };
         let people: Vec<_> = ["Ann", "Ben"].map(person).into();
         let daily = Duty { people, handover: Some(handover), hours: Vec::new() };

@@ -9,11 +9,11 @@ impl Program {
     /// written comes first.
     #[must_use]
     pub fn thresholds_in_order(&self) -> Vec<ThresholdId> {
-        let mut order = Order { program: self, seen: BTreeSet::new(), order: Vec::new() };
+        let mut order = Order { program: self, seen: BTreeSet::new(), ids: Vec::new() };
         for index in 0..self.thresholds.len() {
             order.add(index);
         }
-        order.order
+        order.ids
     }
 
     /// Parts metrics that are sampled at one moment: those of one part are judged together, since a threshold of one may
@@ -45,7 +45,7 @@ impl Program {
 struct Order<'p> {
     program: &'p Program,
     seen: BTreeSet<usize>,
-    order: Vec<ThresholdId>,
+    ids: Vec<ThresholdId>,
 }
 
 impl Order<'_> {
@@ -55,7 +55,7 @@ impl Order<'_> {
             for by in &threshold.quiet_while {
                 self.add(by.index());
             }
-            self.order.push(ThresholdId(id));
+            self.ids.push(ThresholdId(id));
         }
     }
 }
