@@ -335,7 +335,8 @@ impl Turn<'_> {
     /// waited for, but for no longer than it should take.
     pub(super) fn wake(&mut self) {
         let now = self.now;
-        for number in self.open_alerts(|alert| alert.quiet) {
+        let quiet: Vec<i64> = self.index.quiet.iter().copied().collect();
+        for number in quiet {
             let Some(alert) = self.state.alerts.get(&number) else { continue };
             let Some(threshold) = self.threshold(&alert.subject.threshold) else { continue };
             let quiet = self.quiet_by(&alert.subject).is_some();

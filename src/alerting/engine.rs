@@ -6,6 +6,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::definitions::{Definitions, Threshold};
+use super::dues::Dues;
 use super::index::Index;
 use super::outcome::{Happened, Happening, Outcome, Tell};
 use super::state::{Acknowledged, End, Quiet, Silence, State, Subject};
@@ -136,8 +137,7 @@ pub struct Engine {
     definitions: Arc<Definitions>,
     state: State,
     index: Index,
-    /// When something is due that no input brings about.
-    due: Option<Timestamp>,
+    dues: Dues,
 }
 
 /// One input being worked on.
@@ -154,9 +154,8 @@ pub(super) struct Turn<'e> {
 impl Engine {
     #[must_use]
     pub fn new(definitions: Arc<Definitions>, state: State) -> Self {
-        let index = Index::of(&definitions, &state);
-        let due = due(&definitions, &state, &index);
-        Self { definitions, state, index, due }
+        let (index, dues) = (Index::of(&definitions, &state), Dues::of(&definitions, &state));
+        Self { definitions, state, index, dues }
     }
 
     #[must_use]
@@ -183,6 +182,7 @@ impl Engine {
 
     /// Takes one input at a time. What was due before is done first.
     pub fn take(&mut self, now: Timestamp, input: Input) -> Outcome {
+        let due = self.next_due();
         let mut turn = Turn {
             definitions: &self.definitions,
             state: &mut self.state,
@@ -191,40 +191,21 @@ impl Engine {
             outcome: Outcome::default(),
             looked_at: BTreeSet::new(),
         };
-        if self.due.is_some_and(|due| due <= now) {
+        if due.is_some_and(|due| due <= now) {
             turn.timers();
         }
         turn.input(input);
         turn.wake();
         let outcome = turn.outcome;
-        self.due = due(&self.definitions, &self.state, &self.index);
+        self.dues.look(&self.definitions, &self.state, &outcome.touched);
         outcome
     }
 
     /// When something is due that no input brings about.
     #[must_use]
-    pub const fn next_due(&self) -> Option<Timestamp> {
-        self.due
+    pub fn next_due(&self) -> Option<Timestamp> {
+        if self.index.has_undeclared() { Some(Timestamp::MIN) } else { self.dues.first(&self.state) }
     }
-}
-
-/// The first time at which [`Turn::timers`] has something to do.
-fn due(definitions: &Definitions, state: &State, index: &Index) -> Option<Timestamp> {
-    let threshold = |subject: &Subject| definitions.thresholds.get(&subject.threshold);
-    let alerts = state.alerts.values().flat_map(|alert| {
-        let looked_at = alert.quiet_ended.and_then(|ended| threshold(&alert.subject)?.looked_at_by(ended));
-        alert.levels_due().iter().map(|(at, _)| *at).chain(alert.gathered_until).chain(looked_at)
-    });
-    let incidents =
-        state.incidents.values().flat_map(|incident| incident.respond_due.into_iter().chain(incident.next_due));
-    let watches = state.watches.iter().filter(|(_, watch)| watch.alert.is_none()).filter_map(|(subject, watch)| {
-        let since = watch.unknown_since?;
-        since.checked_add(threshold(subject)?.unknown_for?).ok()
-    });
-    let silences = state.silences.values().map(|silence| silence.until);
-    let quiet = state.quiet.values().map(|quiet| quiet.until);
-    let undeclared = index.has_undeclared().then_some(Timestamp::MIN);
-    alerts.chain(incidents).chain(watches).chain(silences).chain(quiet).chain(undeclared).min()
 }
 
 impl<'e> Turn<'e> {

@@ -17,6 +17,8 @@ pub(super) struct Index {
     groups: HashMap<(Arc<str>, Labels), BTreeSet<i64>>,
     /// Those that were told without an incident, by the name that people know them under.
     together: HashMap<Arc<str>, BTreeSet<i64>>,
+    /// Those that something keeps quiet.
+    pub(super) quiet: BTreeSet<i64>,
     /// What is watched for a threshold that the runbook does not have any more.
     pub(super) undeclared: Vec<Subject>,
     /// What raises open alerts and stands in no section that the runbook still has.
@@ -46,10 +48,14 @@ impl Index {
 
     pub(super) fn opened(&mut self, alert: &Alert) {
         *self.open.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
+        if alert.quiet {
+            self.quiet.insert(alert.number);
+        }
     }
 
     /// Nothing keeps it quiet, or not any more.
     pub(super) fn heard(&mut self, definitions: &Definitions, alert: &Alert) {
+        self.quiet.remove(&alert.number);
         if let Some(group) = group_of(definitions, alert) {
             self.groups.entry(group).or_default().insert(alert.number);
         }
@@ -75,6 +81,7 @@ impl Index {
 
     pub(super) fn closed(&mut self, definitions: &Definitions, alert: &Alert) {
         self.not_told(alert);
+        self.quiet.remove(&alert.number);
         if let Some(open) = self.open.get_mut(&alert.subject.threshold) {
             *open = open.saturating_sub(1);
         }

@@ -7,6 +7,7 @@
 mod alerts;
 mod closing;
 mod definitions;
+mod dues;
 mod engine;
 mod gathered;
 mod incidents;
