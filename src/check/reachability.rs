@@ -20,6 +20,32 @@ impl Checker<'_> {
             }
         }
         self.check_levels(levels);
+        if let Some(escalation) = levels {
+            self.check_anew(program, escalation);
+        }
+    }
+
+    /// A channel that owns an incident has it from the level that told it first. Where it was handed to a policy on the
+    /// other side, that is meant.
+    fn check_anew(&mut self, program: &Program, escalation: &Escalation) {
+        let owns = |id: &ChannelId| {
+            let Some(made) = program.channels.get(id.index()).map(|channel| &channel.made) else { return false };
+            let DriverKind::Channel { policy: Some(policy), .. } = made.driver.kind else { return false };
+            let place = made.driver.params.iter().position(|param| param.name == policy);
+            place.and_then(|place| made.args.get(place)).is_none_or(Option::is_none)
+        };
+        for level in &escalation.levels {
+            let before = |id: &ChannelId| {
+                let lower = escalation.levels.iter().filter(|lower| lower.number < level.number);
+                lower.flat_map(|lower| &lower.notify).any(|own| own == id)
+            };
+            if level.notify.is_empty() || !level.notify.iter().all(|id| owns(id) && before(id)) {
+                continue;
+            }
+            let message = format!("level {} pages nobody who was not paged already", level.number);
+            let help = "give it a channel of its own: `pagerduty` with the key of another service, or mail";
+            self.report(Diagnostic::new(Code::NobodyNew, level.span, message).help(help));
+        }
     }
 
     fn check_measured(&mut self, threshold: &Threshold, id: ThresholdId) {

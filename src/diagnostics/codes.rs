@@ -110,6 +110,7 @@ codes! {
     NobodyTold           "nobody-told"            Error   "a critical threshold reaches no person"
     UnreachableLevel     "unreachable-level"      Error   "an escalation level cannot be reached"
     UnknownLevel         "unknown-level"          Error   "an escalation level does not exist"
+    NobodyNew            "nobody-new"             Warning "a level tells only channels that page nobody anew"
     UntilWhileWhen       "until-while-when"       Error   "an `until` holds where the `when` of its threshold does"
     HeldTooBriefly       "held-too-briefly"       Error   "`for` is shorter than the interval of the samples"
     RespondTooLate       "respond-too-late"       Error   "`respond within` is longer than the time to the next level"
