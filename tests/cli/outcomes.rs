@@ -196,3 +196,18 @@ fn no_new_run_is_proposed_where_nobody_knows_whether_a_change_was_made() {
     let run = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
     run.code(4).out("next:  runbook show ").out("continue:  runbook resume ").lacks("--only");
 }
+
+#[test]
+fn a_line_of_kubectl_leads_where_the_connection_leads() {
+    let folder = Folder::with(
+        "connect cluster = kubernetes(context: \"px\", kubeconfig: \"k.yaml\", namespace: \"shop\")\n\
+         section \"A\" {\n  check cluster.pods() | is_empty as \"pods\"\n}\n",
+    );
+    folder.write(
+        "k.yaml",
+        "apiVersion: v1\nkind: Config\nclusters: [{ name: c, cluster: { server: \"http://127.0.0.1:1\" } }]\n\
+         users: [{ name: u, user: { token: t } }]\ncontexts: [{ name: px, context: { cluster: c, user: u } }]\n",
+    );
+    let line = format!("`kubectl --kubeconfig {} --context px cluster-info`", folder.path("k.yaml").display());
+    folder.run(&["run", "a.runbook"]).code(3).out(&line);
+}

@@ -161,8 +161,10 @@ fn a_rollout_that_does_not_end_is_unknown_and_says_how_far_it_is() {
     assert!(fault.contains("not complete after 3s") && fault.contains("of 1 pods are new"), "{fault}");
 
     lab.kubectl(&["-n", &own.name, "rollout", "pause", "deployment/web"]);
-    let (outcome, fault, _) = ended(&own.run("change cluster.restart(deployment: \"web\")"));
-    assert!(outcome == "failed" && fault.contains("is paused"), "{fault}");
+    let ran = own.run("change cluster.restart(deployment: \"web\")");
+    let (outcome, fault, _) = ended(&ran);
+    let resumed = format!("`kubectl --context lab rollout resume deployment/web -n {}`", own.name);
+    assert!(outcome == "failed" && fault.contains("is paused") && ran.text.contains(&resumed), "{}", ran.text);
 }
 
 #[test]
@@ -331,5 +333,8 @@ fn what_one_may_not_change_is_refused_by_its_permission() {
     let event = ran.events.iter().find(|event| event["event"] == "change_ended").unwrap();
     assert_eq!(event["outcome"], "failed", "{event}");
     assert_eq!(event["fault"]["kind"], "denied");
-    assert!(event["fault"]["help"].as_str().unwrap().contains("kubectl auth can-i patch deployments"), "{event}");
+    assert!(
+        event["fault"]["help"].as_str().unwrap().contains("kubectl --context reader auth can-i patch deployments"),
+        "{event}"
+    );
 }

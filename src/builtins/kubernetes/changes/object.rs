@@ -7,10 +7,11 @@ use kube::discovery::{Scope, pinned_kind};
 use serde_json::Value as Json;
 
 use super::workload::MANAGER;
+use crate::builtins::kubernetes::access::Access;
 use crate::builtins::kubernetes::ask::{ALL, Ask, Resource};
 use crate::builtins::kubernetes::call::cluster;
 use crate::builtins::kubernetes::connection::Kubernetes;
-use crate::builtins::kubernetes::faults::lost;
+use crate::builtins::kubernetes::faults::{kinds_by_hand, lost};
 use crate::builtins::kubernetes::known_kinds;
 use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::need::{self, Argument, Need, Right, Rule, Written};
@@ -159,8 +160,8 @@ async fn resource(cluster: &Kubernetes, version: &str, kind: &str) -> Result<Res
     };
     let found = pinned_kind(&access.client().await?, &GroupVersionKind::gvk(group, number, kind)).await;
     let (resource, capabilities) = found.map_err(|error| match &error {
-        kube::Error::Discovery(_) => unknown(version, kind),
-        kube::Error::Api(status) if status.code == 404 => unknown(version, kind),
+        kube::Error::Discovery(_) => unknown(version, kind, access),
+        kube::Error::Api(status) if status.code == 404 => unknown(version, kind, access),
         error => match Ask::list(&named, ALL) {
             Ok(ask) => lost(error, &ask, access).fault,
             Err(fault) => fault,
@@ -171,8 +172,7 @@ async fn resource(cluster: &Kubernetes, version: &str, kind: &str) -> Result<Res
     Ok(named)
 }
 
-fn unknown(version: &str, kind: &str) -> Fault {
-    Fault::new(FaultKind::NotFound, format!("the cluster knows no kind `{kind}` of `{version}`")).help(
-        "`kubectl api-resources` lists the kinds that it knows; a custom one is there once its definition is installed",
-    )
+fn unknown(version: &str, kind: &str, access: &Access) -> Fault {
+    Fault::new(FaultKind::NotFound, format!("the cluster knows no kind `{kind}` of `{version}`"))
+        .help(kinds_by_hand(access))
 }

@@ -82,9 +82,10 @@ async fn scale(args: Args<'static>) -> Result<Value, Fault> {
             workload.shown(),
             rollout.wanted
         );
-        return Err(Fault::new(FaultKind::Failed, message).sent().help(
-            "what holds it there? An autoscaler (`kubectl get hpa`), what brings it back to a repository, or somebody else",
-        ));
+        let autoscalers = workload.cluster.reads().kubectl.line_in(&workload.namespace, "get hpa");
+        return Err(Fault::new(FaultKind::Failed, message).sent().help(format!(
+            "what holds it there? An autoscaler (`{autoscalers}`), what brings it back to a repository, or somebody else",
+        )));
     }
     let took = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
     let name = workload.name.as_str().into();
