@@ -306,6 +306,35 @@ fn a_node_is_cordoned_and_drained_as_its_budgets_allow() {
 }
 
 #[test]
+fn what_this_tool_has_written_is_its_own_and_what_has_gone_is_no_more() {
+    let Some(lab) = up("what_this_tool_has_written_is_its_own_and_what_has_gone_is_no_more") else { return };
+    let own = Namespace::new(lab, "owned");
+    lab.make(&deployment(&own.name, "web", 1, None));
+    own.rolled_out("web");
+    let (outcome, fault, _) = ended(&own.run("change cluster.scale(deployment: \"web\", replicas: 2)"));
+    assert_eq!(outcome, "done", "{fault}");
+    let apply = |replicas: u32| {
+        format!(
+            "change cluster.apply({{ apiVersion: \"apps/v1\", kind: \"Deployment\", metadata: {{ name: \"web\" }}, \
+             spec: {{ replicas: {replicas} }} }})"
+        )
+    };
+    let (outcome, fault, result) = ended(&own.run(&apply(1)));
+    assert_eq!((outcome.as_str(), field(&result, "outcome").as_str()), ("done", "changed"), "{fault}");
+    // What somebody else has written stays theirs.
+    lab.kubectl(&["-n", &own.name, "scale", "deployment/web", "--replicas=3"]);
+    let (outcome, fault, _) = ended(&own.run(&apply(1)));
+    assert!(outcome == "failed" && fault.contains("conflict with"), "{fault}");
+
+    lab.make(&json!({ "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "held", "namespace": own.name, "finalizers": ["x.io/hold"] } }));
+    lab.kubectl(&["-n", &own.name, "delete", "configmap", "held", "--wait=false"]);
+    let free = "change cluster.patch({ apiVersion: \"v1\", kind: \"ConfigMap\", metadata: { name: \"held\", finalizers: null } })";
+    let (outcome, fault, result) = ended(&own.run(free));
+    assert_eq!((outcome.as_str(), field(&result, "outcome").as_str()), ("done", "deleted"), "{fault}");
+}
+
+#[test]
 fn a_node_with_pods_that_would_be_lost_is_not_drained() {
     let Some(lab) = up("a_node_with_pods_that_would_be_lost_is_not_drained") else { return };
     let node = node(lab, "lossy");

@@ -34,7 +34,7 @@ records! {
         name: Arc<str>,
         /// The namespace it is in, where it is in one.
         namespace: Option<Arc<str>>,
-        /// What came of it: `created`, `changed` or `unchanged`.
+        /// What came of it: `created`, `changed`, `unchanged`, or `deleted` where the last of its finalizers went and it was to go.
         outcome: Arc<str>,
     }
 }
@@ -125,9 +125,25 @@ impl Object {
 
     /// Changes it as the manifest says.
     pub(super) async fn change(&self, sent: Sent, force: bool) -> Result<Json, Fault> {
+        self.send(sent, force, &self.manifest).await
+    }
+
+    /// Takes what others have written as well, if it still is as it was seen.
+    pub(super) async fn take_over(&self, sent: Sent, seen: &Json) -> Result<Json, Fault> {
+        let mut manifest = self.manifest.clone();
+        let version = seen.pointer("/metadata/resourceVersion").cloned();
+        if let (Some(metadata), Some(version)) =
+            (manifest.pointer_mut("/metadata").and_then(Json::as_object_mut), version)
+        {
+            metadata.insert("resourceVersion".to_owned(), version);
+        }
+        self.send(sent, true, &manifest).await
+    }
+
+    async fn send(&self, sent: Sent, force: bool, manifest: &Json) -> Result<Json, Fault> {
         let ask = Ask::new("patch", &self.resource, &self.namespace, Some(&self.name))?.query("fieldManager", MANAGER);
         let ask = if force { ask.query("force", "true") } else { ask };
-        self.cluster.change(&ask, sent, &self.manifest, self.cluster.within).await
+        self.cluster.change(&ask, sent, manifest, self.cluster.within).await
     }
 
     /// What became of it.
@@ -135,6 +151,8 @@ impl Object {
         let version = |object: &Json| object.pointer("/metadata/resourceVersion").cloned();
         let outcome = match before {
             None => "created",
+            // What has gone has the version that it had last.
+            Some(before) if finalized(after) && !finalized(before) => "deleted",
             Some(before) if version(before) == version(after) => "unchanged",
             Some(_) => "changed",
         };
@@ -145,6 +163,14 @@ impl Object {
             outcome: outcome.into(),
         }
     }
+}
+
+/// Whether nothing holds it any more that was to go: no finalizer, and no time that it was given to end.
+fn finalized(object: &Json) -> bool {
+    let metadata = |field: &str| object.get("metadata").and_then(|metadata| metadata.get(field));
+    let is_held = metadata("finalizers").and_then(Json::as_array).is_some_and(|held| !held.is_empty());
+    let has_time = metadata("deletionGracePeriodSeconds").and_then(Json::as_i64).is_some_and(|seconds| seconds > 0);
+    metadata("deletionTimestamp").is_some_and(|at| !at.is_null()) && !is_held && !has_time
 }
 
 /// What the server's paths call a kind.
