@@ -54,7 +54,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["get", "patch"], "deployments.apps").given("deployment"),
         Need::verbs(&["get", "patch"], "statefulsets.apps").given("stateful_set"),
     ],
-    by_hand: "kubectl {connection} scale [-n {namespace}] --replicas={replicas} [deployment/{deployment}] [statefulset/{stateful_set}] && kubectl {connection} rollout status [-n {namespace}] --timeout={within} [deployment/{deployment}] [statefulset/{stateful_set}]",
+    by_hand: "kubectl {connection} get [-n {namespace}] [deployment/{deployment}] [statefulset/{stateful_set}] -o custom-columns=previous:.spec.replicas && kubectl {connection} scale [-n {namespace}] --replicas={replicas} [deployment/{deployment}] [statefulset/{stateful_set}] && kubectl {connection} rollout status [-n {namespace}] --timeout={within} [deployment/{deployment}] [statefulset/{stateful_set}]",
     examples: &[Example::call(
         r#"change cluster.scale(deployment: "gateway", replicas: 4) undo cluster.scale(deployment: "gateway", replicas: 2)"#,
     )],
