@@ -28,6 +28,7 @@ fn started() -> Event {
         tool: "runbook 0.1.0".to_owned(),
         run: "7f3a".into(),
         runbook: "Daily operations".into(),
+        folder: None,
         file: "daily.runbook".into(),
         source_hash: String::new(),
         plan: Some("9c1e0123456789abcdef".to_owned()),

@@ -226,6 +226,9 @@ fn json(prepared: &Prepared, looked: Option<&Looked>, places: Option<&str>) -> R
                 fields.insert("guarded_now".to_owned(), rounds.guarded.into());
                 fields.insert("after_manual_now".to_owned(), rounds.after_manual.into());
                 fields.insert("after_wait_now".to_owned(), rounds.after_wait.into());
+                if let Some((found, _)) = rounds.too_many {
+                    fields.insert("too_many_now".to_owned(), found.into());
+                }
                 fields.insert("unknown_now".to_owned(), rounds.unknown.into());
             }
         }

@@ -1,5 +1,6 @@
 //! `runbook resume`: goes on with a run that was stopped, killed or that failed. What is known to be done is not done again.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use clap::Args;
@@ -9,7 +10,7 @@ use super::console::{Console, Failure};
 use super::inputs::STDIN;
 use super::places::as_before;
 use super::request::{Asked, Format, Prepared, prepare};
-use super::run::{Onward, Run, by, go};
+use super::run::{Onward, Run, by, folder, go};
 use super::settling::{self, Said};
 use super::state::{Kept, found};
 use crate::plan::{Agreed, Around, PlannedChange};
@@ -19,7 +20,7 @@ use crate::run::{Proposal, definition};
 use crate::shown::again::Again;
 use crate::shown::look::{clean, counted};
 use crate::store::definition::Continues;
-use crate::store::event::{Counts, Status};
+use crate::store::event::{Counts, RunStarted, Status};
 use crate::store::history::Entry;
 use crate::store::journal::Store;
 use crate::store::past::{Before, Made, Past, State};
@@ -177,10 +178,25 @@ pub(super) fn asked(last: &Before, file: Option<String>, verb: &str) -> Result<A
             let message = format!("run {} had its runbook from standard input, and it is not kept", last.run);
             return Err(Failure::new(message).help(format!("name the file that it was: `runbook {verb} FILE`")));
         }
-        None => last.started.file.to_string(),
+        None => where_it_was(&last.started, verb)?,
     };
     let set = last.started.set.iter().map(|(name, value)| format!("{name}={value}")).collect();
     Ok(Asked { file, only: last.started.only.clone(), set })
+}
+
+/// The file of a run, also where that was typed in another folder.
+fn where_it_was(started: &RunStarted, verb: &str) -> Result<String, Failure> {
+    let file = started.file.to_string();
+    let known = started.folder.as_ref().map(|known| Path::new(&**known));
+    let is_here = known.is_none_or(|known| folder(&file).is_ok_and(|here| here == known));
+    let there = known.zip(Path::new(&file).file_name()).filter(|_| !is_here).map(|(known, name)| known.join(name));
+    let there = there.and_then(|path| path.to_str().map(str::to_owned)).unwrap_or_else(|| file.clone());
+    // Another machine may have it elsewhere, by the same name from here.
+    let found = [&there, &file].into_iter().find(|path| Path::new(path).exists()).cloned();
+    found.ok_or_else(|| {
+        Failure::new(format!("the runbook of run {} was `{}`, and it is not there", started.run, clean(&there)))
+            .help(format!("name the file where it is now: `runbook {verb} FILE`"))
+    })
 }
 
 /// Refuses a runbook whose changes are others now, and says which.

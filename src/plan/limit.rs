@@ -9,7 +9,8 @@ use super::text;
 const NAMES: [&str; 2] = ["within", "timeout"];
 
 /// The limit of a call; `None` where it has none, or is a command, whose changes have limits of their own.
-pub(super) fn of(program: &Program, call: &Expr) -> Option<String> {
+#[must_use]
+pub fn of(program: &Program, call: &Expr) -> Option<String> {
     match &call.uncovered().kind {
         ExprKind::Call(call) => {
             said(program, call.builtin.params, |at| argument(call, at)).or_else(|| of_connection(program, call.on?))

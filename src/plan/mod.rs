@@ -8,7 +8,7 @@ mod changes;
 mod definitions;
 mod fingerprint;
 mod given;
-mod limit;
+pub mod limit;
 pub(crate) mod meaning;
 pub(crate) mod outline;
 pub mod position;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::shown::Shown;
 use crate::shown::look::{counted, seconds};
 use crate::store::event::{
-    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Place, Severity, Withheld,
+    ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Path, Place, Severity,
+    Withheld,
 };
 use crate::types::{Fault, FaultKind};
 
@@ -90,6 +91,16 @@ impl Finding {
         if unsaid.is_empty() { self.title.clone() } else { format!("{} [{}]", self.title, unsaid.join(", ")) }
     }
 
+    /// Where the round of a `retry` that is over was not the last one, what it came to is an attempt: another one was made
+    /// after it, and that one counts.
+    pub(super) fn retried(&mut self, event: &Event) {
+        let is_within = |round: &Round| self.place.as_ref().is_some_and(|place| round.has(&place.path));
+        if self.verdict != Verdict::Passed && Round::retried(event).is_some_and(|round| is_within(&round)) {
+            self.verdict = Verdict::Noted;
+            self.says = vec!["an attempt: `retry` made another one after it".to_owned()];
+        }
+    }
+
     fn say(mut self, text: impl Into<String>) -> Self {
         self.says.push(text.into());
         self
@@ -142,6 +153,22 @@ impl Finding {
             Event::Manual { place, text, answer, note, .. } => of_manual(place, text, *answer, note.as_deref()),
             _ => return None,
         })
+    }
+}
+
+/// A round of a `retry`: where it stands, and its number behind that.
+pub(super) struct Round(Path);
+
+impl Round {
+    /// The one that did not do, so that another was begun.
+    pub(super) fn retried(event: &Event) -> Option<Self> {
+        let Event::Retried { place, round, .. } = event else { return None };
+        Some(Self(place.path.iter().copied().chain([*round]).collect()))
+    }
+
+    /// Whether what stands there belongs to it.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        path.starts_with(&self.0)
     }
 }
 

@@ -70,6 +70,10 @@ fn suites(records: &[Record]) -> (Option<&RunStarted>, Vec<Suite>) {
                 steps.insert(path.clone(), format!("{title}{label}"));
             }
             Event::RunFinished(_) => finished = true,
+            event @ Event::Retried { .. } => {
+                let all = sections.values_mut().flat_map(|suite| &mut suite.cases);
+                all.for_each(|case| case.finding.retried(event));
+            }
             event => {
                 let Some(finding) = Finding::of(event) else { continue };
                 let section = finding.place.as_ref().and_then(|place| place.path.first());

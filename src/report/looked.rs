@@ -30,9 +30,9 @@ pub struct Looked {
     /// What is waited for, as it is written, and whether it is so.
     #[serde(skip)]
     waits: Vec<(Spot, Arc<str>, Outcome)>,
-    /// The loops and conditions of which nobody knows what they come to.
+    /// The loops and conditions of which nobody knows what they come to, and why.
     #[serde(skip)]
-    unknown: BTreeSet<Spot>,
+    unknown: BTreeMap<Spot, String>,
     /// What of the reads could not be measured.
     pub not_measured: Vec<NotMeasured>,
     /// How many checks ask for what a change gives: they are for the run.
@@ -101,6 +101,8 @@ pub struct Counted {
     pub after_manual: u32,
     /// Those that are reached only when something has come true that is waited for.
     pub after_wait: u32,
+    /// How many items the longest list has that is longer than it may be, and how many it may have: then it is not made.
+    pub too_many: Option<(u64, u32)>,
     /// Those of which it is not known, because something above them could not be had.
     pub unknown: u32,
 }
@@ -131,7 +133,7 @@ impl Looked {
             Event::NotShown { place, title, fault } => self.could_not_look(place, title, fault),
             Event::NotMeasured { place, what, fault } => {
                 self.could_not_look(place, what, fault);
-                self.unknown.insert(Spot::of(place));
+                self.unknown.insert(Spot::of(place), fault.to_string());
             }
             Event::Waited { place, what, outcome, fault, .. } => {
                 if let Some(fault) = fault {
@@ -154,6 +156,9 @@ impl Looked {
                         counted.after_wait += 1;
                     }
                     Withheld::Guard { .. } => counted.guarded += 1,
+                    Withheld::TooMany { found, at_most } => {
+                        counted.too_many = counted.too_many.max(Some((*found, *at_most)));
+                    }
                     _ => counted.unknown += 1,
                 }
             }
@@ -163,7 +168,7 @@ impl Looked {
 
     /// What a change would have given is not there in a plan, and that is no failure to look.
     fn could_not_look(&mut self, place: &Place, what: &Arc<str>, fault: &Fault) {
-        if fault.kind != FaultKind::NoValue {
+        if !self.is_of_a_change(fault) {
             self.missed(place, what, fault);
         }
     }
@@ -219,10 +224,10 @@ impl Looked {
         self.not_measured.is_empty() && self.connections.values().all(|reached| matches!(reached, Reached::Target(_)))
     }
 
-    /// Whether what stands at a place could not be looked at.
+    /// Why nobody knows what stands at a place comes to; `None` where that is known.
     #[must_use]
-    pub fn is_unknown(&self, at: &At, sources: &Sources) -> bool {
-        self.unknown.contains(&Spot::planned(at, sources))
+    pub fn why_unknown(&self, at: &At, sources: &Sources) -> Option<&str> {
+        self.unknown.get(&Spot::planned(at, sources)).map(String::as_str)
     }
 
     /// How a guard came out, the worst of all its rounds; `None` where it was not asked.

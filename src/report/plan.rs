@@ -163,14 +163,19 @@ fn rounds(change: &PlannedChange, sources: &Sources, looked: Option<&Looked>) ->
         .iter()
         .any(|around| matches!(around, Around::Each { .. } | Around::If { .. } | Around::Else { .. }));
     let looked = looked?;
+    let why_unknown = || change.blocks.iter().find_map(|at| looked.why_unknown(at, sources));
     match looked.rounds(change, sources) {
-        None if change.blocks.iter().any(|at| looked.is_unknown(at, sources)) => {
-            Some("now: not known: what it depends on could not be had".to_owned())
+        None if why_unknown().is_some() => {
+            Some(format!("now: not known: {}", clean(why_unknown().unwrap_or_default())))
         }
         None if listed => Some("now: not at all".to_owned()),
-        None | Some(Counted { ready: 1, guarded: 0, after_manual: 0, after_wait: 0, unknown: 0 }) if !listed => None,
+        None | Some(Counted { ready: 1, guarded: 0, after_manual: 0, after_wait: 0, too_many: None, unknown: 0 })
+            if !listed =>
+        {
+            None
+        }
         None => None,
-        Some(Counted { ready, guarded, after_manual, after_wait, unknown }) => {
+        Some(Counted { ready, guarded, after_manual, after_wait, too_many, unknown }) => {
             let parts = [
                 (ready, "to agree to"),
                 (guarded, "refused by a guard"),
@@ -180,7 +185,10 @@ fn rounds(change: &PlannedChange, sources: &Sources, looked: Option<&Looked>) ->
             ];
             let parts =
                 parts.into_iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
-            Some(format!("now: {}", parts.collect::<Vec<_>>().join(", ")))
+            let refused = too_many.map(|(found, at_most)| {
+                format!("refused where the list is longer than it may be: it has {found} items, more than {at_most}")
+            });
+            Some(format!("now: {}", parts.chain(refused).collect::<Vec<_>>().join(", ")))
         }
     }
 }

@@ -137,6 +137,7 @@ impl<W: Write> Terminal<W> {
                 self.findings.push(finding);
             }
         }
+        self.findings.iter_mut().for_each(|finding| finding.retried(&record.event));
         self.undo.note(&record.event);
         match &record.event {
             Event::RunStarted(started) => self.begin(started, record.at),
@@ -375,22 +376,25 @@ pub fn proposed(changes: &[ProposedChange], look: Look) -> Vec<String> {
 /// Everything that a run recorded of one line of its runbook, whole.
 #[must_use]
 pub fn of_line(records: &[Record], line: u32, look: Look) -> Vec<String> {
-    let mut found: Vec<(Path, Vec<String>)> = Vec::new();
+    let mut shown: Vec<(Path, Vec<String>)> = Vec::new();
+    let mut findings: Vec<(Path, Finding)> = Vec::new();
     for record in records {
-        if let Event::Shown { place, title, shown } = &record.event
+        findings.iter_mut().for_each(|(_, finding)| finding.retried(&record.event));
+        if let Event::Shown { place, title, shown: value } = &record.event
             && place.line == line
         {
-            found.push((place.path.clone(), text::lines(title, shown, look, 0, Extent::WHOLE)));
+            shown.push((place.path.clone(), text::lines(title, value, look, 0, Extent::WHOLE)));
         }
         if let Some(finding) = Finding::of(&record.event)
             && let Some(place) = finding.place.as_ref().filter(|place| place.line == line)
         {
-            let path = place.path.clone();
-            found.push((path, problems::block(&finding, look, Extent::WHOLE)));
+            findings.push((place.path.clone(), finding));
         }
     }
-    found.sort_by(|one, other| one.0.cmp(&other.0));
-    found.into_iter().flat_map(|(_, lines)| lines).collect()
+    let found = findings.iter().map(|(path, one)| (path.clone(), problems::block(one, look, Extent::WHOLE)));
+    let mut all: Vec<(Path, Vec<String>)> = shown.into_iter().chain(found).collect();
+    all.sort_by(|one, other| one.0.cmp(&other.0));
+    all.into_iter().flat_map(|(_, lines)| lines).collect()
 }
 
 /// `18 passed · 1 failed · 1 unknown · 1 refused · 0 changes · 14.2s · exit 4`

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::finding::{Finding, named};
+use super::finding::{Finding, Round, named};
 use crate::shown::again::Again;
 use crate::shown::look::{Look, Tone, clean};
-use crate::store::event::{ChangeOutcome, Event, Place};
+use crate::store::event::{ChangeOutcome, Event, Path, Place};
 
 /// So many changes are offered to be undone; more are found by their numbers.
 const MOST: usize = 20;
@@ -27,10 +27,10 @@ pub(super) struct Undoable {
     changes: Vec<Change>,
     /// Those that were begun and are not over: by their numbers.
     begun: BTreeMap<u32, (String, Place)>,
-    /// A change failed, is unknown or was withheld.
-    is_left: bool,
-    /// Of one nobody knows whether it was made, or all of it.
-    is_doubtful: bool,
+    /// Where a change failed, is unknown or was withheld, and whether nobody knows if it was made, or all of it.
+    left: Vec<(Path, bool)>,
+    /// Nothing was begun without consent.
+    waits: bool,
     /// It has changes at all, and is no undo itself, and its file is there.
     can_go_on: bool,
 }
@@ -49,8 +49,10 @@ impl Undoable {
             }
             Event::ChangeEnded(ended) => {
                 self.begun.remove(&ended.change);
-                self.is_left |= ended.outcome != ChangeOutcome::Done;
-                self.is_doubtful |= matches!(ended.outcome, ChangeOutcome::Unknown | ChangeOutcome::Partly);
+                if ended.outcome != ChangeOutcome::Done {
+                    let is_doubtful = matches!(ended.outcome, ChangeOutcome::Unknown | ChangeOutcome::Partly);
+                    self.left.push((ended.place.path.clone(), is_doubtful));
+                }
                 if let (true, Some(undo)) = (ended.is_made(), &ended.undo) {
                     let (undo, title) = (Arc::clone(undo), named(&ended.title, &ended.items));
                     self.changes.push(Change { undo, title, run: None, number: ended.change });
@@ -63,13 +65,19 @@ impl Undoable {
                     self.changes.push(Change { undo, title, run, number: kept.of });
                 }
             }
-            Event::ChangeWithheld { .. } | Event::ApprovalNeeded { .. } => self.is_left = true,
-            _ => {}
+            Event::ChangeWithheld { place, .. } => self.left.push((place.path.clone(), false)),
+            Event::ApprovalNeeded { .. } => self.waits = true,
+            event => {
+                // What another round has tried again is left by that one, or by none.
+                if let Some(round) = Round::retried(event) {
+                    self.left.retain(|(path, _)| !round.has(path));
+                }
+            }
         }
     }
 
-    pub(super) const fn is_doubtful(&self) -> bool {
-        self.is_doubtful
+    pub(super) fn is_doubtful(&self) -> bool {
+        self.left.iter().any(|(_, is_doubtful)| *is_doubtful)
     }
 
     /// The changes of which a run that came to no end says nothing more.
@@ -100,7 +108,7 @@ impl Undoable {
     }
 
     pub(super) fn go_on(&self, run: &str, again: &Again, was_stopped: bool) -> Option<String> {
-        let goes_on = self.can_go_on && (self.is_left || was_stopped);
+        let goes_on = self.can_go_on && (self.waits || !self.left.is_empty() || was_stopped);
         goes_on.then(|| format!("continue:  {} {}", again.command("resume"), clean(run)))
     }
 }

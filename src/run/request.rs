@@ -52,6 +52,7 @@ pub fn started(program: &Program, facts: &RunFacts) -> RunStarted {
         run: Arc::clone(&facts.id),
         runbook: Arc::clone(&program.header.title),
         file: "".into(),
+        folder: facts.directory.to_str().map(Arc::from),
         source_hash: String::new(),
         plan: None,
         scheduled_at: facts.scheduled_at,

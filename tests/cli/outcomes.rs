@@ -196,3 +196,43 @@ fn no_new_run_is_proposed_where_nobody_knows_whether_a_change_was_made() {
     let run = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
     run.code(4).out("next:  runbook show ").out("continue:  runbook resume ").lacks("--only");
 }
+
+#[test]
+fn a_line_of_kubectl_leads_where_the_connection_leads() {
+    let folder = Folder::with(
+        "connect cluster = kubernetes(context: \"px\", kubeconfig: \"k.yaml\", namespace: \"shop\")\n\
+         section \"A\" {\n  check cluster.pods() | is_empty as \"pods\"\n}\n",
+    );
+    folder.write(
+        "k.yaml",
+        "apiVersion: v1\nkind: Config\nclusters: [{ name: c, cluster: { server: \"http://127.0.0.1:1\" } }]\n\
+         users: [{ name: u, user: { token: t } }]\ncontexts: [{ name: px, context: { cluster: c, user: u } }]\n",
+    );
+    let line = format!("`kubectl --kubeconfig {} --context px cluster-info`", folder.path("k.yaml").display());
+    folder.run(&["run", "a.runbook"]).code(3).out(&line);
+}
+
+#[test]
+fn what_another_round_of_a_retry_has_made_is_an_attempt() {
+    let folder = Folder::with(
+        "tool flaky(n: string) changes idempotent = argv(\"sh\", \"-c\", \"echo x >> made; test $(wc -l < made) -ge $0\", n)\n\
+         section \"A\" {\n  retry 3 every 1ms {\n    change flaky(\"3\")\n  }\n}\n",
+    );
+    let hash = folder.hash();
+    folder
+        .run(&["run", "a.runbook", "--approve", &hash])
+        .code(0)
+        .out("NOTE     change flaky(\"3\")")
+        .out("an attempt: `retry` made another one after it\n         `sh` ended with exit code 1 [failed]\n         2 times")
+        .lacks("UNKNOWN")
+        .lacks("continue:");
+    folder.run(&["show", &last(&folder), "4"]).code(0).lacks("UNKNOWN");
+    fs::remove_file(folder.path("made")).unwrap();
+    let junit = folder.run(&["run", "a.runbook", "--approve", &hash, "--format", "junit"]);
+    junit.code(0).out("tests=\"3\" failures=\"0\" errors=\"0\"");
+    // The last round counts.
+    folder.write("a.runbook", folder.read("a.runbook").replace("\"3\"", "\"4\""));
+    fs::remove_file(folder.path("made")).unwrap();
+    let failed = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
+    failed.code(4).out("UNKNOWN  change flaky(\"4\")").out("2 times").out("continue:  runbook resume");
+}

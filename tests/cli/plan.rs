@@ -152,7 +152,7 @@ fn a_condition_or_a_list_that_could_not_be_had_is_not_known_and_not_none() {
         for state in ["busy", "idle"] {
             folder.write("state", state);
             let plan = folder.run(&["plan", "a.runbook"]);
-            plan.code(3).out("    now: not known: what it depends on could not be had\n").lacks("refused by a guard");
+            plan.code(3).out("    now: not known: `cat` ").lacks("refused by a guard");
         }
     }
 }
@@ -271,4 +271,26 @@ fn a_plan_says_what_it_could_not_look_at_and_why() {
     let folder = Folder::with(text);
     let plan = folder.run(&["plan", "a.runbook"]);
     plan.code(3).out("1 of them not measured").out("COULD NOT LOOK").out("nobody works   a.runbook:").out("`cat`");
+}
+
+#[test]
+fn a_plan_says_that_a_list_is_longer_than_it_may_be_or_that_a_loop_that_checks_has_no_items() {
+    let text = "tool names() -> list<line> = argv(\"printf\", \"a\\nb\\n\", output: \"lines\")\n\
+        tool keep(n: string) changes = argv(\"true\", n)\n\
+        section \"Most\" {\n  for n in names() | where(.text != \"\") at most 1 { change keep(n.text) }\n}\n";
+    let folder = Folder::with(text);
+    let said = "    now: refused where the list is longer than it may be: it has 2 items, more than 1\n";
+    folder.run(&["plan", "a.runbook"]).code(0).out(said).lacks("could not be had");
+    let json: serde_json::Value =
+        serde_json::from_str(&folder.run(&["plan", "a.runbook", "--format", "json"]).code(0).stdout).unwrap();
+    assert_eq!(json["changes"][0]["too_many_now"], 2, "{json}");
+    let none = "section \"None\" {\n  for n in names() | where(.text == \"nix\") at most 1 {\n    change keep(n.text)\n    \
+        check n.text == \"x\" as \"x\"\n  }\n}\n";
+    folder.write("a.runbook", format!("{text}{none}"));
+    // A run does not know, either, whether that is well.
+    folder
+        .run(&["plan", "a.runbook", "--only", "None"])
+        .code(3)
+        .out("    now: not known: `for` over nothing: there are no items in `names() | where(.text == \"nix\")`\n")
+        .out("COULD NOT LOOK\n    for n in names()");
 }

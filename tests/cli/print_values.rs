@@ -203,3 +203,21 @@ fn a_pattern_for_any_folders_finds_as_many_by_hand() {
     let found = String::from_utf8_lossy(&typed.stdout);
     assert!(found.trim() == "3" || found.lines().count() == 3, "{page}\n{found}");
 }
+
+#[test]
+fn the_words_of_a_command_are_typed_as_a_run_sends_them() {
+    let text = "connect cluster = kubernetes(context: \"c\", namespace: \"n\")\n\
+        tool free() -> string = argv(\"df\", \"-h\", \"/tmp\")\n\
+        tool own(n: string) -> string = argv(\"kubectl\", \"-n\", n, \"get\", \"pods\")\n\
+        section \"S\" {\n  change cluster.exec(\"bare\", \"rm -rf /tmp/x\")\n\
+          change cluster.pod(\"bare\").exec(\"sh -c 'echo \\\"a b\\\"'\")\n\
+          show free() as \"f\"\n  show own(\"x\") as \"o\"\n  show host.file(\"-x\").size as \"s\"\n}\n";
+    Folder::with(text)
+        .run(&["print", "a.runbook"])
+        .code(0)
+        .out("\nkubectl --context c exec -n n bare -- rm -rf /tmp/x\n")
+        .out("\nkubectl --context c exec -n n bare -- sh -c 'echo \"a b\"'\n")
+        .out("\ndf -h /tmp\n")
+        .out("\nkubectl -n x get pods\n")
+        .out(" -- -x");
+}

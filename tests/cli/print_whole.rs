@@ -187,3 +187,35 @@ fn a_body_has_the_type_that_the_run_sends() {
     assert!(page.contains(" -H 'Content-Type:' --data-binary raw http://127.0.0.1:9/raw"), "{page}");
     assert!(page.contains(" -H 'Content-Type:' --data-binary raw -H 'Content-Type: text/plain' http:"), "{page}");
 }
+
+#[test]
+fn what_is_done_at_the_end_is_done_all_the_same() {
+    let text = "connect b = s3(bucket: \"b\")\ntool unlock() changes idempotent = argv(\"rmdir\", \"lock\", within: 2m)\n\
+        section \"S\" {\n  require not b.exists(\"lock\") as \"free\"\n  step \"T\" {\n    require b.exists(\"go\") as \"go\"\n    \
+        change b.delete(\"x\") verify not b.exists(\"x\")\n  }\n  always {\n    require b.exists(\"z\") as \"z\"\n    change unlock()\n  }\n}\n";
+    Folder::with(text)
+        .run(&["print", "a.runbook"])
+        .code(0)
+        .out("\naws s3 ls s3://b/lock\n")
+        .out(
+            "**STOP** here unless **free**: it does not list the key itself, and prints no error. Otherwise change nothing \
+             below in this section but what is done at its end in any case.",
+        )
+        .out("it lists the key itself, not only longer ones. Otherwise change nothing below in this step.\n")
+        .out("It has worked if it does not list the key itself")
+        .out("unless **z**: it lists the key itself, not only longer ones. Otherwise change nothing below in this section.\n")
+        .out("`unlock()`. Limit: 2m.");
+}
+
+#[test]
+fn what_undoes_a_change_is_printed_before_it() {
+    let text = "connect cluster = kubernetes(context: \"c\", namespace: \"n\")\n\
+        section \"S\" {\n  change s = cluster.scale(deployment: \"api\", replicas: 1) \
+        undo cluster.scale(deployment: \"api\", replicas: s.previous)\n  \
+        change r = cluster.roll_back(deployment: \"api\") undo cluster.roll_back(deployment: \"api\", revision: r.from)\n}\n";
+    Folder::with(text)
+        .run(&["print", "a.runbook"])
+        .code(0)
+        .out("get -n n deployment/api -o custom-columns=previous:.spec.replicas && kubectl --context c scale -n n")
+        .out("rollout history -n n deployment/api && kubectl --context c rollout undo");
+}

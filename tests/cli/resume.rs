@@ -95,7 +95,7 @@ fn tidying_up_is_no_change_and_a_change_is_shown() {
         .replace("    check", "\n    # why\n    show 1\n    check");
     folder.write("b.runbook", tidied);
     fs::remove_file(folder.path("a.runbook")).unwrap();
-    folder.run(&["resume", &run]).code(2).err("no such file");
+    folder.run(&["resume", &run]).code(1).err("and it is not there");
     let plan = folder.run(&["plan", "--offline", "b.runbook"]).stdout;
     let hash = plan.split_once("--approve ").unwrap().1.split_whitespace().next().unwrap().to_owned();
     folder.run(&["resume", &run, "b.runbook", "--approve", &hash]).code(0).out("1st: done in run");
@@ -391,4 +391,26 @@ fn what_is_done_is_not_said_to_be_refused_where_nobody_agrees() {
         .out("the last: done in run")
         .lacks("REFUSED  change the last")
         .lacks("REFUSED  change mark(x.name, x.zone) for d");
+}
+
+#[test]
+fn the_runbook_is_where_the_run_had_it_wherever_one_is() {
+    let folder = Folder::with(THREE);
+    folder.run(&["run", "a.runbook", "--approve", &folder.hash()]).code(4);
+    let run = last(&folder);
+    fs::create_dir_all(folder.path("there")).unwrap();
+    fs::create_dir_all(folder.path("else")).unwrap();
+    // What has the same name here is another runbook.
+    folder.write("else/a.runbook", "section \"B\" { check 1 < 2 }\n");
+    let elsewhere = |args: &[&str]| finish(folder.command(args).current_dir(folder.path("else")).spawn().unwrap());
+    let waits = elsewhere(&["resume", &run]);
+    waits.code(5);
+    let hash = waits.stdout.split_once("--approve ").unwrap().1.split_whitespace().next().unwrap().to_owned();
+    elsewhere(&["resume", &last(&folder), "--approve", &hash]).code(0);
+    assert_eq!(made(&folder), "one two three");
+    let second = last(&folder);
+    fs::rename(folder.path("a.runbook"), folder.path("b.runbook")).unwrap();
+    fs::remove_file(folder.path("else/a.runbook")).unwrap();
+    let gone = elsewhere(&["resume", &second, "--done", "1"]);
+    gone.code(1).err("and it is not there").err("FILE`");
 }

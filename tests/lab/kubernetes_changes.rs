@@ -161,8 +161,10 @@ fn a_rollout_that_does_not_end_is_unknown_and_says_how_far_it_is() {
     assert!(fault.contains("not complete after 3s") && fault.contains("of 1 pods are new"), "{fault}");
 
     lab.kubectl(&["-n", &own.name, "rollout", "pause", "deployment/web"]);
-    let (outcome, fault, _) = ended(&own.run("change cluster.restart(deployment: \"web\")"));
-    assert!(outcome == "failed" && fault.contains("is paused"), "{fault}");
+    let ran = own.run("change cluster.restart(deployment: \"web\")");
+    let (outcome, fault, _) = ended(&ran);
+    let resumed = format!("`kubectl --context lab rollout resume deployment/web -n {}`", own.name);
+    assert!(outcome == "failed" && fault.contains("is paused") && ran.text.contains(&resumed), "{}", ran.text);
 }
 
 #[test]
@@ -304,6 +306,35 @@ fn a_node_is_cordoned_and_drained_as_its_budgets_allow() {
 }
 
 #[test]
+fn what_this_tool_has_written_is_its_own_and_what_has_gone_is_no_more() {
+    let Some(lab) = up("what_this_tool_has_written_is_its_own_and_what_has_gone_is_no_more") else { return };
+    let own = Namespace::new(lab, "owned");
+    lab.make(&deployment(&own.name, "web", 1, None));
+    own.rolled_out("web");
+    let (outcome, fault, _) = ended(&own.run("change cluster.scale(deployment: \"web\", replicas: 2)"));
+    assert_eq!(outcome, "done", "{fault}");
+    let apply = |replicas: u32| {
+        format!(
+            "change cluster.apply({{ apiVersion: \"apps/v1\", kind: \"Deployment\", metadata: {{ name: \"web\" }}, \
+             spec: {{ replicas: {replicas} }} }})"
+        )
+    };
+    let (outcome, fault, result) = ended(&own.run(&apply(1)));
+    assert_eq!((outcome.as_str(), field(&result, "outcome").as_str()), ("done", "changed"), "{fault}");
+    // What somebody else has written stays theirs.
+    lab.kubectl(&["-n", &own.name, "scale", "deployment/web", "--replicas=3"]);
+    let (outcome, fault, _) = ended(&own.run(&apply(1)));
+    assert!(outcome == "failed" && fault.contains("conflict with"), "{fault}");
+
+    lab.make(&json!({ "apiVersion": "v1", "kind": "ConfigMap",
+        "metadata": { "name": "held", "namespace": own.name, "finalizers": ["x.io/hold"] } }));
+    lab.kubectl(&["-n", &own.name, "delete", "configmap", "held", "--wait=false"]);
+    let free = "change cluster.patch({ apiVersion: \"v1\", kind: \"ConfigMap\", metadata: { name: \"held\", finalizers: null } })";
+    let (outcome, fault, result) = ended(&own.run(free));
+    assert_eq!((outcome.as_str(), field(&result, "outcome").as_str()), ("done", "deleted"), "{fault}");
+}
+
+#[test]
 fn a_node_with_pods_that_would_be_lost_is_not_drained() {
     let Some(lab) = up("a_node_with_pods_that_would_be_lost_is_not_drained") else { return };
     let node = node(lab, "lossy");
@@ -331,5 +362,8 @@ fn what_one_may_not_change_is_refused_by_its_permission() {
     let event = ran.events.iter().find(|event| event["event"] == "change_ended").unwrap();
     assert_eq!(event["outcome"], "failed", "{event}");
     assert_eq!(event["fault"]["kind"], "denied");
-    assert!(event["fault"]["help"].as_str().unwrap().contains("kubectl auth can-i patch deployments"), "{event}");
+    assert!(
+        event["fault"]["help"].as_str().unwrap().contains("kubectl --context reader auth can-i patch deployments"),
+        "{event}"
+    );
 }

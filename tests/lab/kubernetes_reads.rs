@@ -220,7 +220,7 @@ fn whoever_is_not_let_in_reads_why_and_never_a_pass() {
     let Some(lab) = lab(test, &["kubernetes"]) else { return };
     let _alone = alone();
     for (context, kind, words) in [
-        ("forbidden", "denied", "`kubectl auth can-i list pods -n sarvanom-production --as forbidden`"),
+        ("forbidden", "denied", "`kubectl --context forbidden auth can-i list pods -n sarvanom-production`"),
         ("expired", "denied", "its certificate expired "),
         ("wrong-token", "denied", "does not take the user `wrong-token`"),
         ("no-such-server", "unreachable", "connection refused"),
@@ -254,7 +254,7 @@ fn whoever_is_not_let_in_reads_why_and_never_a_pass() {
         assert_eq!(ran.outcome("pods"), "passed", "{context}: {}", ran.text);
         let (kind, message) = ran.fault("nodes");
         assert!(
-            kind == "denied" && message.contains("`kubectl auth can-i list nodes --as reader`"),
+            kind == "denied" && message.contains(&format!("`kubectl --context {context} auth can-i list nodes`")),
             "{context}: {kind}: {message}"
         );
     }

@@ -10,6 +10,7 @@ pub(crate) fn started(run: &str) -> Event {
         tool: "runbook 0.1.0".to_owned(),
         run: run.into(),
         runbook: "Daily".into(),
+        folder: None,
         file: "daily.runbook".into(),
         source_hash: String::new(),
         plan: None,

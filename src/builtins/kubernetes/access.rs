@@ -15,6 +15,7 @@ use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::kubeconfig::Chosen;
+use super::kubectl::Kubectl;
 use super::plugin;
 use crate::builtins::dial::{Place, system_of};
 use crate::builtins::tls::own::OwnCertificate;
@@ -33,6 +34,8 @@ pub(super) struct Access {
     pub(super) server: Arc<str>,
     /// Where the proxy is that it is asked through.
     pub(super) proxy: Option<Place>,
+    /// How a person asks the same.
+    pub(super) kubectl: Kubectl,
     config: Config,
     exec: Option<ExecConfig>,
     world: Arc<dyn World>,
@@ -71,6 +74,7 @@ impl Access {
             user: chosen.user,
             server: chosen.server,
             proxy,
+            kubectl: chosen.kubectl,
             config,
             exec: chosen.exec,
             world,
@@ -87,7 +91,7 @@ impl Access {
         }
         let mut config = self.config.clone();
         let until = match &self.exec {
-            Some(exec) => plugin::log_in(exec, &self.context, &mut config.auth_info).await?,
+            Some(exec) => plugin::log_in(exec, &self.context, &self.kubectl, &mut config.auth_info).await?,
             None => None,
         };
         let setup =
@@ -155,7 +159,7 @@ impl Access {
                     exec.command.iter().chain(exec.args.iter().flatten()).map(String::as_str).collect();
                 format!("log in again; its credentials come from `{}`", words.join(" "))
             }
-            None => format!("log in again, then see who you are: `kubectl --context {} auth whoami`", self.context),
+            None => format!("log in again, then see who you are: `{}`", self.kubectl.line("auth whoami")),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::kubectl::Kubectl;
 use super::wire::Form;
 use crate::types::{Fault, FaultKind};
 
@@ -170,6 +171,13 @@ impl Ask {
         format!("{} {what}{}", self.verb, self.where_())
     }
 
+    /// Whether something is another way once it is done. A review is created, and so is a stream; neither is kept.
+    pub(super) fn changes(&self) -> bool {
+        let is_review = ["authentication.k8s.io", "authorization.k8s.io"].contains(&&*self.resource.group);
+        let is_way = self.sub == Some("portforward");
+        matches!(self.verb, "create" | "update" | "patch" | "delete") && !is_review && !is_way
+    }
+
     /// ` in namespace x`, ` in all namespaces`, or nothing.
     pub(super) fn where_(&self) -> String {
         match &self.namespace {
@@ -179,9 +187,9 @@ impl Ask {
         }
     }
 
-    /// The line that shows whether somebody may.
-    pub(super) fn can_i(&self, who: &str) -> String {
-        let mut line = format!("kubectl auth can-i {} {}", self.verb, self.resource.qualified());
+    /// The line that shows whether one may, as whom the line logs in.
+    pub(super) fn can_i(&self, kubectl: &Kubectl) -> String {
+        let mut line = kubectl.line(&format!("auth can-i {} {}", self.verb, self.resource.qualified()));
         if let Some(sub) = self.sub {
             _ = write!(line, " --subresource={sub}");
         }
@@ -189,11 +197,6 @@ impl Ask {
             Some(namespace) => _ = write!(line, " -n {namespace}"),
             None if self.resource.namespaced => line.push_str(" -A"),
             None => {}
-        }
-        if who.contains(|c: char| !c.is_ascii_alphanumeric() && !"-_.:@/".contains(c)) {
-            _ = write!(line, " --as '{who}'");
-        } else if !who.is_empty() {
-            _ = write!(line, " --as {who}");
         }
         line
     }
@@ -212,16 +215,20 @@ fn plain(name: &str, of: &str) -> Result<Arc<str>, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Ask, Resource};
+    use super::{Ask, Kubectl, Resource};
 
     #[test]
     fn a_request_has_one_path_and_one_permission() {
         let log = Ask::get(&Resource::PODS, "shop", "web-0").expect("an ask").sub("log").query("container", "a b");
         assert_eq!(log.path(), "/api/v1/namespaces/shop/pods/web-0/log?container=a%20b");
-        assert_eq!(log.can_i("jo"), "kubectl auth can-i get pods --subresource=log -n shop --as jo");
+        let own = Kubectl { context: Some("prod".into()), ..Kubectl::default() };
+        assert_eq!(log.can_i(&own), "kubectl --context prod auth can-i get pods --subresource=log -n shop");
         let all = Ask::list(&Resource::DEPLOYMENTS, "*").expect("an ask");
         assert_eq!(all.path(), "/apis/apps/v1/deployments");
-        assert_eq!(all.can_i("jo"), "kubectl auth can-i list deployments.apps -A --as jo");
+        assert_eq!(all.can_i(&own), "kubectl --context prod auth can-i list deployments.apps -A");
+        let review = Ask::new("create", &Resource::SELF_SUBJECT_REVIEWS, "", None).expect("an ask");
+        let exec = Ask::new("create", &Resource::PODS, "shop", Some("web-0")).expect("an ask").sub("exec");
+        assert_eq!([&log, &review, &exec].map(Ask::changes), [false, false, true]);
         let nodes = Ask::list(&Resource::NODES, "shop").expect("an ask");
         assert_eq!((nodes.path().as_str(), nodes.doing().as_str()), ("/api/v1/nodes", "list nodes"));
     }

@@ -12,6 +12,7 @@ use super::access::Access;
 use super::ask::{ALL, Ask, Resource};
 use super::exec::reads::Rule;
 use super::kubeconfig::Source;
+use super::kubectl::Kubectl;
 use super::request::Deadline;
 use crate::builtins::http::client::by_proxy;
 use crate::builtins::settings::{at_once, limit, setup};
@@ -132,6 +133,12 @@ impl Kubernetes {
     /// The context that reads are made with.
     pub(super) fn context(&self) -> &str {
         &self.reads.context
+    }
+
+    /// The line of a person who makes a change by hand: with the credentials for changes, where these are others.
+    pub(super) fn kubectl_to_change(&self) -> Kubectl {
+        let own = &self.reads.kubectl;
+        self.changes.as_ref().map_or_else(|| own.clone(), |separate| own.by(&separate.context))
     }
 
     /// The namespace that a call means.

@@ -98,8 +98,7 @@ fn failed(message: &str, ask: &Ask, code: u16) -> Fault {
 
 /// It takes no more for now. What was to be changed was not, and is not sent again by itself.
 fn busy(message: &str, ask: &Ask, access: &Access) -> Fault {
-    let changes = matches!(ask.verb, "create" | "update" | "patch" | "delete");
-    let (kind, help) = if changes {
+    let (kind, help) = if ask.changes() {
         (FaultKind::Failed, "nothing was changed: make it again when the server has caught up")
     } else {
         (FaultKind::BadAnswer, "ask for less at once: `at_once` of the connection")
@@ -128,7 +127,7 @@ fn forbidden(message: &str, ask: &Ask, access: &Access) -> Fault {
         let presumably = access.presumably();
         let who = told.filter(|user| !user.is_empty()).unwrap_or(&presumably);
         return Fault::new(FaultKind::Denied, format!("`{who}` may not {}", asked.doing()))
-            .help(format!("whoever grants rights sees the missing one with `{}`", asked.can_i(who)));
+            .help(format!("`{}` says yes once somebody has granted it", asked.can_i(&access.kubectl)));
     }
     Fault::new(FaultKind::Denied, format!("cannot {}: {message}", ask.doing()))
 }
@@ -137,21 +136,27 @@ fn not_found(said: &Status, ask: &Ask, access: &Access) -> Fault {
     let named = said.details.as_ref().is_some_and(|details| !details.name.is_empty());
     if let (Some(name), true) = (&ask.name, named) {
         let what = format!("there is no {} `{name}`{}", ask.resource.one, ask.where_());
-        return Fault::new(FaultKind::NotFound, what).help(match &ask.namespace {
-            Some(namespace) => {
-                format!("`kubectl get {} -n {namespace}` lists those that are there", ask.resource.plural)
-            }
-            None => format!("`kubectl get {}` lists those that are there", ask.resource.plural),
-        });
+        let asks = format!("get {}", ask.resource.qualified());
+        let line = match &ask.namespace {
+            Some(namespace) => access.kubectl.line_in(namespace, &asks),
+            None => access.kubectl.line(&asks),
+        };
+        return Fault::new(FaultKind::NotFound, what).help(format!("`{line}` lists those that are there"));
     }
     if ask.resource.group == Resource::POD_METRICS.group {
         return no_metrics(access);
     }
     let what = format!("the API server of `{}` knows no {}", access.context, ask.resource.qualified());
-    Fault::new(FaultKind::NotFound, what).help(
-        "`kubectl api-resources` lists the kinds that it knows; a custom one is there once its definition is installed",
-    )
+    Fault::new(FaultKind::NotFound, what).help(kinds_by_hand(access))
 }
+
+/// Where the kinds of a cluster are seen.
+pub(super) fn kinds_by_hand(access: &Access) -> String {
+    let line = access.kubectl.line("api-resources");
+    format!("`{line}` lists the kinds that it knows; a custom one is there once its definition is installed")
+}
+
+const METRICS: &str = "get apiservice v1beta1.metrics.k8s.io";
 
 /// Where nothing measures.
 fn no_metrics(access: &Access) -> Fault {
@@ -159,15 +164,18 @@ fn no_metrics(access: &Access) -> Fault {
         FaultKind::Unsupported,
         format!("the cluster of `{}` does not measure usage: it has no metrics API", access.context),
     )
-    .help("install metrics-server; `kubectl get apiservice v1beta1.metrics.k8s.io` shows whether it is there")
+    .help(format!("install metrics-server; `{}` shows whether it is there", access.kubectl.line(METRICS)))
 }
 
 fn broken(said: &Status, ask: &Ask, access: &Access) -> Fault {
     let (code, message) = (said.code, said.message.trim());
     if ask.resource.group == Resource::POD_METRICS.group {
         let what = format!("the metrics API of `{}` does not answer: {code} {message}", access.context);
-        return Fault::new(FaultKind::BadAnswer, what)
-            .help("see why: `kubectl get apiservice v1beta1.metrics.k8s.io`, `kubectl logs -n kube-system deployment/metrics-server`");
+        return Fault::new(FaultKind::BadAnswer, what).help(format!(
+            "see why: `{}`, `{}`",
+            access.kubectl.line(METRICS),
+            access.kubectl.line_in("kube-system", "logs deployment/metrics-server")
+        ));
     }
     let kind = if code == 504 { FaultKind::Timeout } else { FaultKind::BadAnswer };
     Fault::new(kind, format!("the API server of `{}` answered {code} to {}: {message}", access.context, ask.doing()))
@@ -224,7 +232,7 @@ fn unreachable(error: &kube::Error, access: &Access) -> Fault {
         return Fault::new(FaultKind::Timeout, format!("no connection to {server} within the time that the call has"));
     }
     let fault = Fault::new(FaultKind::Unreachable, format!("no connection to {server}: {why}"));
-    fault.help(format!("is that still its address? `kubectl --context {} cluster-info`", access.context))
+    fault.help(format!("is that still its address? `{}`", access.kubectl.line("cluster-info")))
 }
 
 /// An I/O error leaves what it wraps out of the chain of sources.

@@ -5,7 +5,7 @@ use kube::core::discovery::v2::{APIGroupDiscoveryList, APIResourceDiscovery};
 
 use super::ask::{ALL, Ask, Resource};
 use super::connection::Kubernetes;
-use super::faults::lost;
+use super::faults::{kinds_by_hand, lost};
 use super::request::Deadline;
 use crate::types::{Fault, FaultKind};
 
@@ -114,8 +114,6 @@ fn unknown(name: &str, known: &[Known], cluster: &Kubernetes) -> Fault {
         Some(meant) => {
             fault.help(format!("did you mean `{meant}`? a custom kind is there once its definition is installed"))
         }
-        None => fault.help(
-            "`kubectl api-resources` lists those it knows; a custom one is there once its definition is installed",
-        ),
+        None => fault.help(kinds_by_hand(cluster.reads())),
     }
 }

@@ -10,6 +10,7 @@ use kube::Config;
 use kube::config::{ExecConfig, KubeConfigOptions, Kubeconfig, KubeconfigError};
 
 use super::faults::words;
+use super::kubectl::Kubectl;
 use crate::builtins::dial::Place;
 use crate::builtins::dial::gate::Gate;
 use crate::builtins::http::client::proxy_named_for;
@@ -23,6 +24,8 @@ pub(super) enum Source {
         config: Box<Kubeconfig>,
         /// For messages.
         names: String,
+        /// The one that the runbook names.
+        named: Option<Arc<str>>,
     },
     /// The service account of the pod that this runs in.
     InCluster,
@@ -38,6 +41,7 @@ pub(super) struct Chosen {
     /// Without the plugin, which is not left to kube.
     pub(super) config: Config,
     pub(super) exec: Option<ExecConfig>,
+    pub(super) kubectl: Kubectl,
 }
 
 impl Chosen {
@@ -58,31 +62,33 @@ impl Source {
     /// The file that the runbook names, or those of `KUBECONFIG`, or `~/.kube/config`, or else the pod's own account.
     pub(super) fn read(cx: &Cx, named: Option<&str>) -> Result<Self, Fault> {
         if let Some(path) = named {
-            return Self::files(&[cx.run.directory.join(path)]);
+            let path = cx.run.directory.join(path);
+            let named = path.display().to_string().into();
+            return Self::files(&[path], Some(named));
         }
         if let Some(list) = cx.world.env("KUBECONFIG")?.filter(|list| !list.is_empty()) {
             let all: Vec<PathBuf> = std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
             // As kubectl has it: of several files some may not be there.
             let there: Vec<PathBuf> = all.iter().filter(|path| path.exists()).cloned().collect();
-            return Self::files(if there.is_empty() { &all } else { &there });
+            return Self::files(if there.is_empty() { &all } else { &there }, None);
         }
         let home = cx.world.env("HOME")?.map(|home| PathBuf::from(home).join(".kube/config"));
         match home.filter(|path| path.exists()) {
-            Some(path) => Self::files(&[path]),
+            Some(path) => Self::files(&[path], None),
             None if cx.world.env("KUBERNETES_SERVICE_HOST")?.is_some() => Ok(Self::InCluster),
             None => Err(setup("there is no kubeconfig: `KUBECONFIG` is not set and `~/.kube/config` is not there")
                 .help("name the file: `kubernetes(kubeconfig: \"./cluster.yaml\")`, or set `KUBECONFIG`")),
         }
     }
 
-    fn files(paths: &[PathBuf]) -> Result<Self, Fault> {
+    fn files(paths: &[PathBuf], named: Option<Arc<str>>) -> Result<Self, Fault> {
         let mut config = Kubeconfig::default();
         for path in paths {
             let read = Kubeconfig::read_from(path).and_then(|next| config.clone().merge(next));
             config = read.map_err(|error| unreadable(path, &error))?;
         }
         let names: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
-        Ok(Self::Files { config: Box::new(config), names: names.join(", ") })
+        Ok(Self::Files { config: Box::new(config), names: names.join(", "), named })
     }
 
     /// A context by its name, or the current one.
@@ -91,7 +97,11 @@ impl Source {
     /// Where there is none, or where it leads to a host that is not allowed.
     pub(super) fn choose(&self, cx: &Cx, named: Option<&str>) -> Result<Chosen, Fault> {
         let chosen = match self {
-            Self::Files { config, names } => Self::chosen(config, names, cx, named)?,
+            Self::Files { config, names, named: kubeconfig } => {
+                let mut chosen = Self::chosen(config, names, cx, named)?;
+                chosen.kubectl.kubeconfig.clone_from(kubeconfig);
+                chosen
+            }
             Self::InCluster => in_cluster(named)?,
         };
         let gate = Gate::of(cx);
@@ -129,6 +139,7 @@ impl Source {
             server,
             config: loaded,
             exec: None,
+            kubectl: Kubectl { kubeconfig: None, context: Some(name.into()) },
         };
         chosen.exec = chosen.config.auth_info.exec.take();
         chosen.config.proxy_url = proxy(cx, config, &context.cluster, &chosen.config.cluster_url)?;
@@ -158,6 +169,7 @@ fn in_cluster(named: Option<&str>) -> Result<Chosen, Fault> {
         namespace: config.default_namespace.as_str().into(),
         config,
         exec: None,
+        kubectl: Kubectl::default(),
     })
 }
 

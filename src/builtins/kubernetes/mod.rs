@@ -18,6 +18,7 @@ mod ingresses;
 mod kinds;
 mod known_kinds;
 mod kubeconfig;
+mod kubectl;
 mod list;
 mod logs;
 mod meta;

@@ -60,8 +60,10 @@ impl Kubernetes {
         };
         if failure.fault.kind == FaultKind::NotFound {
             let message = format!("there is no namespace `{namespace}` in the cluster of `{}`", self.context());
-            failure.fault = Fault::new(FaultKind::NotFound, message)
-                .help("`kubectl get namespaces` lists those that are there; is it the right context?");
+            failure.fault = Fault::new(FaultKind::NotFound, message).help(format!(
+                "`{}` lists those that are there; is it the right context?",
+                self.reads().kubectl.line("get namespaces")
+            ));
         }
         Err(failure)
     }

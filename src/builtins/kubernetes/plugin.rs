@@ -16,6 +16,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use tokio::time::timeout;
 
+use super::kubectl::Kubectl;
 use crate::types::{Fault, FaultKind};
 
 /// A cloud's login server may be slow; a program that waits for a person is not waited for.
@@ -38,13 +39,18 @@ struct Status {
 }
 
 /// Runs the plugin and puts what it gives into the credentials. Gives until when they are good, where it says so.
-pub(super) async fn log_in(exec: &ExecConfig, context: &str, auth: &mut AuthInfo) -> Result<Option<Timestamp>, Fault> {
+pub(super) async fn log_in(
+    exec: &ExecConfig,
+    context: &str,
+    kubectl: &Kubectl,
+    auth: &mut AuthInfo,
+) -> Result<Option<Timestamp>, Fault> {
     let name = exec.command.as_deref().unwrap_or_default();
     let fault =
         |why: String| Fault::new(FaultKind::Denied, format!("no credentials for the context `{context}`: {why}"));
     if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
         return Err(fault(format!("its login program `{name}` wants to ask a person"))
-            .help(format!("log in first: `kubectl --context {context} get --raw /version`")));
+            .help(format!("log in first: `{}`", kubectl.line("get --raw /version"))));
     }
     let output = run(exec, name, context).await?;
     let unreadable =

@@ -7,7 +7,7 @@
 use serde::Deserialize;
 use tokio_postgres::types::Type;
 
-use super::lexer::Token;
+use super::lexer::{Token, calls};
 use super::statement::{Bound, Statement, array};
 use crate::builtins::settings::setup;
 use crate::types::{Fault, Value};
@@ -100,7 +100,6 @@ pub(super) fn of(statement: &Statement) -> Result<Vec<String>, Fault> {
         return Err(setup(format!("`query` only looks, and the statement begins with `{}`", keyword.to_uppercase()))
             .help("a change is written `change db.execute(\"…\")`"));
     }
-    let mut names = Vec::new();
     let mut before = &Token::Sign('(');
     for (token, next) in statement.tokens.iter().zip(statement.tokens.iter().skip(1)) {
         match token {
@@ -111,21 +110,16 @@ pub(super) fn of(statement: &Statement) -> Result<Vec<String>, Fault> {
                     return Err(setup(format!("`query` only looks, and there is an `{}` in it", word.to_uppercase()))
                         .help("a change is written `change db.execute(\"…\")`"));
                 }
-                if *next == Token::Sign('(') {
-                    names.push(word.clone());
-                }
             }
-            Token::Quoted(name) if *next == Token::Sign('(') => {
-                if name.starts_with("U&\"") {
-                    return Err(setup(format!("a function called `{name}` cannot be looked up"))
-                        .help("write its name without escapes"));
-                }
-                names.push(name.clone());
+            Token::Quoted(name) if *next == Token::Sign('(') && name.starts_with("U&\"") => {
+                return Err(setup(format!("a function called `{name}` cannot be looked up"))
+                    .help("write its name without escapes"));
             }
             _ => {}
         }
         before = token;
     }
+    let mut names: Vec<String> = calls(&statement.tokens).map(|(_, name)| name.to_owned()).collect();
     names.sort_unstable();
     names.dedup();
     Ok(names)

@@ -35,7 +35,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(connections(args))),
     needs: &[needs::READ_ALL_STATS],
-    by_hand: "psql -X {connection} -c 'SELECT state, count(*) FROM pg_stat_activity GROUP BY 1'",
+    by_hand: "psql -X {connection} -c \"SELECT state, count(*), current_setting('max_connections') AS most FROM pg_stat_activity WHERE backend_type = 'client backend' GROUP BY 1\"",
     examples: &[Example::call("db.connections().used_share < 80%")],
 };
 

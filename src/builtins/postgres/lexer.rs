@@ -54,6 +54,15 @@ pub(super) fn tokens(sql: &str) -> Result<Vec<Token>, Open> {
     Ok(tokens)
 }
 
+/// The names that stand in front of a bracket, as the server knows them, and where: functions, and some keywords.
+pub(super) fn calls(tokens: &[Token]) -> impl Iterator<Item = (usize, &str)> {
+    let pairs = tokens.iter().zip(tokens.iter().skip(1)).enumerate();
+    pairs.filter_map(|(at, (token, next))| match token {
+        Token::Word(name) | Token::Quoted(name) if *next == Token::Sign('(') => Some((at, name.as_str())),
+        _ => None,
+    })
+}
+
 struct Lexer<'a> {
     sql: &'a str,
     rest: Chars<'a>,

@@ -54,7 +54,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(locks(args))),
     needs: &[needs::READ_ALL_STATS],
-    by_hand: "psql -X {connection} -c 'SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE cardinality(pg_blocking_pids(pid)) > 0'",
+    by_hand: "psql -X {connection} -c 'SELECT pid, pg_blocking_pids(pid), query FROM pg_stat_activity WHERE datname = current_database() AND cardinality(pg_blocking_pids(pid)) > 0'",
     examples: &[Example::call("db.locks() | is_empty"), Example::call("db.locks() | where(.waiting > 30s)")],
 };
 

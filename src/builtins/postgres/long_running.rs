@@ -53,7 +53,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(long_running(args))),
     needs: &[needs::MONITOR],
-    by_hand: "psql -X {connection} -c \"SELECT pid, usename, now() - xact_start AS age, query FROM pg_stat_activity WHERE now() - xact_start > interval '{over}'\"",
+    by_hand: "psql -X {connection} -c \"SELECT pid, usename, state, now() - xact_start AS age, query FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' AND now() - xact_start > interval '{over}' ORDER BY xact_start\"",
     examples: &[Example::call("db.long_running(over: 5m)"), Example::call("db.long_running(over: 5m) | is_empty")],
 };
 

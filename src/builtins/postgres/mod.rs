@@ -8,6 +8,7 @@ mod connection;
 mod connections;
 mod door;
 mod execute;
+mod functions;
 mod lexer;
 mod locks;
 mod long_running;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::SQL;
+use super::functions::{self, Wanted};
 use super::lexer::{Token, tokens};
 use crate::catalog::need::{Grant, Need, Right, Written};
 
@@ -32,9 +33,14 @@ fn of_sql(written: &Written<'_>) -> Vec<Right> {
     for sql in (written.argument)(SQL.name()).patterns() {
         // A value may stand where `*` is; as a number it disturbs no name.
         let found = tokens(&sql.replace('*', " 0 ")).ok().and_then(|tokens| of_tokens(&tokens));
+        let unclear = |words| Right::Unclear { words };
         match found {
-            Some(found) => rights.extend(found.into_iter().map(Right::Postgres)),
-            None => rights.push(Right::Unclear { words: format!("what `{}` wants", one_line(sql)) }),
+            Some(found) => {
+                rights.extend(found.grants.into_iter().map(Right::Postgres));
+                let of = one_line(sql);
+                rights.extend(found.words.into_iter().map(|words| unclear(format!("{words}, in `{of}`"))));
+            }
+            None => rights.push(unclear(format!("what `{}` wants", one_line(sql)))),
         }
     }
     rights
@@ -44,25 +50,37 @@ fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// What a statement needs, and in words what of it only the database could tell.
+#[derive(Default)]
+struct Found {
+    grants: BTreeSet<Grant>,
+    words: BTreeSet<String>,
+}
+
 /// What a statement needs; nothing where only its owner or a superuser may do it.
-fn of_tokens(tokens: &[Token]) -> Option<BTreeSet<Grant>> {
+fn of_tokens(tokens: &[Token]) -> Option<Found> {
     let words: Vec<&str> =
         tokens.iter().map(|token| if let Token::Word(word) = token { word.as_str() } else { "" }).collect();
-    let mut grants = BTreeSet::new();
+    let Found { mut grants, words: mut unclear } = Found::default();
     match *words.first()? {
         "select" | "with" | "insert" | "update" | "delete" | "table" | "values" | "merge" | "show" | "explain" => {}
         // PostgreSQL 17 has a role for what before it only the owner may do.
         "vacuum" | "analyze" | "reindex" | "cluster" | "refresh" => {
             grants.insert(Grant::Member("pg_maintain"));
-            return Some(grants);
+            return Some(Found { grants, words: unclear });
         }
         "checkpoint" => {
             grants.insert(Grant::Member("pg_checkpoint"));
-            return Some(grants);
+            return Some(Found { grants, words: unclear });
         }
         _ => return None,
     }
-    grants.extend(tokens.iter().zip(tokens.iter().skip(1)).filter_map(|(token, next)| called(token, next)));
+    for wanted in functions::wanted(tokens) {
+        match wanted {
+            Wanted::Granted(grant) => _ = grants.insert(grant),
+            Wanted::Words(words) => _ = unclear.insert(words),
+        }
+    }
     let own: BTreeSet<String> = (0..tokens.len()).filter_map(|at| common_table(tokens, at)).collect();
     for (at, word) in words.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| words.get(at)).copied().unwrap_or_default();
@@ -72,7 +90,7 @@ fn of_tokens(tokens: &[Token]) -> Option<BTreeSet<Grant>> {
             "from" if before == "distinct" || in_call(tokens, at) => continue,
             "from" | "join" | "table" | "using" => "SELECT",
             "into" => "INSERT",
-            "update" if !matches!(before, "for" | "do" | "key") => "UPDATE",
+            "update" if !matches!(before, "for" | "do" | "key" | "then") => "UPDATE",
             _ => continue,
         };
         let mut next = at + 1;
@@ -92,32 +110,29 @@ fn of_tokens(tokens: &[Token]) -> Option<BTreeSet<Grant>> {
                 _ => break,
             }
         }
-        // What a condition reads is read.
-        if matches!(privilege, "UPDATE" | "DELETE")
-            && words.contains(&"where")
-            && let Some((table, _)) = name(tokens, at + 1)
-        {
+        let Some((table, _)) = name(tokens, at + 1) else { continue };
+        // What a condition reads is read, and so is what the statement gives back.
+        let reads = match privilege {
+            "UPDATE" | "DELETE" => words.contains(&"where") || words.contains(&"returning"),
+            "INSERT" => words.contains(&"returning") || words.contains(&"conflict"),
+            _ => false,
+        };
+        if privilege == "INSERT" {
+            // `ON CONFLICT … DO UPDATE`, `MERGE … WHEN MATCHED THEN DELETE`
+            for (does, privilege) in [("update", "UPDATE"), ("delete", "DELETE")] {
+                if words.windows(2).any(|two| matches!(two, ["do" | "then", what] if *what == does)) {
+                    grants.insert(Grant::On { privilege, table: table.clone() });
+                }
+            }
+            unclear.insert(format!(
+                "USAGE on the sequences that number the rows of `{table}` (`serial`), if there are any"
+            ));
+        }
+        if reads {
             grants.insert(Grant::On { privilege: "SELECT", table });
         }
     }
-    Some(grants)
-}
-
-/// What a call of a function of the server needs that not everybody has.
-fn called(token: &Token, next: &Token) -> Option<Grant> {
-    let (Token::Word(name), Token::Sign('(')) = (token, next) else { return None };
-    let function = match name.as_str() {
-        "pg_terminate_backend" | "pg_cancel_backend" => return Some(Grant::Member("pg_signal_backend")),
-        "pg_reload_conf" => "FUNCTION pg_reload_conf()",
-        "pg_rotate_logfile" => "FUNCTION pg_rotate_logfile()",
-        "pg_promote" => "FUNCTION pg_promote(boolean, integer)",
-        "pg_switch_wal" => "FUNCTION pg_switch_wal()",
-        "pg_create_restore_point" => "FUNCTION pg_create_restore_point(text)",
-        "pg_stat_reset" => "FUNCTION pg_stat_reset()",
-        "pg_stat_reset_shared" => "FUNCTION pg_stat_reset_shared(text)",
-        _ => return None,
-    };
-    Some(Grant::On { privilege: "EXECUTE", table: function.to_owned() })
+    Some(Found { grants, words: unclear })
 }
 
 /// Where a list of tables goes on behind a name and its alias.
@@ -180,17 +195,20 @@ fn is_everybodys(table: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{of_tokens, tokens};
+    use super::{Found, of_tokens, tokens};
     use crate::catalog::need::Grant;
 
+    fn of(sql: &str) -> Option<Found> {
+        of_tokens(&tokens(sql).unwrap_or_else(|open| panic!("{sql}: {open:?}")))
+    }
+
     fn grants(sql: &str) -> Option<Vec<String>> {
-        let tokens = tokens(sql).unwrap_or_else(|open| panic!("{sql}: {open:?}"));
         let one = |grant| match grant {
             Grant::On { privilege, table } => format!("{privilege} {table}"),
             Grant::Member(role) => role.to_owned(),
             Grant::Connect => "CONNECT".to_owned(),
         };
-        of_tokens(&tokens).map(|grants| grants.into_iter().map(one).collect())
+        of(sql).map(|found| found.grants.into_iter().map(one).collect())
     }
 
     #[test]
@@ -205,11 +223,29 @@ mod tests {
         assert_eq!(found("SELECT * FROM pg_stat_activity JOIN generate_series(1, 2) ON true"), [""; 0]);
         assert_eq!(found("WITH old AS (SELECT id FROM sessions) SELECT * FROM old"), ["SELECT sessions"]);
         assert_eq!(found("DELETE FROM sessions WHERE seen < now()"), ["DELETE sessions", "SELECT sessions"]);
-        assert_eq!(found("INSERT INTO log (a) VALUES (1) ON CONFLICT DO UPDATE SET a = 2"), ["INSERT log"]);
+        assert_eq!(found("INSERT INTO log (a) VALUES (1)"), ["INSERT log"]);
+        let upserted = found("INSERT INTO log (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2");
+        assert_eq!(upserted, ["INSERT log", "SELECT log", "UPDATE log"]);
         assert_eq!(found("SELECT * FROM a FOR UPDATE"), ["SELECT a"]);
         assert_eq!(found("VACUUM ANALYZE"), ["pg_maintain"]);
         assert_eq!(found("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"), ["pg_signal_backend"]);
         assert_eq!(found("SELECT pg_reload_conf()"), ["EXECUTE FUNCTION pg_reload_conf()"]);
+    }
+
+    #[test]
+    fn what_only_the_database_could_tell_is_said() {
+        let words = |sql| of(sql).map_or_else(Vec::new, |found| found.words.into_iter().collect());
+        assert_eq!(words("SELECT setval('shop.order_id', 1)"), ["UPDATE on the sequence of `setval`"]);
+        assert_eq!(words("SELECT shop.tidy(1), \"pg_catalog\".pg_reload_conf()"), ["what the function `tidy` wants"]);
+        let serial = "USAGE on the sequences that number the rows of `shop.log` (`serial`), if there are any";
+        assert_eq!(words("INSERT INTO shop.log (a, b) SELECT count(*), lower(x) FROM t AS u (x)"), [serial]);
+        let none = "WITH o (id) AS (SELECT max(id) FROM t WHERE a IN (1) AND b = ANY (c)) SELECT g FROM o, \
+                    generate_series(1, 2) s(g) WHERE now() - seen > interval '1 day' GROUP BY (g)";
+        assert_eq!(words(none), [""; 0]);
+        let pids =
+            "SELECT count(*) FILTER (WHERE \"pg_terminate_backend\"(pid)) OVER (PARTITION BY a) FROM pg_stat_activity";
+        assert_eq!(words(pids), [""; 0]);
+        assert_eq!(grants(pids), Some(vec!["pg_signal_backend".to_owned()]));
     }
 
     #[test]

@@ -6,8 +6,10 @@ use rustls::pki_types::ServerName;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition, SqlState};
 
+use super::lexer::{Token, tokens};
 use super::server::{Login, Server};
 use crate::builtins::dial::tcp::words;
+use crate::builtins::dial::way::Way;
 use crate::builtins::dial::{Trouble, tls};
 use crate::types::{Fault, FaultKind};
 
@@ -71,7 +73,14 @@ fn login_refused(server: &Server, login: &Login, error: &DbError) -> Trouble {
             .help(format!("is the password that of `{}`, and does pg_hba.conf let it in from here?", login.user));
     }
     if *code == SqlState::INVALID_CATALOG_NAME {
-        return Trouble::ours(FaultKind::NotFound, message).help("`psql -l` lists the databases");
+        // Through a pod there is no address here that could be typed.
+        let place = match &server.reach.way {
+            Way::Direct(_) if server.reach.socket.is_none() => {
+                format!(" -h {} -p {} -U {}", server.reach.place.host, server.reach.place.port, login.user)
+            }
+            _ => String::new(),
+        };
+        return Trouble::ours(FaultKind::NotFound, message).help(format!("`psql{place} -l` lists the databases"));
     }
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         let grant = format!("GRANT CONNECT ON DATABASE {} TO {}", ident(&server.database), ident(&login.user));
@@ -110,7 +119,7 @@ pub(super) fn of_statement(asked: &Asked<'_>, error: &Error) -> Trouble {
     if *code == SqlState::INSUFFICIENT_PRIVILEGE {
         let grant = match error.routine() {
             Some("pg_terminate_backend" | "pg_cancel_backend") => signal(&message, &asked.login.user),
-            _ => grant(error.message(), &asked.login.user),
+            _ => grant(error.message(), &asked.login.user, asked.sql),
         };
         return Trouble::ours(FaultKind::Denied, format!("{shown}: {message}")).help(grant);
     }
@@ -154,24 +163,50 @@ fn near(asked: &Asked<'_>, position: Option<&ErrorPosition>) -> String {
 }
 
 /// What the owner can type so that it is allowed.
-fn grant(message: &str, user: &str) -> String {
+fn grant(message: &str, user: &str, sql: &str) -> String {
     let user = ident(user);
     let found = message.strip_prefix("permission denied for ").and_then(|rest| rest.split_once(' '));
     let typed = match found {
         Some(("table" | "view" | "relation" | "materialized", name)) => {
-            let name = name.trim_start_matches("view ");
+            let name = in_schema(name.trim_start_matches("view "), sql);
             format!("GRANT SELECT ON {name} TO {user}, or for a change what it does: INSERT, UPDATE, DELETE")
         }
-        Some(("sequence", name)) => format!("GRANT USAGE ON SEQUENCE {name} TO {user}"),
+        Some(("sequence", name)) => format!("GRANT USAGE ON SEQUENCE {} TO {user}", in_schema(name, sql)),
         Some(("schema", name)) => format!("GRANT USAGE ON SCHEMA {name} TO {user}"),
         Some(("database", name)) => format!("GRANT CONNECT ON DATABASE {name} TO {user}"),
-        Some(("function" | "procedure", name)) => format!("GRANT EXECUTE ON FUNCTION {name} TO {user}"),
+        Some(("function" | "procedure", name)) => {
+            format!("GRANT EXECUTE ON FUNCTION {} TO {user}", in_schema(name, sql))
+        }
         _ if message.starts_with("must be owner of ") => {
             format!("log in as the owner, or make this role one of the owner's: GRANT OWNER TO {user}")
         }
         _ => format!("GRANT pg_monitor TO {user} for what the server knows of itself, or the role that may"),
     };
     format!("whoever may can type: {typed}")
+}
+
+/// A name with its schema, which the server leaves out: as the statement has it, and of a sequence that numbers the rows of
+/// a table that of the table.
+fn in_schema(name: &str, sql: &str) -> String {
+    let tokens = tokens(sql).unwrap_or_default();
+    let word = |token: &Token| match token {
+        Token::Word(word) | Token::Quoted(word) => Some(word.clone()),
+        _ => None,
+    };
+    let named = tokens.windows(3).filter(|three| three.get(1) == Some(&Token::Sign('.'))).filter_map(|three| {
+        let schema = three.first().and_then(word)?;
+        Some((schema, three.get(2).and_then(word)?))
+    });
+    let named: Vec<(String, String)> = named.collect();
+    let own = named.iter().find(|(_, own)| own == name);
+    let numbered = || {
+        let is_of = |table: &str| name.strip_prefix(table).is_some_and(|rest| rest.starts_with('_'));
+        named.iter().find(|(_, table)| is_of(table))
+    };
+    match own.or_else(numbered) {
+        Some((schema, _)) => format!("{}.{}", ident(schema), ident(name)),
+        None => ident(name),
+    }
 }
 
 /// What lets a role end what others do.
@@ -207,4 +242,30 @@ fn plain(error: &Error) -> String {
 /// More rows, or more of them, than are taken.
 pub(super) fn too_large(message: String, help: &str) -> Trouble {
     Trouble { fault: Fault::new(FaultKind::TooLarge, message).help(help), ours: true }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::grant;
+
+    #[test]
+    fn what_is_to_be_granted_is_named_with_its_schema() {
+        let of = |message: &str, sql: &str| {
+            let said = grant(message, "ops", sql);
+            said.trim_start_matches("whoever may can type: ").to_owned()
+        };
+        let insert = "INSERT INTO shop.log (a) VALUES (1)";
+        assert_eq!(
+            of("permission denied for sequence log_id_seq", insert),
+            "GRANT USAGE ON SEQUENCE shop.log_id_seq TO ops"
+        );
+        assert_eq!(
+            of("permission denied for function tidy", "SELECT \"My\".tidy(1)"),
+            "GRANT EXECUTE ON FUNCTION \"My\".tidy TO ops"
+        );
+        assert!(
+            of("permission denied for table Log", "SELECT * FROM \"Log\"").starts_with("GRANT SELECT ON \"Log\" TO")
+        );
+        assert!(of("permission denied for table log", "TABLE shop.log").starts_with("GRANT SELECT ON shop.log TO"));
+    }
 }

@@ -39,7 +39,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(tables(args))),
     needs: &[needs::CONNECT],
-    by_hand: "psql -X {connection} -c \"SELECT oid::regclass, pg_size_pretty(pg_total_relation_size(oid)) FROM pg_class WHERE relkind IN ('r', 'm') ORDER BY pg_total_relation_size(oid) DESC LIMIT {top}\"",
+    by_hand: "psql -X {connection} -c \"SELECT oid::regclass, pg_size_pretty(pg_total_relation_size(oid)) FROM pg_class WHERE relkind IN ('r', 'm') AND relnamespace::regnamespace::text NOT IN ('pg_catalog', 'information_schema') ORDER BY pg_total_relation_size(oid) DESC LIMIT {top}\"",
     examples: &[Example::call("db.tables(top: 5)")],
 };
 

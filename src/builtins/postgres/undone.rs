@@ -6,7 +6,7 @@
 use indexmap::IndexSet;
 use tokio_postgres::error::{DbError, SqlState};
 
-use super::lexer::Token;
+use super::lexer::{Token, calls};
 use super::refusal::describe;
 use super::statement::Statement;
 use crate::types::{Fault, FaultKind};
@@ -56,10 +56,7 @@ pub(super) struct Answered {
 
 /// Whether the answer says whether it was done.
 pub(super) fn answers(statement: &Statement) -> bool {
-    statement.keyword() == "select"
-        && statement.tokens.iter().zip(statement.tokens.iter().skip(1)).any(|(token, next)| {
-            *next == Token::Sign('(') && matches!(token, Token::Word(name) | Token::Quoted(name) if is_asked(name))
-        })
+    statement.keyword() == "select" && calls(&statement.tokens).any(|(_, name)| is_asked(name))
 }
 
 pub(super) fn is_asked(name: &str) -> bool {

@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(exists(cx, args))),
     needs: &[needs::GET, needs::SEE],
-    by_hand: "aws {connection} s3api head-object --bucket {connection.bucket} --key {key}",
+    by_hand: "aws {connection} s3 ls s3://{connection.bucket}/{key}",
     examples: &[Example::call(r#"backups.exists("postgres/{run.date}/done")"#)],
 };
 

@@ -7,6 +7,7 @@ use super::page::{Line, Sign, code, joined, prose, strong, text};
 use super::sheet::of;
 use super::steps::Writer;
 use crate::check::program::{CallArg, Change, CommandId, Expr, ExprKind, Statement};
+use crate::plan::limit;
 
 /// How often commands are written out.
 const MOST_COMMANDS: u32 = 300;
@@ -30,7 +31,8 @@ impl<'p> Writer<'p> {
         if let Some(role) = &change.approve_by {
             line.extend([text(" First get the consent of "), strong(role.to_string()), text(".")]);
         }
-        if let Some(within) = change.within.as_ref().map(|within| self.duration(within)) {
+        let own = change.within.as_ref().map(|within| self.duration(within));
+        if let Some(within) = own.or_else(|| limit::of(self.knowledge.program, &change.call)) {
             line.push(text(format!(
                 " Limit: {within}. What takes longer may still be going on: look before you do anything else."
             )));

@@ -48,6 +48,8 @@ struct Line {
     programs: Vec<String>,
     /// The program whose words these are, once it is there.
     program: Option<String>,
+    /// What comes now is no option of it, or is written as the program is to have it.
+    ended: bool,
     raw: String,
     pieces: Vec<Piece>,
     /// Something was put in.
@@ -105,15 +107,18 @@ impl Line {
         let is_set = matches!(pieces.first(), Some(Piece::Set(_)));
         match (&self.program, written.as_str()) {
             (_, "|" | "||" | "&&" | ";") => self.program = None,
+            (Some(_), "--") => self.ended = true,
             (None, text) if !is_set && !is_setting(text) => {
                 let name = text.trim_matches(['\'', '"', '(']).replace("$OLDPWD/", "./").replace("././", "./");
                 if !EVERYWHERE.contains(&name.as_str()) && !self.programs.contains(&name) {
                     self.programs.push(name.clone());
                 }
                 self.program = Some(name);
+                // What a runbook starts is told what the runbook says, word for word.
+                self.ended = filled;
             }
             // A name that begins with a dash would be read as an option.
-            (Some(program), _) if whole && ENDING.contains(&program.as_str()) => {
+            (Some(program), _) if whole && !self.ended && ENDING.contains(&program.as_str()) => {
                 let after_option = self.done.last().is_some_and(|before| before.starts_with('-'));
                 let is_dashed = matches!(pieces.first(), Some(Piece::Text(text)) if text.starts_with('-'));
                 if is_dashed && !after_option {

@@ -29,6 +29,8 @@ pub(super) struct Writer<'p> {
     pub(super) commands: u32,
     /// `step` or `section`: what a guard guards.
     part: &'static str,
+    /// What is done at the end of it whatever a guard says: `at its end`; nothing where there is none.
+    closes: &'static str,
     /// The sections, with when they are due.
     pub(super) contents: Vec<(String, String)>,
     /// Names for what only the records of this tool say.
@@ -47,6 +49,7 @@ impl<'p> Writer<'p> {
             thresholds: Vec::new(),
             commands: 0,
             part: "section",
+            closes: "",
             contents: Vec::new(),
             ours: HashSet::new(),
         }
@@ -87,9 +90,15 @@ impl<'p> Writer<'p> {
             self.sheet.say(line);
         }
         self.sheet.doc(&section.doc);
+        let closes =
+            if selection.whole(index) { closes(section.on_failure.as_ref(), section.always.as_ref()) } else { "" };
+        self.closes = closes;
         for (_, part) in selection.members(index, section) {
             match part {
-                Member::Step(step) => self.step(step),
+                Member::Step(step) => {
+                    self.step(step);
+                    self.closes = closes;
+                }
                 Member::Statement(statement) => self.statement(statement),
             }
         }
@@ -102,6 +111,7 @@ impl<'p> Writer<'p> {
         self.sheet.step();
         self.sheet.heading(3, &step.title);
         self.part = "step";
+        self.closes = closes(step.on_failure.as_ref(), step.always.as_ref());
         self.sheet.doc(&step.doc);
         if let Some(within) = step.within.as_ref().map(|within| self.duration(within)) {
             self.sheet.say(of([text(format!("Within {within}."))]));
@@ -115,6 +125,7 @@ impl<'p> Writer<'p> {
     }
 
     fn closing(&mut self, what: &str, on_failure: Option<&'p Block>, always: Option<&'p Block>) {
+        self.closes = "";
         let named = [
             (on_failure, format!("Only if something in this {what} failed:")),
             (always, format!("At the end of this {what}, also if something failed:")),
@@ -211,7 +222,11 @@ impl<'p> Writer<'p> {
                 self.asked(condition, None);
                 let mut line = of([text("here unless ")]);
                 line.extend(self.condition(condition, title.as_ref(), source));
-                line.push(text(format!(". Otherwise change nothing below in this {}.", self.part)));
+                let but = match self.closes {
+                    "" => String::new(),
+                    closes => format!(" but what is done {closes}"),
+                };
+                line.push(text(format!(". Otherwise change nothing below in this {}{but}.", self.part)));
                 self.sheet.sign(Sign::Stop, line);
             }
             StatementKind::Measure { metrics } => metrics.iter().for_each(|metric| self.measure(*metric)),
@@ -337,6 +352,16 @@ impl<'p> Writer<'p> {
             Known::Value(Value::Duration(duration)) => words::duration(duration),
             _ => self.knowledge.source(expr),
         }
+    }
+}
+
+/// Where what is done at the end of a step or a section stands.
+const fn closes(on_failure: Option<&Block>, always: Option<&Block>) -> &'static str {
+    match (on_failure, always) {
+        (None, None) => "",
+        (Some(_), None) => "where something failed",
+        (None, Some(_)) => "at its end in any case",
+        (Some(_), Some(_)) => "where something failed, and at its end in any case",
     }
 }
 

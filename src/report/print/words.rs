@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use jiff::civil::{Time, Weekday};
 
 use super::known::{Knowledge, Known};
-use crate::check::program::{CallArg, Expr, ExprKind, Schedule, ScheduleRule};
+use crate::check::program::{Call, CallArg, Expr, ExprKind, Schedule, ScheduleRule, UnaryOp};
 use crate::types::Value;
 
 /// `Every day at 08:00 (UTC).`
@@ -73,6 +73,9 @@ pub(super) fn duration(duration: SignedDuration) -> String {
 
 /// What to see where a condition is nothing but a question whether something answers.
 pub(super) fn answer<'p>(knowledge: &mut Knowledge<'p>, condition: &'p Expr) -> Option<String> {
+    if let ExprKind::Unary { op: UnaryOp::Not, operand } = &condition.uncovered().kind {
+        return denied(operand).map(str::to_owned);
+    }
     let ExprKind::Call(call) = &condition.uncovered().kind else { return None };
     Some(match call.builtin.name {
         "http.answers" => {
@@ -97,16 +100,28 @@ pub(super) fn answer<'p>(knowledge: &mut Knowledge<'p>, condition: &'p Expr) -> 
         "postgres.answers" => "it prints 1".to_owned(),
         "redis.answers" => "it prints PONG".to_owned(),
         name if name.ends_with(".answers") => "it ends without an error".to_owned(),
-        "is_empty" => {
-            let Some(Some(CallArg::Value(items))) = call.args.first() else { return None };
-            match &items.uncovered().kind {
-                ExprKind::Call(asked) if super::commands::is_outside(asked) => "it lists nothing".to_owned(),
-                _ => return None,
-            }
-        }
-        "s3.exists" | "dns.resolves" => "it prints something, and no error".to_owned(),
+        "is_empty" if lists(call) => "it lists nothing".to_owned(),
+        "s3.exists" => "it lists the key itself, not only longer ones".to_owned(),
+        "dns.resolves" => "it prints something, and no error".to_owned(),
         _ => return None,
     })
+}
+
+/// What to see where it is the other way.
+fn denied(condition: &Expr) -> Option<&'static str> {
+    let ExprKind::Call(call) = &condition.uncovered().kind else { return None };
+    match call.builtin.name {
+        "is_empty" if lists(call) => Some("it lists something"),
+        // Nothing found is no error of the client's: where it prints one, nobody has looked.
+        "s3.exists" => Some("it does not list the key itself, and prints no error"),
+        _ => None,
+    }
+}
+
+/// Whether what is asked about is what a line lists.
+fn lists(call: &Call) -> bool {
+    let Some(Some(CallArg::Value(items))) = call.args.first() else { return false };
+    matches!(&items.uncovered().kind, ExprKind::Call(asked) if super::commands::is_outside(asked))
 }
 
 #[cfg(test)]

@@ -283,6 +283,9 @@ pub struct RunStarted {
     pub run: Arc<str>,
     pub runbook: Arc<str>,
     pub file: Arc<str>,
+    /// The folder of that file, from the root: `file` may be as it was typed in another folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<Arc<str>>,
     /// SHA-256 of the source of all files, in hex.
     pub source_hash: String,
     /// What its consent covers; `None` where nothing changes.

@@ -100,7 +100,8 @@ async fn drain(args: Args<'static>) -> Result<Value, Fault> {
     set(&cluster, &node, true).await?;
     let (evicted, left) = evict(&cluster, &sorted.leaving, begun + within).await.map_err(Fault::sent)?;
     if !left.is_empty() {
-        return Err(partly(&node, &evicted, &left, begun.elapsed()));
+        let by_hand = cluster.kubectl_to_change().line(&format!("uncordon {node}"));
+        return Err(partly(&node, &evicted, &left, begun.elapsed(), &by_hand));
     }
     let shared = |names: Vec<String>| names.into_iter().map(Into::into).collect();
     let took = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
@@ -241,7 +242,7 @@ fn blocked_by(status: &Status) -> String {
     if told.is_empty() { status.message.clone() } else { told.join("; ") }
 }
 
-fn partly(node: &str, evicted: &[String], left: &BTreeMap<String, String>, took: Duration) -> Fault {
+fn partly(node: &str, evicted: &[String], left: &BTreeMap<String, String>, took: Duration, by_hand: &str) -> Fault {
     let took = units::duration(i64::try_from(took.as_secs()).unwrap_or(i64::MAX).saturating_mul(1_000_000_000));
     let left: Vec<String> = left.iter().map(|(name, why)| format!("{name} ({why})")).collect();
     let message = format!(
@@ -252,7 +253,7 @@ fn partly(node: &str, evicted: &[String], left: &BTreeMap<String, String>, took:
     );
     Fault::new(FaultKind::Failed, message)
         .partly()
-        .help(format!("see to what holds them and drain it again, or open it: kubectl uncordon {node}"))
+        .help(format!("see to what holds them and drain it again, or open it: `{by_hand}`"))
 }
 
 fn listed(names: &[String]) -> String {

@@ -7,10 +7,11 @@ use kube::discovery::{Scope, pinned_kind};
 use serde_json::Value as Json;
 
 use super::workload::MANAGER;
+use crate::builtins::kubernetes::access::Access;
 use crate::builtins::kubernetes::ask::{ALL, Ask, Resource};
 use crate::builtins::kubernetes::call::cluster;
 use crate::builtins::kubernetes::connection::Kubernetes;
-use crate::builtins::kubernetes::faults::lost;
+use crate::builtins::kubernetes::faults::{kinds_by_hand, lost};
 use crate::builtins::kubernetes::known_kinds;
 use crate::builtins::kubernetes::request::Sent;
 use crate::catalog::need::{self, Argument, Need, Right, Rule, Written};
@@ -33,7 +34,7 @@ records! {
         name: Arc<str>,
         /// The namespace it is in, where it is in one.
         namespace: Option<Arc<str>>,
-        /// What came of it: `created`, `changed` or `unchanged`.
+        /// What came of it: `created`, `changed`, `unchanged`, or `deleted` where the last of its finalizers went and it was to go.
         outcome: Arc<str>,
     }
 }
@@ -124,9 +125,25 @@ impl Object {
 
     /// Changes it as the manifest says.
     pub(super) async fn change(&self, sent: Sent, force: bool) -> Result<Json, Fault> {
+        self.send(sent, force, &self.manifest).await
+    }
+
+    /// Takes what others have written as well, if it still is as it was seen.
+    pub(super) async fn take_over(&self, sent: Sent, seen: &Json) -> Result<Json, Fault> {
+        let mut manifest = self.manifest.clone();
+        let version = seen.pointer("/metadata/resourceVersion").cloned();
+        if let (Some(metadata), Some(version)) =
+            (manifest.pointer_mut("/metadata").and_then(Json::as_object_mut), version)
+        {
+            metadata.insert("resourceVersion".to_owned(), version);
+        }
+        self.send(sent, true, &manifest).await
+    }
+
+    async fn send(&self, sent: Sent, force: bool, manifest: &Json) -> Result<Json, Fault> {
         let ask = Ask::new("patch", &self.resource, &self.namespace, Some(&self.name))?.query("fieldManager", MANAGER);
         let ask = if force { ask.query("force", "true") } else { ask };
-        self.cluster.change(&ask, sent, &self.manifest, self.cluster.within).await
+        self.cluster.change(&ask, sent, manifest, self.cluster.within).await
     }
 
     /// What became of it.
@@ -134,6 +151,8 @@ impl Object {
         let version = |object: &Json| object.pointer("/metadata/resourceVersion").cloned();
         let outcome = match before {
             None => "created",
+            // What has gone has the version that it had last.
+            Some(before) if finalized(after) && !finalized(before) => "deleted",
             Some(before) if version(before) == version(after) => "unchanged",
             Some(_) => "changed",
         };
@@ -144,6 +163,14 @@ impl Object {
             outcome: outcome.into(),
         }
     }
+}
+
+/// Whether nothing holds it any more that was to go: no finalizer, and no time that it was given to end.
+fn finalized(object: &Json) -> bool {
+    let metadata = |field: &str| object.get("metadata").and_then(|metadata| metadata.get(field));
+    let is_held = metadata("finalizers").and_then(Json::as_array).is_some_and(|held| !held.is_empty());
+    let has_time = metadata("deletionGracePeriodSeconds").and_then(Json::as_i64).is_some_and(|seconds| seconds > 0);
+    metadata("deletionTimestamp").is_some_and(|at| !at.is_null()) && !is_held && !has_time
 }
 
 /// What the server's paths call a kind.
@@ -159,8 +186,8 @@ async fn resource(cluster: &Kubernetes, version: &str, kind: &str) -> Result<Res
     };
     let found = pinned_kind(&access.client().await?, &GroupVersionKind::gvk(group, number, kind)).await;
     let (resource, capabilities) = found.map_err(|error| match &error {
-        kube::Error::Discovery(_) => unknown(version, kind),
-        kube::Error::Api(status) if status.code == 404 => unknown(version, kind),
+        kube::Error::Discovery(_) => unknown(version, kind, access),
+        kube::Error::Api(status) if status.code == 404 => unknown(version, kind, access),
         error => match Ask::list(&named, ALL) {
             Ok(ask) => lost(error, &ask, access).fault,
             Err(fault) => fault,
@@ -171,8 +198,7 @@ async fn resource(cluster: &Kubernetes, version: &str, kind: &str) -> Result<Res
     Ok(named)
 }
 
-fn unknown(version: &str, kind: &str) -> Fault {
-    Fault::new(FaultKind::NotFound, format!("the cluster knows no kind `{kind}` of `{version}`")).help(
-        "`kubectl api-resources` lists the kinds that it knows; a custom one is there once its definition is installed",
-    )
+fn unknown(version: &str, kind: &str, access: &Access) -> Fault {
+    Fault::new(FaultKind::NotFound, format!("the cluster knows no kind `{kind}` of `{version}`"))
+        .help(kinds_by_hand(access))
 }

@@ -83,7 +83,7 @@ pub(super) fn can_roll(workload: &Workload, object: &serde_json::Value) -> Resul
             FaultKind::Failed,
             format!("{} is paused, so nothing would come of it", workload.shown()),
         )
-        .help(format!("resume it: kubectl rollout resume deployment/{}", workload.name)));
+        .help(format!("resume it: `{}`", workload.by_hand("rollout resume"))));
     }
     if workload.kind != Kind::Deployment && spec("/spec/updateStrategy/type") == Some(&json!("OnDelete")) {
         let message = format!("{} replaces a pod only when somebody deletes it", workload.shown());

@@ -76,7 +76,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["list"], "controllerrevisions.apps").where_given("stateful_set"),
         Need::verbs(&["list"], "controllerrevisions.apps").where_given("daemon_set"),
     ],
-    by_hand: "kubectl {connection} rollout undo [-n {namespace}] [--to-revision={revision}] [deployment/{deployment}] [statefulset/{stateful_set}] [daemonset/{daemon_set}] && kubectl {connection} rollout status [-n {namespace}] --timeout={within} [deployment/{deployment}] [statefulset/{stateful_set}] [daemonset/{daemon_set}]",
+    by_hand: "kubectl {connection} rollout history [-n {namespace}] [deployment/{deployment}] [statefulset/{stateful_set}] [daemonset/{daemon_set}] && kubectl {connection} rollout undo [-n {namespace}] [--to-revision={revision}] [deployment/{deployment}] [statefulset/{stateful_set}] [daemonset/{daemon_set}] && kubectl {connection} rollout status [-n {namespace}] --timeout={within} [deployment/{deployment}] [statefulset/{stateful_set}] [daemonset/{daemon_set}]",
     examples: &[
         Example::call(r#"change cluster.roll_back(deployment: "gateway")"#),
         Example::call(r#"change cluster.roll_back(deployment: "gateway", revision: 41, within: 10m)"#),

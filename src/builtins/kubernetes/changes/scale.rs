@@ -54,7 +54,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
         Need::verbs(&["get", "patch"], "deployments.apps").given("deployment"),
         Need::verbs(&["get", "patch"], "statefulsets.apps").given("stateful_set"),
     ],
-    by_hand: "kubectl {connection} scale [-n {namespace}] --replicas={replicas} [deployment/{deployment}] [statefulset/{stateful_set}] && kubectl {connection} rollout status [-n {namespace}] --timeout={within} [deployment/{deployment}] [statefulset/{stateful_set}]",
+    by_hand: "kubectl {connection} get [-n {namespace}] [deployment/{deployment}] [statefulset/{stateful_set}] -o custom-columns=previous:.spec.replicas && kubectl {connection} scale [-n {namespace}] --replicas={replicas} [deployment/{deployment}] [statefulset/{stateful_set}] && kubectl {connection} rollout status [-n {namespace}] --timeout={within} [deployment/{deployment}] [statefulset/{stateful_set}]",
     examples: &[Example::call(
         r#"change cluster.scale(deployment: "gateway", replicas: 4) undo cluster.scale(deployment: "gateway", replicas: 2)"#,
     )],
@@ -82,9 +82,10 @@ async fn scale(args: Args<'static>) -> Result<Value, Fault> {
             workload.shown(),
             rollout.wanted
         );
-        return Err(Fault::new(FaultKind::Failed, message).sent().help(
-            "what holds it there? An autoscaler (`kubectl get hpa`), what brings it back to a repository, or somebody else",
-        ));
+        let autoscalers = workload.cluster.reads().kubectl.line_in(&workload.namespace, "get hpa");
+        return Err(Fault::new(FaultKind::Failed, message).sent().help(format!(
+            "what holds it there? An autoscaler (`{autoscalers}`), what brings it back to a repository, or somebody else",
+        )));
     }
     let took = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
     let name = workload.name.as_str().into();

@@ -80,6 +80,12 @@ impl Workload {
         format!("{} {}", self.kind.noun(), self.name)
     }
 
+    /// What a person types to have kubectl do this with it.
+    pub(super) fn by_hand(&self, does: &str) -> String {
+        let kind = self.kind.noun().replace(' ', "");
+        self.cluster.kubectl_to_change().line_in(&self.namespace, &format!("{does} {kind}/{}", self.name))
+    }
+
     /// As it is now.
     pub(super) async fn get(&self) -> Result<Json, Fault> {
         self.cluster.read(&Ask::get(&self.kind.resource(), &self.namespace, &self.name)?).await
