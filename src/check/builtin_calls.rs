@@ -9,12 +9,16 @@ use super::constants::constant;
 use super::convert::{Want, holds_secret};
 use super::names::What;
 use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind, TextPart};
+use super::tools::PROGRAM;
 use super::wording::{a, alternatives};
 use crate::catalog::{Accepts, Body, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Fault, Piece, Template, Type, Value};
+
+/// What runs a line of shell, whose values are words that it gets.
+const SHELL: &str = "shell";
 
 impl<'a> Checker<'a> {
     pub(super) fn builtin_call(&mut self, builtin: &'static Builtin, call: Understood<'a>, position: Position) -> Expr {
@@ -52,14 +56,38 @@ impl<'a> Checker<'a> {
         let inside = args.iter().flatten().map(effect_of).max().unwrap_or(Effect::Pure);
         let idempotent = super::effects::is_idempotent(builtin, effect);
         self.check_effect(effect, idempotent, name, span, position);
-        if builtin.name == "shell" && position == Position::Change {
+        if builtin.name == SHELL && position == Position::Change {
             let message = "a shell runs here, so nobody can say what it does";
             let help = "declare the program as a `tool`, or use a built-in";
             self.report(Diagnostic::new(Code::ShellUsed, name.span, message).help(help));
         }
+        self.check_run(builtin, &args, span, effect);
         let ty = if maybe { ty.optional() } else { ty };
         let kind = ExprKind::Call(Call { builtin, args, on, effect, idempotent, optional });
         Expr { kind, ty, effect: effect.max(inside), span }
+    }
+
+    /// Whether a program that the call starts takes a value for a part of what it runs. `shell` keeps them apart by itself.
+    fn check_run(&mut self, builtin: &'static Builtin, args: &[Option<CallArg>], span: Span, effect: Effect) {
+        if builtin.name == PROGRAM {
+            let args: Vec<Option<&Expr>> = args
+                .iter()
+                .map(|arg| match arg {
+                    Some(CallArg::Value(expr)) => Some(expr),
+                    _ => None,
+                })
+                .collect();
+            self.check_started(builtin, &args, span, effect);
+            return;
+        }
+        for (info, arg) in builtin.params.iter().zip(args) {
+            if let (Accepts::Literal(Landing::Words), Some(CallArg::Value(expr))) = (info.accepts, arg)
+                && let ExprKind::Template(parts) = &expr.kind
+                && builtin.name != SHELL
+            {
+                self.check_scripts(super::scripts::Given::Command(parts), span, effect);
+            }
+        }
     }
 
     /// `http.get("/x")` names the driver, and not a connection of it.

@@ -9,19 +9,21 @@ use super::convert::holds_secret;
 use super::literals::literal;
 use super::operators::combined;
 use super::program::{Expr, ExprKind, Tool, ToolId};
+use super::scripts::Given;
 use super::wording::a;
-use crate::catalog::Builtin;
+use crate::catalog::{Builtin, Effect};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Line, Type, Typed, Value};
 
 /// What a tool is started by.
-const PROGRAM: &str = "argv";
+pub(super) const PROGRAM: &str = "argv";
 
 /// The parameter that the words go to, and the one that says what is printed.
 const WORDS: &str = "words";
 const OUTPUT: &str = "output";
+const STDIN: &str = "stdin";
 
 /// One of the unit of a quantity that is somewhere in a type.
 fn unit_in(ty: &Type) -> Option<&'static str> {
@@ -55,7 +57,26 @@ impl<'a> Checker<'a> {
         }
         let (builtin, args) = made?;
         let (effect, idempotent) = (signature.effect, signature.idempotent);
+        self.check_started(builtin, &args.iter().map(Option::as_ref).collect::<Vec<_>>(), written.program.span, effect);
         Some(Tool { name, params, returns, effect, idempotent, builtin, args, doc, span: written.name.span })
+    }
+
+    /// Whether what is started takes a value for a part of a program.
+    pub(super) fn check_started(
+        &mut self,
+        builtin: &'static Builtin,
+        args: &[Option<&Expr>],
+        place: Span,
+        effect: Effect,
+    ) {
+        let argument = |name: &str| {
+            let index = builtin.params.iter().position(|param| param.name == name)?;
+            args.get(index).copied().flatten()
+        };
+        if let Some(words) = argument(WORDS) {
+            let words = std::slice::from_ref(words);
+            self.check_scripts(Given::Words { words, stdin: argument(STDIN) }, place, effect);
+        }
     }
 
     fn program_of(&mut self, program: &'a ast::Driver) -> Option<&'static Builtin> {
