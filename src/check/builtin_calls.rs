@@ -11,7 +11,7 @@ use super::names::What;
 use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind, TextPart};
 use super::tools::PROGRAM;
 use super::wording::{a, alternatives};
-use crate::catalog::{Accepts, Body, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
+use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Read, Returns};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
@@ -22,7 +22,7 @@ const SHELL: &str = "shell";
 
 impl<'a> Checker<'a> {
     pub(super) fn builtin_call(&mut self, builtin: &'static Builtin, call: Understood<'a>, position: Position) -> Expr {
-        let Understood { receiver, optional, name, args: written, span } = call;
+        let Understood { receiver, optional, name, args: written, people, span } = call;
         // `x?.f()`: nothing is called where `x` is missing, so here it is there.
         let maybe = optional && receiver.as_ref().is_some_and(|receiver| receiver.ty.is_optional());
         let receiver = receiver
@@ -44,9 +44,8 @@ impl<'a> Checker<'a> {
                 Accepts::PerItem(_) => self.origin_of_arg(args.first().and_then(Option::as_ref)),
                 _ => None,
             };
-            let goes = matches!(builtin.body, Body::Outside(_)) && !info.for_people;
-            let accept = |own: &mut Self, given| own.accept(&shown, info, given, &types, origin);
-            let arg = given.map(|given| self.outside(goes, |own| accept(own, given)));
+            let people = info.read == Read::ByPeople || people && info.read == Read::InAnswer;
+            let arg = given.map(|given| self.accept(&shown, info, given, &types, origin, people));
             types.push((info.name, arg.as_ref().map(type_of)));
             args.push(arg);
         }
@@ -172,11 +171,12 @@ impl<'a> Checker<'a> {
         given: Given<'a>,
         before: &[(&'static str, Option<Type>)],
         origin: Option<ConnectionId>,
+        people: bool,
     ) -> CallArg {
         let what = format!("`{}`", info.name);
         match (info.accepts, given) {
             (Accepts::PerItem(yields), Given::Written(arg)) => {
-                CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before, origin))
+                CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before, origin, people))
             }
             (Accepts::Literal(landing), Given::Written(arg)) => {
                 let written = self.literal_arg(&arg.value, landing, &what);
@@ -187,7 +187,7 @@ impl<'a> Checker<'a> {
             (accepts, given) => {
                 let expr = match given {
                     Given::Receiver(expr) => expr,
-                    Given::Written(arg) => self.expr(&arg.value),
+                    Given::Written(arg) => self.read_by_people(people, &arg.value),
                 };
                 CallArg::Value(self.accept_value(callee, info, accepts, expr))
             }

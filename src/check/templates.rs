@@ -16,27 +16,38 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::syntax::ast::{self, Part, Template};
 use crate::types::{Type, Value};
 
+/// Where a text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Where people read it as it is: its values are short, and one that is missing is a `-`.
+    People,
+    /// Anywhere else: it may go to a program, or be a key, so its values have all their digits.
+    Text,
+    /// In what joins its parts by itself and has each value as it is.
+    Landing(Landing),
+}
+
 impl<'a> Checker<'a> {
     /// A text as a value: a string.
-    pub(super) fn text_expr(&mut self, template: &'a Template) -> Expr {
+    pub(super) fn text_expr(&mut self, template: &'a Template, people: bool) -> Expr {
         if let Some(text) = template.constant() {
             return literal(Value::string(text), Type::String, template.span);
         }
-        let (parts, effect) = self.parts(template, None);
+        let (parts, effect) = self.parts(template, if people { Place::People } else { Place::Text });
         Expr { kind: ExprKind::Text(parts), ty: Type::String, effect, span: template.span }
     }
 
     /// A text for a place that joins it by itself.
     pub(super) fn template_expr(&mut self, template: &'a Template, landing: Landing) -> Expr {
-        let (parts, effect) = self.parts(template, Some(landing));
+        let (parts, effect) = self.parts(template, Place::Landing(landing));
         Expr { kind: ExprKind::Template(parts), ty: Type::String, effect, span: template.span }
     }
 
-    fn parts(&mut self, template: &'a Template, landing: Option<Landing>) -> (Vec<TextPart>, Effect) {
+    fn parts(&mut self, template: &'a Template, place: Place) -> (Vec<TextPart>, Effect) {
         let mut effect = Effect::Pure;
         let mut parts = Vec::new();
-        let mut reading = match landing {
-            Some(Landing::Quoted(quoting)) => Some(quoting.read()),
+        let mut reading = match place {
+            Place::Landing(Landing::Quoted(quoting)) => Some(quoting.read()),
             _ => None,
         };
         for part in &template.parts {
@@ -48,9 +59,9 @@ impl<'a> Checker<'a> {
                     parts.push(TextPart::Text(text.node.clone()));
                 }
                 Part::Interpolation(found) => {
-                    let value = self.expr(&found.value);
+                    let value = self.read_by_people(place == Place::People, &found.value);
                     effect = effect.max(value.effect);
-                    self.check_shown(&value, landing);
+                    self.check_shown(&value, place);
                     self.check_braces(&found.value);
                     if let Some(reading) = &mut reading {
                         self.check_quoted(&value, reading);
@@ -58,8 +69,7 @@ impl<'a> Checker<'a> {
                     }
                     let (value, format) = match &found.format {
                         Some(written) => self.format(value, written),
-                        // What joins its parts by itself has each value as it is.
-                        None if landing.is_none() && self.goes_outside => (value, Some(Format::Whole)),
+                        None if place == Place::Text => (value, Some(Format::Whole)),
                         None => (value, None),
                     };
                     parts.push(TextPart::Value { value, format });
@@ -82,25 +92,32 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a value can stand in a text.
-    fn check_shown(&mut self, value: &Expr, landing: Option<Landing>) {
+    fn check_shown(&mut self, value: &Expr, place: Place) {
         if holds_secret(&value.ty) {
-            let what = if landing.is_some() { "what is sent in the clear" } else { "a text" };
+            let what = if matches!(place, Place::Landing(_)) { "what is sent in the clear" } else { "a text" };
             self.report_secret(value, what);
             return;
         }
-        match (&value.ty, landing) {
-            // A missing value in a path would be another path; in SQL it is NULL.
-            (ty, Some(Landing::Url | Landing::Words | Landing::Quoted(_))) if ty.is_optional() => {
+        match (&value.ty, place) {
+            // A missing value in a path would be another path; in SQL it is NULL, and people read a `-`.
+            (ty, Place::Text | Place::Landing(Landing::Url | Landing::Words | Landing::Quoted(_)))
+                if ty.is_optional() =>
+            {
                 self.report_missing(value);
             }
-            (Type::List(_) | Type::Record(_), Some(Landing::Url)) => {
-                let message = format!("one part of an address is one value, {}", self.claim(value));
-                let help = "join a list: `{xs | join(\",\")}`";
+            (Type::List(_) | Type::Record(_), Place::Text | Place::Landing(Landing::Url)) => {
+                let what = if place == Place::Text { "a value of a text" } else { "one part of an address" };
+                let message = format!("{what} is one value, {}", self.claim(value));
+                let help = match &value.ty {
+                    Type::List(_) => format!("say what stands between two: `{{{} | join(\",\")}}`", self.named(value)),
+                    _ => format!("take a field of it: `{{{}.name}}`", self.named(value)),
+                };
                 self.report(Diagnostic::new(Code::TypeMismatch, value.span, message).help(help));
             }
             // PostgreSQL has a type for durations, and none for the others.
-            (ty, Some(Landing::Url | Landing::Words | Landing::Sql))
-                if has_unit(ty.present()) && !(landing == Some(Landing::Sql) && *ty.present() == Type::Duration) =>
+            (ty, Place::Landing(Landing::Url | Landing::Words | Landing::Sql))
+                if has_unit(ty.present())
+                    && !(place == Place::Landing(Landing::Sql) && *ty.present() == Type::Duration) =>
             {
                 let message = format!("a plain number stands there, {}", self.claim(value));
                 let help = format!("say in which unit it is meant: `{{{}}}`", self.divided(value));

@@ -46,7 +46,7 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::TypeMismatch, written.span, message).help(help));
         }
         let made = self.program_of(&written.program).map(|builtin| {
-            let args = self.outside(true, |own| own.tool_args(builtin, &written.program, &returns));
+            let args = self.tool_args(builtin, &written.program, &returns);
             (builtin, args)
         });
         self.leave(mark);

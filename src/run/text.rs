@@ -44,6 +44,10 @@ pub(crate) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -
             (text, true) => Ok(text),
             (_, false) => Err(too_long()),
         },
+        Some(Format::Whole) if value.is_missing() => {
+            Err(Fault::no_value("a missing value has no place in a text that may go to a program")
+                .help("say what stands in for it: `{x ?? \"none\"}`"))
+        }
         Some(Format::Whole) => match value.whole() {
             text if text.len() <= MAX_BYTES => Ok(text),
             _ => Err(too_long()),

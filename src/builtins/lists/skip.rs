@@ -4,7 +4,7 @@ use super::take;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
-const ITEMS: Param<Value> = Param::items();
+const ITEMS: Param<Value> = Param::items().in_answer();
 const N: Param<i64> = Param::required("n", "How many of them.");
 
 pub(super) static BUILTIN: Builtin = Builtin {
