@@ -22,6 +22,8 @@ pub struct ParamInfo {
     /// What is known of a value that is written, before anything runs.
     pub judge: Option<Judge>,
     pub read: Read,
+    /// It is a pattern for files: a value in a text that is written for it stands for itself.
+    pub is_pattern: bool,
 }
 
 /// Who reads what is given: a text that people read has its values short, any other has all their digits.
@@ -120,7 +122,10 @@ pub enum Presence {
 impl<T> Param<T> {
     #[must_use]
     pub const fn new(name: &'static str, doc: &'static str, accepts: Accepts, presence: Presence) -> Self {
-        Self { info: ParamInfo { name, doc, accepts, presence, judge: None, read: Read::ByBody }, takes: PhantomData }
+        Self {
+            info: ParamInfo { name, doc, accepts, presence, judge: None, read: Read::ByBody, is_pattern: false },
+            takes: PhantomData,
+        }
     }
 
     #[must_use]
@@ -137,6 +142,13 @@ impl<T> Param<T> {
     #[must_use]
     pub const fn for_people(mut self) -> Self {
         self.info.read = Read::ByPeople;
+        self
+    }
+
+    /// The same, of a pattern for files.
+    #[must_use]
+    pub const fn pattern(mut self) -> Self {
+        self.info.is_pattern = true;
         self
     }
 

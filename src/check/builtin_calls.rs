@@ -201,6 +201,7 @@ impl<'a> Checker<'a> {
             return expr;
         }
         self.judge(callee, info, &expr);
+        let expr = if info.is_pattern { super::templates::named_by_values(expr) } else { expr };
         match accepts {
             Accepts::Type(ty) => {
                 let ty = ty();

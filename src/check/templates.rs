@@ -13,6 +13,7 @@ use super::program::{Expr, ExprKind, Format, TextPart};
 use super::wording::a;
 use crate::catalog::{Effect, Inside, Landing, Reading};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::ast::{self, Part, Template};
 use crate::types::{Type, Value};
 
@@ -50,9 +51,13 @@ impl<'a> Checker<'a> {
             Place::Landing(Landing::Quoted(quoting)) => Some(quoting.read()),
             _ => None,
         };
+        let mut dollar = None;
         for part in &template.parts {
             match part {
                 Part::Text(text) => {
+                    // One that is meant is written as an escape.
+                    let start = text.span.end.saturating_sub(1);
+                    dollar = self.text(text.span).ends_with('$').then_some(Span { start, ..text.span });
                     if let Some(reading) = &mut reading {
                         reading.piece(&text.node);
                     }
@@ -63,6 +68,11 @@ impl<'a> Checker<'a> {
                     effect = effect.max(value.effect);
                     self.check_shown(&value, place);
                     self.check_braces(&found.value);
+                    if let (Some(span), ast::ExprKind::Name(name)) = (dollar.take(), &found.value.kind) {
+                        let message = format!("the `$` stays in the text: it is `$` and then what `{name}` is");
+                        let help = format!("write `{{{name}}}`; a `$` that is meant is `\\u{{24}}`");
+                        self.report(Diagnostic::new(Code::DollarKept, span, message).help(help).fix(span, ""));
+                    }
                     if let Some(reading) = &mut reading {
                         self.check_quoted(&value, reading);
                         reading.value();
@@ -202,6 +212,21 @@ impl<'a> Checker<'a> {
         };
         self.report(Diagnostic::new(Code::UnknownFormat, written.span, why).help(help));
     }
+}
+
+/// A text for a pattern of files: its values are names, and no part of the pattern.
+pub(super) fn named_by_values(mut expr: Expr) -> Expr {
+    if let ExprKind::Text(parts) = &mut expr.kind {
+        for part in parts {
+            match part {
+                TextPart::Value { format, .. } if matches!(format, None | Some(Format::Whole)) => {
+                    *format = Some(Format::Name);
+                }
+                _ => {}
+            }
+        }
+    }
+    expr
 }
 
 /// Whether a number of this type means something only with its unit.

@@ -75,6 +75,7 @@ codes! {
     UnlikelyValue        "unlikely-value"         Warning "text is compared with a value that looks like a misspelled known one"
     MissingValue         "missing-value"          Error   "a value that may be missing is used as if it were there"
     NotALiteral          "not-a-literal"          Error   "a place that takes a literal text gets one from elsewhere"
+    DollarKept           "dollar-kept"            Warning "a `$` stands before a value in a text, and stays there"
     UnknownFormat        "unknown-format"         Error   "an interpolation has a format that its type does not have"
     // Arguments
     MissingArgument      "missing-argument"       Error   "a call leaves out an argument that is needed"

@@ -52,9 +52,23 @@ pub(crate) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -
             text if text.len() <= MAX_BYTES => Ok(text),
             _ => Err(too_long()),
         },
+        Some(Format::Name) => Ok(as_a_name(&written(&value, Some(&Format::Whole), zone)?)),
         Some(Format::Time(pattern)) => moment(&value, pattern, zone),
         Some(Format::Number { decimals, grouped }) => number(&value, *decimals, *grouped),
     }
+}
+
+/// A text in which no character is a wildcard of files.
+fn as_a_name(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[') {
+            name.extend(['[', c, ']']);
+        } else {
+            name.push(c);
+        }
+    }
+    name
 }
 
 fn moment(value: &Value, pattern: &str, zone: &TimeZone) -> Result<String, Fault> {

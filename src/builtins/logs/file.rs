@@ -19,8 +19,9 @@ use crate::units;
 
 const FILE: Param<String> = Param::required(
     "file",
-    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on, by the first times in the files; `-` is standard input. It is looked for from the folder of the runbook.",
-);
+    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on, by the first times in the files; `-` is standard input. It is looked for from the folder of the runbook. A value in a text that is written for it stands for itself.",
+)
+.pattern();
 const SINCE: Param<Option<SignedDuration>> = Param::optional(
     "since",
     "Only lines from this long before the run began; one without a time belongs to the last that has one.",
@@ -58,6 +59,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let file = args.get(&FILE)?;
+    let (file, is_pattern) = files::literal(&file).map_or((file, true), |path| (path, false));
     let since = args.get(&SINCE)?;
     let reading = Reading { zone: zone(args.get(&TIMEZONE)?)?, read_at: cx.run.started_at };
     let at_most = args.get(&AT_MOST)?;
@@ -65,7 +67,7 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let mut parts = if file == input::NAME {
         vec![input::part(most)?]
     } else {
-        in_order(open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?, &reading)
+        in_order(open_all(&files::locate(cx, &file)?, is_pattern)?, &reading)
     };
     let until = args.get(&UNTIL)?;
     let window = Window::of(since, until, cx.run.started_at)?;
