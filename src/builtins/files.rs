@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use crate::catalog::Cx;
+use crate::catalog::{Cx, Judge};
 use crate::types::{Fault, FaultKind};
 
 /// A wildcard means no name that begins with a dot, unless that is written.
@@ -15,10 +15,18 @@ const MOST_FILES: usize = 10_000;
 
 /// A path as it is meant in a runbook: relative ones start at the runbook's folder.
 pub(super) fn locate(cx: &Cx, path: &str) -> Result<PathBuf, Fault> {
+    some_path(path)?;
+    Ok(cx.run.directory.join(path))
+}
+
+/// What is said of a path that is written.
+pub(super) const PATH: Judge = Judge::Text(|path, _| some_path(path));
+
+fn some_path(path: &str) -> Result<(), Fault> {
     if path.is_empty() || path.contains('\0') {
         return Err(Fault::new(FaultKind::NotFound, "an empty text is no path"));
     }
-    Ok(cx.run.directory.join(path))
+    Ok(())
 }
 
 /// Why a file could not be looked at.

@@ -44,6 +44,8 @@ pub enum Judge {
     Number(fn(i64) -> Result<(), Fault>),
     /// Of any value.
     Value(fn(&Value) -> Result<(), Fault>),
+    /// Of any value beside that of another parameter, which may be left out.
+    Beside(&'static str, fn(Option<&Value>, &Value) -> Result<(), Fault>),
     /// Of a list of texts.
     Texts(fn(&[&str]) -> Result<(), Fault>),
     /// Of a literal text, with a value in each place of one.

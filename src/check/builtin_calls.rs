@@ -15,7 +15,7 @@ use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch,
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::types::{Fault, Piece, Template, Type, Value};
+use crate::types::{Fault, FaultKind, Piece, Template, Type, Value};
 
 /// What runs a line of shell, whose values are words that it gets.
 const SHELL: &str = "shell";
@@ -49,6 +49,7 @@ impl<'a> Checker<'a> {
             types.push((info.name, arg.as_ref().map(type_of)));
             args.push(arg);
         }
+        self.judge_together(builtin, &args);
         let ty = self.returned(builtin, whole, &types, &spans, name.span);
         let on = self.made_on(&args);
         let effect = self.effect_of(builtin, &args, on);
@@ -245,6 +246,20 @@ impl<'a> Checker<'a> {
         self.report_judged(Code::InvalidAddress, expr.span, judged);
     }
 
+    /// The same of two that are written.
+    fn judge_together(&mut self, builtin: &'static Builtin, args: &[Option<CallArg>]) {
+        for (info, arg) in builtin.params.iter().zip(args) {
+            let (Some(Judge::Beside(other, judge)), Some(CallArg::Value(own))) = (info.judge, arg) else { continue };
+            let Some(value) = constant(own) else { continue };
+            let other = builtin.params.iter().position(|param| param.name == other).and_then(|index| args.get(index));
+            let judged = match other {
+                Some(Some(CallArg::Value(other))) => constant(other).map(|other| judge(Some(other), value)),
+                _ => Some(judge(None, value)),
+            };
+            self.report_judged(Code::InvalidLiteral, own.span, judged.unwrap_or(Ok(())));
+        }
+    }
+
     /// The same of a literal text: whatever stands in the place of its values, a run would refuse it.
     fn judge_template(&mut self, info: &ParamInfo, landing: Landing, expr: &Expr) {
         let (Some(Judge::Template(judge)), ExprKind::Template(parts)) = (info.judge, &expr.kind) else { return };
@@ -262,6 +277,8 @@ impl<'a> Checker<'a> {
 
     fn report_judged(&mut self, code: Code, span: Span, judged: Result<(), Fault>) {
         let Err(fault) = judged else { return };
+        let code =
+            if matches!(fault.kind, FaultKind::NoValue | FaultKind::Conversion) { Code::InvalidLiteral } else { code };
         let diagnostic = Diagnostic::new(code, span, &*fault.message);
         self.report(match fault.help {
             Some(help) => diagnostic.help(&*help),

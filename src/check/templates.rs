@@ -86,6 +86,10 @@ impl<'a> Checker<'a> {
                 }
             }
         }
+        if let Some((why, language)) = reading.and_then(|read| Some((read.unfinished()?, read.quoting().language))) {
+            let message = format!("this is no {language}: {why}");
+            self.report(Diagnostic::new(Code::InvalidLiteral, template.span, message));
+        }
         (parts, effect)
     }
 

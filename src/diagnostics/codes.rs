@@ -55,7 +55,7 @@ codes! {
     UnknownUnit          "unknown-unit"           Error   "a number carries a unit that the language does not have"
     NumberOverflow       "number-overflow"        Error   "a number is larger than its type can hold"
     InvalidAddress       "invalid-address"        Error   "the address of a server or a page is none, or has a password in it"
-    InvalidLiteral       "invalid-literal"        Error   "a date, a time, a regex, a pattern of the clock or a statement of SQL is not valid"
+    InvalidLiteral       "invalid-literal"        Error   "a date, a time, a regex, a query or another value that is written is not valid where it stands"
     DivisionByZero       "division-by-zero"       Error   "a constant expression divides by zero"
     // Names
     UnknownName          "unknown-name"           Error   "a name is not declared"
