@@ -31,17 +31,39 @@ fn some_path(path: &str) -> Result<(), Fault> {
 
 /// Why a file could not be looked at.
 pub(super) fn fault(doing: &str, path: &Path, error: &std::io::Error) -> Fault {
+    let whole = path;
     let path = path.display();
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             Fault::new(FaultKind::NotFound, format!("`{path}` does not exist"))
         }
-        ErrorKind::PermissionDenied => Fault::new(FaultKind::Denied, format!("`{path}`: no permission to {doing} it"))
-            .help(format!("run as a user who may, or let this one: `ls -ld {path}`, `setfacl -m u:USER:r {path}`")),
+        ErrorKind::PermissionDenied => {
+            Fault::new(FaultKind::Denied, format!("`{path}`: no permission to {doing} it")).help(allowed(whole))
+        }
         ErrorKind::IsADirectory => Fault::new(FaultKind::Setup, format!("`{path}` is a directory"))
             .help(format!("name a file in it: `{path}/NAME`")),
         _ => Fault::new(FaultKind::Failed, format!("`{path}`: cannot {doing} it: {error}")),
     }
+}
+
+/// How somebody is let at a path: the folder that is in the way comes before what is in it.
+fn allowed(path: &Path) -> String {
+    if path.starts_with("/proc") || path.starts_with("/sys") {
+        return "run as root: nobody else is let at it".to_owned();
+    }
+    let mut folders: Vec<&Path> = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    folders.reverse();
+    let is_closed =
+        |below: &Path| std::fs::symlink_metadata(below).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    let below = folders.iter().skip(1).copied().chain([path]);
+    let closed = folders.iter().copied().zip(below).find(|(_, below)| is_closed(below)).map(|(folder, _)| folder);
+    let (what, right) = match closed {
+        Some(folder) => (folder, "x"),
+        None if path.is_dir() => (path, "rx"),
+        None => (path, "r"),
+    };
+    let what = what.display();
+    format!("run as a user who may, or let this one: `ls -ld {what}`, `setfacl -m u:USER:{right} {what}`")
 }
 
 /// The path that a text is, where it has no wildcard in it. What stood in a value is none and has been written as a class

@@ -30,6 +30,15 @@ impl<'a> Checker<'a> {
         if let Some(instead) = self.catalog.instead_of(builtin) {
             self.report_deprecated(builtin.name, instead, name.span, position);
         }
+        if builtin.name == PROGRAM && position == Position::Value {
+            let call = crate::syntax::one_line(self.text(span));
+            let help = format!("declare `tool name() -> string = {call}`, and call `name()`");
+            self.report(Diagnostic::new(Code::UnguardedChange, span, "a program is started by a `tool`").help(help));
+            for arg in written {
+                self.touch(&arg.value);
+            }
+            return broken(span);
+        }
         let slots: Vec<Slot<'_>> = builtin.params.iter().map(slot).collect();
         if self.report_without_connection(builtin, receiver.as_ref(), written, name.span) {
             return broken(span);

@@ -247,6 +247,12 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::UnknownBuiltin, name.span, message).help(way));
             return;
         }
+        if name.text.strip_prefix('p').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|c| c.is_ascii_digit()))
+        {
+            let help = "write `p50`, `p90`, `p95` or `p99`: the others are not there";
+            self.report(Diagnostic::new(Code::UnknownBuiltin, name.span, message).help(help));
+            return;
+        }
         let meant = elsewhere::name_of(&name.text).map(str::to_owned).or_else(|| self.meant(&name.text, known));
         self.report_unknown(Code::UnknownBuiltin, name.span, &message, meant);
     }

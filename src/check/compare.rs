@@ -206,6 +206,9 @@ impl Checker<'_> {
             if let Some(Value::String(text)) = constant(&right) {
                 let pattern = format!("/{}/", regex::escape(text).replace('/', "\\/"));
                 diagnostic = diagnostic.help(format!("write `{pattern}`")).fix(right.span, pattern);
+            } else if right.ty.is_text() {
+                let (part, text) = (self.text(right.span), self.text(left.span));
+                diagnostic = diagnostic.help(format!("a pattern has no values in it: write `{part} in {text}`"));
             }
             self.report(diagnostic);
             return None;

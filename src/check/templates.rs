@@ -256,6 +256,9 @@ fn number_format(text: &str) -> Option<Format> {
 
 /// Whether a pattern of the clock can be written for a value of this type.
 fn valid_pattern(pattern: &str, ty: &Type) -> Result<(), String> {
+    if let Some(local) = ["%c", "%x", "%X", "%r"].iter().find(|local| pattern.contains(**local)) {
+        return Err(format!("`{local}` is another form in each country: write out what is meant, `%Y-%m-%d %H:%M:%S`"));
+    }
     let sample = match ty {
         Type::Time => BrokenDownTime::from(&jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC)),
         Type::Date => BrokenDownTime::from(civil::date(2000, 1, 1)),

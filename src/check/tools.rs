@@ -34,6 +34,17 @@ fn unit_in(ty: &Type) -> Option<&'static str> {
     }
 }
 
+/// The field that has it, where a record does.
+fn unit_field(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::List(inner) | Type::Optional(inner) => unit_field(inner),
+        Type::Record(record) => {
+            record.fields.iter().find(|(_, field)| unit_in(&field.ty).is_some()).map(|(name, _)| &**name)
+        }
+        _ => None,
+    }
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn tool(&mut self, id: ToolId, written: &'a ast::Tool, name: Arc<str>, doc: Arc<str>) -> Option<Tool> {
         let signature = self.signatures.tool(id)?;
@@ -42,7 +53,13 @@ impl<'a> Checker<'a> {
         let returns = signature.returns.clone().unwrap_or(Type::String);
         if let (Some(one), Some(written)) = (unit_in(&returns), &written.result) {
             let message = format!("what a program prints has no unit, so `{name}` can give no {returns}");
-            let help = format!("declare a number, and say in which unit it is where it is used: `{name}() * {one}`");
+            let form = match (returns.present(), unit_field(&returns)) {
+                (Type::List(_), Some(field)) => format!("{name}() | each(.{field} * {one})"),
+                (Type::List(_), None) => format!("{name}() | each(it * {one})"),
+                (_, Some(field)) => format!("{name}().{field} * {one}"),
+                (_, None) => format!("{name}() * {one}"),
+            };
+            let help = format!("declare a number, and say in which unit it is where it is used: `{form}`");
             self.report(Diagnostic::new(Code::TypeMismatch, written.span, message).help(help));
         }
         let made = self.program_of(&written.program).map(|builtin| {
