@@ -267,12 +267,38 @@ async fn files_are_found_by_pattern() {
     assert_eq!(names("s*/deep/d.dump").await, "d.dump");
     assert_eq!(names("s*/deep/e.dump").await, "");
     assert_eq!(names("*.none").await, "");
+    // A value stands for itself.
+    fs::create_dir_all(folder.path().join("x[1]")).unwrap();
+    fs::write(folder.path().join("x[1]/e.dump"), "x").unwrap();
+    assert_eq!(names("x[[]1]/*.dump").await, "e.dump");
+    assert_eq!(names("x[[]1]/e.dump").await, "e.dump");
+    assert_eq!(names("x[1]/*.dump").await, "");
     // Nobody has looked into a folder that is not there.
     let gone = fault(here.call("host.files", &[("pattern", text("no/such/folder/*"))]).await);
     assert_eq!(gone.kind, FaultKind::NotFound);
     assert!(gone.message.ends_with("no/such/folder` does not exist"), "{gone}");
     let broken = fault(here.call("host.files", &[("pattern", text("a[b"))]).await);
     assert_eq!(broken.kind, FaultKind::Conversion);
+}
+
+#[tokio::test]
+async fn any_folders_are_none_that_links_lead_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let here = Outside::new(&[], folder.path());
+    fs::create_dir_all(folder.path().join("g/x/y")).unwrap();
+    for name in ["g/a.log", "g/x/b.log", "g/x/y/c.log", "g/.hidden"] {
+        fs::write(folder.path().join(name), "x").unwrap();
+    }
+    std::os::unix::fs::symlink(".", folder.path().join("g/loop")).unwrap();
+    std::os::unix::fs::symlink("g", folder.path().join("link")).unwrap();
+    let count =
+        async |pattern: &str| items(&here.call("host.files", &[("pattern", text(pattern))]).await.unwrap()).len();
+    assert_eq!(count("g/**/*.log").await, 3);
+    assert_eq!(count("**/*.log").await, 3);
+    assert_eq!(count("g/**").await, 6, "three files, two folders and the link itself");
+    assert_eq!(count("link/**/*.log").await, 3, "a link that is written is followed");
+    assert_eq!(count("g/**/y/**/*.log").await, 1);
+    assert_eq!(count("g*/**/b.log").await, 1);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use crate::catalog::Cx;
+use crate::catalog::{Cx, Judge};
 use crate::types::{Fault, FaultKind};
 
 /// A wildcard means no name that begins with a dot, unless that is written.
@@ -15,37 +15,85 @@ const MOST_FILES: usize = 10_000;
 
 /// A path as it is meant in a runbook: relative ones start at the runbook's folder.
 pub(super) fn locate(cx: &Cx, path: &str) -> Result<PathBuf, Fault> {
+    some_path(path)?;
+    Ok(cx.run.directory.join(path))
+}
+
+/// What is said of a path that is written.
+pub(super) const PATH: Judge = Judge::Text(|path, _| some_path(path));
+
+fn some_path(path: &str) -> Result<(), Fault> {
     if path.is_empty() || path.contains('\0') {
         return Err(Fault::new(FaultKind::NotFound, "an empty text is no path"));
     }
-    Ok(cx.run.directory.join(path))
+    Ok(())
 }
 
 /// Why a file could not be looked at.
 pub(super) fn fault(doing: &str, path: &Path, error: &std::io::Error) -> Fault {
+    let whole = path;
     let path = path.display();
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => {
             Fault::new(FaultKind::NotFound, format!("`{path}` does not exist"))
         }
-        ErrorKind::PermissionDenied => Fault::new(FaultKind::Denied, format!("`{path}`: no permission to {doing} it"))
-            .help(format!("run as a user who may, or let this one: `ls -ld {path}`, `setfacl -m u:USER:r {path}`")),
+        ErrorKind::PermissionDenied => {
+            Fault::new(FaultKind::Denied, format!("`{path}`: no permission to {doing} it")).help(allowed(whole))
+        }
         ErrorKind::IsADirectory => Fault::new(FaultKind::Setup, format!("`{path}` is a directory"))
             .help(format!("name a file in it: `{path}/NAME`")),
         _ => Fault::new(FaultKind::Failed, format!("`{path}`: cannot {doing} it: {error}")),
     }
 }
 
-/// Whether a path has `*`, `?` or `[` in it.
-pub(super) fn is_pattern(path: &str) -> bool {
-    path.contains(['*', '?', '['])
+/// How somebody is let at a path: the folder that is in the way comes before what is in it.
+fn allowed(path: &Path) -> String {
+    if path.starts_with("/proc") || path.starts_with("/sys") {
+        return "run as root: nobody else is let at it".to_owned();
+    }
+    let mut folders: Vec<&Path> = path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).collect();
+    folders.reverse();
+    let is_closed =
+        |below: &Path| std::fs::symlink_metadata(below).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    let below = folders.iter().skip(1).copied().chain([path]);
+    let closed = folders.iter().copied().zip(below).find(|(_, below)| is_closed(below)).map(|(folder, _)| folder);
+    let (what, right) = match closed {
+        Some(folder) => (folder, "x"),
+        None if path.is_dir() => (path, "rx"),
+        None => (path, "r"),
+    };
+    let what = what.display();
+    format!("run as a user who may, or let this one: `ls -ld {what}`, `setfacl -m u:USER:{right} {what}`")
+}
+
+/// The path that a text is, where it has no wildcard in it. What stood in a value is none and has been written as a class
+/// (`[*]`), which is that one character.
+pub(super) fn literal(pattern: &str) -> Option<String> {
+    let (mut path, mut rest) = (String::new(), pattern);
+    while let Some(c) = rest.chars().next() {
+        let escaped = ["[[]", "[*]", "[?]"].iter().find(|class| rest.starts_with(**class));
+        let taken = match escaped {
+            Some(class) => {
+                path.extend(class.chars().nth(1));
+                class.len()
+            }
+            None if matches!(c, '*' | '?' | '[') => return None,
+            None => {
+                path.push(c);
+                c.len_utf8()
+            }
+        };
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    Some(path)
 }
 
 /// The files that a pattern means, by name. That the folder in front of the first wildcard is not there, or cannot be read, is
 /// a fault: nobody has looked into it.
 pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
     let text = pattern.to_str().ok_or_else(|| Fault::new(FaultKind::Unsupported, "a pattern must be UTF-8 text"))?;
-    if !is_pattern(text) {
+    if let Some(path) = literal(text) {
+        let pattern = Path::new(&path);
         // One file, where it is there: a path from elsewhere need not have a wildcard.
         let folder = pattern.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         std::fs::read_dir(folder).map_err(|error| fault("list", folder, &error))?;
@@ -58,17 +106,13 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
     // The glob takes a directory that it may not look into for one that does not match.
     let folder = fixed_part(pattern);
     let entries = std::fs::read_dir(&folder).map_err(|error| fault("list", &folder, &error))?;
-    let invalid = |error: glob::PatternError| {
-        Fault::new(FaultKind::Conversion, format!("`{text}` is no pattern for files: {}", error.msg))
-            .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
-    };
+    let invalid = |error: glob::PatternError| invalid(text, &error);
     unreadable_name(entries, text).map_or(Ok(()), Err)?;
     let listed = listed(text);
     let meant = glob::Pattern::new(&listed).map_err(invalid)?;
     let mut paths = Vec::new();
     // Names that begin with a dot are left out here: the glob itself panics where it does that and a name is no text.
-    for path in glob::glob(&listed).map_err(invalid)? {
-        let path = path.map_err(|error| fault("list", error.path(), error.error()))?;
+    for path in below(&listed)? {
         if !meant.matches_path_with(&path, AS_A_SHELL) {
             continue;
         }
@@ -82,6 +126,66 @@ pub(super) fn matching(pattern: &Path) -> Result<Vec<PathBuf>, Fault> {
         }
     }
     Ok(paths)
+}
+
+fn invalid(text: &str, error: &glob::PatternError) -> Fault {
+    Fault::new(FaultKind::Conversion, format!("`{text}` is no pattern for files: {}", error.msg))
+        .help("`*` is any part of a name, `?` one character, `[abc]` one of some, `**` any folders")
+}
+
+/// What a pattern finds. `**` is every folder below, as in a shell not one that a symbolic link leads to: it may lead back,
+/// and what is found by two names would be counted twice.
+fn below(pattern: &str) -> Result<Vec<PathBuf>, Fault> {
+    let Some((above, rest)) = any_folders(pattern) else {
+        let found = glob::glob(pattern).map_err(|error| invalid(pattern, &error))?;
+        return found.map(|path| path.map_err(|error| fault("list", error.path(), error.error()))).collect();
+    };
+    let starts = match literal(above) {
+        Some(start) if start.is_empty() => vec![PathBuf::from(if pattern.starts_with('/') { "/" } else { "." })],
+        Some(start) => vec![PathBuf::from(start)],
+        None => below(above)?.into_iter().filter(|path| path.is_dir()).collect(),
+    };
+    let mut found = Vec::new();
+    for start in starts {
+        for folder in folders(&start)? {
+            let Some(name) = folder.to_str() else {
+                let message = format!("`{}` has a name that is no UTF-8 text", folder.display());
+                return Err(Fault::new(FaultKind::Unsupported, message).help("give it another name"));
+            };
+            found.extend(below(&format!("{}/{rest}", glob::Pattern::escape(name.trim_end_matches('/'))))?);
+        }
+    }
+    found.sort();
+    found.dedup();
+    Ok(found)
+}
+
+/// What stands before and behind the first `**` of a pattern.
+fn any_folders(pattern: &str) -> Option<(&str, &str)> {
+    if let Some(rest) = pattern.strip_prefix("**/") {
+        return Some(("", rest));
+    }
+    pattern.split_once("/**/")
+}
+
+/// A folder and all that are below it, but for those whose names begin with a dot and those that links lead to.
+fn folders(start: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let (mut found, mut waiting) = (Vec::new(), vec![start.to_path_buf()]);
+    while let Some(folder) = waiting.pop() {
+        let entries = match std::fs::read_dir(&folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound && folder != start => continue,
+            entries => entries.map_err(|error| fault("list", &folder, &error))?,
+        };
+        for entry in entries {
+            let entry = entry.map_err(|error| fault("list", &folder, &error))?;
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            if is_folder && !entry.file_name().as_encoded_bytes().starts_with(b".") {
+                waiting.push(entry.path());
+            }
+        }
+        found.push(folder);
+    }
+    Ok(found)
 }
 
 /// That a file of a folder may be meant whose name the glob cannot read, and leaves out.
@@ -101,7 +205,7 @@ fn unreadable_name(entries: std::fs::ReadDir, pattern: &str) -> Option<Fault> {
 fn listed(pattern: &str) -> String {
     let mut behind = false;
     let part = |part: &str| {
-        let plain = !is_pattern(part);
+        let plain = literal(part).is_some();
         let first = part.chars().next().filter(|first| behind && plain && first.is_alphanumeric());
         behind |= !plain;
         match first {
@@ -116,8 +220,11 @@ fn listed(pattern: &str) -> String {
 
 /// The folder above the first part with a wildcard.
 fn fixed_part(pattern: &Path) -> PathBuf {
-    let fixed = |part: &Component<'_>| !part.as_os_str().to_str().is_some_and(is_pattern);
-    let folder: PathBuf = pattern.components().take_while(fixed).collect();
+    let fixed = |part: Component<'_>| match part.as_os_str().to_str() {
+        Some(text) => literal(text).map(PathBuf::from),
+        None => Some(PathBuf::from(part.as_os_str())),
+    };
+    let folder: PathBuf = pattern.components().map_while(fixed).collect();
     if folder.as_os_str().is_empty() { PathBuf::from(".") } else { folder }
 }
 
@@ -125,7 +232,7 @@ fn fixed_part(pattern: &Path) -> PathBuf {
 mod tests {
     use std::path::Path;
 
-    use super::{fault, fixed_part, listed};
+    use super::{fault, fixed_part, listed, literal};
     use crate::types::FaultKind;
 
     #[test]
@@ -149,5 +256,13 @@ mod tests {
         assert_eq!(fixed_part(Path::new("/var/log/*.log")), Path::new("/var/log"));
         assert_eq!(fixed_part(Path::new("/srv/*/log/x[12]")), Path::new("/srv"));
         assert_eq!(fixed_part(Path::new("*.log")), Path::new("."));
+        assert_eq!(fixed_part(Path::new("/srv/x[[]1]/*.log")), Path::new("/srv/x[1]"));
+    }
+
+    #[test]
+    fn a_value_is_itself() {
+        assert_eq!(literal("/srv/x[[]1]/a[*][?].log").as_deref(), Some("/srv/x[1]/a*?.log"));
+        assert_eq!(literal("/srv/x[1]"), None);
+        assert_eq!(literal("a*"), None);
     }
 }

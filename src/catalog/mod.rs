@@ -29,7 +29,7 @@ pub use self::cx::{Call, Cx, Opening, Remark, RunFacts, World};
 pub use self::driver::{Driver, DriverKind, Open, Opened, OpensChannel};
 pub use self::file::{JudgeFile, Misplaced, Problem, in_folder};
 use self::need::Need;
-pub use self::param::{Accepts, Judge, Landing, Param, ParamInfo, Presence, Yields};
+pub use self::param::{Accepts, Judge, Landing, Param, ParamInfo, Presence, Read, Yields};
 pub use self::past::{Past, PastAlert, PastSample};
 pub use self::quoting::{Inside, Quoting, Reading};
 use crate::types::{Fault, Type, Value};

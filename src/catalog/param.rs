@@ -21,8 +21,19 @@ pub struct ParamInfo {
     pub presence: Presence,
     /// What is known of a value that is written, before anything runs.
     pub judge: Option<Judge>,
-    /// It is read by people: a text that is written for it has its values as people read them.
-    pub for_people: bool,
+    pub read: Read,
+    /// It is a pattern for files: a value in a text that is written for it stands for itself.
+    pub is_pattern: bool,
+}
+
+/// Who reads what is given: a text that people read has its values short, any other has all their digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// The body alone: it may compare it or send it.
+    ByBody,
+    ByPeople,
+    /// Whoever reads the answer, which it is in as it is.
+    InAnswer,
 }
 
 /// Says what is wrong with a value, in the words in which a run would say it.
@@ -33,6 +44,8 @@ pub enum Judge {
     Number(fn(i64) -> Result<(), Fault>),
     /// Of any value.
     Value(fn(&Value) -> Result<(), Fault>),
+    /// Of any value beside that of another parameter, which may be left out.
+    Beside(&'static str, fn(Option<&Value>, &Value) -> Result<(), Fault>),
     /// Of a list of texts.
     Texts(fn(&[&str]) -> Result<(), Fault>),
     /// Of a literal text, with a value in each place of one.
@@ -111,7 +124,10 @@ pub enum Presence {
 impl<T> Param<T> {
     #[must_use]
     pub const fn new(name: &'static str, doc: &'static str, accepts: Accepts, presence: Presence) -> Self {
-        Self { info: ParamInfo { name, doc, accepts, presence, judge: None, for_people: false }, takes: PhantomData }
+        Self {
+            info: ParamInfo { name, doc, accepts, presence, judge: None, read: Read::ByBody, is_pattern: false },
+            takes: PhantomData,
+        }
     }
 
     #[must_use]
@@ -127,7 +143,21 @@ impl<T> Param<T> {
     /// The same, of a text that people read.
     #[must_use]
     pub const fn for_people(mut self) -> Self {
-        self.info.for_people = true;
+        self.info.read = Read::ByPeople;
+        self
+    }
+
+    /// The same, of a pattern for files.
+    #[must_use]
+    pub const fn pattern(mut self) -> Self {
+        self.info.is_pattern = true;
+        self
+    }
+
+    /// The same, of what is in the answer as it is.
+    #[must_use]
+    pub const fn in_answer(mut self) -> Self {
+        self.info.read = Read::InAnswer;
         self
     }
 

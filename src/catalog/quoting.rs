@@ -15,6 +15,8 @@ pub struct Quoting {
     pub comment: Option<char>,
     /// Operators whose quoted text is a pattern: `=~`.
     pub patterns: &'static [&'static str],
+    /// Brackets that are closed in the order in which they were opened, if they are.
+    pub brackets: &'static [(char, char)],
     /// Whether durations are written outside of quotes: `[5m]`.
     pub durations: bool,
 }
@@ -38,6 +40,10 @@ pub struct Reading {
     inside: Inside,
     /// Behind a backslash.
     escaped: bool,
+    /// What closes the brackets that are open.
+    open: Vec<char>,
+    /// A bracket that closes nothing.
+    stray: Option<char>,
     /// The last characters outside of quotes that are no blanks.
     last: [char; 2],
 }
@@ -54,7 +60,14 @@ impl Quoting {
 
     #[must_use]
     pub const fn read(&'static self) -> Reading {
-        Reading { quoting: self, inside: Inside::Nothing, escaped: false, last: [' '; 2] }
+        Reading {
+            quoting: self,
+            inside: Inside::Nothing,
+            escaped: false,
+            open: Vec::new(),
+            stray: None,
+            last: [' '; 2],
+        }
     }
 }
 
@@ -68,6 +81,20 @@ impl Reading {
     #[must_use]
     pub const fn inside(&self) -> Inside {
         self.inside
+    }
+
+    /// What is wrong with a text that ends here.
+    #[must_use]
+    pub fn unfinished(&self) -> Option<String> {
+        if let Inside::Quotes { mark, .. } = self.inside {
+            return Some(format!("a `{mark}` is not closed"));
+        }
+        let opens = |end: &char| self.quoting.brackets.iter().find(|(_, close)| close == end).map(|(open, _)| *open);
+        match (self.stray, self.open.last().and_then(opens)) {
+            (Some(stray), _) => Some(format!("a `{stray}` closes nothing")),
+            (None, Some(open)) => Some(format!("a `{open}` is not closed")),
+            (None, None) => None,
+        }
     }
 
     /// Reads on.
@@ -105,10 +132,23 @@ impl Reading {
             }
             Inside::Nothing => {
                 self.escaped = c == '\\';
+                self.bracket(c);
                 if !c.is_whitespace() {
                     let [_, last] = self.last;
                     self.last = [last, c];
                 }
+            }
+        }
+    }
+}
+
+impl Reading {
+    fn bracket(&mut self, c: char) {
+        for (open, close) in self.quoting.brackets {
+            if c == *open {
+                self.open.push(*close);
+            } else if c == *close && self.open.pop() != Some(c) {
+                self.stray.get_or_insert(c);
             }
         }
     }
@@ -125,8 +165,25 @@ mod tests {
         raw: Some('`'),
         comment: Some('#'),
         patterns: &["=~", "!~"],
+        brackets: &[('(', ')'), ('{', '}')],
         durations: true,
     };
+
+    #[test]
+    fn knows_what_is_open() {
+        let unfinished = |text: &str| {
+            let mut reading = QUERY.read();
+            reading.piece(text);
+            reading.unfinished()
+        };
+        for text in ["sum(up{a=\"(\"})", "up # (", ""] {
+            assert_eq!(unfinished(text), None, "{text}");
+        }
+        assert_eq!(unfinished("sum(up{a='}'}").unwrap(), "a `(` is not closed");
+        assert_eq!(unfinished("sum(up))").unwrap(), "a `)` closes nothing");
+        assert_eq!(unfinished("sum(up{)").unwrap(), "a `)` closes nothing");
+        assert_eq!(unfinished("up{a='").unwrap(), "a `'` is not closed");
+    }
 
     #[test]
     fn knows_where_a_text_ends() {

@@ -165,7 +165,7 @@ impl<'a> Checker<'a> {
 
     /// Where to read on. It is in every message, also when nothing can be looked at.
     fn link(&mut self, target: &'a Template) -> Expr {
-        let link = self.text_expr(target);
+        let link = self.text_expr(target, false);
         let mut metrics = Vec::new();
         metrics_in(&link, &mut metrics);
         if link.effect != Effect::Pure || !metrics.is_empty() {

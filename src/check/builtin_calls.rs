@@ -9,22 +9,35 @@ use super::constants::constant;
 use super::convert::{Want, holds_secret};
 use super::names::What;
 use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind, TextPart};
+use super::tools::PROGRAM;
 use super::wording::{a, alternatives};
-use crate::catalog::{Accepts, Body, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Returns};
+use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Read, Returns};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::types::{Fault, Piece, Template, Type, Value};
+use crate::types::{Fault, FaultKind, Piece, Template, Type, Value};
+
+/// What runs a line of shell, whose values are words that it gets.
+const SHELL: &str = "shell";
 
 impl<'a> Checker<'a> {
     pub(super) fn builtin_call(&mut self, builtin: &'static Builtin, call: Understood<'a>, position: Position) -> Expr {
-        let Understood { receiver, optional, name, args: written, span } = call;
+        let Understood { receiver, optional, name, args: written, people, span } = call;
         // `x?.f()`: nothing is called where `x` is missing, so here it is there.
         let maybe = optional && receiver.as_ref().is_some_and(|receiver| receiver.ty.is_optional());
         let receiver = receiver
             .map(|receiver| if optional { Expr { ty: receiver.ty.present().clone(), ..receiver } } else { receiver });
         if let Some(instead) = self.catalog.instead_of(builtin) {
             self.report_deprecated(builtin.name, instead, name.span, position);
+        }
+        if builtin.name == PROGRAM && position == Position::Value {
+            let call = crate::syntax::one_line(self.text(span));
+            let help = format!("declare `tool name() -> string = {call}`, and call `name()`");
+            self.report(Diagnostic::new(Code::UnguardedChange, span, "a program is started by a `tool`").help(help));
+            for arg in written {
+                self.touch(&arg.value);
+            }
+            return broken(span);
         }
         let slots: Vec<Slot<'_>> = builtin.params.iter().map(slot).collect();
         if self.report_without_connection(builtin, receiver.as_ref(), written, name.span) {
@@ -40,26 +53,50 @@ impl<'a> Checker<'a> {
                 Accepts::PerItem(_) => self.origin_of_arg(args.first().and_then(Option::as_ref)),
                 _ => None,
             };
-            let goes = matches!(builtin.body, Body::Outside(_)) && !info.for_people;
-            let accept = |own: &mut Self, given| own.accept(&shown, info, given, &types, origin);
-            let arg = given.map(|given| self.outside(goes, |own| accept(own, given)));
+            let people = info.read == Read::ByPeople || people && info.read == Read::InAnswer;
+            let arg = given.map(|given| self.accept(&shown, info, given, &types, origin, people));
             types.push((info.name, arg.as_ref().map(type_of)));
             args.push(arg);
         }
+        self.judge_together(builtin, &args);
         let ty = self.returned(builtin, whole, &types, &spans, name.span);
         let on = self.made_on(&args);
         let effect = self.effect_of(builtin, &args, on);
         let inside = args.iter().flatten().map(effect_of).max().unwrap_or(Effect::Pure);
         let idempotent = super::effects::is_idempotent(builtin, effect);
         self.check_effect(effect, idempotent, name, span, position);
-        if builtin.name == "shell" && position == Position::Change {
+        if builtin.name == SHELL && position == Position::Change {
             let message = "a shell runs here, so nobody can say what it does";
             let help = "declare the program as a `tool`, or use a built-in";
             self.report(Diagnostic::new(Code::ShellUsed, name.span, message).help(help));
         }
+        self.check_run(builtin, &args, span, effect);
         let ty = if maybe { ty.optional() } else { ty };
         let kind = ExprKind::Call(Call { builtin, args, on, effect, idempotent, optional });
         Expr { kind, ty, effect: effect.max(inside), span }
+    }
+
+    /// Whether a program that the call starts takes a value for a part of what it runs. `shell` keeps them apart by itself.
+    fn check_run(&mut self, builtin: &'static Builtin, args: &[Option<CallArg>], span: Span, effect: Effect) {
+        if builtin.name == PROGRAM {
+            let args: Vec<Option<&Expr>> = args
+                .iter()
+                .map(|arg| match arg {
+                    Some(CallArg::Value(expr)) => Some(expr),
+                    _ => None,
+                })
+                .collect();
+            self.check_started(builtin, &args, span, effect);
+            return;
+        }
+        for (info, arg) in builtin.params.iter().zip(args) {
+            if let (Accepts::Literal(Landing::Words), Some(CallArg::Value(expr))) = (info.accepts, arg)
+                && let ExprKind::Template(parts) = &expr.kind
+                && builtin.name != SHELL
+            {
+                self.check_scripts(super::scripts::Given::Command(parts), span, effect);
+            }
+        }
     }
 
     /// `http.get("/x")` names the driver, and not a connection of it.
@@ -144,11 +181,12 @@ impl<'a> Checker<'a> {
         given: Given<'a>,
         before: &[(&'static str, Option<Type>)],
         origin: Option<ConnectionId>,
+        people: bool,
     ) -> CallArg {
         let what = format!("`{}`", info.name);
         match (info.accepts, given) {
             (Accepts::PerItem(yields), Given::Written(arg)) => {
-                CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before, origin))
+                CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before, origin, people))
             }
             (Accepts::Literal(landing), Given::Written(arg)) => {
                 let written = self.literal_arg(&arg.value, landing, &what);
@@ -159,7 +197,7 @@ impl<'a> Checker<'a> {
             (accepts, given) => {
                 let expr = match given {
                     Given::Receiver(expr) => expr,
-                    Given::Written(arg) => self.expr(&arg.value),
+                    Given::Written(arg) => self.read_by_people(people, &arg.value),
                 };
                 CallArg::Value(self.accept_value(callee, info, accepts, expr))
             }
@@ -173,6 +211,7 @@ impl<'a> Checker<'a> {
             return expr;
         }
         self.judge(callee, info, &expr);
+        let expr = if info.is_pattern { super::templates::named_by_values(expr) } else { expr };
         match accepts {
             Accepts::Type(ty) => {
                 let ty = ty();
@@ -216,6 +255,20 @@ impl<'a> Checker<'a> {
         self.report_judged(Code::InvalidAddress, expr.span, judged);
     }
 
+    /// The same of two that are written.
+    fn judge_together(&mut self, builtin: &'static Builtin, args: &[Option<CallArg>]) {
+        for (info, arg) in builtin.params.iter().zip(args) {
+            let (Some(Judge::Beside(other, judge)), Some(CallArg::Value(own))) = (info.judge, arg) else { continue };
+            let Some(value) = constant(own) else { continue };
+            let other = builtin.params.iter().position(|param| param.name == other).and_then(|index| args.get(index));
+            let judged = match other {
+                Some(Some(CallArg::Value(other))) => constant(other).map(|other| judge(Some(other), value)),
+                _ => Some(judge(None, value)),
+            };
+            self.report_judged(Code::InvalidLiteral, own.span, judged.unwrap_or(Ok(())));
+        }
+    }
+
     /// The same of a literal text: whatever stands in the place of its values, a run would refuse it.
     fn judge_template(&mut self, info: &ParamInfo, landing: Landing, expr: &Expr) {
         let (Some(Judge::Template(judge)), ExprKind::Template(parts)) = (info.judge, &expr.kind) else { return };
@@ -233,6 +286,8 @@ impl<'a> Checker<'a> {
 
     fn report_judged(&mut self, code: Code, span: Span, judged: Result<(), Fault>) {
         let Err(fault) = judged else { return };
+        let code =
+            if matches!(fault.kind, FaultKind::NoValue | FaultKind::Conversion) { Code::InvalidLiteral } else { code };
         let diagnostic = Diagnostic::new(code, span, &*fault.message);
         self.report(match fault.help {
             Some(help) => diagnostic.help(&*help),

@@ -7,7 +7,7 @@ use super::cycles::Node;
 use super::names::What;
 use super::program::{CommandId, Expr, ExprKind, ToolId};
 use super::signatures::Signature;
-use crate::catalog::{Builtin, Effect, elsewhere};
+use crate::catalog::{Builtin, Effect, Read, elsewhere};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name, Receiver};
@@ -40,20 +40,28 @@ pub(super) struct Understood<'a> {
     /// The last name of it.
     pub(super) name: &'a Name,
     pub(super) args: &'a [ast::Arg],
+    /// Whether people read its answer as it is.
+    pub(super) people: bool,
     pub(super) span: Span,
 }
 
 impl<'a> Checker<'a> {
     /// Checks a call.
     pub(super) fn call(&mut self, expr: &'a ast::Expr, position: Position) -> Expr {
+        self.called(expr, position, false)
+    }
+
+    /// The same of a call whose answer people read as it is, if they do.
+    pub(super) fn called(&mut self, expr: &'a ast::Expr, position: Position, people: bool) -> Expr {
         let Some(call) = expr.as_call() else { return broken(expr.span) };
-        let Some((callee, receiver, name)) = self.understand(expr, call) else {
+        let Some((callee, receiver, name)) = self.understand(expr, call, people) else {
             for arg in call.args {
                 self.touch(&arg.value);
             }
             return broken(expr.span);
         };
-        let understood = Understood { receiver, optional: call.optional, name, args: call.args, span: expr.span };
+        let understood =
+            Understood { receiver, optional: call.optional, name, args: call.args, people, span: expr.span };
         match callee {
             Callee::Builtin(builtin) => self.builtin_call(builtin, understood, position),
             Callee::Command(id) => self.command_call(id, understood, position),
@@ -61,7 +69,12 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn understand(&mut self, expr: &'a ast::Expr, call: ast::Call<'a>) -> Option<(Callee, Option<Expr>, &'a Name)> {
+    fn understand(
+        &mut self,
+        expr: &'a ast::Expr,
+        call: ast::Call<'a>,
+        people: bool,
+    ) -> Option<(Callee, Option<Expr>, &'a Name)> {
         match (call.receiver, call.path) {
             (Receiver::None, [name]) => Some((self.function(name, None)?, None, name)),
             (Receiver::It, [name]) => {
@@ -74,7 +87,8 @@ impl<'a> Checker<'a> {
                 {
                     return Some((found?, None, name));
                 }
-                let receiver = self.expr(base);
+                let people = people && self.hands_on(name);
+                let receiver = self.read_by_people(people, base);
                 let Some(callee) = self.function(name, Some(&receiver.ty)) else {
                     self.tell_hidden(base, name);
                     return None;
@@ -137,6 +151,12 @@ impl<'a> Checker<'a> {
             last.help = Some(format!("give what is called `{owner}` another name"));
             last.fix = None;
         }
+    }
+
+    /// Whether what a stage of this name works on is in its answer as it is.
+    fn hands_on(&self, name: &Name) -> bool {
+        let builtin = self.catalog.builtin(&name.text).and_then(|builtin| builtin.params.first());
+        builtin.is_some_and(|first| first.read == Read::InAnswer) && self.names.find(self.module, &name.text).is_none()
     }
 
     fn has_family(&self, prefix: &str) -> bool {
@@ -227,6 +247,12 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::UnknownBuiltin, name.span, message).help(way));
             return;
         }
+        if name.text.strip_prefix('p').is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|c| c.is_ascii_digit()))
+        {
+            let help = "write `p50`, `p90`, `p95` or `p99`: the others are not there";
+            self.report(Diagnostic::new(Code::UnknownBuiltin, name.span, message).help(help));
+            return;
+        }
         let meant = elsewhere::name_of(&name.text).map(str::to_owned).or_else(|| self.meant(&name.text, known));
         self.report_unknown(Code::UnknownBuiltin, name.span, &message, meant);
     }
@@ -272,7 +298,7 @@ impl<'a> Checker<'a> {
         self.needs.add(Node::Declared(What::Tool(id)));
         let Some(signature) = self.signatures.tool(id) else { return broken(call.span) };
         let (name, span) = (call.name, call.span);
-        let (args, effect) = self.outside(true, |own| own.own_args(&signature, call));
+        let (args, effect) = self.own_args(&signature, call);
         self.check_effect(signature.effect, signature.idempotent, name, span, position);
         let ty = signature.returns.clone().unwrap_or(Type::String);
         Expr { kind: ExprKind::Tool { tool: id, args }, ty, effect: effect.max(signature.effect), span }

@@ -50,8 +50,8 @@ pub(super) struct Checker<'a> {
     pub(super) alerting: super::alerting::Facts<'a>,
     /// Of sections and reports.
     pub(super) titles: HashMap<(&'static str, &'a str), Span>,
-    /// Whether what stands here goes outside: to a program, a server, a file.
-    pub(super) goes_outside: bool,
+    /// Whether the expression that comes next is read by people as it is.
+    for_people: bool,
     suggestions: usize,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Checker<'a> {
             regexes: HashMap::new(),
             alerting: super::alerting::Facts::default(),
             titles: HashMap::new(),
-            goes_outside: false,
+            for_people: false,
             suggestions: 0,
         }
     }
@@ -97,13 +97,17 @@ impl<'a> Checker<'a> {
         (program, self.diagnostics)
     }
 
-    /// Checks what goes outside, if it does; what stands inside of such a thing does as well.
-    pub(super) fn outside<T>(&mut self, goes: bool, check: impl FnOnce(&mut Self) -> T) -> T {
-        let around = self.goes_outside;
-        self.goes_outside |= goes;
-        let checked = check(self);
-        self.goes_outside = around;
+    /// Checks an expression that people read as it is, if they do.
+    pub(super) fn read_by_people(&mut self, do_they: bool, expr: &'a ast::Expr) -> Expr {
+        self.for_people = do_they;
+        let checked = self.expr(expr);
+        self.for_people = false;
         checked
+    }
+
+    /// Whether people read what is being checked. What stands inside of it is read by them only where that is said again.
+    pub(super) fn take_for_people(&mut self) -> bool {
+        std::mem::take(&mut self.for_people)
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {

@@ -9,7 +9,7 @@ use super::units::has_unit;
 use super::wording::a;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
-use crate::types::{Type, Value};
+use crate::types::{Type, Value, is_quantity, is_version};
 
 impl Checker<'_> {
     /// `==`, `<`, `~`, `in` and their like.
@@ -32,6 +32,8 @@ impl Checker<'_> {
 
     fn order(&mut self, op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr)> {
         let (left, right) = self.comparable(op, left, right)?;
+        self.check_order_of_texts(&left, &right)?;
+        self.check_order_of_texts(&right, &left)?;
         for side in [&left, &right] {
             if !side.ty.is_ordered() && !matches!(side.ty, Type::Unknown | Type::Data) {
                 let message = format!("`{}` is for values with an order, {}", op.symbol(), self.claim(side));
@@ -40,6 +42,28 @@ impl Checker<'_> {
             }
         }
         Some((left, right))
+    }
+
+    /// A text beside one that is written and spells a number or a version: their order is not that of texts. What is made
+    /// here of a time has as many digits as its format says, and data says for itself what it spells.
+    fn check_order_of_texts(&mut self, text: &Expr, written: &Expr) -> Option<()> {
+        let Some(Value::String(spelled)) = constant(written) else { return Some(()) };
+        let is_made = matches!(text.uncovered().kind, ExprKind::Text(_) | ExprKind::Local(_) | ExprKind::Literal(_));
+        if !text.ty.is_text() || !(is_version(spelled) || is_quantity(spelled) && !is_made) {
+            return Some(());
+        }
+        let own = self.text(text.span);
+        let first = format!("`({own} | capture(/(\\d+)/) ?? \"0\") | parse_json` is the first number of a version");
+        let (what, example, help) = if is_version(spelled) {
+            ("a version", "\"1.10\" is before \"1.9\"", first)
+        } else {
+            let of_version = if spelled.contains('.') { format!(", and {first}") } else { String::new() };
+            ("a number", "\"10\" is before \"9\"", format!("`{own} | parse_json` is the number{of_version}"))
+        };
+        let message =
+            format!("{} spells {what}, and the order of texts is another one: {example}", self.quoted(written.span));
+        self.report(Diagnostic::new(Code::TypeMismatch, written.span, message).help(help));
+        None
     }
 
     fn equality(&mut self, op: BinaryOp, left: Expr, right: Expr) -> Option<(Expr, Expr)> {
@@ -182,6 +206,9 @@ impl Checker<'_> {
             if let Some(Value::String(text)) = constant(&right) {
                 let pattern = format!("/{}/", regex::escape(text).replace('/', "\\/"));
                 diagnostic = diagnostic.help(format!("write `{pattern}`")).fix(right.span, pattern);
+            } else if right.ty.is_text() {
+                let (part, text) = (self.text(right.span), self.text(left.span));
+                diagnostic = diagnostic.help(format!("a pattern has no values in it: write `{part} in {text}`"));
             }
             self.report(diagnostic);
             return None;

@@ -148,6 +148,12 @@ impl Checker<'_> {
             (found, Type::Secret) if found.is_text() => {
                 Some("declare `secret name = env(\"NAME\")`, and write its name here".to_owned())
             }
+            (Type::Regex, Type::String) => {
+                Some("write a text in quotes; a pattern is what `~` and `capture` take".to_owned())
+            }
+            (Type::List(_), Type::String) => {
+                Some("ask each item, `… | any(it == \"…\")`, or whether one is in it: `\"…\" in …`".to_owned())
+            }
             (found, Type::String) if !holds_secret(found) => Some("put it into a text: `\"{…}\"`".to_owned()),
             (found, Type::Data) if found.is_number() => {
                 let divided = self.divided(expr);

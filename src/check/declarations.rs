@@ -189,7 +189,7 @@ impl<'a> Checker<'a> {
         if let crate::catalog::Accepts::Literal(landing) = info.accepts {
             return self.literal_arg(value, landing, &format!("`{}`", info.name));
         }
-        let expr = self.outside(true, |own| own.expr(value));
+        let expr = self.expr(value);
         self.accept_value(driver.name, info, info.accepts, expr)
     }
 

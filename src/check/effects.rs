@@ -100,7 +100,7 @@ impl Checker<'_> {
         diagnostic = match &self.place.heading(span) {
             Some((heading, replacement)) => {
                 let what = crate::syntax::one_line(replacement);
-                diagnostic.help(format!("write `{what}{call}`")).fix(*heading, replacement.clone())
+                diagnostic.help(format!("write `{} {call}`", what.trim_end())).fix(*heading, replacement.clone())
             }
             None => diagnostic.help(format!("give it a statement of its own: `change {call}`")),
         };

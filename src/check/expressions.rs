@@ -22,30 +22,31 @@ impl<'a> Checker<'a> {
     /// Checks an expression.
     pub(super) fn expr(&mut self, expr: &'a ast::Expr) -> Expr {
         let span = expr.span;
+        let people = self.take_for_people();
         if let Some(literal) = self.literal_expr(expr) {
             return literal;
         }
         match &expr.kind {
-            ast::ExprKind::Template(template) => self.text_expr(template),
+            ast::ExprKind::Template(template) => self.text_expr(template, people),
             ast::ExprKind::Name(name) => self.name(name),
             ast::ExprKind::It => self.it(span),
             ast::ExprKind::OwnField { name } => self.own_field(name, span),
             ast::ExprKind::Field { base, optional, name } => self.field(base, *optional, name, span),
             ast::ExprKind::Index { base, index } => self.index(base, index, span),
             ast::ExprKind::Unary { op, operand } => self.unary(op.node, operand, span),
-            ast::ExprKind::Binary { left, op, right } => self.binary(op.node, left, right, span),
-            ast::ExprKind::If { condition, then, otherwise } => self.if_else(condition, then, otherwise, span),
-            ast::ExprKind::Try { value, on, otherwise } => self.try_otherwise(value, on, otherwise, span),
-            ast::ExprKind::List(items) => self.list(items, span),
-            ast::ExprKind::Record(entries) => self.record(entries, span),
-            ast::ExprKind::Paren(inner) => Expr { span, ..self.expr(inner) },
+            ast::ExprKind::Binary { left, op, right } => self.binary(op.node, left, right, people, span),
+            ast::ExprKind::If { condition, then, otherwise } => self.if_else(condition, then, otherwise, people, span),
+            ast::ExprKind::Try { value, on, otherwise } => self.try_otherwise(value, on, otherwise, people, span),
+            ast::ExprKind::List(items) => self.list(items, people, span),
+            ast::ExprKind::Record(entries) => self.record(entries, people, span),
+            ast::ExprKind::Paren(inner) => Expr { span, ..self.read_by_people(people, inner) },
             ast::ExprKind::Lambda { .. } => {
                 let help = "only an argument that is asked for each item is written so: `where(p => p.ready)`";
                 self.report(Diagnostic::new(Code::TypeMismatch, span, "a value is wanted here, not `=>`").help(help));
                 self.touch(expr);
                 broken(span)
             }
-            _ => self.call(expr, Position::Value),
+            _ => self.called(expr, Position::Value, people),
         }
     }
 
@@ -130,9 +131,16 @@ impl<'a> Checker<'a> {
         self.report(Diagnostic::new(Code::TypeMismatch, name.span, message).help(help));
     }
 
-    fn if_else(&mut self, condition: &'a ast::Expr, then: &'a ast::Expr, otherwise: &'a ast::Expr, span: Span) -> Expr {
+    fn if_else(
+        &mut self,
+        condition: &'a ast::Expr,
+        then: &'a ast::Expr,
+        otherwise: &'a ast::Expr,
+        people: bool,
+        span: Span,
+    ) -> Expr {
         let condition = self.expr_as(condition, &Type::Bool, "a condition");
-        let (then, otherwise) = (self.expr(then), self.expr(otherwise));
+        let (then, otherwise) = (self.read_by_people(people, then), self.read_by_people(people, otherwise));
         let (then, otherwise, ty) = self.joined(then, otherwise, "the two results");
         let parts = [&condition, &then, &otherwise];
         let effect = parts.iter().map(|part| part.effect).max().unwrap_or(Effect::Pure);
@@ -141,9 +149,16 @@ impl<'a> Checker<'a> {
         Expr { kind, ty, effect, span }
     }
 
-    fn try_otherwise(&mut self, value: &'a ast::Expr, on: &'a [Name], otherwise: &'a ast::Expr, span: Span) -> Expr {
+    fn try_otherwise(
+        &mut self,
+        value: &'a ast::Expr,
+        on: &'a [Name],
+        otherwise: &'a ast::Expr,
+        people: bool,
+        span: Span,
+    ) -> Expr {
         let kinds = on.iter().filter_map(|name| self.fault_kind(name)).collect();
-        let (value, otherwise) = (self.expr(value), self.expr(otherwise));
+        let (value, otherwise) = (self.read_by_people(people, value), self.read_by_people(people, otherwise));
         let (value, otherwise, ty) = self.joined(value, otherwise, "the value and what stands in for it");
         let effect = value.effect.max(otherwise.effect);
         let kind = ExprKind::Try { value: Box::new(value), on: kinds, otherwise: Box::new(otherwise) };
@@ -182,8 +197,8 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn list(&mut self, items: &'a [ast::Expr], span: Span) -> Expr {
-        let items: Vec<Expr> = items.iter().map(|item| self.expr(item)).collect();
+    fn list(&mut self, items: &'a [ast::Expr], people: bool, span: Span) -> Expr {
+        let items: Vec<Expr> = items.iter().map(|item| self.read_by_people(people, item)).collect();
         let mut ty = Type::Unknown;
         let mut failed = false;
         for item in &items {
@@ -213,12 +228,12 @@ impl<'a> Checker<'a> {
         self.report(diagnostic);
     }
 
-    fn record(&mut self, entries: &'a [ast::Entry], span: Span) -> Expr {
+    fn record(&mut self, entries: &'a [ast::Entry], people: bool, span: Span) -> Expr {
         let mut fields: IndexMap<Arc<str>, Field> = IndexMap::new();
         let mut values = Vec::new();
         let mut spans: std::collections::HashMap<&str, Span> = std::collections::HashMap::new();
         for entry in entries {
-            let value = self.expr(&entry.value);
+            let value = self.read_by_people(people, &entry.value);
             if entry.shorthand {
                 self.report_field_for_name(&entry.key);
             }

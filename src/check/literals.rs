@@ -162,7 +162,12 @@ impl Checker<'_> {
             Ok(regex) => literal(Value::Regex(regex), Type::Regex, span),
             Err(reason) => {
                 let message = format!("the pattern is not valid: {reason}");
-                self.report(Diagnostic::new(Code::InvalidLiteral, span, message));
+                let diagnostic = Diagnostic::new(Code::InvalidLiteral, span, message);
+                self.report(if source.contains('{') {
+                    diagnostic.help("a pattern has no values in it: write `\"user={name}\" in text`; a brace is `\\{`")
+                } else {
+                    diagnostic
+                });
                 broken(span)
             }
         }

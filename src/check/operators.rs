@@ -41,8 +41,16 @@ impl<'a> Checker<'a> {
         combined(ExprKind::Unary { op: UnaryOp::Negate, operand: Box::new(operand.clone()) }, ty, &[&operand], span)
     }
 
-    pub(super) fn binary(&mut self, op: BinaryOp, left: &'a ast::Expr, right: &'a ast::Expr, span: Span) -> Expr {
-        let (left, right) = (self.expr(left), self.expr(right));
+    pub(super) fn binary(
+        &mut self,
+        op: BinaryOp,
+        left: &'a ast::Expr,
+        right: &'a ast::Expr,
+        people: bool,
+        span: Span,
+    ) -> Expr {
+        let people = people && op == BinaryOp::Coalesce;
+        let (left, right) = (self.read_by_people(people, left), self.read_by_people(people, right));
         match op {
             BinaryOp::Or | BinaryOp::And => {
                 let what = format!("a side of `{}`", op.symbol());

@@ -18,6 +18,7 @@ impl<'a> Checker<'a> {
         value: &'a ast::Expr,
         before: &[(&'static str, Option<Type>)],
         origin: Option<ConnectionId>,
+        people: bool,
     ) -> Lambda {
         let ty = Inputs { types: before }.item();
         let mark = self.enter();
@@ -29,7 +30,7 @@ impl<'a> Checker<'a> {
         };
         self.scope.comes_from(local, origin);
         self.scope.push_item(Item { local, ty, name });
-        let body = self.expr(body);
+        let body = self.read_by_people(people, body);
         self.scope.pop_item();
         self.leave(mark);
         let body = match yields {

@@ -162,7 +162,7 @@ impl<'a> Checker<'a> {
             }
             Given::Answers { question, answer } => {
                 self.check_title(question, &titles.questions, "`manual`", titles.questions_open);
-                program::Given::Answers { question: question.text.clone(), answer: self.text_expr(answer) }
+                program::Given::Answers { question: question.text.clone(), answer: self.text_expr(answer, true) }
             }
             Given::Unreachable { target } => {
                 let mentioned = self.mentioned(target);
@@ -186,7 +186,7 @@ impl<'a> Checker<'a> {
             }
             Given::Fails { target, message } => {
                 let target = self.mentioned(target);
-                let message = self.text_expr(message);
+                let message = self.text_expr(message, true);
                 program::Given::Fails { target: self.target(target, titles)?, message }
             }
         })

@@ -131,8 +131,11 @@ impl<'a> Checker<'a> {
             ast::ScheduleRule::Cron { pattern } => match Cron::read(pattern.as_str()) {
                 Ok(cron) => Some(ScheduleRule::Cron(cron)),
                 Err(why) => {
-                    let help =
-                        "five fields: minute, hour, day of the month, month, day of the week: `cron \"0 8 * * 1-5\"`";
+                    let help = match Cron::nickname(pattern.as_str()) {
+                        Some(schedule) => format!("write `{schedule}`"),
+                        None => "five fields: minute, hour, day of the month, month, day of the week: `cron \"0 8 * * 1-5\"`"
+                            .to_owned(),
+                    };
                     self.report(Diagnostic::new(Code::InvalidSchedule, pattern.span, why).help(help));
                     None
                 }

@@ -131,7 +131,7 @@ impl<'a> Checker<'a> {
 
     fn show(&mut self, value: &'a ast::Expr, title: Option<&'a Template>) -> (StatementKind, Effect) {
         let source = self.source_of(value.span);
-        let value = self.expr(value);
+        let value = self.read_by_people(true, value);
         self.place.set_heading(None);
         if holds_secret(&value.ty) {
             self.report_secret(&value, "what is shown");
@@ -170,8 +170,8 @@ impl<'a> Checker<'a> {
         link: Option<&'a Template>,
         within: Option<&'a ast::Expr>,
     ) -> (StatementKind, Effect) {
-        let text = self.text_expr(text);
-        let link = link.map(|link| self.text_expr(link));
+        let text = self.text_expr(text, true);
+        let link = link.map(|link| self.text_expr(link, false));
         let within = within.and_then(|within| {
             let within = self.expr_as(within, &Type::Duration, "a time limit");
             self.constant_duration(&within, "the time limit of a person")
@@ -388,11 +388,11 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn title(&mut self, title: Option<&'a Template>) -> Option<Expr> {
-        title.map(|title| self.text_expr(title))
+        title.map(|title| self.text_expr(title, true))
     }
 
     fn message(&mut self, message: Option<&'a Template>) -> (Option<Expr>, Effect) {
-        let message = message.map(|message| self.text_expr(message));
+        let message = message.map(|message| self.text_expr(message, true));
         let effect = message.as_ref().map_or(Effect::Pure, |message| message.effect);
         (message, effect)
     }

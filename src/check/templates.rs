@@ -13,58 +13,82 @@ use super::program::{Expr, ExprKind, Format, TextPart};
 use super::wording::a;
 use crate::catalog::{Effect, Inside, Landing, Reading};
 use crate::diagnostics::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::ast::{self, Part, Template};
 use crate::types::{Type, Value};
 
+/// Where a text stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// Where people read it as it is: its values are short, and one that is missing is a `-`.
+    People,
+    /// Anywhere else: it may go to a program, or be a key, so its values have all their digits.
+    Text,
+    /// In what joins its parts by itself and has each value as it is.
+    Landing(Landing),
+}
+
 impl<'a> Checker<'a> {
     /// A text as a value: a string.
-    pub(super) fn text_expr(&mut self, template: &'a Template) -> Expr {
+    pub(super) fn text_expr(&mut self, template: &'a Template, people: bool) -> Expr {
         if let Some(text) = template.constant() {
             return literal(Value::string(text), Type::String, template.span);
         }
-        let (parts, effect) = self.parts(template, None);
+        let (parts, effect) = self.parts(template, if people { Place::People } else { Place::Text });
         Expr { kind: ExprKind::Text(parts), ty: Type::String, effect, span: template.span }
     }
 
     /// A text for a place that joins it by itself.
     pub(super) fn template_expr(&mut self, template: &'a Template, landing: Landing) -> Expr {
-        let (parts, effect) = self.parts(template, Some(landing));
+        let (parts, effect) = self.parts(template, Place::Landing(landing));
         Expr { kind: ExprKind::Template(parts), ty: Type::String, effect, span: template.span }
     }
 
-    fn parts(&mut self, template: &'a Template, landing: Option<Landing>) -> (Vec<TextPart>, Effect) {
+    fn parts(&mut self, template: &'a Template, place: Place) -> (Vec<TextPart>, Effect) {
         let mut effect = Effect::Pure;
         let mut parts = Vec::new();
-        let mut reading = match landing {
-            Some(Landing::Quoted(quoting)) => Some(quoting.read()),
+        let mut reading = match place {
+            Place::Landing(Landing::Quoted(quoting)) => Some(quoting.read()),
             _ => None,
         };
+        let mut dollar = None;
         for part in &template.parts {
             match part {
                 Part::Text(text) => {
+                    // One that is meant is written as an escape.
+                    let start = text.span.end.saturating_sub(1);
+                    dollar = self.text(text.span).ends_with('$').then_some(Span { start, ..text.span });
                     if let Some(reading) = &mut reading {
                         reading.piece(&text.node);
                     }
                     parts.push(TextPart::Text(text.node.clone()));
                 }
                 Part::Interpolation(found) => {
-                    let value = self.expr(&found.value);
+                    let value = self.read_by_people(place == Place::People, &found.value);
                     effect = effect.max(value.effect);
-                    self.check_shown(&value, landing);
+                    self.check_shown(&value, place);
                     self.check_braces(&found.value);
+                    if let (Some(span), ast::ExprKind::Name(name)) = (dollar.take(), &found.value.kind) {
+                        let message = format!("the `$` stays in the text: it is `$` and then what `{name}` is");
+                        let help = format!("write `{{{name}}}`; a `$` that is meant is `\\u{{24}}`");
+                        self.report(Diagnostic::new(Code::DollarKept, span, message).help(help).fix(span, ""));
+                    }
                     if let Some(reading) = &mut reading {
                         self.check_quoted(&value, reading);
                         reading.value();
                     }
                     let (value, format) = match &found.format {
                         Some(written) => self.format(value, written),
-                        // What joins its parts by itself has each value as it is.
-                        None if landing.is_none() && self.goes_outside => (value, Some(Format::Whole)),
+                        None if place == Place::Text => (value, Some(Format::Whole)),
                         None => (value, None),
                     };
                     parts.push(TextPart::Value { value, format });
                 }
             }
+        }
+        if let Some((why, language)) = reading.and_then(|read| Some((read.unfinished()?, read.quoting().language))) {
+            let message = format!("this is no {language}: {why}");
+            self.report(Diagnostic::new(Code::InvalidLiteral, template.span, message));
         }
         (parts, effect)
     }
@@ -82,25 +106,32 @@ impl<'a> Checker<'a> {
     }
 
     /// Whether a value can stand in a text.
-    fn check_shown(&mut self, value: &Expr, landing: Option<Landing>) {
+    fn check_shown(&mut self, value: &Expr, place: Place) {
         if holds_secret(&value.ty) {
-            let what = if landing.is_some() { "what is sent in the clear" } else { "a text" };
+            let what = if matches!(place, Place::Landing(_)) { "what is sent in the clear" } else { "a text" };
             self.report_secret(value, what);
             return;
         }
-        match (&value.ty, landing) {
-            // A missing value in a path would be another path; in SQL it is NULL.
-            (ty, Some(Landing::Url | Landing::Words | Landing::Quoted(_))) if ty.is_optional() => {
+        match (&value.ty, place) {
+            // A missing value in a path would be another path; in SQL it is NULL, and people read a `-`.
+            (ty, Place::Text | Place::Landing(Landing::Url | Landing::Words | Landing::Quoted(_)))
+                if ty.is_optional() =>
+            {
                 self.report_missing(value);
             }
-            (Type::List(_) | Type::Record(_), Some(Landing::Url)) => {
-                let message = format!("one part of an address is one value, {}", self.claim(value));
-                let help = "join a list: `{xs | join(\",\")}`";
+            (Type::List(_) | Type::Record(_), Place::Text | Place::Landing(Landing::Url)) => {
+                let what = if place == Place::Text { "a value of a text" } else { "one part of an address" };
+                let message = format!("{what} is one value, {}", self.claim(value));
+                let help = match &value.ty {
+                    Type::List(_) => format!("say what stands between two: `{{{} | join(\",\")}}`", self.named(value)),
+                    _ => format!("take a field of it: `{{{}.name}}`", self.named(value)),
+                };
                 self.report(Diagnostic::new(Code::TypeMismatch, value.span, message).help(help));
             }
             // PostgreSQL has a type for durations, and none for the others.
-            (ty, Some(Landing::Url | Landing::Words | Landing::Sql))
-                if has_unit(ty.present()) && !(landing == Some(Landing::Sql) && *ty.present() == Type::Duration) =>
+            (ty, Place::Landing(Landing::Url | Landing::Words | Landing::Sql))
+                if has_unit(ty.present())
+                    && !(place == Place::Landing(Landing::Sql) && *ty.present() == Type::Duration) =>
             {
                 let message = format!("a plain number stands there, {}", self.claim(value));
                 let help = format!("say in which unit it is meant: `{{{}}}`", self.divided(value));
@@ -187,6 +218,21 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// A text for a pattern of files: its values are names, and no part of the pattern.
+pub(super) fn named_by_values(mut expr: Expr) -> Expr {
+    if let ExprKind::Text(parts) = &mut expr.kind {
+        for part in parts {
+            match part {
+                TextPart::Value { format, .. } if matches!(format, None | Some(Format::Whole)) => {
+                    *format = Some(Format::Name);
+                }
+                _ => {}
+            }
+        }
+    }
+    expr
+}
+
 /// Whether a number of this type means something only with its unit.
 const fn has_unit(ty: &Type) -> bool {
     matches!(ty, Type::Duration | Type::Size | Type::Cores | Type::Rate(_))
@@ -210,6 +256,9 @@ fn number_format(text: &str) -> Option<Format> {
 
 /// Whether a pattern of the clock can be written for a value of this type.
 fn valid_pattern(pattern: &str, ty: &Type) -> Result<(), String> {
+    if let Some(local) = ["%c", "%x", "%X", "%r"].iter().find(|local| pattern.contains(**local)) {
+        return Err(format!("`{local}` is another form in each country: write out what is meant, `%Y-%m-%d %H:%M:%S`"));
+    }
     let sample = match ty {
         Type::Time => BrokenDownTime::from(&jiff::Timestamp::UNIX_EPOCH.to_zoned(jiff::tz::TimeZone::UTC)),
         Type::Date => BrokenDownTime::from(civil::date(2000, 1, 1)),

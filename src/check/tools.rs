@@ -9,19 +9,21 @@ use super::convert::holds_secret;
 use super::literals::literal;
 use super::operators::combined;
 use super::program::{Expr, ExprKind, Tool, ToolId};
+use super::scripts::Given;
 use super::wording::a;
-use crate::catalog::Builtin;
+use crate::catalog::{Builtin, Effect};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
 use crate::types::{Line, Type, Typed, Value};
 
 /// What a tool is started by.
-const PROGRAM: &str = "argv";
+pub(super) const PROGRAM: &str = "argv";
 
 /// The parameter that the words go to, and the one that says what is printed.
 const WORDS: &str = "words";
 const OUTPUT: &str = "output";
+const STDIN: &str = "stdin";
 
 /// One of the unit of a quantity that is somewhere in a type.
 fn unit_in(ty: &Type) -> Option<&'static str> {
@@ -29,6 +31,17 @@ fn unit_in(ty: &Type) -> Option<&'static str> {
         Type::List(inner) | Type::Optional(inner) => unit_in(inner),
         Type::Record(record) => record.fields.values().find_map(|field| unit_in(&field.ty)),
         other => other.one(),
+    }
+}
+
+/// The field that has it, where a record does.
+fn unit_field(ty: &Type) -> Option<&str> {
+    match ty {
+        Type::List(inner) | Type::Optional(inner) => unit_field(inner),
+        Type::Record(record) => {
+            record.fields.iter().find(|(_, field)| unit_in(&field.ty).is_some()).map(|(name, _)| &**name)
+        }
+        _ => None,
     }
 }
 
@@ -40,11 +53,17 @@ impl<'a> Checker<'a> {
         let returns = signature.returns.clone().unwrap_or(Type::String);
         if let (Some(one), Some(written)) = (unit_in(&returns), &written.result) {
             let message = format!("what a program prints has no unit, so `{name}` can give no {returns}");
-            let help = format!("declare a number, and say in which unit it is where it is used: `{name}() * {one}`");
+            let form = match (returns.present(), unit_field(&returns)) {
+                (Type::List(_), Some(field)) => format!("{name}() | each(.{field} * {one})"),
+                (Type::List(_), None) => format!("{name}() | each(it * {one})"),
+                (_, Some(field)) => format!("{name}().{field} * {one}"),
+                (_, None) => format!("{name}() * {one}"),
+            };
+            let help = format!("declare a number, and say in which unit it is where it is used: `{form}`");
             self.report(Diagnostic::new(Code::TypeMismatch, written.span, message).help(help));
         }
         let made = self.program_of(&written.program).map(|builtin| {
-            let args = self.outside(true, |own| own.tool_args(builtin, &written.program, &returns));
+            let args = self.tool_args(builtin, &written.program, &returns);
             (builtin, args)
         });
         self.leave(mark);
@@ -55,7 +74,26 @@ impl<'a> Checker<'a> {
         }
         let (builtin, args) = made?;
         let (effect, idempotent) = (signature.effect, signature.idempotent);
+        self.check_started(builtin, &args.iter().map(Option::as_ref).collect::<Vec<_>>(), written.program.span, effect);
         Some(Tool { name, params, returns, effect, idempotent, builtin, args, doc, span: written.name.span })
+    }
+
+    /// Whether what is started takes a value for a part of a program.
+    pub(super) fn check_started(
+        &mut self,
+        builtin: &'static Builtin,
+        args: &[Option<&Expr>],
+        place: Span,
+        effect: Effect,
+    ) {
+        let argument = |name: &str| {
+            let index = builtin.params.iter().position(|param| param.name == name)?;
+            args.get(index).copied().flatten()
+        };
+        if let Some(words) = argument(WORDS) {
+            let words = std::slice::from_ref(words);
+            self.check_scripts(Given::Words { words, stdin: argument(STDIN) }, place, effect);
+        }
     }
 
     fn program_of(&mut self, program: &'a ast::Driver) -> Option<&'static Builtin> {

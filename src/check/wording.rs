@@ -76,6 +76,13 @@ impl Checker<'_> {
         if line.chars().count() <= MAX_QUOTED && !line.is_empty() { format!("`{line}`") } else { "this".to_owned() }
     }
 
+    /// What was written, where a help can repeat it: a name, or a field of one.
+    pub(super) fn named(&self, expr: &Expr) -> String {
+        let text = one_line(self.text(expr.span));
+        let is_name = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
+        if is_name && !text.is_empty() && text.len() <= MAX_QUOTED { text.to_string() } else { "x".to_owned() }
+    }
+
     /// A quantity as the plain number that it is of its unit, as it is written: `size / 1B`.
     pub(super) fn divided(&self, quantity: &Expr) -> String {
         let text = one_line(self.text(quantity.span));

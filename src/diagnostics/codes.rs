@@ -55,7 +55,7 @@ codes! {
     UnknownUnit          "unknown-unit"           Error   "a number carries a unit that the language does not have"
     NumberOverflow       "number-overflow"        Error   "a number is larger than its type can hold"
     InvalidAddress       "invalid-address"        Error   "the address of a server or a page is none, or has a password in it"
-    InvalidLiteral       "invalid-literal"        Error   "a date, a time, a regex, a pattern of the clock or a statement of SQL is not valid"
+    InvalidLiteral       "invalid-literal"        Error   "a date, a time, a regex, a query or another value that is written is not valid where it stands"
     DivisionByZero       "division-by-zero"       Error   "a constant expression divides by zero"
     // Names
     UnknownName          "unknown-name"           Error   "a name is not declared"
@@ -75,6 +75,7 @@ codes! {
     UnlikelyValue        "unlikely-value"         Warning "text is compared with a value that looks like a misspelled known one"
     MissingValue         "missing-value"          Error   "a value that may be missing is used as if it were there"
     NotALiteral          "not-a-literal"          Error   "a place that takes a literal text gets one from elsewhere"
+    DollarKept           "dollar-kept"            Warning "a `$` stands before a value in a text, and stays there"
     UnknownFormat        "unknown-format"         Error   "an interpolation has a format that its type does not have"
     // Arguments
     MissingArgument      "missing-argument"       Error   "a call leaves out an argument that is needed"

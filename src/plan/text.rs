@@ -368,7 +368,9 @@ impl Writer<'_> {
         for part in parts {
             match part {
                 TextPart::Text(text) => self.piece(text),
-                TextPart::Value { value, format: None | Some(Format::Whole) } if let Some(text) = self.known(value) => {
+                TextPart::Value { value, format: None | Some(Format::Whole | Format::Name) }
+                    if let Some(text) = self.known(value) =>
+                {
                     self.piece(&text);
                 }
                 TextPart::Value { value, format } => {
@@ -379,7 +381,7 @@ impl Writer<'_> {
                         Some(Format::Number { decimals, grouped }) => {
                             self.push(format_args!(":{decimals:?}{}", if *grouped { "," } else { "" }));
                         }
-                        None | Some(Format::Whole) => {}
+                        None | Some(Format::Whole | Format::Name) => {}
                     }
                     self.text.push('}');
                 }

@@ -118,7 +118,7 @@ impl<'p> Reader<'p> {
                 for part in parts {
                     let own = match part {
                         TextPart::Text(text) => vec![(text.to_string(), true)],
-                        TextPart::Value { value, format: None | Some(Format::Whole) } => {
+                        TextPart::Value { value, format: None | Some(Format::Whole | Format::Name) } => {
                             self.all(value).unwrap_or_else(|| vec![("*".to_owned(), false)])
                         }
                         TextPart::Value { .. } => vec![("*".to_owned(), false)],

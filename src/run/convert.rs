@@ -52,6 +52,8 @@ pub(super) fn returned(output: Value, tool: &Tool) -> Result<Value, Fault> {
 
 fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
     match (value, ty) {
+        // A cell that is empty has no number in it.
+        (Value::String(text), Type::Optional(inner)) if text.trim().is_empty() && !inner.is_text() => Ok(Value::Null),
         (value, Type::Optional(inner)) if !matches!(value, Value::Null) => spelled(value, inner),
         (Value::String(text), Type::Int | Type::Float | Type::Bool) => match serde_json::from_str(text.trim()) {
             Ok(json) => from_json(&json, ty, &Path::Root),

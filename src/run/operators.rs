@@ -54,9 +54,12 @@ fn order(op: BinaryOp, left: &Value, right: &Value) -> Result<Ordering, Fault> {
         }
     }
     if let (Value::Data(_) | Value::String(_), Value::Data(_) | Value::String(_)) = (left, right) {
-        let order = left.clone().ordered()?.order(&right.clone().ordered()?);
+        let (one, other) = (left.clone().ordered()?, right.clone().ordered()?);
+        let (one, other) = (one.clone().beside_in_order(&other)?, other.beside_in_order(&one)?);
+        let is_instant = matches!(one, Value::Time(_)) || matches!(other, Value::Time(_));
         // An instant in data beside one that is written as a text.
-        return order.or_else(|| left.order(right)).ok_or_else(|| meaningless(op, left, right));
+        let order = one.order(&other).or_else(|| left.order(right).filter(|_| is_instant));
+        return order.ok_or_else(|| meaningless(op, left, right));
     }
     left.order(right).ok_or_else(|| meaningless(op, left, right))
 }

@@ -44,13 +44,31 @@ pub(crate) fn written(value: &Value, format: Option<&Format>, zone: &TimeZone) -
             (text, true) => Ok(text),
             (_, false) => Err(too_long()),
         },
+        Some(Format::Whole) if value.is_missing() => {
+            Err(Fault::no_value("a missing value has no place in a text that may go to a program")
+                .help("say what stands in for it: `{x ?? \"none\"}`"))
+        }
         Some(Format::Whole) => match value.whole() {
             text if text.len() <= MAX_BYTES => Ok(text),
             _ => Err(too_long()),
         },
+        Some(Format::Name) => Ok(as_a_name(&written(&value, Some(&Format::Whole), zone)?)),
         Some(Format::Time(pattern)) => moment(&value, pattern, zone),
         Some(Format::Number { decimals, grouped }) => number(&value, *decimals, *grouped),
     }
+}
+
+/// A text in which no character is a wildcard of files.
+fn as_a_name(text: &str) -> String {
+    let mut name = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[') {
+            name.extend(['[', c, ']']);
+        } else {
+            name.push(c);
+        }
+    }
+    name
 }
 
 fn moment(value: &Value, pattern: &str, zone: &TimeZone) -> Result<String, Fault> {

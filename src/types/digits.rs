@@ -31,7 +31,8 @@ impl Value {
         let joined = |texts: &mut dyn Iterator<Item = String>| texts.collect::<Vec<_>>().join(", ");
         let short = self.to_string();
         match self {
-            Self::Float(_) => self.to_json().to_string(),
+            Self::Bool(_) | Self::Float(_) => self.to_json().to_string(),
+            Self::Clock(clock) if clock.second() != 0 || clock.subsec_nanosecond() != 0 => clock.to_string(),
             Self::Percent(ratio) => units::whole_percent(*ratio),
             Self::Duration(value) if units::parse_quantity(&short) != quantity(value.as_nanos()) => {
                 units::whole_duration(value.as_nanos())

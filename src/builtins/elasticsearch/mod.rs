@@ -27,5 +27,6 @@ pub(super) static LUCENE: Quoting = Quoting {
     raw: None,
     comment: None,
     patterns: &[],
+    brackets: &[],
     durations: false,
 };

@@ -9,8 +9,10 @@ use crate::types::{Fault, Type, Typed};
 
 const PATTERN: Param<String> = Param::required(
     "pattern",
-    "The files by their paths: `*` is any part of a name, `?` one character, `[ab]` one of some, `**` any folders, and at the end all that is below. As in a shell, they mean names that begin with a dot only where the dot is written.",
-);
+    "The files by their paths: `*` is any part of a name, `?` one character, `[ab]` one of some, `**` any folders, and at the end all that is below. As in a shell, they mean names that begin with a dot only where the dot is written, and `**` no folder that a symbolic link leads to. A value in a text that is written for it stands for itself: it has no wildcards.",
+)
+.pattern()
+.judged(files::PATH);
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "host.files",

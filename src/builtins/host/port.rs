@@ -9,11 +9,12 @@ use jiff::SignedDuration;
 use tokio::net::TcpStream;
 
 use crate::builtins::dial::gate::Gate;
+use crate::builtins::settings;
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
 use crate::types::{Fault, FaultKind, Typed, Value, records};
 
-const PORT: Param<i64> = Param::required("port", "The TCP port.");
+const PORT: Param<i64> = Param::required("port", "The TCP port.").judged(settings::PORT);
 const HOST: Param<String> = Param::or("host", "The name or address it is at.", || Value::string("127.0.0.1"));
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long an answer may take.", || Value::Duration(SignedDuration::from_secs(3)));
@@ -47,8 +48,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 async fn port(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let (port, host, within) = (args.get(&PORT)?, args.get(&HOST)?, args.get(&WITHIN)?);
-    let number = u16::try_from(port).ok().filter(|port| *port > 0);
-    let number = number.ok_or_else(|| Fault::no_value(format!("{port} is no port: they go from 1 to 65535")))?;
+    let number = settings::port(port)?;
     let target = format!("{host}:{number}");
     Gate::of(&cx).pass(&host)?;
     match tokio::time::timeout(within.unsigned_abs(), look(&host, number, &target)).await {

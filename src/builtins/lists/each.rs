@@ -7,7 +7,7 @@ use crate::types::{Fault, Type, Value};
 
 const ITEMS: Param<Value> = Param::items();
 const GIVES: Param<PerItem<'static>> =
-    Param::per_item("gives", "What stands in the item's place.", Yields::Anything, Presence::Required);
+    Param::per_item("gives", "What stands in the item's place.", Yields::Anything, Presence::Required).in_answer();
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "each",

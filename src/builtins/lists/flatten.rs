@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Returns};
 use crate::types::{Fault, FaultKind, Type, Value};
 
-const ITEMS: Param<Value> = Param::items();
+const ITEMS: Param<Value> = Param::items().in_answer();
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "flatten",

@@ -1,11 +1,9 @@
 //! `join`
 
-use std::fmt::Write as _;
-
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Mismatch, Param, Returns};
 use crate::types::{Fault, FaultKind, Type, Value};
 
-const ITEMS: Param<Value> = Param::items();
+const ITEMS: Param<Value> = Param::items().in_answer();
 const WITH: Param<String> = Param::or("with", "What stands between two items.", || Value::string(", "));
 
 /// The longest text that is made: longer ones are no text for a person.
@@ -32,7 +30,7 @@ fn join<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
         }
         match item? {
             secret @ Value::Secret(_) => return Err(Fault::conversion(format!("a {} is not joined", secret.kind()))),
-            item => write!(text, "{item}").map_err(|_| Fault::conversion("an item has no text"))?,
+            item => text.push_str(&item.whole()),
         }
         if text.len() > MOST_BYTES {
             return Err(Fault::new(

@@ -3,7 +3,7 @@
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
-const ITEMS: Param<Value> = Param::items();
+const ITEMS: Param<Value> = Param::items().in_answer();
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "last",

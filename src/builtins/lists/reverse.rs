@@ -4,7 +4,7 @@ use super::keep;
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
-const ITEMS: Param<Value> = Param::items();
+const ITEMS: Param<Value> = Param::items().in_answer();
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "reverse",

@@ -1,11 +1,10 @@
 //! `skip`
 
-use super::take;
+use super::take::{self, N};
 use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
-const ITEMS: Param<Value> = Param::items();
-const N: Param<i64> = Param::required("n", "How many of them.");
+const ITEMS: Param<Value> = Param::items().in_answer();
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "skip",

@@ -1,10 +1,10 @@
 //! `take`
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Operation, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Flow, Items, Judge, Operation, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
-const ITEMS: Param<Value> = Param::items();
-const N: Param<i64> = Param::required("n", "How many of them.");
+const ITEMS: Param<Value> = Param::items().in_answer();
+pub(super) const N: Param<i64> = Param::required("n", "How many of them.").judged(Judge::Number(some_items));
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "take",
@@ -21,6 +21,10 @@ pub(super) static BUILTIN: Builtin = Builtin {
 fn take<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let n = number("take", args.get(&N)?)?;
     Ok(Flow::Items(Box::new(items.take(n))))
+}
+
+fn some_items(n: i64) -> Result<(), Fault> {
+    if n < 0 { Err(Fault::no_value(format!("a number of items is 0 or more, and this is {n}"))) } else { Ok(()) }
 }
 
 /// A number of items: there is no such thing as -1 of them.

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::order::{self, BY};
 use super::rank::{OneKind, Rank};
+use super::take::N;
 use super::tally::{self, Tally};
 use super::{keep, take};
 use crate::catalog::{
@@ -13,7 +14,6 @@ use crate::catalog::{
 use crate::types::{Fault, Type, Value};
 
 const ITEMS: Param<Value> = Param::items();
-const N: Param<i64> = Param::required("n", "How many of them.");
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "top",

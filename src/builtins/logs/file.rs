@@ -13,27 +13,32 @@ use super::{input, packed};
 use crate::builtins::line_time::Reading;
 use crate::builtins::{blocking, files};
 use crate::catalog::need::Need;
-use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Judge, Param, Returns};
 use crate::types::{Fault, FaultKind, Line, Log, Size, Type, Typed};
 use crate::units;
 
 const FILE: Param<String> = Param::required(
     "file",
-    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on, by the first times in the files; `-` is standard input. It is looked for from the folder of the runbook.",
-);
+    "The file, or a pattern for a rotated set (`app.log*`), which is read from the oldest on, by the first times in the files; `-` is standard input. It is looked for from the folder of the runbook. A value in a text that is written for it stands for itself.",
+)
+.pattern()
+.judged(files::PATH);
 const SINCE: Param<Option<SignedDuration>> = Param::optional(
     "since",
     "Only lines from this long before the run began; one without a time belongs to the last that has one.",
-);
+)
+.judged(window::SINCE);
 const UNTIL: Param<Option<SignedDuration>> = Param::optional(
     "until",
     "Only lines up to this long before the run began, with `since`: `since: 2d, until: 1d` is the day before.",
-);
+)
+.judged(window::UNTIL);
 const AT_MOST: Param<Option<Size>> = Param::optional("at_most", "The most that is read; a larger log is a fault.");
 const TIMEZONE: Param<Option<String>> = Param::optional(
     "timezone",
     "The zone of times that do not say theirs; this machine's own where left out. A short name of a zone behind a time (`EST`) is read where this zone is called so.",
-);
+)
+.judged(Judge::Text(|name, _| zone(Some(name.to_owned())).map(drop).map_err(|fault| Fault { kind: FaultKind::Conversion, ..fault })));
 
 /// How often a set is opened anew that was rotated meanwhile.
 const MOST_TRIES: usize = 5;
@@ -58,6 +63,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let file = args.get(&FILE)?;
+    let (file, is_pattern) = files::literal(&file).map_or((file, true), |path| (path, false));
     let since = args.get(&SINCE)?;
     let reading = Reading { zone: zone(args.get(&TIMEZONE)?)?, read_at: cx.run.started_at };
     let at_most = args.get(&AT_MOST)?;
@@ -65,7 +71,7 @@ fn logs(cx: &Cx, args: &Args<'_>) -> Result<Log, Fault> {
     let mut parts = if file == input::NAME {
         vec![input::part(most)?]
     } else {
-        in_order(open_all(&files::locate(cx, &file)?, files::is_pattern(&file))?, &reading)
+        in_order(open_all(&files::locate(cx, &file)?, is_pattern)?, &reading)
     };
     let until = args.get(&UNTIL)?;
     let window = Window::of(since, until, cx.run.started_at)?;

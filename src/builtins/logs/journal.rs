@@ -22,9 +22,9 @@ use crate::units;
 
 const UNIT: Param<String> = Param::required("unit", "The unit of systemd: `nginx`, `backup.timer`.");
 const SINCE: Param<Option<SignedDuration>> =
-    Param::optional("since", "Only lines from this long before the run began.");
+    Param::optional("since", "Only lines from this long before the run began.").judged(window::SINCE);
 const UNTIL: Param<Option<SignedDuration>> =
-    Param::optional("until", "Only lines up to this long before the run began, with `since`.");
+    Param::optional("until", "Only lines up to this long before the run began, with `since`.").judged(window::UNTIL);
 const AT_MOST: Param<Size> = Param::or("at_most", "The most that is taken; more is a fault.", || Value::Size(1 << 30));
 const WITHIN: Param<SignedDuration> =
     Param::or("within", "How long the journal may take to give it.", || Value::Duration(SignedDuration::from_secs(60)));

@@ -8,8 +8,21 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::Part;
 use crate::builtins::line_time::Reading;
-use crate::types::{Fault, Partial};
+use crate::catalog::Judge;
+use crate::types::{Fault, Partial, Value};
 use crate::units;
+
+/// What is said of the two where they are written.
+pub(super) const SINCE: Judge = Judge::Value(|since| judge(Some(since), None));
+pub(super) const UNTIL: Judge = Judge::Beside("since", |since, until| judge(since, Some(until)));
+
+fn judge(since: Option<&Value>, until: Option<&Value>) -> Result<(), Fault> {
+    let length = |value: Option<&Value>| match value {
+        Some(Value::Duration(length)) => Some(*length),
+        _ => None,
+    };
+    Window::of(length(since), length(until), Timestamp::UNIX_EPOCH).map(drop)
+}
 
 /// The times between which lines are asked for.
 #[derive(Clone, Copy, Debug)]

@@ -1,11 +1,14 @@
 //! `round`
 
-use crate::catalog::{Accepts, Args, Body, Builtin, EffectRule, Example, Inputs, Mismatch, Param, Presence, Returns};
+use crate::catalog::{
+    Accepts, Args, Body, Builtin, EffectRule, Example, Inputs, Judge, Mismatch, Param, Presence, Returns,
+};
 use crate::types::{Fault, Type, Value};
 use crate::units;
 
 const VALUE: Param<Value> = Param::new("value", "The number.", Accepts::Number, Presence::Required);
-const DIGITS: Param<i64> = Param::or("digits", "How many decimals stay, 0 to 12.", || Value::Int(0));
+const DIGITS: Param<i64> = Param::or("digits", "How many decimals stay, 0 to 12.", || Value::Int(0))
+    .judged(Judge::Number(|digits| kept(digits).map(drop)));
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "round",
@@ -20,9 +23,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 fn round(args: &Args<'_>) -> Result<Value, Fault> {
-    let digits = args.get(&DIGITS)?;
-    let digits = usize::try_from(digits).ok().filter(|digits| *digits <= 12);
-    let digits = digits.ok_or_else(|| Fault::no_value("`round` keeps 0 to 12 decimals"))?;
+    let digits = kept(args.get(&DIGITS)?)?;
     let to = |value: f64, digits| units::fixed(value, digits).parse().unwrap_or(value);
     Ok(match super::number(args.get(&VALUE)?)? {
         Value::Int(value) => Value::Int(value),
@@ -32,6 +33,11 @@ fn round(args: &Args<'_>) -> Result<Value, Fault> {
         Value::Cores(value) => Value::Cores(to(value, digits)),
         other => return Err(Fault::conversion(format!("`round` wants a number, got a {}", other.kind()))),
     })
+}
+
+fn kept(digits: i64) -> Result<usize, Fault> {
+    let digits = usize::try_from(digits).ok().filter(|digits| *digits <= 12);
+    digits.ok_or_else(|| Fault::no_value("`round` keeps 0 to 12 decimals"))
 }
 
 fn number_type(inputs: &Inputs<'_>) -> Result<Type, Mismatch> {

@@ -10,9 +10,12 @@ use super::rows::Question;
 use super::statement::Statement;
 use super::{CONNECTION, SQL, calls};
 use crate::builtins::settings::setup;
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
-use crate::types::{Fault, Type, Value};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Judge, Param, Returns};
+use crate::types::{Fault, Template, Type, Value};
 
+/// The statement of a question.
+const QUESTION: Param<Arc<Template>> =
+    SQL.judged(Judge::Template(|sql| Statement::of(sql).and_then(|statement| calls::of(&statement)).map(drop)));
 const AT_MOST: Param<i64> = Param::or(
     "at_most",
     "How many rows there may be. Where there are more, it is a fault and no shorter list.",
@@ -24,7 +27,7 @@ const WITHIN: Param<Option<SignedDuration>> =
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "postgres.query",
     summary: "The rows of one statement that only looks, as data by the names of the columns; NULL is null. It runs in a read-only transaction, and is refused before it is sent where it calls what may change something.",
-    params: &[CONNECTION.info(), SQL.info(), AT_MOST.info(), WITHIN.info()],
+    params: &[CONNECTION.info(), QUESTION.info(), AT_MOST.info(), WITHIN.info()],
     returns: Returns::Type(|| Type::list(Type::Data)),
     effect: EffectRule::Reads,
     body: Body::Outside(|_, args| Box::pin(query(args))),
@@ -39,7 +42,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
 async fn query(args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CONNECTION)?;
     let server = Postgres::of(&connection)?;
-    let statement = Statement::of(args.get(&SQL)?.as_ref())?;
+    let statement = Statement::of(args.get(&QUESTION)?.as_ref())?;
     let at_most = args.get(&AT_MOST)?;
     let at_most =
         usize::try_from(at_most).ok().filter(|most| *most > 0).ok_or_else(|| setup("`at_most` is at least 1"))?;

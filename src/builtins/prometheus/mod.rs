@@ -35,5 +35,6 @@ pub(super) static PROMQL: Quoting = Quoting {
     raw: Some('`'),
     comment: Some('#'),
     patterns: &["=~", "!~"],
+    brackets: &[('(', ')'), ('[', ']'), ('{', '}')],
     durations: true,
 };

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Param, Returns};
+use crate::catalog::{Args, Body, Builtin, EffectRule, Example, Judge, Param, Returns};
 use crate::types::{Fault, Type, Value};
 
 const TEXT: Param<Arc<str>> = Param::required("text", "The text.");
-const BY: Param<Arc<str>> = Param::required("by", "What stands between the parts.");
+const BY: Param<Arc<str>> =
+    Param::required("by", "What stands between the parts.").judged(Judge::Text(|by, _| separator(by)));
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "split",
@@ -22,8 +23,13 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 fn split(args: &Args<'_>) -> Result<Value, Fault> {
     let (text, by) = (args.get(&TEXT)?, args.get(&BY)?);
+    separator(&by)?;
+    Ok(Value::list(text.split(&*by).map(Value::part).collect()))
+}
+
+fn separator(by: &str) -> Result<(), Fault> {
     if by.is_empty() {
         return Err(Fault::no_value("`split` wants a separator, got an empty text").help("`words` splits at spaces"));
     }
-    Ok(Value::list(text.split(&*by).map(Value::part).collect()))
+    Ok(())
 }

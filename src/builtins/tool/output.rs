@@ -56,7 +56,15 @@ fn json(name: &str, text: &str) -> Result<Value, Fault> {
     if text.trim().is_empty() {
         return Err(bad(name, "is empty, and was to be JSON"));
     }
-    let data = serde_json::from_str(text).map_err(|error| bad(name, &format!("is not JSON: {error}")))?;
+    let data = serde_json::from_str(text).map_err(|error| {
+        let fault = bad(name, &format!("is not JSON: {error}"));
+        let mut several = serde_json::Deserializer::from_str(text).into_iter::<serde_json::Value>();
+        if several.all(|document| document.is_ok()) {
+            fault.help("it is one JSON a line: `-> list<line>`, and `| each(.text | parse_json)` where it is used")
+        } else {
+            fault
+        }
+    })?;
     Ok(Value::Data(std::sync::Arc::new(data)))
 }
 

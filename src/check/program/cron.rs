@@ -1,4 +1,4 @@
-//! `cron "0 8 * * 1-5"`: five fields as POSIX has them, with names, ranges and steps.
+//! `cron "0 8 * * 1-5"`: five fields as POSIX has them, with names, ranges and steps as cron has them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -11,6 +11,8 @@ use jiff::civil::DateTime;
 pub struct Cron {
     text: Arc<str>,
     pattern: Arc<croner::Cron>,
+    /// Whether a day has to be of the month's and of the week's: else either is enough.
+    both: bool,
 }
 
 /// The fields: what they count, from and to.
@@ -31,10 +33,18 @@ impl Cron {
     pub fn read(text: &str) -> Result<Self, String> {
         check(text)?;
         // croner knows more than POSIX does, and its words are for programmers: the check above is narrower.
-        let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+        let both = stars(text);
+        let parser =
+            CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).dom_and_dow(both).build();
         let pattern = parser.parse(text).map_err(|error| format!("this is no cron pattern: {error}"))?;
-        let cron = Self { text: text.into(), pattern: Arc::new(pattern) };
+        let cron = Self { text: text.into(), pattern: Arc::new(pattern), both };
         if cron.comes() { Ok(cron) } else { Err("no month of it has such a day, so it never comes".to_owned()) }
+    }
+
+    /// The schedule that is meant by `@daily` and its like.
+    #[must_use]
+    pub fn nickname(text: &str) -> Option<&'static str> {
+        NICKNAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim())).map(|(_, schedule)| *schedule)
     }
 
     /// As it was written.
@@ -48,7 +58,7 @@ impl Cron {
         let pattern = &self.pattern.pattern;
         let longest = |month: u16| LONGEST.get(usize::from(month).wrapping_sub(1)).copied().unwrap_or(0);
         let days = pattern.days.values();
-        !pattern.is_dow_wildcard()
+        !self.both && !pattern.is_dow_wildcard()
             || pattern.months.values().into_iter().any(|month| days.iter().any(|day| *day <= longest(month)))
     }
 
@@ -81,6 +91,23 @@ impl PartialEq for Cron {
 }
 
 impl Eq for Cron {}
+
+/// Whether a field of days begins with a star: cron takes `*/2` for a field that leaves days open, as `*` is.
+fn stars(pattern: &str) -> bool {
+    let mut days = pattern.split_whitespace().enumerate().filter(|(index, _)| matches!(index, 2 | 4));
+    days.any(|(_, field)| field.starts_with('*'))
+}
+
+/// What the names of whole patterns are called here.
+const NICKNAMES: &[(&str, &str)] = &[
+    ("@hourly", "every 1h"),
+    ("@daily", "daily at 00:00"),
+    ("@midnight", "daily at 00:00"),
+    ("@weekly", "weekly on sunday at 00:00"),
+    ("@monthly", "monthly on day 1 at 00:00"),
+    ("@yearly", "cron \"0 0 1 1 *\""),
+    ("@annually", "cron \"0 0 1 1 *\""),
+];
 
 /// Whether a pattern has its five fields, each within its bounds.
 fn check(pattern: &str) -> Result<(), String> {
@@ -216,6 +243,12 @@ mod tests {
             times("0 9 13 * 5", from, 4),
             ["Fri 2026-01-02 09:00", "Fri 2026-01-09 09:00", "Tue 2026-01-13 09:00", "Fri 2026-01-16 09:00"]
         );
+        // A field that begins with a star restricts nothing for cron: both have to hold.
+        assert_eq!(
+            times("0 0 */2 * 1", from, 3),
+            ["Mon 2026-01-05 00:00", "Mon 2026-01-19 00:00", "Mon 2026-02-09 00:00"]
+        );
+        assert_eq!(times("0 0 1-7 * */6", from, 2), ["Sat 2026-01-03 00:00", "Sun 2026-01-04 00:00"]);
         assert_eq!(times("0 9 13 * *", from, 2), ["Tue 2026-01-13 09:00", "Fri 2026-02-13 09:00"]);
         for sunday in ["0", "7", "sun", "SUN"] {
             let pattern = format!("0 0 * * {sunday}");

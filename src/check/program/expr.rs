@@ -146,6 +146,8 @@ pub enum Format {
     /// With all its digits, where nothing else is written and the text goes outside: people take 1.1GiB for 1234567890B,
     /// and a program would do something else.
     Whole,
+    /// The same, in a pattern for files, where it stands for itself: `*` is `[*]`.
+    Name,
     /// `.1` decimals, `#,` grouping by thousands.
     Number { decimals: Option<u8>, grouped: bool },
 }

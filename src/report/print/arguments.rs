@@ -140,6 +140,14 @@ fn globbed(piece: Piece) -> Vec<Piece> {
     let mut plain = String::new();
     let mut rest = text.as_str();
     while let Some(first) = rest.chars().next() {
+        // What stood in a value is no wildcard.
+        if let Some((class, meant)) =
+            [("[[]", '['), ("[*]", '*'), ("[?]", '?')].iter().find(|(class, _)| rest.starts_with(class))
+        {
+            plain.push(*meant);
+            rest = rest.get(class.len()..).unwrap_or_default();
+            continue;
+        }
         let set = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')).filter(|(inner, _)| is_set(inner));
         let marks: Vec<char> = match set {
             Some((inner, _)) => format!("[{inner}]").chars().collect(),

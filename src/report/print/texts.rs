@@ -52,7 +52,7 @@ impl<'p> Knowledge<'p> {
             (Known::Moment { later, .. }, Some(Format::Time(pattern))) => {
                 vec![Self::clock(*later, pattern, &self.program.header.timezone_name)]
             }
-            (Known::List(items), None | Some(Format::Whole)) => {
+            (Known::List(items), None | Some(Format::Whole | Format::Name)) => {
                 let mut pieces = Vec::new();
                 for (index, item) in items.iter().enumerate() {
                     pieces.extend((index > 0).then(|| Piece::Text(", ".to_owned())));
@@ -60,8 +60,8 @@ impl<'p> Knowledge<'p> {
                 }
                 pieces
             }
-            (Known::Record(_), None | Some(Format::Whole)) => vec![self.blank(expr, None)],
-            (known, None | Some(Format::Whole)) => self.plain(known),
+            (Known::Record(_), None | Some(Format::Whole | Format::Name)) => vec![self.blank(expr, None)],
+            (known, None | Some(Format::Whole | Format::Name)) => self.plain(known),
             (_, Some(_)) => vec![self.formatted(expr, format)],
         }
     }
@@ -70,7 +70,7 @@ impl<'p> Knowledge<'p> {
     fn formatted(&mut self, expr: &'p Expr, format: Option<&Format>) -> Piece {
         let Blank { name, from } = self.blank_of(expr, None);
         let form = match format {
-            None | Some(Format::Whole) => return self.fill_in(Blank { name, from }),
+            None | Some(Format::Whole | Format::Name) => return self.fill_in(Blank { name, from }),
             Some(Format::Time(pattern)) => pattern.to_string(),
             Some(Format::Number { decimals, grouped }) => {
                 let digits = decimals.map(|decimals| format!(".{decimals}")).unwrap_or_default();

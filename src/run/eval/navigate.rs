@@ -31,7 +31,10 @@ impl Evaluation<'_> {
                 }
                 _ => {
                     let found = short(&Value::Data(Arc::clone(&data)));
-                    return Err(Fault::no_value(format!("`{}.{name}` is not there: got {found}", path(base))).into());
+                    let fault = Fault::no_value(format!("`{}.{name}` is not there: got {found}", path(base)));
+                    let help =
+                        data.is_null().then(|| format!("`{}?.{name}` is missing where that is", self.written(base)));
+                    return Err(help.map_or_else(|| fault.clone(), |help| fault.clone().help(help)).into());
                 }
             },
             Value::Time(time) if &**name == "age" => Value::Duration(self.facts.run.started_at.duration_since(time)),

@@ -49,6 +49,12 @@ pub(super) fn operator(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
     if let Some(words) = several(puzzle, found) {
         return Some(words);
     }
+    if (puzzle.first_word(), word) == ("for", "of") {
+        let span = puzzle.token_span(found);
+        return Some(
+            Diagnostic::new(Code::Syntax, span, "a loop is written with `in`").help("write `in`").fix(span, "in"),
+        );
+    }
     let (_, help, fix) = BETWEEN.iter().find(|(known, ..)| *known == word)?;
     let span = puzzle.token_span(found);
     let fault = Diagnostic::new(Code::Syntax, span, format!("there is no operator `{word}` here")).help(*help);

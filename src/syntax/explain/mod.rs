@@ -26,7 +26,7 @@ pub(super) struct Puzzle<'p, 'b, 'a> {
 
 pub(super) fn explain(recovery: &Recovery<'_, '_>, piece: &Range<usize>, stop: &Stop, place: Place) -> Diagnostic {
     let puzzle = Puzzle { recovery, piece, place, stop };
-    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 19] = [
+    let rules: [fn(&Puzzle<'_, '_, '_>) -> Option<Diagnostic>; 20] = [
         slips::curly_quote,
         habits::operator,
         habits::around_a_word,
@@ -37,6 +37,7 @@ pub(super) fn explain(recovery: &Recovery<'_, '_>, piece: &Range<usize>, stop: &
         slips::detached_field,
         slips::detached_unit,
         slips::division,
+        slips::stray_point,
         slips::bad_number,
         slips::bare_branch,
         names::title,

@@ -42,12 +42,20 @@ pub(super) fn foreign_sign(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
         "!" if next_text == "~" => return Some(negated_match(puzzle.token_span(found))),
         "!" => "not",
         "=" if next_text == "~" => "~",
+        "->" if matches!(puzzle.first_word(), "tool" | "command") => {
+            let span = puzzle.token_span(found);
+            let fault = Diagnostic::new(Code::Syntax, span, "what it gives is said before `changes`");
+            return Some(fault.help(format!("the form is `{} name(…) -> type changes …`", puzzle.first_word())));
+        }
         "->" => "=>",
+        "=" if next_text == "<" => "<=",
+        "=>" if puzzle.after_value() && condition => ">=",
         "=" | "is" if puzzle.after_value() && condition => "==",
         _ => return None,
     };
     let (span, text) = match next {
         Some(next) if meant == "~" => (puzzle.token_span(found).to(puzzle.token_span(next)), "=~"),
+        Some(next) if meant == "<=" => (puzzle.token_span(found).to(puzzle.token_span(next)), "=<"),
         _ => (puzzle.token_span(found), text),
     };
     let replacement = if next.is_some() && meant == "not" { "not " } else { meant };
@@ -108,6 +116,12 @@ pub(super) fn detached_field(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> 
         return None;
     }
     let span = puzzle.token_span(found);
+    let earlier = puzzle.stop.at.checked_sub(2).map_or("", |at| puzzle.recovery.text(at));
+    if before.kind == TokenKind::Word && earlier == "|" {
+        let name = puzzle.recovery.text(puzzle.stop.at + 1);
+        let fault = Diagnostic::new(Code::Syntax, span, "what a stage asks for each item stands in brackets");
+        return Some(fault.help(format!("write `{}(.{name} …)`", puzzle.before_text())));
+    }
     Some(
         Diagnostic::new(Code::DetachedBracket, span, "a `.` with a blank before it is the item's own field")
             .help("take the blank away for a field of what stands before it")
@@ -155,6 +169,9 @@ pub(super) fn division(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
                 .help("write `\\/` for a slash in a regex"),
         );
     }
+    if let Some(date) = date(puzzle) {
+        return Some(date);
+    }
     if puzzle.after_value() {
         return Some(
             Diagnostic::new(Code::Syntax, slash, "a division has a blank behind its `/`")
@@ -174,6 +191,46 @@ pub(super) fn division(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
         Diagnostic::new(Code::Unclosed, slash, "this regex is not closed on its line")
             .help("write `/…/`, and `\\/` for a slash in it"),
     )
+}
+
+/// `2026/11/23`
+fn date(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let (found, before) = (puzzle.found()?, puzzle.before()?);
+    let source = puzzle.recovery.builder.source;
+    let rest = source.text.get(found.start as usize..)?;
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '/').unwrap_or(rest.len());
+    let parts: Vec<&str> = rest.get(..end)?.split('/').collect();
+    let (["", month, day], 4) = (parts.as_slice(), puzzle.before_text().len()) else { return None };
+    let (month, day): (u8, u8) = (month.parse().ok()?, day.parse().ok()?);
+    let date = format!("{}-{month:02}-{day:02}", puzzle.before_text());
+    let whole = Span::new(source.file, before.start, found.start + u32::try_from(end).ok()?);
+    let fault = Diagnostic::new(Code::Syntax, whole, "a date has `-` between its numbers");
+    (before.kind == TokenKind::Number).then(|| fault.help(format!("write `{date}`")).fix(whole, date))
+}
+
+/// `08:00:00.5Z`, `xs | .name`: a `.` where no field is.
+pub(super) fn stray_point(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
+    let found = puzzle.found()?;
+    let text = puzzle.found_text();
+    if let Some((time, fraction)) = text.split_once('.')
+        && text.starts_with(|c: char| c.is_ascii_digit())
+        && time.contains('T')
+        && time.matches(':').count() == 2
+    {
+        let whole = format!("{time}{}", fraction.trim_start_matches(|c: char| c.is_ascii_digit()));
+        let span = puzzle.token_span(found);
+        let fault = Diagnostic::new(Code::Syntax, span, "a time is written in whole seconds");
+        return Some(fault.help(format!("write `{whole}`")).fix(span, whole));
+    }
+    if puzzle.found_text() == "." && puzzle.before_text() == "|" {
+        let name = puzzle.recovery.text(puzzle.stop.at + 1);
+        let fault =
+            Diagnostic::new(Code::Syntax, puzzle.token_span(found), "a stage stands behind `|`, and a field is none");
+        return Some(fault.help(format!(
+            "write `(…).{name}` for a field of one value, `(…)?.{name}` behind `first`, and `| each(.{name})` for that of each item"
+        )));
+    }
+    None
 }
 
 /// `3_a`, `1.2.3`
