@@ -289,6 +289,13 @@ async fn jaeger_without_traces_is_no_good_news() {
     let (_, tracing) =
         giving("jaeger", json!({ "data": [], "errors": [{ "code": 500, "msg": "a shard is gone" }] })).await;
     assert_eq!(fault(call("jaeger.traces", &tracing, &of("gateway")).await).kind, FaultKind::Partial);
+    // Whatever stands in front of it, and is not it.
+    let (_, tracing) = giving("jaeger", json!({ "error": "login required" })).await;
+    for found in [call("jaeger.services", &tracing, &[]), call("jaeger.traces", &tracing, &of("gateway"))] {
+        assert_eq!(fault(found.await).kind, FaultKind::BadAnswer);
+    }
+    let (_, tracing) = giving("jaeger", json!({ "data": null, "total": 0 })).await;
+    assert_eq!(call("jaeger.services", &tracing, &[]).await.expect("none").to_json(), json!([]));
     let body = json!({ "data": null, "errors": [{ "code": 400, "msg": "parameter 'service' is required" }] });
     let server = web(move |_| reply("400 Bad Request", "", &body.to_string())).await;
     let tracing = connect("jaeger", &server.url(), &[]).await;

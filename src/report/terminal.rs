@@ -137,7 +137,9 @@ impl<W: Write> Terminal<W> {
                 self.findings.push(finding);
             }
         }
-        self.findings.iter_mut().for_each(|finding| finding.retried(&record.event));
+        for finding in &mut self.findings {
+            finding.retried(&record.event);
+        }
         self.undo.note(&record.event);
         match &record.event {
             Event::RunStarted(started) => self.begin(started, record.at),
@@ -379,7 +381,9 @@ pub fn of_line(records: &[Record], line: u32, look: Look) -> Vec<String> {
     let mut shown: Vec<(Path, Vec<String>)> = Vec::new();
     let mut findings: Vec<(Path, Finding)> = Vec::new();
     for record in records {
-        findings.iter_mut().for_each(|(_, finding)| finding.retried(&record.event));
+        for (_, finding) in &mut findings {
+            finding.retried(&record.event);
+        }
         if let Event::Shown { place, title, shown: value } = &record.event
             && place.line == line
         {

@@ -76,7 +76,7 @@ fn rows(body: &ShownBody, look: Look, width: Option<usize>, extent: Extent<'_>) 
         ShownBody::Lines { lines, .. } if lines.is_empty() => vec![look.paint(Tone::Faint, "(none)")],
         ShownBody::Lines { lines, total } => {
             let mut shown: Vec<String> = lines.iter().take(extent.rows).map(|line| fit(&clean(line), width)).collect();
-            shown.extend(rest(shown.len(), *total, extent, look));
+            shown.extend(rest(shown.len(), lines.len(), *total, extent, look));
             shown
         }
     }
@@ -93,6 +93,7 @@ fn table(
     if rows.is_empty() {
         return vec![look.paint(Tone::Faint, "(none)")];
     }
+    let kept = rows.len();
     let rows: Vec<Vec<(String, bool)>> = rows
         .iter()
         .take(extent.rows)
@@ -115,7 +116,7 @@ fn table(
         let more = counted(hidden.len() as u64, "more column");
         lines.push(look.paint(Tone::Faint, &format!("… {more}: {}", hidden.join(", "))));
     }
-    lines.extend(rest(rows.len(), total, extent, look));
+    lines.extend(rest(rows.len(), kept, total, extent, look));
     lines
 }
 
@@ -131,9 +132,13 @@ fn columns_within(widths: &[usize], width: Option<usize>) -> usize {
 }
 
 /// What is not printed: kept in the journal, or too much even for it.
-fn rest(shown: usize, total: u64, extent: Extent<'_>, look: Look) -> Option<String> {
+fn rest(shown: usize, kept: usize, total: u64, extent: Extent<'_>, look: Look) -> Option<String> {
     let left = total.saturating_sub(shown as u64);
-    let hint = if extent.rest.is_empty() { " (not kept)".to_owned() } else { format!(": {}", extent.rest) };
+    let hint = match extent.rest {
+        "" => " (not kept)".to_owned(),
+        rest if (kept as u64) < total => format!(", of which {} are kept: {rest}", kept.saturating_sub(shown)),
+        rest => format!(": {rest}"),
+    };
     (left > 0).then(|| look.paint(Tone::Faint, &format!("… {left} more{hint}")))
 }
 

@@ -106,3 +106,14 @@ fn what_a_run_says_is_kept_in_the_folder_that_the_header_names() {
     folder.write("a.runbook", format!("runbook \"A\" {{\n  log \"a.runbook\"\n}}\n\n{TEXT}"));
     folder.run(&["run", "a.runbook"]).code(4).err("cannot be written, so the run has no log there");
 }
+
+#[test]
+fn what_is_not_printed_is_said_with_what_of_it_is_kept() {
+    let folder = Folder::with(
+        "section \"S\" {\n  show logs(file: \"long\") | each(.number)\n  show logs(file: \"short\") | each(.number)\n}\n",
+    );
+    folder.write("long", "x\n".repeat(5000));
+    folder.write("short", "x\n".repeat(25));
+    let ran = folder.run(&["run", "a.runbook"]);
+    ran.code(0).out("… 4980 more, of which 980 are kept: runbook show").out("… 5 more: runbook show");
+}

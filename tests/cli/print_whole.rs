@@ -208,6 +208,13 @@ fn what_is_done_at_the_end_is_done_all_the_same() {
 }
 
 #[test]
+fn what_a_tool_is_given_is_named_and_not_what_the_tool_calls_it() {
+    let text = "param hosts: list<string> = [\"a\"]\ntool up(h: string) -> string = argv(\"ping\", h)\n\
+        section \"S\" { show hosts | each({ h: it, up: try up(it) otherwise \"down\" }) as \"up\" }\n";
+    Folder::with(text).run(&["print", "a.runbook"]).code(0).out("- `<h>`: the `it` whose turn it is\n");
+}
+
+#[test]
 fn what_undoes_a_change_is_printed_before_it() {
     let text = "connect cluster = kubernetes(context: \"c\", namespace: \"n\")\n\
         section \"S\" {\n  change s = cluster.scale(deployment: \"api\", replicas: 1) \

@@ -119,6 +119,10 @@ async fn aggregate(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let service = Service::of(&cx, &PRODUCT, &connection)?;
     let found: Found = service.read(ask).await?;
     found.shards.whole(&index, found.timed_out)?;
+    if found.aggregations.is_none() && found.hits.total.value > 0 {
+        let message = format!("the answer counts documents of `{index}`, and has no groups of them");
+        return Err(Fault::new(FaultKind::BadAnswer, message));
+    }
     let entries = found.aggregations.map(|all| all.by.buckets).unwrap_or_default();
     if found.hits.total.value == 0 {
         fields::exist(&service, &args).await?;

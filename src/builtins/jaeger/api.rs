@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value as Json;
 
 use crate::builtins::http::service::{Ask, Product, Said, Service, part};
@@ -55,9 +55,22 @@ pub(super) struct Seen {
 }
 
 #[derive(Deserialize)]
+#[serde(bound = "T: Deserialize<'de>")]
 pub(super) struct Envelope<T> {
+    /// Nothing is `null`; what does not say it at all is not of Jaeger.
+    #[serde(deserialize_with = "said_or_null")]
     data: Option<T>,
     errors: Option<Vec<Wrong>>,
+}
+
+/// What is there, or `null`: a field that is left out is another answer than was asked for.
+fn said_or_null<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    Option::deserialize(from)
+}
+
+/// What is there, and nothing where it is `null`.
+fn listed<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Vec<T>, D::Error> {
+    Ok(said_or_null(from)?.unwrap_or_default())
 }
 
 #[derive(Deserialize)]
@@ -115,7 +128,8 @@ struct Span {
     start_time: i64,
     /// Microseconds.
     duration: i64,
-    #[serde(default)]
+    /// They say whether it failed.
+    #[serde(deserialize_with = "listed")]
     tags: Vec<Tag>,
     #[serde(rename = "processID")]
     process: String,

@@ -14,7 +14,7 @@ use crate::builtins::quoted::quoted;
 use crate::builtins::settings::setup;
 use crate::catalog::need::Need;
 use crate::catalog::{Args, Body, Builtin, Cx, EffectRule, Example, Param, Returns};
-use crate::types::{Fault, Typed, Value, records};
+use crate::types::{Fault, FaultKind, Typed, Value, records};
 
 const OVER: Param<SignedDuration> = Param::required("over", "How far back it goes from now.");
 const STEP: Param<SignedDuration> =
@@ -101,6 +101,10 @@ async fn range(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
 fn series(query: &str, Entry { metric, values, histograms }: Entry) -> Result<Series, Fault> {
     if !histograms.is_empty() {
         return Err(histogram(query));
+    }
+    if values.is_empty() {
+        let message = format!("the answer to `{query}` names a series, and has no values of it");
+        return Err(Fault::new(FaultKind::BadAnswer, message));
     }
     let point = |(time, value): Point| Ok(SeriesPoint { time: instant_of(time)?, value: number(&value) });
     let points = values.into_iter().map(point).collect::<Result<_, Fault>>()?;

@@ -354,6 +354,10 @@ impl<'p> Knowledge<'p> {
             ExprKind::Call(call) if call.builtin.by_hand.is_empty() && super::commands::is_outside(call) => {
                 format!("`{}`: only the records of `runbook` say it", self.source(behind))
             }
+            // A parameter of a tool or a command is named nowhere on the page: what it is given is.
+            ExprKind::Local(_) if self.source(behind) != self.source(expr) => {
+                format!("the `{}` whose turn it is", self.source(behind))
+            }
             ExprKind::Local(_) => format!("see `{}` above", self.source(expr)),
             _ => format!("`{}`, see above", self.source(behind)),
         }
