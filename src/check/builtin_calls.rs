@@ -186,7 +186,7 @@ impl<'a> Checker<'a> {
         let what = format!("`{}`", info.name);
         match (info.accepts, given) {
             (Accepts::PerItem(yields), Given::Written(arg)) => {
-                CallArg::PerItem(self.per_item(callee, info.name, yields, &arg.value, before, origin, people))
+                CallArg::PerItem(self.per_item(callee, (info.name, yields), &arg.value, before, origin, people))
             }
             (Accepts::Literal(landing), Given::Written(arg)) => {
                 let written = self.literal_arg(&arg.value, landing, &what);

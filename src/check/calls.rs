@@ -253,7 +253,10 @@ impl<'a> Checker<'a> {
             self.report(Diagnostic::new(Code::UnknownBuiltin, name.span, message).help(help));
             return;
         }
-        let meant = elsewhere::name_of(&name.text).map(str::to_owned).or_else(|| self.meant(&name.text, known));
+        // A text is no list, whose items are counted.
+        let is_length = receiver.is_some_and(Type::is_text) && matches!(&*name.text, "len" | "size" | "strlen");
+        let elsewhere = if is_length { Some("length") } else { elsewhere::name_of(&name.text) };
+        let meant = elsewhere.map(str::to_owned).or_else(|| self.meant(&name.text, known));
         self.report_unknown(Code::UnknownBuiltin, name.span, &message, meant);
     }
 

@@ -181,6 +181,11 @@ impl<'a> Checker<'a> {
         let message = format!("{} has no field `.{name}`", a(ty));
         let diagnostic = Diagnostic::new(Code::UnknownField, name.span, message);
         let diagnostic = match ty {
+            // `length` is of a text.
+            Type::List(_) if &*name.text == "length" => diagnostic.help("write `… | count`"),
+            ty if ty.is_text() && matches!(&*name.text, "length" | "len" | "size") => {
+                diagnostic.help("write `… | length`")
+            }
             Type::List(_) => diagnostic.help(match stage(self.catalog, &name.text) {
                 Some(stage) => format!("write `… | {stage}`"),
                 None => format!("take it of each item: `… | each(.{name})`"),

@@ -13,8 +13,7 @@ impl<'a> Checker<'a> {
     pub(super) fn per_item(
         &mut self,
         callee: &str,
-        param: &str,
-        yields: Yields,
+        (param, yields): (&str, Yields),
         value: &'a ast::Expr,
         before: &[(&'static str, Option<Type>)],
         origin: Option<ConnectionId>,

@@ -1,5 +1,7 @@
 //! Values in what a shell or an interpreter runs: there a value is no word any more, but a part of a program.
 
+use std::fmt::Write as _;
+
 use super::checker::Checker;
 use super::interpreters::{self, Found, Language, Word};
 use super::program::{Expr, ExprKind, TextPart};
@@ -150,7 +152,7 @@ impl Checker<'_> {
         let (program, text) = (&found.program, self.quoted(value.span));
         let message = format!("{text} would be a part of the program that `{program}` runs: what it holds is run");
         let name = match one_line(self.text(value.span)) {
-            name if name.chars().all(|c| c.is_alphanumeric() || c == '_') => name.to_string(),
+            name if name.chars().all(|c| c.is_alphanumeric() || c == '_') => name,
             _ => "value".to_owned(),
         };
         let help = match found.language {
@@ -182,7 +184,7 @@ impl Checker<'_> {
     /// The values as words behind the script.
     fn names_of(&self, found: &Found<'_, Known<'_>>, first: &str) -> String {
         let values = found.words.iter().flat_map(|word| &word.values);
-        let names: Vec<String> = values.map(|(_, value)| one_line(self.text(value.span)).to_string()).collect();
+        let names: Vec<String> = values.map(|(_, value)| one_line(self.text(value.span))).collect();
         if numbered(found).is_some() { names.join(", ") } else { first.to_owned() }
     }
 }
@@ -199,7 +201,7 @@ fn numbered(found: &Found<'_, Known<'_>>) -> Option<String> {
     let (mut script, mut from) = (String::new(), 0);
     for (index, (at, _)) in word.values.iter().enumerate() {
         script.push_str(word.text.get(from..*at)?);
-        script.push_str(&format!("\"${}\"", index + 1));
+        let _ = write!(script, "\"${}\"", index + 1);
         from = *at;
     }
     script.push_str(word.text.get(from..)?);

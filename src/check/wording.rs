@@ -80,7 +80,7 @@ impl Checker<'_> {
     pub(super) fn named(&self, expr: &Expr) -> String {
         let text = one_line(self.text(expr.span));
         let is_name = text.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '.'));
-        if is_name && !text.is_empty() && text.len() <= MAX_QUOTED { text.to_string() } else { "x".to_owned() }
+        if is_name && !text.is_empty() && text.len() <= MAX_QUOTED { text } else { "x".to_owned() }
     }
 
     /// A quantity as the plain number that it is of its unit, as it is written: `size / 1B`.

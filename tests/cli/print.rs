@@ -103,7 +103,7 @@ section "Names ``` </code> <script>alert(1)</script>" {
   step "Look | at `it`" {
     show cluster.pod("-x$(touch ran)") as "a title\n```\n$(touch ran)"
     show cluster.logs("web\n0") | where(.text ~ /it's "$(touch ran)"/i) | count as "lines"
-    show db.query("\\! touch ran") as "of psql"
+    change db.execute("\\! touch ran") as "of psql"
     show db.query("SELECT {"it's; \\! touch ran"}") as "a value"
     show api.get("/a b/{"../$(touch ran)?x"}") as "a path"
     for name in ["a'b", "$(touch ran)"] {

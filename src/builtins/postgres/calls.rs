@@ -97,7 +97,11 @@ const LOOK: &[&str] = &[
 pub(super) fn of(statement: &Statement) -> Result<Vec<String>, Fault> {
     let keyword = statement.keyword();
     if !QUESTIONS.contains(&keyword) {
-        return Err(setup(format!("`query` only looks, and the statement begins with `{}`", keyword.to_uppercase()))
+        let begins = match keyword {
+            "" => "no word".to_owned(),
+            word => format!("`{}`", word.to_uppercase()),
+        };
+        return Err(setup(format!("`query` only looks, and the statement begins with {begins}"))
             .help("a change is written `change db.execute(\"…\")`"));
     }
     let mut before = &Token::Sign('(');

@@ -3,8 +3,12 @@
 mod capture;
 mod contains;
 mod ends_with;
+mod entries;
+mod keys;
+mod length;
 mod lines;
 mod lower;
+mod parse_duration;
 mod parse_json;
 mod replace;
 mod split;
@@ -27,5 +31,9 @@ pub(super) static ALL: &[&Builtin] = &[
     &contains::BUILTIN,
     &replace::BUILTIN,
     &capture::BUILTIN,
+    &length::BUILTIN,
     &parse_json::BUILTIN,
+    &parse_duration::BUILTIN,
+    &keys::BUILTIN,
+    &entries::BUILTIN,
 ];
