@@ -47,6 +47,8 @@ pub(super) enum Language {
     /// By the environment, in these words.
     Environment(&'static str),
     Awk,
+    /// By nothing: what stands in it is a part of a pattern or a command.
+    Sed,
     /// Of another machine: only by standard input.
     Remote,
 }
@@ -131,6 +133,30 @@ const PROGRAMS: &[(&[&str], Takes)] = &[
             behind: "e",
             valued: "Fvf",
             first: First::Unless('f'),
+            stdin: false,
+            ..SHELL
+        }),
+    ),
+    (
+        &["sed", "gsed"],
+        Takes::Script(Script {
+            language: Language::Sed,
+            behind: "e",
+            long: &["--expression"],
+            valued: "fl",
+            attached: "i",
+            first: First::Unless('f'),
+            stdin: false,
+            ..SHELL
+        }),
+    ),
+    (
+        &["env"],
+        Takes::Script(Script {
+            behind: "S",
+            long: &["--split-string"],
+            valued: "uC",
+            first: First::No,
             stdin: false,
             ..SHELL
         }),
@@ -255,7 +281,7 @@ fn behind<'w, W: Word>(words: &'w [W], valued: &str, operands: usize, assigns: b
         if head == "--" && word.text().is_some() {
             at += 1 + left;
             break;
-        } else if head.starts_with('-') && head.len() > 1 {
+        } else if head.starts_with('-') && (head.len() > 1 || assigns) {
             let takes_next = word.text().is_some_and(|text| {
                 !text.starts_with("--") && text.chars().skip(1).position(|c| valued.contains(c)) == Some(text.len() - 2)
             });

@@ -170,6 +170,10 @@ impl Checker<'_> {
                 )
             }
             Language::Awk => format!("name it: `argv(\"awk\", \"-v\", \"x={{{name}}}\", '$1 == x', …)`"),
+            Language::Sed => format!(
+                "sed can run programs and write files. awk takes a value by its name: \
+                 `argv(\"awk\", \"-v\", \"x={{{name}}}\", 'index($0, x)', …)`"
+            ),
             Language::Environment(written) => {
                 format!("`{written}` stands for it in the program, and behind that stands `env: {{ X: {name} }}`")
             }

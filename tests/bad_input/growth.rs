@@ -94,7 +94,7 @@ fn lists_of_lists_of_lists_are_cut_and_not_measured_as_text() {
     for n in 1..=8 {
         write!(lets, "let a{n} = [{}] ", [format!("a{}", n - 1).as_str(); 10].join(", ")).unwrap();
     }
-    let folder = Folder::with(step(&(lets + "show a8 check \"{a8}\" == \"x\" as \"c\" for x in a8 { show 1 }")));
+    let folder = Folder::with(step(&(lets + "show a8 show \"{a8}\" as \"c\" for x in a8 { show 1 }")));
     folder.run(&["run", "a.runbook"]).code(3).says("a text of more than 64MiB").says("bytes more");
 }
 

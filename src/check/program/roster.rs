@@ -180,8 +180,8 @@ mod tests {
             ("2026-10-25T02:31:00+01", "Ben", false),
             ("2026-10-26T02:29:00+01", "Ben", false),
             ("2026-10-26T02:30:00+01", "Ann", false),
-            ("2027-03-28T01:59:59+01", "Ben", true),
-            ("2027-03-28T03:00:00+02", "Ann", false),
+            ("2027-03-28T01:59:59+01", "Ann", true),
+            ("2027-03-28T03:00:00+02", "Ben", false),
         ] {
             let at_time = at.parse().unwrap();
             let on_call = roster.on_call("daily", at_time).flatten().map(|one| &*one.name);
