@@ -164,13 +164,13 @@ Morning
     /disk0    0%
     /disk1    1%
     /disk2    2%
-    … 2 more: runbook show 7f3a 40
+    … 2 more (not kept)
 ? Database                           1 of 1 unknown, 1 refused   1.2s
 
 FAILED   every pod is running                               daily.runbook:41
          mount   used
          /disk0    0%
-         … 2 more: runbook show 7f3a 41
+         … 2 more (not kept)
          pods | all(.ok)
          Ask the platform team.
 UNKNOWN  PostgreSQL answers                                 daily.runbook:50

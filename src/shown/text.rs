@@ -136,6 +136,7 @@ fn rest(shown: usize, kept: usize, total: u64, extent: Extent<'_>, look: Look) -
     let left = total.saturating_sub(shown as u64);
     let hint = match extent.rest {
         "" => " (not kept)".to_owned(),
+        _ if kept <= shown => " (not kept)".to_owned(),
         rest if (kept as u64) < total => format!(", of which {} are kept: {rest}", kept.saturating_sub(shown)),
         rest => format!(": {rest}"),
     };

@@ -123,6 +123,8 @@ fn a_run_cut_at_any_record_is_gone_on_with() {
     let chain = fs::read_to_string(whole.path("state/chain.jsonl")).unwrap();
     let chain = format!("{}\n", chain.lines().next().unwrap());
     let text = String::from_utf8(bytes.clone()).unwrap();
+    // The journals below are gone on with in folders of their own, as on another machine: the one of the run is not there.
+    fs::remove_file(whole.path("a.runbook")).unwrap();
     let mut ends = vec![];
     let mut at = 0;
     for line in text.split_inclusive('\n') {

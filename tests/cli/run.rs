@@ -180,11 +180,12 @@ fn a_list_on_the_command_line_has_no_brackets_and_a_report_is_run_by_its_title()
 
 #[test]
 fn the_same_said_in_each_round_of_retry_is_said_once() {
-    let text = section("retry 2 every 1ms {\n      change broken() as \"mend it\"\n    }")
+    let text = section("retry 3 every 1ms {\n      change broken() as \"mend it\"\n    }")
         + "tool broken() changes idempotent = argv(\"sh\", \"-c\", \"exit 3\")\n";
     let folder = Folder::with(&text);
     let output = folder.run(&["run", "a.runbook", "--approve", &folder.hash()]);
-    output.code(4).out("         2 times");
+    // The last round counts, and those before it are attempts.
+    output.code(4).out("NOTE     change mend it").out("         2 times");
     assert_eq!(output.stdout.matches("UNKNOWN  change mend it").count(), 1, "{}", output.stdout);
 }
 
