@@ -200,8 +200,8 @@ async fn a_port_is_open_or_closed_or_a_fault() {
     drop(listener);
     let closed = value("host.port", &[("port", port)]).await;
     assert_eq!((shown(&closed, "open"), shown(&closed, "address")), ("no".into(), "127.0.0.1".into()));
-    assert_eq!(fault(call("host.port", &[("port", Value::Int(0))]).await).kind, FaultKind::NoValue);
-    assert_eq!(fault(call("host.port", &[("port", Value::Int(70_000))]).await).kind, FaultKind::NoValue);
+    assert_eq!(fault(call("host.port", &[("port", Value::Int(0))]).await).kind, FaultKind::Setup);
+    assert_eq!(fault(call("host.port", &[("port", Value::Int(70_000))]).await).kind, FaultKind::Setup);
     let nowhere = [("port", Value::Int(80)), ("host", text("no-such-host.invalid"))];
     let nowhere = fault(call("host.port", &nowhere).await);
     assert!(matches!(nowhere.kind, FaultKind::Unreachable | FaultKind::Timeout), "{nowhere}");

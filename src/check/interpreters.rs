@@ -283,7 +283,9 @@ fn behind<'w, W: Word>(words: &'w [W], valued: &str, operands: usize, assigns: b
             break;
         } else if head.starts_with('-') && (head.len() > 1 || assigns) {
             let takes_next = word.text().is_some_and(|text| {
-                !text.starts_with("--") && text.chars().skip(1).position(|c| valued.contains(c)) == Some(text.len() - 2)
+                let flags = text.strip_prefix('-').unwrap_or_default();
+                let takes = flags.find(|c| valued.contains(c)).and_then(|at| flags.get(at..));
+                !text.starts_with("--") && takes.is_some_and(|rest| rest.chars().count() == 1)
             });
             after_long = head.starts_with("--") && !head.contains('=');
             at += if takes_next { 2 } else { 1 };

@@ -42,7 +42,7 @@ fn prometheus_answers_queries() {
         check prom.scalar('count(up)') >= 1 as "one value"
         check prom.scalar("vector({0.25})") == 25% as "a number outside of quotes"
         check prom.scalar("count_over_time(vector(1)[{1m}:10s])") >= 6 as "a duration"
-        check prom.query('up{') | is_empty as "not PromQL"
+        check prom.query('up up') | is_empty as "not PromQL"
         check prom.query("up\{job=\"{"x\"} or vector(1) or up\{job=\"y"}\"}") | is_empty as "nothing breaks out"
         check prom.query("label_replace(vector(1), 'a', 'x.y', '', '')") | all(.labels.a == "x.y") as "labels"
         check prom.range('vector(1)', over: 1m, step: 10s) | all(.points | count >= 6) as "a range"
