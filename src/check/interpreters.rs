@@ -49,6 +49,8 @@ pub(super) enum Language {
     Awk,
     /// By nothing: what stands in it is a part of a pattern or a command.
     Sed,
+    /// By a connection, which binds it.
+    Sql,
     /// Of another machine: only by standard input.
     Remote,
 }
@@ -151,6 +153,30 @@ const PROGRAMS: &[(&[&str], Takes)] = &[
         }),
     ),
     (
+        &["psql"],
+        Takes::Script(Script {
+            language: Language::Sql,
+            long: &["--command"],
+            valued: "dfFhLopPRTUv",
+            first: First::No,
+            anywhere: true,
+            ..SHELL
+        }),
+    ),
+    (
+        &["mysql", "mariadb"],
+        Takes::Script(Script {
+            language: Language::Sql,
+            behind: "e",
+            long: &["--execute"],
+            valued: "DhPSu",
+            attached: "p",
+            first: First::No,
+            anywhere: true,
+            ..SHELL
+        }),
+    ),
+    (
         &["env"],
         Takes::Script(Script {
             behind: "S",
@@ -201,6 +227,7 @@ const PROGRAMS: &[(&[&str], Takes)] = &[
             "ip",
             "parallel",
             "bwrap",
+            "screen",
         ],
         Takes::Somewhere,
     ),

@@ -170,6 +170,10 @@ impl Checker<'_> {
                 )
             }
             Language::Awk => format!("name it: `argv(\"awk\", \"-v\", \"x={{{name}}}\", '$1 == x', …)`"),
+            Language::Sql => format!(
+                "a connection binds it, so that it cannot be a part of the statement: `connect db = postgres(…)`, \
+                 `db.query(\"… = {{{name}}}\")`"
+            ),
             Language::Sed => format!(
                 "sed can run programs and write files. awk takes a value by its name: \
                  `argv(\"awk\", \"-v\", \"x={{{name}}}\", 'index($0, x)', …)`"
