@@ -121,6 +121,7 @@ fn label_sets() {
                 samples: samples.collect(),
                 fault: None,
                 began: None,
+                taken: None,
                 more: false,
             });
             let record = Record { seq: 0, at: now, event };

@@ -100,7 +100,7 @@ impl Reading {
         run.read(&self.program, record, state)
     }
 
-    fn measured(&mut self, along: &mut Along, measured: &Measured, at: Timestamp, state: &State) -> Vec<Input> {
+    fn measured(&mut self, along: &mut Along, measured: &Measured, now: Timestamp, state: &State) -> Vec<Input> {
         let metrics = &self.program.metrics;
         let Some(place) = metrics.iter().position(|metric| metric.name == measured.metric) else { return Vec::new() };
         let (Some(metric), Ok(id)) = (metrics.get(place), u32::try_from(place)) else { return Vec::new() };
@@ -110,8 +110,10 @@ impl Reading {
             let value = sample.value.zip(measure).map(|(number, measure)| measure.value(number));
             (sample.labels.clone(), value.ok_or_else(missing))
         });
-        self.samples.take(id, at, samples.collect(), measured.fault.as_ref());
-        along.waiting.push(Taken { metric: id, at, began: measured.began });
+        let at = measured.taken.unwrap_or(now);
+        if self.samples.take(id, (at, now), samples.collect(), measured.fault.as_ref()) {
+            along.waiting.push(Taken { metric: id, at, began: measured.began });
+        }
         if measured.more {
             return Vec::new();
         }

@@ -123,14 +123,13 @@ impl Checker<'_> {
     fn read_data(&mut self, op: BinaryOp, data: Expr, other: &Expr) -> Option<Expr> {
         let wanted = other.ty.present();
         if has_unit(wanted) && *wanted != Type::Percent {
-            let help = format!(
-                "say in which unit it is: multiply it by one, e.g. `* 1{}`",
-                match wanted {
-                    Type::Duration => "s",
-                    Type::Size => "B",
-                    _ => "cores",
+            let help = match wanted {
+                Type::Duration => {
+                    "say in which unit it is: multiply it by one, e.g. `* 1s`; an interval or `5d` is a text: `… | parse_duration`"
                 }
-            );
+                Type::Size => "say in which unit it is: multiply it by one, e.g. `* 1B`",
+                _ => "say in which unit it is: multiply it by one, e.g. `* 1cores`",
+            };
             let message = format!("{} is data, which has no unit, {}", self.quoted(data.span), self.claim(other));
             let diagnostic = Diagnostic::new(Code::UnitMissing, data.span, message).at("without a unit");
             self.report(diagnostic.label(other.span, wanted).help(help));

@@ -311,6 +311,7 @@ impl Inner {
 }
 
 fn samples(measured: &Measured, at: Timestamp) -> Vec<Sample> {
+    let at = measured.taken.unwrap_or(at);
     let samples = measured.samples.iter().map(|sample| Sample {
         metric: Arc::clone(&measured.metric),
         labels: sample.labels.clone(),

@@ -1,6 +1,7 @@
 //! Finding the changes of a program, in the order of the source, with all that stands around them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::mem::take;
 use std::sync::Arc;
 
 use super::given::{Arguments, Given};
@@ -114,8 +115,6 @@ impl<'p> Finder<'p> {
                 Member::Statement(statement) => self.statement(statement),
             }
         }
-        // What sets things right is held back by nothing above it: it is there for when that did not hold.
-        self.below((0, 0, 0));
         if selection.whole(index) {
             self.closing(section.on_failure.as_ref(), section.always.as_ref());
         }
@@ -142,14 +141,17 @@ impl<'p> Finder<'p> {
         self.step = None;
     }
 
+    /// What sets things right is held back by nothing above it, nor by what stands above its step: it is there for when that
+    /// did not hold.
     fn closing(&mut self, on_failure: Option<&'p Block>, always: Option<&'p Block>) {
+        let (guards, manual, waits) = (take(&mut self.guards), take(&mut self.manual), take(&mut self.waits));
         for (around, block) in [(Around::OnFailure, on_failure), (Around::Always, always)] {
             if let Some(block) = block {
-                let above = self.above();
                 self.inside(around, Vec::new(), |finder| finder.block(block));
-                self.below(above);
+                self.below((0, 0, 0));
             }
         }
+        (self.guards, self.manual, self.waits) = (guards, manual, waits);
     }
 
     fn inside(&mut self, around: Around, exprs: Vec<&'p Expr>, look: impl FnOnce(&mut Self)) {

@@ -54,6 +54,9 @@ enum What {
     },
 }
 
+/// Nothing that a runbook does takes longer: it waits for what never comes.
+const NEVER: SignedDuration = SignedDuration::from_hours(366 * 24);
+
 /// What time passes for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Until {
@@ -61,16 +64,20 @@ pub(super) enum Until {
     Time(SignedDuration),
     /// As long as runs go on.
     Runs,
-    /// As long as anything goes on.
-    All,
+    /// As long as the samples go on that are due when it begins, and what went on before.
+    Samples,
 }
 
 impl Stage {
     /// Lets time pass: what is due on the way is done when it is due, and what is said is heard when it is said.
     pub(super) async fn pass(&mut self, until: Until) {
+        let (mut begun, since) = (None, self.world.elapsed());
         loop {
             self.hear_all();
             let now = self.world.elapsed();
+            if !matches!(until, Until::Time(_)) && now - since > NEVER {
+                return pending().await;
+            }
             // What is due at the moment at which a run ends comes after it.
             if until != Until::Runs || self.has_runs() {
                 self.sample_due();
@@ -79,9 +86,11 @@ impl Stage {
                 self.take(Input::Tick);
             }
             self.answer();
+            let begun = *begun.get_or_insert(self.going.count);
             let clock = self.world.clock.clone();
             let is_on = match until {
-                Until::All => !self.going.all.is_empty(),
+                // Samples that take longer than their interval are never all over.
+                Until::Samples => self.going.all.iter().any(|flight| flight.number < begun),
                 Until::Runs => self.has_runs(),
                 Until::Time(end) => now < end || self.has_runs(),
             };

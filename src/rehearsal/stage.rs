@@ -253,7 +253,7 @@ impl Stage {
     async fn begin_sampling(&mut self) {
         if !self.sampling {
             self.sampling = true;
-            self.pass(Until::All).await;
+            self.pass(Until::Samples).await;
         }
     }
 

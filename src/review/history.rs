@@ -414,7 +414,7 @@ fn replayed(
             }
         }
         let (place, metric) = (Place::default(), Arc::clone(metric));
-        let measured = Measured { place, metric, samples, fault: None, began: None, more: false };
+        let measured = Measured { place, metric, samples, fault: None, began: None, taken: None, more: false };
         let record = Record { seq: 0, at: *at, event: Event::Measured(measured) };
         for input in reading.read(&mut Along::default(), &record, replay.engine.state()) {
             replay.take(*at, input);

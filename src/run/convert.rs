@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::items::{collect, short};
 use super::operators::as_number_of;
 use crate::check::program::Tool;
-use crate::types::{Fault, FaultKind, IN_A_TEXT, Record, RecordType, Type, Value, is_number};
+use crate::types::{Fault, FaultKind, IN_A_TEXT, Record, RecordType, Type, Value, is_duration, is_number};
 
 /// A value as a type. Nothing is guessed: `"5"` is no int, `1.5` is no int, `null` is only what may be missing.
 pub(crate) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
@@ -240,6 +240,9 @@ fn misfit(json: &Json, ty: &Type, path: &Path<'_>) -> Fault {
         return fault.help("data has no units: convert it to a number and multiply it by one, e.g. `* 1s`");
     }
     match (ty, json) {
+        (ty, Json::String(text)) if ty.is_number() && is_duration(text) => {
+            fault.help("`.… | parse_duration` reads it, in place of `* 1s`")
+        }
         (ty, Json::String(text)) if ty.is_plain_number() && is_number(text) => fault.help(IN_A_TEXT),
         (Type::Bool, Json::String(text)) if matches!(text.as_str(), "true" | "false") => {
             fault.help("`.… | parse_json` reads it; a tool says in its type what a column is: `…: bool`")

@@ -29,6 +29,8 @@ struct Metric {
     samples: BTreeMap<Labels, Taken>,
     /// Whether it is known of what there are samples.
     listed: bool,
+    /// When they were taken.
+    at: Option<Timestamp>,
 }
 
 /// A sample.
@@ -40,15 +42,20 @@ pub struct Taken {
 
 impl Samples {
     /// Takes the samples of one time. Those that were there before and are not among them are gone, or, where the list
-    /// could not be had, not measured.
+    /// could not be had, not measured. Gives whether they are news: what was taken before others, and comes after them, is
+    /// none, unless the clock was set back behind these.
     pub fn take(
         &mut self,
         metric: MetricId,
-        at: Timestamp,
+        (at, now): (Timestamp, Timestamp),
         samples: Vec<(Labels, Result<Value, Fault>)>,
         fault: Option<&Fault>,
-    ) {
+    ) -> bool {
         let known = self.taken.entry(metric).or_default();
+        if known.at.is_some_and(|last| at < last && last <= now) {
+            return false;
+        }
+        known.at = Some(at);
         known.listed = fault.is_none();
         let samples = samples.into_iter().map(|(labels, value)| (labels, Taken { at, value }));
         match fault {
@@ -64,6 +71,7 @@ impl Samples {
                 known.samples.extend(samples);
             }
         }
+        true
     }
 }
 
@@ -276,5 +284,27 @@ fn matching<'s>(name: &str, metric: &'s Metric, labels: &Labels) -> Result<&'s T
         (Some(sample), None) => Ok(sample),
         (None, _) => Err(Fault::no_value(format!("there is no sample of `{name}` for it"))),
         (Some(_), Some(_)) => Err(Fault::no_value(format!("several samples of `{name}` belong to it"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::Samples;
+    use crate::check::program::MetricId;
+    use crate::types::{Labels, Value};
+
+    #[test]
+    fn what_was_taken_before_others_and_comes_after_them_is_no_news() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let mut samples = Samples::default();
+        let mut take = |taken, now| {
+            samples.take(MetricId(0), (at(taken), at(now)), vec![(Labels::new(), Ok(Value::Int(taken)))], None)
+        };
+        assert!(take(100, 100));
+        assert!(!take(98, 101), "it waited for others");
+        assert!(take(102, 102));
+        assert!(take(50, 50), "the clock was set back");
     }
 }

@@ -23,8 +23,8 @@ const MOST: usize = 100_000;
 /// Of what takes no longer than this, nobody asks when it was begun.
 const LONG: SignedDuration = SignedDuration::from_secs(1);
 
-/// How long samples wait for others of their moment, where a threshold of these may keep one of theirs quiet.
-const TOGETHER: Duration = Duration::from_secs(10);
+/// How long samples wait at most for others of their moment, where a threshold of these may keep one of theirs quiet.
+const TOGETHER: SignedDuration = SignedDuration::from_secs(10);
 
 pub(super) async fn measure(context: &Context<'_>, statement: &Statement, metrics: &[MetricId]) {
     take(context, metrics, Some(statement.span)).await;
@@ -50,25 +50,35 @@ async fn together(context: &Context<'_>, metrics: &[MetricId], span: Option<Span
                 known.extend(one);
             }
         };
-        select(pin!(all), context.world().sleep(TOGETHER)).await;
+        select(pin!(all), context.world().sleep(patience(&context.run.program, metrics))).await;
     }
     known.sort_by_key(|(id, _)| metrics.iter().position(|own| own == id));
-    let many = known.len();
+    let (many, now) = (known.len(), context.now());
     for (place, (_, measured)) in known.into_iter().enumerate() {
-        context.emit(Event::Measured(Measured { more: place + 1 < many, ..measured }));
+        let taken = measured.taken.filter(|taken| *taken != now);
+        context.emit(Event::Measured(Measured { taken, more: place + 1 < many, ..measured }));
     }
     while let Some(one) = samples.next().await {
         if let Some((_, measured)) = one {
-            context.emit(Event::Measured(measured));
+            context.emit(Event::Measured(Measured { taken: None, ..measured }));
         }
     }
+}
+
+/// Nobody waits until the next sample is due, nor for so long that somebody would be told that nothing is known.
+fn patience(program: &Program, metrics: &[MetricId]) -> Duration {
+    let every = metrics.iter().filter_map(|id| program.metrics.get(id.index())?.every);
+    let thresholds = program.thresholds.iter().filter(|one| one.metrics.iter().any(|id| metrics.contains(id)));
+    let unknown = thresholds.filter_map(|one| one.unknown_for).map(|limit| limit / 2);
+    every.chain(unknown).fold(TOGETHER, SignedDuration::min).unsigned_abs()
 }
 
 /// Takes samples of a metric.
 async fn sample(context: &Context<'_>, id: MetricId, span: Option<Span>) -> Option<(MetricId, Measured)> {
     let metric = context.run.program.metrics.get(id.index())?;
     let (place, name, began) = (context.place(span.unwrap_or(metric.span)), Arc::clone(&metric.name), context.now());
-    let mut measured = Measured { place, metric: name, samples: Vec::new(), fault: None, began: None, more: false };
+    let mut measured =
+        Measured { place, metric: name, samples: Vec::new(), fault: None, began: None, taken: None, more: false };
     if metric.labels.is_empty() {
         let value = context.whole(&metric.value).await;
         measured.samples.push(sampled(metric, Labels::new(), value));
@@ -93,6 +103,7 @@ async fn sample(context: &Context<'_>, id: MetricId, span: Option<Span>) -> Opti
     measured.samples.dedup_by(|one, other| one.labels == other.labels);
     let is_known = measured.fault.is_none() && measured.samples.iter().all(|sample| sample.fault.is_none());
     measured.began = (!is_known && context.now().duration_since(began) >= LONG).then_some(began);
+    measured.taken = Some(context.now());
     Some((id, measured))
 }
 

@@ -56,8 +56,8 @@ fn order(op: BinaryOp, left: &Value, right: &Value) -> Result<Ordering, Fault> {
     if let (Value::Data(_) | Value::String(_), Value::Data(_) | Value::String(_)) = (left, right) {
         let (one, other) = (left.clone().ordered()?, right.clone().ordered()?);
         let (one, other) = (one.clone().beside_in_order(&other)?, other.beside_in_order(&one)?);
+        // An instant in data beside a day that is written as a text.
         let is_instant = matches!(one, Value::Time(_)) || matches!(other, Value::Time(_));
-        // An instant in data beside one that is written as a text.
         let order = one.order(&other).or_else(|| left.order(right).filter(|_| is_instant));
         return order.ok_or_else(|| meaningless(op, left, right));
     }

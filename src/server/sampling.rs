@@ -72,7 +72,7 @@ impl Look {
             let fault = Fault::new(FaultKind::Timeout, format!("no answer for {} so far", units::duration(seconds)));
             let (metric, began) = (Arc::clone(&metric.name), Some(self.began));
             let (place, samples, fault) = (Place::default(), Vec::new(), Some(fault));
-            let measured = Measured { place, metric, samples, fault, began, more: false };
+            let measured = Measured { place, metric, samples, fault, began, taken: None, more: false };
             let record = Record { seq: 0, at: now, event: Event::Measured(measured) };
             desk.read(&mut Along::default(), &record)?;
         }

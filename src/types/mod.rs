@@ -27,7 +27,7 @@ pub use self::record::{Field, RecordType};
 pub use self::regex::Regex;
 pub use self::scan::{Answer, Condition, End, Part, Query, Scanner};
 pub use self::severity::Severity;
-pub use self::spelled::{IN_A_TEXT, is_number, is_quantity, is_version};
+pub use self::spelled::{IN_A_TEXT, is_duration, is_number, is_quantity, is_version};
 pub use self::text::Text;
 pub(crate) use self::typed::records;
 pub use self::typed::{Cores, FromValue, Percent, Rate, Size, Typed, Word, Words};

@@ -1,6 +1,8 @@
 //! What a text of data spells. JSON and the cells of a table have texts for numbers and times, and those have another order
 //! than texts have.
 
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
 
@@ -19,6 +21,7 @@ impl Value {
             return match spelled(text).filter(|_| text.is_part()) {
                 Some(unit) => Err(unordered(text).help(as_number(text, unit))),
                 None if text.is_part() && is_version(text) => Err(unordered_version(text)),
+                None if text.is_part() && begins_with_number(text) => Err(unordered_beginning(text)),
                 None => Ok(self),
             };
         }
@@ -35,16 +38,35 @@ impl Value {
                 .help(format!("{}; a tool says in its type what a column is: `…: int`", as_number(text, "")))),
             Some(unit) => Err(unordered(text).help(as_number(text, unit))),
             None if is_version(text) => Err(unordered_version(text)),
+            None if begins_with_number(text) => Err(unordered_beginning(text)),
             None => Ok(self.plainly()),
         }
     }
 
-    /// A text beside a duration as the one that it spells: `age < "12:00:00"`.
+    /// A text beside a duration or an instant as the one that it spells: `age < "12:00:00"`. Two that spell a time of no
+    /// zone are in the order of these, however they are written.
     ///
     /// # Errors
-    /// Where it is an interval of months.
+    /// Where it is an interval of months, or a time without a zone beside an instant.
     pub fn beside_in_order(self, other: &Self) -> Result<Self, Fault> {
         match (&self, other) {
+            (Self::String(text), Self::Time(_)) => match text.trim().parse::<Timestamp>() {
+                Ok(time) => Ok(Self::Time(time)),
+                // A day begins at another instant in each zone; the days themselves have the order of texts.
+                Err(_) if local(text).is_none() => Ok(self),
+                Err(_) => {
+                    Err(Fault::conversion(format!("the text \"{text}\" is a time without a zone, beside an instant"))
+                        .help("write the instant without quotes, with its zone: `2026-11-28T11:00:00Z`"))
+                }
+            },
+            (Self::String(text), Self::String(other)) => match (local(text), local(other)) {
+                (Some(time), Some(_)) => TimeZone::UTC
+                    .to_ambiguous_timestamp(time)
+                    .compatible()
+                    .map(Self::Time)
+                    .map_err(|_| Fault::no_value(format!("the text \"{text}\" is a time that cannot be"))),
+                _ => Ok(self),
+            },
             (Self::String(text), Self::Duration(_)) => match Interval::of(text) {
                 Some(interval) => interval.length(text).map(Self::Duration),
                 None => Ok(self),
@@ -143,6 +165,33 @@ fn unordered_version(text: &str) -> Fault {
     .help("compare its numbers: `(.… | capture(/(\\d+)/) ?? \"0\") | parse_json` is the first, and `\"{.…}\"` the text")
 }
 
+/// A date with a time on a wall, of no zone.
+fn local(text: &str) -> Option<DateTime> {
+    let text = text.trim();
+    // A date alone is one, too.
+    text.parse().ok().filter(|_| text.contains(':') && text.parse::<Timestamp>().is_err())
+}
+
+/// Whether more stands behind a number, as in `12 (3m4s ago)` and `15.18 (Debian)`.
+fn begins_with_number(text: &str) -> bool {
+    let first = text.trim().split_once(char::is_whitespace).map(|(first, _)| first);
+    first.is_some_and(|first| spelled(first).is_some() || is_version(first))
+}
+
+fn unordered_beginning(text: &str) -> Fault {
+    Fault::conversion(format!(
+        "the text \"{text}\" begins with a number, and the order of texts is another one: \"10\" is before \"9\""
+    ))
+    .help("`.… | words | first` is what it begins with: read it by `parse_json` or `parse_duration`; `\"{.…}\"` is the text")
+}
+
+/// Whether a text spells a duration, or an interval of PostgreSQL.
+#[must_use]
+pub fn is_duration(text: &str) -> bool {
+    let text = text.trim();
+    Interval::of(text).is_some() || matches!(units::parse_quantity(text), Ok(units::Quantity::Duration(_)))
+}
+
 /// Whether a text spells a number, with a unit or without.
 #[must_use]
 pub fn is_quantity(text: &str) -> bool {
@@ -157,6 +206,9 @@ fn unordered(text: &str) -> Fault {
 
 /// How the number is read that a text spells. `.…` is the field: [`Fault::about`].
 fn as_number(text: &str, unit: &str) -> String {
+    if is_duration(text) {
+        return "`.… | parse_duration` is the duration, and `\"{.…}\"` the text".to_owned();
+    }
     let mut read = String::from(".…");
     for letters in [unit, ","].into_iter().filter(|letters| !letters.is_empty() && text.contains(letters)) {
         read.push_str(" | replace(\"");
@@ -179,6 +231,9 @@ fn spelled(text: &str) -> Option<&str> {
     let end = digits.find(|c: char| !c.is_ascii_digit() && !matches!(c, '.' | ',' | '_')).unwrap_or(digits.len());
     let (number, unit) = digits.split_at(end);
     let is_number = number.chars().filter(|c| *c == '.').count() <= 1;
+    if units::parse_quantity(digits).is_ok() {
+        return Some(unit);
+    }
     let is_unit = unit.is_empty() || unit.trim() == "%" || units::meant(unit.trim()).is_some();
     (is_number && is_unit).then_some(unit)
 }
@@ -199,6 +254,19 @@ mod tests {
 
     use super::{is_version, spelled};
     use crate::types::Value;
+
+    #[test]
+    fn what_begins_with_a_number_has_no_order_and_what_is_called_so_has() {
+        for text in
+            ["12 (3m4s ago)", "15.18 (Debian 15.18-0)", "9 hours ago", "9.6.24 (Debian)", "4d2h", "1m5s", "10d4h"]
+        {
+            assert!(Value::part(text).ordered().is_err(), "{text}");
+            assert!(Value::Data(Arc::new(text.into())).ordered().is_err(), "{text}");
+        }
+        for text in ["2026-11-28 10:00:00 started", "7f9c-abc", "3com card", "28/Nov/2026", "10.0.0.1 web", "api-1 x"] {
+            assert!(Value::part(text).ordered().is_ok(), "{text}");
+        }
+    }
 
     #[test]
     fn what_spells_a_number_is_told_apart_from_names() {

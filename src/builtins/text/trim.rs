@@ -19,5 +19,5 @@ pub(super) static BUILTIN: Builtin = Builtin {
 
 fn trim(args: &Args<'_>) -> Result<Value, Fault> {
     let text = args.get(&TEXT)?;
-    Ok(text.made(text.trim()))
+    Ok(text.made(text.trim_matches(|c: char| c.is_ascii_whitespace())))
 }

@@ -20,5 +20,5 @@ pub(super) static BUILTIN: Builtin = Builtin {
 };
 
 fn words(args: &Args<'_>) -> Result<Value, Fault> {
-    Ok(Value::list(args.get(&TEXT)?.split_whitespace().map(Value::part).collect()))
+    Ok(Value::list(args.get(&TEXT)?.split_ascii_whitespace().map(Value::part).collect()))
 }

@@ -132,7 +132,11 @@ fn line<'p>(
     if bits.iter().any(finds_below) {
         // A shell takes `**` for `*` where nobody says otherwise, and finds fewer files.
         line.insert_str(0, "shopt -s globstar && ");
-        notes.push("`shopt -s globstar` makes `**` any folders, and only bash has it.".to_owned());
+        notes.push(
+            "`shopt -s globstar` makes `**` any folders, and only bash has it. It lists as well what stands right below \
+             a linked folder, and for a `**` at the end the folder itself: these do not count."
+                .to_owned(),
+        );
     }
     let left = left_out(knowledge, by_hand, asked);
     Some(Typed {

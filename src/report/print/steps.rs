@@ -90,8 +90,11 @@ impl<'p> Writer<'p> {
             self.sheet.say(line);
         }
         self.sheet.doc(&section.doc);
-        let closes =
-            if selection.whole(index) { closes(section.on_failure.as_ref(), section.always.as_ref()) } else { "" };
+        let closed = |member: &Member| matches!(member, Member::Step(Step { on_failure, always, .. }) if on_failure.is_some() || always.is_some());
+        let in_steps = section.members.iter().any(closed);
+        let whole = selection.whole(index);
+        let [on_failure, always] = [&section.on_failure, &section.always].map(|block| whole && block.is_some());
+        let closes = closes(on_failure, always, in_steps);
         self.closes = closes;
         for (_, part) in selection.members(index, section) {
             match part {
@@ -111,7 +114,7 @@ impl<'p> Writer<'p> {
         self.sheet.step();
         self.sheet.heading(3, &step.title);
         self.part = "step";
-        self.closes = closes(step.on_failure.as_ref(), step.always.as_ref());
+        self.closes = closes(step.on_failure.is_some(), step.always.is_some(), false);
         self.sheet.doc(&step.doc);
         if let Some(within) = step.within.as_ref().map(|within| self.duration(within)) {
             self.sheet.say(of([text(format!("Within {within}."))]));
@@ -356,12 +359,16 @@ impl<'p> Writer<'p> {
 }
 
 /// Where what is done at the end of a step or a section stands.
-const fn closes(on_failure: Option<&Block>, always: Option<&Block>) -> &'static str {
-    match (on_failure, always) {
-        (None, None) => "",
-        (Some(_), None) => "where something failed",
-        (None, Some(_)) => "at its end in any case",
-        (Some(_), Some(_)) => "where something failed, and at its end in any case",
+const fn closes(on_failure: bool, always: bool, in_steps: bool) -> &'static str {
+    match (on_failure, always, in_steps) {
+        (false, false, false) => "",
+        (false, false, true) => "at the end of its steps",
+        (true, false, false) => "where something failed",
+        (true, false, true) => "at the end of its steps, and where something failed",
+        (false, true, false) => "at its end in any case",
+        (false, true, true) => "at the end of its steps, and at its own end in any case",
+        (true, true, false) => "where something failed, and at its end in any case",
+        (true, true, true) => "at the end of its steps, where something failed, and at its own end in any case",
     }
 }
 

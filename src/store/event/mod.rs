@@ -345,6 +345,9 @@ pub struct Measured {
     /// When it was begun to look, where that took long and something of it could not be measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub began: Option<Timestamp>,
+    /// When they were taken, where they have waited for others of the same moment since.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken: Option<Timestamp>,
     /// Whether others of the same moment follow at once, which are judged together with these.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
