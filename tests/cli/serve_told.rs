@@ -5,7 +5,7 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::program::{Folder, PROGRAM, finish};
-use crate::serving::{Notified, terminate, until};
+use crate::serving::{Notified, Sink, terminate, until};
 
 const RUNS: &str = "runbook \"Care\" { edition 1 }\n\
     metric load: float every 1m = host.load().one\n\
@@ -87,4 +87,35 @@ fn a_file_that_may_not_grow_is_said() {
     let script = "ulimit -f 8; exec \"$0\" serve a.runbook --no-listen";
     let ended = finish(folder.through("sh", &["-c", script, PROGRAM]).spawn().unwrap());
     ended.code(1).err("error: ");
+}
+
+/// Samples that have waited for others are of the time at which they were taken: nothing opens and closes in turns.
+#[test]
+fn a_cause_that_hangs_makes_no_old_sample_news() {
+    let sink = Sink::new();
+    let folder = Folder::with(format!(
+        "runbook \"Care\" {{ edition 1 }}\n\
+         channel bot = webhook(\"http://127.0.0.1:{}/bot\")\n\
+         tool effect() -> int = argv(\"cat\", \"effect\")\n\
+         tool cause() -> int = argv(\"./cause.sh\")\n\
+         metric effect_now: int every 1s = effect()\n\
+         metric cause_now: int every 1s = cause()\n\
+         threshold \"Cause\" warning {{\n  when cause_now > 5\n  notify bot\n}}\n\
+         threshold \"Effect\" warning {{\n  when effect_now > 5\n  when unknown for 3s\n  quiet while \"Cause\"\n  notify bot\n}}\n",
+        sink.port
+    ));
+    folder.write("effect", "7");
+    folder.write("hang", "4");
+    folder.write("cause.sh", "#!/bin/sh\nsleep \"$(cat hang)\"\necho 1\n");
+    std::fs::set_permissions(folder.path("cause.sh"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let server = folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    until("it is told", || !sink.occasions("Effect").is_empty());
+    std::thread::sleep(Duration::from_secs(3));
+    folder.write("effect", "1");
+    folder.write("hang", "0");
+    until("it is over", || sink.occasions("Effect").len() > 1);
+    std::thread::sleep(Duration::from_secs(5));
+    terminate(&server);
+    finish(server);
+    assert_eq!(sink.occasions("Effect"), ["opened", "closed"]);
 }

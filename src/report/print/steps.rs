@@ -90,7 +90,10 @@ impl<'p> Writer<'p> {
             self.sheet.say(line);
         }
         self.sheet.doc(&section.doc);
-        let closed = |member: &Member| matches!(member, Member::Step(Step { on_failure, always, .. }) if on_failure.is_some() || always.is_some());
+        let closed = |member: &Member| match member {
+            Member::Step(step) => step.on_failure.iter().chain(&step.always).flatten().any(Statement::changes),
+            Member::Statement(_) => false,
+        };
         let in_steps = section.members.iter().any(closed);
         let whole = selection.whole(index);
         let [on_failure, always] = [&section.on_failure, &section.always].map(|block| whole && block.is_some());
