@@ -6,7 +6,6 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::DriverKind;
 use crate::check::program::{self, ChannelId, Program, Roster, Unless};
 use crate::run::Judge;
 use crate::types::{Fault, Severity};
@@ -178,7 +177,12 @@ impl Definitions {
             timezone: program.header.timezone_name.clone(),
             thresholds: thresholds.collect(),
             sections: program.sections.iter().map(|section| section.title.clone()).collect(),
-            owners: program.channels.iter().filter(|one| owns_incidents(one)).map(|one| one.name.clone()).collect(),
+            owners: program
+                .channels
+                .iter()
+                .filter(|one| one.is_handed_over() == Some(true))
+                .map(|one| one.name.clone())
+                .collect(),
             policy: Policy::of(program).map(Arc::new),
             roster: program.escalations.first().and_then(|escalation| escalation.roster.clone()),
         }
@@ -243,11 +247,4 @@ fn escalate(escalate: &program::Escalate) -> Escalate {
         program::EscalateWhen::Condition(_) => EscalateWhen::Condition,
     };
     Escalate { level: escalate.level, when }
-}
-
-/// Whether a channel has an escalation of its own.
-fn owns_incidents(channel: &program::Channel) -> bool {
-    let DriverKind::Channel { policy: Some(policy), .. } = channel.made.driver.kind else { return false };
-    let place = channel.made.driver.params.iter().position(|param| param.name == policy);
-    place.and_then(|place| channel.made.args.get(place)).is_some_and(Option::is_some)
 }

@@ -1,5 +1,6 @@
 //! From the events of a run to what the engine takes.
 
+use std::cell::LazyCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
@@ -226,7 +227,8 @@ impl Run {
         // there, or not done, nobody knows whether it would have been.
         let section = program.sections.iter().find(|section| section.title == *title);
         let Some(section) = section.filter(|_| self.has_seen(path, title)) else { return inputs };
-        let conditional = raisers::conditional(program, section);
+        // Almost always nothing of it is open.
+        let conditional = LazyCell::new(|| raisers::conditional(program, section));
         for alert in state.alerts.values() {
             for raiser in alert.raisers.iter().filter(|raiser| raisers::is_in(raiser, title)) {
                 let (subject, raiser) = (alert.subject.clone(), Arc::clone(raiser));

@@ -29,10 +29,7 @@ impl Checker<'_> {
     /// other side, that is meant.
     fn check_anew(&mut self, program: &Program, escalation: &Escalation) {
         let owns = |id: &ChannelId| {
-            let Some(made) = program.channels.get(id.index()).map(|channel| &channel.made) else { return false };
-            let DriverKind::Channel { policy: Some(policy), .. } = made.driver.kind else { return false };
-            let place = made.driver.params.iter().position(|param| param.name == policy);
-            place.and_then(|place| made.args.get(place)).is_none_or(Option::is_none)
+            program.channels.get(id.index()).is_some_and(|channel| channel.is_handed_over() == Some(false))
         };
         for level in &escalation.levels {
             let before = |id: &ChannelId| {

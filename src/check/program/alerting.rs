@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 
 use super::Roster;
 use super::{ChannelId, Expr, LocalId, Made, MetricId, ThresholdId};
+use crate::catalog::DriverKind;
 use crate::source::Span;
 pub use crate::syntax::ast::{Severity, Unless};
 use crate::types::Type;
@@ -77,6 +78,16 @@ pub struct Channel {
     pub made: Made,
     pub doc: Arc<str>,
     pub span: Span,
+}
+
+impl Channel {
+    /// Whether its incidents are handed to an escalation on the other side; `None` where the other side has no incidents.
+    #[must_use]
+    pub fn is_handed_over(&self) -> Option<bool> {
+        let DriverKind::Channel { policy: Some(policy), .. } = self.made.driver.kind else { return None };
+        let place = self.made.driver.params.iter().position(|param| param.name == policy);
+        Some(place.and_then(|place| self.made.args.get(place)).is_some_and(Option::is_some))
+    }
 }
 
 #[derive(Debug)]
