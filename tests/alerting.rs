@@ -3,6 +3,8 @@
 
 #[path = "alerting/cases.rs"]
 mod cases;
+#[path = "alerting/groups.rs"]
+mod groups;
 #[path = "alerting/kept.rs"]
 mod kept;
 #[path = "alerting/laws.rs"]

@@ -145,6 +145,31 @@ async fn redirects_are_followed_to_their_end() {
 }
 
 #[tokio::test]
+async fn where_an_answer_to_a_change_led_is_no_word_about_the_change() {
+    let server = web(|asked| match asked.split(' ').nth(1) {
+        Some("/made") => reply("303 See Other", "Location: /gone\r\n", ""),
+        Some("/away") => reply("302 Found", "Location: http://127.0.0.1:9/\r\n", ""),
+        Some("/odd") => reply("302 Found", "Location: ftp://127.0.0.1/\r\n", ""),
+        Some("/moved") => reply("307 Temporary Redirect", "Location: /gone\r\n", ""),
+        _ => reply("404 Not Found", "", ""),
+    })
+    .await;
+    let connected = api(&server.url(), &[("reads", Value::list(vec![text("POST /made")]))]).await;
+    for path in ["/away", "/odd"] {
+        let fault = fault(ask("post", &connected, path, &[]).await);
+        assert!(fault.sent, "{path}: {fault}");
+    }
+    let missing = fault(ask("put", &connected, "/made", &[]).await);
+    let said = format!("PUT was answered 303 See Other, and {}/gone, where that led, answered 404", server.url());
+    assert!(missing.sent && missing.message.contains(&said), "{missing}");
+    // Who is sent on with what was to be done has not done it, and nobody else has.
+    let moved = fault(ask("post", &connected, "/moved", &[]).await);
+    assert!(!moved.sent, "{moved}");
+    let read = ask("post", &connected, "/made", &[]).await.expect("an answer");
+    assert_eq!(field(&read, "status").to_json(), 404);
+}
+
+#[tokio::test]
 async fn credentials_stay_where_they_belong() {
     let other = web(|_| reply("200 OK", "", "there")).await;
     let to = other.url().replace("127.0.0.1", "localhost");
@@ -157,7 +182,7 @@ async fn credentials_stay_where_they_belong() {
     assert!(server.last().contains("authorization: Bearer t0psecret\r\nx-api-key: t0psecret"), "{}", server.last());
     assert!(!other.last().to_lowercase().contains("t0psecret"), "{}", other.last());
     let change = fault(ask("post", &connected, "/", &[("body", text("data"))]).await);
-    assert!(change.message.contains("a change to another host"), "{change}");
+    assert!(change.message.contains("a change to another place"), "{change}");
     assert_eq!(other.asked().len(), 1);
     let echo = web(|asked| reply("500 Internal Server Error", "", asked)).await;
     let said = field(&ask("get", &api(&echo.url(), &credentials).await, "/", &[]).await.expect("an answer"), "text");
@@ -299,11 +324,14 @@ async fn a_proxy_makes_it_another_way_to_the_same_server() {
     let bucket = [("bucket", text("backups")), ("anonymous", Value::Bool(true))];
     assert_eq!(leads(&env, "s3", &bucket).await.0, "s3://backups through the proxy proxy.example:3128");
     assert_eq!(leads(&[], "s3", &bucket).await.0, "s3://backups");
-    // A change does not change its way half-way.
+    // Another scheme or port is another place.
     let server = web(|_| reply("307 Temporary Redirect", "location: https://127.0.0.1:1/x\r\n", "")).await;
     let env = [("HTTPS_PROXY", "http://127.0.0.1:1")];
     let outside = Outside::new(&env, std::path::Path::new("."));
     let connected = outside.connect("http", &[("url", text(&server.url()))]).await.expect("a connection");
     let refused = ask("post", &connected, "/", &[]).await.expect_err("another way");
-    assert!(refused.message.contains("which is reached by another way: it is not sent there"), "{refused}");
+    assert!(
+        refused.message.contains("a change to another place, https://127.0.0.1:1/x: it is not sent there"),
+        "{refused}"
+    );
 }

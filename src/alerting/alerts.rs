@@ -268,17 +268,21 @@ impl Turn<'_> {
         number
     }
 
-    /// Tells of an alert, or gathers it with others of its group.
+    /// Tells of an alert, or gathers it with others of its group: those that open at one moment are told together.
     fn announce(&mut self, number: i64, threshold: &Threshold, level: Option<u32>) {
-        let Some(alert) = self.state.alerts.get(&number) else { return };
-        let others = || self.index.group(threshold, &alert.subject.labels).filter(|other| *other != number);
-        if others().next().is_none() {
+        if threshold.group_by.is_empty() {
             self.tell_opened(&[number], threshold, level);
             return;
         }
-        let gathered = |other: i64| self.state.alerts.get(&other)?.gathered_until;
-        let until = others().find_map(gathered).unwrap_or_else(|| self.after(GATHERED));
+        let (alone, gathered) = {
+            let Some(alert) = self.state.alerts.get(&number) else { return };
+            let others = || self.index.group(threshold, &alert.subject.labels).filter(|other| *other != number);
+            let until = |other: i64| self.state.alerts.get(&other)?.gathered_until;
+            (others().next().is_none(), others().find_map(until))
+        };
         let now = self.now;
+        let until = gathered.unwrap_or_else(|| if alone { now } else { self.after(GATHERED) });
+        self.gathered |= until <= now;
         if let Some(alert) = self.state.alert_mut(number) {
             alert.gathered_until = Some(until);
             // They are called when its group is told.
@@ -363,6 +367,35 @@ impl Turn<'_> {
         }
     }
 
+    /// With the last one of a group that people know, those that are gathered are gathered no longer: else people would
+    /// take the group for well.
+    fn gathers_no_longer(&mut self, alert: &Alert) {
+        let Some(threshold) = self.threshold(&alert.subject.threshold) else { return };
+        let others =
+            || self.index.group(threshold, &alert.subject.labels).filter_map(|other| self.state.alerts.get(&other));
+        // An incident goes on with them, and nobody hears that it is over.
+        if alert.told.is_empty() || alert.incident.is_some() || others().any(|other| other.gathered_until.is_none()) {
+            return;
+        }
+        let (now, waiting) = (self.now, others().map(|other| other.number).collect::<Vec<_>>());
+        for number in waiting {
+            if let Some(other) = self.state.alert_mut(number) {
+                other.gathered_until = Some(now);
+                self.outcome.touched.alerts.insert(number);
+                self.gathered = true;
+            }
+        }
+    }
+
+    /// Tells of those whose time of gathering is over.
+    pub(super) fn tell_of_groups(&mut self) {
+        if std::mem::take(&mut self.gathered) {
+            let now = self.now;
+            let gathered = self.open_alerts(|alert| alert.gathered_until.is_some_and(|until| until <= now));
+            self.tell_gathered(&gathered);
+        }
+    }
+
     pub(super) fn close_alert(&mut self, number: i64, end: &End) {
         let Some(alert) = self.state.alerts.remove(&number) else { return };
         let mut alert = Arc::unwrap_or_clone(alert);
@@ -383,6 +416,7 @@ impl Turn<'_> {
         let title = alert.subject.name();
         self.happened(Some(number), alert.incident, Happened::AlertClosed { title, end: end.clone() });
         self.tell_closed(&alert, end);
+        self.gathers_no_longer(&alert);
         self.outcome.ended_alerts.push(alert);
     }
 }

@@ -149,6 +149,8 @@ pub(super) struct Turn<'e> {
     pub(super) outcome: Outcome,
     /// The open alerts of which a sample was judged.
     pub(super) looked_at: BTreeSet<i64>,
+    /// Whether alerts of a group are to be told together at the end of the turn.
+    pub(super) gathered: bool,
 }
 
 impl Engine {
@@ -190,12 +192,14 @@ impl Engine {
             now,
             outcome: Outcome::default(),
             looked_at: BTreeSet::new(),
+            gathered: false,
         };
         if due.is_some_and(|due| due <= now) {
             turn.timers();
         }
         turn.input(input);
         turn.wake();
+        turn.tell_of_groups();
         let outcome = turn.outcome;
         self.dues.look(&self.definitions, &self.state, &outcome.touched);
         outcome
@@ -276,8 +280,8 @@ impl<'e> Turn<'e> {
         self.state.quiet.retain(|_, quiet| quiet.until > now);
         self.outcome.touched.rest |= self.state.quiet.len() != running;
         self.blind();
-        let gathered: Vec<i64> = self.open_alerts(|alert| alert.gathered_until.is_some_and(|until| until <= now));
-        self.tell_gathered(&gathered);
+        self.gathered = true;
+        self.tell_of_groups();
         for number in self.open_alerts(|alert| alert.levels_due().iter().any(|(at, _)| *at <= now)) {
             self.escalate_late(number);
         }

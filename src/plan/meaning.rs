@@ -49,21 +49,28 @@ impl Names for Meaning<'_> {
         (self.of == Of::Consent && builtin == "alerts").then(all)
     }
 
-    /// By its own conditions, and by the checks that raise it.
+    /// By its own conditions, and by the checks that raise it with what stands around them.
     fn opens(&self, id: ThresholdId) -> Option<String> {
         let threshold = self.program.thresholds.get(id.index()).filter(|_| self.of == Of::Consent)?;
         let mut all = self.threshold(threshold);
         self.place_commands();
+        let mut around = Vec::new();
+        let mut section = None;
         for part in walk::blocks_of(self.program) {
-            walk::statements(part.block, &mut |statement| match &statement.kind {
-                StatementKind::Check { condition, otherwise: CheckElse::Raise { threshold, .. }, .. }
-                    if *threshold == id =>
-                {
-                    all.push(format!("unless {}", self.expr(condition)));
+            // What a section requires holds back all that is below it.
+            if section != part.section.map(std::ptr::from_ref) {
+                section = part.section.map(std::ptr::from_ref);
+                around.clear();
+            }
+            match part.step {
+                None => self.raises(part.block, id, &mut around, &mut all),
+                Some(step) => {
+                    let depth = around.len();
+                    around.extend(step.each.iter().map(|(_, list)| format!("for {}", self.expr(list))));
+                    self.raises(part.block, id, &mut around, &mut all);
+                    around.truncate(depth);
                 }
-                StatementKind::Raise { threshold, .. } if *threshold == id => all.push("raised".to_owned()),
-                _ => {}
-            });
+            }
         }
         Some(short(all))
     }
@@ -189,8 +196,56 @@ impl<'p> Meaning<'p> {
         params.iter().map(of).collect()
     }
 
-    /// What a threshold says.
+    /// What raises a threshold in a block: `around` says under which conditions it is come to, and is longer by what the
+    /// block requires after it.
+    fn raises(&self, block: &[Statement], id: ThresholdId, around: &mut Vec<String>, all: &mut Vec<String>) {
+        let found =
+            |around: &[String], how: &str| around.iter().map(String::as_str).chain([how]).collect::<Vec<_>>().join(" ");
+        for statement in block {
+            let depth = around.len();
+            match &statement.kind {
+                StatementKind::Check { condition, otherwise: CheckElse::Raise { threshold, .. }, .. }
+                    if *threshold == id =>
+                {
+                    all.push(found(around, &format!("unless {}", self.expr(condition))));
+                }
+                StatementKind::Raise { threshold, .. } if *threshold == id => all.push(found(around, "raised")),
+                StatementKind::Require { condition, .. } => around.push(format!("given {}", self.expr(condition))),
+                StatementKind::If { branches, otherwise } => {
+                    for branch in branches {
+                        around.push(format!("if {}", self.expr(&branch.condition)));
+                        self.inside(&branch.body, id, around, all);
+                    }
+                    // With all conditions that did not hold.
+                    around.push("else".to_owned());
+                    otherwise.iter().for_each(|block| self.inside(block, id, around, all));
+                    around.truncate(depth);
+                }
+                StatementKind::For(each) => {
+                    around.push(format!("for {}", self.expr(&each.list)));
+                    self.inside(&each.body, id, around, all);
+                    around.truncate(depth);
+                }
+                _ => walk::blocks(statement).into_iter().for_each(|block| self.inside(block, id, around, all)),
+            }
+        }
+    }
+
+    fn inside(&self, block: &[Statement], id: ThresholdId, around: &mut Vec<String>, all: &mut Vec<String>) {
+        let depth = around.len();
+        self.raises(block, id, around, all);
+        around.truncate(depth);
+    }
+
+    /// What a threshold says, and what keeps it quiet.
     fn threshold(&self, threshold: &Threshold) -> Vec<String> {
+        let mut all = self.own_of_threshold(threshold);
+        let quiet = threshold.quiet_while.iter().filter_map(|id| self.program.thresholds.get(id.index()));
+        all.extend(quiet.map(|other| format!("quiet while {}", short(self.own_of_threshold(other)))));
+        all
+    }
+
+    fn own_of_threshold(&self, threshold: &Threshold) -> Vec<String> {
         let mut all = vec![format!("{:?} {:?} {:?}", threshold.title, threshold.severity, threshold.unknown_for)];
         all.extend(threshold.from.iter().map(|name| format!("from {name:?}")));
         all.extend(threshold.when.iter().map(|when| format!("{} {:?}", self.expr(&when.condition), when.held)));

@@ -43,13 +43,13 @@ pub(crate) fn policy(levels: Vec<Level>, repeat: u32) -> Policy {
 }
 
 /// Alerting with one threshold, and a clock.
-struct Scene {
-    engine: Engine,
-    now: Timestamp,
+pub(crate) struct Scene {
+    pub(crate) engine: Engine,
+    pub(crate) now: Timestamp,
 }
 
 impl Scene {
-    fn of(threshold: Threshold, policy: impl Into<Option<Policy>>) -> Self {
+    pub(crate) fn of(threshold: Threshold, policy: impl Into<Option<Policy>>) -> Self {
         let definitions = Definitions {
             roster: None,
             ledger: "".into(),
@@ -63,22 +63,22 @@ impl Scene {
         Self { engine: Engine::new(Arc::new(definitions), State::default()), now: EVENING.parse().unwrap() }
     }
 
-    fn after(&mut self, time: SignedDuration) -> Outcome {
+    pub(crate) fn after(&mut self, time: SignedDuration) -> Outcome {
         self.now = self.now.checked_add(time).unwrap();
         self.take(Input::Tick)
     }
 
-    fn take(&mut self, input: Input) -> Outcome {
+    pub(crate) fn take(&mut self, input: Input) -> Outcome {
         self.engine.take(self.now, input)
     }
 
-    fn judged(&mut self, when: Option<bool>, labels: &Labels) -> Outcome {
+    pub(crate) fn judged(&mut self, when: Option<bool>, labels: &Labels) -> Outcome {
         let escalates = self.engine.definitions().thresholds["Errors"].escalate.len();
         let escalate = vec![Some(true); escalates];
         self.take(Input::Judged(vec![Judged { escalate, ..judged(self.now, when, labels) }]))
     }
 
-    fn levels(&self) -> Vec<u32> {
+    pub(crate) fn levels(&self) -> Vec<u32> {
         self.engine.state().incidents.values().map(|incident| incident.level).collect()
     }
 }
@@ -89,12 +89,12 @@ pub(crate) fn judged(at: Timestamp, when: Option<bool>, labels: &Labels) -> Judg
     Judged { subject, at, began: None, when: vec![when], until: None, escalate: Vec::new(), text }
 }
 
-fn pod(name: &str) -> Labels {
+pub(crate) fn pod(name: &str) -> Labels {
     [("pod".into(), name.into()), ("service".into(), "shop".into())].into()
 }
 
 /// `channel occasion`, in order.
-fn told(outcome: &Outcome) -> Vec<String> {
+pub(crate) fn told(outcome: &Outcome) -> Vec<String> {
     let line = |tell: &runbook::alerting::Tell| format!("{} {}", tell.channel, tell.message.occasion.name());
     outcome.tell.iter().map(line).collect()
 }
@@ -106,31 +106,6 @@ fn whoever_heard_of_an_alert_before_its_incident_hears_its_end() {
     assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["mail opened"]);
     assert_eq!(told(&scene.after(secs(600))), ["chat escalated"]);
     assert_eq!(told(&scene.judged(Some(false), &Labels::new())), ["chat closed", "mail closed"]);
-}
-
-#[test]
-fn an_alert_that_was_told_alone_ends_alone_where_its_group_has_another_name() {
-    let escalate = vec![Escalate { level: 1, when: EscalateWhen::After(secs(600)) }];
-    let grouped = Threshold { escalate, group_by: vec!["service".into()], ..threshold() };
-    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "chat")], 0));
-    let opened = scene.judged(Some(true), &pod("a"));
-    scene.after(secs(600));
-    let closed = scene.judged(Some(false), &pod("a"));
-    assert_eq!(told(&closed), ["chat closed", "mail closed"]);
-    assert_eq!(closed.tell[1].message.about, opened.tell[0].message.about);
-}
-
-#[test]
-fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
-    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
-    for name in ["a", "b", "c"] {
-        scene.judged(Some(true), &pod(name));
-    }
-    let gathered = scene.after(secs(30));
-    assert_eq!(told(&gathered), ["mail opened"]);
-    let closed = scene.judged(Some(false), &pod("b"));
-    assert_eq!(told(&closed), ["mail closed"]);
-    assert!(!closed.withdraw.contains(&gathered.tell[0].message.key), "of #3 people would never hear");
 }
 
 #[test]
@@ -154,52 +129,6 @@ fn what_hangs_could_not_look_since_it_was_begun() {
     scene.take(input);
     assert_eq!(told(&scene.after(secs(49))), [""; 0]);
     assert_eq!(told(&scene.after(secs(1))), ["mail opened"]);
-}
-
-#[test]
-fn who_closes_an_incident_closes_nothing_that_nobody_has_heard_of() {
-    for goes_on in [false, true] {
-        let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
-        let mut scene = Scene::of(grouped, policy(vec![level(1, None, "pager")], 0));
-        scene.judged(Some(true), &pod("a"));
-        scene.after(secs(2));
-        assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0], "it is gathered");
-        if goes_on {
-            assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0], "the incident goes on with it");
-        }
-        scene.after(secs(2));
-        let by = Arc::from("ann");
-        let closed = scene.take(Input::Close { incident: 1, by });
-        let each = ["mail closed", "pager closed", "mail opened", "pager opened"];
-        assert_eq!(told(&closed), each, "{goes_on}");
-        let incidents: Vec<_> = closed.tell.iter().map(|tell| tell.message.incident.as_ref().unwrap().number).collect();
-        assert_eq!(incidents, [1, 1, 2, 2]);
-        assert_eq!(scene.engine.state().alerts.keys().collect::<Vec<_>>(), [&2]);
-        // What fires again is gathered with one that people know of.
-        scene.after(secs(1));
-        assert_eq!(told(&scene.judged(Some(true), &pod("a"))), [""; 0]);
-        assert_eq!(told(&scene.after(secs(30))), ["mail opened"], "the pager escalates by itself");
-        assert_eq!(scene.engine.state().incidents.keys().collect::<Vec<_>>(), [&2]);
-    }
-}
-
-#[test]
-fn an_incident_is_not_over_while_others_of_its_group_are_gathered() {
-    let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
-    let mut scene = Scene::of(grouped, policy(vec![level(1, Some(secs(60)), "chat"), level(2, None, "sms")], 0));
-    assert_eq!(told(&scene.judged(Some(true), &pod("a"))), ["mail opened", "chat opened"]);
-    scene.after(secs(10));
-    assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0]);
-    assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0]);
-    assert_eq!(told(&scene.after(secs(30))), ["mail opened", "chat opened"]);
-    assert_eq!(told(&scene.after(secs(20))), ["sms escalated"]);
-    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["chat closed", "mail closed", "sms closed"]);
-
-    // Also where they are over before their time.
-    scene.judged(Some(true), &pod("a"));
-    scene.judged(Some(true), &pod("b"));
-    scene.judged(Some(false), &pod("a"));
-    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["chat closed", "mail closed"]);
 }
 
 #[test]
@@ -380,44 +309,6 @@ fn a_channel_that_was_taken_out_of_the_runbook_is_paged_no_more_and_that_in_its_
     let edited = Some(Arc::new(policy(levels("new"), 0)));
     scene.engine.redefine(Arc::new(Definitions { policy: edited, ..scene.engine.definitions().clone() }));
     assert_eq!(told(&scene.after(secs(600))), ["new escalated", "mail escalated"]);
-}
-
-#[test]
-fn what_is_told_of_several_has_a_name_of_its_own_and_is_over_with_the_last() {
-    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
-    let alone = scene.judged(Some(true), &pod("a"));
-    for name in ["b", "c"] {
-        scene.judged(Some(true), &pod(name));
-    }
-    let gathered = scene.after(secs(30));
-    let name = &gathered.tell[0].message.about;
-    assert_ne!(*name, alone.tell[0].message.about);
-    let first = scene.judged(Some(false), &pod("b"));
-    assert_ne!(first.tell[0].message.about, *name, "a pager would take it for the end of all");
-    let end = scene.judged(Some(false), &pod("a"));
-    assert_eq!(end.tell[0].message.about, alone.tell[0].message.about);
-    let last = scene.judged(Some(false), &pod("c"));
-    assert_eq!(told(&last), ["mail closed"]);
-    assert_eq!(last.tell[0].message.about, *name);
-}
-
-#[test]
-fn those_that_were_told_together_go_on_together() {
-    let escalate = vec![Escalate { level: 1, when: EscalateWhen::After(secs(600)) }];
-    let grouped = Threshold { escalate, group_by: vec!["service".into()], ..threshold() };
-    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "chat")], 0));
-    for name in ["a", "b", "c"] {
-        scene.judged(Some(true), &pod(name));
-    }
-    let name = scene.after(secs(30)).tell[0].message.about.clone();
-    let escalated = scene.after(secs(570));
-    assert_eq!(told(&escalated), ["chat escalated"]);
-    assert_eq!(escalated.tell[0].message.about, name);
-    assert_eq!(scene.engine.state().incidents[&1].alerts.len(), 3);
-    for name in ["a", "b"] {
-        scene.judged(Some(false), &pod(name));
-    }
-    assert_eq!(told(&scene.judged(Some(false), &pod("c"))), ["chat closed", "mail closed"]);
 }
 
 #[test]

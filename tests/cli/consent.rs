@@ -71,6 +71,33 @@ fn a_value_behind_a_name_is_part_of_what_is_approved() {
 }
 
 #[test]
+fn what_stands_around_that_which_opens_an_alert_is_agreed_to_with_the_section_that_answers_it() {
+    let text = "channel hook = webhook(\"https://hooks.example.com\")\ntool mark(text: string) changes = argv(\"touch\", text)\n\
+        metric b: int every 1m = 1\n\
+        threshold \"Bad\" warning {\n  notify hook\n}\nthreshold \"Other\" warning {\n  when b > 1\n  notify hook\n}\n\
+        section \"Looks\" every 1m {\n  require 1 < 2 as \"up\"\n  step \"One\" for x in [1, 2] {\n    if host.load().one > 1 {\n      raise \"Bad\" \"it is\"\n    }\n  }\n}\n\
+        section \"Answers\" on alert \"Bad\" {\n  step \"One\" {\n    change mark(\"made\")\n  }\n}\n";
+    let folder = Folder::with(text);
+    let hash = |text: &str| {
+        folder.write("a.runbook", text);
+        folder.hash()
+    };
+    let first = hash(text);
+    let edits = [
+        ("one > 1 {", "one > 0 {"),
+        ("require 1 < 2", "require 1 < 3"),
+        ("in [1, 2]", "in [1, 2, 3]"),
+        ("warning {\n  notify", "warning {\n  quiet while \"Other\"\n  notify"),
+    ];
+    for (from, to) in edits {
+        assert_ne!(hash(&text.replacen(from, to, 1)), first, "{to}");
+    }
+    let quiet = text.replacen("warning {\n  notify", "warning {\n  quiet while \"Other\"\n  notify", 1);
+    assert_ne!(hash(&quiet), hash(&quiet.replace("b > 1", "b > 0")));
+    assert_eq!(hash(&text.replace("it is", "it is so")), first);
+}
+
+#[test]
 fn read_only_withholds_changes_and_looks_on() {
     let folder = Folder::with(CHANGE);
     folder.run(&["run", "a.runbook", "--read-only"]).out("REFUSED").out("the run is read-only").out("1 passed");

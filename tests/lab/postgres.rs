@@ -230,6 +230,24 @@ fn changes_are_made_once_and_a_lost_answer_is_no_failure() {
 }
 
 #[test]
+fn what_was_committed_before_an_error_is_not_said_to_be_not_made() {
+    let Some(lab) = lab("what was committed before an error", &["postgres"]) else { return };
+    let ran = run(
+        lab,
+        r#"
+        section "1" { change db.execute("DO $$ BEGIN DELETE FROM documents WHERE false; COMMIT; RAISE EXCEPTION 'late'; END $$") }
+        section "2" { change db.execute("DO $$ BEGIN DELETE FROM documents WHERE false; RAISE EXCEPTION 'early'; END $$") }
+        section "3" { change db.execute("CALL nothing_there()") }
+        section "4" { change db.execute("VACUUM nothing_there") }
+        "#,
+    );
+    let ended = ran.events.iter().filter(|event| event["event"] == "change_ended");
+    let outcomes: Vec<&str> = ended.map(|event| event["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["unknown", "failed", "failed", "failed"], "{}", ran.text);
+    assert!(ran.text.contains("what it had committed before stays"), "{}", ran.text);
+}
+
+#[test]
 fn what_the_server_left_out_is_not_done_and_what_it_says_is_said() {
     let Some(lab) = lab("what the server left out is not done", &["postgres"]) else { return };
     let ran = run(

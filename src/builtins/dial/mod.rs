@@ -45,6 +45,12 @@ impl Trouble {
         self.fault = self.fault.help(help);
         self
     }
+
+    /// What was asked for had gone out.
+    pub(super) fn sent(mut self) -> Self {
+        self.fault = self.fault.sent();
+        self
+    }
 }
 
 impl From<Trouble> for Fault {

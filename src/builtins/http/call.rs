@@ -8,12 +8,12 @@ use hyper::body::Bytes;
 use jiff::SignedDuration;
 
 use super::address::{self, address};
-use super::client::{Limits, Request, send};
+use super::client::{Limits, Request, send, shown};
 use super::connection::{Http, insert_fields};
 use super::reads::pattern;
 use super::response::Outcome;
 use crate::builtins::settings::{limit, setup};
-use crate::catalog::{Accepts, Args, Judge, Landing, Param, ParamInfo, Presence};
+use crate::catalog::{Accepts, Args, Cx, Judge, Landing, Param, ParamInfo, Presence};
 use crate::types::{Connection, Fault, Record, SecretText, Template, Type, Value};
 
 pub(super) const CONNECTION: Param<Arc<Connection>> = Param::connection("http");
@@ -51,7 +51,7 @@ pub(super) const SENDING: &[ParamInfo] = &[
 ];
 
 /// A call of a method.
-pub(super) async fn call(method: Method, args: Args<'static>) -> Result<Value, Fault> {
+pub(super) async fn call(cx: Cx, method: Method, args: Args<'static>) -> Result<Value, Fault> {
     let connection = args.get(&CONNECTION)?;
     let http = Http::of(&connection)?;
     let Asked { request, secrets } = request(http, method.clone(), &args)?;
@@ -63,6 +63,10 @@ pub(super) async fn call(method: Method, args: Args<'static>) -> Result<Value, F
     let outcome = Outcome { method: &method, answer: &answer, listed: listed.as_deref(), secrets: &secrets };
     if !reads && let Some(fault) = outcome.refused() {
         return Err(outcome.unchanged(fault));
+    }
+    // It may be the page that says what was made, or one that asks who is there.
+    if let Some(led) = answer.led {
+        cx.remark.say(format!("answered {led}, which led to {}: that answered {}", shown(&answer.url), answer.status));
     }
     Ok(outcome.response().into())
 }

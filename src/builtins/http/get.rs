@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[CONNECTION.info(), PATH.info(), QUERY.info(), HEADERS.info(), WITHIN.info(), STATUS.info()],
     returns: Returns::Type(Response::ty),
     effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| Box::pin(call(Method::GET, args))),
+    body: Body::Outside(|cx, args| Box::pin(call(cx, Method::GET, args))),
     needs: &[Need::Words("the server's HTTP port")],
     by_hand: "curl [!status? -fsSL] [status? -sSL] -w '\\n%{http_code} in %{time_total}s\\n' [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[Example::call(r#"api.get("/health").ok"#), Example::call(r#"api.get("/tasks/{id}").json.status"#)],

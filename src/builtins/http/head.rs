@@ -14,7 +14,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: &[CONNECTION.info(), PATH.info(), QUERY.info(), HEADERS.info(), WITHIN.info(), STATUS.info()],
     returns: Returns::Type(Response::ty),
     effect: EffectRule::Reads,
-    body: Body::Outside(|_, args| Box::pin(call(Method::HEAD, args))),
+    body: Body::Outside(|cx, args| Box::pin(call(cx, Method::HEAD, args))),
     needs: &[Need::Words("the server's HTTP port")],
     by_hand: "curl [!status? -fsSLI] [status? -sSLI] [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[Example::call(r#"api.head("/backup.tar").headers"#)],

@@ -15,7 +15,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     params: SENDING,
     returns: Returns::Type(Response::ty),
     effect: EffectRule::ByCall(|facts| effect("PATCH", facts)),
-    body: Body::Outside(|_, args| Box::pin(call(Method::PATCH, args))),
+    body: Body::Outside(|cx, args| Box::pin(call(cx, Method::PATCH, args))),
     needs: &[Need::Words("the server's HTTP port")],
     by_hand: "curl [!status? -fsS] [status? -sS] -X PATCH -w '\\n%{http_code} in %{time_total}s\\n' [-H 'Content-Type: application/json' --data-binary {json:json}] [-H 'Content-Type:' --data-binary {body}] [{headers:headers}] {connection}{path}[{query:query}]",
     examples: &[

@@ -78,7 +78,11 @@ impl Outcome<'_> {
         let url = shown(&self.answer.url);
         let reason = status.canonical_reason().map(|reason| format!(" {reason}")).unwrap_or_default();
         let said = beginning(&self.answer.body, self.secrets);
-        let fault = Fault::new(kind, format!("{} {url} answered {}{reason}{said}", self.method, status.as_u16()));
+        let asked = match self.answer.led {
+            Some(led) => format!("{} was answered {led}, and {url}, where that led,", self.method),
+            None => format!("{} {url}", self.method),
+        };
+        let fault = Fault::new(kind, format!("{asked} answered {}{reason}{said}", status.as_u16()));
         Some(if self.listed.is_some() {
             fault
         } else {
@@ -87,8 +91,12 @@ impl Outcome<'_> {
     }
 
     /// The fault of a change: what the server does not take from whoever asked (400 to 499), it has not done. Of a request
-    /// that it did not get whole in time (408) that is less sure, and of its own errors nobody knows.
+    /// that it did not get whole in time (408) that is less sure, and of its own errors nobody knows. What a place says to
+    /// which the answer led is no word about the change.
     pub(super) fn unchanged(&self, fault: Fault) -> Fault {
+        if self.answer.led.is_some() {
+            return fault.sent();
+        }
         let status = self.answer.status;
         let refused =
             fault.kind == FaultKind::BadAnswer && status.is_client_error() && status != StatusCode::REQUEST_TIMEOUT;

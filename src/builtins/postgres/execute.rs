@@ -12,6 +12,7 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Row};
 
 use super::connection::{Postgres, limit};
+use super::lexer::Token;
 use super::needs;
 use super::refusal::{Asked, of_statement};
 use super::rows;
@@ -79,9 +80,7 @@ async fn execute(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         return Err(setup(format!("`{}` is about a session, and the session ends with it", keyword.to_uppercase()))
             .help("each statement is a transaction; what belongs together is one statement (`WITH … INSERT …`) or a function"));
     }
-    let streams = |word: &str| {
-        statement.tokens.iter().any(|token| matches!(token, super::lexer::Token::Word(own) if own == word))
-    };
+    let streams = |word: &str| statement.tokens.iter().any(|token| matches!(token, Token::Word(own) if own == word));
     if keyword == "copy" && (streams("stdin") || streams("stdout")) {
         return Err(
             setup("`COPY` from and to this side is not done here").help("name a file of the server, or use `psql`")
@@ -95,6 +94,21 @@ async fn execute(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
 /// the connection is seen to be closed.
 fn ends_the_session(refusal: &DbError) -> bool {
     matches!(refusal.parsed_severity(), Some(Severity::Fatal | Severity::Panic))
+}
+
+/// Whether what it did before an error may stay: it is made in more transactions than one, and some may have ended well.
+fn may_stay(statement: &Statement, refusal: &DbError) -> bool {
+    let has = |word: &str| statement.tokens.iter().any(|token| matches!(token, Token::Word(own) if own == word));
+    let in_several = match statement.keyword() {
+        "call" | "vacuum" | "analyze" | "cluster" | "reindex" => true,
+        // Its body is a text.
+        "do" => ["commit", "call"].iter().any(|word| statement.sql.to_lowercase().contains(word)),
+        "create" | "drop" | "alter" => has("concurrently") || has("subscription"),
+        _ => false,
+    };
+    // What is not understood or not allowed has not begun. What a procedure comes to has a place within it.
+    let begun = refusal.where_().is_some() || !matches!(refusal.code().code().get(..2), Some("42" | "0A"));
+    in_several && begun
 }
 
 /// How many rows it changed, and what functions answered that say whether they did what they are for.
@@ -164,9 +178,13 @@ async fn send(cx: &Cx, server: &Arc<Server>, statement: &Statement, limit: Durat
         }
         Err(error) => {
             let lost = session.client.is_closed() || error.as_db_error().is_none_or(ends_the_session);
+            let stays = error.as_db_error().is_some_and(|refusal| may_stay(statement, refusal));
             let error = session.last_words(error).await;
-            let fault = of_statement(&asked, &error).fault;
-            Err(if lost { fault.sent() } else { fault })
+            let mut fault = of_statement(&asked, &error).fault;
+            if stays && fault.help.is_none() {
+                fault = fault.help("what it had committed before stays, and so does an index that is not valid: look before it is made again");
+            }
+            Err(if lost || stays { fault.sent() } else { fault })
         }
     }
 }

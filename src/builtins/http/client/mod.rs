@@ -81,6 +81,9 @@ pub(in crate::builtins) struct Answer {
     /// Where it came from in the end.
     pub(in crate::builtins) url: Url,
     pub(in crate::builtins) redirects: usize,
+    /// The status with which a server took a change and led to the place that gave this answer: it says nothing of whether
+    /// the change was made.
+    pub(in crate::builtins) led: Option<StatusCode>,
     pub(in crate::builtins) body: Vec<u8>,
     /// How the body is compressed, where it could not be unpacked.
     pub(in crate::builtins) packed: Option<String>,
@@ -120,10 +123,22 @@ pub(in crate::builtins) async fn send(target: &Target, request: Request, limits:
     dial::within(limits.within, &shown(&asked), &progress, follow(target, request, limits, &progress)).await
 }
 
-async fn follow(target: &Target, mut request: Request, limits: Limits, progress: &Progress) -> Result<Answer, Trouble> {
+async fn follow(target: &Target, request: Request, limits: Limits, progress: &Progress) -> Result<Answer, Trouble> {
+    let mut redirects = Redirects::new(target, &request);
+    let answer = follow_on(target, request, limits, progress, &mut redirects).await;
+    // Whatever went wrong on the way on, the change itself had arrived.
+    answer.map_err(|trouble| if redirects.led().is_some() { trouble.sent() } else { trouble })
+}
+
+async fn follow_on(
+    target: &Target,
+    mut request: Request,
+    limits: Limits,
+    progress: &Progress,
+    redirects: &mut Redirects,
+) -> Result<Answer, Trouble> {
     let start = Instant::now();
     let mut timing = Timing::default();
-    let mut redirects = Redirects::new(target, &request);
     loop {
         let (status, headers, body) = once(target, &request, limits, progress, &mut timing).await?;
         if let Some(next) = redirects.next(target, &request, status, &headers)? {
@@ -137,7 +152,8 @@ async fn follow(target: &Target, mut request: Request, limits: Limits, progress:
             Body::Packed(body, how) => (body, Some(how)),
             Body::TooLarge => return Err(wire::too_large(&shown(&request.url), most)),
         };
-        return Ok(Answer { status, headers, url: request.url, redirects: redirects.followed(), body, packed, timing });
+        let (redirects, led) = (redirects.followed(), redirects.led());
+        return Ok(Answer { status, headers, url: request.url, redirects, led, body, packed, timing });
     }
 }
 

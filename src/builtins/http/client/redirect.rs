@@ -13,12 +13,18 @@ pub(super) struct Redirects {
     most: usize,
     downgrade: bool,
     visited: Vec<(Method, Url)>,
+    /// The status with which a server took a change and led to a place to look at.
+    led: Option<StatusCode>,
 }
 
 impl Redirects {
     pub(super) fn new(target: &Target, first: &Request) -> Self {
         let visited = vec![(first.method.clone(), first.url.clone())];
-        Self { most: target.redirects, downgrade: target.downgrade, visited }
+        Self { most: target.redirects, downgrade: target.downgrade, visited, led: None }
+    }
+
+    pub(super) const fn led(&self) -> Option<StatusCode> {
+        self.led
     }
 
     pub(super) fn followed(&self) -> usize {
@@ -35,6 +41,9 @@ impl Redirects {
     ) -> Result<Option<Request>, Trouble> {
         let leads_on = matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308);
         let Some(location) = headers.get(LOCATION).filter(|_| leads_on && self.most > 0) else { return Ok(None) };
+        if !request.reads && becomes_get(request, status) {
+            self.led = Some(status);
+        }
         let from = shown(&request.url);
         let bad = |why: String| Trouble::theirs(FaultKind::BadAnswer, format!("{from} redirects {why}"));
         let url = location.to_str().ok().and_then(|location| request.url.join(location).ok());
@@ -54,12 +63,6 @@ impl Redirects {
             Trouble { fault: Fault { message: message.into(), ..trouble.fault }, ..trouble }
         })?;
         let next = continued(request, status, url).map_err(bad)?;
-        if !next.reads && target.proxies.of_url(&next.url) != target.proxies.of_url(&request.url) {
-            return Err(bad(format!(
-                "a change to {}, which is reached by another way: it is not sent there",
-                shown(&next.url)
-            )));
-        }
         let step = (next.method.clone(), next.url.clone());
         if self.visited.contains(&step) {
             return Err(bad(format!("in a circle, back to {}", shown(&next.url))));
@@ -72,22 +75,27 @@ impl Redirects {
     }
 }
 
+/// Whether the next request only looks: what was sent stays where it was sent.
+fn becomes_get(request: &Request, status: StatusCode) -> bool {
+    match status.as_u16() {
+        303 => !matches!(request.method, Method::GET | Method::HEAD),
+        301 | 302 => request.method == Method::POST,
+        _ => false,
+    }
+}
+
 /// The same request at another place, as the fetch standard has it.
 fn continued(request: &Request, status: StatusCode, url: Url) -> Result<Request, String> {
     let elsewhere = url.origin() != request.url.origin();
-    let becomes_get = match status.as_u16() {
-        303 => request.method != Method::HEAD,
-        301 | 302 => request.method == Method::POST,
-        _ => false,
-    };
     let mut next = Request { url, ..request.clone() };
-    if becomes_get {
+    if becomes_get(request, status) {
         next.method = Method::GET;
         next.body = None;
         next.headers.remove(CONTENT_TYPE);
         next.headers.remove(CONTENT_LENGTH);
-    } else if !request.reads && elsewhere && next.url.host_str() != request.url.host_str() {
-        return Err(format!("a change to another host, {}: it is not sent there", shown(&next.url)));
+    } else if !request.reads && elsewhere {
+        // Consent is to a place, and another port is another one.
+        return Err(format!("a change to another place, {}: it is not sent there", shown(&next.url)));
     }
     if elsewhere {
         // Credentials are for the place that they were written for, in whichever header they are.

@@ -66,7 +66,8 @@ impl<'a> Service<'a> {
     pub(in crate::builtins) async fn change(&self, ask: Ask) -> Result<Done<'_>, Fault> {
         let answer = self.once(&ask, false).await?;
         if !answer.status.is_success() {
-            return Err(self.refusal(&ask, &answer, 1));
+            let fault = self.refusal(&ask, &answer, 1);
+            return Err(if answer.led.is_some() { fault.sent() } else { fault });
         }
         if is_page(&answer) {
             return Err(self.another(&answer).sent());

@@ -1,0 +1,144 @@
+//! Alerts of one group: who is told of which of them, once, and when it is over.
+
+use std::sync::Arc;
+
+use runbook::alerting::{Escalate, EscalateWhen, Input, Threshold};
+use runbook::types::Severity;
+
+use crate::cases::{Scene, judged, level, pod, policy, threshold, told};
+use crate::random::secs;
+
+#[test]
+fn an_alert_that_was_told_alone_ends_alone_where_its_group_has_another_name() {
+    let escalate = vec![Escalate { level: 1, when: EscalateWhen::After(secs(600)) }];
+    let grouped = Threshold { escalate, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "chat")], 0));
+    let opened = scene.judged(Some(true), &pod("a"));
+    scene.after(secs(600));
+    let closed = scene.judged(Some(false), &pod("a"));
+    assert_eq!(told(&closed), ["chat closed", "mail closed"]);
+    assert_eq!(closed.tell[1].message.about, opened.tell[0].message.about);
+}
+
+#[test]
+fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
+    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
+    for name in ["a", "b", "c"] {
+        scene.judged(Some(true), &pod(name));
+    }
+    let gathered = scene.after(secs(30));
+    assert_eq!(told(&gathered), ["mail opened"]);
+    let closed = scene.judged(Some(false), &pod("b"));
+    assert_eq!(told(&closed), ["mail closed"]);
+    assert!(!closed.withdraw.contains(&gathered.tell[0].message.key), "of #3 people would never hear");
+}
+
+#[test]
+fn who_closes_an_incident_closes_nothing_that_nobody_has_heard_of() {
+    for goes_on in [false, true] {
+        let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+        let mut scene = Scene::of(grouped, policy(vec![level(1, None, "pager")], 0));
+        scene.judged(Some(true), &pod("a"));
+        scene.after(secs(2));
+        assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0], "it is gathered");
+        if goes_on {
+            assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0], "the incident goes on with it");
+        }
+        scene.after(secs(2));
+        let by = Arc::from("ann");
+        let closed = scene.take(Input::Close { incident: 1, by });
+        let each = ["mail closed", "pager closed", "mail opened", "pager opened"];
+        assert_eq!(told(&closed), each, "{goes_on}");
+        let incidents: Vec<_> = closed.tell.iter().map(|tell| tell.message.incident.as_ref().unwrap().number).collect();
+        assert_eq!(incidents, [1, 1, 2, 2]);
+        assert_eq!(scene.engine.state().alerts.keys().collect::<Vec<_>>(), [&2]);
+        // What fires again is gathered with one that people know of.
+        scene.after(secs(1));
+        assert_eq!(told(&scene.judged(Some(true), &pod("a"))), [""; 0]);
+        assert_eq!(told(&scene.after(secs(30))), ["mail opened"], "the pager escalates by itself");
+        assert_eq!(scene.engine.state().incidents.keys().collect::<Vec<_>>(), [&2]);
+    }
+}
+
+#[test]
+fn an_incident_is_not_over_while_others_of_its_group_are_gathered() {
+    let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, Some(secs(60)), "chat"), level(2, None, "sms")], 0));
+    assert_eq!(told(&scene.judged(Some(true), &pod("a"))), ["mail opened", "chat opened"]);
+    scene.after(secs(10));
+    assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0]);
+    assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0]);
+    assert_eq!(told(&scene.after(secs(30))), ["mail opened", "chat opened"]);
+    assert_eq!(told(&scene.after(secs(20))), ["sms escalated"]);
+    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["chat closed", "mail closed", "sms closed"]);
+
+    // Also where they are over before their time.
+    scene.judged(Some(true), &pod("a"));
+    scene.judged(Some(true), &pod("b"));
+    scene.judged(Some(false), &pod("a"));
+    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["chat closed", "mail closed"]);
+}
+
+#[test]
+fn what_is_told_of_several_has_a_name_of_its_own_and_is_over_with_the_last() {
+    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
+    let alone = scene.judged(Some(true), &pod("a"));
+    for name in ["b", "c"] {
+        scene.judged(Some(true), &pod(name));
+    }
+    let gathered = scene.after(secs(30));
+    let name = &gathered.tell[0].message.about;
+    assert_ne!(*name, alone.tell[0].message.about);
+    let first = scene.judged(Some(false), &pod("b"));
+    assert_ne!(first.tell[0].message.about, *name, "a pager would take it for the end of all");
+    let end = scene.judged(Some(false), &pod("a"));
+    assert_eq!(end.tell[0].message.about, alone.tell[0].message.about);
+    let last = scene.judged(Some(false), &pod("c"));
+    assert_eq!(told(&last), ["mail closed"]);
+    assert_eq!(last.tell[0].message.about, *name);
+}
+
+#[test]
+fn those_that_were_told_together_go_on_together() {
+    let escalate = vec![Escalate { level: 1, when: EscalateWhen::After(secs(600)) }];
+    let grouped = Threshold { escalate, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "chat")], 0));
+    for name in ["a", "b", "c"] {
+        scene.judged(Some(true), &pod(name));
+    }
+    let name = scene.after(secs(30)).tell[0].message.about.clone();
+    let escalated = scene.after(secs(570));
+    assert_eq!(told(&escalated), ["chat escalated"]);
+    assert_eq!(escalated.tell[0].message.about, name);
+    assert_eq!(scene.engine.state().incidents[&1].alerts.len(), 3);
+    for name in ["a", "b"] {
+        scene.judged(Some(false), &pod(name));
+    }
+    assert_eq!(told(&scene.judged(Some(false), &pod("c"))), ["chat closed", "mail closed"]);
+}
+
+#[test]
+fn those_that_open_together_are_told_together_and_none_is_left_when_the_known_one_is_over() {
+    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
+    let all = |scene: &Scene, states: [(&str, bool); 2]| {
+        Input::Judged(states.map(|(name, holds)| judged(scene.now, Some(holds), &pod(name))).to_vec())
+    };
+    let input = all(&scene, [("a", true), ("b", true)]);
+    let opened = scene.take(input);
+    assert_eq!(told(&opened), ["mail opened"]);
+    assert!(opened.tell[0].message.facts.iter().any(|(_, value)| value == "#1, #2"), "{:?}", opened.tell[0].message);
+    let input = all(&scene, [("a", false), ("b", false)]);
+    assert_eq!(told(&scene.take(input)), ["mail closed", "mail closed"]);
+
+    scene.judged(Some(true), &pod("a"));
+    scene.after(secs(5));
+    assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0], "it is gathered");
+    assert_eq!(told(&scene.judged(Some(false), &pod("a"))), ["mail closed", "mail opened"]);
+    assert_eq!(told(&scene.judged(Some(false), &pod("b"))), ["mail closed"]);
+
+    // Nobody hears that one begins which is over with the same sample.
+    scene.judged(Some(true), &pod("a"));
+    scene.judged(Some(true), &pod("b"));
+    let input = all(&scene, [("a", false), ("b", false)]);
+    assert_eq!(told(&scene.take(input)), ["mail closed"]);
+}
