@@ -9,7 +9,7 @@ use super::definitions::{EscalateWhen, Threshold};
 use super::engine::{Judged, Raised, Turn};
 use super::index::of_group;
 use super::outcome::Happened;
-use super::state::{Alert, Cause, End, Subject, Watch};
+use super::state::{Alert, Cause, End, Silence, Subject, Watch};
 use crate::types::Labels;
 
 /// How long alerts of a group that is open already are gathered, to be told together.
@@ -332,7 +332,30 @@ impl Turn<'_> {
             return Some(Arc::clone(by));
         }
         let threshold = self.definitions.thresholds.get(&subject.threshold)?;
-        threshold.quiet_while.iter().find(|title| self.index.is_open(title)).map(|title| format!("\"{title}\"").into())
+        let mut around = vec![Arc::clone(&subject.threshold)];
+        let by = threshold.quiet_while.iter().find(|title| self.keeps_quiet(title, &mut around));
+        by.map(|title| format!("\"{title}\"").into())
+    }
+
+    /// Whether a threshold keeps others quiet: one of its alerts is open. Where it is itself kept quiet by those others
+    /// alone, in a circle, nobody would ever hear of any of them.
+    fn keeps_quiet(&self, title: &Arc<str>, around: &mut Vec<Arc<str>>) -> bool {
+        if !self.index.is_open(title) || around.contains(title) {
+            return false;
+        }
+        let by_hand = |silence: &Silence| silence.threshold.as_ref().is_none_or(|of| of == title);
+        if self.index.is_heard(title)
+            || self.state.silences.values().any(by_hand)
+            || self.state.quiet.values().any(|quiet| quiet.thresholds.contains(title))
+        {
+            return true;
+        }
+        let Some(threshold) = self.threshold(title) else { return true };
+        around.push(Arc::clone(title));
+        let mut open = threshold.quiet_while.iter().filter(|other| self.index.is_open(other)).peekable();
+        // What has kept it quiet is over, and the next sample is waited for.
+        let is_over = open.peek().is_none();
+        is_over || open.any(|other| self.keeps_quiet(other, around))
     }
 
     /// Tells of alerts that nothing keeps quiet any more. What was seen in the quiet may be over, so the next sample is

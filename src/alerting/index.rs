@@ -17,8 +17,9 @@ pub(super) struct Index {
     groups: HashMap<(Arc<str>, Labels), BTreeSet<i64>>,
     /// Those that were told without an incident, by the name that people know them under.
     together: HashMap<Arc<str>, BTreeSet<i64>>,
-    /// Those that something keeps quiet.
+    /// Those that something keeps quiet, and how many there are of each threshold.
     pub(super) quiet: BTreeSet<i64>,
+    hushed: HashMap<Arc<str>, usize>,
     /// What is watched for a threshold that the runbook does not have any more.
     pub(super) undeclared: Vec<Subject>,
     /// What raises open alerts and stands in no section that the runbook still has.
@@ -48,14 +49,22 @@ impl Index {
 
     pub(super) fn opened(&mut self, alert: &Alert) {
         *self.open.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
-        if alert.quiet {
-            self.quiet.insert(alert.number);
+        if alert.quiet && self.quiet.insert(alert.number) {
+            *self.hushed.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
+        }
+    }
+
+    fn not_quiet(&mut self, alert: &Alert) {
+        if self.quiet.remove(&alert.number)
+            && let Some(hushed) = self.hushed.get_mut(&alert.subject.threshold)
+        {
+            *hushed = hushed.saturating_sub(1);
         }
     }
 
     /// Nothing keeps it quiet, or not any more.
     pub(super) fn heard(&mut self, definitions: &Definitions, alert: &Alert) {
-        self.quiet.remove(&alert.number);
+        self.not_quiet(alert);
         if let Some(group) = group_of(definitions, alert) {
             self.groups.entry(group).or_default().insert(alert.number);
         }
@@ -81,7 +90,7 @@ impl Index {
 
     pub(super) fn closed(&mut self, definitions: &Definitions, alert: &Alert) {
         self.not_told(alert);
-        self.quiet.remove(&alert.number);
+        self.not_quiet(alert);
         if let Some(open) = self.open.get_mut(&alert.subject.threshold) {
             *open = open.saturating_sub(1);
         }
@@ -96,6 +105,11 @@ impl Index {
 
     pub(super) fn is_open(&self, threshold: &str) -> bool {
         self.open.get(threshold).is_some_and(|open| *open > 0)
+    }
+
+    /// Whether one of its open alerts is kept quiet by nothing.
+    pub(super) fn is_heard(&self, threshold: &str) -> bool {
+        self.open.get(threshold).is_some_and(|open| *open > self.hushed.get(threshold).copied().unwrap_or_default())
     }
 
     /// The alerts that people know under one name, the oldest first.

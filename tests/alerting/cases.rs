@@ -383,3 +383,32 @@ fn what_is_told_later_says_what_is_so_then() {
     let over = sample(&mut scene, false, true, "load is 40%");
     assert_eq!(text(&over), "it is over: load is 40%; before: load is 95% (> 80%)");
 }
+
+#[test]
+fn thresholds_that_keep_each_other_quiet_keep_not_all_of_them_quiet() {
+    let names = ["A", "B", "C"];
+    let next = |at: usize| vec![names[(at + 1) % 3].into()];
+    let circle = |at: usize| Threshold { title: names[at].into(), quiet_while: next(at), ..threshold() };
+    let mut scene = Scene::of(threshold(), None);
+    let thresholds = [0, 1, 2].map(|at| (names[at].into(), circle(at))).into();
+    scene.engine.redefine(Arc::new(Definitions { thresholds, ..scene.engine.definitions().clone() }));
+    let until = scene.now.checked_add(secs(60)).unwrap();
+    scene.take(Input::Silence { threshold: None, labels: Labels::new(), until, by: "ann".into(), why: "works".into() });
+    let of = |scene: &Scene, title: &str| {
+        let subject = Subject { threshold: title.into(), labels: Labels::new() };
+        Input::Judged(vec![Judged { subject, ..judged(scene.now, Some(true), &Labels::new()) }])
+    };
+    for title in names {
+        let input = of(&scene, title);
+        assert_eq!(told(&scene.take(input)), [""; 0]);
+    }
+    let mut all = told(&scene.after(secs(61)));
+    for title in names {
+        let input = of(&scene, title);
+        all.extend(told(&scene.take(input)));
+    }
+    all.retain(|one| !one.is_empty());
+    assert_eq!(all, ["mail opened"], "one of them is told, and keeps the others quiet");
+    let quiet = scene.engine.state().alerts.values().filter(|alert| alert.quiet).count();
+    assert_eq!(quiet, 2);
+}

@@ -36,6 +36,7 @@ impl Laws {
         for alert in state.alerts.values() {
             heard(alert, engine)?;
         }
+        quiet_for_a_reason(engine)?;
         // What is not named is as it was: whoever calls this has looked.
         let touched = outcome.touched.alerts.iter().filter_map(|number| state.alerts.get(number)).map(Arc::as_ref);
         for alert in touched.chain(&outcome.ended_alerts) {
@@ -149,6 +150,38 @@ fn agree(state: &State) -> Result<(), String> {
     }
     let within = state.alerts.values().filter(|alert| alert.incident.is_some()).count();
     law(known == within, || format!("{within} alerts are in incidents, which know {known}"))
+}
+
+/// What keeps an alert quiet comes from somebody, from something that people heard of, or is just over: no circle of
+/// thresholds keeps itself quiet.
+fn quiet_for_a_reason(engine: &Engine) -> Result<(), String> {
+    let (state, definitions) = (engine.state(), engine.definitions());
+    let hushed = || state.alerts.values().filter(|alert| alert.quiet && alert.quiet_ended.is_none());
+    if hushed().next().is_none() {
+        return Ok(());
+    }
+    let by_hand = |title: &Arc<str>| {
+        state.silences.values().any(|silence| silence.threshold.as_ref().is_none_or(|of| of == title))
+            || state.quiet.values().any(|quiet| quiet.thresholds.contains(title))
+    };
+    let reason = |alert: &&Arc<Alert>| !alert.quiet || alert.quiet_ended.is_some() || by_hand(&alert.subject.threshold);
+    let mut reasons: BTreeSet<&Arc<str>> =
+        state.alerts.values().filter(reason).map(|alert| &alert.subject.threshold).collect();
+    let kept = |alert: &Alert, reasons: &BTreeSet<&Arc<str>>| {
+        let threshold = definitions.thresholds.get(&alert.subject.threshold);
+        threshold.is_none_or(|one| one.quiet_while.iter().any(|title| reasons.contains(title)))
+    };
+    loop {
+        let before = reasons.len();
+        let more: Vec<_> =
+            hushed().filter(|alert| kept(alert, &reasons)).map(|alert| &alert.subject.threshold).collect();
+        reasons.extend(more);
+        if reasons.len() == before {
+            break;
+        }
+    }
+    let lost = hushed().find(|alert| !by_hand(&alert.subject.threshold) && !kept(alert, &reasons));
+    law(lost.is_none(), || format!("nothing keeps it quiet but a circle: {lost:?}"))
 }
 
 /// Whoever has to hear of an open alert did, or waits.

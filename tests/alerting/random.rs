@@ -67,7 +67,8 @@ pub(crate) fn all_labels() -> Vec<Labels> {
 }
 
 pub(crate) fn definitions(dice: &mut Dice) -> Definitions {
-    let thresholds: Vec<Threshold> = (0..=dice.below(4)).map(|number| threshold(dice, number)).collect();
+    let count = 1 + dice.below(4);
+    let thresholds: Vec<Threshold> = (0..count).map(|number| threshold(dice, number, count)).collect();
     let owners = if dice.percent(60) { dice.some_of(&["hook", "pager"], 60) } else { Vec::new() };
     Definitions {
         runbook: "Night".into(),
@@ -94,7 +95,7 @@ fn roster(dice: &mut Dice) -> Roster {
     Roster { zone: TimeZone::UTC, roles }
 }
 
-fn threshold(dice: &mut Dice, number: usize) -> Threshold {
+fn threshold(dice: &mut Dice, number: usize, count: usize) -> Threshold {
     let times = [secs(0), secs(60), secs(900)];
     let held: Vec<SignedDuration> =
         if dice.percent(30) { Vec::new() } else { (0..=dice.below(2)).map(|_| *dice.one(&times)).collect() };
@@ -108,7 +109,9 @@ fn threshold(dice: &mut Dice, number: usize) -> Threshold {
         },
     });
     let escalate = escalate.collect();
-    let quiet_while = (0..number).filter(|_| dice.percent(20)).map(|other| format!("T{other}").into()).collect();
+    // Also in circles.
+    let others = (0..count).filter(|other| *other != number && dice.percent(20));
+    let quiet_while = others.map(|other| format!("T{other}").into()).collect();
     Threshold {
         title: format!("T{number}").into(),
         severity: *dice.one(&[Severity::Info, Severity::Warning, Severity::Critical, Severity::Critical]),
