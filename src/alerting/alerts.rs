@@ -7,13 +7,12 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::definitions::{EscalateWhen, Threshold};
 use super::engine::{Judged, Raised, Turn};
-use super::index::of_group;
 use super::outcome::Happened;
 use super::state::{Alert, Cause, End, Silence, Subject, Watch};
 use crate::types::Labels;
 
-/// How long alerts of a group that is open already are gathered, to be told together.
-const GATHERED: SignedDuration = SignedDuration::from_secs(30);
+/// Of what is wrong no more and not over.
+const NOT_YET: &str = ", not over yet";
 
 impl Turn<'_> {
     pub(super) fn judged(&mut self, judged: Judged) {
@@ -74,7 +73,8 @@ impl Turn<'_> {
         self.looked_at.insert(number);
         let right = !judged.when.is_empty() && judged.when.iter().all(|when| *when == Some(false));
         let Some(alert) = self.state.alert_mut(number) else { return false };
-        if holds && alert.cause == Cause::Unknown {
+        let turned = holds && alert.cause == Cause::Unknown;
+        if turned {
             alert.cause = Cause::When;
             self.outcome.touched.alerts.insert(number);
         }
@@ -89,10 +89,13 @@ impl Turn<'_> {
             if is_back || alert.text != judged.text {
                 self.says(number, &judged.text);
             }
+            if turned {
+                self.tell_turned(number);
+            }
         } else if over || alert.cause != Cause::Unknown {
             // What is told from now on says what is so now, and not that it still was as it began.
             let before = alert.before.get_or_insert_with(|| Arc::clone(&alert.text));
-            let goes_on = if over { "" } else { ", not over yet" };
+            let goes_on = if over { "" } else { NOT_YET };
             let text = format!("{}{goes_on}; before: {before}", judged.text);
             if *alert.text != *text {
                 self.says(number, &text.into());
@@ -186,6 +189,10 @@ impl Turn<'_> {
         }
         self.outcome.touched.alerts.insert(number);
         if alert.raisers.is_empty() {
+            if matches!(end, End::Over { .. }) {
+                let text = format!("what raised it passes; before: {}", alert.text).into();
+                self.says(number, &text);
+            }
             self.close_alert(number, end);
         }
     }
@@ -268,50 +275,6 @@ impl Turn<'_> {
         number
     }
 
-    /// Tells of an alert, or gathers it with others of its group: those that open at one moment are told together.
-    fn announce(&mut self, number: i64, threshold: &Threshold, level: Option<u32>) {
-        if threshold.group_by.is_empty() {
-            self.tell_opened(&[number], threshold, level);
-            return;
-        }
-        let (alone, gathered) = {
-            let Some(alert) = self.state.alerts.get(&number) else { return };
-            let others = || self.index.group(threshold, &alert.subject.labels).filter(|other| *other != number);
-            let until = |other: i64| self.state.alerts.get(&other)?.gathered_until;
-            (others().next().is_none(), others().find_map(until))
-        };
-        let now = self.now;
-        let until = gathered.unwrap_or_else(|| if alone { now } else { self.after(GATHERED) });
-        self.gathered |= until <= now;
-        if let Some(alert) = self.state.alert_mut(number) {
-            alert.gathered_until = Some(until);
-            // They are called when its group is told.
-            alert.due.extend(level.map(|level| (now, level)));
-        }
-    }
-
-    /// Tells of alerts whose time of gathering is over, a message a group.
-    pub(super) fn tell_gathered(&mut self, numbers: &[i64]) {
-        let mut groups: std::collections::BTreeMap<(Arc<str>, Labels), Vec<i64>> = std::collections::BTreeMap::new();
-        for number in numbers {
-            let Some(alert) = self.state.alert_mut(*number) else { continue };
-            alert.gathered_until = None;
-            let title = Arc::clone(&alert.subject.threshold);
-            let labels = alert.subject.labels.clone();
-            self.outcome.touched.alerts.insert(*number);
-            let Some(threshold) = self.threshold(&title) else { continue };
-            groups.entry((title, of_group(threshold, &labels))).or_default().push(*number);
-        }
-        for ((title, _), group) in groups {
-            let Some(threshold) = self.threshold(&title) else { continue };
-            let level = group.iter().filter_map(|number| self.overdue(*number)).chain(at_once(threshold)).max();
-            self.tell_opened(&group, threshold, level);
-            if let (Some(first), Some(level)) = (group.first(), level) {
-                self.call_level(*first, level);
-            }
-        }
-    }
-
     /// The highest level whose time came while the alert waited. It is called once.
     pub(super) fn overdue(&mut self, number: i64) -> Option<u32> {
         let now = self.now;
@@ -390,36 +353,12 @@ impl Turn<'_> {
         }
     }
 
-    /// With the last one of a group that people know, those that are gathered are gathered no longer: else people would
-    /// take the group for well.
-    fn gathers_no_longer(&mut self, alert: &Alert) {
-        let Some(threshold) = self.threshold(&alert.subject.threshold) else { return };
-        let others =
-            || self.index.group(threshold, &alert.subject.labels).filter_map(|other| self.state.alerts.get(&other));
-        // An incident goes on with them, and nobody hears that it is over.
-        if alert.told.is_empty() || alert.incident.is_some() || others().any(|other| other.gathered_until.is_none()) {
-            return;
-        }
-        let (now, waiting) = (self.now, others().map(|other| other.number).collect::<Vec<_>>());
-        for number in waiting {
-            if let Some(other) = self.state.alert_mut(number) {
-                other.gathered_until = Some(now);
-                self.outcome.touched.alerts.insert(number);
-                self.gathered = true;
-            }
-        }
-    }
-
-    /// Tells of those whose time of gathering is over.
-    pub(super) fn tell_of_groups(&mut self) {
-        if std::mem::take(&mut self.gathered) {
-            let now = self.now;
-            let gathered = self.open_alerts(|alert| alert.gathered_until.is_some_and(|until| until <= now));
-            self.tell_gathered(&gathered);
-        }
-    }
-
     pub(super) fn close_alert(&mut self, number: i64, end: &End) {
+        // However it ends, it is over.
+        if let Some((now, before)) = self.state.alerts.get(&number).and_then(|alert| alert.text.split_once(NOT_YET)) {
+            let text = format!("{now}{before}").into();
+            self.says(number, &text);
+        }
         let Some(alert) = self.state.alerts.remove(&number) else { return };
         let mut alert = Arc::unwrap_or_clone(alert);
         self.index.closed(self.definitions, &alert);

@@ -188,12 +188,17 @@ impl Definitions {
         }
     }
 
+    /// The channels that pages go to.
+    pub(super) fn paged(&self) -> BTreeSet<&Arc<str>> {
+        let levels = self.policy.iter().flat_map(|policy| &policy.levels);
+        let told = levels.map(|level| &level.notify).chain(self.thresholds.values().map(|one| &one.notify));
+        told.flatten().collect()
+    }
+
     /// The channels of a level of an incident that began under another escalation: those of it that pages still go to, and
     /// in place of others those of the level as it is now, or of the threshold.
     pub(super) fn channels_now(&self, own: Vec<Arc<str>>, level: u32, threshold: &str) -> Vec<Arc<str>> {
-        let levels = self.policy.iter().flat_map(|policy| &policy.levels);
-        let told = levels.map(|level| &level.notify).chain(self.thresholds.values().map(|one| &one.notify));
-        let told: BTreeSet<&Arc<str>> = told.flatten().collect();
+        let told = self.paged();
         if own.iter().all(|channel| told.contains(channel)) {
             return own;
         }

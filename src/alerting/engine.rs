@@ -208,7 +208,7 @@ impl Engine {
     /// When something is due that no input brings about.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        if self.index.has_undeclared() { Some(Timestamp::MIN) } else { self.dues.first(&self.state) }
+        if self.index.was_edited() { Some(Timestamp::MIN) } else { self.dues.first(&self.state) }
     }
 }
 
@@ -275,6 +275,7 @@ impl<'e> Turn<'e> {
             self.end_silence(number, "its end".into());
         }
         self.undeclared();
+        self.tell_moved();
         let now = self.now;
         let running = self.state.quiet.len();
         self.state.quiet.retain(|_, quiet| quiet.until > now);

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::definitions::{Level, Policy, Threshold};
+use super::definitions::{Definitions, Level, Policy, Threshold};
 use super::engine::Turn;
 use super::index::of_group;
 use super::outcome::Happened;
@@ -338,14 +338,8 @@ impl Turn<'_> {
         }
     }
 
-    /// The channels of an incident's level; those of its threshold where the level has none.
     fn level_channels(&self, number: i64) -> Vec<Arc<str>> {
-        let Some(incident) = self.state.incidents.get(&number) else { return Vec::new() };
-        let own = incident.policy.level(incident.level).map(|level| level.notify.clone()).unwrap_or_default();
-        if !own.is_empty() {
-            return own;
-        }
-        self.definitions.thresholds.get(&incident.title).map(|one| one.notify.clone()).unwrap_or_default()
+        self.state.incidents.get(&number).map(|one| level_channels(self.definitions, one)).unwrap_or_default()
     }
 
     /// Tells of an incident: some channels, or all that know of it.
@@ -387,6 +381,26 @@ impl Turn<'_> {
         }
     }
 
+    /// What nobody could see turns out to be bad: whoever heard that nobody can see hears that. Where a channel escalates by
+    /// itself, the page that is open there goes on.
+    pub(super) fn tell_turned(&mut self, number: i64) {
+        let Some(alert) = self.state.alerts.get(&number).filter(|alert| !alert.waits()) else { return };
+        let owners = &self.definitions.owners;
+        if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get(&number)) {
+            let told = incident.told.iter().filter(|channel| !owners.contains(channel)).cloned().collect();
+            self.tell_incident(incident.number, Occasion::Again, "", Some(told));
+            return;
+        }
+        let channels: Vec<Arc<str>> = alert.told.iter().filter(|channel| !owners.contains(channel)).cloned().collect();
+        let mut message = wording::blank(self.definitions, Occasion::Again, self.known_as(alert), self.now);
+        wording::of_alerts(&mut message, &[alert]);
+        message.key = turned_key(&message.about, number);
+        let message = Arc::new(message);
+        for channel in &channels {
+            self.tell(channel, &message, Some(number));
+        }
+    }
+
     /// What was written down for an incident and not told yet need not be told any more.
     pub(super) fn withdraw_pages(&mut self, number: i64) {
         let Some(incident) = self.state.incidents.get(&number) else { return };
@@ -397,9 +411,23 @@ impl Turn<'_> {
     }
 }
 
+/// The channels of an incident's level; those of its threshold where the level has none.
+pub(super) fn level_channels(definitions: &Definitions, incident: &Incident) -> Vec<Arc<str>> {
+    let own = incident.policy.level(incident.level).map(|level| level.notify.clone()).unwrap_or_default();
+    if !own.is_empty() {
+        return own;
+    }
+    definitions.thresholds.get(&incident.title).map(|one| one.notify.clone()).unwrap_or_default()
+}
+
 /// The key of the message that an alert is open.
 pub(super) fn opened_key(about: &str, alert: i64) -> Arc<str> {
     [about, "/a", &alert.to_string(), "/opened"].concat().into()
+}
+
+/// The key of the message that what nobody could see is bad.
+pub(super) fn turned_key(about: &str, alert: i64) -> Arc<str> {
+    [about, "/a", &alert.to_string(), "/again"].concat().into()
 }
 
 /// The key of the next message of an incident.

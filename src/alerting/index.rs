@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use super::definitions::{Definitions, Threshold};
+use super::moved::Moved;
 use super::raisers;
 use super::state::{Alert, State, Subject};
 use crate::types::Labels;
@@ -24,6 +25,8 @@ pub(super) struct Index {
     pub(super) undeclared: Vec<Subject>,
     /// What raises open alerts and stands in no section that the runbook still has.
     pub(super) raisers: Vec<(i64, Arc<str>)>,
+    /// What those do not know of who are paged since an edit.
+    pub(super) moved: Moved,
 }
 
 impl Index {
@@ -31,7 +34,8 @@ impl Index {
         let declared = |subject: &&Subject| definitions.thresholds.contains_key(&subject.threshold);
         let undeclared = state.watches.keys().filter(|subject| !declared(subject)).cloned().collect();
         let raisers = raisers::undeclared(&definitions.sections, state);
-        let mut index = Self { undeclared, raisers, ..Self::default() };
+        let moved = Moved::of(definitions, state);
+        let mut index = Self { undeclared, raisers, moved, ..Self::default() };
         for alert in state.alerts.values() {
             index.opened(alert);
             index.told(alert);
@@ -42,9 +46,10 @@ impl Index {
         index
     }
 
-    /// Whether something is open or watched that the runbook does not look at any more.
-    pub(super) const fn has_undeclared(&self) -> bool {
-        !self.undeclared.is_empty() || !self.raisers.is_empty()
+    /// Whether an edit has to be made up for: something is open or watched that the runbook does not look at any more, or
+    /// that it tells to others.
+    pub(super) const fn was_edited(&self) -> bool {
+        !self.undeclared.is_empty() || !self.raisers.is_empty() || !self.moved.is_empty()
     }
 
     pub(super) fn opened(&mut self, alert: &Alert) {

@@ -4,9 +4,12 @@ use std::collections::HashSet;
 
 use super::checker::Checker;
 use super::names::What;
-use super::program::{ChannelId, Escalation, MetricId, Program, Severity, Threshold, ThresholdId};
+use super::program::{
+    ChannelId, CheckElse, Escalation, MetricId, Program, Severity, StatementKind, Threshold, ThresholdId, walk,
+};
 use crate::catalog::DriverKind;
 use crate::diagnostics::{Code, Diagnostic};
+use crate::source::Span;
 use crate::syntax::ast::ItemKind;
 
 impl Checker<'_> {
@@ -23,6 +26,49 @@ impl Checker<'_> {
         if let Some(escalation) = levels {
             self.check_anew(program, escalation);
         }
+        self.check_held_open(program);
+    }
+
+    /// What a section `on alert` raises is looked at again when it is begun again. Where it is begun only by what it raises
+    /// itself, that is never: people are not told anew of what is open.
+    fn check_held_open(&mut self, program: &Program) {
+        let mut raised: Vec<(usize, ThresholdId, Span)> = Vec::new();
+        for part in walk::blocks_of(program) {
+            let section = part.section.and_then(|own| program.sections.iter().position(|one| std::ptr::eq(one, own)));
+            let Some(section) = section else { continue };
+            walk::statements(part.block, &mut |statement| match &statement.kind {
+                StatementKind::Raise { threshold, .. }
+                | StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. } => {
+                    raised.push((section, *threshold, statement.span));
+                }
+                _ => {}
+            });
+        }
+        let answers =
+            |at: usize| program.sections.get(at).map(|section| section.on_alert.as_slice()).unwrap_or_default();
+        for (section, threshold, span) in &raised {
+            // What is begun by it, and by what that raises in turn.
+            let mut begun = vec![*threshold];
+            let mut at = 0;
+            while let Some(by) = begun.get(at).copied() {
+                at += 1;
+                for (_, next, _) in raised.iter().filter(|(own, ..)| answers(*own).contains(&by)) {
+                    if !begun.contains(next) {
+                        begun.push(*next);
+                    }
+                }
+            }
+            let on = answers(*section);
+            if on.is_empty() || !on.iter().all(|id| begun.contains(id)) {
+                continue;
+            }
+            let title = |id: ThresholdId| program.thresholds.get(id.index()).map_or("", |one| &one.title);
+            let name = program.sections.get(*section).map_or("", |section| &section.title);
+            let message =
+                format!("`{}` stays open: `{name}`, which raises it here, begins only with it", title(*threshold));
+            let help = "raise it in a section with a schedule, which looks again; or `show` here what was found";
+            self.report(Diagnostic::new(Code::HeldOpen, *span, message).help(help));
+        }
     }
 
     /// A channel that owns an incident has it from the level that told it first. Where it was handed to a policy on the
@@ -34,7 +80,7 @@ impl Checker<'_> {
         for level in &escalation.levels {
             let before = |id: &ChannelId| {
                 let lower = escalation.levels.iter().filter(|lower| lower.number < level.number);
-                lower.flat_map(|lower| &lower.notify).any(|own| own == id)
+                lower.flat_map(|lower| &lower.notify).any(|own| program.is_same_channel(*own, *id))
             };
             if level.notify.is_empty() || !level.notify.iter().all(|id| owns(id) && before(id)) {
                 continue;

@@ -112,6 +112,7 @@ codes! {
     UnreachableLevel     "unreachable-level"      Error   "an escalation level cannot be reached"
     UnknownLevel         "unknown-level"          Error   "an escalation level does not exist"
     NobodyNew            "nobody-new"             Warning "a level tells only channels that page nobody anew"
+    HeldOpen             "held-open"              Warning "a section raises the alert that alone begins it, and nobody looks again"
     UntilWhileWhen       "until-while-when"       Error   "an `until` holds where the `when` of its threshold does"
     HeldTooBriefly       "held-too-briefly"       Error   "`for` is shorter than the interval of the samples"
     RespondTooLate       "respond-too-late"       Error   "`respond within` is longer than the time to the next level"

@@ -312,6 +312,30 @@ fn a_channel_that_was_taken_out_of_the_runbook_is_paged_no_more_and_that_in_its_
 }
 
 #[test]
+fn who_is_paged_in_the_place_of_others_hears_of_what_is_open_once() {
+    let warning = |channel: &str| Threshold { notify: vec![channel.into()], ..threshold() };
+    let mut scene = Scene::of(warning("old"), None);
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["old opened"]);
+    let edit = |scene: &mut Scene, threshold: Threshold, policy: Option<Policy>| {
+        let thresholds = [(Arc::clone(&threshold.title), threshold)].into();
+        let policy = policy.map(Arc::new);
+        scene.engine.redefine(Arc::new(Definitions { thresholds, policy, ..scene.engine.definitions().clone() }));
+        [told(&scene.after(secs(1))), told(&scene.after(secs(1)))]
+    };
+    assert_eq!(edit(&mut scene, warning("new"), None), [vec!["new opened"], vec![""; 0]]);
+    assert_eq!(edit(&mut scene, warning("new"), None), [vec![""; 0], vec![""; 0]]);
+    assert_eq!(told(&scene.judged(Some(false), &Labels::new())), ["new closed", "old closed"]);
+
+    let critical = || Threshold { severity: Severity::Critical, ..threshold() };
+    let level = |channel: &str| policy(vec![level(1, None, channel)], 0);
+    let mut scene = Scene::of(critical(), level("chat"));
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["mail opened", "chat opened"]);
+    assert_eq!(edit(&mut scene, critical(), Some(level("sms"))), [vec!["sms opened"], vec![""; 0]]);
+    // Also where the threshold is the one that pages others.
+    assert_eq!(edit(&mut scene, warning("more"), Some(level("sms"))), [vec!["more opened"], vec![""; 0]]);
+}
+
+#[test]
 fn a_clock_that_jumps_loses_no_level_and_calls_none_twice() {
     let critical = Threshold { severity: Severity::Critical, notify: Vec::new(), ..threshold() };
     let levels = || vec![level(1, Some(secs(1800)), "chat"), level(2, None, "pager")];
@@ -382,6 +406,10 @@ fn what_is_told_later_says_what_is_so_then() {
     sample(&mut scene, false, false, "load is 70%");
     let over = sample(&mut scene, false, true, "load is 40%");
     assert_eq!(text(&over), "it is over: load is 40%; before: load is 95% (> 80%)");
+    sample(&mut scene, true, false, "load is 90% (> 80%)");
+    sample(&mut scene, false, false, "load is 65%");
+    let listed = Input::Listed { threshold: "Errors".into(), present: BTreeSet::new() };
+    assert_eq!(text(&scene.take(listed)), "it is over: load is 65%; before: load is 90% (> 80%)");
 }
 
 #[test]
@@ -411,4 +439,21 @@ fn thresholds_that_keep_each_other_quiet_keep_not_all_of_them_quiet() {
     assert_eq!(all, ["mail opened"], "one of them is told, and keeps the others quiet");
     let quiet = scene.engine.state().alerts.values().filter(|alert| alert.quiet).count();
     assert_eq!(quiet, 2);
+}
+
+#[test]
+fn what_could_not_be_seen_and_turns_out_bad_is_told_once_more() {
+    let blind = |severity| Threshold { unknown_for: Some(secs(0)), severity, ..threshold() };
+    for (severity, opened) in
+        [(Severity::Warning, vec!["mail opened"]), (Severity::Critical, vec!["mail opened", "pager opened"])]
+    {
+        let mut scene = Scene::of(blind(severity), policy(vec![level(1, None, "pager")], 0));
+        assert_eq!(told(&scene.judged(None, &Labels::new())), opened);
+        scene.after(secs(5));
+        let bad = scene.judged(Some(true), &Labels::new());
+        assert_eq!(told(&bad), ["mail again"], "the pager escalates by itself");
+        assert_eq!(told(&scene.judged(Some(true), &Labels::new())), [""; 0]);
+        assert_eq!(told(&scene.judged(None, &Labels::new())), [""; 0]);
+        assert_eq!(told(&scene.judged(Some(false), &Labels::new())).len(), opened.len());
+    }
 }

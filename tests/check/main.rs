@@ -368,6 +368,25 @@ fn alerting() {
         (case("threshold \"T\" warning { when lag > 10s group by prt }"), &["unknown-name@8:49"]),
         (case("threshold \"T\" warning { when lag > 10s }\nsection \"M\" { raise \"T\" }"), &["threshold-both@8:11"]),
         (case("threshold \"T\" warning { when lag > 10s escalate to level 2 }"), &["unknown-level@8:58"]),
+        (case("threshold \"T\" warning { }\nsection \"R\" on alert \"T\" { raise \"T\" }"), &["held-open@9:28"]),
+        (
+            case(
+                "threshold \"T\" warning { }\nthreshold \"U\" warning { }\nsection \"R\" on alert \"T\" { raise \"U\" }\nsection \"Q\" on alert \"U\" { raise \"T\" }",
+            ),
+            &["held-open@10:28", "held-open@11:28"],
+        ),
+        (
+            case(
+                "threshold \"T\" warning { }\nthreshold \"U\" warning { when lag > 10s }\nsection \"R\" on alert \"T\", \"U\" { raise \"T\" }",
+            ),
+            &[],
+        ),
+        (
+            case(
+                "secret k = env(\"K\")\nsecret l = env(\"K\")\nchannel one = pagerduty(key: k)\nchannel two = pagerduty(key: l)\nescalation e { level 1 \"A\" { escalate after 5m unless resolved notify one } level 2 \"B\" { notify two } }",
+            ),
+            &["nobody-new@12:83"],
+        ),
         (
             case(
                 "threshold \"T\" critical { when lag > 10s notify mail }\nescalation e { level 1 \"A\" { escalate after 5m notify mail } level 2 \"B\" { notify pager } }",

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jiff::SignedDuration;
 
 use super::Roster;
-use super::{ChannelId, Expr, LocalId, Made, MetricId, ThresholdId};
+use super::{ChannelId, Expr, ExprKind, LocalId, Made, MetricId, Program, SecretId, ThresholdId};
 use crate::catalog::DriverKind;
 use crate::source::Span;
 pub use crate::syntax::ast::{Severity, Unless};
@@ -87,6 +87,37 @@ impl Channel {
         let DriverKind::Channel { policy: Some(policy), .. } = self.made.driver.kind else { return None };
         let place = self.made.driver.params.iter().position(|param| param.name == policy);
         Some(place.and_then(|place| self.made.args.get(place)).is_some_and(Option::is_some))
+    }
+}
+
+impl Program {
+    /// Whether two channels lead to the same place, whatever they are called.
+    #[must_use]
+    pub fn is_same_channel(&self, one: ChannelId, other: ChannelId) -> bool {
+        let channel = |id: ChannelId| self.channels.get(id.index());
+        one == other
+            || channel(one).zip(channel(other)).is_some_and(|(one, other)| self.is_made_alike(&one.made, &other.made))
+    }
+
+    /// By the same driver, of the same secrets and written values. What is computed is taken for another.
+    fn is_made_alike(&self, one: &Made, other: &Made) -> bool {
+        let alike = |pair: (&Option<Expr>, &Option<Expr>)| match pair {
+            (None, None) => true,
+            (Some(one), Some(other)) => match (&one.kind, &other.kind) {
+                (ExprKind::Secret(one), ExprKind::Secret(other)) => {
+                    let source = |id: &SecretId| self.secrets.get(id.index()).map(|secret| &secret.source);
+                    one == other
+                        || source(one).zip(source(other)).is_some_and(|(one, other)| self.is_made_alike(one, other))
+                }
+                (ExprKind::Literal(one), ExprKind::Literal(other)) => one.equals(other),
+                (ExprKind::Param(one), ExprKind::Param(other)) => one == other,
+                _ => false,
+            },
+            _ => false,
+        };
+        std::ptr::eq(one.driver, other.driver)
+            && one.args.len() == other.args.len()
+            && one.args.iter().zip(&other.args).all(alike)
     }
 }
 

@@ -1,0 +1,92 @@
+//! Channels that an edit has put in the place of others: whoever is paged now hears of what is open already. What was
+//! written down for a channel that is gone reaches nobody.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::definitions::Definitions;
+use super::engine::Turn;
+use super::incidents::{level_channels, opened_key};
+use super::state::{Alert, Incident, State};
+use super::wording;
+use crate::catalog::{Message, Occasion};
+
+/// What is open, was told to a channel that is paged no more, and not to all that are paged now.
+#[derive(Debug, Default)]
+pub(super) struct Moved {
+    alerts: Vec<i64>,
+    incidents: Vec<i64>,
+}
+
+impl Moved {
+    pub(super) fn of(definitions: &Definitions, state: &State) -> Self {
+        let alerts = state.alerts.values().filter(|alert| !now_of_alert(definitions, alert).is_empty());
+        let incidents =
+            state.incidents.values().filter(|incident| !now_of_incident(definitions, state, incident).is_empty());
+        Self { alerts: alerts.map(|one| one.number).collect(), incidents: incidents.map(|one| one.number).collect() }
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.alerts.is_empty() && self.incidents.is_empty()
+    }
+}
+
+/// Whether some of those who were told are paged no more.
+fn lost(definitions: &Definitions, told: &BTreeSet<Arc<str>>) -> bool {
+    !told.is_empty() && {
+        let paged = definitions.paged();
+        told.iter().any(|channel| !paged.contains(channel))
+    }
+}
+
+/// The channels that an alert is to be told to in the place of others. Of one in an incident, the incident tells.
+fn now_of_alert(definitions: &Definitions, alert: &Alert) -> Vec<Arc<str>> {
+    let threshold = definitions.thresholds.get(&alert.subject.threshold);
+    match threshold.filter(|_| alert.alone && !alert.waits() && lost(definitions, &alert.told)) {
+        Some(threshold) => threshold.notify.iter().filter(|one| !alert.told.contains(*one)).cloned().collect(),
+        None => Vec::new(),
+    }
+}
+
+fn now_of_incident(definitions: &Definitions, state: &State, incident: &Incident) -> Vec<Arc<str>> {
+    if !lost(definitions, &incident.told) {
+        return Vec::new();
+    }
+    let level = definitions.channels_now(level_channels(definitions, incident), incident.level, &incident.title);
+    let alerts = incident.alerts.iter().filter_map(|number| state.alerts.get(number));
+    let thresholds = alerts.filter_map(|alert| definitions.thresholds.get(&alert.subject.threshold));
+    let all: BTreeSet<Arc<str>> = thresholds.flat_map(|one| one.notify.iter().cloned()).chain(level).collect();
+    // Where nobody is paged any more, what was told stays as it was.
+    let paged = definitions.paged();
+    all.into_iter().filter(|channel| paged.contains(channel) && !incident.told.contains(channel)).collect()
+}
+
+impl Turn<'_> {
+    /// Tells those who are paged now of what others were told of.
+    pub(super) fn tell_moved(&mut self) {
+        let Moved { alerts, incidents } = std::mem::take(&mut self.index.moved);
+        for number in incidents {
+            let incident = self.state.incidents.get(&number);
+            let channels = incident.map(|incident| now_of_incident(self.definitions, self.state, incident));
+            if let Some(channels) = channels.filter(|channels| !channels.is_empty()) {
+                self.tell_incident(number, Occasion::Opened, "", Some(channels));
+            }
+        }
+        for number in alerts {
+            let Some(alert) = self.state.alerts.get(&number) else { continue };
+            let channels = now_of_alert(self.definitions, alert);
+            let about = self.known_as(alert);
+            let mut message = wording::blank(self.definitions, Occasion::Opened, about, self.now);
+            wording::of_alerts(&mut message, &[alert]);
+            message.key = opened_key(&message.about, number);
+            let message: Arc<Message> = Arc::new(message);
+            if let Some(alert) = self.state.alert_mut(number) {
+                alert.told.extend(channels.iter().cloned());
+                self.outcome.touched.alerts.insert(number);
+            }
+            for channel in &channels {
+                self.tell(channel, &message, Some(number));
+            }
+        }
+    }
+}
