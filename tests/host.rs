@@ -242,7 +242,9 @@ async fn a_file_is_there_with_its_facts_or_is_not() {
     assert_eq!(field(&none, "age").read().map(drop).unwrap_err().kind, FaultKind::NotFound);
     symlink("nowhere", folder.path().join("dangling")).unwrap();
     symlink("a.dump", folder.path().join("link")).unwrap();
+    symlink("circle", folder.path().join("circle")).unwrap();
     assert_eq!(shown(&look("dangling").await, "kind"), "symlink");
+    assert_eq!(shown(&look("circle").await, "kind"), "symlink");
     assert_eq!(shown(&look("link").await, "kind"), "file");
     assert_eq!(shown(&look(".").await, "kind"), "directory");
     assert_eq!(shown(&look("/dev/null").await, "kind"), "device");

@@ -72,6 +72,8 @@ impl<'a> Checker<'a> {
         let right = match &left.ty {
             // A number in data that an int stands in for is data still: it need not be whole because 0 is.
             Type::Data if right.ty == Type::Int => convert(right, Type::Data),
+            // Data that is missing is missing data.
+            Type::Data if right.ty == Type::Null => convert(right, Type::Data),
             // Data may be null: what stands in for it is a value of its own type, and so is the result.
             Type::Data if right.ty != Type::Data && right.ty.is_data_like() => {
                 let ty = right.ty.clone();

@@ -218,7 +218,9 @@ impl<'p> Meaning<'p> {
                     }
                     // With all conditions that did not hold.
                     around.push("else".to_owned());
-                    otherwise.iter().for_each(|block| self.inside(block, id, around, all));
+                    if let Some(block) = otherwise {
+                        self.inside(block, id, around, all);
+                    }
                     around.truncate(depth);
                 }
                 StatementKind::For(each) => {
@@ -226,7 +228,11 @@ impl<'p> Meaning<'p> {
                     self.inside(&each.body, id, around, all);
                     around.truncate(depth);
                 }
-                _ => walk::blocks(statement).into_iter().for_each(|block| self.inside(block, id, around, all)),
+                _ => {
+                    for block in walk::blocks(statement) {
+                        self.inside(block, id, around, all);
+                    }
+                }
             }
         }
     }

@@ -76,7 +76,7 @@ impl Value {
     }
 }
 
-/// An interval as PostgreSQL writes it: `1 year 2 mons -3 days +04:05:06.5`.
+/// An interval as PostgreSQL writes it, `1 year 2 mons -3 days +04:05:06.5`, or as people write it to it: `3 hours`.
 #[derive(Default)]
 struct Interval {
     months: bool,
@@ -95,11 +95,19 @@ impl Interval {
                 return words.next().is_none().then_some(interval);
             }
             let count: i32 = word.parse().ok()?;
-            match words.next()? {
-                "day" | "days" => interval.nanoseconds += i128::from(count) * 86_400 * SECOND,
-                "mon" | "mons" | "year" | "years" => interval.months = true,
+            let seconds = match words.next()? {
+                "second" | "seconds" | "sec" | "secs" => 1,
+                "minute" | "minutes" | "min" | "mins" => 60,
+                "hour" | "hours" | "hr" | "hrs" => 3600,
+                "day" | "days" => 86_400,
+                "week" | "weeks" => 604_800,
+                "mon" | "mons" | "month" | "months" | "year" | "years" => {
+                    interval.months = true;
+                    0
+                }
                 _ => return None,
-            }
+            };
+            interval.nanoseconds += i128::from(count) * seconds * SECOND;
             match words.next() {
                 Some(next) => word = next,
                 None => return Some(interval),

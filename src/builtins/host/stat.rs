@@ -49,7 +49,7 @@ records! {
 /// Looks at a path.
 pub(super) fn look(path: &Path, users: &Users, run_began: Timestamp) -> Result<FileFacts, Fault> {
     let metadata = match std::fs::metadata(path) {
-        Err(error) if is_missing(&error) => std::fs::symlink_metadata(path),
+        Err(error) if is_missing(&error) || is_circle(&error) => std::fs::symlink_metadata(path),
         other => other,
     };
     match metadata {
@@ -57,6 +57,11 @@ pub(super) fn look(path: &Path, users: &Users, run_began: Timestamp) -> Result<F
         Err(error) if is_missing(&error) => Ok(missing(path)),
         Err(error) => Err(files::fault("look at", path, &error)),
     }
+}
+
+/// Links that lead to each other lead nowhere.
+fn is_circle(error: &std::io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 fn is_missing(error: &std::io::Error) -> bool {
