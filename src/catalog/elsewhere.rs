@@ -5,6 +5,7 @@ const NAMES: &[(&str, &str)] = &[
     ("avg", "average"),
     ("capitalize", "upper"),
     ("distinct_by", "distinct"),
+    ("duration", "parse_duration"),
     ("endswith", "ends_with"),
     ("every", "all"),
     ("exists", "any"),
@@ -22,9 +23,10 @@ const NAMES: &[(&str, &str)] = &[
     ("includes", "contains"),
     ("int", "parse_json"),
     ("is_null", "is_empty"),
+    ("items", "entries"),
     ("jq", "parse_json"),
     ("json", "parse_json"),
-    ("len", "count"),
+    ("len", "length"),
     ("limit", "take"),
     ("lowercase", "lower"),
     ("map", "each"),
@@ -32,8 +34,12 @@ const NAMES: &[(&str, &str)] = &[
     ("mod", "remainder"),
     ("modulo", "remainder"),
     ("number", "parse_json"),
+    ("object_keys", "keys"),
     ("order_by", "sort"),
     ("orderby", "sort"),
+    ("parse_float", "parse_json"),
+    ("parse_int", "parse_json"),
+    ("parse_number", "parse_json"),
     ("rev", "reverse"),
     ("select", "where"),
     ("size", "count"),
@@ -43,7 +49,9 @@ const NAMES: &[(&str, &str)] = &[
     ("strip", "trim"),
     ("sub", "replace"),
     ("tac", "reverse"),
+    ("to_duration", "parse_duration"),
     ("to_entries", "entries"),
+    ("to_float", "parse_json"),
     ("to_int", "parse_json"),
     ("to_lower", "lower"),
     ("to_number", "parse_json"),
@@ -55,6 +63,9 @@ const NAMES: &[(&str, &str)] = &[
     ("uppercase", "upper"),
     ("wc", "count"),
 ];
+
+/// What makes a time of a text.
+const TIMES: &str = "a text of data that spells an instant is one beside a time: `.at > run.started_at - 1h`; a tool says in its type what a field is: `-> list<{ at: time }>`";
 
 /// Programs and functions whose place something else takes: what to write.
 const WAYS: &[(&str, &str)] = &[
@@ -94,6 +105,7 @@ const WAYS: &[(&str, &str)] = &[
     ("nslookup", "write `dns.lookup(\"name\")`"),
     ("openssl", "write `tls.certificate(\"name:443\")`"),
     ("percentile", "write `p50`, `p90`, `p95` or `p99`"),
+    ("parse_time", TIMES),
     ("pgrep", "write `host.processes() | where(.name == \"name\")`"),
     ("print", "write `show …`"),
     ("printf", "write `show …`"),
@@ -111,6 +123,8 @@ const WAYS: &[(&str, &str)] = &[
     ("systemctl", "write `host.unit(\"name\").active`, or `host.units()`"),
     ("tail", "write `… | last` or `… | skip(n)`"),
     ("test", "write `host.file(\"/path\").exists`"),
+    ("to_time", TIMES),
+    ("today", "write `run.date`"),
     ("uname", "write `host.facts()`"),
     ("uptime", "write `host.load()` or `host.facts().uptime`"),
     ("wget", "declare `connect name = http(\"https://…\")` and write `name.get(\"/path\")`"),

@@ -357,7 +357,13 @@ impl<'a> Checker<'a> {
             return expr;
         }
         let message = format!("`{callee}` works on a list, {}", self.claim(&expr));
-        self.report(Diagnostic::new(Code::TypeMismatch, expr.span, message).at(super::wording::type_text(&expr.ty)));
+        let fault = Diagnostic::new(Code::TypeMismatch, expr.span, message).at(super::wording::type_text(&expr.ty));
+        let is_length = callee == "count" && matches!(expr.ty, Type::String);
+        self.report(if is_length {
+            fault.help("how long a text is: `… | length`; how many lines it has: `… | lines | count`")
+        } else {
+            fault
+        });
         broken(expr.span)
     }
 

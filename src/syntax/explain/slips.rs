@@ -37,6 +37,11 @@ pub(super) fn foreign_sign(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
     let condition =
         matches!(puzzle.first_word(), "check" | "require" | "if" | "wait" | "when" | "until" | "else" | "show");
     let meant = match text {
+        "%" | "mod" if puzzle.after_value() && is_operand(puzzle) => {
+            let span = puzzle.token_span(found);
+            let fault = Diagnostic::new(Code::Syntax, span, format!("there is no operator `{text}` here"));
+            return Some(fault.help("write what is left of a division as `a | remainder(b)`"));
+        }
         "&&" | "&" => "and",
         "||" => "or",
         "!" if next_text == "~" => return Some(negated_match(puzzle.token_span(found))),
@@ -64,6 +69,16 @@ pub(super) fn foreign_sign(puzzle: &Puzzle<'_, '_, '_>) -> Option<Diagnostic> {
             .help(format!("write `{meant}`"))
             .fix(span, replacement),
     )
+}
+
+/// Whether a value follows what was found.
+fn is_operand(puzzle: &Puzzle<'_, '_, '_>) -> bool {
+    let at = puzzle.stop.at + 1;
+    puzzle.recovery.token(at).is_some_and(|next| match next.kind {
+        TokenKind::Word => !words::KEYWORDS.contains(&puzzle.recovery.text(at)),
+        TokenKind::Number => true,
+        _ => puzzle.recovery.text(at) == "(",
+    })
 }
 
 fn negated_match(span: Span) -> Diagnostic {
