@@ -9,6 +9,7 @@ use super::alerts::at_once;
 use super::definitions::Threshold;
 use super::engine::Turn;
 use super::index::of_group;
+use super::outcome::Happened;
 use super::state::Alert;
 use crate::types::Labels;
 
@@ -42,8 +43,20 @@ impl Turn<'_> {
     pub(super) fn tell_gathered(&mut self, numbers: &[i64]) {
         let mut groups: BTreeMap<(Arc<str>, Labels), Vec<i64>> = BTreeMap::new();
         for number in numbers {
+            // What has become quiet while it was gathered is told after it, as what opens in the quiet. Of one that goes on
+            // with an incident, people know.
+            let waiting = self.state.alerts.get(number).filter(|alert| alert.incident.is_none());
+            let by = waiting.and_then(|alert| self.quiet_by(&alert.subject));
             let Some(alert) = self.state.alert_mut(*number) else { continue };
             alert.gathered_until = None;
+            if let Some(by) = by {
+                alert.quiet = true;
+                let title = alert.subject.name();
+                self.index.hushed(self.definitions, alert);
+                self.outcome.touched.alerts.insert(*number);
+                self.happened(Some(*number), None, Happened::Quiet { title, by });
+                continue;
+            }
             let title = Arc::clone(&alert.subject.threshold);
             let labels = alert.subject.labels.clone();
             self.outcome.touched.alerts.insert(*number);

@@ -52,9 +52,9 @@ impl Turn<'_> {
         let mut told_as = None;
         if let Some(incident) = incident.and_then(|number| self.state.incident_mut(number)) {
             wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
-            let level = incident.policy.level(incident.level);
-            let own = level.into_iter().flat_map(|level| &level.notify);
-            let own: Vec<Arc<str>> = own.filter(|channel| !channels.contains(channel)).cloned().collect();
+            let own = incident.policy.level(incident.level).map(|level| level.notify.clone()).unwrap_or_default();
+            let own = self.definitions.channels_now(own, incident.level, &incident.title);
+            let own: Vec<Arc<str>> = own.into_iter().filter(|channel| !channels.contains(channel)).collect();
             channels.extend(own);
             message.key = page_key(incident);
             // A channel with an escalation of its own has the incident already: nobody is paged twice.

@@ -54,7 +54,13 @@ impl Index {
 
     pub(super) fn opened(&mut self, alert: &Alert) {
         *self.open.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
-        if alert.quiet && self.quiet.insert(alert.number) {
+        if alert.quiet {
+            self.count_quiet(alert);
+        }
+    }
+
+    fn count_quiet(&mut self, alert: &Alert) {
+        if self.quiet.insert(alert.number) {
             *self.hushed.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
         }
     }
@@ -99,6 +105,16 @@ impl Index {
         if let Some(open) = self.open.get_mut(&alert.subject.threshold) {
             *open = open.saturating_sub(1);
         }
+        self.leaves_group(definitions, alert);
+    }
+
+    /// Something keeps it quiet of which nobody has heard yet.
+    pub(super) fn hushed(&mut self, definitions: &Definitions, alert: &Alert) {
+        self.count_quiet(alert);
+        self.leaves_group(definitions, alert);
+    }
+
+    fn leaves_group(&mut self, definitions: &Definitions, alert: &Alert) {
         let Some(group) = group_of(definitions, alert) else { return };
         if let Some(numbers) = self.groups.get_mut(&group) {
             numbers.remove(&alert.number);

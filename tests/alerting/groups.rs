@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use runbook::alerting::{Escalate, EscalateWhen, Input, Threshold};
-use runbook::types::Severity;
+use runbook::alerting::{Definitions, Escalate, EscalateWhen, Input, Judged, Subject, Threshold};
+use runbook::types::{Labels, Severity};
 
 use crate::cases::{Scene, judged, level, pod, policy, threshold, told};
 use crate::random::secs;
@@ -141,4 +141,38 @@ fn those_that_open_together_are_told_together_and_none_is_left_when_the_known_on
     scene.judged(Some(true), &pod("b"));
     let input = all(&scene, [("a", false), ("b", false)]);
     assert_eq!(told(&scene.take(input)), ["mail closed"]);
+}
+
+#[test]
+fn what_becomes_quiet_while_it_is_gathered_is_told_after_it() {
+    let grouped = Threshold { group_by: vec!["service".into()], quiet_while: vec!["Cause".into()], ..threshold() };
+    let cause = Threshold { title: "Cause".into(), notify: Vec::new(), ..threshold() };
+    let mut scene = Scene::of(grouped.clone(), None);
+    let thresholds = [grouped, cause].map(|one| (Arc::clone(&one.title), one)).into();
+    scene.engine.redefine(Arc::new(Definitions { thresholds, ..scene.engine.definitions().clone() }));
+    let of_cause = |scene: &Scene, holds| {
+        let subject = Subject { threshold: "Cause".into(), labels: Labels::new() };
+        Input::Judged(vec![Judged { subject, ..judged(scene.now, Some(holds), &Labels::new()) }])
+    };
+    assert_eq!(told(&scene.judged(Some(true), &pod("a"))), ["mail opened"]);
+    scene.after(secs(5));
+    assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0]);
+    let input = of_cause(&scene, true);
+    assert_eq!(told(&scene.take(input)), [""; 0]);
+    assert_eq!(told(&scene.judged(Some(false), &pod("a"))), ["mail closed"]);
+    assert_eq!(told(&scene.after(secs(60))), [""; 0]);
+    let input = of_cause(&scene, false);
+    let after = [told(&scene.take(input)), told(&scene.judged(Some(true), &pod("b")))].concat();
+    assert_eq!(after, ["mail opened"]);
+}
+
+#[test]
+fn one_that_joins_is_told_to_those_who_are_paged_now() {
+    let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "old")], 0));
+    assert_eq!(told(&scene.judged(Some(true), &pod("a"))), ["mail opened", "old opened"]);
+    let edited = Some(Arc::new(policy(vec![level(1, None, "new")], 0)));
+    scene.engine.redefine(Arc::new(Definitions { policy: edited, ..scene.engine.definitions().clone() }));
+    assert_eq!(told(&scene.judged(Some(true), &pod("b"))), ["new opened"]);
+    assert_eq!(told(&scene.after(secs(30))), ["mail opened", "new opened"]);
 }
