@@ -90,7 +90,7 @@ impl Turn<'_> {
                 self.says(number, &judged.text);
             }
             if turned {
-                self.tell_turned(number);
+                self.turned.push(number);
             }
         } else if over || alert.cause != Cause::Unknown {
             // What is told from now on says what is so now, and not that it still was as it began.

@@ -151,6 +151,8 @@ pub(super) struct Turn<'e> {
     pub(super) looked_at: BTreeSet<i64>,
     /// Whether alerts of a group are to be told together at the end of the turn.
     pub(super) gathered: bool,
+    /// Those of which nobody could say how they were, and that turn out bad.
+    pub(super) turned: Vec<i64>,
 }
 
 impl Engine {
@@ -193,6 +195,7 @@ impl Engine {
             outcome: Outcome::default(),
             looked_at: BTreeSet::new(),
             gathered: false,
+            turned: Vec::new(),
         };
         if due.is_some_and(|due| due <= now) {
             turn.timers();
@@ -200,6 +203,7 @@ impl Engine {
         turn.input(input);
         turn.wake();
         turn.tell_of_groups();
+        turn.tell_turned();
         let outcome = turn.outcome;
         self.dues.look(&self.definitions, &self.state, &outcome.touched);
         outcome

@@ -381,23 +381,36 @@ impl Turn<'_> {
         }
     }
 
-    /// What nobody could see turns out to be bad: whoever heard that nobody can see hears that. Where a channel escalates by
-    /// itself, the page that is open there goes on.
-    pub(super) fn tell_turned(&mut self, number: i64) {
-        let Some(alert) = self.state.alerts.get(&number).filter(|alert| !alert.waits()) else { return };
-        let owners = &self.definitions.owners;
-        if let Some(incident) = alert.incident.and_then(|number| self.state.incidents.get(&number)) {
-            let told = incident.told.iter().filter(|channel| !owners.contains(channel)).cloned().collect();
-            self.tell_incident(incident.number, Occasion::Again, "", Some(told));
-            return;
+    /// What nobody could see turns out to be bad: whoever heard that nobody can see hears that, of all that they know under
+    /// one name at once. Where a channel escalates by itself, the page that is open there goes on.
+    pub(super) fn tell_turned(&mut self) {
+        let (mut incidents, mut alone) = (BTreeSet::new(), BTreeMap::<Arc<str>, Vec<i64>>::new());
+        for number in std::mem::take(&mut self.turned) {
+            let Some(alert) = self.state.alerts.get(&number).filter(|alert| !alert.waits()) else { continue };
+            match alert.incident {
+                Some(incident) => _ = incidents.insert(incident),
+                None => alone.entry(self.known_as(alert)).or_default().push(number),
+            }
         }
-        let channels: Vec<Arc<str>> = alert.told.iter().filter(|channel| !owners.contains(channel)).cloned().collect();
-        let mut message = wording::blank(self.definitions, Occasion::Again, self.known_as(alert), self.now);
-        wording::of_alerts(&mut message, &[alert]);
-        message.key = turned_key(&message.about, number);
-        let message = Arc::new(message);
-        for channel in &channels {
-            self.tell(channel, &message, Some(number));
+        let owners = &self.definitions.owners;
+        for number in incidents {
+            let Some(incident) = self.state.incidents.get(&number) else { continue };
+            let told = incident.told.iter().filter(|channel| !owners.contains(channel)).cloned().collect();
+            self.tell_incident(number, Occasion::Again, "", Some(told));
+        }
+        for (about, numbers) in alone {
+            let alerts = numbers.iter().filter_map(|number| self.state.alerts.get(number));
+            let alerts: Vec<&Alert> = alerts.map(Arc::as_ref).collect();
+            let Some(first) = alerts.first().map(|alert| alert.number) else { continue };
+            let told = alerts.iter().flat_map(|alert| &alert.told).filter(|channel| !owners.contains(channel));
+            let channels: BTreeSet<Arc<str>> = told.cloned().collect();
+            let mut message = wording::blank(self.definitions, Occasion::Again, about, self.now);
+            wording::of_alerts(&mut message, &alerts);
+            message.key = turned_key(&message.about, first);
+            let message = Arc::new(message);
+            for channel in &channels {
+                self.tell(channel, &message, Some(first));
+            }
         }
     }
 

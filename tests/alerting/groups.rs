@@ -176,3 +176,14 @@ fn one_that_joins_is_told_to_those_who_are_paged_now() {
     assert_eq!(told(&scene.judged(Some(true), &pod("b"))), ["new opened"]);
     assert_eq!(told(&scene.after(secs(30))), ["mail opened", "new opened"]);
 }
+
+#[test]
+fn those_that_nobody_could_see_and_turn_out_bad_together_are_told_so_together() {
+    let grouped = Threshold { unknown_for: Some(secs(0)), group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, None);
+    let both = |scene: &Scene, when| Input::Judged(["a", "b"].map(|name| judged(scene.now, when, &pod(name))).to_vec());
+    let input = both(&scene, None);
+    assert_eq!(told(&scene.take(input)), ["mail opened"]);
+    let input = both(&scene, Some(true));
+    assert_eq!(told(&scene.take(input)), ["mail again"]);
+}

@@ -135,6 +135,14 @@ async fn a_log_that_was_just_rotated_is_not_whole() {
     let log = since(folder.path(), "app.log", 5).await.expect("a log");
     let reason = &log.partial.as_ref().expect("partial").reason;
     assert!(reason.contains("app.log` is empty, and `app.log.1` is not read"), "{reason}");
+    // Also where each has its day in its name.
+    for (before, now) in [("day.2026-11-27.log", "day.2026-11-28.log"), ("day-Fri.log", "day-Sat.log")] {
+        write(folder.path(), before, &[format!("{} ERROR before", stamp(180))]);
+        write(folder.path(), now, &[format!("{} ERROR now", stamp(10))]);
+        let log = since(folder.path(), now, 5).await.expect("a log");
+        let reason = &log.partial.as_ref().expect("partial").reason;
+        assert!(reason.contains(&format!("`{before}` is not read")), "{reason}");
+    }
     assert!(since(folder.path(), "app.log*", 5).await.expect("a log").partial.is_none(), "all of it is read");
     // What was written last before has nothing of it.
     fs::OpenOptions::new()

@@ -87,9 +87,13 @@ impl Window {
                 let path = folder.join(other);
                 let written = std::fs::metadata(&path).ok().filter(|it| it.is_file() && it.len() > 0);
                 let modified = written.map(|it| it.modified().ok().and_then(|time| Timestamp::try_from(time).ok()));
-                modified.is_some_and(|time| time.is_none_or(|time| time >= self.from)) && !is_read(&path)
+                // One that was written after it is no older one, whatever day of the week it is called by.
+                let is_older = |time| is_rotated(name, other) || part.modified.is_none_or(|own| time <= own);
+                let may = |time: Option<Timestamp>| time.is_none_or(|time| time >= self.from && is_older(time));
+                modified.is_some_and(may) && !is_read(&path)
             };
-            let mut older = names.iter().filter(|other| is_rotated(name, other)).filter(may_hold);
+            let is_of_it = |other: &&String| is_rotated(name, other) || is_of_earlier_day(name, other);
+            let mut older = names.iter().filter(is_of_it).filter(may_hold);
             if let Some(older) = older.next()
                 && let Some(begins) = self.begins_late(part, reading)?
             {
@@ -150,9 +154,56 @@ fn is_rotated(name: &str, other: &str) -> bool {
         && number.chars().all(|c| c.is_ascii_digit() || BETWEEN.contains(&c) || matches!(c, 'T' | 'Z' | ':'))
 }
 
+/// Whether two logs have their days in their names, and are called alike but for that: `catalina.2026-11-28.log` comes after
+/// `catalina.2026-11-27.log`, and `postgresql-Sat.log` may come after `postgresql-Fri.log`.
+fn is_of_earlier_day(name: &str, other: &str) -> bool {
+    let unpacked = PACKED.iter().find_map(|end| other.strip_suffix(end)).unwrap_or(other);
+    let ((own, own_digits, dated), (form, digits, _)) = (form_of(name), form_of(unpacked));
+    // Words for days have no order of their own.
+    dated && own == form && name != unpacked && digits <= own_digits
+}
+
+/// A name without the days and numbers in it, those numbers, and whether a day is in it.
+fn form_of(name: &str) -> (String, String, bool) {
+    const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+    let parts = name.split(|c: char| !c.is_ascii_alphanumeric());
+    let has_weekday = parts.clone().any(|part| DAYS.contains(&part));
+    let lengths: Vec<usize> =
+        parts.clone().map(|part| if part.bytes().all(|byte| byte.is_ascii_digit()) { part.len() } else { 0 }).collect();
+    let has_date = lengths.contains(&8) || lengths.windows(3).any(|three| three == [4, 2, 2]);
+    let mut form: String = name.chars().map(|c| if c.is_ascii_digit() { '#' } else { c }).collect();
+    for day in DAYS {
+        form = form.replace(day, "@");
+    }
+    (form, name.chars().filter(char::is_ascii_digit).collect(), has_weekday || has_date)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::is_rotated;
+    use super::{is_of_earlier_day, is_rotated};
+
+    #[test]
+    fn knows_the_logs_of_days_before() {
+        for (own, other) in [
+            ("catalina.2026-11-28.log", "catalina.2026-11-27.log"),
+            ("catalina.2026-11-28.log", "catalina.2026-11-27.log.gz"),
+            ("postgresql-2026-11-28_100000.log", "postgresql-2026-11-28_000000.log"),
+            ("app_20261128.txt", "app_20261031.txt"),
+            ("postgresql-Sat.log", "postgresql-Fri.log"),
+        ] {
+            assert!(is_of_earlier_day(own, other), "{own} {other}");
+        }
+        for (own, other) in [
+            ("catalina.2026-11-28.log", "catalina.2026-11-29.log"),
+            ("catalina.2026-11-28.log", "localhost.2026-11-27.log"),
+            ("catalina.2026-11-28.log", "catalina.2026-11-28.log"),
+            ("node-2.log", "node-1.log"),
+            ("shard-0002.log", "shard-0001.log"),
+            ("Sunny.log", "Monny.log"),
+        ] {
+            assert!(!is_of_earlier_day(own, other), "{own} {other}");
+        }
+    }
 
     #[test]
     fn knows_what_a_log_was_rotated_to() {
