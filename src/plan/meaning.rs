@@ -18,6 +18,9 @@ use crate::check::program::{
     Threshold, ThresholdId,
 };
 
+/// How deep commands call each other: a circle is an error of the check.
+const DEEPEST: u32 = 16;
+
 /// The meaning of a program's parts.
 pub(crate) struct Meaning<'p> {
     program: &'p Program,
@@ -49,22 +52,16 @@ impl Names for Meaning<'_> {
         (self.of == Of::Consent && builtin == "alerts").then(all)
     }
 
-    /// By its own conditions, and by the checks that raise it.
+    /// By its own conditions, by what raises it, and unless what keeps it quiet is open.
     fn opens(&self, id: ThresholdId) -> Option<String> {
         let threshold = self.program.thresholds.get(id.index()).filter(|_| self.of == Of::Consent)?;
         let mut all = self.threshold(threshold);
+        let quiet = threshold.quiet_while.iter().filter_map(|id| self.program.thresholds.get(id.index()));
+        all.extend(quiet.map(|other| format!("quiet while {}", short(self.threshold(other)))));
         self.place_commands();
-        for part in walk::blocks_of(self.program) {
-            walk::statements(part.block, &mut |statement| match &statement.kind {
-                StatementKind::Check { condition, otherwise: CheckElse::Raise { threshold, .. }, .. }
-                    if *threshold == id =>
-                {
-                    all.push(format!("unless {}", self.expr(condition)));
-                }
-                StatementKind::Raise { threshold, .. } if *threshold == id => all.push("raised".to_owned()),
-                _ => {}
-            });
-        }
+        let mut raised = self.raised(id);
+        raised.sort_unstable();
+        all.extend(raised);
         Some(short(all))
     }
 }
@@ -187,6 +184,93 @@ impl<'p> Meaning<'p> {
             format!("({name}: {} = {default})", param.ty)
         };
         params.iter().map(of).collect()
+    }
+
+    /// Where a threshold is raised, each with all that decides whether it is come to.
+    fn raised(&self, id: ThresholdId) -> Vec<String> {
+        let mut found = Vec::new();
+        for section in &self.program.sections {
+            let schedule = section.schedule.as_ref();
+            let mut runs: Vec<String> =
+                schedule.map(|one| format!("{:?} {:?}", one.rule, one.gap)).into_iter().collect();
+            let alerts = section.on_alert.iter().filter_map(|alert| self.program.thresholds.get(alert.index()));
+            runs.extend(alerts.map(|alert| format!("on alert {:?}", alert.title)));
+            let mut look = |block: &[Statement], more: Option<String>| {
+                let mut around: Vec<String> = runs.iter().cloned().chain(more).collect();
+                self.raising(block, id, &mut around, &mut found);
+            };
+            for member in &section.members {
+                match member {
+                    Member::Statement(statement) => look(std::slice::from_ref(statement), None),
+                    Member::Step(step) => {
+                        look(&step.body, step.each.as_ref().map(|(_, list)| format!("for {}", self.expr(list))));
+                        step.on_failure.iter().for_each(|block| look(block, Some("on failure".to_owned())));
+                        step.always.iter().for_each(|block| look(block, Some("always".to_owned())));
+                    }
+                }
+            }
+            section.on_failure.iter().for_each(|block| look(block, Some("on failure".to_owned())));
+            section.always.iter().for_each(|block| look(block, Some("always".to_owned())));
+        }
+        for command in &self.program.commands {
+            self.raising(&command.body, id, &mut Vec::new(), &mut found);
+        }
+        found
+    }
+
+    fn raising(&self, block: &[Statement], id: ThresholdId, around: &mut Vec<String>, found: &mut Vec<String>) {
+        let mut inside = |what: String, block: &Block| {
+            around.push(what);
+            self.raising(block, id, around, found);
+            around.pop();
+        };
+        for statement in block {
+            match &statement.kind {
+                StatementKind::For(each) => inside(format!("for {}", self.expr(&each.list)), &each.body),
+                StatementKind::Retry { body, .. } => inside("retry".to_owned(), body),
+                StatementKind::If { branches, otherwise } => {
+                    let mut none = String::new();
+                    for branch in branches {
+                        let condition = self.expr(&branch.condition);
+                        inside(format!("{none}if {condition}"), &branch.body);
+                        none = format!("{none}unless {condition} ");
+                    }
+                    otherwise.iter().for_each(|block| inside(none.clone(), block));
+                }
+                _ => {}
+            }
+        }
+        for statement in block {
+            let what = match &statement.kind {
+                StatementKind::Check { condition, otherwise: CheckElse::Raise { threshold, .. }, .. }
+                    if *threshold == id =>
+                {
+                    format!("unless {}", self.expr(condition))
+                }
+                StatementKind::Raise { threshold, .. } if *threshold == id => "raised".to_owned(),
+                StatementKind::Do { command, args } if self.raises(*command, id, DEEPEST) => {
+                    let args: Vec<String> = args.iter().map(|arg| self.expr(arg)).collect();
+                    format!("do {} {args:?}", self.content(Named::Command(*command)))
+                }
+                _ => continue,
+            };
+            found.push(format!("{what} in {around:?}"));
+        }
+    }
+
+    /// Whether a command raises a threshold, by itself or by another.
+    fn raises(&self, command: CommandId, id: ThresholdId, depth: u32) -> bool {
+        let mut raises = false;
+        let body = self.program.commands.get(command.index()).filter(|_| depth > 0).map(|one| &one.body);
+        walk::statements(body.map_or(&[], |body| body), &mut |statement| {
+            raises |= match &statement.kind {
+                StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. }
+                | StatementKind::Raise { threshold, .. } => *threshold == id,
+                StatementKind::Do { command, .. } => self.raises(*command, id, depth.saturating_sub(1)),
+                _ => false,
+            };
+        });
+        raises
     }
 
     /// What a threshold says.
