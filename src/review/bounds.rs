@@ -59,6 +59,12 @@ pub(super) fn moved(old: Said<'_>, new: Said<'_>) -> Vec<Moved> {
     if let (Some(a), Some(b)) = (old.items(), new.items()) {
         return lists(a, b).unwrap_or_else(|| by_another_name(old, new));
     }
+    // Fewer items of a list.
+    match (old.filtered(), new.filtered()) {
+        (_, Some(all)) if all.text() == old.text() => return vec![Moved::Less],
+        (Some(all), _) if all.text() == new.text() => return vec![Moved::More],
+        _ => {}
+    }
     if let (Some(a), Some(b)) = (old.constant(), new.constant()) {
         return constants(a, b).unwrap_or_else(|| by_another_name(old, new));
     }
@@ -359,6 +365,15 @@ impl<'p> Said<'p> {
                 Some(items.iter().map(|item| text::plain(self.program, item.uncovered())).collect())
             }
             ExprKind::Param(id) => self.of(self.program.params.get(id.index())?.default.as_ref()?).items(),
+            _ => None,
+        }
+    }
+
+    /// The list of which some items are taken: `list | where(…)`.
+    fn filtered(self) -> Option<Self> {
+        let ExprKind::Call(call) = &self.expr.kind else { return None };
+        match call.args.first() {
+            Some(Some(CallArg::Value(list))) if matches!(call.builtin.name, "where" | "take") => Some(self.of(list)),
             _ => None,
         }
     }

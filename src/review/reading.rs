@@ -179,7 +179,7 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         };
         let labels = |program: &Program, one: &Metric| {
             let of = |label: &crate::check::program::Label| {
-                format!("{} in {}", label.name, text::expr(program, &label.list))
+                format!("{} in {}", label.name, Said::new(program, &label.list).text())
             };
             one.labels.iter().map(of).collect::<Vec<_>>().join(", ")
         };
@@ -193,7 +193,8 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         found.add(Row::of("sampled", every(a), every(b)), rarer);
         found.add(Row::of("type", a.ty.to_string(), b.ty.to_string()), Kind::Changed);
         found.add(Row::of("for each", labels(was, a), labels(is, b)), fewer(was, is, a, b));
-        found.add(Row::of("is", text::expr(was, &a.value), text::expr(is, &b.value)), Kind::Changed);
+        let value = |program, one| Said::new(program, one).text();
+        found.add(Row::of("is", value(was, &a.value), value(is, &b.value)), Kind::Changed);
         if found.rows.is_empty() {
             continue;
         }

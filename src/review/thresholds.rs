@@ -69,7 +69,7 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
     let (climbed, climbs) = (escalates(was, old), escalates(is, new));
     add(Row::of("escalates", climbed, climbs), escalating(was, is, old, new));
     let (quiet, quieter) = (titles(before, &old.quiet_while), titles(after, &new.quiet_while));
-    let kind = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Changed };
+    let kind = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Safer };
     add(Row::of("is quiet while", quiet.join(", "), quieter.join(", ")), kind);
     add(Row::of("grouped by", old.group_by.join(", "), new.group_by.join(", ")), Kind::Changed);
     let link = |program: &Program, one: &Threshold| {

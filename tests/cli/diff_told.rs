@@ -219,3 +219,58 @@ fn how_long_it_takes_with_the_levels_until_a_person_is_told() {
     assert!(!has(&found, "told", "no person"), "{found:#?}");
     assert!(!has(&found, "told", "by no time limit"), "{found:#?}");
 }
+
+const HANGS: &str = r#"runbook "Hangs" { edition 1 }
+param lim: float = 3
+param hosts: list<string> = ["a", "b"]
+param n: float = 3
+connect s2 = http("https://s2.example.com")
+channel mail = email(to: ["a@example.com"])
+metric bad: bool every 1m = host.load().one > lim
+metric up: bool for h in hosts every 1m = s2.answers("/{h}")
+metric used: percent for disk in host.disks() every 1m = disk.used_share
+threshold "Bad" critical { when bad notify mail }
+threshold "Down" critical { when not up notify mail quiet while "Bad" }
+threshold "Full" critical { when used > 90% notify mail }
+section "S" {
+  let q = n
+  check host.load().one < q as "q"
+  check s2.answers("/") as "s2"
+}
+"#;
+
+#[test]
+fn what_hangs_on_a_param_or_a_connection_is_named() {
+    all(
+        HANGS,
+        &[
+            (&[("lim: float = 3", "lim: float = 300")], "blindness changed metric bad", "lim = 300"),
+            (&[("lim: float = 3", "lim: float = 300")], "blindness changed metric bad", "\\\"Bad\\\" (critical)"),
+            (&[("lim: float = 3", "lim: float = 300")], "inputs changed param lim", "metrics that measure by it: bad"),
+            (&[("[\"a\", \"b\"]", "[\"a\"]")], "blindness blind metric up", "sampled of fewer"),
+            (&[("n: float = 3", "n: float = 300")], "inputs changed param n", "check \\\"q\\\" in section"),
+            (&[("https://s2.", "https://dev.")], "inputs changed connection s2", "\\\"Down\\\" (critical)"),
+            (&[("https://s2.", "https://dev.")], "inputs changed connection s2", "check \\\"s2\\\" in section"),
+            (
+                &[("in host.disks()", "in host.disks() | where(.mount != \"/\")")],
+                "blindness blind metric used",
+                "sampled of fewer",
+            ),
+            (&[(" quiet while \"Bad\"", "")], "told safer threshold \"Down\"", "is quiet while"),
+        ],
+    );
+}
+
+/// What holds changes back is gone with the changes, or with another name there.
+#[test]
+fn what_held_changes_back_that_are_no_longer_made() {
+    let header = "runbook \"Held\" { edition 1 }\nconnect site = http(\"https://site.example.com\")\n";
+    let look = "section \"Look\" { check site.answers(\"/\") as \"up\" }\n";
+    let clean = "section \"Clean\" { manual \"Is it out?\" within 1h change site.post(\"/a\") within 1m }\n";
+    let old = format!("{header}{look}{clean}");
+    let less = |new: &str| findings(&old, new).iter().any(|one| one.contains("what holds changes back is less"));
+    assert!(!less(&format!("{header}{look}")));
+    assert!(!less(&old.replace("\"Clean\"", "\"Tidy\"")));
+    assert!(less(&old.replace("\"Clean\"", "\"Tidy\"").replace("manual \"Is it out?\" within 1h", "")));
+    assert!(less(&old.replace("manual \"Is it out?\" within 1h", "")));
+}
