@@ -10,7 +10,6 @@ use crate::check::program::walk;
 use crate::check::program::{
     CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
 };
-use crate::plan::meaning::Meaning;
 use crate::plan::text;
 use crate::source::Span;
 use crate::types::{FaultKind, Value};
@@ -38,10 +37,10 @@ struct Check<'p> {
 }
 
 fn all_checks<'p>(program: &'p Program, seen: &'p Seen<'p>) -> Vec<Check<'p>> {
-    seen.placed.iter().filter_map(|at| check(program, &seen.meaning, at)).collect()
+    seen.placed.iter().filter_map(|at| check(program, seen, at)).collect()
 }
 
-fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) -> Option<Check<'p>> {
+fn check<'p>(program: &'p Program, seen: &'p Seen<'p>, at: &'p Placed<'p>) -> Option<Check<'p>> {
     let (word, condition, title, source, otherwise) = match &at.statement.kind {
         StatementKind::Check { condition, title, source, otherwise } => {
             ("check", condition, title, source, Some(otherwise))
@@ -60,8 +59,9 @@ fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) ->
         None => (Severity::Critical, None, None),
     };
     let message = message.map_or_else(String::new, |message| text::plain(program, message));
-    let means = meaning.expr(condition);
-    Some(Check { at, word, title, condition: Said::new(program, condition), means, severity, raises, message })
+    let means = seen.meaning.expr(condition);
+    let condition = Said::new(program, condition).knowing(&seen.names);
+    Some(Check { at, word, title, condition, means, severity, raises, message })
 }
 
 fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {

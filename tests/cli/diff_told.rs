@@ -236,6 +236,8 @@ section "S" {
   let q = n
   check host.load().one < q as "q"
   check s2.answers("/") as "s2"
+  let most = 5
+  check host.load().five < most as "five"
 }
 "#;
 
@@ -249,6 +251,9 @@ fn what_hangs_on_a_param_or_a_connection_is_named() {
             (&[("lim: float = 3", "lim: float = 300")], "inputs changed param lim", "metrics that measure by it: bad"),
             (&[("[\"a\", \"b\"]", "[\"a\"]")], "blindness blind metric up", "sampled of fewer"),
             (&[("n: float = 3", "n: float = 300")], "inputs changed param n", "check \\\"q\\\" in section"),
+            (&[("n: float = 3", "n: float = 300")], "blindness blind check \"q\"", "passes where"),
+            (&[("most = 5", "most = 500")], "blindness blind check \"five\"", "most = 500"),
+            (&[("most = 5", "most = 4")], "blindness safer check \"five\"", "most = 4"),
             (&[("https://s2.", "https://dev.")], "inputs changed connection s2", "\\\"Down\\\" (critical)"),
             (&[("https://s2.", "https://dev.")], "inputs changed connection s2", "check \\\"s2\\\" in section"),
             (
