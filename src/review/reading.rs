@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::around::{Placed, holding, often, passed};
+use super::around::{Around, Placed, holding, knowing, often, passed, path};
 use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Place, Row, Rows, Seen, Side, depends, worst};
@@ -26,6 +26,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
 /// A check where it stands. A `require` is a check whose failure holds back what is below it.
 struct Check<'p> {
     at: &'p Placed<'p>,
+    around: Vec<Around<'p>>,
     word: &'static str,
     title: String,
     condition: Said<'p>,
@@ -61,7 +62,8 @@ fn check<'p>(program: &'p Program, seen: &'p Seen<'p>, at: &'p Placed<'p>) -> Op
     let message = message.map_or_else(String::new, |message| text::plain(program, message));
     let means = seen.meaning.expr(condition);
     let condition = Said::new(program, condition).knowing(&seen.names);
-    Some(Check { at, word, title, condition, means, severity, raises, message })
+    let around = knowing(&at.around, &seen.names);
+    Some(Check { at, around, word, title, condition, means, severity, raises, message })
 }
 
 fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
@@ -133,9 +135,9 @@ fn changed(
     add(Row::of("raises", raises(a), raises(b)), kind);
     add(Row::of("says", &*a.message, &*b.message), Kind::Changed);
     let left = a.at.by_itself && !b.at.by_itself && a.at.within != b.at.within;
-    let rarer = weigh(&often(&a.at.around, &b.at.around, Moved::Less), Kind::Safer, Kind::Blind);
+    let rarer = weigh(&often(&a.around, &b.around, Moved::Less), Kind::Safer, Kind::Blind);
     let place = if left { Kind::Blind } else { rarer.unwrap_or(Kind::Changed) };
-    add(Row::of("in", a.at.path(), b.at.path()), place);
+    add(Row::of("in", path(&a.at.within, &a.around), path(&b.at.within, &b.around)), place);
     add(Row::of("stands below", above.join(", "), below.join(", ")), Kind::Changed);
     let is_other = a.means != b.means && a.condition.plain() == b.condition.plain();
     if found.rows.is_empty() && !is_other {

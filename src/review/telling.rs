@@ -1,7 +1,7 @@
 //! Statements that tell people, measure, or call a command that checks: whether they are come to as often as before. What
 //! stands in a command is looked at where the command is called.
 
-use super::around::{Around, Kind as AroundKind, Placed, often};
+use super::around::{Around, Kind as AroundKind, Placed, knowing, often, path};
 use super::bounds::{Moved, weigh};
 use super::pairs::{Pair, pairs};
 use super::schedules::lacks;
@@ -90,13 +90,12 @@ impl Told<'_> {
     }
 
     fn path(&self) -> String {
-        let around = self.around.iter().map(|one| one.says.clone());
-        std::iter::once(self.within.clone()).chain(around).collect::<Vec<_>>().join(", ")
+        path(&self.within, &self.around)
     }
 }
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Seen<'_>) -> Vec<Finding> {
-    let (old, new) = (all(before.program, &was.placed), all(after.program, &is.placed));
+    let (old, new) = (all(before.program, was), all(after.program, is));
     let key = |one: &Told<'_>| (one.verb, one.within.clone(), one.whom.clone());
     let alike = |a: &Told<'_>, b: &Told<'_>| {
         let is_word = !matches!(a.verb, Verb::Measure | Verb::Do);
@@ -150,9 +149,9 @@ fn others(before: Side<'_>, after: Side<'_>, a: &Told<'_>, b: &Told<'_>) -> Kind
     }
 }
 
-fn all<'p>(program: &'p Program, placed: &[Placed<'p>]) -> Vec<Told<'p>> {
-    let mut finder = Finder { program, placed, found: Vec::new() };
-    for one in placed.iter().filter(|one| !is_of_command(one)) {
+fn all<'p>(program: &'p Program, seen: &'p Seen<'p>) -> Vec<Told<'p>> {
+    let mut finder = Finder { program, seen, found: Vec::new() };
+    for one in seen.placed.iter().filter(|one| !is_of_command(one)) {
         let (within, around) = match one.within.strip_suffix(ON_FAILURE) {
             Some(within) => (within, vec![failed()]),
             None => (&*one.within, Vec::new()),
@@ -170,16 +169,16 @@ fn failed<'p>() -> Around<'p> {
     Around { kind: AroundKind::If, says: "on failure".to_owned(), said: None }
 }
 
-struct Finder<'p, 's> {
+struct Finder<'p> {
     program: &'p Program,
-    placed: &'s [Placed<'p>],
+    seen: &'p Seen<'p>,
     found: Vec<Told<'p>>,
 }
 
-impl<'p, 's> Finder<'p, 's> {
+impl<'p> Finder<'p> {
     fn look(&mut self, one: &Placed<'p>, within: &str, by_itself: bool, outside: &[Around<'p>], depth: usize) {
         let program = self.program;
-        let around: Vec<Around<'p>> = outside.iter().chain(&one.around).cloned().collect();
+        let around: Vec<Around<'p>> = outside.iter().cloned().chain(knowing(&one.around, &self.seen.names)).collect();
         let said = |message: &Option<_>| message.as_ref().map_or_else(String::new, |it| text::plain(program, it));
         let (verb, whom, message) = match &one.statement.kind {
             StatementKind::Notify { channels, message } => (Verb::Notify, names(program, channels), said(message)),
@@ -219,9 +218,9 @@ impl<'p, 's> Finder<'p, 's> {
         self.add(one, (verb, whom, message, shown), within, by_itself, &around);
     }
 
-    fn body(&self, id: CommandId) -> Option<Vec<&'s Placed<'p>>> {
+    fn body(&self, id: CommandId) -> Option<Vec<&'p Placed<'p>>> {
         let title = format!("command {}", self.program.commands.get(id.index())?.name);
-        Some(self.placed.iter().filter(|one| one.within == title).collect())
+        Some(self.seen.placed.iter().filter(|one| one.within == title).collect())
     }
 
     fn add(

@@ -225,6 +225,7 @@ param lim: float = 3
 param hosts: list<string> = ["a", "b"]
 param n: float = 3
 connect s2 = http("https://s2.example.com")
+connect db = postgres(host: "db", database: "d")
 channel mail = email(to: ["a@example.com"])
 metric bad: bool every 1m = host.load().one > lim
 metric up: bool for h in hosts every 1m = s2.answers("/{h}")
@@ -238,6 +239,7 @@ section "S" {
   check s2.answers("/") as "s2"
   let most = 5
   check host.load().five < most as "five"
+  if host.load().one > most { notify mail "high" check db.answers() as "seen" }
 }
 "#;
 
@@ -253,6 +255,8 @@ fn what_hangs_on_a_param_or_a_connection_is_named() {
             (&[("n: float = 3", "n: float = 300")], "inputs changed param n", "check \\\"q\\\" in section"),
             (&[("n: float = 3", "n: float = 300")], "blindness blind check \"q\"", "passes where"),
             (&[("most = 5", "most = 500")], "blindness blind check \"five\"", "most = 500"),
+            (&[("most = 5", "most = 500")], "told loosened notify mail", "most = 500"),
+            (&[("most = 5", "most = 500")], "blindness blind check \"seen\"", "most = 500"),
             (&[("most = 5", "most = 4")], "blindness safer check \"five\"", "most = 4"),
             (&[("https://s2.", "https://dev.")], "inputs changed connection s2", "\\\"Down\\\" (critical)"),
             (&[("https://s2.", "https://dev.")], "inputs changed connection s2", "check \\\"s2\\\" in section"),
