@@ -235,7 +235,9 @@ impl<'p> Meaning<'p> {
                         inside(format!("{none}if {condition}"), &branch.body);
                         none = format!("{none}unless {condition} ");
                     }
-                    otherwise.iter().for_each(|block| inside(none.clone(), block));
+                    if let Some(block) = otherwise {
+                        inside(none, block);
+                    }
                 }
                 _ => {}
             }

@@ -45,7 +45,7 @@ pub(super) fn missed(gone: &PlannedChange, kept: &[&PlannedChange], now: &Progra
 pub(super) fn moved(old: &PlannedChange, new: &PlannedChange) -> Option<Moved> {
     match (ends(old), ends(new)) {
         (a, b) if a == b => None,
-        (Some(Ends::OnFailure), Some(Ends::Always)) | (None, Some(Ends::Always)) => Some(Moved::More),
+        (Some(Ends::OnFailure) | None, Some(Ends::Always)) => Some(Moved::More),
         // Among the others it is held back as they are.
         (Some(Ends::Always), _) => Some(Moved::Less),
         _ => Some(Moved::Otherwise),

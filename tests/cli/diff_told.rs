@@ -1,6 +1,5 @@
 //! `runbook diff`: whether people are told, things are measured and failures are put right as before, also where that is
 //! decided by what stands around a statement, in a command, or by the levels that a threshold calls.
-#![expect(clippy::unwrap_used, reason = "a test ends where something is not as it should be")]
 
 use crate::diff_weighed::{findings, has};
 

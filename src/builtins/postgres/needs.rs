@@ -99,8 +99,7 @@ fn of_tokens(tokens: &[Token]) -> Option<Found> {
             next
         };
         let mut next = at + 1;
-        loop {
-            let Some((table, behind)) = name(tokens, behind_only(next)) else { break };
+        while let Some((table, behind)) = name(tokens, behind_only(next)) {
             // A function, or what the statement itself calls so.
             let call = tokens.get(behind) == Some(&Token::Sign('(')) && privilege == "SELECT";
             if !call && !own.contains(&table) && !is_everybodys(&table) && privilege != "MERGE" {
