@@ -61,6 +61,16 @@ pub(super) fn of_text(text: &str) -> Result<Vec<String>, Fault> {
     words.end()
 }
 
+/// The words of a server's own command as it is written, with what stands for its values in their places.
+///
+/// # Errors
+/// As [`of_command`].
+pub(super) fn of_written(text: &str) -> Result<Vec<String>, Fault> {
+    let mut words = Words { of_a_server: true, ..Words::default() };
+    text.chars().try_for_each(|c| words.push(c))?;
+    words.end()
+}
+
 #[derive(Default)]
 struct Words {
     done: Vec<String>,

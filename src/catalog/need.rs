@@ -220,6 +220,9 @@ pub enum Grant {
     On { privilege: &'static str, table: String },
 }
 
+/// The privilege to look after a table, which `PostgreSQL` has from 17 on.
+pub const MAINTAIN: &str = "MAINTAIN";
+
 /// Where a connection goes on the network.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct Endpoint {

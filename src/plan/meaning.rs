@@ -18,6 +18,9 @@ use crate::check::program::{
     Threshold, ThresholdId,
 };
 
+/// How deep commands call each other: a circle is an error of the check.
+const DEEPEST: u32 = 16;
+
 /// The meaning of a program's parts.
 pub(crate) struct Meaning<'p> {
     program: &'p Program,
@@ -49,29 +52,16 @@ impl Names for Meaning<'_> {
         (self.of == Of::Consent && builtin == "alerts").then(all)
     }
 
-    /// By its own conditions, and by the checks that raise it with what stands around them.
+    /// By its own conditions, by what raises it, and unless what keeps it quiet is open.
     fn opens(&self, id: ThresholdId) -> Option<String> {
         let threshold = self.program.thresholds.get(id.index()).filter(|_| self.of == Of::Consent)?;
         let mut all = self.threshold(threshold);
+        let quiet = threshold.quiet_while.iter().filter_map(|id| self.program.thresholds.get(id.index()));
+        all.extend(quiet.map(|other| format!("quiet while {}", short(self.threshold(other)))));
         self.place_commands();
-        let mut around = Vec::new();
-        let mut section = None;
-        for part in walk::blocks_of(self.program) {
-            // What a section requires holds back all that is below it.
-            if section != part.section.map(std::ptr::from_ref) {
-                section = part.section.map(std::ptr::from_ref);
-                around.clear();
-            }
-            match part.step {
-                None => self.raises(part.block, id, &mut around, &mut all),
-                Some(step) => {
-                    let depth = around.len();
-                    around.extend(step.each.iter().map(|(_, list)| format!("for {}", self.expr(list))));
-                    self.raises(part.block, id, &mut around, &mut all);
-                    around.truncate(depth);
-                }
-            }
-        }
+        let mut raised = self.raised(id);
+        raised.sort_unstable();
+        all.extend(raised);
         Some(short(all))
     }
 }
@@ -196,62 +186,116 @@ impl<'p> Meaning<'p> {
         params.iter().map(of).collect()
     }
 
-    /// What raises a threshold in a block: `around` says under which conditions it is come to, and is longer by what the
-    /// block requires after it.
-    fn raises(&self, block: &[Statement], id: ThresholdId, around: &mut Vec<String>, all: &mut Vec<String>) {
-        let found =
-            |around: &[String], how: &str| around.iter().map(String::as_str).chain([how]).collect::<Vec<_>>().join(" ");
-        for statement in block {
-            let depth = around.len();
-            match &statement.kind {
-                StatementKind::Check { condition, otherwise: CheckElse::Raise { threshold, .. }, .. }
-                    if *threshold == id =>
-                {
-                    all.push(found(around, &format!("unless {}", self.expr(condition))));
-                }
-                StatementKind::Raise { threshold, .. } if *threshold == id => all.push(found(around, "raised")),
-                StatementKind::Require { condition, .. } => around.push(format!("given {}", self.expr(condition))),
-                StatementKind::If { branches, otherwise } => {
-                    for branch in branches {
-                        around.push(format!("if {}", self.expr(&branch.condition)));
-                        self.inside(&branch.body, id, around, all);
+    /// Where a threshold is raised, each with all that decides whether it is come to.
+    fn raised(&self, id: ThresholdId) -> Vec<String> {
+        let mut found = Vec::new();
+        for section in &self.program.sections {
+            let schedule = section.schedule.as_ref();
+            let mut runs: Vec<String> =
+                schedule.map(|one| format!("{:?} {:?}", one.rule, one.gap)).into_iter().collect();
+            let alerts = section.on_alert.iter().filter_map(|alert| self.program.thresholds.get(alert.index()));
+            runs.extend(alerts.map(|alert| format!("on alert {:?}", alert.title)));
+            let mut look = |runs: &[String], block: &[Statement], more: Option<String>| {
+                let mut around: Vec<String> = runs.iter().cloned().chain(more).collect();
+                self.raising(block, id, &mut around, &mut found);
+            };
+            for member in &section.members {
+                match member {
+                    Member::Statement(statement) => {
+                        look(&runs, std::slice::from_ref(statement), None);
+                        // It holds back all that is below it in the section.
+                        runs.extend(self.given(statement));
                     }
-                    // With all conditions that did not hold.
-                    around.push("else".to_owned());
-                    if let Some(block) = otherwise {
-                        self.inside(block, id, around, all);
-                    }
-                    around.truncate(depth);
-                }
-                StatementKind::For(each) => {
-                    around.push(format!("for {}", self.expr(&each.list)));
-                    self.inside(&each.body, id, around, all);
-                    around.truncate(depth);
-                }
-                _ => {
-                    for block in walk::blocks(statement) {
-                        self.inside(block, id, around, all);
+                    Member::Step(step) => {
+                        let each = step.each.as_ref().map(|(_, list)| format!("for {}", self.expr(list)));
+                        look(&runs, &step.body, each);
+                        step.on_failure.iter().for_each(|block| look(&runs, block, Some("on failure".to_owned())));
+                        step.always.iter().for_each(|block| look(&runs, block, Some("always".to_owned())));
                     }
                 }
             }
+            section.on_failure.iter().for_each(|block| look(&runs, block, Some("on failure".to_owned())));
+            section.always.iter().for_each(|block| look(&runs, block, Some("always".to_owned())));
         }
+        for command in &self.program.commands {
+            self.raising(&command.body, id, &mut Vec::new(), &mut found);
+        }
+        found
     }
 
-    fn inside(&self, block: &[Statement], id: ThresholdId, around: &mut Vec<String>, all: &mut Vec<String>) {
+    /// Where a block raises a threshold: `around` says what decides whether the block is come to.
+    fn raising(&self, block: &[Statement], id: ThresholdId, around: &mut Vec<String>, found: &mut Vec<String>) {
         let depth = around.len();
-        self.raises(block, id, around, all);
+        for statement in block {
+            let mut inside = |what: String, block: &Block| {
+                around.push(what);
+                self.raising(block, id, around, found);
+                around.pop();
+            };
+            let what = match &statement.kind {
+                StatementKind::For(each) => {
+                    inside(format!("for {}", self.expr(&each.list)), &each.body);
+                    continue;
+                }
+                StatementKind::Retry { body, .. } => {
+                    inside("retry".to_owned(), body);
+                    continue;
+                }
+                StatementKind::If { branches, otherwise } => {
+                    let mut none = String::new();
+                    for branch in branches {
+                        let condition = self.expr(&branch.condition);
+                        inside(format!("{none}if {condition}"), &branch.body);
+                        none = format!("{none}unless {condition} ");
+                    }
+                    if let Some(block) = otherwise {
+                        inside(none, block);
+                    }
+                    continue;
+                }
+                StatementKind::Check { condition, otherwise: CheckElse::Raise { threshold, .. }, .. }
+                    if *threshold == id =>
+                {
+                    format!("unless {}", self.expr(condition))
+                }
+                StatementKind::Raise { threshold, .. } if *threshold == id => "raised".to_owned(),
+                StatementKind::Do { command, args } if self.raises(*command, id, DEEPEST) => {
+                    let args: Vec<String> = args.iter().map(|arg| self.expr(arg)).collect();
+                    format!("do {} {args:?}", self.content(Named::Command(*command)))
+                }
+                _ => {
+                    around.extend(self.given(statement));
+                    continue;
+                }
+            };
+            found.push(format!("{what} in {around:?}"));
+        }
         around.truncate(depth);
     }
 
-    /// What a threshold says, and what keeps it quiet.
-    fn threshold(&self, threshold: &Threshold) -> Vec<String> {
-        let mut all = self.own_of_threshold(threshold);
-        let quiet = threshold.quiet_while.iter().filter_map(|id| self.program.thresholds.get(id.index()));
-        all.extend(quiet.map(|other| format!("quiet while {}", short(self.own_of_threshold(other)))));
-        all
+    /// What a statement requires of all that is below it.
+    fn given(&self, statement: &Statement) -> Option<String> {
+        let StatementKind::Require { condition, .. } = &statement.kind else { return None };
+        Some(format!("given {}", self.expr(condition)))
     }
 
-    fn own_of_threshold(&self, threshold: &Threshold) -> Vec<String> {
+    /// Whether a command raises a threshold, by itself or by another.
+    fn raises(&self, command: CommandId, id: ThresholdId, depth: u32) -> bool {
+        let mut raises = false;
+        let body = self.program.commands.get(command.index()).filter(|_| depth > 0).map(|one| &one.body);
+        walk::statements(body.map_or(&[], |body| body), &mut |statement| {
+            raises |= match &statement.kind {
+                StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. }
+                | StatementKind::Raise { threshold, .. } => *threshold == id,
+                StatementKind::Do { command, .. } => self.raises(*command, id, depth.saturating_sub(1)),
+                _ => false,
+            };
+        });
+        raises
+    }
+
+    /// What a threshold says.
+    fn threshold(&self, threshold: &Threshold) -> Vec<String> {
         let mut all = vec![format!("{:?} {:?} {:?}", threshold.title, threshold.severity, threshold.unknown_for)];
         all.extend(threshold.from.iter().map(|name| format!("from {name:?}")));
         all.extend(threshold.when.iter().map(|when| format!("{} {:?}", self.expr(&when.condition), when.held)));

@@ -226,9 +226,12 @@ pub fn named(title: &str, items: &[Arc<str>]) -> String {
     if unsaid.is_empty() { title.to_owned() } else { format!("{title} for {}", unsaid.join(", ")) }
 }
 
-/// Whether an item is in a title, and not only in a word of it.
+/// Whether an item is in a title, and not only in a word of it. In a call as it was written no item is meant by its words.
 fn says(title: &str, item: &str) -> bool {
     let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
+    let mut before = title.match_indices('(').map(|(at, _)| title.get(..at).and_then(|text| text.chars().next_back()));
+    let is_call = before.any(|letter| letter.is_some_and(is_word));
+    let title = if is_call { title.rsplit_once(')').map_or(title, |(_, behind)| behind) } else { title };
     title.match_indices(item).any(|(at, _)| {
         let before = title.get(..at).and_then(|text| text.chars().next_back());
         let after = title.get(at + item.len()..).and_then(|text| text.chars().next());

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::around::{self, Around, Placed, often};
 use super::bounds::{Moved, Said, weigh, weighed};
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Rows, Side, schedules, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, recovery, schedules, worst};
 use crate::check::program::foregone::Foregone;
 use crate::check::program::walk;
 use crate::check::program::{CallArg, Change, Expr, ExprKind, Member, Program, StatementKind};
@@ -59,7 +59,10 @@ pub(super) fn compare(
         old.call == new.call || (a.section == b.section && a.step == b.step && head(a) == head(b))
     };
     let mut order = Vec::new();
-    for pair in pairs(&old, &new, key, alike) {
+    let both = pairs(&old, &new, key, alike);
+    let kept = both.iter().filter_map(|pair| if let Pair::Both(old, _) = pair { Some(old.planned) } else { None });
+    let kept: Vec<&PlannedChange> = kept.collect();
+    for pair in both {
         match pair {
             Pair::Both(old, new) => {
                 order.push(old.planned.number);
@@ -71,7 +74,9 @@ pub(super) fn compare(
                 };
                 let made = Row::of("made", around(old.planned), around(new.planned));
                 let made = made.or_else(|| Row::of("made", said(&from, old.planned), said(&to, new.planned)));
-                found.add(made, weigh(&moved, Kind::Dangerous, Kind::Safer).unwrap_or(Kind::Changed));
+                // What puts others right is missed where it is made more rarely.
+                let less = if recovery::is_one(old.planned) { Kind::Dangerous } else { Kind::Safer };
+                found.add(made, weigh(&moved, Kind::Dangerous, less).unwrap_or(Kind::Changed));
                 guarded(&mut found, &from, &to, old.planned, new.planned);
                 let mut finding = changed(before, after, old, new, found);
                 if let Some(finding) = finding.as_mut().filter(|finding| finding.kind == Kind::Dangerous) {
@@ -89,6 +94,8 @@ pub(super) fn compare(
                 let hidden = looks(after.program, old) > looks(before.program, old);
                 let (kind, headline) = if hidden {
                     (Kind::Dangerous, "made without consent from now on: it is taken for a look")
+                } else if let Some(missed) = recovery::missed(old.planned, &kept, after.program) {
+                    (Kind::Dangerous, missed)
                 } else {
                     (Kind::Safer, "gone: it is no longer made")
                 };
@@ -237,6 +244,7 @@ impl<'p> Conditions<'p> {
 /// Whether it is made more often, or of more.
 fn moved_around(from: &Conditions<'_>, to: &Conditions<'_>, old: &PlannedChange, new: &PlannedChange) -> Vec<Moved> {
     let mut moved = often(&from.around(old), &to.around(new), Moved::More);
+    moved.extend(recovery::moved(old, new));
     match (most(old), most(new)) {
         (Some(a), Some(b)) if a != b => moved.push(if b > a { Moved::More } else { Moved::Less }),
         (Some(_), None) => moved.push(Moved::More),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::bounds::{Moved, Said, moved};
 use super::pairs::{Pair, pairs};
 use super::schedules::begins_by_itself;
+use crate::check::program::foregone::Foregone;
 use crate::check::program::walk;
 use crate::check::program::{Expr, LocalId, Program, Statement, StatementKind};
 use crate::plan::outline;
@@ -43,12 +44,20 @@ pub(super) struct Placed<'p> {
     pub(super) above: usize,
 }
 
-impl Placed<'_> {
-    /// `section "Care" / "Pods", if load > 3`
-    pub(super) fn path(&self) -> String {
-        let around = self.around.iter().map(|one| one.says.clone());
-        std::iter::once(self.within.clone()).chain(around).collect::<Vec<_>>().join(", ")
-    }
+/// The same with the constants that `let` gave to the names in it.
+pub(super) fn knowing<'p>(around: &[Around<'p>], names: &'p Foregone<'p>) -> Vec<Around<'p>> {
+    let one = |one: &Around<'p>| {
+        let Some(said) = one.said else { return one.clone() };
+        let known = said.knowing(names);
+        let says = one.says.strip_suffix(&said.text()).map(|head| format!("{head}{}", known.text()));
+        Around { kind: one.kind, says: says.unwrap_or_else(|| one.says.clone()), said: Some(known) }
+    };
+    around.iter().map(one).collect()
+}
+
+/// `section "Care" / "Pods", if load > 3`
+pub(super) fn path(within: &str, around: &[Around<'_>]) -> String {
+    std::iter::once(within).chain(around.iter().map(|one| one.says.as_str())).collect::<Vec<_>>().join(", ")
 }
 
 /// All statements of a program.

@@ -2,10 +2,12 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::pairs::{Pair, pairs};
 use super::{Kind, worst};
 use crate::check::program::foregone::Foregone;
+use crate::check::program::walk;
 use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, Program, TextPart, UnaryOp};
 use crate::plan::{self, text};
 use crate::types::{Type, Value};
@@ -34,6 +36,8 @@ impl Moved {
 pub(super) struct Said<'p> {
     program: &'p Program,
     expr: &'p Expr,
+    /// What its names stand for, where that is looked at.
+    names: Option<&'p Foregone<'p>>,
 }
 
 /// The worst of what an edit means to whom more is one thing and less is another; `None` where nothing is different.
@@ -58,6 +62,12 @@ pub(super) fn moved(old: Said<'_>, new: Said<'_>) -> Vec<Moved> {
     }
     if let (Some(a), Some(b)) = (old.items(), new.items()) {
         return lists(a, b).unwrap_or_else(|| by_another_name(old, new));
+    }
+    // Fewer items of a list.
+    match (old.filtered(), new.filtered()) {
+        (_, Some(all)) if all.text() == old.text() => return vec![Moved::Less],
+        (Some(all), _) if all.text() == new.text() => return vec![Moved::More],
+        _ => {}
     }
     if let (Some(a), Some(b)) = (old.constant(), new.constant()) {
         return constants(a, b).unwrap_or_else(|| by_another_name(old, new));
@@ -289,19 +299,41 @@ fn inside(arg: &CallArg) -> &Expr {
 
 impl<'p> Said<'p> {
     pub(super) fn new(program: &'p Program, expr: &'p Expr) -> Self {
-        Self { program, expr: expr.uncovered() }
+        Self { program, expr: expr.uncovered(), names: None }
+    }
+
+    /// With the constants that `let` gave to the names in it.
+    pub(super) fn knowing(self, names: &'p Foregone<'p>) -> Self {
+        Self { names: Some(names), ..self }
     }
 
     fn of(self, expr: &'p Expr) -> Self {
-        Self::new(self.program, expr)
+        Self { expr: expr.uncovered(), ..self }
+    }
+
+    /// What its names are, where these are constants.
+    fn known(self) -> Vec<(Arc<str>, String)> {
+        let mut found = Vec::new();
+        let Some(names) = self.names else { return found };
+        walk::expr(self.expr, &mut |expr| {
+            let ExprKind::Local(id) = &expr.kind else { return };
+            let value = names.named(*id).map(|value| self.of(value));
+            if let Some(value) = value.filter(|value| value.constant().is_some() || value.items().is_some())
+                && let Some(local) = self.program.locals.get(id.index())
+            {
+                found.push((local.name.clone(), value.text()));
+            }
+        });
+        found
     }
 
     /// With the params in it, as what they are unless they are given: ` (error_limit = 5%)`.
     pub(super) fn text(self) -> String {
         let given = plan::given(self.program, &[self.expr], &BTreeMap::new());
-        let known = given.into_iter().filter(|(_, value)| !value.is_empty());
+        let known = given.into_iter().filter(|(_, value)| !value.is_empty()).chain(self.known());
         let mut known: Vec<String> = known.map(|(name, value)| format!("{name} = {value}")).collect();
         known.sort();
+        known.dedup();
         let text = self.plain();
         if known.is_empty() { text } else { format!("{text} ({})", known.join(", ")) }
     }
@@ -331,6 +363,7 @@ impl<'p> Said<'p> {
         match &self.expr.kind {
             ExprKind::Literal(value) => Some(value),
             ExprKind::Param(id) => self.of(self.program.params.get(id.index())?.default.as_ref()?).constant(),
+            ExprKind::Local(id) => self.of(self.names?.named(*id)?).constant(),
             _ => None,
         }
     }
@@ -359,6 +392,16 @@ impl<'p> Said<'p> {
                 Some(items.iter().map(|item| text::plain(self.program, item.uncovered())).collect())
             }
             ExprKind::Param(id) => self.of(self.program.params.get(id.index())?.default.as_ref()?).items(),
+            ExprKind::Local(id) => self.of(self.names?.named(*id)?).items(),
+            _ => None,
+        }
+    }
+
+    /// The list of which some items are taken: `list | where(…)`.
+    fn filtered(self) -> Option<Self> {
+        let ExprKind::Call(call) = &self.expr.kind else { return None };
+        match call.args.first() {
+            Some(Some(CallArg::Value(list))) if matches!(call.builtin.name, "where" | "take") => Some(self.of(list)),
             _ => None,
         }
     }

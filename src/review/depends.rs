@@ -1,12 +1,16 @@
-//! What stands on a command, a tool or a metric: the metrics that measure by it, the thresholds on those, the checks.
+//! What stands on a command, a tool, a metric, a param or a connection: the metrics that measure by it, the thresholds on those, the checks.
 
 use std::collections::HashSet;
 
 use crate::check::program::walk;
 use crate::check::program::{
-    CommandId, Expr, ExprKind, LocalId, Member, MetricId, Program, Statement, StatementKind, ToolId,
+    CommandId, ConnectionId, Expr, ExprKind, LocalId, Member, MetricId, ParamId, Program, Statement, StatementKind,
+    Threshold, ToolId,
 };
 use crate::plan::text;
+
+/// How many of one kind are named.
+const SHOWN: usize = 20;
 
 /// What stands on something, by the names that people have for it.
 #[derive(Default)]
@@ -26,6 +30,18 @@ pub(super) fn on_tool(program: &Program, name: &str) -> Depends {
     let all = (0..).zip(&program.tools).filter(|(_, one)| *one.name == *name);
     let tools = all.map(|(index, _)| ToolId(index)).collect();
     Reached { program, tools, ..Reached::of(program) }.all()
+}
+
+pub(super) fn on_param(program: &Program, name: &str) -> Depends {
+    let all = (0..).zip(&program.params).filter(|(_, one)| *one.name == *name);
+    let params = all.map(|(index, _)| ParamId(index)).collect();
+    Reached { params, ..Reached::of(program) }.all()
+}
+
+pub(super) fn on_connection(program: &Program, name: &str) -> Depends {
+    let all = (0..).zip(&program.connections).filter(|(_, one)| *one.name == *name);
+    let connections = all.map(|(index, _)| ConnectionId(index)).collect();
+    Reached { connections, ..Reached::of(program) }.all()
 }
 
 /// Without the metric itself.
@@ -49,7 +65,12 @@ impl Depends {
             ("checks that hang on it", &self.checks),
         ];
         let some = all.into_iter().filter(|(_, names)| !names.is_empty());
-        some.map(|(what, names)| format!("{what}: {}", names.join(", "))).collect()
+        some.map(|(what, names)| {
+            let more = names.len().saturating_sub(SHOWN);
+            let rest = if more > 0 { format!(", and {more} more") } else { String::new() };
+            format!("{what}: {}{rest}", names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", "))
+        })
+        .collect()
     }
 }
 
@@ -60,12 +81,21 @@ struct Reached<'p> {
     tools: HashSet<ToolId>,
     metrics: HashSet<MetricId>,
     locals: HashSet<LocalId>,
+    params: HashSet<ParamId>,
+    connections: HashSet<ConnectionId>,
 }
 
 impl<'p> Reached<'p> {
     fn of(program: &'p Program) -> Self {
-        let (commands, tools) = (HashSet::new(), HashSet::new());
-        Self { program, commands, tools, metrics: HashSet::new(), locals: HashSet::new() }
+        Self {
+            program,
+            commands: HashSet::new(),
+            tools: HashSet::new(),
+            metrics: HashSet::new(),
+            locals: HashSet::new(),
+            params: HashSet::new(),
+            connections: HashSet::new(),
+        }
     }
 
     fn all(mut self) -> Depends {
@@ -75,7 +105,9 @@ impl<'p> Reached<'p> {
         let metrics = self.metrics.iter().filter_map(|id| program.metrics.get(id.index()));
         let mut found = Depends { metrics: metrics.map(|one| one.name.to_string()).collect(), ..Depends::default() };
         found.metrics.sort_unstable();
-        let thresholds = program.thresholds.iter().filter(|one| one.metrics.iter().any(|id| self.metrics.contains(id)));
+        let opens = |one: &Threshold| one.when.iter().any(|when| self.leads(&when.condition));
+        let measured = |one: &Threshold| one.metrics.iter().any(|id| self.metrics.contains(id));
+        let thresholds = program.thresholds.iter().filter(|one| measured(one) || opens(one));
         found.thresholds = thresholds.map(|one| format!("\"{}\" ({})", one.title, one.severity.name())).collect();
         for part in walk::blocks_of(program) {
             walk::statements(part.block, &mut |statement| found.checks.extend(self.check(&part.title, statement)));
@@ -86,7 +118,22 @@ impl<'p> Reached<'p> {
     /// Whether something was found that was not known.
     fn round(&mut self) -> bool {
         let program = self.program;
-        let known = self.commands.len() + self.metrics.len() + self.locals.len();
+        let known = self.known();
+        for (id, param) in (0..).map(ParamId).zip(&program.params) {
+            if param.default.as_ref().is_some_and(|default| self.leads(default)) {
+                self.params.insert(id);
+            }
+        }
+        for (id, connection) in (0..).map(ConnectionId).zip(&program.connections) {
+            if connection.made.args.iter().flatten().any(|arg| self.leads(arg)) {
+                self.connections.insert(id);
+            }
+        }
+        for (id, tool) in (0..).map(ToolId).zip(&program.tools) {
+            if tool.args.iter().flatten().any(|arg| self.leads(arg)) {
+                self.tools.insert(id);
+            }
+        }
         for (id, metric) in (0..).map(MetricId).zip(&program.metrics) {
             if self.leads(&metric.value) || metric.labels.iter().any(|label| self.leads(&label.list)) {
                 self.metrics.insert(id);
@@ -120,7 +167,12 @@ impl<'p> Reached<'p> {
                 self.commands.insert(id);
             }
         }
-        self.commands.len() + self.metrics.len() + self.locals.len() > known
+        self.known() > known
+    }
+
+    fn known(&self) -> usize {
+        let declared = self.commands.len() + self.tools.len() + self.params.len() + self.connections.len();
+        declared + self.metrics.len() + self.locals.len()
     }
 
     fn leads(&self, root: &Expr) -> bool {
@@ -131,6 +183,8 @@ impl<'p> Reached<'p> {
                 ExprKind::Tool { tool, .. } => self.tools.contains(tool),
                 ExprKind::Metric(metric) => self.metrics.contains(metric),
                 ExprKind::Local(local) => self.locals.contains(local),
+                ExprKind::Param(param) => self.params.contains(param),
+                ExprKind::Connection(connection) => self.connections.contains(connection),
                 _ => false,
             };
         });

@@ -1,84 +1,13 @@
-//! Levels, and how long it takes until somebody is reached.
+//! The levels of an escalation, and whom they tell.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::pairs::{Pair, pairs};
+use super::reached::later;
 use super::schedules::lacks;
 use super::{Chapter, Finding, Kind, Row, Rows, Side, on_call, worst};
-use crate::catalog::DriverKind;
-use crate::check::program::{ChannelId, Escalate, EscalateWhen, Escalation, Level, Program, Threshold, Unless};
+use crate::check::program::{ChannelId, Escalation, Level, Program, Unless};
 use crate::types::Value;
-
-/// The longest that it takes from when something is so, where nobody answers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Reached {
-    /// Until a channel that reaches a person.
-    pub(super) person: Option<SignedDuration>,
-    /// Until the last level.
-    pub(super) last: Option<SignedDuration>,
-}
-
-/// How long it takes until a threshold reaches somebody. What waits for another condition has no time limit.
-pub(super) fn reached(program: &Program, threshold: &Threshold) -> Reached {
-    let metrics = threshold.metrics.iter().filter_map(|id| program.metrics.get(id.index()));
-    let Some(every) = metrics.map(|metric| metric.every).collect::<Option<Vec<_>>>() else {
-        // A sample that a section takes comes when that runs.
-        return Reached::default();
-    };
-    let every = every.into_iter().max();
-    let held = threshold.when.iter().map(|when| when.held.unwrap_or_default()).min();
-    let opens = every.unwrap_or_default() + held.unwrap_or_default();
-    let mut found = Reached::default();
-    if reaches_a_person(program, &threshold.notify) {
-        found.person = Some(opens);
-    }
-    let earlier = |a: Option<SignedDuration>, b: SignedDuration| Some(a.map_or(b, |a| a.min(b)));
-    for Escalate { level, when } in &threshold.escalate {
-        let begins = match when {
-            EscalateWhen::AtOnce => opens,
-            EscalateWhen::After(after) => opens + *after,
-            EscalateWhen::Condition(_) => continue,
-        };
-        for escalation in &program.escalations {
-            let levels = escalation.levels.iter().skip_while(|one| one.number != *level);
-            let mut at = begins;
-            for one in levels {
-                if reaches_a_person(program, &one.notify) {
-                    found.person = earlier(found.person, at);
-                }
-                let Some(next) = one.next else {
-                    found.last = earlier(found.last, at);
-                    break;
-                };
-                at += next.after;
-            }
-        }
-    }
-    found
-}
-
-/// Whether a threshold tells a person by itself, at whatever time.
-pub(super) fn tells_a_person(program: &Program, threshold: &Threshold) -> bool {
-    let climbs = |level: &Level| threshold.escalate.iter().any(|one| one.level <= level.number);
-    let levels = program.escalations.iter().flat_map(|one| &one.levels).filter(|level| climbs(level));
-    reaches_a_person(program, &threshold.notify) || levels.into_iter().any(|one| reaches_a_person(program, &one.notify))
-}
-
-/// What it means that something comes at another time; `None` is never.
-pub(super) fn later(old: Option<SignedDuration>, new: Option<SignedDuration>) -> Kind {
-    match (old, new) {
-        (Some(_), None) => Kind::Loosened,
-        (Some(a), Some(b)) if b > a => Kind::Loosened,
-        _ => Kind::Safer,
-    }
-}
-
-fn reaches_a_person(program: &Program, channels: &[ChannelId]) -> bool {
-    channels
-        .iter()
-        .filter_map(|id| program.channels.get(id.index()))
-        .any(|channel| matches!(channel.made.driver.kind, DriverKind::Channel { person: true, .. }))
-}
 
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<Finding> {
     let mut findings = Vec::new();

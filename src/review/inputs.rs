@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::bounds::Said;
+use super::depends::{self, Depends};
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Rows, Side, depends, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, worst};
 use crate::catalog::{Effect, ParamInfo};
 use crate::check::program::{Expr, Made, Program, Tool};
 use crate::plan::text;
@@ -109,9 +110,13 @@ fn changed(before: Side<'_>, after: Side<'_>, a: &Declared<'_>, b: &Declared<'_>
     };
     let mut finding = Finding::new(b.chapter, kind, b.subject(), headline).rows(found.rows);
     finding.notes = notes;
-    if b.word == "tool" {
-        finding.notes.extend(depends::on_tool(after.program, &b.name).notes());
-    }
+    let depends = match b.word {
+        "tool" => Some(depends::on_tool(after.program, &b.name)),
+        "param" => Some(depends::on_param(after.program, &b.name)),
+        "connection" => Some(depends::on_connection(after.program, &b.name)),
+        _ => None,
+    };
+    finding.notes.extend(depends.iter().flat_map(Depends::notes));
     Some(finding.at(place(before, a), place(after, b)))
 }
 

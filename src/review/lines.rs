@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use similar::{ChangeTag, TextDiff};
 
 use super::depends::{self, Depends};
-use super::{Chapter, Finding, Kind, Place, Seen, Side, worst};
+use super::{Chapter, Finding, Kind, Place, Seen, Side, telling};
 use crate::catalog::Effect;
 use crate::check::program::foregone::Foregone;
 use crate::check::program::walk;
@@ -25,6 +25,12 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
     let idle = LazyCell::new(|| idle(before.program, &was.names));
     let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let nothing = Unit::default();
+    // What holds changes back, in parts that are called otherwise now, or new.
+    let held_there: BTreeSet<&str> = {
+        let others = new.iter().filter(|(name, _)| !old.contains_key(*name));
+        others.flat_map(|(_, unit)| unit.shown.iter().map(|line| line.trim())).collect()
+    };
+    let changes_there = new.values().any(|unit| unit.changes);
     let mut findings = Vec::new();
     for name in names {
         let (was, is) = (old.get(name).unwrap_or(&nothing), new.get(name).unwrap_or(&nothing));
@@ -32,8 +38,18 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
             continue;
         }
         let edits = edits(&was.shown, &is.shown);
+        let is_command = name.starts_with("command ");
+        // All that is different in it is said of the statement itself.
+        if !is_command && is_said(&edits) {
+            continue;
+        }
         let changes = was.changes || is.changes;
-        let (mut chapter, kind, headline) = judge(&edits, changes, &idle);
+        let is_gone = is.span.is_none();
+        let holds = |line: &str| {
+            let elsewhere = is_gone && (!changes_there || held_there.contains(line));
+            changes && !elsewhere && !idle.contains(line)
+        };
+        let (mut chapter, kind, headline) = judge(&edits, changes, &holds);
         // Whoever measures by it measures something else.
         let depends = name.strip_prefix("command ").map(|name| {
             let side = if new.contains_key(&format!("command {name}")) { after } else { before };
@@ -165,9 +181,16 @@ fn around(edits: &[Edit]) -> Vec<String> {
     found
 }
 
-/// What the edits of a block mean, as far as its lines say it.
-/// `idle`: the guards that held whatever was found.
-fn judge(edits: &[Edit], changes: bool, idle: &BTreeSet<String>) -> (Chapter, Kind, &'static str) {
+/// Whether all of it is said where statements are compared by themselves: none of them stands elsewhere.
+fn is_said(edits: &[Edit]) -> bool {
+    let edited = || edits.iter().filter(|(tag, _)| *tag != ChangeTag::Equal).map(|(tag, line)| (*tag, line.trim()));
+    let is_moved = |(tag, line): (ChangeTag, &str)| edited().any(|(other, text)| other != tag && text == line);
+    edited().next().is_some() && edited().all(|(tag, line)| telling::is_said(line) && !is_moved((tag, line)))
+}
+
+/// What the edits of a block mean, as far as its lines say it. `holds`: whether a line that is gone held changes back
+/// that are still made.
+fn judge(edits: &[Edit], changes: bool, holds: &dyn Fn(&str) -> bool) -> (Chapter, Kind, &'static str) {
     let with = |tag: ChangeTag| edits.iter().filter(move |(own, _)| *own == tag).map(|(_, line)| line.trim());
     let is_there = |line: &str| with(ChangeTag::Insert).any(|other| other == line);
     let gone: Vec<&str> = with(ChangeTag::Delete).filter(|line| !is_there(line)).collect();
@@ -177,36 +200,8 @@ fn judge(edits: &[Edit], changes: bool, idle: &BTreeSet<String>) -> (Chapter, Ki
     // Of two lines that are exchanged, one is said to have moved, and nobody knows which.
     let exchanged = moved.iter().any(|line| begins(line, &["change ", "do "]))
         && edits.iter().any(|(_, line)| begins(&line.trim(), &held));
-    let less = gone.iter().chain(&moved).any(|line| begins(line, &held) && !idle.contains(*line));
-    // Each line that is gone has one in its stead that names the same, and perhaps more.
-    let fewer = |word: &str| {
-        let names = |line: &str| -> Option<BTreeSet<String>> {
-            let rest = line.strip_prefix(word)?;
-            let names = rest.split('"').next().unwrap_or(rest).split(',').map(|name| name.trim().to_owned());
-            Some(names.collect())
-        };
-        let mut there: Vec<_> = with(ChangeTag::Insert).filter_map(names).collect();
-        gone.iter().filter_map(|line| names(line)).any(|old| {
-            let place = there.iter().position(|new| new.is_superset(&old));
-            place.map(|place| there.swap_remove(place)).is_none()
-        })
-    };
-    let looser = [
-        (
-            Chapter::Changes,
-            Kind::Dangerous,
-            "what holds changes back is less, or elsewhere",
-            changes && (exchanged || less),
-        ),
-        (Chapter::Told, Kind::Loosened, "tells less", {
-            gone.iter().any(|line| begins(line, &["raise ", "escalate to "])) || fewer("notify ") || fewer("send to ")
-        }),
-        (Chapter::Blindness, Kind::Blind, "measures less", fewer("measure ")),
-    ];
-    let found: Vec<_> = looser.into_iter().filter(|(.., holds)| *holds).collect();
-    let kind = worst(found.iter().map(|(_, kind, ..)| *kind));
-    if let Some((chapter, _, headline, _)) = found.into_iter().find(|(_, own, ..)| *own == kind) {
-        return (chapter, kind, headline);
+    if changes && exchanged || gone.iter().chain(&moved).any(|line| begins(line, &held) && holds(line)) {
+        return (Chapter::Changes, Kind::Dangerous, "what holds changes back is less, or elsewhere");
     }
     let chapter = if changes { Chapter::Changes } else { Chapter::Reads };
     let headline = if gone.is_empty() && !moved.is_empty() { "in another order, or elsewhere" } else { "changed" };

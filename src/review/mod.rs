@@ -20,9 +20,12 @@ mod on_call;
 mod pairs;
 mod permissions;
 mod policy;
+mod reached;
 mod reading;
+mod recovery;
 mod renames;
 mod schedules;
+mod telling;
 pub mod text;
 mod thresholds;
 
@@ -301,6 +304,7 @@ pub fn compare(
     findings.extend(actions::compare((before, &plan_before, &was.placed), (after, &plan_after, &is.placed), now));
     findings.extend(permissions::compare(before, after, &set));
     findings.extend(reading::compare(before, after, &was, &is));
+    findings.extend(telling::compare(before, after, &was, &is));
     findings.extend(schedules::compare(before, after, now));
     findings.extend(header::compare((before, &plan_before), (after, &plan_after), history));
     findings.extend(inputs::compare(before, after));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::around::{Placed, holding, often, passed};
+use super::around::{Around, Placed, holding, knowing, often, passed, path};
 use super::bounds::{Moved, Said, moved, weigh, weighed};
 use super::pairs::{Pair, pairs};
 use super::{Chapter, Finding, Kind, Place, Row, Rows, Seen, Side, depends, worst};
@@ -10,7 +10,6 @@ use crate::check::program::walk;
 use crate::check::program::{
     CheckElse, EscalateWhen, Expr, ExprKind, Member, Metric, Program, Severity, Statement, StatementKind,
 };
-use crate::plan::meaning::Meaning;
 use crate::plan::text;
 use crate::source::Span;
 use crate::types::{FaultKind, Value};
@@ -27,6 +26,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Se
 /// A check where it stands. A `require` is a check whose failure holds back what is below it.
 struct Check<'p> {
     at: &'p Placed<'p>,
+    around: Vec<Around<'p>>,
     word: &'static str,
     title: String,
     condition: Said<'p>,
@@ -38,10 +38,10 @@ struct Check<'p> {
 }
 
 fn all_checks<'p>(program: &'p Program, seen: &'p Seen<'p>) -> Vec<Check<'p>> {
-    seen.placed.iter().filter_map(|at| check(program, &seen.meaning, at)).collect()
+    seen.placed.iter().filter_map(|at| check(program, seen, at)).collect()
 }
 
-fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) -> Option<Check<'p>> {
+fn check<'p>(program: &'p Program, seen: &'p Seen<'p>, at: &'p Placed<'p>) -> Option<Check<'p>> {
     let (word, condition, title, source, otherwise) = match &at.statement.kind {
         StatementKind::Check { condition, title, source, otherwise } => {
             ("check", condition, title, source, Some(otherwise))
@@ -60,8 +60,10 @@ fn check<'p>(program: &'p Program, meaning: &Meaning<'_>, at: &'p Placed<'p>) ->
         None => (Severity::Critical, None, None),
     };
     let message = message.map_or_else(String::new, |message| text::plain(program, message));
-    let means = meaning.expr(condition);
-    Some(Check { at, word, title, condition: Said::new(program, condition), means, severity, raises, message })
+    let means = seen.meaning.expr(condition);
+    let condition = Said::new(program, condition).knowing(&seen.names);
+    let around = knowing(&at.around, &seen.names);
+    Some(Check { at, around, word, title, condition, means, severity, raises, message })
 }
 
 fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
@@ -133,9 +135,9 @@ fn changed(
     add(Row::of("raises", raises(a), raises(b)), kind);
     add(Row::of("says", &*a.message, &*b.message), Kind::Changed);
     let left = a.at.by_itself && !b.at.by_itself && a.at.within != b.at.within;
-    let rarer = weigh(&often(&a.at.around, &b.at.around, Moved::Less), Kind::Safer, Kind::Blind);
+    let rarer = weigh(&often(&a.around, &b.around, Moved::Less), Kind::Safer, Kind::Blind);
     let place = if left { Kind::Blind } else { rarer.unwrap_or(Kind::Changed) };
-    add(Row::of("in", a.at.path(), b.at.path()), place);
+    add(Row::of("in", path(&a.at.within, &a.around), path(&b.at.within, &b.around)), place);
     add(Row::of("stands below", above.join(", "), below.join(", ")), Kind::Changed);
     let is_other = a.means != b.means && a.condition.plain() == b.condition.plain();
     if found.rows.is_empty() && !is_other {
@@ -179,7 +181,7 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         };
         let labels = |program: &Program, one: &Metric| {
             let of = |label: &crate::check::program::Label| {
-                format!("{} in {}", label.name, text::expr(program, &label.list))
+                format!("{} in {}", label.name, Said::new(program, &label.list).text())
             };
             one.labels.iter().map(of).collect::<Vec<_>>().join(", ")
         };
@@ -193,7 +195,8 @@ fn metrics(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
         found.add(Row::of("sampled", every(a), every(b)), rarer);
         found.add(Row::of("type", a.ty.to_string(), b.ty.to_string()), Kind::Changed);
         found.add(Row::of("for each", labels(was, a), labels(is, b)), fewer(was, is, a, b));
-        found.add(Row::of("is", text::expr(was, &a.value), text::expr(is, &b.value)), Kind::Changed);
+        let value = |program, one| Said::new(program, one).text();
+        found.add(Row::of("is", value(was, &a.value), value(is, &b.value)), Kind::Changed);
         if found.rows.is_empty() {
             continue;
         }

@@ -65,6 +65,9 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
         if moved && !quieter.is_empty() {
             finding.notes.push(format!("at these times it keeps quiet: {}", quieter.join(", ")));
         }
+        if let Some((was, is)) = more_often(before, after, a, b, now).filter(|_| scheduled && b.changes()) {
+            finding.notes.push(format!("its changes are made {is} times in {COUNTED} days, and were made {was} times"));
+        }
         if scheduled {
             finding.notes.extend(times(after, b, now));
             finding.notes.extend(overlaps(after, b, longest(b), now));
@@ -143,7 +146,15 @@ fn by_itself(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: T
         return Kind::Blind;
     }
     let began = a.schedule.is_none() && b.schedule.is_some() || lacks(&from, &to);
-    if began && b.changes() { Kind::Dangerous } else { Kind::Changed }
+    let more = began || more_often(before, after, a, b, now).is_some();
+    if more && b.changes() { Kind::Dangerous } else { Kind::Changed }
+}
+
+/// How often a section that has a schedule on both sides runs, where that is more often than before.
+fn more_often(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: Timestamp) -> Option<(i128, i128)> {
+    let (old, new) = (a.schedule.as_ref()?, b.schedule.as_ref()?);
+    let (was, is) = (often(before, a, old, now), often(after, b, new, now));
+    (is > was).then_some((was, is))
 }
 
 /// Whether nobody has to begin it.

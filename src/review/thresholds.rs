@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use super::bounds::{Said, weighed};
 use super::pairs::{Pair, pairs};
 use super::schedules::{lacks, titles};
-use super::{Chapter, Finding, Kind, Row, Rows, Side, escalation, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Side, escalation, reached, worst};
 use crate::check::program::{Escalate, EscalateWhen, Expr, Program, Threshold, When};
 use crate::plan::text;
 use crate::types::Value;
@@ -69,7 +69,7 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
     let (climbed, climbs) = (escalates(was, old), escalates(is, new));
     add(Row::of("escalates", climbed, climbs), escalating(was, is, old, new));
     let (quiet, quieter) = (titles(before, &old.quiet_while), titles(after, &new.quiet_while));
-    let kind = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Changed };
+    let kind = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Safer };
     add(Row::of("is quiet while", quiet.join(", "), quieter.join(", ")), kind);
     add(Row::of("grouped by", old.group_by.join(", "), new.group_by.join(", ")), Kind::Changed);
     let link = |program: &Program, one: &Threshold| {
@@ -79,19 +79,19 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
     add(Row::of("says", &*old.doc, &*new.doc), Kind::Changed);
     add(Row::of("link", link(was, old), link(is, new)), Kind::Changed);
     // What follows for people, in minutes.
-    let (reached, reaches) = (escalation::reached(was, old), escalation::reached(is, new));
-    let within = |at: Option<SignedDuration>| {
-        at.map_or_else(|| "by no time limit".to_owned(), |at| format!("within {}", Value::Duration(at)))
-    };
-    add(
-        Row::of("a person is told", within(reached.person), within(reaches.person)),
-        escalation::later(reached.person, reaches.person),
-    );
-    add(
-        Row::of("the last level is told", within(reached.last), within(reaches.last)),
-        escalation::later(reached.last, reaches.last),
-    );
-    if escalation::tells_a_person(was, old) && !escalation::tells_a_person(is, new) {
+    let (calls, called) = (reached::reached(was, old), reached::reached(is, new));
+    // Who escalates says itself what is called.
+    if old.severity != new.severity {
+        let kind = if called.lacks(&calls) { Kind::Loosened } else { Kind::Safer };
+        add(Row::of("calls", calls.calls(), called.calls()), kind);
+    }
+    let times =
+        [("a person is told", calls.person, called.person), ("the last level is told", calls.last, called.last)];
+    for (what, old, new) in times {
+        let (before, after, kind) = reached::compared((&calls, old), (&called, new));
+        add(Row::of(what, before, after), kind);
+    }
+    if reached::tells_a_person(was, old) && !reached::tells_a_person(is, new) {
         notes.push("no person is told by this threshold any more, however long it lasts".to_owned());
     }
     if found.rows.is_empty() {
@@ -116,6 +116,7 @@ const LESS: &[(&str, &str)] = &[
     ("severity", "weighs less"),
     ("opens", "opens later or more rarely"),
     ("closes", "closes sooner"),
+    ("calls", "fewer levels are called"),
     ("escalates", "goes to a level later or not at all"),
     ("is quiet while", "is quiet more often"),
     ("is raised from outside by", "what others post is no longer taken"),
@@ -170,7 +171,7 @@ fn escalating(was: &Program, is: &Program, old: &Threshold, new: &Threshold) -> 
             (EscalateWhen::AtOnce, EscalateWhen::AtOnce) => None,
             (EscalateWhen::AtOnce, _) => Some(Kind::Loosened),
             (_, EscalateWhen::AtOnce) => Some(Kind::Safer),
-            (EscalateWhen::After(a), EscalateWhen::After(b)) => (a != b).then(|| escalation::later(Some(*a), Some(*b))),
+            (EscalateWhen::After(a), EscalateWhen::After(b)) => (a != b).then(|| reached::later(Some(*a), Some(*b))),
             (EscalateWhen::Condition(a), EscalateWhen::Condition(b)) => sooner(was, is, a, b),
             _ => Some(Kind::Changed),
         },
@@ -194,7 +195,7 @@ fn opening(was: &Program, is: &Program, old: &Threshold, new: &Threshold) -> Kin
         Pair::New(_) => vec![Kind::Safer],
         Pair::Both(a, b) => whens((a.0, b.0)).map_or_else(Vec::new, |(a, b)| {
             let (held, holds) = (a.held.unwrap_or_default(), b.held.unwrap_or_default());
-            let held = (held != holds).then(|| escalation::later(Some(held), Some(holds)));
+            let held = (held != holds).then(|| reached::later(Some(held), Some(holds)));
             held.into_iter().chain(sooner(was, is, &a.condition, &b.condition)).collect()
         }),
     }))

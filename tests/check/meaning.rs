@@ -92,6 +92,14 @@ const OTHER_CONSENTS: &[&str] = &[
     r#"threshold "A" critical { when l > 5.0 notify p } section "S" { require alerts(state: "open") | is_empty change w("a") }  ->  threshold "A" critical { when l > 500.0 notify p } section "S" { require alerts(state: "open") | is_empty change w("a") }"#,
     // What lets a section begin.
     r#"threshold "A" critical { when l > 5.0 notify p } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { when l > 0.1 notify p } section "S" on alert "A" { change w("a") }"#,
+    // What decides whether an alert is raised that a section waits for, and told.
+    r#"threshold "A" critical { notify p } section "L" every 1m { if host.load().one > 1 { raise "A" "m" } } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } section "L" every 1m { if host.load().one > 0 { raise "A" "m" } } section "S" on alert "A" { change w("a") }"#,
+    r#"threshold "A" critical { notify p } section "L" every 1m { if host.load().one > 1 { raise "A" "m" } } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } section "L" every 1m { raise "A" "m" } section "S" on alert "A" { change w("a") }"#,
+    r#"threshold "A" critical { notify p } section "L" every 1m { if strict { show 1 } else { check db.answers() else raise "A" } } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } section "L" every 1m { if strict { show 1 } check db.answers() else raise "A" } section "S" on alert "A" { change w("a") }"#,
+    r#"threshold "A" critical { notify p } section "L" { raise "A" "m" } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } section "L" every 1m { raise "A" "m" } section "S" on alert "A" { change w("a") }"#,
+    r#"threshold "A" critical { notify p } section "L" every 1m { check db.answers() on failure { raise "A" "m" } } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } section "L" every 1m { check db.answers() always { raise "A" "m" } } section "S" on alert "A" { change w("a") }"#,
+    r#"threshold "A" critical { notify p } command c() { raise "A" "m" } section "L" every 1m { if strict { do c() } } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } command c() { raise "A" "m" } section "L" every 1m { do c() } section "S" on alert "A" { change w("a") }"#,
+    r#"threshold "B" critical { when l > 5.0 notify p } threshold "A" critical { when l > 1.0 notify p quiet while "B" } section "S" on alert "A" { change w("a") }  ->  threshold "B" critical { when l > 5.0 notify p } threshold "A" critical { when l > 1.0 notify p } section "S" on alert "A" { change w("a") }"#,
     r#"threshold "A" critical { notify p } section "L" { check db.answers() else raise "A" } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p } section "L" { check false else raise "A" } section "S" on alert "A" { change w("a") }"#,
     r#"tool x() changes = argv("./x.sh") section "S" { change x() }  ->  tool x() changes idempotent = argv("./x.sh") section "S" { change x() }"#,
     r#"tool x() changes = argv("./x.sh") section "S" { change x() }  ->  tool x() changes = argv("./y.sh") section "S" { change x() }"#,
@@ -109,6 +117,7 @@ const SAME_CONSENT: &[&str] = &[
     r#"section "S" { for x in ["a", "b"] { change w(x) } }  ->  section "S" { for y in ["a", "b"] { change w(y) as "it" } }"#,
     r#"section "S" { let a = 1 let b = 2 change w("{a}{b}") }  ->  section "S" { let b = 2 show b let a = 1 change w("{a}{b}") }"#,
     r#"section "S" { require host.disks() | all(one => one.used_share < 90%) change w("a") } section "L" { require 1 == 1 }  ->  section "S" { require host.disks() | all(.used_share < 90%) as "room" change w("a") } section "L" { manual "look" }"#,
+    r#"threshold "A" critical { notify p } section "L" { if strict { raise "A" "m" } check db.answers() else raise "A" } section "S" on alert "A" { change w("a") }  ->  threshold "A" critical { notify p, m } section "Other" { check db.answers() as "up" else raise "A" if strict { show 1 raise "A" "more" } } section "S" on alert "A" { change w("a") }"#,
     r#"section "S" { step "A" { change w("a") } }  ->  section "S" { step "B" { check host.load().one < 5.0 change w("a") if strict { show 1 } } }"#,
 ];
 

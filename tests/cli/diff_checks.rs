@@ -98,8 +98,8 @@ const CASES: &[(&str, &str, &str)] = &[
         "changed check \"p\" in section \"S\"",
     ),
     // Who is told more, or the same.
-    (r#"section "S" { notify mail "done" }"#, r#"section "S" { notify mail, boss "done" }"#, "changed section \"S\""),
-    (r#"section "S" { notify mail, boss "done" }"#, r#"section "S" { notify mail "done" }"#, "loosened section \"S\""),
+    (r#"section "S" { notify mail "done" }"#, r#"section "S" { notify mail, boss "done" }"#, "safer notify boss, mail"),
+    (r#"section "S" { notify mail, boss "done" }"#, r#"section "S" { notify mail "done" }"#, "loosened notify mail"),
 ];
 
 #[test]

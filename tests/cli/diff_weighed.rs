@@ -29,7 +29,7 @@ struct Edit<'t>(&'t str, &'t str, &'t str);
 
 /// `chapter kind subject` of each finding, with its rows and notes.
 #[track_caller]
-fn findings(old: &str, new: &str) -> Vec<String> {
+pub(crate) fn findings(old: &str, new: &str) -> Vec<String> {
     let folder = Folder::new();
     folder.write("old.runbook", old);
     folder.write("new.runbook", new);
@@ -45,6 +45,11 @@ fn findings(old: &str, new: &str) -> Vec<String> {
     .collect()
 }
 
+/// Whether a finding begins so and has the words in it.
+pub(crate) fn has(found: &[String], begins: &str, says: &str) -> bool {
+    found.iter().any(|finding| finding.starts_with(begins) && finding.contains(says))
+}
+
 /// Edits `COMMON` with `body` behind it, and holds that a finding begins so and has the words in it.
 #[track_caller]
 fn weighed(body: &str, cases: &[(Edit<'_>, &str)]) {
@@ -52,8 +57,7 @@ fn weighed(body: &str, cases: &[(Edit<'_>, &str)]) {
     for (Edit(from, to, begins), says) in cases {
         assert_eq!(old.matches(from).count(), 1, "`{from}` is there once");
         let found = findings(&old, &old.replace(from, to));
-        let fits = |finding: &String| finding.starts_with(begins) && finding.contains(says);
-        assert!(found.iter().any(fits), "`{from}` to `{to}`: no `{begins}` with `{says}` in {found:#?}");
+        assert!(has(&found, begins, says), "`{from}` to `{to}`: no `{begins}` with `{says}` in {found:#?}");
     }
 }
 

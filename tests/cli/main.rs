@@ -12,6 +12,7 @@ mod diff_git;
 mod diff_on_call;
 mod diff_remarks;
 mod diff_renamed;
+mod diff_told;
 mod diff_weighed;
 mod exclusive;
 mod fmt;

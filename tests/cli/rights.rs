@@ -91,7 +91,10 @@ fn what_other_systems_take() {
     let text = printed(&["--rbac=postgres"]);
     has(&text, "GRANT CONNECT ON DATABASE \"shop\" TO \"ops_ro\";\n");
     has(&text, "-- connection db, for changes alone\n");
-    has(&text, "GRANT pg_maintain TO \"care\";\n");
+    has(&text, "-- MAINTAIN and pg_maintain: PostgreSQL 17 or newer; before it, only the owner");
+    has(&text, "GRANT MAINTAIN ON sales.orders TO \"care\";\n");
+    has(&text, "GRANT USAGE ON SCHEMA sales TO \"care\";\n");
+    assert!(!text.contains("GRANT pg_maintain"), "{text}");
     has(&text, "-- not derived: what `DROP TABLE old` wants\n");
 
     let text = printed(&["--rbac=s3"]);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::SQL;
 use super::functions::{self, Wanted};
 use super::lexer::{Token, tokens};
-use crate::catalog::need::{Grant, Need, Right, Written};
+use crate::catalog::need::{Grant, MAINTAIN, Need, Right, Written};
 
 pub(super) const CONNECT: Need = Need::Granted { words: "CONNECT on the database", rights: |_| connect() };
 
@@ -64,11 +64,8 @@ fn of_tokens(tokens: &[Token]) -> Option<Found> {
     let Found { mut grants, words: mut unclear } = Found::default();
     match *words.first()? {
         "select" | "with" | "insert" | "update" | "delete" | "table" | "values" | "merge" | "show" | "explain" => {}
-        // PostgreSQL 17 has a role for what before it only the owner may do.
-        "vacuum" | "analyze" | "reindex" | "cluster" | "refresh" => {
-            grants.insert(Grant::Member("pg_maintain"));
-            return Some(Found { grants, words: unclear });
-        }
+        // PostgreSQL 17 has a privilege for what before it only the owner may do.
+        "vacuum" | "analyze" | "reindex" | "cluster" | "refresh" => return Some(upkeep(tokens, &words)),
         "checkpoint" => {
             grants.insert(Grant::Member("pg_checkpoint"));
             return Some(Found { grants, words: unclear });
@@ -89,19 +86,23 @@ fn of_tokens(tokens: &[Token]) -> Option<Found> {
             // `EXTRACT(day FROM seen)`, `IS DISTINCT FROM`
             "from" if before == "distinct" || in_call(tokens, at) => continue,
             "from" | "join" | "table" | "using" => "SELECT",
+            // What it joins by is read, and the rest is said behind its `THEN`.
+            "into" if before == "merge" => "MERGE",
             "into" => "INSERT",
             "update" if !matches!(before, "for" | "do" | "key" | "then") => "UPDATE",
             _ => continue,
         };
-        let mut next = at + 1;
-        loop {
+        let behind_only = |mut next: usize| {
             while matches!(words.get(next), Some(&("only" | "lateral"))) {
                 next += 1;
             }
-            let Some((table, behind)) = name(tokens, next) else { break };
+            next
+        };
+        let mut next = at + 1;
+        while let Some((table, behind)) = name(tokens, behind_only(next)) {
             // A function, or what the statement itself calls so.
             let call = tokens.get(behind) == Some(&Token::Sign('(')) && privilege == "SELECT";
-            if !call && !own.contains(&table) && !is_everybodys(&table) {
+            if !call && !own.contains(&table) && !is_everybodys(&table) && privilege != "MERGE" {
                 grants.insert(Grant::On { privilege, table });
             }
             // `FROM a, b x, c`
@@ -110,20 +111,25 @@ fn of_tokens(tokens: &[Token]) -> Option<Found> {
                 _ => break,
             }
         }
-        let Some((table, _)) = name(tokens, at + 1) else { continue };
+        let Some((table, _)) = name(tokens, behind_only(at + 1)) else { continue };
         // What a condition reads is read, and so is what the statement gives back.
         let reads = match privilege {
             "UPDATE" | "DELETE" => words.contains(&"where") || words.contains(&"returning"),
             "INSERT" => words.contains(&"returning") || words.contains(&"conflict"),
+            "MERGE" => true,
             _ => false,
         };
-        if privilege == "INSERT" {
-            // `ON CONFLICT … DO UPDATE`, `MERGE … WHEN MATCHED THEN DELETE`
-            for (does, privilege) in [("update", "UPDATE"), ("delete", "DELETE")] {
-                if words.windows(2).any(|two| matches!(two, ["do" | "then", what] if *what == does)) {
-                    grants.insert(Grant::On { privilege, table: table.clone() });
-                }
-            }
+        // `ON CONFLICT … DO UPDATE`, `MERGE … WHEN MATCHED THEN DELETE`
+        let says = |lead: &str, does: &str| words.windows(2).any(|two| *two == [lead, does]);
+        let more: &[_] = match privilege {
+            "INSERT" => &[("do", "update", "UPDATE")],
+            "MERGE" => &[("then", "insert", "INSERT"), ("then", "update", "UPDATE"), ("then", "delete", "DELETE")],
+            _ => &[],
+        };
+        for (_, _, privilege) in more.iter().filter(|(lead, does, _)| says(lead, does)) {
+            grants.insert(Grant::On { privilege, table: table.clone() });
+        }
+        if privilege == "INSERT" || privilege == "MERGE" && says("then", "insert") {
             unclear.insert(format!(
                 "USAGE on the sequences that number the rows of `{table}` (`serial`), if there are any"
             ));
@@ -134,6 +140,54 @@ fn of_tokens(tokens: &[Token]) -> Option<Found> {
     }
     Some(Found { grants, words: unclear })
 }
+
+/// What looks after tables: a privilege on those that it names, and a role where it is for all of them.
+fn upkeep(tokens: &[Token], words: &[&str]) -> Found {
+    let (mut at, mut found) = (1, Found::default());
+    // `VACUUM (FULL, ANALYZE) a`
+    if tokens.get(at) == Some(&Token::Sign('(')) {
+        let end = tokens.iter().position(|token| *token == Token::Sign(')'));
+        at = end.map_or(tokens.len(), |end| end + 1);
+    }
+    let mut kind = "table";
+    while let Some(word) = words.get(at).filter(|word| UPKEEP.contains(word)) {
+        if words.first() == Some(&"reindex") && *word != "concurrently" {
+            kind = word;
+        }
+        at += 1;
+    }
+    // Of an index its table is meant, which the statement need not name: `CLUSTER a USING i`, `CLUSTER i ON a`.
+    if let Some((_, on)) = name(tokens, at).filter(|(_, behind)| words.get(*behind) == Some(&"on")) {
+        at = on + 1;
+    }
+    while let Some((named, behind)) = name(tokens, at) {
+        match kind {
+            "index" => _ = found.words.insert(format!("MAINTAIN on the table of the index `{named}`")),
+            "table" if !is_everybodys(&named) => {
+                found.grants.insert(Grant::On { privilege: MAINTAIN, table: named });
+            }
+            _ => break,
+        }
+        at = behind;
+        // `ANALYZE a (b, c), d`
+        if tokens.get(at) == Some(&Token::Sign('(')) {
+            let end = tokens.iter().skip(at).position(|token| *token == Token::Sign(')'));
+            at = end.map_or(tokens.len(), |end| at + end + 1);
+        }
+        if tokens.get(at) != Some(&Token::Sign(',')) {
+            return found;
+        }
+        at += 1;
+    }
+    Found { grants: BTreeSet::from([Grant::Member("pg_maintain")]), words: BTreeSet::new() }
+}
+
+/// What stands between such a statement and the names in it.
+#[rustfmt::skip]
+const UPKEEP: &[&str] = &[
+    "full", "freeze", "verbose", "analyze", "table", "index", "schema", "database", "system", "materialized", "view",
+    "concurrently", "only",
+];
 
 /// Where a list of tables goes on behind a name and its alias.
 fn next_in_list(tokens: &[Token], at: usize) -> Option<usize> {
@@ -227,9 +281,38 @@ mod tests {
         let upserted = found("INSERT INTO log (a) VALUES (1) ON CONFLICT (a) DO UPDATE SET a = 2");
         assert_eq!(upserted, ["INSERT log", "SELECT log", "UPDATE log"]);
         assert_eq!(found("SELECT * FROM a FOR UPDATE"), ["SELECT a"]);
-        assert_eq!(found("VACUUM ANALYZE"), ["pg_maintain"]);
+        assert_eq!(found("UPDATE ONLY a SET b = 1 WHERE c"), ["SELECT a", "UPDATE a"]);
         assert_eq!(found("SELECT pg_terminate_backend(pid) FROM pg_stat_activity"), ["pg_signal_backend"]);
         assert_eq!(found("SELECT pg_reload_conf()"), ["EXECUTE FUNCTION pg_reload_conf()"]);
+    }
+
+    #[test]
+    fn a_merge_reads_its_target_and_does_what_it_says() {
+        let found = |sql| grants(sql).unwrap_or_else(|| panic!("not understood: {sql}"));
+        let merge = "MERGE INTO a t USING b s ON s.id = t.id WHEN MATCHED THEN DELETE";
+        assert_eq!(found(merge), ["DELETE a", "SELECT a", "SELECT b"]);
+        let more = "MERGE INTO ONLY a t USING b s ON s.id = t.id WHEN MATCHED THEN UPDATE SET c = 1 WHEN NOT MATCHED THEN INSERT VALUES (1)";
+        assert_eq!(found(more), ["INSERT a", "SELECT a", "SELECT b", "UPDATE a"]);
+        assert!(of(merge).is_some_and(|found| found.words.is_empty()));
+    }
+
+    #[test]
+    fn who_looks_after_one_table_may_not_look_after_all() {
+        let found = |sql| grants(sql).unwrap_or_else(|| panic!("not understood: {sql}"));
+        assert_eq!(found("VACUUM ANALYZE"), ["pg_maintain"]);
+        assert_eq!(found("VACUUM ANALYZE shop.a"), ["MAINTAIN shop.a"]);
+        assert_eq!(found("VACUUM (FULL, ANALYZE) a, \"B\" (c, d), e"), ["MAINTAIN \"B\"", "MAINTAIN a", "MAINTAIN e"]);
+        assert_eq!(found("ANALYZE VERBOSE a (b, c)"), ["MAINTAIN a"]);
+        assert_eq!(found("REINDEX TABLE CONCURRENTLY a"), ["MAINTAIN a"]);
+        assert_eq!(found("REINDEX (VERBOSE) DATABASE CONCURRENTLY shop"), ["pg_maintain"]);
+        assert_eq!(found("REINDEX SYSTEM"), ["pg_maintain"]);
+        assert_eq!(found("CLUSTER a USING i"), ["MAINTAIN a"]);
+        assert_eq!(found("CLUSTER i ON a"), ["MAINTAIN a"]);
+        assert_eq!(found("REFRESH MATERIALIZED VIEW CONCURRENTLY v WITH DATA"), ["MAINTAIN v"]);
+        assert_eq!(found("VACUUM pg_class"), ["pg_maintain"]);
+        assert_eq!(found("REINDEX INDEX i"), [""; 0]);
+        let words = of("REINDEX INDEX i").map_or_else(Vec::new, |found| found.words.into_iter().collect());
+        assert_eq!(words, ["MAINTAIN on the table of the index `i`"]);
     }
 
     #[test]

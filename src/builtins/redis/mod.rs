@@ -12,6 +12,7 @@ mod get;
 mod info;
 mod key;
 mod key_count;
+mod key_words;
 mod keys;
 mod keyspace;
 mod memory;

@@ -2,6 +2,8 @@
 
 use super::command::COMMAND as WORDS;
 use super::key::KEY;
+use super::key_words;
+use crate::builtins::words;
 use crate::catalog::need::{Argument, Need, Right, Written};
 
 /// Needs of one rule each, whatever is written in the call.
@@ -47,88 +49,105 @@ pub(super) const READ: Need = Need::Granted {
     rights: |written| std::iter::once(rule("+command|info")).chain(of_command(written)).collect(),
 };
 
-/// Commands whose second word says which one is meant.
-const CONTAINERS: &[&str] = &[
-    "acl", "client", "cluster", "command", "config", "debug", "function", "latency", "memory", "module", "object",
-    "pubsub", "script", "slowlog", "xgroup", "xinfo",
-];
-
-/// Commands of the whole server: what stands behind them is no key.
-const KEYLESS: &[&str] = &[
-    "acl",
-    "bgrewriteaof",
-    "bgsave",
-    "client",
-    "cluster",
-    "command",
-    "config",
-    "dbsize",
-    "debug",
-    "echo",
-    "failover",
-    "flushall",
-    "flushdb",
-    "function",
-    "info",
-    "lastsave",
-    "latency",
-    "module",
-    "ping",
-    "pubsub",
-    "replicaof",
-    "role",
-    "save",
-    "script",
-    "shutdown",
-    "slowlog",
-    "time",
-    "wait",
-];
-
-/// Commands of one key, which is the word behind them.
-#[rustfmt::skip]
-const OF_ONE_KEY: &[&str] = &[
-    "append", "bitcount", "bitfield", "decr", "decrby", "dump", "expire", "expireat", "expiretime", "geoadd", "geodist",
-    "geohash", "geopos", "geosearch", "get", "getbit", "getdel", "getex", "getrange", "getset", "hdel", "hexists",
-    "hget", "hgetall", "hincrby", "hincrbyfloat", "hkeys", "hlen", "hmget", "hmset", "hrandfield", "hscan", "hset",
-    "hsetnx", "hstrlen", "hvals", "incr", "incrby", "incrbyfloat", "lindex", "linsert", "llen", "lpop", "lpos", "lpush",
-    "lpushx", "lrange", "lrem", "lset", "ltrim", "persist", "pexpire", "pexpireat", "pfadd", "psetex", "pttl",
-    "restore", "rpop", "rpush", "rpushx", "sadd", "scard", "set", "setbit", "setex", "setnx", "setrange", "sismember",
-    "smembers", "smismember", "spop", "srandmember", "srem", "sscan", "strlen", "ttl", "type", "xack", "xadd",
-    "xautoclaim", "xclaim", "xdel", "xlen", "xpending", "xrange", "xrevrange", "xtrim", "zadd", "zcard", "zcount",
-    "zincrby", "zlexcount", "zpopmax", "zpopmin", "zrandmember", "zrange", "zrangebylex", "zrangebyscore", "zrank",
-    "zrem", "zremrangebyrank", "zremrangebyscore", "zrevrange", "zrevrank", "zscan", "zscore",
-];
-
 fn rule(rule: &str) -> Right {
     Right::Redis { rule: rule.to_owned() }
 }
 
 fn of_key(written: &Written<'_>, commands: &[&str]) -> Vec<Right> {
     let keys = (written.argument)(KEY.name());
-    let keys = keys.patterns().iter().map(|key| rule(&format!("~{key}")));
+    let known = matches!(keys, Argument::Texts(_));
+    let keys = keys.patterns().iter().map(|key| of_word(key, known));
     commands.iter().map(|command| rule(command)).chain(keys).collect()
 }
 
-/// The command itself, and its keys. Which words of a rarer command are keys only the server knows: each may be one.
+/// A key, or a part of one with `*` for what is not known: any other sign of a pattern in it stands for itself.
+fn of_word(key: &str, known: bool) -> Right {
+    let mut pattern = String::from("~");
+    for c in key.chars() {
+        if matches!(c, '?' | '[' | ']' | '\\') || c == '*' && known {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    rule(&pattern)
+}
+
+/// The command itself, and its keys, as far as it is known which words are keys.
 fn of_command(written: &Written<'_>) -> Vec<Right> {
     let mut rights = Vec::new();
-    for text in (written.argument)(WORDS.name()).patterns() {
-        let words: Vec<String> = text.split_whitespace().map(str::to_lowercase).collect();
-        let Some(first) = words.first() else { continue };
-        let container = CONTAINERS.contains(&first.as_str());
-        match words.get(1).filter(|_| container) {
-            Some(second) if second.contains('*') => rights.push(rule(&format!("+{first}"))),
-            Some(second) => rights.push(rule(&format!("+{first}|{second}"))),
-            None => rights.push(rule(&format!("+{first}"))),
+    let texts = (written.argument)(WORDS.name());
+    let known = matches!(texts, Argument::Texts(_));
+    for text in texts.patterns() {
+        let unclear = |what: String| Right::Unclear { words: what };
+        let one_line = || text.split_whitespace().collect::<Vec<_>>().join(" ");
+        // What is no command is refused before it is sent.
+        let Ok(words) = words::of_written(text) else { continue };
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let Some(first) = words.first().map(|word| word.to_lowercase()) else { continue };
+        if !known && first.contains('*') {
+            rights.push(unclear(format!("what `{}` wants", one_line())));
+            continue;
         }
-        let keyless =
-            KEYLESS.contains(&first.as_str()) || (first == "memory" && words.get(1).is_none_or(|w| w != "usage"));
-        if !keyless {
-            let behind = text.split_whitespace().skip(if container { 2 } else { 1 });
-            let most = if OF_ONE_KEY.contains(&first.as_str()) { 1 } else { usize::MAX };
-            rights.extend(behind.take(most).map(|word| rule(&format!("~{}", word.trim_matches(['"', '\''])))));
+        let second = words.get(1).map(|word| word.to_lowercase()).filter(|_| key_words::is_container(&first));
+        match second {
+            Some(second) if known || !second.contains('*') => rights.push(rule(&format!("+{first}|{second}"))),
+            _ => rights.push(rule(&format!("+{first}"))),
         }
+        let of = key_words::of(&first, &words);
+        rights.extend(of.keys.into_iter().map(|key| of_word(key, known)));
+        rights.extend(of.channels.into_iter().map(|channel| rule(&format!("&{channel}"))));
+        rights.extend(of.unclear.map(|what| unclear(format!("{what}, in `{}`", one_line()))));
     }
     rights
+}
+
+#[cfg(test)]
+mod tests {
+    use super::of_command;
+    use crate::catalog::need::{Argument, Right, Written};
+
+    fn rules(text: &Argument) -> Vec<String> {
+        let argument = |_: &str| text.clone();
+        let one = |right| match right {
+            Right::Redis { rule } => rule,
+            Right::Unclear { words } => format!("? {words}"),
+            other => panic!("{other:?}"),
+        };
+        of_command(&Written { argument: &argument }).into_iter().map(one).collect()
+    }
+
+    #[test]
+    fn words_are_those_that_a_run_sends_and_only_keys_are_keys() {
+        let of = |text: &str| rules(&Argument::Texts(vec![text.to_owned()]));
+        assert_eq!(of("SET jobs:count \"a b * c\""), ["+set", "~jobs:count"]);
+        assert_eq!(of("del 'a b' c"), ["+del", "~a b", "~c"]);
+        assert_eq!(of("GET a*[1]"), ["+get", r"~a\*\[1\]"]);
+        assert_eq!(of("MSET a 1 b 2"), ["+mset", "~a", "~b"]);
+        assert_eq!(of("BLPOP a b 0"), ["+blpop", "~a", "~b"]);
+        assert_eq!(of("ZUNIONSTORE to 2 a b WEIGHTS 1 2"), ["+zunionstore", "~to", "~a", "~b"]);
+        assert_eq!(of("XREADGROUP GROUP g c STREAMS s t > >"), ["+xreadgroup", "~s", "~t"]);
+        assert_eq!(of("XGROUP CREATE s g $"), ["+xgroup|create", "~s"]);
+        assert_eq!(of("OBJECT FREQ k"), ["+object|freq", "~k"]);
+        assert_eq!(of("MEMORY PURGE"), ["+memory|purge"]);
+        assert_eq!(of("MEMORY USAGE k SAMPLES 5"), ["+memory|usage", "~k"]);
+        assert_eq!(of("SCAN 0 MATCH *"), ["+scan"]);
+        assert_eq!(of("PUBLISH news \"* *\""), ["+publish", "&news"]);
+        assert_eq!(rules(&Argument::Pattern("DEL session:*".to_owned())), ["+del", "~session:*"]);
+    }
+
+    #[test]
+    fn what_a_script_calls_is_not_made_up() {
+        let of = |text: &str| rules(&Argument::Texts(vec![text.to_owned()]));
+        let script = "EVAL \"local n = 2 * 3 return redis.call('SET', KEYS[1], n)\" 1 jobs:count x";
+        let found = of(script);
+        assert_eq!(found.get(..2), Some(&["+eval".to_owned(), "~jobs:count".to_owned()][..]));
+        assert!(found.get(2).is_some_and(|last| last.starts_with("? the commands that the script calls")), "{found:?}");
+        let found = of("FUNNY.CMD a * b");
+        assert_eq!(found.first().map(String::as_str), Some("+funny.cmd"));
+        assert!(
+            found.len() == 2 && found.iter().any(|one| one.starts_with("? which of its words are keys")),
+            "{found:?}"
+        );
+        assert!(of("EVAL \"return 1\" x").iter().all(|one| !one.starts_with('~')));
+    }
 }

@@ -31,6 +31,12 @@ impl<'p> Foregone<'p> {
         Self { lets }
     }
 
+    /// What a `let` gave to a name.
+    #[must_use]
+    pub fn named(&self, local: LocalId) -> Option<&'p Expr> {
+        self.lets.get(&local).copied()
+    }
+
     /// Whether a condition holds whatever is found; `None` where that decides. A param is what somebody sets.
     #[must_use]
     pub fn holds(&self, condition: &Expr) -> Option<bool> {

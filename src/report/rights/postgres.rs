@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use crate::catalog::need::{Grant, Right};
+use crate::catalog::need::{Grant, MAINTAIN, Right};
 use crate::plan::Granted;
 use crate::shown::look::clean;
 
@@ -20,6 +20,14 @@ pub(super) fn grants(granted: &[&Granted]) -> String {
         }
         let role = identifier(role);
         let mut schemas = BTreeSet::new();
+        let upkeep = |right: &Right| {
+            matches!(right, Right::Postgres(Grant::Member("pg_maintain") | Grant::On { privilege: MAINTAIN, .. }))
+        };
+        if one.rights.iter().any(upkeep) {
+            text.push_str(
+                "-- MAINTAIN and pg_maintain: PostgreSQL 17 or newer; before it, only the owner of the tables may do this\n",
+            );
+        }
         for right in &one.rights {
             match right {
                 Right::Postgres(Grant::Connect) => match &one.about {
@@ -29,11 +37,6 @@ pub(super) fn grants(granted: &[&Granted]) -> String {
                     None => text.push_str("-- CONNECT on the database that PGDATABASE names\n"),
                 },
                 Right::Postgres(Grant::Member(of)) => {
-                    if *of == "pg_maintain" {
-                        text.push_str(
-                            "-- PostgreSQL 17 or newer; before it, only the owner of the tables may do this\n",
-                        );
-                    }
                     _ = writeln!(text, "GRANT {of} TO {role};");
                 }
                 Right::Postgres(Grant::On { privilege, table }) => {
