@@ -68,9 +68,14 @@ impl Turn<'_> {
         for number in incidents {
             let incident = self.state.incidents.get(&number);
             let channels = incident.map(|incident| now_of_incident(self.definitions, self.state, incident));
-            if let Some(channels) = channels.filter(|channels| !channels.is_empty()) {
-                self.tell_incident(number, Occasion::Opened, "", Some(channels));
-            }
+            let Some(channels) = channels.filter(|channels| !channels.is_empty()) else { continue };
+            // Where somebody has it, nobody is paged for it.
+            let taken = self.state.incidents.get(&number).and_then(|incident| incident.acknowledged.as_ref());
+            let (occasion, text) = match taken {
+                Some(taken) => (Occasion::Acknowledged, format!("{} has taken it on", taken.by)),
+                None => (Occasion::Opened, String::new()),
+            };
+            self.tell_incident(number, occasion, &text, Some(channels));
         }
         for number in alerts {
             let Some(alert) = self.state.alerts.get(&number) else { continue };

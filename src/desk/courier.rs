@@ -266,6 +266,13 @@ impl Courier {
                     self.own.heard(outgoing, true);
                     self.note_told(outgoing.id, now, said).await?;
                 }
+                // Whoever was told there of what is over now is not there any more.
+                Err(NotTold { fault, .. }) if self.is_gone(name) && message.occasion.is_for_all() => {
+                    self.own.heard(outgoing, true);
+                    let why = fault.to_string();
+                    let ours = self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, None))?;
+                    then.get_or_insert(if ours { Then::GivenUp } else { Then::NotOurs });
+                }
                 Err(NotTold { fault, again }) => {
                     // As long as it is open, somebody has to hear of it: what is refused may be taken once that is mended.
                     let refused = *again == Again::Never;
@@ -334,6 +341,10 @@ impl Courier {
                 Err(NotTold { fault: Fault::new(FaultKind::Timeout, message), again: Again::Later })
             }
         }
+    }
+
+    fn is_gone(&self, name: &str) -> bool {
+        !self.program.channels.iter().any(|channel| *channel.name == *name)
     }
 
     /// A channel by its name; it is opened once.

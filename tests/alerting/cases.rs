@@ -333,6 +333,9 @@ fn who_is_paged_in_the_place_of_others_hears_of_what_is_open_once() {
     assert_eq!(edit(&mut scene, critical(), Some(level("sms"))), [vec!["sms opened"], vec![""; 0]]);
     // Also where the threshold is the one that pages others.
     assert_eq!(edit(&mut scene, warning("more"), Some(level("sms"))), [vec!["more opened"], vec![""; 0]]);
+    // Of what somebody has taken on it is said that they have.
+    scene.take(Input::Acknowledge { incident: 1, by: "ann".into() });
+    assert_eq!(edit(&mut scene, warning("last"), Some(level("sms"))), [vec!["last acknowledged"], vec![""; 0]]);
 }
 
 #[test]

@@ -4,15 +4,15 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use runbook::alerting::Input;
+use runbook::alerting::{Input, Judged};
 use runbook::desk::{Delivery, Until};
-use runbook::store::ledger::{Ledger, OutgoingState};
+use runbook::store::ledger::{Ledger, Outgoing, OutgoingState};
 use runbook::system;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::checked::program;
-use super::{courier, desk, hooks, taking, titles};
+use super::{courier, desk, errors, hooks, taking, titles};
 
 fn note(key: &str, channels: &[&str]) -> Input {
     Input::Note {
@@ -92,4 +92,40 @@ async fn who_wants_to_be_left_alone_is_told_nothing_at_all() {
     assert_eq!(tries, [0, 0, 1], "what was not sent is no try");
     let soon = system::now().checked_add(SignedDuration::from_secs(15)).unwrap();
     assert!(waits.iter().all(|one| one.not_before > soon), "{waits:?}");
+}
+
+/// Who was told on a channel that an edit has taken out is told by the one in its place. That it is over, nobody can hear
+/// there: it is not tried, and no other channel hears that.
+#[tokio::test]
+async fn a_channel_that_is_gone_is_not_told_of_the_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let text = |channel: &str| {
+        format!(
+            "runbook \"Night\" {{ edition 1 }}\nchannel {channel} = webhook(\"http://127.0.0.1:{port}/\")\n\
+             metric errors: percent for pod in [\"1\"] every 1m = 1%\n\
+             threshold \"Errors\" warning {{\n  when errors > 5%\n  notify {channel}\n}}\n"
+        )
+    };
+    let now = system::now();
+    for (channel, wrong, told) in [
+        ("one", true, vec!["opened"]),
+        ("two", true, vec!["opened", "opened"]),
+        ("two", false, vec!["opened", "opened", "closed"]),
+    ] {
+        let program = program(&text(channel));
+        let desk = Arc::new(desk(&path, &program));
+        let judged = errors(1, wrong);
+        desk.take(now, Input::Judged(vec![Judged { at: now, ..judged }])).unwrap();
+        courier(&path, &program, &desk).deliver().await.unwrap();
+        let bodies = heard.lock().unwrap().clone();
+        let occasions: Vec<&str> = bodies.iter().filter_map(|body| body.get("occasion")?.as_str()).collect();
+        assert_eq!(occasions, told, "{channel}");
+    }
+    let waits = Ledger::open(&path).unwrap().outgoing(Some("Night"), None).unwrap();
+    let state = |one: &Outgoing| (one.channel.clone(), one.state);
+    let ended: Vec<_> = waits.iter().take(2).map(state).collect();
+    assert_eq!(ended, [("two".into(), OutgoingState::Told), ("one".into(), OutgoingState::GivenUp)]);
+    assert_eq!(waits.len(), 4, "no other channel hears that one is gone");
 }
