@@ -141,6 +141,7 @@ impl Turn<'_> {
             level: level.number,
             round: 1,
             acknowledged: None,
+            taken_before: None,
             respond_due: level.respond.map(|respond| self.after(respond)),
             next_due: policy.next(level.number, 1).map(|(after, _)| self.after(after)),
             policy,
@@ -291,7 +292,7 @@ impl Turn<'_> {
         let Some(incident) = self.state.incident_mut(number) else { return };
         incident.level = level.number;
         // Whoever took it on did so at another level: this one has to answer, too.
-        incident.acknowledged = None;
+        incident.taken_before = incident.acknowledged.take().or_else(|| incident.taken_before.take());
         incident.respond_due = level.respond.and_then(|respond| now.checked_add(respond).ok());
         let next = incident.policy.next(level.number, incident.round);
         incident.next_due = next.and_then(|(after, _)| now.checked_add(after).ok());
@@ -317,8 +318,13 @@ impl Turn<'_> {
         if on {
             self.next_level(number);
         } else if late {
+            let taken = self.state.incidents.get(&number).and_then(|incident| incident.taken_before.as_ref());
+            let text = taken.map_or_else(
+                || "nobody has answered in time".to_owned(),
+                |taken| format!("{} has taken it on before, and level {level} has not answered in time", taken.by),
+            );
             let channels = self.level_channels(number);
-            self.tell_incident(number, Occasion::Again, "nobody has answered in time", Some(channels));
+            self.tell_incident(number, Occasion::Again, &text, Some(channels));
         }
     }
 

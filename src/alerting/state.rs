@@ -158,6 +158,9 @@ pub struct Incident {
     /// From 1.
     pub round: u32,
     pub acknowledged: Option<Acknowledged>,
+    /// Who took it on at a level before, which was called on from all the same.
+    #[serde(default)]
+    pub taken_before: Option<Acknowledged>,
     /// Until when the level has to acknowledge.
     pub respond_due: Option<Timestamp>,
     /// When the next level is told.

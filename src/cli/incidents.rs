@@ -258,7 +258,14 @@ impl<'r> Found<'r> {
             (None, Some(acknowledged)) => {
                 format!("taken on by {} at {}", clean(&acknowledged.by), at(acknowledged.at))
             }
-            (None, None) => "nobody has taken it on".to_owned(),
+            (None, None) => match &incident.taken_before {
+                Some(taken) => format!(
+                    "taken on by {} at {} at a level before, by nobody of this one",
+                    clean(&taken.by),
+                    at(taken.at)
+                ),
+                None => "nobody has taken it on".to_owned(),
+            },
         };
         let next = incident.next_due.filter(|_| incident.end.is_none());
         let next = next.map_or_else(String::new, |due| format!(", next level at {}", at(due)));

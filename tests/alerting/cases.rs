@@ -460,3 +460,18 @@ fn what_could_not_be_seen_and_turns_out_bad_is_told_once_more() {
         assert_eq!(told(&scene.judged(Some(false), &Labels::new())).len(), opened.len());
     }
 }
+
+#[test]
+fn who_took_it_on_before_the_next_level_was_called_is_not_forgotten() {
+    let critical = Threshold { severity: Severity::Critical, notify: Vec::new(), ..threshold() };
+    let first = Level { unless_acknowledged: false, ..level(1, Some(secs(600)), "chat") };
+    let second = Level { respond: Some(secs(60)), ..level(2, None, "sms") };
+    let mut scene = Scene::of(critical, policy(vec![first, second], 0));
+    assert_eq!(told(&scene.judged(Some(true), &Labels::new())), ["chat opened"]);
+    scene.take(Input::Acknowledge { incident: 1, by: "ann".into() });
+    assert_eq!(told(&scene.after(secs(600))), ["sms escalated"]);
+    let late = scene.after(secs(60));
+    assert_eq!(told(&late), ["sms again"]);
+    let text = &late.tell[0].message.text;
+    assert!(text.starts_with("ann has taken it on before, and level 2 has not answered in time"), "{text}");
+}
