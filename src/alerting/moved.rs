@@ -20,9 +20,10 @@ pub(super) struct Moved {
 
 impl Moved {
     pub(super) fn of(definitions: &Definitions, state: &State) -> Self {
-        let alerts = state.alerts.values().filter(|alert| !now_of_alert(definitions, alert).is_empty());
-        let incidents =
-            state.incidents.values().filter(|incident| !now_of_incident(definitions, state, incident).is_empty());
+        let paged = &definitions.paged();
+        let alerts = state.alerts.values().filter(|alert| !now_of_alert(definitions, paged, alert).is_empty());
+        let now = |incident: &Incident| now_of_incident(definitions, paged, state, incident);
+        let incidents = state.incidents.values().filter(|incident| !now(incident).is_empty());
         Self { alerts: alerts.map(|one| one.number).collect(), incidents: incidents.map(|one| one.number).collect() }
     }
 
@@ -31,25 +32,25 @@ impl Moved {
     }
 }
 
+/// The channels that pages go to.
+type Paged<'d> = BTreeSet<&'d Arc<str>>;
+
 /// Whether some of those who were told are paged no more.
-fn lost(definitions: &Definitions, told: &BTreeSet<Arc<str>>) -> bool {
-    !told.is_empty() && {
-        let paged = definitions.paged();
-        told.iter().any(|channel| !paged.contains(channel))
-    }
+fn lost(paged: &Paged<'_>, told: &BTreeSet<Arc<str>>) -> bool {
+    told.iter().any(|channel| !paged.contains(channel))
 }
 
 /// The channels that an alert is to be told to in the place of others. Of one in an incident, the incident tells.
-fn now_of_alert(definitions: &Definitions, alert: &Alert) -> Vec<Arc<str>> {
+fn now_of_alert(definitions: &Definitions, paged: &Paged<'_>, alert: &Alert) -> Vec<Arc<str>> {
     let threshold = definitions.thresholds.get(&alert.subject.threshold);
-    match threshold.filter(|_| alert.alone && !alert.waits() && lost(definitions, &alert.told)) {
+    match threshold.filter(|_| alert.alone && !alert.waits() && lost(paged, &alert.told)) {
         Some(threshold) => threshold.notify.iter().filter(|one| !alert.told.contains(*one)).cloned().collect(),
         None => Vec::new(),
     }
 }
 
-fn now_of_incident(definitions: &Definitions, state: &State, incident: &Incident) -> Vec<Arc<str>> {
-    if !lost(definitions, &incident.told) {
+fn now_of_incident(definitions: &Definitions, paged: &Paged<'_>, state: &State, incident: &Incident) -> Vec<Arc<str>> {
+    if !lost(paged, &incident.told) {
         return Vec::new();
     }
     let level = definitions.channels_now(level_channels(definitions, incident), incident.level, &incident.title);
@@ -57,7 +58,6 @@ fn now_of_incident(definitions: &Definitions, state: &State, incident: &Incident
     let thresholds = alerts.filter_map(|alert| definitions.thresholds.get(&alert.subject.threshold));
     let all: BTreeSet<Arc<str>> = thresholds.flat_map(|one| one.notify.iter().cloned()).chain(level).collect();
     // Where nobody is paged any more, what was told stays as it was.
-    let paged = definitions.paged();
     all.into_iter().filter(|channel| paged.contains(channel) && !incident.told.contains(channel)).collect()
 }
 
@@ -65,9 +65,10 @@ impl Turn<'_> {
     /// Tells those who are paged now of what others were told of.
     pub(super) fn tell_moved(&mut self) {
         let Moved { alerts, incidents } = std::mem::take(&mut self.index.moved);
+        let paged = &self.definitions.paged();
         for number in incidents {
             let incident = self.state.incidents.get(&number);
-            let channels = incident.map(|incident| now_of_incident(self.definitions, self.state, incident));
+            let channels = incident.map(|incident| now_of_incident(self.definitions, paged, self.state, incident));
             let Some(channels) = channels.filter(|channels| !channels.is_empty()) else { continue };
             // Where somebody has it, nobody is paged for it.
             let taken = self.state.incidents.get(&number).and_then(|incident| incident.acknowledged.as_ref());
@@ -79,7 +80,7 @@ impl Turn<'_> {
         }
         for number in alerts {
             let Some(alert) = self.state.alerts.get(&number) else { continue };
-            let channels = now_of_alert(self.definitions, alert);
+            let channels = now_of_alert(self.definitions, paged, alert);
             let about = self.known_as(alert);
             let mut message = wording::blank(self.definitions, Occasion::Opened, about, self.now);
             wording::of_alerts(&mut message, &[alert]);
