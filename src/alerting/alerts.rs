@@ -76,6 +76,7 @@ impl Turn<'_> {
         let turned = holds && alert.cause == Cause::Unknown;
         if turned {
             alert.cause = Cause::When;
+            alert.turned = true;
             self.outcome.touched.alerts.insert(number);
         }
         let over = match (judged.until, alert.cause) {
@@ -247,6 +248,7 @@ impl Turn<'_> {
             quiet_ended: None,
             alone: false,
             told_as: None,
+            turned: false,
             incident: None,
         };
         let name = alert.subject.name();

@@ -41,7 +41,8 @@ impl Turn<'_> {
         let goes_on = self.told_with(alert).next().is_some();
         let own = if alert.told_as.is_none() { Arc::clone(&known) } else { self.about(&alert.subject) };
         // Whoever was not told yet that it began hears only that it is over.
-        self.outcome.withdraw.extend([opened_key(&own, alert.number), turned_key(&known, alert.number)]);
+        self.outcome.withdraw.push(opened_key(&own, alert.number));
+        self.outcome.withdraw.extend(alert.turned.then(|| turned_key(&known, alert.number)));
         let about = if goes_on { own } else { known };
         let mut message = wording::blank(self.definitions, Occasion::Closed, about, self.now);
         wording::of_alerts(&mut message, &[alert]);

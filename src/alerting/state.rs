@@ -98,6 +98,9 @@ pub struct Alert {
     /// with others. Missing where a version before told it alone.
     #[serde(default)]
     pub told_as: Option<Arc<str>>,
+    /// People heard first that nobody could look, and then that it is bad.
+    #[serde(default)]
+    pub turned: bool,
     pub incident: Option<i64>,
 }
 

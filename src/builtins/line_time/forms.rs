@@ -9,8 +9,8 @@ use super::{When, Written};
 /// The time that a text begins with.
 pub(in crate::builtins) fn written(text: &[u8]) -> Option<Written> {
     match text.first()? {
-        b'0'..=b'9' => dated(text).or_else(|| access_log(text)).or_else(|| epoch(text)),
-        b'A'..=b'Z' => syslog(text),
+        b'0'..=b'9' => dated(text).or_else(|| day_first(text)).or_else(|| epoch(text)),
+        b'A'..=b'Z' => syslog(text).or_else(|| mail(text)),
         _ => None,
     }
 }
@@ -29,15 +29,15 @@ fn dated(text: &[u8]) -> Option<Written> {
     scan.zoned(local)
 }
 
-/// `23/Nov/2026:08:00:00 +0000`.
-fn access_log(text: &[u8]) -> Option<Written> {
+/// `23/Nov/2026:08:00:00 +0000`, `23-Nov-2026 08:00:00.123`, `23 Nov 2026 08:00:00.123`.
+fn day_first(text: &[u8]) -> Option<Written> {
     let mut scan = Scan { text, at: 0 };
-    let day = scan.digits(2)?;
-    scan.one_of(b"/")?;
+    let day = scan.digits(2).or_else(|| scan.digits(1))?;
+    let between = scan.one_of(b"/- ")?;
     let month = scan.month()?;
-    scan.one_of(b"/")?;
+    scan.one_of(&[between])?;
     let year = scan.digits(4)?;
-    scan.one_of(b":")?;
+    scan.one_of(b": ")?;
     let time = scan.clock()?;
     let local = DateTime::from_parts(date(year, i32::from(month), day)?, time);
     scan.zoned(local)
@@ -88,6 +88,93 @@ fn epoch(text: &[u8]) -> Option<Written> {
     Some(Written { when: When::Bare(instant), length: scan.at })
 }
 
+/// `Mon, 23 Nov 2026 08:00:00 +0000`.
+fn mail(text: &[u8]) -> Option<Written> {
+    let mut scan = Scan { text, at: 0 };
+    scan.weekday()?;
+    scan.one_of(b",")?;
+    scan.one_of(b" ")?;
+    let found = day_first(text.get(scan.at..)?)?;
+    Some(Written { length: found.length + scan.at, ..found })
+}
+
+/// Redis: the process and its role in front, `1234:M 23 Nov 2026 08:00:00.123 * ready`.
+pub(super) fn after_process(text: &[u8]) -> Option<Written> {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let [b':', b'A'..=b'Z', b' ', rest @ ..] = text.get(digits..).filter(|_| digits > 0)? else { return None };
+    day_first(rest)
+}
+
+/// How bad it is stands in front, and perhaps a thread: `INFO 2026-11-23 08:00:00,123`, `[WARN] 2026-…`,
+/// `ERROR [main] 2026-…`.
+pub(super) fn after_level(text: &[u8]) -> Option<Written> {
+    let marked = text.strip_prefix(b"[");
+    let inside = marked.unwrap_or(text);
+    let letters = inside.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    let word = inside.get(..letters)?;
+    if !LEVELS.iter().any(|level| word.eq_ignore_ascii_case(level)) {
+        return None;
+    }
+    let rest = inside.get(letters..)?;
+    let rest = if marked.is_some() { rest.strip_prefix(b"]")? } else { rest.strip_prefix(b":").unwrap_or(rest) };
+    let rest = rest.trim_ascii_start();
+    let dated = |text: &[u8]| written(text).filter(|written| !matches!(written.when, When::Bare(_)));
+    dated(rest).or_else(|| {
+        let behind = rest.strip_prefix(b"[")?;
+        dated(behind.get(memchr::memchr(b']', behind)? + 1..)?.trim_ascii_start())
+    })
+}
+
+const LEVELS: [&[u8]; 12] = [
+    b"trace",
+    b"debug",
+    b"info",
+    b"notice",
+    b"warn",
+    b"warning",
+    b"error",
+    b"err",
+    b"critical",
+    b"crit",
+    b"fatal",
+    b"severe",
+];
+
+/// `level=info time="2026-11-23T08:00:00Z" msg="up"`: the first of the names of times that is one.
+pub(super) fn logfmt(text: &[u8]) -> Option<Written> {
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..)?;
+        let name = rest.iter().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.@-".contains(byte)).count();
+        // What begins otherwise is none.
+        let value = rest.get(name..)?.strip_prefix(b"=").filter(|_| name > 0)?;
+        let quoted = value.strip_prefix(b"\"");
+        if matches!(rest.get(..name)?, b"time" | b"ts" | b"timestamp" | b"t")
+            && let Some(found) = written(quoted.unwrap_or(value))
+        {
+            return Some(found.marked());
+        }
+        let length = match quoted {
+            Some(quoted) => 2 + end_of_quoted(quoted)?,
+            None => memchr::memchr(b' ', value)?,
+        };
+        at += name + 1 + length;
+        at += text.get(at..)?.iter().take_while(|byte| **byte == b' ').count();
+    }
+}
+
+/// Where a text ends that began with a quote.
+fn end_of_quoted(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
+        if text.get(at) == Some(&b'"') {
+            return Some(at);
+        }
+        at += 2;
+    }
+}
+
 /// `I1123 08:00:00.123456`.
 pub(super) fn klog(text: &[u8]) -> Option<Written> {
     let mut scan = Scan { text, at: 0 };
@@ -104,7 +191,7 @@ pub(super) fn klog(text: &[u8]) -> Option<Written> {
 pub(super) fn bracketed(head: &[u8]) -> Option<Written> {
     memchr::memchr_iter(b'[', head).find_map(|at| {
         let inside = head.get(at + 1..)?;
-        access_log(inside).or_else(|| syslog(inside)).or_else(|| dated(inside))
+        day_first(inside).or_else(|| syslog(inside)).or_else(|| dated(inside))
     })
 }
 

@@ -17,11 +17,17 @@ pub(super) fn time(line: &[u8]) -> Option<Written> {
             return None;
         }
         at = after_blanks(line, at + 1);
-        if matches!(key, b"time" | b"timestamp" | b"@timestamp" | b"ts") {
+        if matches!(key, b"time" | b"timestamp" | b"@timestamp" | b"ts" | b"asctime") {
             let value = line.get(at..)?;
             if let Some(found) = written(value.strip_prefix(b"\"").unwrap_or(value)) {
                 return Some(found.marked());
             }
+        }
+        // MongoDB's.
+        if key == b"t"
+            && let Some(found) = line.get(at..)?.strip_prefix(b"{\"$date\":\"").and_then(written)
+        {
+            return Some(found.marked());
         }
         at = after_blanks(line, after_value(line, at)?);
         if line.get(at) != Some(&b',') {

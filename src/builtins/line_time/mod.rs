@@ -1,8 +1,10 @@
 //! The time that a line of a log begins with, in the forms that logs use.
 //!
 //! RFC 3339 with `T` or a space, with and without a zone, a fraction behind `.` or `,`, the date with `-` or `/`;
-//! syslog's `Nov 23 08:00:00`; the access log's `[23/Nov/2026:08:00:00 +0000]`; seconds or milliseconds since 1970;
-//! klog's `I1123 08:00:00`; and JSON lines with `time`, `timestamp`, `ts` or `@timestamp`.
+//! syslog's `Nov 23 08:00:00`; the access log's `[23/Nov/2026:08:00:00 +0000]`; Tomcat's `23-Nov-2026 08:00:00.123` and Redis'
+//! `1234:M 23 Nov 2026 08:00:00.123`; seconds or milliseconds since 1970; klog's `I1123 08:00:00`; any of these behind a level,
+//! `ERROR [main] 2026-11-23 08:00:00`; logfmt with `time`, `timestamp`, `ts` or `t`, and JSON lines with `time`, `timestamp`, `ts`,
+//! `@timestamp`, `asctime` or MongoDB's `t`.
 
 mod cursor;
 mod forms;
@@ -15,7 +17,7 @@ use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
 use jiff::{Span, Timestamp};
 
 pub(super) use self::forms::written;
-use self::forms::{after_priority, bracketed, klog};
+use self::forms::{after_level, after_priority, after_process, bracketed, klog, logfmt};
 pub(super) use self::times::{Clock, Lost, Times};
 pub(super) use self::zones::Name;
 
@@ -115,11 +117,20 @@ fn written_in(line: &[u8]) -> Option<Written> {
     let first = *head.first()?;
     match first {
         b'{' => json::time(line),
-        b'[' => written(head.get(1..)?).map(Written::marked).or_else(|| bracketed(head)),
+        b'[' => {
+            let marked = written(head.get(1..)?).map(Written::marked);
+            marked.or_else(|| after_level(head)).or_else(|| bracketed(head))
+        }
         b'<' => written(after_priority(head)?).map(Written::marked),
         // A mark of UTF-8 in front of the first line.
         0xEF => written_in(line.strip_prefix(b"\xEF\xBB\xBF")?),
-        _ => written(head).or_else(|| klog(head)).or_else(|| bracketed(head)),
+        b'0'..=b'9' => written(head).or_else(|| after_process(head)).or_else(|| bracketed(head)),
+        // Letters, and whatever else.
+        _ => written(head)
+            .or_else(|| klog(head))
+            .or_else(|| after_level(head))
+            .or_else(|| logfmt(head))
+            .or_else(|| bracketed(head)),
     }
 }
 
@@ -213,6 +224,21 @@ mod tests {
             ("Mon Nov 23 08:00:00 CET 2026 x", "2026-11-23T07:00:00Z"),
             ("Nov 23 08:00:00 UTC: %SYS-5-CONFIG", "2026-11-23T08:00:00Z"),
             ("\u{feff}2026-11-23T08:00:00Z first", "2026-11-23T08:00:00Z"),
+            (
+                "23-Nov-2026 08:00:00.123 INFO [main] org.apache.catalina.startup.Catalina.start up",
+                "2026-11-23T07:00:00.123Z",
+            ),
+            ("1234:M 23 Nov 2026 08:00:00.123 * Ready to accept connections", "2026-11-23T07:00:00.123Z"),
+            ("Mon, 23 Nov 2026 08:00:00 +0000 up", "2026-11-23T08:00:00Z"),
+            ("INFO 2026-11-23 08:00:00,123 basehttp 7 up", "2026-11-23T07:00:00.123Z"),
+            ("[WARN] 2026-11-23 08:00:00 up", "2026-11-23T07:00:00Z"),
+            ("ERROR: 2026-11-23T08:00:00Z up", "2026-11-23T08:00:00Z"),
+            ("INFO  [main] 2026-11-23 08:00:00,123 Server.java:1 - up", "2026-11-23T07:00:00.123Z"),
+            (r#"time="2026-11-23T08:00:00Z" level=info msg=up"#, "2026-11-23T08:00:00Z"),
+            (r#"level=info msg="a \" ts=1 b" ts=2026-11-23T08:00:00.5Z caller=main.go:1"#, "2026-11-23T08:00:00.5Z"),
+            ("ts=1763884800.5 level=info", "2025-11-23T08:00:00.5Z"),
+            (r#"{"t":{"$date":"2026-11-23T08:00:00.250+00:00"},"s":"I","msg":"x"}"#, "2026-11-23T08:00:00.25Z"),
+            (r#"{"level":"info","asctime":"2026-11-23 08:00:00,123"}"#, "2026-11-23T07:00:00.123Z"),
             ("1763884800 started", "2025-11-23T08:00:00Z"),
             ("1763884800.5 started", "2025-11-23T08:00:00.5Z"),
             ("1763884800123 started", "2025-11-23T08:00:00.123Z"),
@@ -241,6 +267,14 @@ mod tests {
             "2026-11-23 25:00:00 x",
             "Nov 31 08:00:00 x",
             "12345 items",
+            "INFO up since 2026-11-23 08:00:00",
+            "INFO 1763884800 rows",
+            "information 2026-11-23 08:00:00",
+            "msg=\"time=2026-11-23T08:00:00Z\" level=info",
+            "up time=2026-11-23T08:00:00Z",
+            "{\"t\":1763884800,\"msg\":\"x\"}",
+            "31-Feb-2026 08:00:00 x",
+            "1234:M up",
             "17638848001 items",
             "1763884800x",
             "2026-11-23",

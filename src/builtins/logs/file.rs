@@ -48,7 +48,7 @@ const MOST_FILES: usize = 256;
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "logs",
-    summary: "The lines of a log file as it is now; what is written later is not read.",
+    summary: "The lines of a log file as it is now; what is written later is not read. The time of a line is the one that it begins with, also in brackets, behind a level (`ERROR [main] …`) or a priority: `2026-11-23T08:00:00Z`, `2026-11-23 08:00:00,123`, `2026/11/23 08:00:00`, `Nov 23 08:00:00`, `23/Nov/2026:08:00:00 +0000`, `23-Nov-2026 08:00:00.123`, Redis' `1234:M 23 Nov 2026 08:00:00.123`, klog's `I1123 08:00:00`, seconds or milliseconds since 1970; in logfmt `time`, `timestamp`, `ts` or `t`, and in lines of JSON `time`, `timestamp`, `@timestamp`, `ts`, `asctime` or MongoDB's `t`.",
     params: &[FILE.info(), SINCE.info(), AT_MOST.info(), TIMEZONE.info(), UNTIL.info()],
     returns: Returns::Type(|| Type::list(Line::ty())),
     effect: EffectRule::Reads,

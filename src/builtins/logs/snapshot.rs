@@ -376,12 +376,13 @@ impl Iterator for Walk {
 /// A file whose times are not understood cannot say which of its lines were asked for.
 fn lost(part: &Part, place: &Place) -> Option<Fault> {
     let (why, help) = match place.times.lost()? {
-        Lost::All => {
-            ("no line begins with a time that is understood".to_owned(), "leave out `since` to read all lines")
-        }
+        Lost::All => (
+            "no line begins with a time that is understood".to_owned(),
+            "leave out `since` to read all lines; `runbook doc logs` says which times are understood",
+        ),
         Lost::Most { read, of } => (
             format!("of {of} lines at the margin, only {read} begin with a time that is understood"),
-            "leave out `since` to read all lines",
+            "leave out `since` to read all lines; `runbook doc logs` says which times are understood",
         ),
         Lost::Zone => {
             let (number, name) = place.elsewhere?;
