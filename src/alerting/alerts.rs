@@ -297,6 +297,9 @@ impl Turn<'_> {
             return Some(Arc::clone(by));
         }
         let threshold = self.definitions.thresholds.get(&subject.threshold)?;
+        if threshold.quiet_while.is_empty() {
+            return None;
+        }
         let mut around = vec![Arc::clone(&subject.threshold)];
         let by = threshold.quiet_while.iter().find(|title| self.keeps_quiet(title, &mut around));
         by.map(|title| format!("\"{title}\"").into())

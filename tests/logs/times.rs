@@ -32,7 +32,11 @@ async fn counted(folder: &Path, file: &str, hours: i64) -> String {
 async fn a_file_whose_times_are_not_understood_does_not_take_those_of_the_file_before() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path(), "a.log", &[format!("{} old", rfc(300)), format!("{} older", rfc(240))]);
-    write(folder.path(), "b.log", &[format!("ts={} level=error b", rfc(180)), format!("ts={} level=error b", rfc(30))]);
+    write(
+        folder.path(),
+        "b.log",
+        &[format!("seen={} level=error b", rfc(180)), format!("seen={} level=error b", rfc(30))],
+    );
     let said = counted(folder.path(), "*.log", 1).await;
     assert!(said.contains("b.log`: no line begins with a time that is understood"), "{said}");
     // The file before ends within the window, and the lines of this one are old.
@@ -44,7 +48,7 @@ async fn a_file_whose_times_are_not_understood_does_not_take_those_of_the_file_b
 #[tokio::test]
 async fn one_line_that_is_understood_does_not_speak_for_all_others() {
     let folder = tempfile::tempdir().unwrap();
-    let odd = |minutes| format!("ts={} level=error", rfc(minutes));
+    let odd = |minutes| format!("seen={} level=error", rfc(minutes));
     let banner = [format!("{} level=error started", rfc(300))];
     write(folder.path(), "a.log", &banner.into_iter().chain((1..30).rev().map(|n| odd(n * 10))).collect::<Vec<_>>());
     let said = counted(folder.path(), "a.log", 2).await;

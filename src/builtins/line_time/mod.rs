@@ -336,7 +336,7 @@ mod tests {
         assert_eq!(lost(1, &["DETAIL:  a", "STATEMENT:  b", "\tc"]), None);
         assert_eq!(lost(0, &["", "  "]), None);
         assert_eq!(lost(0, &["one"]), Some(Lost::All));
-        assert_eq!(lost(1, &["ts=2026-11-23T08:00:00Z level=error"; 2]), Some(Lost::Most { read: 1, of: 3 }));
+        assert_eq!(lost(1, &["seen=2026-11-23T08:00:00Z level=error"; 2]), Some(Lost::Most { read: 1, of: 3 }));
         assert_eq!(lost(1, &["no time at all"; 11]), Some(Lost::Most { read: 1, of: 12 }));
         assert_eq!(lost(9, &["2026-11-23 08:00:00 EST x"]), Some(Lost::Zone));
     }
