@@ -22,6 +22,9 @@ use std::time::Instant;
 
 use night::Night;
 
+/// Nights in which a law was broken once, further on than every test looks.
+const BROKEN_ONCE: [u64; 1] = [3942];
+
 #[test]
 #[expect(
     clippy::disallowed_methods,
@@ -32,7 +35,7 @@ fn the_laws_hold_in_every_night() {
     let seeds: u64 = std::env::var("RUNBOOK_SEEDS").map_or(500, |seeds| seeds.parse().unwrap());
     let first: u64 = std::env::var("RUNBOOK_SEED").map_or(0, |seed| seed.parse().unwrap());
     let begun = Instant::now();
-    for seed in first..first + seeds {
+    for seed in (first..first + seeds).chain(BROKEN_ONCE) {
         if Night::of(seed, false).pass().is_err() {
             let mut night = Night::of(seed, true);
             let broken = night.pass().unwrap_err();

@@ -329,7 +329,13 @@ impl Turn<'_> {
     /// Tells of alerts that nothing keeps quiet any more. What was seen in the quiet may be over, so the next sample is
     /// waited for, but for no longer than it should take.
     pub(super) fn wake(&mut self) {
+        // What is heard of may keep others of its circle quiet, which were looked at before it.
+        while self.wakes_some() {}
+    }
+
+    fn wakes_some(&mut self) -> bool {
         let now = self.now;
+        let mut some = false;
         let quiet: Vec<i64> = self.index.quiet.iter().copied().collect();
         for number in quiet {
             let Some(alert) = self.state.alerts.get(&number) else { continue };
@@ -346,6 +352,7 @@ impl Turn<'_> {
             if waits && !self.looked_at.contains(&number) {
                 continue;
             }
+            some = true;
             alert.quiet = false;
             alert.quiet_ended = None;
             self.index.heard(self.definitions, alert);
@@ -356,6 +363,7 @@ impl Turn<'_> {
                 self.call_level(number, level);
             }
         }
+        some
     }
 
     pub(super) fn close_alert(&mut self, number: i64, end: &End) {

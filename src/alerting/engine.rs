@@ -202,7 +202,10 @@ impl Engine {
         }
         turn.input(input);
         turn.wake();
-        turn.tell_of_groups();
+        // What becomes quiet before it is told may have kept others quiet.
+        while turn.tell_of_groups() {
+            turn.wake();
+        }
         turn.tell_turned();
         let outcome = turn.outcome;
         self.dues.look(&self.definitions, &self.state, &outcome.touched);
@@ -286,7 +289,7 @@ impl<'e> Turn<'e> {
         self.outcome.touched.rest |= self.state.quiet.len() != running;
         self.blind();
         self.gathered = true;
-        self.tell_of_groups();
+        _ = self.tell_of_groups();
         for number in self.open_alerts(|alert| alert.levels_due().iter().any(|(at, _)| *at <= now)) {
             self.escalate_late(number);
         }

@@ -93,12 +93,14 @@ impl Turn<'_> {
         }
     }
 
-    /// Tells of those whose time of gathering is over.
-    pub(super) fn tell_of_groups(&mut self) {
-        if std::mem::take(&mut self.gathered) {
-            let now = self.now;
-            let gathered = self.open_alerts(|alert| alert.gathered_until.is_some_and(|until| until <= now));
-            self.tell_gathered(&gathered);
+    /// Tells of those whose time of gathering is over. Gives whether some of them became quiet in place of that.
+    pub(super) fn tell_of_groups(&mut self) -> bool {
+        if !std::mem::take(&mut self.gathered) {
+            return false;
         }
+        let (now, quiet) = (self.now, self.index.quiet.len());
+        let gathered = self.open_alerts(|alert| alert.gathered_until.is_some_and(|until| until <= now));
+        self.tell_gathered(&gathered);
+        self.index.quiet.len() > quiet
     }
 }

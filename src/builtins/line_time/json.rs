@@ -23,7 +23,7 @@ pub(super) fn time(line: &[u8]) -> Option<Written> {
                 return Some(found.marked());
             }
         }
-        // MongoDB's.
+        // That of mongod.
         if key == b"t"
             && let Some(found) = line.get(at..)?.strip_prefix(b"{\"$date\":\"").and_then(written)
         {

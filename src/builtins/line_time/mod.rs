@@ -4,7 +4,7 @@
 //! syslog's `Nov 23 08:00:00`; the access log's `[23/Nov/2026:08:00:00 +0000]`; Tomcat's `23-Nov-2026 08:00:00.123` and Redis'
 //! `1234:M 23 Nov 2026 08:00:00.123`; seconds or milliseconds since 1970; klog's `I1123 08:00:00`; any of these behind a level,
 //! `ERROR [main] 2026-11-23 08:00:00`; logfmt with `time`, `timestamp`, `ts` or `t`, and JSON lines with `time`, `timestamp`, `ts`,
-//! `@timestamp`, `asctime` or MongoDB's `t`.
+//! `@timestamp`, `asctime` or the `t` of mongod.
 
 mod cursor;
 mod forms;
