@@ -158,7 +158,7 @@ fn a_rollout_that_does_not_end_is_unknown_and_says_how_far_it_is() {
     let ran = own.run("change cluster.restart(deployment: \"web\", within: 3s)");
     let (outcome, fault, _) = ended(&ran);
     assert_eq!(outcome, "unknown", "{}", ran.text);
-    assert!(fault.contains("not complete after 3s") && fault.contains("of 1 pods are new"), "{fault}");
+    assert!(fault.contains("its rollout is not complete after ") && fault.contains("of 1 pods are new"), "{fault}");
 
     lab.kubectl(&["-n", &own.name, "rollout", "pause", "deployment/web"]);
     let ran = own.run("change cluster.restart(deployment: \"web\")");
