@@ -11,8 +11,11 @@ use super::outcome::Happened;
 use super::state::{Alert, Cause, End, Silence, Subject, Watch};
 use crate::types::Labels;
 
-/// Of what is wrong no more and not over.
-const NOT_YET: &str = ", not over yet";
+/// What is said behind what is so now, of something that was wrong before.
+fn since(before: &str, over: bool) -> String {
+    let goes_on = if over { "" } else { ", not over yet" };
+    format!("{goes_on}; before: {before}")
+}
 
 impl Turn<'_> {
     pub(super) fn judged(&mut self, judged: Judged) {
@@ -96,8 +99,7 @@ impl Turn<'_> {
         } else if over || alert.cause != Cause::Unknown {
             // What is told from now on says what is so now, and not that it still was as it began.
             let before = alert.before.get_or_insert_with(|| Arc::clone(&alert.text));
-            let goes_on = if over { "" } else { NOT_YET };
-            let text = format!("{}{goes_on}; before: {before}", judged.text);
+            let text = format!("{}{}", judged.text, since(before, over));
             if *alert.text != *text {
                 self.says(number, &text.into());
             }
@@ -292,8 +294,7 @@ impl Turn<'_> {
         if let Some(silence) = silence {
             return Some(format!("a silence of {}: {}", silence.by, silence.why).into());
         }
-        if let Some((by, _)) = self.state.quiet.iter().find(|(_, quiet)| quiet.thresholds.contains(&subject.threshold))
-        {
+        if let Some(by) = self.section_for(&subject.threshold) {
             return Some(Arc::clone(by));
         }
         let threshold = self.definitions.thresholds.get(&subject.threshold)?;
@@ -305,6 +306,11 @@ impl Turn<'_> {
         by.map(|title| format!("\"{title}\"").into())
     }
 
+    /// The section that runs and keeps a threshold quiet.
+    fn section_for(&self, title: &Arc<str>) -> Option<&Arc<str>> {
+        self.state.quiet.iter().find(|(_, quiet)| quiet.thresholds.contains(title)).map(|(by, _)| by)
+    }
+
     /// Whether a threshold keeps others quiet: one of its alerts is open. Where it is itself kept quiet by those others
     /// alone, in a circle, nobody would ever hear of any of them.
     fn keeps_quiet(&self, title: &Arc<str>, around: &mut Vec<Arc<str>>) -> bool {
@@ -312,9 +318,7 @@ impl Turn<'_> {
             return false;
         }
         let by_hand = |silence: &Silence| silence.threshold.as_ref().is_none_or(|of| of == title);
-        if self.index.is_heard(title)
-            || self.state.silences.values().any(by_hand)
-            || self.state.quiet.values().any(|quiet| quiet.thresholds.contains(title))
+        if self.index.is_heard(title) || self.state.silences.values().any(by_hand) || self.section_for(title).is_some()
         {
             return true;
         }
@@ -368,8 +372,12 @@ impl Turn<'_> {
 
     pub(super) fn close_alert(&mut self, number: i64, end: &End) {
         // However it ends, it is over.
-        if let Some((now, before)) = self.state.alerts.get(&number).and_then(|alert| alert.text.split_once(NOT_YET)) {
-            let text = format!("{now}{before}").into();
+        let text = self.state.alerts.get(&number).and_then(|alert| {
+            let before = alert.before.as_ref()?;
+            let now = alert.text.strip_suffix(&since(before, false))?;
+            Some([now, &since(before, true)].concat().into())
+        });
+        if let Some(text) = text {
             self.says(number, &text);
         }
         let Some(alert) = self.state.alerts.remove(&number) else { return };

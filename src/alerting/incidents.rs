@@ -52,8 +52,7 @@ impl Turn<'_> {
         let mut told_as = None;
         if let Some(incident) = incident.and_then(|number| self.state.incident_mut(number)) {
             wording::of_incident(&mut message, incident, self.definitions.roster.as_deref());
-            let own = incident.policy.level(incident.level).map(|level| level.notify.clone()).unwrap_or_default();
-            let own = self.definitions.channels_now(own, incident.level, &incident.title);
+            let own = level_channels_now(self.definitions, incident);
             let own: Vec<Arc<str>> = own.into_iter().filter(|channel| !channels.contains(channel)).collect();
             channels.extend(own);
             message.key = page_key(incident);
@@ -405,18 +404,32 @@ impl Turn<'_> {
             self.tell_incident(number, Occasion::Again, "", Some(told));
         }
         for (about, numbers) in alone {
+            let Some(first) = numbers.first().copied() else { continue };
             let alerts = numbers.iter().filter_map(|number| self.state.alerts.get(number));
-            let alerts: Vec<&Alert> = alerts.map(Arc::as_ref).collect();
-            let Some(first) = alerts.first().map(|alert| alert.number) else { continue };
-            let told = alerts.iter().flat_map(|alert| &alert.told).filter(|channel| !owners.contains(channel));
-            let channels: BTreeSet<Arc<str>> = told.cloned().collect();
-            let mut message = wording::blank(self.definitions, Occasion::Again, about, self.now);
-            wording::of_alerts(&mut message, &alerts);
-            message.key = turned_key(&message.about, first);
-            let message = Arc::new(message);
-            for channel in &channels {
-                self.tell(channel, &message, Some(first));
-            }
+            let told = alerts.flat_map(|alert| &alert.told).filter(|channel| !owners.contains(channel));
+            let channels = told.cloned().collect();
+            let key = turned_key(&about, first);
+            self.tell_alone(Occasion::Again, about, key, &numbers, &channels);
+        }
+    }
+
+    /// Tells of open alerts, which are in no incident, under the name that people know them by.
+    pub(super) fn tell_alone(
+        &mut self,
+        occasion: Occasion,
+        about: Arc<str>,
+        key: Arc<str>,
+        numbers: &[i64],
+        channels: &BTreeSet<Arc<str>>,
+    ) {
+        let alerts = numbers.iter().filter_map(|number| self.state.alerts.get(number));
+        let alerts: Vec<&Alert> = alerts.map(Arc::as_ref).collect();
+        let mut message = wording::blank(self.definitions, occasion, about, self.now);
+        wording::of_alerts(&mut message, &alerts);
+        message.key = key;
+        let message = Arc::new(message);
+        for channel in channels {
+            self.tell(channel, &message, numbers.first().copied());
         }
     }
 
@@ -431,12 +444,17 @@ impl Turn<'_> {
 }
 
 /// The channels of an incident's level; those of its threshold where the level has none.
-pub(super) fn level_channels(definitions: &Definitions, incident: &Incident) -> Vec<Arc<str>> {
+fn level_channels(definitions: &Definitions, incident: &Incident) -> Vec<Arc<str>> {
     let own = incident.policy.level(incident.level).map(|level| level.notify.clone()).unwrap_or_default();
     if !own.is_empty() {
         return own;
     }
     definitions.thresholds.get(&incident.title).map(|one| one.notify.clone()).unwrap_or_default()
+}
+
+/// The same, with those that an edit has put in the place of others.
+pub(super) fn level_channels_now(definitions: &Definitions, incident: &Incident) -> Vec<Arc<str>> {
+    definitions.channels_now(level_channels(definitions, incident), incident.level, &incident.title)
 }
 
 /// The key of the message that an alert is open.

@@ -20,7 +20,7 @@ pub(super) struct Index {
     together: HashMap<Arc<str>, BTreeSet<i64>>,
     /// Those that something keeps quiet, and how many there are of each threshold.
     pub(super) quiet: BTreeSet<i64>,
-    hushed: HashMap<Arc<str>, usize>,
+    quiet_of: HashMap<Arc<str>, usize>,
     /// What is watched for a threshold that the runbook does not have any more.
     pub(super) undeclared: Vec<Subject>,
     /// What raises open alerts and stands in no section that the runbook still has.
@@ -61,15 +61,15 @@ impl Index {
 
     fn count_quiet(&mut self, alert: &Alert) {
         if self.quiet.insert(alert.number) {
-            *self.hushed.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
+            *self.quiet_of.entry(Arc::clone(&alert.subject.threshold)).or_default() += 1;
         }
     }
 
     fn not_quiet(&mut self, alert: &Alert) {
         if self.quiet.remove(&alert.number)
-            && let Some(hushed) = self.hushed.get_mut(&alert.subject.threshold)
+            && let Some(quiet) = self.quiet_of.get_mut(&alert.subject.threshold)
         {
-            *hushed = hushed.saturating_sub(1);
+            *quiet = quiet.saturating_sub(1);
         }
     }
 
@@ -130,7 +130,7 @@ impl Index {
 
     /// Whether one of its open alerts is kept quiet by nothing.
     pub(super) fn is_heard(&self, threshold: &str) -> bool {
-        self.open.get(threshold).is_some_and(|open| *open > self.hushed.get(threshold).copied().unwrap_or_default())
+        self.open.get(threshold).is_some_and(|open| *open > self.quiet_of.get(threshold).copied().unwrap_or_default())
     }
 
     /// The alerts that people know under one name, the oldest first.

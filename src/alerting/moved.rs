@@ -6,10 +6,9 @@ use std::sync::Arc;
 
 use super::definitions::Definitions;
 use super::engine::Turn;
-use super::incidents::{level_channels, opened_key};
+use super::incidents::{level_channels_now, opened_key};
 use super::state::{Alert, Incident, State};
-use super::wording;
-use crate::catalog::{Message, Occasion};
+use crate::catalog::Occasion;
 
 /// What is open, was told to a channel that is paged no more, and not to all that are paged now.
 #[derive(Debug, Default)]
@@ -41,11 +40,11 @@ fn lost(paged: &Paged<'_>, told: &BTreeSet<Arc<str>>) -> bool {
 }
 
 /// The channels that an alert is to be told to in the place of others. Of one in an incident, the incident tells.
-fn now_of_alert(definitions: &Definitions, paged: &Paged<'_>, alert: &Alert) -> Vec<Arc<str>> {
+fn now_of_alert(definitions: &Definitions, paged: &Paged<'_>, alert: &Alert) -> BTreeSet<Arc<str>> {
     let threshold = definitions.thresholds.get(&alert.subject.threshold);
     match threshold.filter(|_| alert.alone && !alert.waits() && lost(paged, &alert.told)) {
         Some(threshold) => threshold.notify.iter().filter(|one| !alert.told.contains(*one)).cloned().collect(),
-        None => Vec::new(),
+        None => BTreeSet::new(),
     }
 }
 
@@ -53,7 +52,7 @@ fn now_of_incident(definitions: &Definitions, paged: &Paged<'_>, state: &State, 
     if !lost(paged, &incident.told) {
         return Vec::new();
     }
-    let level = definitions.channels_now(level_channels(definitions, incident), incident.level, &incident.title);
+    let level = level_channels_now(definitions, incident);
     let alerts = incident.alerts.iter().filter_map(|number| state.alerts.get(number));
     let thresholds = alerts.filter_map(|alert| definitions.thresholds.get(&alert.subject.threshold));
     let all: BTreeSet<Arc<str>> = thresholds.flat_map(|one| one.notify.iter().cloned()).chain(level).collect();
@@ -82,17 +81,12 @@ impl Turn<'_> {
             let Some(alert) = self.state.alerts.get(&number) else { continue };
             let channels = now_of_alert(self.definitions, paged, alert);
             let about = self.known_as(alert);
-            let mut message = wording::blank(self.definitions, Occasion::Opened, about, self.now);
-            wording::of_alerts(&mut message, &[alert]);
-            message.key = opened_key(&message.about, number);
-            let message: Arc<Message> = Arc::new(message);
+            let key = opened_key(&about, number);
             if let Some(alert) = self.state.alert_mut(number) {
                 alert.told.extend(channels.iter().cloned());
                 self.outcome.touched.alerts.insert(number);
             }
-            for channel in &channels {
-                self.tell(channel, &message, Some(number));
-            }
+            self.tell_alone(Occasion::Opened, about, key, &[number], &channels);
         }
     }
 }

@@ -4,9 +4,7 @@ use std::collections::HashSet;
 
 use super::checker::Checker;
 use super::names::What;
-use super::program::{
-    ChannelId, CheckElse, Escalation, MetricId, Program, Severity, StatementKind, Threshold, ThresholdId, walk,
-};
+use super::program::{ChannelId, Escalation, MetricId, Program, Severity, Threshold, ThresholdId, walk};
 use crate::catalog::DriverKind;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
@@ -36,12 +34,8 @@ impl Checker<'_> {
         for part in walk::blocks_of(program) {
             let section = part.section.and_then(|own| program.sections.iter().position(|one| std::ptr::eq(one, own)));
             let Some(section) = section else { continue };
-            walk::statements(part.block, &mut |statement| match &statement.kind {
-                StatementKind::Raise { threshold, .. }
-                | StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. } => {
-                    raised.push((section, *threshold, statement.span));
-                }
-                _ => {}
+            walk::statements(part.block, &mut |statement| {
+                raised.extend(statement.raises().map(|threshold| (section, threshold, statement.span)));
             });
         }
         let answers =

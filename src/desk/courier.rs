@@ -266,18 +266,13 @@ impl Courier {
                     self.own.heard(outgoing, true);
                     self.note_told(outgoing.id, now, said).await?;
                 }
-                // Whoever was told there of what is over now is not there any more.
-                Err(NotTold { fault, .. }) if self.is_gone(name) && message.occasion.is_for_all() => {
-                    self.own.heard(outgoing, true);
-                    let why = fault.to_string();
-                    let ours = self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, None))?;
-                    then.get_or_insert(if ours { Then::GivenUp } else { Then::NotOurs });
-                }
                 Err(NotTold { fault, again }) => {
+                    // Whoever was told there of what is over now is not there any more.
+                    let in_vain = message.occasion.is_for_all() && self.id(name).is_none();
                     // As long as it is open, somebody has to hear of it: what is refused may be taken once that is mended.
                     let refused = *again == Again::Never;
                     let again = if refused && message.occasion.is_page() { REFUSED } else { *again };
-                    let next = next_try(outgoing, again, now);
+                    let next = next_try(outgoing, again, now).filter(|_| !in_vain);
                     let why = fault.to_string();
                     self.own.heard(outgoing, next.is_none());
                     let ours = self.with(|ledger| ledger.not_told(outgoing.id, &self.holder, now, &why, next))?;
@@ -286,6 +281,9 @@ impl Courier {
                         Some(next) => Then::Again(next),
                         None => Then::GivenUp,
                     });
+                    if in_vain {
+                        continue;
+                    }
                     is_down |= outgoing.tries >= DOWN_AFTER || refused || next.is_none();
                     if outgoing.tries == DOWN_AFTER || (refused && outgoing.tries == 1) || next.is_none() {
                         self.report_down(outgoing, message, &why, refused, now)?;
@@ -343,8 +341,10 @@ impl Courier {
         }
     }
 
-    fn is_gone(&self, name: &str) -> bool {
-        !self.program.channels.iter().any(|channel| *channel.name == *name)
+    /// A channel that the runbook has.
+    fn id(&self, name: &str) -> Option<ChannelId> {
+        let place = self.program.channels.iter().position(|channel| *channel.name == *name)?;
+        u32::try_from(place).ok().map(ChannelId)
     }
 
     /// A channel by its name; it is opened once.
@@ -356,9 +356,7 @@ impl Courier {
         if let Some(channel) = known {
             return Ok(channel);
         }
-        let place = self.program.channels.iter().position(|channel| *channel.name == *name);
-        let id = place.and_then(|place| u32::try_from(place).ok()).map(ChannelId);
-        let id = id.ok_or_else(|| {
+        let id = self.id(name).ok_or_else(|| {
             let message = format!("the runbook has no channel `{name}` any more");
             Fault::new(FaultKind::NotFound, message)
         })?;

@@ -285,10 +285,8 @@ impl<'p> Meaning<'p> {
         let body = self.program.commands.get(command.index()).filter(|_| depth > 0).map(|one| &one.body);
         walk::statements(body.map_or(&[], |body| body), &mut |statement| {
             raises |= match &statement.kind {
-                StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. }
-                | StatementKind::Raise { threshold, .. } => *threshold == id,
                 StatementKind::Do { command, .. } => self.raises(*command, id, depth.saturating_sub(1)),
-                _ => false,
+                _ => statement.raises() == Some(id),
             };
         });
         raises

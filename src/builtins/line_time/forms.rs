@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 
 use super::cursor::{Scan, month_number};
+use super::json::after_text;
 use super::{When, Written};
 
 /// The time that a text begins with.
@@ -155,23 +156,11 @@ pub(super) fn logfmt(text: &[u8]) -> Option<Written> {
             return Some(found.marked());
         }
         let length = match quoted {
-            Some(quoted) => 2 + end_of_quoted(quoted)?,
+            Some(_) => after_text(value, 0)?,
             None => memchr::memchr(b' ', value)?,
         };
         at += name + 1 + length;
         at += text.get(at..)?.iter().take_while(|byte| **byte == b' ').count();
-    }
-}
-
-/// Where a text ends that began with a quote.
-fn end_of_quoted(text: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    loop {
-        at += memchr::memchr2(b'"', b'\\', text.get(at..)?)?;
-        if text.get(at) == Some(&b'"') {
-            return Some(at);
-        }
-        at += 2;
     }
 }
 

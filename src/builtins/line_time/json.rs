@@ -43,7 +43,7 @@ fn after_blanks(line: &[u8], at: usize) -> usize {
 }
 
 /// Where a text in quotes ends.
-fn after_text(line: &[u8], at: usize) -> Option<usize> {
+pub(super) fn after_text(line: &[u8], at: usize) -> Option<usize> {
     let mut at = (line.get(at) == Some(&b'"')).then_some(at + 1)?;
     loop {
         at += memchr2(b'"', b'\\', line.get(at..)?)?;

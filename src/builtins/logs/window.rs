@@ -84,17 +84,19 @@ impl Window {
             let names = folders.entry(folder).or_insert_with(|| names(folder));
             let is_read = |path: &Path| parts.iter().any(|part| part.path == path);
             let may_hold = |other: &&String| {
+                // One that was written after it is of no day before, whatever day of the week it is called by.
+                let latest = match (is_rotated(name, other), is_of_earlier_day(name, other)) {
+                    (true, _) => None,
+                    (false, true) => part.modified,
+                    (false, false) => return false,
+                };
                 let path = folder.join(other);
                 let written = std::fs::metadata(&path).ok().filter(|it| it.is_file() && it.len() > 0);
                 let modified = written.map(|it| it.modified().ok().and_then(|time| Timestamp::try_from(time).ok()));
-                // One that was written after it is no older one, whatever day of the week it is called by.
-                let is_older = |time| is_rotated(name, other) || part.modified.is_none_or(|own| time <= own);
-                let may = |time: Option<Timestamp>| time.is_none_or(|time| time >= self.from && is_older(time));
-                modified.is_some_and(may) && !is_read(&path)
+                let may = |time: Timestamp| time >= self.from && latest.is_none_or(|latest| time <= latest);
+                modified.is_some_and(|time| time.is_none_or(may)) && !is_read(&path)
             };
-            let is_of_it = |other: &&String| is_rotated(name, other) || is_of_earlier_day(name, other);
-            let mut older = names.iter().filter(is_of_it).filter(may_hold);
-            if let Some(older) = older.next()
+            if let Some(older) = names.iter().find(may_hold)
                 && let Some(begins) = self.begins_late(part, reading)?
             {
                 return Ok(Some(Partial { reason: format!("{begins}, and `{older}` is not read").into() }));
@@ -139,6 +141,11 @@ fn names(folder: &Path) -> Vec<String> {
 /// What packers write at the end of a name.
 const PACKED: &[&str] = &[".gz", ".zst", ".xz", ".bz2", ".lz4", ".zip", ".Z"];
 
+/// A name as it was before it was packed.
+fn unpacked(name: &str) -> &str {
+    PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
+}
+
 /// Whether a log of that name was rotated to this one: `app.log.1`, `app.log-20261123.gz`, `app.log.old`,
 /// `app-2026-11-23-1.log.gz`, `app.2026-11-23.0.log`.
 fn is_rotated(name: &str, other: &str) -> bool {
@@ -147,8 +154,7 @@ fn is_rotated(name: &str, other: &str) -> bool {
         return true;
     }
     let (stem, end) = name.rsplit_once('.').map_or((name, String::new()), |(stem, end)| (stem, format!(".{end}")));
-    let unpacked = PACKED.iter().find_map(|end| other.strip_suffix(end)).unwrap_or(other);
-    let number = unpacked.strip_prefix(stem).and_then(|rest| rest.strip_suffix(&end)).unwrap_or_default();
+    let number = unpacked(other).strip_prefix(stem).and_then(|rest| rest.strip_suffix(&end)).unwrap_or_default();
     number.starts_with(BETWEEN)
         && number.contains(|c: char| c.is_ascii_digit())
         && number.chars().all(|c| c.is_ascii_digit() || BETWEEN.contains(&c) || matches!(c, 'T' | 'Z' | ':'))
@@ -157,10 +163,10 @@ fn is_rotated(name: &str, other: &str) -> bool {
 /// Whether two logs have their days in their names, and are called alike but for that: `catalina.2026-11-28.log` comes after
 /// `catalina.2026-11-27.log`, and `postgresql-Sat.log` may come after `postgresql-Fri.log`.
 fn is_of_earlier_day(name: &str, other: &str) -> bool {
-    let unpacked = PACKED.iter().find_map(|end| other.strip_suffix(end)).unwrap_or(other);
-    let ((own, own_digits, dated), (form, digits, _)) = (form_of(name), form_of(unpacked));
+    let other = unpacked(other);
+    let ((own, own_digits, dated), (form, digits, _)) = (form_of(name), form_of(other));
     // Words for days have no order of their own.
-    dated && own == form && name != unpacked && digits <= own_digits
+    dated && own == form && name != other && digits <= own_digits
 }
 
 /// A name without the days and numbers in it, those numbers, and whether a day is in it.

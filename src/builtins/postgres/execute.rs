@@ -12,7 +12,6 @@ use tokio_postgres::types::{ToSql, Type};
 use tokio_postgres::{Client, Error, Row};
 
 use super::connection::{Postgres, limit};
-use super::lexer::Token;
 use super::needs;
 use super::refusal::{Asked, of_statement};
 use super::rows;
@@ -80,8 +79,7 @@ async fn execute(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
         return Err(setup(format!("`{}` is about a session, and the session ends with it", keyword.to_uppercase()))
             .help("each statement is a transaction; what belongs together is one statement (`WITH … INSERT …`) or a function"));
     }
-    let streams = |word: &str| statement.tokens.iter().any(|token| matches!(token, Token::Word(own) if own == word));
-    if keyword == "copy" && (streams("stdin") || streams("stdout")) {
+    if keyword == "copy" && (statement.has("stdin") || statement.has("stdout")) {
         return Err(
             setup("`COPY` from and to this side is not done here").help("name a file of the server, or use `psql`")
         );
@@ -98,12 +96,11 @@ fn ends_the_session(refusal: &DbError) -> bool {
 
 /// Whether what it did before an error may stay: it is made in more transactions than one, and some may have ended well.
 fn may_stay(statement: &Statement, refusal: &DbError) -> bool {
-    let has = |word: &str| statement.tokens.iter().any(|token| matches!(token, Token::Word(own) if own == word));
     let in_several = match statement.keyword() {
         "call" | "vacuum" | "analyze" | "cluster" | "reindex" => true,
         // Its body is a text.
         "do" => ["commit", "call"].iter().any(|word| statement.sql.to_lowercase().contains(word)),
-        "create" | "drop" | "alter" => has("concurrently") || has("subscription"),
+        "create" | "drop" | "alter" => statement.has("concurrently") || statement.has("subscription"),
         _ => false,
     };
     // What is not understood or not allowed has not begun. What a procedure comes to has a place within it.

@@ -92,6 +92,11 @@ impl Statement {
         let first = self.tokens.iter().find(|token| **token != Token::Sign('('));
         if let Some(Token::Word(word)) = first { word } else { "" }
     }
+
+    /// Whether a keyword or a name stands in it, in small letters.
+    pub(super) fn has(&self, word: &str) -> bool {
+        self.tokens.iter().any(|token| matches!(token, Token::Word(own) if own == word))
+    }
 }
 
 /// Without the `;` at its end, where that is the only one.

@@ -24,6 +24,16 @@ pub struct Statement {
 }
 
 impl Statement {
+    /// The threshold that it may raise by itself.
+    #[must_use]
+    pub const fn raises(&self) -> Option<ThresholdId> {
+        match &self.kind {
+            StatementKind::Raise { threshold, .. }
+            | StatementKind::Check { otherwise: CheckElse::Raise { threshold, .. }, .. } => Some(*threshold),
+            _ => None,
+        }
+    }
+
     /// Whether anything in it changes something outside.
     #[must_use]
     pub fn changes(&self) -> bool {
