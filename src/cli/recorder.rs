@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::future::BoxFuture;
 
@@ -15,6 +15,7 @@ use crate::report::{json, junit};
 use crate::run::EventSink;
 use crate::store::event::{Event, Record};
 use crate::store::journal::Journal;
+use crate::store::ledger::locked;
 use crate::system;
 use crate::types::{Fault, FaultKind};
 
@@ -147,7 +148,7 @@ impl Recorder {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         // What a panic elsewhere left behind is still the run's record.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.inner)
     }
 }
 

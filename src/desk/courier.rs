@@ -19,7 +19,7 @@ use crate::alerting::Input;
 use crate::catalog::{Again, Channel, Cx, Message, NotTold, Remark, RunFacts, World};
 use crate::check::program::{ChannelId, ParamId, Program};
 use crate::run;
-use crate::store::ledger::{Due, Fence, Ledger, Outgoing};
+use crate::store::ledger::{Due, Fence, Ledger, Outgoing, locked};
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long a message is ours alone: longer than the longest try. If this process dies, it is told after this time.
@@ -300,7 +300,10 @@ impl Courier {
         let mut left = NOTED_AGAIN;
         loop {
             match self.with(|ledger| ledger.told(id, &self.holder, now, said)) {
-                Err(fault) if fault.kind == FaultKind::Unreachable && left > 0 => left -= 1,
+                // Whether it was written is not always known, and to write it once more does no harm.
+                Err(fault) if matches!(fault.kind, FaultKind::Unreachable | FaultKind::Timeout) && left > 0 => {
+                    left -= 1;
+                }
                 noted => return noted.map(drop),
             }
             self.cx.world.sleep(NOTED_AFTER).await;
@@ -392,7 +395,7 @@ impl Courier {
     }
 
     pub(super) fn with<T>(&self, work: impl FnOnce(&mut Ledger) -> T) -> T {
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = locked(&self.ledger);
         ledger.guard(self.fence.as_ref());
         work(&mut ledger)
     }

@@ -1,6 +1,6 @@
 //! What is left to the server that leads: it tells, and whoever has written something down hears what came of it.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use super::Desk;
 use super::courier::{Courier, Delivery, Hears, Then};
 use crate::alerting::Tell;
 use crate::catalog::Message;
-use crate::store::ledger::{Outgoing, OutgoingState};
+use crate::store::ledger::{Outgoing, OutgoingState, locked};
 use crate::types::{Fault, FaultKind};
 
 /// A message that was written down here and is not known to be told.
@@ -75,7 +75,7 @@ impl Own {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Left>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.0)
     }
 }
 

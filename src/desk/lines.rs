@@ -64,6 +64,7 @@ impl Courier {
         // Ended where a server begins to lead: what is on its way here arrives.
         let mut own = stop.child_token();
         let (mut lines, mut busy, mut first) = (FuturesUnordered::new(), HashSet::new(), None);
+        let mut failed = HashSet::new();
         let mut news = self.desk.news();
         loop {
             let now = self.cx.world.now();
@@ -71,6 +72,14 @@ impl Courier {
             if !stop.is_cancelled() {
                 let looked = self.look(now, &mut own, &stop, hears);
                 let goes_on = hears.ended(None, looked.as_ref().err());
+                if let Ok((due, _)) = &looked {
+                    // Of a line that failed when all was told, no other would say that it is well again.
+                    let waits =
+                        |channel: &String| busy.contains(channel) || due.iter().any(|due| due.channel == *channel);
+                    for channel in failed.extract_if(|channel| !waits(channel)) {
+                        hears.ended(Some(&channel), None);
+                    }
+                }
                 let (due, waits) = looked.unwrap_or_else(|fault| {
                     if !goes_on {
                         first.get_or_insert(fault);
@@ -106,6 +115,11 @@ impl Courier {
                     let is_fatal = told.is_err();
                     let fault = told.unwrap_or_else(Some);
                     let goes_on = hears.ended(Some(&channel), fault.as_ref());
+                    if fault.is_some() {
+                        failed.insert(channel);
+                    } else {
+                        failed.remove(&channel);
+                    }
                     if !goes_on {
                         first = first.or(fault);
                     }

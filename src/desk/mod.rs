@@ -12,7 +12,7 @@ mod rota;
 mod turns;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value as Json;
@@ -28,7 +28,7 @@ use crate::catalog::RunFacts;
 use crate::check::program::{ParamId, Program};
 use crate::run::Judge;
 use crate::store::event::{Event, Measured, Record};
-use crate::store::ledger::{Committed, Fence, Ledger, Sample};
+use crate::store::ledger::{Committed, Fence, Ledger, Sample, locked};
 use crate::types::{Fault, FaultKind, Value};
 
 /// How long what became due while nothing was up waits for whoever looks.
@@ -229,7 +229,7 @@ impl Desk {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut inner = locked(&self.inner);
         // Others have the same ledger, under another lease or none.
         inner.ledger.guard(self.fence.as_ref());
         inner

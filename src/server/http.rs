@@ -1,6 +1,7 @@
 //! What a server answers over HTTP: whether it is well, what it knows, and who takes on an incident.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Form, Path, Query, State};
@@ -21,6 +22,8 @@ use crate::types::{Fault, FaultKind, SecretText};
 /// A form has a name in it, and nothing more.
 const LARGEST_BODY: usize = 16 * 1024;
 const LONGEST_NAME: usize = 100;
+/// A ledger that hangs is said to hang before whoever asks gives up, and does not know why.
+const READY_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 struct Shared {
@@ -115,13 +118,26 @@ fn ok(shared: &Shared) -> String {
 /// Ready is who can read what is kept, and does what is due or stands by for it.
 async fn ready(State(shared): State<Shared>) -> Response {
     for served in &shared.all {
-        // What is known already is said at once; a ledger that does not answer takes its time.
-        let well = served.well().and_then(|()| served.state().map(drop).map_err(|fault| fault.to_string()));
+        // What is known already is said at once.
+        let well = match served.well() {
+            Ok(()) => readable(Arc::clone(served)).await,
+            unwell => unwell,
+        };
         if let Err(why) = well {
             return (StatusCode::SERVICE_UNAVAILABLE, format!("\"{}\": {why}\n", served.title())).into_response();
         }
     }
     ok(&shared).into_response()
+}
+
+/// Whether what is kept can be read, in the time that whoever asks has.
+async fn readable(served: Arc<Served>) -> Result<(), String> {
+    let read = tokio::task::spawn_blocking(move || served.state().map(drop).map_err(|fault| fault.to_string()));
+    match tokio::time::timeout(READY_WITHIN, read).await {
+        Ok(Ok(read)) => read,
+        Ok(Err(error)) => Err(format!("what is kept cannot be read: {error}")),
+        Err(_) => Err(format!("the ledger has not answered within {} s", READY_WITHIN.as_secs())),
+    }
 }
 
 async fn metrics(State(shared): State<Shared>) -> Response {

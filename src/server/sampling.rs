@@ -14,6 +14,7 @@ use crate::desk::Desk;
 use crate::plan::Selection;
 use crate::run::{self, Consent, EventSink, Interrupt, Proposal, Request};
 use crate::store::event::{Event, Measured, Place, Record, RunStarted};
+use crate::store::ledger::locked;
 use crate::types::{Fault, FaultKind};
 use crate::units;
 
@@ -63,7 +64,7 @@ impl Look {
     /// # Errors
     /// Where it could not be written down.
     pub(super) fn hangs(&self, loaded: &Loaded, desk: &Desk, now: Timestamp) -> Result<(), Fault> {
-        let mut waits = self.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waits = locked(&self.waits);
         let took = now.duration_since(self.began);
         // Said once: what comes of it is said when it comes.
         for (id, _) in waits.extract_if(.., |(_, limit)| limit.is_some_and(|limit| limit <= took)) {
@@ -127,9 +128,9 @@ impl EventSink for Heard {
         // The rest of it tells of a run, and this is none.
         let Event::Measured(measured) = &event else { return };
         // Until it is read: what is known by now is not said to hang.
-        let mut waits = self.look.waits.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut waits = locked(&self.look.waits);
         waits.retain(|(id, _)| self.program.metrics.get(id.index()).is_none_or(|own| own.name != measured.metric));
-        let mut along = self.along.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut along = locked(&self.along);
         if let Err(fault) = self.desk.read(&mut along, &Record { seq: 0, at: self.world.now(), event }) {
             self.fault.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(fault);
         }

@@ -19,7 +19,7 @@ use crate::alerting::{Happening, Input};
 use crate::catalog::RunFacts;
 use crate::check::program::Section;
 use crate::schedule::{self, OwnRun, Timetable};
-use crate::store::ledger::{self, Fence, Ledger, Retention, Sample};
+use crate::store::ledger::{self, Fence, Ledger, Retention, Sample, locked};
 use crate::types::Fault;
 
 /// How often the clock is looked at: it may jump, so nobody sleeps until a far moment. What is due is due at whole seconds.
@@ -446,7 +446,7 @@ impl Served {
 
     /// The ledger, to write in it under a fence, or in one's own name.
     pub(super) fn ledger(&self, fence: Option<&Fence>) -> MutexGuard<'_, Ledger> {
-        let mut ledger = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut ledger = locked(&self.ledger);
         ledger.guard(fence);
         ledger
     }

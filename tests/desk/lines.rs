@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{Input, Judged};
-use runbook::desk::{Delivery, Until};
+use runbook::desk::{Delivery, Hears, Until};
 use runbook::store::ledger::{Ledger, Outgoing, OutgoingState};
 use runbook::system;
+use runbook::types::Fault;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
@@ -128,4 +129,59 @@ async fn a_channel_that_is_gone_is_not_told_of_the_end() {
     let ended: Vec<_> = waits.iter().take(2).map(state).collect();
     assert_eq!(ended, [("two".into(), OutgoingState::Told), ("one".into(), OutgoingState::GivenUp)]);
     assert_eq!(waits.len(), 4, "no other channel hears that one is gone");
+}
+
+/// Someone who hears how lines end, and breaks the ledger just when a message is out and written down.
+struct Breaks {
+    path: std::path::PathBuf,
+    ends: Mutex<Vec<(Option<String>, bool)>>,
+    well: CancellationToken,
+}
+
+impl Breaks {
+    fn rename(&self, from: &str, to: &str) {
+        let ledger = rusqlite::Connection::open(&self.path).unwrap();
+        ledger.execute_batch(&format!("ALTER TABLE {from} RENAME TO {to}")).unwrap();
+    }
+}
+
+impl Hears for Breaks {
+    fn told(&self, _: &Delivery) {
+        self.rename("outgoing", "away");
+    }
+
+    fn ended(&self, channel: Option<&str>, fault: Option<&Fault>) -> bool {
+        let mut ends = self.ends.lock().unwrap();
+        if channel.is_some() && fault.is_some() {
+            self.rename("away", "outgoing");
+        }
+        if channel.is_some() && fault.is_none() {
+            self.well.cancel();
+        }
+        ends.extend(channel.map(|channel| (Some(channel.to_owned()), fault.is_some())));
+        true
+    }
+}
+
+/// A line can fail after its last message: nothing will be told there for long, and so nothing else would say it.
+#[tokio::test]
+async fn a_line_that_failed_when_all_was_told_is_well_again_by_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let program = program(&hooks(port));
+    let desk = Arc::new(desk(&path, &program));
+    desk.take(system::now(), note("only", &["one"])).unwrap();
+    let courier = courier(&path, &program, &desk);
+    let (stop, well) = (CancellationToken::new(), CancellationToken::new());
+    let hears = Breaks { path, ends: Mutex::default(), well: well.clone() };
+    let waited = async {
+        tokio::time::timeout(Duration::from_secs(30), well.cancelled()).await.expect("it is said to be well again");
+        stop.cancel();
+    };
+    let (told, ()) = tokio::join!(courier.go_on(Until::Stopped, &stop, &hears), waited);
+    told.unwrap();
+    assert_eq!(titles(&heard), ["only"]);
+    let one = |fails| (Some("one".to_owned()), fails);
+    assert_eq!(*hears.ends.lock().unwrap(), [one(true), one(false)]);
 }

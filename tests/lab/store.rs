@@ -12,7 +12,7 @@ use rustix::process::Signal;
 use super::harness::{left_out, say};
 use super::postgres_alone::{Server, schema, server};
 use super::program::{Folder, Output, finish, signal};
-use super::serving::{Sink, free_port, get, is_ready, post, terminate, until, until_long};
+use super::serving::{Sink, free_port, get, is_ready, post, terminate, until, until_long, until_ready};
 
 /// A host: a folder with the runbook and its own state.
 struct Host {
@@ -351,12 +351,17 @@ fn a_database_that_comes_later_or_stops_answering_is_waited_for_and_a_password_i
 
     // What is taken and never answered has its limit, also in the midst of it.
     way.stuck.store(true, Ordering::SeqCst);
-    until_long("it is not ready any more", || get(host.port, "/readyz").starts_with("HTTP/1.1 503"));
+    until_long("it is not ready any more", || {
+        let asked = Instant::now();
+        let said = get(host.port, "/readyz");
+        assert!(asked.elapsed() < Duration::from_secs(15), "it is said within a probe's time: {said}");
+        said.starts_with("HTTP/1.1 503")
+    });
     let asked = Instant::now();
     assert!(get(host.port, "/healthz").starts_with("HTTP/1.1 200"));
     assert!(asked.elapsed() < Duration::from_secs(10), "who asks whether it lives does not wait for the database");
     way.stuck.store(false, Ordering::SeqCst);
-    until_long("it goes on", || get(host.port, "/readyz").starts_with("HTTP/1.1 200"));
+    until_ready(host.port);
     terminate(&child);
     let ended = finish(child);
     ended.code(0).err("nothing is served yet, it is tried again: the ledger cannot be reached").err("serving \"Live\"");

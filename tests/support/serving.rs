@@ -147,6 +147,15 @@ pub(crate) fn terminate(child: &Child) {
     kill_process(Pid::from_child(child), Signal::TERM).unwrap();
 }
 
+/// Waits until a server is ready again, and says why it is not where that takes too long.
+pub(crate) fn until_ready(port: u16) {
+    let begun = Instant::now();
+    while !is_ready(port) {
+        assert!(begun.elapsed() < PATIENCE * 3, "not ready after {:?}: {}", PATIENCE * 3, get(port, "/readyz"));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 /// A lease of a server that was killed has to run out, and that on its messages.
 pub(crate) fn until_long(what: &str, so: impl Fn() -> bool) {
     let begun = Instant::now();

@@ -31,6 +31,7 @@ mod schema;
 mod state;
 mod tidy;
 mod transaction;
+mod waiting;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -50,6 +51,7 @@ pub use self::samples::Sample;
 pub use self::state::{Commit, Committed, Document, Happening, Snapshot};
 pub use self::tidy::{Compacted, Retention, Tidied};
 use self::transaction::{Error, Tx};
+pub use self::waiting::locked;
 use crate::types::{Fault, FaultKind};
 
 /// The file's name in the state folder.

@@ -20,13 +20,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
-use tokio::runtime::{Builder, Handle, Runtime, RuntimeFlavor};
+use tokio::runtime::{Builder, Runtime};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_postgres::types::Type;
 use tokio_postgres::{Client, SimpleQueryMessage};
 
 use self::session::Lent;
 use super::transaction::{Cell, Error, Tx, cells};
+use super::waiting;
 use crate::builtins::Database;
 use crate::types::{Fault, FaultKind};
 
@@ -303,11 +304,7 @@ impl Store {
             let _ = say.send(work.await);
         });
         let heard = || hear.recv().unwrap_or_else(|_| Err(Error::Given("it ended without a word".to_owned())));
-        match Handle::try_current() {
-            // Others of this thread go on elsewhere meanwhile.
-            Ok(here) if here.runtime_flavor() == RuntimeFlavor::MultiThread => tokio::task::block_in_place(heard),
-            _ => heard(),
-        }
+        waiting::wait(heard)
     }
 }
 
