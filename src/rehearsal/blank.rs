@@ -1,5 +1,7 @@
 //! Answers that a test does not give, or gives in part.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::run::Asked;
@@ -81,6 +83,17 @@ fn timed(timing: &RecordType, took: jiff::SignedDuration) -> Value {
     }))
 }
 
+/// A field that cannot be had. A night asks for a few names, thousands of times.
 fn faulted(name: &str) -> Value {
-    Value::Faulted(Arc::new(not_given(&format!("`.{name}`"))))
+    thread_local! {
+        static KNOWN: RefCell<HashMap<Box<str>, Value>> = RefCell::default();
+    }
+    KNOWN.with_borrow_mut(|known| {
+        if let Some(known) = known.get(name) {
+            return known.clone();
+        }
+        let fresh = Value::Faulted(Arc::new(not_given(&format!("`.{name}`"))));
+        known.insert(name.into(), fresh.clone());
+        fresh
+    })
 }

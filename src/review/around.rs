@@ -66,15 +66,15 @@ pub(super) fn placed(program: &Program) -> Vec<Placed<'_>> {
     // The statements of a section stand behind one another, each in a part of its own.
     let (mut above, mut title) = (0, String::new());
     for part in walk::blocks_of(program) {
-        if part.title != title {
-            (above, title) = (0, part.title.clone());
+        let own = part.title();
+        if own != title {
+            (above, title) = (0, own);
         }
         let by_itself = part.section.is_none_or(begins_by_itself);
         // The loop of a step is one around what stands in it.
         let of = part.step.and_then(|step| step.each.as_ref()).map(|(local, list)| each(program, *local, list));
         let around = of.into_iter().collect();
-        Finder { program, within: &part.title, by_itself, around, above: &mut above, found: &mut found }
-            .block(part.block);
+        Finder { program, within: &title, by_itself, around, above: &mut above, found: &mut found }.block(part.block);
     }
     found
 }

@@ -110,7 +110,8 @@ impl<'p> Reached<'p> {
         let thresholds = program.thresholds.iter().filter(|one| measured(one) || opens(one));
         found.thresholds = thresholds.map(|one| format!("\"{}\" ({})", one.title, one.severity.name())).collect();
         for part in walk::blocks_of(program) {
-            walk::statements(part.block, &mut |statement| found.checks.extend(self.check(&part.title, statement)));
+            let title = part.title();
+            walk::statements(part.block, &mut |statement| found.checks.extend(self.check(&title, statement)));
         }
         found
     }

@@ -301,9 +301,10 @@ fn all_forgiven(program: &Program) -> Vec<Forgiven<'_>> {
         });
     };
     for part in walk::blocks_of(program) {
+        let title = part.title();
         walk::statements(part.block, &mut |statement: &Statement| {
             for expr in walk::own_exprs(statement) {
-                look(&part.title, expr);
+                look(&title, expr);
             }
         });
     }

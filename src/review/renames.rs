@@ -178,7 +178,7 @@ fn all(side: Side<'_>) -> Vec<Named> {
             let Some(local) = program.locals.get(local.index()) else { return };
             found.push(Named {
                 word: "let",
-                part: part.title.clone(),
+                part: part.title(),
                 name: local.name.to_string(),
                 says: text::expr(program, value),
                 span: statement.span,

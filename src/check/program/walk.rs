@@ -142,42 +142,59 @@ pub(crate) fn exprs<'p>(program: &'p Program, visit: &mut dyn FnMut(&'p Expr)) {
 
 /// A block of statements, and what it is of.
 pub(crate) struct Part<'p> {
-    /// What people call it.
-    pub(crate) title: String,
+    named: Named<'p>,
     pub(crate) section: Option<&'p Section>,
     /// The step whose body it is.
     pub(crate) step: Option<&'p Step>,
     pub(crate) block: &'p [Statement],
 }
 
+/// Whose block it is.
+enum Named<'p> {
+    Section(&'p Section),
+    Step(&'p Section, &'p Step),
+    /// What is done at the end of a section or a step, and when.
+    Closing(&'p Section, Option<&'p Step>, &'static str),
+    Command(&'p str),
+}
+
+impl Part<'_> {
+    /// What people call it.
+    pub(crate) fn title(&self) -> String {
+        match self.named {
+            Named::Section(section) => section.name(),
+            Named::Step(section, step) => section.name_of(step),
+            Named::Closing(section, None, what) => format!("{}, {what}", section.name()),
+            Named::Closing(section, Some(step), what) => format!("{}, {what}", section.name_of(step)),
+            Named::Command(name) => format!("command {name}"),
+        }
+    }
+}
+
 /// All blocks of a program.
 pub(crate) fn blocks_of(program: &Program) -> Vec<Part<'_>> {
     let mut found = Vec::new();
     for section in &program.sections {
+        let own = Some(section);
         for member in &section.members {
             match member {
                 Member::Statement(statement) => found.push(Part {
-                    title: section.name(),
-                    section: Some(section),
+                    named: Named::Section(section),
+                    section: own,
                     step: None,
                     block: std::slice::from_ref(statement),
                 }),
                 Member::Step(step) => {
-                    let title = section.name_of(step);
-                    found.push(Part {
-                        title: title.clone(),
-                        section: Some(section),
-                        step: Some(step),
-                        block: &step.body,
-                    });
-                    found.extend(closing(section, &title, step.on_failure.as_ref(), step.always.as_ref()));
+                    let named = Named::Step(section, step);
+                    found.push(Part { named, section: own, step: Some(step), block: &step.body });
+                    found.extend(closing(section, Some(step), step.on_failure.as_ref(), step.always.as_ref()));
                 }
             }
         }
-        found.extend(closing(section, &section.name(), section.on_failure.as_ref(), section.always.as_ref()));
+        found.extend(closing(section, None, section.on_failure.as_ref(), section.always.as_ref()));
     }
     found.extend(program.commands.iter().map(|one| Part {
-        title: format!("command {}", one.name),
+        named: Named::Command(&one.name),
         section: None,
         step: None,
         block: &one.body,
@@ -187,13 +204,13 @@ pub(crate) fn blocks_of(program: &Program) -> Vec<Part<'_>> {
 
 fn closing<'p>(
     section: &'p Section,
-    title: &str,
+    step: Option<&'p Step>,
     on_failure: Option<&'p Block>,
     always: Option<&'p Block>,
-) -> Vec<Part<'p>> {
+) -> impl Iterator<Item = Part<'p>> {
     let named = [("on failure", on_failure), ("always", always)];
-    let of = |(what, block): (&str, Option<&'p Block>)| {
-        Some(Part { title: format!("{title}, {what}"), section: Some(section), step: None, block: block? })
-    };
-    named.into_iter().filter_map(of).collect()
+    named.into_iter().filter_map(move |(what, block)| {
+        let named = Named::Closing(section, step, what);
+        Some(Part { named, section: Some(section), step: None, block: block? })
+    })
 }
