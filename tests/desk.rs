@@ -54,7 +54,7 @@ fn subject() -> Subject {
 fn outgoing(path: &Path, now: Timestamp) -> Vec<String> {
     let mut ledger = Ledger::open(path).unwrap();
     let lease = SignedDuration::from_hours(1000);
-    let claimed: Vec<Outgoing> = ledger.claim("Night", "mail", "a courier", now, lease, 1000).unwrap();
+    let claimed: Vec<Outgoing> = ledger.claim(("Night", "mail"), "a courier", now, lease, 1000, None).unwrap();
     claimed.into_iter().map(|message| message.key).collect()
 }
 
@@ -296,7 +296,7 @@ fn the_link_of_a_threshold_is_in_its_messages() {
     desk.take(evening(), Input::Raised(raised)).unwrap();
     let mut ledger = Ledger::open(&path).unwrap();
     let lease = SignedDuration::from_hours(1);
-    let claimed = ledger.claim("Night", "one", "a courier", evening(), lease, 10).unwrap();
+    let claimed = ledger.claim(("Night", "one"), "a courier", evening(), lease, 10, None).unwrap();
     let link = |message: &Outgoing| message.body.get("link").and_then(|link| link.as_str().map(str::to_owned));
     assert_eq!(claimed.iter().map(link).collect::<Vec<_>>(), [Some("https://wiki.example.com/site-down".to_owned())]);
 }
@@ -411,7 +411,10 @@ async fn a_flood_is_told_in_one_message_that_says_how_many_and_which() {
     let due = ledger.next_due("Night").unwrap().unwrap().duration_since(system::now());
     assert!(due.as_secs() > 30 && due.as_secs() <= 60, "the rest is told within the next minute: {due:?}");
     assert!(
-        ledger.claim("Night", "bot", "another", system::now(), SignedDuration::from_secs(1), 10).unwrap().is_empty()
+        ledger
+            .claim(("Night", "bot"), "another", system::now(), SignedDuration::from_secs(1), 10, None)
+            .unwrap()
+            .is_empty()
     );
 }
 
@@ -454,7 +457,7 @@ async fn who_lost_the_lead_or_the_claim_while_telling_tells_no_more() {
                 let lease = SignedDuration::from_mins(5);
                 let line = other.line(("Night", "bot"), ("you", 0), soon(100), soon(115)).unwrap();
                 assert!(matches!(line, Lease::Held { .. }), "it has run out");
-                assert_eq!(other.claim("Night", "bot", "you", soon(100), lease, 10).unwrap().len(), 3);
+                assert_eq!(other.claim(("Night", "bot"), "you", soon(100), lease, 10, None).unwrap().len(), 3);
             }
         });
         let (port, heard) = taking_and(move || (other.lock().unwrap())()).await;

@@ -193,6 +193,9 @@ impl Courier {
         let runbook = self.desk.runbook();
         let mut unreadable = None;
         let mut turn = Turn::new(self, name);
+        // What was tried before goes first, whatever its time, until something does not get through: a channel that is back
+        // hears all of it at once, and in order.
+        let mut behind = Some(0);
         while turn.comes(stop).await? {
             let now = self.cx.world.now();
             if let Some((next, why)) = self.held(name, most, now) {
@@ -205,10 +208,10 @@ impl Courier {
                 // What is claimed is on its way: of a line that hangs, others see what has not been tried yet.
                 _ => 1,
             };
-            let claimed = self.with(|ledger| ledger.claim(runbook, name, &self.holder, now, LEASE, at_most))?;
-            if claimed.is_empty() {
-                break;
-            }
+            let claimed =
+                self.with(|ledger| ledger.claim((runbook, name), &self.holder, now, LEASE, at_most, behind))?;
+            let Some(last) = claimed.last().map(|one| one.id) else { break };
+            behind = behind.map(|_| last);
             let mut own = Vec::new();
             for outgoing in claimed {
                 match self.message(&outgoing) {
@@ -229,10 +232,11 @@ impl Courier {
                     flood::together(&messages, now).map_or_else(|| Arc::clone(&first.message), Arc::new)
                 }
             };
-            let told = match select(pin!(self.send(name, &own, message)), pin!(turn.lasts())).await {
+            let (told, is_heard) = match select(pin!(self.send(name, &own, message)), pin!(turn.lasts())).await {
                 Either::Left((told, _)) => told?,
                 Either::Right((never, _)) => match never {},
             };
+            behind = is_heard.then_some(last);
             hears.told(&told);
         }
         Ok(unreadable)
@@ -248,13 +252,13 @@ impl Courier {
         next.map(|next| (next, "more is told there than it takes in a minute: it waits its turn"))
     }
 
-    /// Sends one message, which stands for all that was claimed.
-    async fn send(&self, name: &str, claimed: &[Claimed], message: Arc<Message>) -> Result<Delivery, Fault> {
+    /// Sends one message, which stands for all that was claimed. Gives whether the other side heard it, and be it to refuse.
+    async fn send(&self, name: &str, claimed: &[Claimed], message: Arc<Message>) -> Result<(Delivery, bool), Fault> {
         let answer = self.tell(name, &message).await;
         let now = self.cx.world.now();
         self.pace().told(name, now);
         if let Err(NotTold { again: Again::After(pause), .. }) = &answer
-            && let Ok(until) = now.checked_add(*pause)
+            && let Ok(until) = now.checked_add((*pause).min(LONGEST_PAUSE.unsigned_abs()))
         {
             // What is told there next would be refused as well.
             self.pace().leave_alone(name, until);
@@ -291,8 +295,9 @@ impl Courier {
                 }
             }
         }
+        let is_heard = !matches!(&answer, Err(NotTold { again: Again::Later | Again::After(_), .. }));
         let result = answer.map_err(|NotTold { fault, .. }| (fault, then.unwrap_or(Then::NotOurs)));
-        Ok(Delivery { channel: name.to_owned(), message, result, is_down })
+        Ok((Delivery { channel: name.to_owned(), message, result, is_down }, is_heard))
     }
 
     /// Writes down what is out, also where the ledger is away for a moment: it would be told again otherwise.
@@ -411,7 +416,8 @@ fn next_try(outgoing: &Outgoing, again: Again, now: Timestamp) -> Option<Timesta
     }
     let pause = match again {
         Again::Never => return None,
-        Again::After(pause) => SignedDuration::try_from(pause).unwrap_or(LONGEST_PAUSE),
+        // Whoever wants to be left alone for a day is asked again all the same: people wait.
+        Again::After(pause) => SignedDuration::try_from(pause).map_or(LONGEST_PAUSE, |pause| pause.min(LONGEST_PAUSE)),
         Again::Later => {
             let doubled = FIRST_PAUSE.checked_mul(1 << outgoing.tries.saturating_sub(1).min(16));
             let pause = doubled.unwrap_or(LONGEST_PAUSE).min(LONGEST_PAUSE);

@@ -1,5 +1,6 @@
 //! The lines of a courier: each channel is told by itself.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -184,4 +185,54 @@ async fn a_line_that_failed_when_all_was_told_is_well_again_by_itself() {
     assert_eq!(titles(&heard), ["only"]);
     let one = |fails| (Some("one".to_owned()), fails);
     assert_eq!(*hears.ends.lock().unwrap(), [one(true), one(false)]);
+}
+
+/// A web service that takes nothing while it is down.
+async fn restarting(is_down: Arc<AtomicBool>) -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<serde_json::Value>>>::default());
+    let keeps = Arc::clone(&heard);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let (mut text, mut buffer) = (String::new(), vec![0; 65_536]);
+            while let Ok(read @ 1..) = stream.read(&mut buffer).await {
+                text.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+                if text.trim_end().ends_with('}') {
+                    break;
+                }
+            }
+            let status = if is_down.load(Ordering::SeqCst) {
+                "503 Down"
+            } else {
+                keeps.lock().unwrap().push(serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap());
+                "200 OK"
+            };
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    (port, heard)
+}
+
+/// What waited through an outage is told as soon as the channel takes something, and in order: "it is over" of what was
+/// before must not be the last word on what is open.
+#[tokio::test]
+async fn a_channel_that_is_back_hears_what_waited_in_order_and_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let is_down = Arc::new(AtomicBool::new(true));
+    let (port, heard) = restarting(Arc::clone(&is_down)).await;
+    let program = program(&hooks(port));
+    let desk = Arc::new(desk(&path, &program));
+    let courier = courier(&path, &program, &desk);
+    for key in ["first", "second"] {
+        desk.take(system::now(), note(key, &["one"])).unwrap();
+        assert!(courier.deliver().await.unwrap().iter().all(|told| told.result.is_err()));
+    }
+    is_down.store(false, Ordering::SeqCst);
+    desk.take(system::now(), note("third", &["one"])).unwrap();
+    courier.deliver().await.unwrap();
+    assert_eq!(titles(&heard), ["first", "second", "third"]);
+    let ledger = Ledger::open(&path).unwrap();
+    assert_eq!(ledger.next_due("Night").unwrap(), None, "nothing waits any more");
 }

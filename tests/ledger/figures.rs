@@ -122,7 +122,12 @@ fn what_a_database_takes_for_what_a_server_does_each_second() {
         assert_eq!(held, runbook::store::ledger::Lease::Held { fence: 1 });
         leases.push(begun.elapsed());
         let begun = Instant::now();
-        assert!(ledger.claim("shop", "ops", "me", at(0), jiff::SignedDuration::from_secs(75), 500).unwrap().is_empty());
+        assert!(
+            ledger
+                .claim(("shop", "ops"), "me", at(0), jiff::SignedDuration::from_secs(75), 500, None)
+                .unwrap()
+                .is_empty()
+        );
         claims.push(begun.elapsed());
         let begun = Instant::now();
         let commit = Commit { put: vec![document("alert", "1", 0, None)], ..Commit::at(at(0)) };

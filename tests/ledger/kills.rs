@@ -92,7 +92,7 @@ fn write(mut ledger: Ledger) {
         if let Committed::Done { version } = ledger.commit("shop", version, &commit).unwrap() {
             say(format!("committed {} {me}", version - 1));
         }
-        for message in ledger.claim("shop", "ops", &me, at(now), LEASE, 2).unwrap() {
+        for message in ledger.claim(("shop", "ops"), &me, at(now), LEASE, 2, None).unwrap() {
             if message.tries % 3 == 1 && message.id % 2 == 0 {
                 ledger.not_told(message.id, &me, at(now), "503", Some(at(now + 2))).unwrap();
             } else {
@@ -195,7 +195,7 @@ impl Acknowledged {
         let open = messages.iter().filter(|message| message.ended_at.is_none()).count();
         let later = at(1_000_000);
         assert_eq!(
-            ledger.claim("shop", "ops", "heir", later, LEASE, usize::MAX).unwrap().len(),
+            ledger.claim(("shop", "ops"), "heir", later, LEASE, usize::MAX, None).unwrap().len(),
             open,
             "a message is lost"
         );

@@ -61,7 +61,7 @@ fn whoever_lost_the_lease_writes_nothing_but_what_it_has_told(place: &Place) {
     let fence = Fence::new("leader", "me", 1);
     ledger.guard(Some(&fence));
     assert!(ledger.note_due("shop", "Morning", at(1), "run", None).unwrap());
-    let claimed = ledger.claim("shop", "ops", "me", at(1), claim, 2).unwrap();
+    let claimed = ledger.claim(("shop", "ops"), "me", at(1), claim, 2, None).unwrap();
     // That it has run out takes nothing away as long as nobody else has it.
     let commit = Commit { put: vec![document("alert", "1", 0, None)], ..Commit::at(at(20)) };
     assert_eq!(ledger.commit("shop", 1, &commit).unwrap(), Committed::Done { version: 2 });
@@ -78,7 +78,7 @@ fn whoever_lost_the_lease_writes_nothing_but_what_it_has_told(place: &Place) {
     assert!(fence.is_lost(), "all who have the fence know");
     lost(ledger.note_due("shop", "Morning", at(2), "run", None).unwrap_err());
     lost(ledger.record("shop", &[sample("used", &[], 0, Some(1.0))]).unwrap_err());
-    lost(ledger.claim("shop", "ops", "me", at(22), claim, 10).unwrap_err());
+    lost(ledger.claim(("shop", "ops"), "me", at(22), claim, 10, None).unwrap_err());
     lost(ledger.postpone("shop", "ops", at(22), at(30), "later").unwrap_err());
     lost(ledger.not_told(claimed[0].id, "me", at(22), "503", None).unwrap_err());
     lost(ledger.tidy(at(500 * 86_400), &Retention::default()).unwrap_err());

@@ -24,7 +24,7 @@ both!(
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
 
 fn claim(ledger: &mut Ledger, holder: &str, now: i64) -> Vec<Outgoing> {
-    ledger.claim("shop", "ops", holder, at(now), LEASE, 10).unwrap()
+    ledger.claim(("shop", "ops"), holder, at(now), LEASE, 10, None).unwrap()
 }
 
 fn keys(messages: &[Outgoing]) -> Vec<&str> {
@@ -48,7 +48,7 @@ fn due_messages_are_claimed_once_oldest_first(place: &Place) {
     assert_eq!(ledger.next_due("shop").unwrap(), None);
     tell(&mut ledger, "shop", vec![message("a", 5), message("b", 0), message("c", 50)]);
     assert_eq!(ledger.next_due("shop").unwrap(), Some(at(0)));
-    assert_eq!(keys(&ledger.claim("shop", "ops", "me", at(10), LEASE, 1).unwrap()), ["a"]);
+    assert_eq!(keys(&ledger.claim(("shop", "ops"), "me", at(10), LEASE, 1, None).unwrap()), ["a"]);
     let rest = claim(&mut ledger, "you", 10);
     assert_eq!(keys(&rest), ["b"]);
     assert_eq!((rest[0].state, rest[0].tries), (OutgoingState::Claimed, 1));
@@ -64,9 +64,9 @@ fn the_same_key_on_the_same_channel_is_one_message_for_ever(place: &Place) {
     tell(&mut ledger, "shop", vec![message("a", 0), other, again.clone()]);
     tell(&mut ledger, "bank", vec![message("a", 0)]);
     let claimed = claim(&mut ledger, "me", 0);
-    let elsewhere = ledger.claim("shop", "dev", "me", at(0), LEASE, 10).unwrap();
+    let elsewhere = ledger.claim(("shop", "dev"), "me", at(0), LEASE, 10, None).unwrap();
     assert_eq!((claimed.len(), elsewhere.len()), (1, 1), "one a channel");
-    let bank = ledger.claim("bank", "ops", "me", at(0), LEASE, 10).unwrap();
+    let bank = ledger.claim(("bank", "ops"), "me", at(0), LEASE, 10, None).unwrap();
     assert_eq!(bank.len(), 1, "another runbook's are its own");
     assert_eq!(claimed[0].body, message("a", 0).body, "the first one stays");
     assert!(ledger.told(claimed[0].id, "me", at(1), "ok").unwrap());
@@ -125,7 +125,7 @@ fn each_channel_is_claimed_by_itself(place: &Place) {
     assert_eq!(ledger.due("shop", at(10)).unwrap(), [due("dev", 50, 0), due("ops", 0, 2)]);
     let line = ledger.line(("shop", "dev"), ("me", 1), at(50), at(65)).unwrap();
     assert_eq!(line, Lease::Held { fence: 1 });
-    assert_eq!(keys(&ledger.claim("shop", "dev", "me", at(50), LEASE, 10).unwrap()), ["a"]);
+    assert_eq!(keys(&ledger.claim(("shop", "dev"), "me", at(50), LEASE, 10, None).unwrap()), ["a"]);
     assert_eq!(ledger.due("shop", at(50)).unwrap(), [due("dev", 110, 0), due("ops", 0, 2)], "it is on its way");
     assert_eq!(ledger.message("shop", "dev", "a").unwrap().unwrap().state, OutgoingState::Claimed);
     assert_eq!(ledger.message("shop", "dev", "b").unwrap(), None);
@@ -134,7 +134,7 @@ fn each_channel_is_claimed_by_itself(place: &Place) {
 fn what_is_too_much_waits_and_that_is_no_try(place: &Place) {
     let mut ledger = place.open();
     tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0), message("c", 20)]);
-    let first = ledger.claim("shop", "ops", "me", at(0), LEASE, 1).unwrap()[0].id;
+    let first = ledger.claim(("shop", "ops"), "me", at(0), LEASE, 1, None).unwrap()[0].id;
     ledger.postpone("shop", "ops", at(10), at(60), "it waits its turn").unwrap();
     assert_eq!(keys(&claim(&mut ledger, "you", 59)), ["c"], "what was not due stays as it is");
     let waits = ledger.message("shop", "ops", "b").unwrap().unwrap();
@@ -157,9 +157,9 @@ fn what_a_server_was_telling_is_free_when_another_takes_over(place: &Place) {
     let lead = |ledger: &mut Ledger, holder: &str, now| ledger.lead("shop", holder, at(now), at(now + 15)).unwrap();
     tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0)]);
     assert_eq!(lead(&mut ledger, "dead", 0), Lease::Held { fence: 1 });
-    assert_eq!(ledger.claim("shop", "ops", "dead", at(1), LEASE, 1).unwrap().len(), 1);
+    assert_eq!(ledger.claim(("shop", "ops"), "dead", at(1), LEASE, 1, None).unwrap().len(), 1);
     // A run beside it has a life of its own.
-    assert_eq!(ledger.claim("shop", "ops", "a run", at(1), LEASE, 1).unwrap().len(), 1);
+    assert_eq!(ledger.claim(("shop", "ops"), "a run", at(1), LEASE, 1, None).unwrap().len(), 1);
     assert!(matches!(lead(&mut ledger, "heir", 14), Lease::Taken { .. }));
     assert!(claim(&mut ledger, "heir", 14).is_empty());
     assert_eq!(lead(&mut ledger, "heir", 15), Lease::Held { fence: 2 });
@@ -182,7 +182,7 @@ fn a_channel_is_told_by_one_at_a_time_and_what_that_one_left_by_the_next(place: 
     };
     tell(&mut ledger, "shop", vec![message("a", 0), message("b", 0)]);
     assert!(line(&mut ledger, "me", 1, 0));
-    assert_eq!(keys(&ledger.claim("shop", "ops", "me", at(0), LEASE, 1).unwrap()), ["a"]);
+    assert_eq!(keys(&ledger.claim(("shop", "ops"), "me", at(0), LEASE, 1, None).unwrap()), ["a"]);
     assert!(!line(&mut other, "you", 1, 14) && !line(&mut ledger, "me", 2, 14), "nor in the same process");
     assert_eq!(other.due("shop", at(14)).unwrap()[0].now, 1, "what is on its way is not to be told again");
     assert!(line(&mut ledger, "me", 1, 14), "it is kept");

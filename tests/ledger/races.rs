@@ -101,7 +101,8 @@ fn no_message_is_given_to_two(place: &Place) {
     let claimed = race(place, |own, ledger| {
         let mut mine = Vec::new();
         loop {
-            let some = ledger.claim("shop", "ops", &own.to_string(), at(0), SignedDuration::from_secs(60), 3).unwrap();
+            let some =
+                ledger.claim(("shop", "ops"), &own.to_string(), at(0), SignedDuration::from_secs(60), 3, None).unwrap();
             if some.is_empty() {
                 return mine;
             }

@@ -32,7 +32,7 @@ fn fill(ledger: &mut Ledger) {
         let done = ledger.commit(runbook, version, &commit).unwrap();
         assert_eq!(done, Committed::Done { version: version + 1 });
     }
-    let claimed = ledger.claim("shop", "ops", "me", at(10), after(60), 2).unwrap();
+    let claimed = ledger.claim(("shop", "ops"), "me", at(10), after(60), 2, None).unwrap();
     assert!(ledger.told(claimed[0].id, "me", at(11), "ok").unwrap());
     assert!(ledger.not_told(claimed[1].id, "me", at(11), "503", Some(at(40))).unwrap());
     tell(ledger, "bank", vec![message("d", 0)]);
@@ -96,7 +96,7 @@ fn text_that_a_database_does_not_take_as_it_is_stands_in_the_way_of_nothing() {
     let Some(place) = Place::shared() else { return };
     let mut ledger = place.open();
     tell(&mut ledger, "shop", vec![message("a", 0)]);
-    let id = ledger.claim("shop", "ops", "me", at(0), after(60), 1).unwrap()[0].id;
+    let id = ledger.claim(("shop", "ops"), "me", at(0), after(60), 1, None).unwrap()[0].id;
     assert!(ledger.told(id, "me", at(1), "so \0 it is").unwrap());
     assert_eq!(ledger.outgoing(None, None).unwrap()[0].last.as_deref(), Some("so \u{2400} it is"));
 }
@@ -129,13 +129,15 @@ fn hosts_whose_clocks_differ_agree_on_what_has_run_out() {
         let done = here.commit("shop", version, &Commit { tell: vec![due], ..Commit::at(own()) }).unwrap();
         assert_eq!(done, Committed::Done { version: version + 1 });
         let soon = |now: Timestamp| now.checked_add(after(2)).unwrap();
-        let claimed = there.claim("shop", "ops", "there", soon(theirs()), after(75), 10).unwrap();
+        let claimed = there.claim(("shop", "ops"), "there", soon(theirs()), after(75), 10, None).unwrap();
         assert_eq!(claimed.len(), 1);
         assert!(
-            here.claim("shop", "ops", "here", own().checked_add(after(70)).unwrap(), after(75), 10).unwrap().is_empty()
+            here.claim(("shop", "ops"), "here", own().checked_add(after(70)).unwrap(), after(75), 10, None)
+                .unwrap()
+                .is_empty()
         );
         let late = own().checked_add(after(80)).unwrap();
-        assert_eq!(here.claim("shop", "ops", "here", late, after(75), 10).unwrap().len(), 1);
+        assert_eq!(here.claim(("shop", "ops"), "here", late, after(75), 10, None).unwrap().len(), 1);
         assert!(!there.not_told(claimed[0].id, "there", theirs(), "late", None).unwrap());
         assert!(here.told(claimed[0].id, "here", own(), "ok").unwrap());
     }

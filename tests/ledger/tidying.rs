@@ -74,7 +74,7 @@ fn what_ended_long_ago_is_removed_and_what_is_open_stays(place: &Place) {
     };
     assert_eq!(ledger.commit("shop", 0, &commit).unwrap(), Committed::Done { version: 1 });
     tell(&mut ledger, "shop", vec![message("told", 0), message("waits", 0)]);
-    let told = ledger.claim("shop", "ops", "me", at(0), SignedDuration::from_secs(60), 1).unwrap();
+    let told = ledger.claim(("shop", "ops"), "me", at(0), SignedDuration::from_secs(60), 1, None).unwrap();
     assert!(ledger.told(told[0].id, "me", at(1), "ok").unwrap());
     for (section, due) in [("Morning", 0), ("Morning", 10), ("Evening", 20)] {
         assert!(ledger.note_due("shop", section, at(due), "run", None).unwrap());

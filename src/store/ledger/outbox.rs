@@ -95,15 +95,16 @@ const COLUMNS: &str = "outgoing.id, name, channel, key, body, created_at, not_be
 
 impl Ledger {
     /// Hands out messages for a channel of a runbook whose time has come and that nobody holds, oldest first, for as long as
-    /// `lease`.
+    /// `lease`. `behind`: those that were tried before as well, whatever their time, if they were written down behind this
+    /// one.
     pub fn claim(
         &mut self,
-        runbook: &str,
-        channel: &str,
+        (runbook, channel): (&str, &str),
         holder: &str,
         now: Timestamp,
         lease: SignedDuration,
         at_most: usize,
+        behind: Option<i64>,
     ) -> Result<Vec<Outgoing>, Fault> {
         let until = now.saturating_add(lease).unwrap_or(Timestamp::MAX);
         let at_most = i64::try_from(at_most).unwrap_or(i64::MAX);
@@ -112,8 +113,10 @@ impl Ledger {
             // those of a year.
             let due = tx.rows(
                 "SELECT outgoing.id FROM outgoing JOIN runbook ON runbook.id = outgoing.runbook
-                 WHERE due_at <= ?1 AND name = ?2 AND channel || '' = ?3 ORDER BY outgoing.id LIMIT ?4",
-                &cells![Bound(tx.shared(now)), runbook, channel, at_most],
+                 WHERE due_at IS NOT NULL AND name = ?2 AND channel || '' = ?3
+                   AND (due_at <= ?1 OR (state = 'waiting' AND tries > 0 AND outgoing.id > ?5))
+                 ORDER BY outgoing.id LIMIT ?4",
+                &cells![Bound(tx.shared(now)), runbook, channel, at_most, behind],
                 |row| row.get::<i64>(0),
             )?;
             let (Some(first), Some(last)) = (due.first().copied(), due.last().copied()) else { return Ok(Vec::new()) };
