@@ -1,6 +1,6 @@
 //! Alerts: when one opens, and when it closes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -155,15 +155,25 @@ impl Turn<'_> {
     }
 
     pub(super) fn raised(&mut self, raised: Raised) {
-        let Raised { subject, raiser, text } = raised;
+        let Raised { subject, raiser, text, since } = raised;
         let Some(threshold) = self.threshold(&subject.threshold) else { return };
         let number = match self.state.watches.get(&subject).and_then(|watch| watch.alert) {
             Some(number) => number,
             None => self.open(subject, threshold, Cause::Raised, Arc::clone(&text), at_once(threshold)),
         };
         let Some(alert) = self.state.alert_mut(number) else { return };
-        if alert.raisers.insert(raiser) || alert.text != text {
+        let before = since.and_then(|since| alert.begun.insert(Arc::clone(&raiser), since));
+        if alert.raisers.insert(raiser) || alert.text != text || before != since {
             self.says(number, &text);
+        }
+    }
+
+    /// Whoever posted it says that it is over. What is said late of an earlier time is not said of what began after it.
+    pub(super) fn resolved(&mut self, subject: &Subject, raiser: &str, at: Option<Timestamp>) {
+        let open = self.state.watches.get(subject).and_then(|watch| self.state.alerts.get(&watch.alert?));
+        let begun = open.and_then(|alert| alert.begun.get(raiser).copied());
+        if !begun.zip(at).is_some_and(|(begun, at)| at < begun) {
+            self.not_raised(subject, raiser, &End::Over { at: self.now }, "whoever posted it says so");
         }
     }
 
@@ -178,22 +188,23 @@ impl Turn<'_> {
         }
     }
 
-    /// A check or a statement raises it no more. With the last of them it ends.
-    pub(super) fn not_raised(&mut self, subject: &Subject, raiser: &str, end: &End) {
+    /// A check or a statement raises it no more. With the last of them it ends; `why` is told where it is over.
+    pub(super) fn not_raised(&mut self, subject: &Subject, raiser: &str, end: &End, why: &str) {
         if let Some(number) = self.state.watches.get(subject).and_then(|watch| watch.alert) {
-            self.not_raised_by(number, raiser, end);
+            self.not_raised_by(number, raiser, end, why);
         }
     }
 
-    fn not_raised_by(&mut self, number: i64, raiser: &str, end: &End) {
+    fn not_raised_by(&mut self, number: i64, raiser: &str, end: &End, why: &str) {
         let Some(alert) = self.state.alert_mut(number) else { return };
         if !alert.raisers.remove(raiser) {
             return;
         }
+        alert.begun.remove(raiser);
         self.outcome.touched.alerts.insert(number);
         if alert.raisers.is_empty() {
             if matches!(end, End::Over { .. }) {
-                let text = format!("what raised it passes; before: {}", alert.text).into();
+                let text = format!("{why}; before: {}", alert.text).into();
                 self.says(number, &text);
             }
             self.close_alert(number, end);
@@ -204,7 +215,7 @@ impl Turn<'_> {
     pub(super) fn undeclared(&mut self) {
         let at = self.now;
         for (number, raiser) in std::mem::take(&mut self.index.raisers) {
-            self.not_raised_by(number, &raiser, &End::Gone { at });
+            self.not_raised_by(number, &raiser, &End::Gone { at }, "");
         }
         for subject in std::mem::take(&mut self.index.undeclared) {
             if let Some(alert) = self.state.watches.get(&subject).and_then(|watch| watch.alert) {
@@ -243,6 +254,7 @@ impl Turn<'_> {
             opened_at: self.now,
             end: None,
             raisers: BTreeSet::new(),
+            begun: BTreeMap::new(),
             told: BTreeSet::new(),
             quiet: by.is_some(),
             gathered_until: None,

@@ -87,26 +87,21 @@ impl Turn<'_> {
             incident.end = Some(end.clone());
             self.outcome.ended_incidents.push(incident);
         }
-        // Closed by hand: its alerts end with it, but for those of which nobody has heard yet. They are told now, as one that
-        // begins, and nothing that comes waits with them.
-        let waiting = self.waiting_with(number, &alerts);
-        for alert in alerts.difference(&waiting) {
-            self.close_alert(*alert, end);
+        // Closed by hand: its alerts end with it, also those that have gone on with it and are gathered: it is of them that
+        // it speaks. Others of the group, of which nobody has heard, are told now, as one that begins.
+        let waiting = self.waiting_beside(&alerts);
+        for alert in alerts {
+            self.close_alert(alert, end);
         }
-        for alert in &waiting {
-            if let Some(alert) = self.state.alert_mut(*alert) {
-                alert.incident = None;
-            }
-        }
-        self.tell_gathered(&waiting.into_iter().collect::<Vec<_>>());
+        self.tell_gathered(&waiting);
     }
 
-    /// Those of the group of an incident that are gathered, whether they would go on with it or not.
-    fn waiting_with(&self, number: i64, alerts: &BTreeSet<i64>) -> BTreeSet<i64> {
+    /// Those of the group of an incident that are gathered and not in it.
+    fn waiting_beside(&self, alerts: &BTreeSet<i64>) -> Vec<i64> {
         let any = alerts.iter().find_map(|alert| self.state.alerts.get(alert));
         let threshold = any.and_then(|any| Some((any, self.threshold(&any.subject.threshold)?)));
         let group = threshold.into_iter().flat_map(|(any, threshold)| self.index.group(threshold, &any.subject.labels));
-        let waits = |alert: &Alert| alert.gathered_until.is_some() && alert.incident.is_none_or(|of| of == number);
+        let waits = |alert: &Alert| alert.gathered_until.is_some() && alert.incident.is_none();
         group.filter(|other| self.state.alerts.get(other).is_some_and(|alert| waits(alert))).collect()
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::calling::Caller;
 use super::definitions::{Definitions, Threshold};
 use super::dues::Dues;
 use super::index::Index;
@@ -33,6 +34,14 @@ pub enum Input {
         subject: Subject,
         raiser: Arc<str>,
     },
+    /// Somebody else who posted that it fires says that it is over, and since when.
+    Resolved {
+        subject: Subject,
+        raiser: Arc<str>,
+        at: Option<Timestamp>,
+    },
+    /// What comes at one moment: alerts of a group that open with it are told together.
+    Together(Vec<Self>),
     /// A check that raised it is not made any more: what it looked at is gone, or it is itself.
     Left {
         subject: Subject,
@@ -55,11 +64,12 @@ pub enum Input {
     },
     /// `send to` in a report.
     Report(Report),
-    /// `escalate to level N` in a section, or a person who begins one by hand. `about` names what it is for.
+    /// `escalate to level N` in a section, or (`caller`) a person who begins one by hand. `title` names what it is for.
     Called {
         title: Arc<str>,
         level: u32,
         text: Arc<str>,
+        caller: Option<Caller>,
     },
     Acknowledge {
         incident: i64,
@@ -69,6 +79,7 @@ pub enum Input {
     Escalate {
         incident: i64,
         level: u32,
+        caller: Caller,
     },
     Close {
         incident: i64,
@@ -129,6 +140,8 @@ pub struct Raised {
     /// The check or statement.
     pub raiser: Arc<str>,
     pub text: Arc<str>,
+    /// When it began, where somebody else says so.
+    pub since: Option<Timestamp>,
 }
 
 /// Alerting with its state.
@@ -225,8 +238,12 @@ impl<'e> Turn<'e> {
             Input::Judged(all) => all.into_iter().for_each(|judged| self.judged(judged)),
             Input::Listed { threshold, present } => self.listed(&threshold, &present),
             Input::Raised(raised) => self.raised(raised),
-            Input::Passed { subject, raiser } => self.not_raised(&subject, &raiser, &End::Over { at: self.now }),
-            Input::Left { subject, raiser } => self.not_raised(&subject, &raiser, &End::Gone { at: self.now }),
+            Input::Passed { subject, raiser } => {
+                self.not_raised(&subject, &raiser, &End::Over { at: self.now }, "what raised it passes");
+            }
+            Input::Resolved { subject, raiser, at } => self.resolved(&subject, &raiser, at),
+            Input::Left { subject, raiser } => self.not_raised(&subject, &raiser, &End::Gone { at: self.now }, ""),
+            Input::Together(all) => all.into_iter().for_each(|one| self.input(one)),
             Input::QuietBegins { by, quiet } => {
                 self.state.quiet.insert(by, quiet);
                 self.outcome.touched.rest = true;
@@ -237,9 +254,9 @@ impl<'e> Turn<'e> {
             }
             Input::Note { key, channels, title, text } => self.note(&key, channels, title, text),
             Input::Report(report) => self.report(report),
-            Input::Called { title, level, text } => self.called(title, level, text),
+            Input::Called { title, level, text, caller } => self.called(title, level, text, caller.as_ref()),
             Input::Acknowledge { incident, by } => self.acknowledge(incident, &by),
-            Input::Escalate { incident, level } => self.raise_to(incident, level),
+            Input::Escalate { incident, level, caller } => self.called_by(incident, level, &caller),
             Input::Close { incident, by } => {
                 let at = self.now;
                 self.close_incident(incident, &End::Hand { at, by });

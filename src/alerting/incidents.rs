@@ -13,15 +13,15 @@ use crate::catalog::{Message, Occasion};
 use crate::types::{Labels, Severity};
 
 /// What an incident is opened for.
-struct Opening {
-    title: Arc<str>,
-    labels: Labels,
-    severity: Severity,
-    text: Arc<str>,
-    doc: Arc<str>,
-    link: Option<Arc<str>>,
-    alerts: BTreeSet<i64>,
-    level: u32,
+pub(super) struct Opening {
+    pub(super) title: Arc<str>,
+    pub(super) labels: Labels,
+    pub(super) severity: Severity,
+    pub(super) text: Arc<str>,
+    pub(super) doc: Arc<str>,
+    pub(super) link: Option<Arc<str>>,
+    pub(super) alerts: BTreeSet<i64>,
+    pub(super) level: u32,
 }
 
 impl Turn<'_> {
@@ -91,7 +91,7 @@ impl Turn<'_> {
     }
 
     /// The incident of a group of alerts: the one that is open, or a new one. `None` where nobody escalates.
-    fn incident_for(&mut self, numbers: &[i64], threshold: &Threshold, level: u32) -> Option<i64> {
+    pub(super) fn incident_for(&mut self, numbers: &[i64], threshold: &Threshold, level: u32) -> Option<i64> {
         let first = self.state.alerts.get(numbers.first()?)?;
         let mut group = self.index.group(threshold, &first.subject.labels);
         let open = group.find_map(|other| self.state.alerts.get(&other)?.incident);
@@ -119,7 +119,7 @@ impl Turn<'_> {
         self.open_incident(opening)
     }
 
-    fn open_incident(&mut self, opening: Opening) -> Option<i64> {
+    pub(super) fn open_incident(&mut self, opening: Opening) -> Option<i64> {
         let policy = self.definitions.policy.clone()?;
         let asked = policy.level_or_next(opening.level)?;
         let (level, passed) = self.on_call_from(&policy, asked);
@@ -164,7 +164,7 @@ impl Turn<'_> {
 
     /// The level itself or the next one above at which somebody is on call, and those that were passed over. Where nobody
     /// is on call at any, it stays: its channels are told all the same, and somebody may hear them.
-    fn on_call_from(&self, policy: &Policy, asked: &Level) -> (Level, Vec<Happened>) {
+    pub(super) fn on_call_from(&self, policy: &Policy, asked: &Level) -> (Level, Vec<Happened>) {
         let Some(roster) = &self.definitions.roster else { return (asked.clone(), Vec::new()) };
         let mut passed = Vec::new();
         let mut next = Some(asked);
@@ -197,110 +197,6 @@ impl Turn<'_> {
         others.filter(|other| other.incident.is_none() && other.number != alert.number)
     }
 
-    /// `escalate to level N` in a section, or a person who begins one.
-    pub(super) fn called(&mut self, title: Arc<str>, level: u32, text: Arc<str>) {
-        let is_it = |incident: &&Arc<Incident>| incident.title == title && incident.labels.is_empty();
-        let open = self.state.incidents.values().find(is_it);
-        if let Some(number) = open.map(|incident| incident.number) {
-            self.raise_to(number, level);
-            return;
-        }
-        let opening = Opening {
-            title,
-            labels: Labels::new(),
-            severity: Severity::Critical,
-            text,
-            doc: "".into(),
-            link: None,
-            alerts: BTreeSet::new(),
-            level,
-        };
-        if let Some(number) = self.open_incident(opening) {
-            let channels = self.level_channels(number);
-            self.tell_incident(number, Occasion::Opened, "", Some(channels));
-        }
-    }
-
-    /// A sample or a timer of an alert calls for a level.
-    pub(super) fn call_level(&mut self, alert: i64, level: u32) {
-        let Some(open) = self.state.alerts.get(&alert).filter(|alert| !alert.quiet) else { return };
-        match open.incident {
-            Some(incident) => self.raise_to(incident, level),
-            // Of one that is gathered with others, people hear when its time comes.
-            None if open.gathered_until.is_some() => {
-                let now = self.now;
-                if let Some(alert) = self.state.alert_mut(alert)
-                    && !alert.due.iter().any(|(at, due)| *at <= now && *due >= level)
-                {
-                    alert.due.push((now, level));
-                    self.outcome.touched.alerts.insert(alert.number);
-                }
-            }
-            None => {
-                let Some(threshold) = self.threshold(&open.subject.threshold) else { return };
-                let (told, own) = (open.told.clone(), self.known_as(open));
-                // Those that people know under the same name go on with it.
-                let all: Vec<i64> = std::iter::once(alert).chain(self.told_with(open).map(|own| own.number)).collect();
-                let before = self.state.numbers.incident;
-                let Some(number) = self.incident_for(&all, threshold, level) else { return };
-                for own in all {
-                    if let Some(alert) = self.state.alert_mut(own) {
-                        alert.incident = Some(number);
-                    }
-                    self.outcome.touched.alerts.insert(own);
-                }
-                // Whoever heard of the alert under the same name hears how it goes on.
-                if let Some(incident) = self.state.incident_mut(number).filter(|one| one.about == own) {
-                    incident.told.extend(told);
-                }
-                if number <= before {
-                    // Others of its group have one already.
-                    self.raise_to(number, level);
-                    return;
-                }
-                let channels = self.level_channels(number);
-                self.tell_incident(number, Occasion::Escalated, "", Some(channels));
-            }
-        }
-    }
-
-    /// `escalate to level N after D`: the time has come.
-    pub(super) fn escalate_late(&mut self, number: i64) {
-        self.outcome.touched.alerts.insert(number);
-        if let Some(level) = self.overdue(number) {
-            self.call_level(number, level);
-        }
-    }
-
-    /// Tells a level of an incident, if it is a higher one.
-    pub(super) fn raise_to(&mut self, number: i64, level: u32) {
-        if self.state.incidents.get(&number).is_some_and(|incident| incident.level < level) {
-            self.enter(number, level);
-        }
-    }
-
-    fn enter(&mut self, number: i64, level: u32) {
-        let now = self.now;
-        let Some(incident) = self.state.incident_mut(number) else { return };
-        let policy = Arc::clone(&incident.policy);
-        let Some(asked) = policy.level(level) else { return };
-        let (level, passed) = self.on_call_from(&policy, asked);
-        for what in passed {
-            self.happened(None, Some(number), what);
-        }
-        let Some(incident) = self.state.incident_mut(number) else { return };
-        incident.level = level.number;
-        // Whoever took it on did so at another level: this one has to answer, too.
-        incident.taken_before = incident.acknowledged.take().or_else(|| incident.taken_before.take());
-        incident.respond_due = level.respond.and_then(|respond| now.checked_add(respond).ok());
-        let next = incident.policy.next(level.number, incident.round);
-        incident.next_due = next.and_then(|(after, _)| now.checked_add(after).ok());
-        let round = incident.round;
-        let what = Happened::Level { level: level.number, role: Arc::clone(&level.role), round };
-        self.happened(None, Some(number), what);
-        self.tell_incident(number, Occasion::Escalated, "", Some(level.notify));
-    }
-
     /// Nobody answered in time, or the time of the level is over.
     pub(super) fn incident_due(&mut self, number: i64) {
         let now = self.now;
@@ -330,20 +226,20 @@ impl Turn<'_> {
     fn next_level(&mut self, number: i64) {
         let Some(incident) = self.state.incident_mut(number) else { return };
         if let Some(above) = incident.policy.above(incident.level).map(|level| level.number) {
-            self.enter(number, above);
+            self.enter(number, above, "");
             return;
         }
         let lowest = incident.policy.levels.first().map(|level| level.number);
         match lowest {
             Some(lowest) if incident.round <= incident.policy.repeat => {
                 incident.round += 1;
-                self.enter(number, lowest);
+                self.enter(number, lowest, "");
             }
             _ => self.happened(None, Some(number), Happened::Exhausted),
         }
     }
 
-    fn level_channels(&self, number: i64) -> Vec<Arc<str>> {
+    pub(super) fn level_channels(&self, number: i64) -> Vec<Arc<str>> {
         self.state.incidents.get(&number).map(|one| level_channels(self.definitions, one)).unwrap_or_default()
     }
 

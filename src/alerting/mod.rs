@@ -5,6 +5,7 @@
 //! down in one piece before anybody is told. `reading` turns the events of a run into its inputs.
 
 mod alerts;
+mod calling;
 mod closing;
 mod definitions;
 mod dues;
@@ -22,6 +23,7 @@ mod rota;
 mod state;
 mod wording;
 
+pub use self::calling::Caller;
 pub use self::definitions::{Definitions, Escalate, EscalateWhen, Level, Policy, Threshold};
 pub use self::engine::{Engine, Input, Judged, Raised, Report};
 pub use self::outcome::{Happened, Happening, Outcome, Tell, Touched};

@@ -105,6 +105,13 @@ pub enum Happened {
         role: Arc<str>,
         round: u32,
     },
+    /// A person called a level, and what for.
+    CalledBy {
+        by: Arc<str>,
+        level: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<Arc<str>>,
+    },
     /// Nobody is on call for the level now: the next one is told.
     NobodyOnCall {
         level: u32,

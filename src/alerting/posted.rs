@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::engine::{Input, Raised};
 use super::raisers;
 use super::state::Subject;
@@ -16,6 +18,9 @@ pub struct Posted {
     pub labels: Labels,
     pub text: Arc<str>,
     pub firing: bool,
+    /// When it began and when it ended, as far as that was said.
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
 }
 
 /// What an alert says of which nothing but the name is known.
@@ -32,8 +37,8 @@ pub fn posted(program: &Program, posted: &Posted) -> Option<Input> {
     let subject = Subject { threshold: Arc::clone(&threshold.title), labels: posted.labels.clone() };
     let raiser = raisers::of_posted(&posted.name);
     Some(if posted.firing {
-        Input::Raised(Raised { subject, raiser, text: Arc::clone(&posted.text) })
+        Input::Raised(Raised { subject, raiser, text: Arc::clone(&posted.text), since: posted.since })
     } else {
-        Input::Passed { subject, raiser }
+        Input::Resolved { subject, raiser, at: posted.until }
     })
 }

@@ -186,7 +186,7 @@ impl Run {
             Event::Called { place, level, message } => {
                 let title: Arc<str> = self.whereabouts(&place.path).into();
                 let text = message.clone().map_or_else(|| Arc::clone(&title), Arc::from);
-                vec![Input::Called { title, level: *level, text }]
+                vec![Input::Called { title, level: *level, text, caller: None }]
             }
             Event::StepFinished { path, .. } => self.over(|found| found.starts_with(path)),
             Event::SectionFinished { path, title, .. } => self.section_over(program, path, title, state),
@@ -279,7 +279,7 @@ impl Run {
             Some(message) => format!("{}: {message}", checked.title),
             None => format!("{} is not so", checked.title),
         };
-        vec![Input::Raised(Raised { subject, raiser, text: text.into() })]
+        vec![Input::Raised(Raised { subject, raiser, text: text.into(), since: None })]
     }
 
     fn raise(&mut self, path: &Path, threshold: &Arc<str>, message: Option<&str>) -> Input {
@@ -288,7 +288,7 @@ impl Run {
         let found = Found { path: path.clone(), failed: true, unknown: false };
         self.raisers.insert((Arc::clone(&raiser), subject.clone()), found);
         let text = message.map_or_else(|| format!("raised by {}", self.whereabouts(path)), str::to_owned);
-        Input::Raised(Raised { subject, raiser, text: text.into() })
+        Input::Raised(Raised { subject, raiser, text: text.into(), since: None })
     }
 
     /// `Section › Step [label]`

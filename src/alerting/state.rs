@@ -80,6 +80,9 @@ pub struct Alert {
     pub end: Option<End>,
     /// The checks and statements that raise it.
     pub raisers: BTreeSet<Arc<str>>,
+    /// When it began, as those of them say who know.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub begun: BTreeMap<Arc<str>, Timestamp>,
     /// The channels that were told of it.
     pub told: BTreeSet<Arc<str>>,
     /// Nobody is told yet: something keeps it quiet.

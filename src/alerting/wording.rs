@@ -150,6 +150,8 @@ impl fmt::Display for Happened {
             }
             Self::Level { level, role, round: 1 } => write!(f, "level {level}, {role}"),
             Self::Level { level, role, round } => write!(f, "level {level}, {role}, round {round}"),
+            Self::CalledBy { by, level, text: None } => write!(f, "{by} calls level {level}"),
+            Self::CalledBy { by, level, text: Some(text) } => write!(f, "{by} calls level {level}: {text}"),
             Self::NobodyOnCall { level, role } => write!(f, "nobody is on call for level {level}, {role}"),
             Self::Late { level, role } => write!(f, "level {level}, {role}, has not answered in time"),
             Self::Handed { channel } => write!(f, "{channel} has it already and escalates by itself"),

@@ -12,7 +12,7 @@ use super::request::{self, Prepared};
 use super::run::{by, facts, runtime};
 use super::signals::Signals;
 use super::state::Kept;
-use crate::alerting::{Happening, Input};
+use crate::alerting::{Caller, Happening, Input};
 use crate::check::program::Program;
 use crate::shown::look::clean;
 use crate::system;
@@ -99,6 +99,7 @@ pub(super) fn ack(args: &Ack, console: &Console) -> Result<u8, Failure> {
 pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure> {
     speak(&args.speaker, console, |desk, _, by| {
         let policy = desk.desk.policy();
+        let caller = Caller { by: Arc::clone(&by), text: args.message.as_deref().map(Arc::from) };
         if let Ok(number) = args.what.parse::<i64>() {
             let incident = open_incident(desk, number)?;
             let next = || incident.policy.above(incident.level).map(|level| level.number);
@@ -113,7 +114,7 @@ pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure
             if level <= incident.level {
                 return Err(Failure::new(format!("incident #{number} is at level {} already", incident.level)));
             }
-            return Ok(Input::Escalate { incident: number, level });
+            return Ok(Input::Escalate { incident: number, level, caller });
         }
         let policy = policy.ok_or_else(|| Failure::new("the runbook has no escalation"))?;
         let reasons: Vec<&str> = policy.by_hand.iter().map(|(reason, _)| &**reason).collect();
@@ -128,7 +129,8 @@ pub(super) fn escalate(args: &Escalate, console: &Console) -> Result<u8, Failure
         })?;
         let text =
             args.message.clone().map_or_else(|| format!("{reason}, said by {by}"), |text| format!("{text} ({by})"));
-        Ok(Input::Called { title: Arc::clone(reason), level: args.to.unwrap_or(*own), text: text.into() })
+        let (level, caller) = (args.to.unwrap_or(*own), Some(caller));
+        Ok(Input::Called { title: Arc::clone(reason), level, text: text.into(), caller })
     })
 }
 
@@ -233,11 +235,30 @@ async fn spoken(
     let mut signals = Signals::new()?;
     let ready = signals.or_stopped(understood(speaker, &prepared, console, input), "nothing was said");
     let (alerting, input) = ready.await?;
+    let nothing = nothing(&input);
     let happened = alerting.desk.take(system::now(), input)?;
+    if happened.is_empty() {
+        console.print(&format!("{}\n", clean(&nothing?)))?;
+    }
     tell(&happened, console)?;
     let left = "it is written down; who was not told of it yet is told by the next run or `runbook serve`";
     // It is said, whoever was not told of it.
     Ok(if signals.or_stopped(alerting.finish(console), left).await? { 0 } else { 3 })
+}
+
+/// What is said where nothing came of what a person said: somebody else has said it in the meantime. Whoever calls for help
+/// must not believe that it was called.
+fn nothing(input: &Input) -> Result<String, Failure> {
+    let what = match input {
+        Input::Acknowledge { incident, by } => {
+            return Ok(format!("incident #{incident}: {by} has taken it on already"));
+        }
+        Input::Escalate { incident, level, .. } => {
+            format!("nobody was called: incident #{incident} is over by now, or at level {level} or above")
+        }
+        _ => "it is over already: nothing has changed".to_owned(),
+    };
+    Err(Failure::new(what).help("`runbook incidents` says how it stands"))
 }
 
 /// What is to be said, and the alerting that it is said to.

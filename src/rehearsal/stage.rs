@@ -230,7 +230,8 @@ impl Stage {
             known.insert(Arc::clone(label), Arc::from(asking.value(value).await?.to_string()));
         }
         let text = fires(name).into();
-        let one = Posted { name: Arc::clone(name), labels: known.into_iter().collect(), text, firing };
+        let labels = known.into_iter().collect();
+        let one = Posted { name: Arc::clone(name), labels, text, firing, since: None, until: None };
         posted(&self.program, &one).ok_or_else(|| Fault::no_value(format!("no threshold takes an alert `{name}`")))
     }
 

@@ -53,7 +53,9 @@ struct Alert {
     labels: BTreeMap<String, String>,
     #[serde(default)]
     annotations: BTreeMap<String, String>,
-    /// What a Prometheus says of it: it is over from then on.
+    #[serde(rename = "startsAt")]
+    starts_at: Option<Timestamp>,
+    /// It is over from then on. That is all that a Prometheus says of it.
     #[serde(rename = "endsAt")]
     ends_at: Option<Timestamp>,
     #[serde(default, rename = "generatorURL")]
@@ -160,18 +162,15 @@ fn read(body: &[u8], now: Timestamp) -> Result<Vec<Posted>, String> {
 }
 
 fn one(alert: Alert, now: Timestamp) -> Result<Posted, String> {
-    let Alert { status, mut labels, annotations, ends_at, source } = alert;
+    let Alert { status, mut labels, annotations, starts_at, ends_at, source } = alert;
+    // Year 1 is how Go writes that there is none.
+    let [since, until] = [starts_at, ends_at].map(|at| at.filter(|at| *at > Timestamp::UNIX_EPOCH));
     let name = labels.remove("alertname").filter(|name| !name.is_empty());
     let name = name.ok_or("an alert has no label `alertname`, so nobody knows which it is")?;
     if labels.len() > MOST_LABELS || labels.iter().any(|(name, value)| name.len().max(value.len()) > LONGEST_LABEL) {
         return Err(format!("`{name}` has more than {MOST_LABELS} labels, or one of more than {LONGEST_LABEL} bytes"));
     }
-    let firing = match (status, ends_at) {
-        (Some(status), _) => status == Status::Firing,
-        // Year 1 is how Go writes that there is none.
-        (None, Some(ends_at)) => ends_at > now || ends_at < Timestamp::UNIX_EPOCH,
-        (None, None) => true,
-    };
+    let firing = status.map_or_else(|| until.is_none_or(|until| until > now), |status| status == Status::Firing);
     let said = ["summary", "description", "message"].iter().filter_map(|name| annotations.get(*name));
     let mut text: Vec<&str> = said.map(|text| text.trim()).filter(|text| !text.is_empty()).collect();
     text.dedup();
@@ -184,7 +183,7 @@ fn one(alert: Alert, now: Timestamp) -> Result<Posted, String> {
     }
     let text: String = text.join("\n").chars().take(LONGEST_TEXT).collect();
     let labels: Labels = labels.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
-    Ok(Posted { name: name.into(), labels, text: text.into(), firing })
+    Ok(Posted { name: name.into(), labels, text: text.into(), firing, since, until })
 }
 
 #[cfg(test)]

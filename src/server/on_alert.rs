@@ -20,7 +20,7 @@ impl Served {
         let program = &current.loaded.program;
         let known = all.iter().filter_map(|one| Some((Arc::clone(&one.name), posted(program, one)?)));
         let (names, inputs): (Vec<Arc<str>>, Vec<Input>) = known.unzip();
-        current.desk.take_all(self.home.now(), &inputs)?;
+        current.desk.take(self.home.now(), Input::Together(inputs))?;
         Ok(names)
     }
 

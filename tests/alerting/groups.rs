@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use runbook::alerting::{Definitions, Escalate, EscalateWhen, Input, Judged, Subject, Threshold};
+use jiff::Timestamp;
+use runbook::alerting::{Definitions, Escalate, EscalateWhen, Input, Judged, Raised, Subject, Threshold};
 use runbook::types::{Labels, Severity};
 
 use crate::cases::{Scene, judged, level, pod, policy, threshold, told};
@@ -35,29 +36,67 @@ fn the_end_of_one_withdraws_nothing_of_those_gathered_with_it() {
 
 #[test]
 fn who_closes_an_incident_closes_nothing_that_nobody_has_heard_of() {
-    for goes_on in [false, true] {
-        let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
-        let mut scene = Scene::of(grouped, policy(vec![level(1, None, "pager")], 0));
-        scene.judged(Some(true), &pod("a"));
-        scene.after(secs(2));
-        assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0], "it is gathered");
-        if goes_on {
-            assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0], "the incident goes on with it");
-        }
-        scene.after(secs(2));
-        let by = Arc::from("ann");
-        let closed = scene.take(Input::Close { incident: 1, by });
-        let each = ["mail closed", "pager closed", "mail opened", "pager opened"];
-        assert_eq!(told(&closed), each, "{goes_on}");
-        let incidents: Vec<_> = closed.tell.iter().map(|tell| tell.message.incident.as_ref().unwrap().number).collect();
-        assert_eq!(incidents, [1, 1, 2, 2]);
-        assert_eq!(scene.engine.state().alerts.keys().collect::<Vec<_>>(), [&2]);
-        // What fires again is gathered with one that people know of.
-        scene.after(secs(1));
-        assert_eq!(told(&scene.judged(Some(true), &pod("a"))), [""; 0]);
-        assert_eq!(told(&scene.after(secs(30))), ["mail opened"], "the pager escalates by itself");
-        assert_eq!(scene.engine.state().incidents.keys().collect::<Vec<_>>(), [&2]);
-    }
+    let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "pager")], 0));
+    scene.judged(Some(true), &pod("a"));
+    scene.after(secs(2));
+    assert_eq!(told(&scene.judged(Some(true), &pod("b"))), [""; 0], "it is gathered");
+    scene.after(secs(2));
+    let closed = scene.take(Input::Close { incident: 1, by: "ann".into() });
+    assert_eq!(told(&closed), ["mail closed", "pager closed", "mail opened", "pager opened"]);
+    let incidents: Vec<_> = closed.tell.iter().map(|tell| tell.message.incident.as_ref().unwrap().number).collect();
+    assert_eq!(incidents, [1, 1, 2, 2]);
+    assert_eq!(scene.engine.state().alerts.keys().collect::<Vec<_>>(), [&2]);
+    // What fires again is gathered with one that people know of.
+    scene.after(secs(1));
+    assert_eq!(told(&scene.judged(Some(true), &pod("a"))), [""; 0]);
+    assert_eq!(told(&scene.after(secs(30))), ["mail opened"], "the pager escalates by itself");
+    assert_eq!(scene.engine.state().incidents.keys().collect::<Vec<_>>(), [&2]);
+}
+
+#[test]
+fn who_closes_an_incident_closes_the_alert_that_it_has_gone_on_with() {
+    let grouped = Threshold { severity: Severity::Critical, group_by: vec!["service".into()], ..threshold() };
+    let mut scene = Scene::of(grouped, policy(vec![level(1, None, "pager")], 0));
+    scene.judged(Some(true), &pod("a"));
+    scene.judged(Some(true), &pod("b"));
+    assert_eq!(told(&scene.judged(Some(false), &pod("a"))), [""; 0], "the incident goes on with it");
+    scene.take(Input::Acknowledge { incident: 1, by: "ann".into() });
+    let closed = scene.take(Input::Close { incident: 1, by: "ann".into() });
+    assert_eq!(told(&closed), ["mail closed", "pager closed"]);
+    assert!(scene.engine.state().alerts.is_empty(), "it was closed with it");
+    assert_eq!(told(&scene.after(secs(30))), [""; 0]);
+}
+
+fn posted(pod_name: &str, since: Option<i64>) -> Input {
+    let (subject, raiser) = (Subject { threshold: threshold().title, labels: pod(pod_name) }, "its sender".into());
+    let since = since.map(|since| Timestamp::from_second(since).unwrap());
+    Input::Raised(Raised { subject, raiser, text: format!("{pod_name} is down").into(), since })
+}
+
+#[test]
+fn what_is_posted_at_once_is_told_together() {
+    let mut scene = Scene::of(Threshold { group_by: vec!["service".into()], ..threshold() }, None);
+    let opened = scene.take(Input::Together(["a", "b", "c"].map(|name| posted(name, None)).to_vec()));
+    assert_eq!(told(&opened), ["mail opened"]);
+    assert_eq!(opened.tell[0].message.text, "3 alerts:\na is down\nb is down\nc is down");
+}
+
+#[test]
+fn what_is_said_late_of_an_earlier_time_ends_nothing_that_began_after_it() {
+    let mut scene = Scene::of(threshold(), None);
+    let resolved = |at: i64| Input::Resolved {
+        subject: Subject { threshold: threshold().title, labels: pod("a") },
+        raiser: "its sender".into(),
+        at: Some(Timestamp::from_second(at).unwrap()),
+    };
+    assert_eq!(told(&scene.take(posted("a", Some(100)))), ["mail opened"]);
+    let over = scene.take(resolved(200));
+    assert_eq!(told(&over), ["mail closed"]);
+    assert_eq!(over.tell[0].message.text, "it is over: whoever posted it says so; before: a is down");
+    assert_eq!(told(&scene.take(posted("a", Some(300)))), ["mail opened"]);
+    assert_eq!(told(&scene.take(resolved(200))), [""; 0], "another server of theirs says it once more");
+    assert_eq!(told(&scene.take(resolved(400))), ["mail closed"]);
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn sample(engine: &mut Engine, second: i64, threshold: &str, is: bool) -> Vec<Ar
 
 fn called(engine: &mut Engine, second: i64) -> Vec<Arc<Message>> {
     let at = jiff::Timestamp::from_second(1_795_651_200 + second).unwrap();
-    messages(engine.take(at, Input::Called { title: "Attack".into(), level: 1, text: "by hand".into() }))
+    messages(engine.take(at, Input::Called { title: "Attack".into(), level: 1, text: "by hand".into(), caller: None }))
 }
 
 fn messages(outcome: Outcome) -> Vec<Arc<Message>> {

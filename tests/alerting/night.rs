@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use runbook::alerting::{Definitions, Engine, Input, Judged, Outcome, Quiet, Raised, State, Subject, Threshold};
+use runbook::alerting::{
+    Caller, Definitions, Engine, Input, Judged, Outcome, Quiet, Raised, State, Subject, Threshold,
+};
 use runbook::types::Labels;
 
 use crate::kept::{Kept, is_same};
@@ -158,7 +160,8 @@ impl Night {
             16..=18 if !incidents.is_empty() => Input::Acknowledge { incident: *dice.one(&incidents), by },
             19 if !incidents.is_empty() => {
                 let level = 1 + u32::try_from(dice.below(5)).unwrap();
-                Input::Escalate { incident: *dice.one(&incidents), level }
+                let text = dice.percent(50).then(|| "look".into());
+                Input::Escalate { incident: *dice.one(&incidents), level, caller: Caller { by, text } }
             }
             20 if !incidents.is_empty() => Input::Close { incident: *dice.one(&incidents), by },
             21 if !alerts.is_empty() => Input::CloseAlert { alert: *dice.one(&alerts), by },
@@ -178,7 +181,9 @@ impl Night {
             25 => Input::QuietEnds { by: format!("section {}", dice.below(2)).into() },
             26 => {
                 let level = 1 + u32::try_from(dice.below(4)).unwrap();
-                Input::Called { title: "By hand".into(), level, text: "help".into() }
+                let text = dice.percent(50).then(|| "look".into());
+                let caller = dice.percent(50).then(|| Caller { by, text });
+                Input::Called { title: "By hand".into(), level, text: "help".into(), caller }
             }
             27 => {
                 self.notes += 1;
@@ -202,7 +207,12 @@ impl Night {
             let subject = Subject { threshold: Arc::clone(&threshold.title), labels: dice.one(all).clone() };
             let raiser: Arc<str> = format!("check {}", dice.below(2)).into();
             if dice.percent(50) {
-                return Input::Raised(Raised { subject, raiser, text: format!("fault {}", dice.below(3)).into() });
+                return Input::Raised(Raised {
+                    subject,
+                    raiser,
+                    text: format!("fault {}", dice.below(3)).into(),
+                    since: None,
+                });
             }
             return Input::Passed { subject, raiser };
         }

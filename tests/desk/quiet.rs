@@ -35,7 +35,11 @@ async fn a_section_that_is_not_heard_of_any_more_keeps_nothing_quiet() {
     let world = System::new(folder.path());
     desk.beside(&world, tokio::time::sleep(Duration::from_secs(11))).await;
     assert!(matches!(ends()[..], [until] if until >= later(30) && until < later(60)), "{:?}", ends());
-    desk.take(now, Input::Raised(Raised { subject: subject(), raiser: "a check".into(), text: "no".into() })).unwrap();
+    desk.take(
+        now,
+        Input::Raised(Raised { subject: subject(), raiser: "a check".into(), text: "no".into(), since: None }),
+    )
+    .unwrap();
     other.take(later(20), Input::Tick).unwrap();
     assert_eq!(outgoing(&path, later(20)), [""; 0]);
     // The process is killed.

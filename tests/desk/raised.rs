@@ -14,7 +14,7 @@ use crate::{TEXT, desk, evening, facts, outgoing, subject};
 /// Raised by something in a section, and looked at by a runbook in which it does not stand any more.
 fn raised_by(path: &Path, raiser: &str) {
     let desk = desk(path, &program(TEXT));
-    let raised = Raised { subject: subject(), raiser: raiser.into(), text: "it is not so".into() };
+    let raised = Raised { subject: subject(), raiser: raiser.into(), text: "it is not so".into(), since: None };
     desk.take(evening(), Input::Raised(raised)).unwrap();
     assert_eq!(outgoing(path, evening()).len(), 1);
 }
