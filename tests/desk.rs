@@ -195,7 +195,7 @@ fn at_once(desks: &[Arc<Desk>], now: Timestamp, wrong: bool) {
             thread::spawn(move || {
                 let raiser: Arc<str> = "Site › it answers".into();
                 let input = if wrong {
-                    Input::Raised(Raised { subject: subject(), raiser, text: "it is not so".into() })
+                    Input::Raised(Raised { subject: subject(), raiser, text: "it is not so".into(), since: None })
                 } else {
                     Input::Passed { subject: subject(), raiser }
                 };
@@ -241,7 +241,7 @@ async fn a_report_on_a_channel_that_is_down_is_not_reported() {
     let path = folder.path().join("ledger.db");
     let program = program(&hooks(refusing().await));
     let desk = Arc::new(desk(&path, &program));
-    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into() };
+    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into(), since: None };
     desk.take(system::now(), Input::Raised(raised)).unwrap();
     let (facts, world) = (facts(&path, &program), Arc::new(System::new(folder.path())));
     let ledger = Ledger::open(&path).unwrap();
@@ -292,7 +292,7 @@ fn the_link_of_a_threshold_is_in_its_messages() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let desk = desk(&path, &program(&hooks(1)));
-    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into() };
+    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into(), since: None };
     desk.take(evening(), Input::Raised(raised)).unwrap();
     let mut ledger = Ledger::open(&path).unwrap();
     let lease = SignedDuration::from_hours(1);
@@ -305,7 +305,7 @@ fn the_link_of_a_threshold_is_in_its_messages() {
 fn a_threshold_that_was_taken_out_of_the_runbook_ends_what_it_opened() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into() };
+    let raised = Raised { subject: subject(), raiser: "a check".into(), text: "it is not so".into(), since: None };
     desk(&path, &program(TEXT)).take(evening(), Input::Raised(raised)).unwrap();
     assert_eq!(outgoing(&path, evening()).len(), 1);
     let without = TEXT.replace("threshold \"Site down\" critical {\n  notify mail\n}\n", "");

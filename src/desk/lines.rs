@@ -1,6 +1,6 @@
 //! The lines of a courier, side by side: for whoever waits for them in one place.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +15,8 @@ use crate::types::Fault;
 
 /// How often it is looked at what is due.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long a channel is left alone of which something could not be written down.
+const PAUSE: SignedDuration = SignedDuration::from_secs(1);
 const SHORTEST: Duration = Duration::from_millis(50);
 /// How often it is looked at what a server does.
 const AGAIN: SignedDuration = SignedDuration::from_millis(200);
@@ -64,7 +66,8 @@ impl Courier {
         // Ended where a server begins to lead: what is on its way here arrives.
         let mut own = stop.child_token();
         let (mut lines, mut busy, mut first) = (FuturesUnordered::new(), HashSet::new(), None);
-        let mut failed = HashSet::new();
+        // What failed is left alone until then: a full disk would be tried thousands of times a second.
+        let mut failed: HashMap<String, Timestamp> = HashMap::new();
         let mut news = self.desk.news();
         loop {
             let now = self.cx.world.now();
@@ -76,7 +79,7 @@ impl Courier {
                     // Of a line that failed when all was told, no other would say that it is well again.
                     let waits =
                         |channel: &String| busy.contains(channel) || due.iter().any(|due| due.channel == *channel);
-                    for channel in failed.extract_if(|channel| !waits(channel)) {
+                    for (channel, _) in failed.extract_if(|channel, _| !waits(channel)) {
                         hears.ended(Some(&channel), None);
                     }
                 }
@@ -89,8 +92,11 @@ impl Courier {
                 });
                 next = waits;
                 for due in due.into_iter().filter(|due| !busy.contains(&due.channel)).collect::<Vec<_>>() {
-                    if due.now == 0 {
-                        next = next.into_iter().chain([due.at]).min();
+                    // A clock that was set back lets nobody wait for longer.
+                    let left_alone = failed.get(&due.channel).copied();
+                    let left_alone = left_alone.filter(|until| *until > now && until.duration_since(now) <= PAUSE);
+                    if due.now == 0 || left_alone.is_some() {
+                        next = next.into_iter().chain([left_alone.unwrap_or(due.at)]).min();
                         continue;
                     }
                     busy.insert(due.channel.clone());
@@ -116,7 +122,8 @@ impl Courier {
                     let fault = told.unwrap_or_else(Some);
                     let goes_on = hears.ended(Some(&channel), fault.as_ref());
                     if fault.is_some() {
-                        failed.insert(channel);
+                        let now = self.cx.world.now();
+                        failed.insert(channel, now.checked_add(PAUSE).unwrap_or(now));
                     } else {
                         failed.remove(&channel);
                     }

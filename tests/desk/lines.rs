@@ -236,3 +236,43 @@ async fn a_channel_that_is_back_hears_what_waited_in_order_and_at_once() {
     let ledger = Ledger::open(&path).unwrap();
     assert_eq!(ledger.next_due("Night").unwrap(), None, "nothing waits any more");
 }
+
+/// Counts how often it is tried to tell something where nothing can be written down.
+#[derive(Default)]
+struct Counts(Mutex<usize>);
+
+impl Hears for Counts {
+    fn told(&self, _: &Delivery) {}
+
+    fn ended(&self, channel: Option<&str>, fault: Option<&Fault>) -> bool {
+        *self.0.lock().unwrap() += usize::from(channel.is_some() && fault.is_some());
+        true
+    }
+}
+
+/// A full disk must not keep a processor busy, and the locks that all others need.
+#[tokio::test]
+async fn what_cannot_be_written_down_is_tried_again_after_a_pause() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let (port, heard) = taking().await;
+    let program = program(&hooks(port));
+    let desk = Arc::new(desk(&path, &program));
+    desk.take(system::now(), note("only", &["one"])).unwrap();
+    let courier = courier(&path, &program, &desk);
+    let ledger = rusqlite::Connection::open(&path).unwrap();
+    let refuses = "CREATE TRIGGER full BEFORE UPDATE ON outgoing BEGIN SELECT RAISE(FAIL, 'full'); END";
+    ledger.execute_batch(refuses).unwrap();
+    let (stop, counts) = (CancellationToken::new(), Counts::default());
+    let waited = async {
+        tokio::time::sleep(Duration::from_millis(1500)).await;
+        ledger.execute_batch("DROP TRIGGER full").unwrap();
+        while titles(&heard).is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stop.cancel();
+    };
+    let (told, ()) = tokio::join!(courier.go_on(Until::Stopped, &stop, &counts), waited);
+    told.unwrap();
+    assert!((1..=3).contains(&*counts.0.lock().unwrap()), "tried {} times", counts.0.lock().unwrap());
+}
