@@ -39,7 +39,7 @@ use self::around::Placed;
 pub use self::elsewhere::{Named, moved, named};
 use self::history::History;
 pub use self::policy::{policy, void};
-pub use self::renames::{Renamed, raised, renamed, written};
+pub use self::renames::{Renamed, renamed, written};
 
 use crate::check::program::Program;
 use crate::check::program::foregone::Foregone;

@@ -123,6 +123,14 @@ fn is_moved(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: Ti
     next(before, a) != next(after, b)
 }
 
+/// Of a section that is only called otherwise, the next times where these hang on its title.
+pub(super) fn by_title(before: Side<'_>, after: Side<'_>, (old, new): (&str, &str), now: Timestamp) -> Option<Row> {
+    let of = |side: Side<'_>, title: &str| side.program.sections.iter().position(|one| *one.title == *title);
+    let a = before.program.sections.get(of(before, old)?)?;
+    let b = after.program.sections.get(of(after, new)?)?;
+    is_moved(before, after, a, b, now).then(|| next(before, after, a, b, now))?
+}
+
 /// The next times before and now; where the zones are two, now in both.
 fn next(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: Timestamp) -> Option<Row> {
     let was: Vec<String> = coming(before, a, now).take(SHOWN).map(|at| shown(before, at)).collect();

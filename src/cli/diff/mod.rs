@@ -314,7 +314,7 @@ fn found(
     catalog: &Catalog,
     now: jiff::Timestamp,
 ) -> Result<Vec<Finding>, Failure> {
-    let called = before.called_like(after, catalog);
+    let called = before.called_like(after, catalog, now);
     let earlier = called.as_ref().map_or(before, |called| &called.side);
     let history = recorded.history.as_ref().map(|history| match &called {
         Some(called) => Cow::Owned(history.with_names(&called.names)),
