@@ -7,6 +7,7 @@
 mod actions;
 mod around;
 mod bounds;
+mod conditions;
 mod depends;
 mod elsewhere;
 mod escalation;
@@ -301,7 +302,7 @@ pub fn compare(
     let (was, is) = (Seen::of(before.program, &set), Seen::of(after.program, &set));
     let mut findings = thresholds::compare(before, after);
     findings.extend(escalation::compare(before, after, now));
-    findings.extend(actions::compare((before, &plan_before, &was.placed), (after, &plan_after, &is.placed), now));
+    findings.extend(actions::compare((before, &plan_before, &was), (after, &plan_after, &is), now));
     findings.extend(permissions::compare(before, after, &set));
     findings.extend(reading::compare(before, after, &was, &is));
     findings.extend(telling::compare(before, after, &was, &is));

@@ -17,7 +17,7 @@ use crate::types::{FaultKind, Value};
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Seen<'_>) -> Vec<Finding> {
     let mut findings = checks((before, was), (after, is));
     findings.extend(metrics(before, after));
-    findings.extend(steps(before, after));
+    findings.extend(steps((before, was), (after, is)));
     findings.extend(forgiven(before, after));
     findings.extend(tests(before, after));
     findings
@@ -150,7 +150,7 @@ fn changed(
         _ => "changed",
     };
     let mut finding = Finding::new(Chapter::Blindness, kind, subject(b), headline).rows(found.rows);
-    if is_other {
+    if is_other && a.condition.text() == b.condition.text() {
         finding = finding.note("a name in it stands for something else than before");
     }
     Some(finding.at(Some(before.place(a.at.statement.span)), Some(after.place(b.at.statement.span))))
@@ -221,7 +221,7 @@ struct Each<'p> {
     span: Span,
 }
 
-fn all_each(program: &Program) -> Vec<Each<'_>> {
+fn all_each<'p>(program: &'p Program, seen: &'p Seen<'p>) -> Vec<Each<'p>> {
     let mut found = Vec::new();
     for section in &program.sections {
         for member in &section.members {
@@ -229,7 +229,7 @@ fn all_each(program: &Program) -> Vec<Each<'_>> {
                 && let Some((_, list)) = &step.each
             {
                 let within = format!("{} / \"{}\"", section.name(), step.title);
-                found.push(Each { within, list: Said::new(program, list), span: step.span });
+                found.push(Each { within, list: Said::new(program, list).knowing(&seen.names), span: step.span });
             }
         }
     }
@@ -237,8 +237,8 @@ fn all_each(program: &Program) -> Vec<Each<'_>> {
 }
 
 /// Steps that are made for fewer items.
-fn steps(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let (old, new) = (all_each(before.program), all_each(after.program));
+fn steps((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
+    let (old, new) = (all_each(before.program, was), all_each(after.program, is));
     let found = pairs(&old, &new, |one| one.within.clone(), |_, _| false).into_iter().filter_map(|pair| {
         let Pair::Both(a, b) = pair else { return None };
         if weighed(a.list, b.list, Kind::Safer, Kind::Blind) != Some(Kind::Blind) {
