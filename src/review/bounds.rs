@@ -230,6 +230,10 @@ impl Compared<'_> {
 
 fn comparisons(old: &Compared<'_>, new: &Compared<'_>) -> Vec<Moved> {
     let (Some(a), Some(b)) = (old.range(), new.range()) else { return vec![Moved::Otherwise] };
+    // The same value, written otherwise: `85%` and `0.85`.
+    if old.op == new.op && old.is_written && new.is_written && old.with.equals(new.with) {
+        return Vec::new();
+    }
     // The same bound: another param, or one where there was none, or beyond what a float can tell apart.
     if a == b && (old.op == new.op || !old.is_written || !new.is_written) {
         return vec![Moved::Otherwise];

@@ -29,6 +29,8 @@ struct Check<'p> {
     around: Vec<Around<'p>>,
     word: &'static str,
     title: String,
+    /// It is called as its condition is written.
+    by_condition: bool,
     condition: Said<'p>,
     /// The same with what its names stand for in their stead.
     means: String,
@@ -49,7 +51,7 @@ fn check<'p>(program: &'p Program, seen: &'p Seen<'p>, at: &'p Placed<'p>) -> Op
         StatementKind::Require { condition, title, source } => ("require", condition, title, source, None),
         _ => return None,
     };
-    let title = text::titled(program, title.as_ref(), source);
+    let (by_condition, title) = (title.is_none(), text::titled(program, title.as_ref(), source));
     let (severity, message, raises) = match otherwise {
         Some(CheckElse::Severity { severity, message }) => (*severity, message.as_ref(), None),
         Some(CheckElse::Raise { threshold, message }) => {
@@ -63,7 +65,7 @@ fn check<'p>(program: &'p Program, seen: &'p Seen<'p>, at: &'p Placed<'p>) -> Op
     let means = seen.meaning.expr(condition);
     let condition = Said::new(program, condition).knowing(&seen.names);
     let around = knowing(&at.around, &seen.names);
-    Some(Check { at, around, word, title, condition, means, severity, raises, message })
+    Some(Check { at, around, word, title, by_condition, condition, means, severity, raises, message })
 }
 
 fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
@@ -72,9 +74,18 @@ fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_
     let (from, to) = (&was.names, &is.names);
     let mut findings = Vec::new();
     let key = |check: &Check<'_>| (check.at.within.clone(), check.word, check.title.clone());
+    // Without a title it is the one at that place of which it can be said what another condition means.
+    let edited = |a: &Check<'_>, b: &Check<'_>| {
+        a.by_condition
+            && b.by_condition
+            && a.at.within == b.at.within
+            && !moved(a.condition, b.condition).contains(&Moved::Otherwise)
+    };
     let alike = |a: &Check<'_>, b: &Check<'_>| {
         a.word == b.word
-            && (a.condition.text() == b.condition.text() || (a.title == b.title && a.at.within != b.at.within))
+            && (a.condition.text() == b.condition.text()
+                || (a.title == b.title && a.at.within != b.at.within)
+                || edited(a, b))
     };
     for pair in pairs(&old, &new, key, alike) {
         match pair {
@@ -123,7 +134,9 @@ fn changed(
 ) -> Option<Finding> {
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);
-    add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
+    if !(a.by_condition && b.by_condition) {
+        add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
+    }
     // A check says when it is well: the more it holds, the less it sees.
     if let Some(kind) = weighed(a.condition, b.condition, Kind::Blind, Kind::Safer) {
         add(Row::of("passes where", a.condition.text(), b.condition.text()), kind);

@@ -45,7 +45,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
             one.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| text::expr(&**side.program, within))
         };
         let (quiet, quieter) = (titles(before, &a.quiet), titles(after, &b.quiet));
-        let more_quiet = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Changed };
+        let more_quiet = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Safer };
         let mut found = Rows::default();
         found.add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
         found.add(runs(before, after, a, b), by_itself(before, after, a, b, now));
