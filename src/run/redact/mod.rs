@@ -161,7 +161,11 @@ impl Pass<'_> {
                     self.text(item);
                 }
                 match reason {
-                    Withheld::Guard { title, .. } | Withheld::EarlierChange { title } => self.text(title),
+                    Withheld::Guard { title, .. } => self.text(title),
+                    Withheld::EarlierChange { title, items } => {
+                        self.text(title);
+                        items.iter_mut().for_each(|item| self.text(item));
+                    }
                     Withheld::NotMeasured { fault } => self.fault(fault),
                     Withheld::Stopped { reason } | Withheld::Policy { says: reason } => self.string(reason),
                     Withheld::Busy { target, holder } => {
