@@ -164,7 +164,9 @@ impl Pass<'_> {
                     Withheld::Guard { title, .. } => self.text(title),
                     Withheld::EarlierChange { title, items } => {
                         self.text(title);
-                        items.iter_mut().for_each(|item| self.text(item));
+                        for item in items {
+                            self.text(item);
+                        }
                     }
                     Withheld::NotMeasured { fault } => self.fault(fault),
                     Withheld::Stopped { reason } | Withheld::Policy { says: reason } => self.string(reason),
