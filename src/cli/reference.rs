@@ -6,6 +6,7 @@ use crate::catalog::{
     Accepts, Builtin, Catalog, Driver, DriverKind, EffectRule, Example, Landing, ParamInfo, Presence, Returns, Yields,
     by_hand,
 };
+use crate::plan::text::literal;
 use crate::types::{FaultKind, Type};
 use crate::units::UNITS;
 
@@ -144,7 +145,7 @@ fn arguments(params: &[ParamInfo]) -> String {
             match param.presence {
                 Presence::Required => format!("{name}: {accepts}"),
                 Presence::Optional => format!("{name}?: {accepts}"),
-                Presence::Default(default) => format!("{name}: {accepts} = {}", default()),
+                Presence::Default(default) => format!("{name}: {accepts} = {}", literal(&default())),
             }
         })
         .collect();

@@ -16,10 +16,10 @@ use super::state::Kept;
 use crate::check::program::{Change, ExprKind};
 use crate::plan::{self, Agreed, position};
 use crate::report::definition::differences;
-use crate::report::finding::named;
 use crate::run::known::{CLOSING, position_of};
 use crate::run::{Proposal, Undo, definition};
 use crate::shown::again::Again;
+use crate::shown::items::named;
 use crate::shown::look::clean;
 use crate::store::approval::Undoes;
 use crate::store::definition::{Continues, Definition};
@@ -312,12 +312,21 @@ fn proposed(
         given: names.iter().map(|(name, kept)| (Arc::clone(name), said(kept))).collect(),
         on: Vec::new(),
         target: (!now.is_empty()).then(|| now.iter().map(|(_, place)| &**place).collect::<Vec<_>>().join(", ")),
-        before: vec![format!(
-            "undoes `{}` of run {}, made at {:.0}",
-            named(&made.title, &made.items),
-            made.run,
-            made.at
-        )],
+        before: vec![format!("undoes `{}` of run {}, {}", named(&made.title, &made.items), made.run, came_of(made))],
+    }
+}
+
+/// What is known of a change that is to be undone.
+fn came_of(made: &Made) -> String {
+    let at = made.at;
+    match &made.state {
+        State::Unknown { ended: true } => format!("which could not tell at {at:.0} whether it was made"),
+        State::Unknown { ended: false } => {
+            format!("in which it was begun at {at:.0}, and nobody knows whether it was made")
+        }
+        State::Done { by: Some(by) } => format!("made as {by} says"),
+        State::Partly => format!("made in part at {at:.0}"),
+        _ => format!("made at {at:.0}"),
     }
 }
 

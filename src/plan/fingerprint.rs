@@ -164,7 +164,7 @@ impl<'p> LedTo<'p> {
             }
             ExprKind::Param(id) => {
                 if let Some(param) = program.params.get(id.index()) {
-                    let set = self.set.get(&param.name).map(|value| format!("set {value:?}"));
+                    let set = given::set(param, self.set).map(|value| format!("set {value:?}"));
                     let default = param.default.as_ref().map(|default| text::expr(program, default));
                     let value = set.or(default).unwrap_or_default();
                     let exprs: Vec<&Expr> = param.default.iter().collect();

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::definitions::{Definition, Definitions};
 use super::text::{self, Named, Names};
-use crate::check::program::{CommandId, Expr, ExprKind, LocalId, Program};
+use crate::check::program::{CommandId, Expr, ExprKind, LocalId, Param, Program};
 use crate::check::setting;
 use crate::types::Value;
 
@@ -60,6 +60,22 @@ impl<'p> Given<'p> {
             }
             _ => None,
         }
+    }
+}
+
+/// What `--set` gives a param, where that is another value than it has by itself.
+pub(super) fn set<'s>(param: &Param, set: &'s BTreeMap<Arc<str>, String>) -> Option<&'s String> {
+    let typed = set.get(&param.name)?;
+    let own = param.default.as_ref().and_then(constant);
+    let is_own = own.is_some_and(|own| setting(&param.ty, typed).is_ok_and(|value| value.equals(&own)));
+    (!is_own).then_some(typed)
+}
+
+fn constant(expr: &Expr) -> Option<Value> {
+    match &expr.kind {
+        ExprKind::Literal(value) => Some(value.clone()),
+        ExprKind::List(items) => items.iter().map(constant).collect::<Option<_>>().map(Value::list),
+        _ => None,
     }
 }
 

@@ -10,12 +10,13 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::fingerprint::hash_of;
+use super::given;
 use super::outline::{Of, Outline};
 use super::text::{self, Named, Names};
 use crate::check::program::walk;
 use crate::check::program::{
-    Block, CheckElse, Command, CommandId, Expr, LocalId, Member, Parameter, Program, Section, Statement, StatementKind,
-    Threshold, ThresholdId,
+    Block, CheckElse, Command, CommandId, Expr, LocalId, Member, MetricId, Parameter, Program, Section, Statement,
+    StatementKind, Threshold, ThresholdId,
 };
 
 /// How deep commands call each other: a circle is an error of the check.
@@ -139,7 +140,7 @@ impl<'p> Meaning<'p> {
             Named::Local(_) => return None,
             Named::Param(id) => {
                 let param = program.params.get(id.index())?;
-                let value = match (self.set.get(&param.name), &param.default) {
+                let value = match (given::set(param, self.set), &param.default) {
                     (Some(typed), _) => format!("set {typed:?}"),
                     (None, Some(default)) => self.expr(default),
                     (None, None) => format!("given as {}", param.name),
@@ -186,7 +187,7 @@ impl<'p> Meaning<'p> {
         params.iter().map(of).collect()
     }
 
-    /// Where a threshold is raised, each with all that decides whether it is come to.
+    /// Where a threshold is raised, and where what opens it is measured, each with all that decides whether it is come to.
     fn raised(&self, id: ThresholdId) -> Vec<String> {
         let mut found = Vec::new();
         for section in &self.program.sections {
@@ -259,6 +260,7 @@ impl<'p> Meaning<'p> {
                     format!("unless {}", self.expr(condition))
                 }
                 StatementKind::Raise { threshold, .. } if *threshold == id => "raised".to_owned(),
+                StatementKind::Measure { metrics } if self.opens_by(metrics, id) => "measured".to_owned(),
                 StatementKind::Do { command, args } if self.raises(*command, id, DEEPEST) => {
                     let args: Vec<String> = args.iter().map(|arg| self.expr(arg)).collect();
                     format!("do {} {args:?}", self.content(Named::Command(*command)))
@@ -279,17 +281,23 @@ impl<'p> Meaning<'p> {
         Some(format!("given {}", self.expr(condition)))
     }
 
-    /// Whether a command raises a threshold, by itself or by another.
+    /// Whether a command raises a threshold or measures what opens it, by itself or by another.
     fn raises(&self, command: CommandId, id: ThresholdId, depth: u32) -> bool {
         let mut raises = false;
         let body = self.program.commands.get(command.index()).filter(|_| depth > 0).map(|one| &one.body);
         walk::statements(body.map_or(&[], |body| body), &mut |statement| {
             raises |= match &statement.kind {
                 StatementKind::Do { command, .. } => self.raises(*command, id, depth.saturating_sub(1)),
+                StatementKind::Measure { metrics } => self.opens_by(metrics, id),
                 _ => statement.raises() == Some(id),
             };
         });
         raises
+    }
+
+    /// Whether a threshold is opened by samples of any of some metrics.
+    fn opens_by(&self, metrics: &[MetricId], id: ThresholdId) -> bool {
+        self.program.thresholds.get(id.index()).is_some_and(|one| metrics.iter().any(|id| one.metrics.contains(id)))
     }
 
     /// What a threshold says.

@@ -4,8 +4,8 @@ use super::Selection;
 use super::text::{self, Named, Names};
 use crate::check::program::walk;
 use crate::check::program::{
-    Block, Change, ChannelId, CheckElse, Expr, ExprKind, LocalId, Member, Program, Section, Statement, StatementKind,
-    Step, ThresholdId,
+    Block, Change, ChannelId, CheckElse, Expr, ExprKind, LocalId, Member, MetricId, Program, Section, Statement,
+    StatementKind, Step, ThresholdId,
 };
 use crate::types::Value;
 
@@ -150,9 +150,32 @@ impl<'n> Outline<'n> {
             kind if self.of != Of::Consent => vec![self.one(kind)],
             // They are in the names that stand for them.
             StatementKind::Let { .. } => Vec::new(),
+            StatementKind::Measure { metrics } if !metrics.iter().any(|id| self.is_asked_for(*id)) => Vec::new(),
             kind if is_bound(statement) || statement.changes() => vec![self.one(kind)],
             _ => Vec::new(),
         }
+    }
+
+    /// Whether anything asks what a metric was, or which alerts are open: a sample of it may then hold a change back.
+    fn is_asked_for(&self, metric: MetricId) -> bool {
+        let mut roots: Vec<&Expr> = self.program.metrics.iter().map(|one| &one.value).collect();
+        let steps = self.program.sections.iter().flat_map(|section| &section.members);
+        roots.extend(steps.filter_map(|member| match member {
+            Member::Step(step) => step.each.as_ref().map(|(_, list)| list),
+            Member::Statement(_) => None,
+        }));
+        walk::all(self.program, &mut |statement| roots.extend(walk::own_exprs(statement)));
+        let mut asked = false;
+        for root in roots {
+            walk::expr(root, &mut |expr| {
+                asked |= match &expr.kind {
+                    ExprKind::Metric(id) => *id == metric,
+                    ExprKind::Call(call) => call.builtin.name == "alerts",
+                    _ => false,
+                };
+            });
+        }
+        asked
     }
 
     /// One that has no blocks.

@@ -71,6 +71,19 @@ pub(crate) fn expr(names: &dyn Names, expr: &Expr) -> String {
     writer.text
 }
 
+/// A value as it is written in a runbook.
+pub(crate) fn literal(value: &Value) -> String {
+    struct Nobody;
+    impl Names for Nobody {
+        fn name(&self, _: Named) -> String {
+            String::new()
+        }
+    }
+    let mut writer = Writer { names: &Nobody, items: Vec::new(), text: String::new() };
+    writer.value(value);
+    writer.text
+}
+
 /// A title: its text where it is constant, else as it was written.
 pub(crate) fn plain(program: &Program, written: &Expr) -> String {
     match &written.kind {

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::definitions::{Definition, Definitions};
-use crate::catalog::ParamInfo;
 use crate::catalog::need::Argument;
+use crate::catalog::{Accepts, Landing, ParamInfo};
 use crate::check::program::{Call, CallArg, Expr, ExprKind, Format, Program, TextPart};
-use crate::types::Value;
+use crate::check::setting;
+use crate::types::{Type, Value};
 
 /// How many texts one argument may be. A list of more is said as a pattern.
 const MOST: usize = 64;
@@ -42,6 +43,13 @@ impl<'p> Reader<'p> {
         let index = params.iter().position(|param| param.name == name);
         let Some(Some(expr)) = index.and_then(|index| args.nth(index)) else { return Argument::Absent };
         let mut expr = self.behind(expr);
+        let landing = index.and_then(|index| params.get(index)).and_then(|param| match param.accepts {
+            Accepts::Literal(landing) => Some(landing),
+            _ => None,
+        });
+        if let (Some(_), ExprKind::Template(parts)) = (landing, &expr.kind) {
+            return known(self.joined(parts, landing));
+        }
         while let Some(step) = steps.next() {
             if let ExprKind::Literal(value) = &expr.kind {
                 return of_value(value, std::iter::once(step).chain(steps));
@@ -82,13 +90,7 @@ impl<'p> Reader<'p> {
 
     /// All texts that an expression may be.
     fn texts(&self, expr: &'p Expr) -> Argument {
-        match self.all(expr) {
-            Some(texts) if texts.len() <= MOST && texts.iter().all(|(_, known)| *known) => {
-                Argument::Texts(texts.into_iter().map(|(text, _)| text).collect())
-            }
-            Some(texts) if texts.len() == 1 => Argument::Pattern(texts.into_iter().map(|(text, _)| text).collect()),
-            _ => Argument::Pattern("*".to_owned()),
-        }
+        known(self.all(expr))
     }
 
     /// Each with whether it is all known.
@@ -100,6 +102,7 @@ impl<'p> Reader<'p> {
             ExprKind::Param(id) => {
                 let param = self.program.params.get(id.index())?;
                 match (self.set.get(&param.name), &param.default) {
+                    (Some(_), _) if matches!(param.ty.present(), Type::List(_)) => None,
                     (Some(typed), _) => Some(vec![(typed.clone(), true)]),
                     (None, Some(default)) => self.all(default),
                     (None, None) => None,
@@ -107,52 +110,110 @@ impl<'p> Reader<'p> {
             }
             ExprKind::Local(local) => match self.definitions.of(*local)? {
                 Definition::Is(_) => None,
-                Definition::OneOf(list) => {
-                    let ExprKind::List(items) = &self.behind(list).kind else { return self.literals(list) };
-                    let items: Option<Vec<_>> = items.iter().map(|item| self.all(item)).collect();
-                    items.map(|items| items.into_iter().flatten().collect())
-                }
+                Definition::OneOf(list) => self.items(list),
             },
-            ExprKind::Text(parts) | ExprKind::Template(parts) => {
-                let mut whole = vec![(String::new(), true)];
-                for part in parts {
-                    let own = match part {
-                        TextPart::Text(text) => vec![(text.to_string(), true)],
-                        TextPart::Value { value, format: None | Some(Format::Whole | Format::Name) } => {
-                            self.all(value).unwrap_or_else(|| vec![("*".to_owned(), false)])
-                        }
-                        TextPart::Value { .. } => vec![("*".to_owned(), false)],
-                    };
-                    if whole.len() * own.len() > MOST {
-                        return None;
-                    }
-                    let join = |(left, known): &(String, bool)| {
-                        own.iter().map(|(right, also)| (format!("{left}{right}"), *known && *also)).collect::<Vec<_>>()
-                    };
-                    whole = whole.iter().flat_map(join).collect();
-                }
-                Some(whole)
-            }
+            ExprKind::Text(parts) | ExprKind::Template(parts) => self.joined(parts, None),
             _ => None,
         }
     }
 
-    /// The texts of a list that is a constant.
-    fn literals(&self, list: &'p Expr) -> Option<Vec<(String, bool)>> {
-        let list = match &self.behind(list).kind {
-            ExprKind::Param(id) => {
-                self.program.params.get(id.index())?.default.as_ref().map(|list| self.behind(list))?
+    /// The parts of a text in a row, as what they are sent as.
+    fn joined(&self, parts: &'p [TextPart], landing: Option<Landing>) -> Option<Vec<(String, bool)>> {
+        let mut whole = vec![(String::new(), true)];
+        // The quote that is open where a value stands.
+        let mut quote = None;
+        for part in parts {
+            let own = match part {
+                TextPart::Text(text) => {
+                    quote = text.chars().fold(quote, |quote, c| match (quote, c) {
+                        (Some(open), c) if c == open => None,
+                        (None, '"' | '\'') => Some(c),
+                        _ => quote,
+                    });
+                    vec![(text.to_string(), true)]
+                }
+                // It is sent beside the statement.
+                TextPart::Value { .. } if matches!(landing, Some(Landing::Sql)) => vec![("*".to_owned(), true)],
+                TextPart::Value { value, format: None | Some(Format::Whole | Format::Name) } => match landing {
+                    Some(Landing::Words) => self.words(value, quote),
+                    _ => self.all(value),
+                }
+                .unwrap_or_else(|| vec![("*".to_owned(), false)]),
+                TextPart::Value { .. } => vec![("*".to_owned(), false)],
+            };
+            if whole.len() * own.len() > MOST {
+                return None;
             }
-            _ => self.behind(list),
+            let join = |(left, known): &(String, bool)| {
+                own.iter().map(|(right, also)| (format!("{left}{right}"), *known && *also)).collect::<Vec<_>>()
+            };
+            whole = whole.iter().flat_map(join).collect();
+        }
+        Some(whole)
+    }
+
+    /// A value in a text of words: it never leaves its word. A list is as many words as it has items.
+    fn words(&self, value: &'p Expr, quote: Option<char>) -> Option<Vec<(String, bool)>> {
+        if matches!(value.ty.present(), Type::List(_)) {
+            let items = self.items(value)?;
+            let known = items.iter().all(|(_, known)| *known);
+            let words: Vec<String> = items.iter().map(|(text, _)| word(text, quote)).collect();
+            return Some(vec![(words.join(" "), known)]);
+        }
+        let all = self.all(value)?.into_iter();
+        Some(all.map(|(text, known)| (word(&text, quote), known)).collect())
+    }
+
+    /// The texts of the items of a list that is written there or set.
+    fn items(&self, list: &'p Expr) -> Option<Vec<(String, bool)>> {
+        let ExprKind::List(items) = &self.behind(list).kind else { return self.literals(list) };
+        let items: Option<Vec<_>> = items.iter().map(|item| self.all(item)).collect();
+        items.map(|items| items.into_iter().flatten().collect())
+    }
+
+    /// The texts of a list that is a constant, or set.
+    fn literals(&self, list: &'p Expr) -> Option<Vec<(String, bool)>> {
+        let texts = |items: &[Value]| {
+            let text =
+                |item: &Value| if let Value::String(text) = item { Some((text.to_string(), true)) } else { None };
+            items.iter().map(text).collect()
         };
-        match &list.kind {
-            ExprKind::Literal(Value::List(items)) => items
-                .iter()
-                .map(|item| if let Value::String(text) = item { Some((text.to_string(), true)) } else { None })
-                .collect(),
+        match &self.behind(list).kind {
+            ExprKind::Param(id) => {
+                let param = self.program.params.get(id.index())?;
+                match self.set.get(&param.name) {
+                    Some(typed) => match setting(&param.ty, typed) {
+                        Ok(Value::List(items)) => texts(&items),
+                        _ => None,
+                    },
+                    None => self.items(param.default.as_ref()?),
+                }
+            }
+            ExprKind::Literal(Value::List(items)) => texts(items),
             _ => None,
         }
     }
+}
+
+fn known(all: Option<Vec<(String, bool)>>) -> Argument {
+    match all {
+        Some(texts) if texts.len() <= MOST && texts.iter().all(|(_, known)| *known) => {
+            Argument::Texts(texts.into_iter().map(|(text, _)| text).collect())
+        }
+        Some(texts) if texts.len() == 1 => Argument::Pattern(texts.into_iter().map(|(text, _)| text).collect()),
+        _ => Argument::Pattern("*".to_owned()),
+    }
+}
+
+/// A value as a word, or a part of one that a quote holds together: no sign in it parts words or ends a quote.
+fn word(value: &str, quote: Option<char>) -> String {
+    let parts = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    let Some(open) = quote else {
+        let is_plain = !value.is_empty() && !value.contains(parts);
+        return if is_plain { value.to_owned() } else { format!("'{}'", word(value, Some('\''))) };
+    };
+    let other = if open == '"' { '\'' } else { '"' };
+    value.replace(open, &format!("{open}{other}{open}{other}{open}"))
 }
 
 fn field<'p>(expr: &'p Expr, name: &str) -> Option<&'p Expr> {

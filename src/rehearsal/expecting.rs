@@ -8,6 +8,7 @@ use super::stage::{Stage, failure};
 use crate::alerting::{Alert, Happened};
 use crate::check::program::{Fact, Outcome, Severity, ThresholdId};
 use crate::report::finding::why_withheld;
+use crate::shown::items::named;
 use crate::shown::{Shown, ShownBody};
 use crate::source::Span;
 use crate::store::event::{self, Event};
@@ -152,9 +153,11 @@ fn seen(shown: &Shown) -> Option<String> {
 
 fn changes(stage: &Stage) -> Vec<String> {
     let changes = stage.events.iter().filter_map(|event| match event {
-        Event::ChangeEnded(ended) => Some(format!("change {}: {}", ended.title, became(ended.outcome))),
-        Event::ChangeWithheld { title, reason, .. } => {
-            Some(format!("change {title} was not begun: {}", why_withheld(reason)))
+        Event::ChangeEnded(ended) => {
+            Some(format!("change {}: {}", named(&ended.title, &ended.items), became(ended.outcome)))
+        }
+        Event::ChangeWithheld { title, items, reason, .. } => {
+            Some(format!("change {} was not begun: {}", named(title, items), why_withheld(reason)))
         }
         _ => None,
     });

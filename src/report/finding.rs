@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::shown::Shown;
+use crate::shown::items::{named, says};
 use crate::shown::look::{counted, seconds};
 use crate::store::event::{
     ChangeEnded, ChangeOutcome, CheckKind, Checked, Event, ManualAnswer, Measured, Outcome, Path, Place, Severity,
@@ -219,26 +220,6 @@ fn of_samples(measured: &Measured) -> Option<Finding> {
     Some(finding)
 }
 
-/// A change by its title, with the items of its loops that this does not say.
-#[must_use]
-pub fn named(title: &str, items: &[Arc<str>]) -> String {
-    let unsaid: Vec<&str> = items.iter().map(|item| &**item).filter(|item| !says(title, item)).collect();
-    if unsaid.is_empty() { title.to_owned() } else { format!("{title} for {}", unsaid.join(", ")) }
-}
-
-/// Whether an item is in a title, and not only in a word of it. In a call as it was written no item is meant by its words.
-fn says(title: &str, item: &str) -> bool {
-    let is_word = |letter: char| letter.is_alphanumeric() || matches!(letter, '_' | '-');
-    let mut before = title.match_indices('(').map(|(at, _)| title.get(..at).and_then(|text| text.chars().next_back()));
-    let is_call = before.any(|letter| letter.is_some_and(is_word));
-    let title = if is_call { title.rsplit_once(')').map_or(title, |(_, behind)| behind) } else { title };
-    title.match_indices(item).any(|(at, _)| {
-        let before = title.get(..at).and_then(|text| text.chars().next_back());
-        let after = title.get(at + item.len()..).and_then(|text| text.chars().next());
-        !before.into_iter().chain(after).any(is_word)
-    })
-}
-
 fn of_change(ended: &ChangeEnded) -> Finding {
     let (verdict, says) = match (ended.outcome, ended.verified) {
         (ChangeOutcome::Done, _) if ended.is_warned() => (Verdict::Warned, Some("it was made, with a warning")),
@@ -291,7 +272,9 @@ pub(crate) fn why_withheld(reason: &Withheld) -> String {
             format!("guard \"{title}\" could not be measured")
         }
         Withheld::Guard { title, .. } => format!("guard \"{title}\" is false"),
-        Withheld::EarlierChange { title } => format!("an earlier change did not succeed: {title}"),
+        Withheld::EarlierChange { title, items } => {
+            format!("an earlier change did not succeed: {}", named(title, items))
+        }
         Withheld::ReadOnly => "the run is read-only".to_owned(),
         Withheld::NotApproved => "it was not approved".to_owned(),
         Withheld::Policy { says } => says.clone(),

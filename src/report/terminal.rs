@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use super::finding::{Finding, Verdict, named};
+use super::finding::{Finding, Verdict};
 use super::order::Order;
 use super::problems;
 use super::progress::Progress;
 use super::undoable::Undoable;
 use crate::shown::again::Again;
+use crate::shown::items::named;
 use crate::shown::look::{Look, Tone, clean, counted, quoted, seconds};
 use crate::shown::text::{self, Extent};
 use crate::store::definition::Continues;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::finding::{Finding, Round, named};
+use super::finding::{Finding, Round};
 use crate::shown::again::Again;
+use crate::shown::items::named;
 use crate::shown::look::{Look, Tone, clean};
 use crate::store::event::{ChangeOutcome, Event, Path, Place};
 

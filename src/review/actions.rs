@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::around::{self, Around, Placed, often};
+use super::around::often;
 use super::bounds::{Moved, Said, weigh, weighed};
+use super::conditions::Conditions;
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Row, Rows, Side, recovery, schedules, worst};
+use super::{Chapter, Finding, Kind, Row, Rows, Seen, Side, recovery, schedules, worst};
 use crate::check::program::foregone::Foregone;
 use crate::check::program::walk;
-use crate::check::program::{CallArg, Change, Expr, ExprKind, Member, Program, StatementKind};
+use crate::check::program::{CallArg, Change, Expr, ExprKind, Program, StatementKind};
 use crate::plan::{self, Guard, Plan, PlannedChange, text};
 use crate::source::Span;
 use crate::types::Value;
@@ -20,14 +21,17 @@ struct Made<'p> {
     planned: &'p PlannedChange,
     change: &'p Change,
     program: &'p Program,
+    names: &'p Foregone<'p>,
     /// The call without comments and layout.
     call: String,
     /// Whether it is made with nobody there.
     unattended: bool,
 }
 
-fn made<'p>(program: &'p Program, plan: &'p Plan, all: &[Placed<'p>]) -> Vec<Made<'p>> {
-    let changes: BTreeMap<Span, &Change> = all
+fn made<'p>(program: &'p Program, plan: &'p Plan, seen: &'p Seen<'p>) -> Vec<Made<'p>> {
+    let names = &seen.names;
+    let changes: BTreeMap<Span, &Change> = seen
+        .placed
         .iter()
         .filter_map(|one| match &one.statement.kind {
             StatementKind::Change(change) => Some((one.statement.span, &**change)),
@@ -39,14 +43,20 @@ fn made<'p>(program: &'p Program, plan: &'p Plan, all: &[Placed<'p>]) -> Vec<Mad
         let change = *changes.get(&planned.span)?;
         let mut sections = program.sections.iter().filter(|one| one.title == planned.section);
         let unattended = sections.any(schedules::begins_by_itself);
-        Some(Made { planned, change, program, call: text::expr(program, &change.call), unattended })
+        Some(Made { planned, change, program, names, call: text::expr(program, &change.call), unattended })
     });
     found.collect()
 }
 
+impl<'p> Made<'p> {
+    fn said(&self, expr: &'p Expr) -> Said<'p> {
+        Said::new(self.program, expr).knowing(self.names)
+    }
+}
+
 pub(super) fn compare(
-    (before, was, olds): (Side<'_>, &Plan, &[Placed<'_>]),
-    (after, is, news): (Side<'_>, &Plan, &[Placed<'_>]),
+    (before, was, olds): (Side<'_>, &Plan, &Seen<'_>),
+    (after, is, news): (Side<'_>, &Plan, &Seen<'_>),
     now: Timestamp,
 ) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -66,7 +76,7 @@ pub(super) fn compare(
         match pair {
             Pair::Both(old, new) => {
                 order.push(old.planned.number);
-                let mut found = rows((old, was, &from.names), (new, is, &to.names));
+                let mut found = rows((old, was), (new, is));
                 let moved = moved_around(&from, &to, old.planned, new.planned);
                 let said = |all: &Conditions<'_>, change| {
                     let around = all.around(change).into_iter();
@@ -197,50 +207,6 @@ fn most(change: &PlannedChange) -> Option<u32> {
         .find_map(|around| if let plan::Around::Each { at_most, .. } = around { *at_most } else { None })
 }
 
-/// The conditions and lists of a program by their texts, as plans name them.
-struct Conditions<'p> {
-    said: BTreeMap<String, Said<'p>>,
-    names: Foregone<'p>,
-}
-
-impl<'p> Conditions<'p> {
-    fn of(program: &'p Program, all: &[Placed<'p>]) -> Self {
-        let guards = all.iter().filter_map(|one| match &one.statement.kind {
-            StatementKind::Require { condition, .. } => Some(Said::new(program, condition)),
-            _ => None,
-        });
-        let around = all.iter().flat_map(|one| &one.around).filter_map(|one| one.said);
-        let lists = program.sections.iter().flat_map(|section| &section.members).filter_map(|member| match member {
-            Member::Step(step) => step.each.as_ref().map(|(_, list)| Said::new(program, list)),
-            Member::Statement(_) => None,
-        });
-        let said = guards.chain(around).chain(lists).map(|said| (said.plain(), said)).collect();
-        Self { said, names: Foregone::of(program) }
-    }
-
-    fn said(&self, text: &str) -> Option<Said<'p>> {
-        self.said.get(text).copied()
-    }
-
-    /// Whether a guard holds whatever is found, and so nothing back.
-    fn is_foregone(&self, guard: &Guard) -> bool {
-        self.said(&guard.condition).is_some_and(|said| said.holds(&self.names) == Some(true))
-    }
-
-    /// What stands around a change.
-    fn around(&self, change: &PlannedChange) -> Vec<Around<'p>> {
-        let of = |kind, text: &str| Around { kind, says: text.to_owned(), said: self.said(text) };
-        let each = |one: &plan::Around| match one {
-            plan::Around::Each { list, .. } => vec![of(around::Kind::Each, list)],
-            plan::Around::If { condition } => vec![of(around::Kind::If, condition)],
-            plan::Around::Else { conditions } => conditions.iter().map(|one| of(around::Kind::Unless, one)).collect(),
-            plan::Around::Retry { times } => vec![of(around::Kind::Retry(*times), &times.to_string())],
-            plan::Around::OnFailure | plan::Around::Always | plan::Around::Command { .. } => Vec::new(),
-        };
-        change.around.iter().flat_map(each).collect()
-    }
-}
-
 /// Whether it is made more often, or of more.
 fn moved_around(from: &Conditions<'_>, to: &Conditions<'_>, old: &PlannedChange, new: &PlannedChange) -> Vec<Moved> {
     let mut moved = often(&from.around(old), &to.around(new), Moved::More);
@@ -260,7 +226,7 @@ fn guarded(found: &mut Rows, from: &Conditions<'_>, to: &Conditions<'_>, old: &P
     for pair in pairs(&old.guards, &new.guards, |guard| guard.condition.clone(), |a, b| a.title == b.title) {
         match pair {
             Pair::Both(a, b) => {
-                if let Some((a, b)) = from.said(&a.condition).zip(to.said(&b.condition)) {
+                if let Some((a, b)) = from.guard(a).zip(to.guard(b)) {
                     kinds.extend(weighed(a, b, Kind::Dangerous, Kind::Safer));
                 }
             }
@@ -273,7 +239,7 @@ fn guarded(found: &mut Rows, from: &Conditions<'_>, to: &Conditions<'_>, old: &P
     }
     if !kinds.is_empty() {
         let with = |all: &Conditions<'_>, change: &PlannedChange| {
-            let said = |guard: &Guard| all.said(&guard.condition).map_or_else(|| guard.condition.clone(), Said::text);
+            let said = |guard: &Guard| all.guard(guard).map_or_else(|| guard.condition.clone(), Said::text);
             guards(&PlannedChange {
                 guards: change.guards.iter().map(|guard| Guard { condition: said(guard), ..guard.clone() }).collect(),
                 ..change.clone()
@@ -291,7 +257,7 @@ fn clause_row(
     none: &str,
     more: Kind,
 ) -> (Option<Row>, Kind) {
-    let (old, new) = (of(a.change).map(|it| Said::new(a.program, it)), of(b.change).map(|it| Said::new(b.program, it)));
+    let (old, new) = (of(a.change).map(|it| a.said(it)), of(b.change).map(|it| b.said(it)));
     let kind = match (old, new) {
         (Some(old), Some(new)) => weighed(old, new, more, Kind::Safer).unwrap_or(Kind::Changed),
         (Some(_), None) => Kind::Dangerous,
@@ -301,7 +267,7 @@ fn clause_row(
     (Row::of(what, text(old), text(new)), kind)
 }
 
-fn rows((a, was, from): (&Made<'_>, &Plan, &Foregone<'_>), (b, is, to): (&Made<'_>, &Plan, &Foregone<'_>)) -> Rows {
+fn rows((a, was): (&Made<'_>, &Plan), (b, is): (&Made<'_>, &Plan)) -> Rows {
     let (old, new) = (a.planned, b.planned);
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);
@@ -326,11 +292,9 @@ fn rows((a, was, from): (&Made<'_>, &Plan, &Foregone<'_>), (b, is, to): (&Made<'
     let (row, kind) = clause_row("within", (a, b), |change| change.within.as_ref(), "no time limit", Kind::Dangerous);
     add(row, limited(a, b).map_or(kind, |(kind, _)| kind));
     let (row, kind) = clause_row("verify", (a, b), |change| change.verify.as_ref(), "none", Kind::Dangerous);
-    let fails = |one: &Made<'_>, names: &Foregone<'_>| {
-        one.change.verify.as_ref().is_some_and(|verify| names.holds(verify) != Some(true))
-    };
+    let fails = |one: &Made<'_>| one.change.verify.as_ref().is_some_and(|verify| one.names.holds(verify) != Some(true));
     // One that holds whatever is found is none.
-    let kind = match (fails(a, from), fails(b, to)) {
+    let kind = match (fails(a), fails(b)) {
         (true, true) => kind,
         (true, false) => Kind::Dangerous,
         (false, true) => Kind::Safer,
@@ -353,7 +317,7 @@ const SOONEST: SignedDuration = SignedDuration::from_millis(100);
 
 /// What less time for a change means, and why: what is not done by then is not known to be done.
 fn limited(old: &Made<'_>, new: &Made<'_>) -> Option<(Kind, &'static str)> {
-    let of = |one: &Made<'_>| match Said::new(one.program, one.change.within.as_ref()?).constant() {
+    let of = |one: &Made<'_>| match one.said(one.change.within.as_ref()?).constant() {
         Some(Value::Duration(within)) => Some(*within),
         _ => None,
     };
@@ -457,6 +421,6 @@ fn statement(made: &Made<'_>) -> Option<String> {
         ExprKind::Tool { args, .. } | ExprKind::Command { args, .. } => args.iter().collect(),
         _ => Vec::new(),
     };
-    let text = args.into_iter().find_map(|arg| Said::new(made.program, arg).words())?;
+    let text = args.into_iter().find_map(|arg| made.said(arg).words())?;
     Some(text.to_lowercase().split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -10,6 +10,7 @@ use crate::check::program::foregone::Foregone;
 use crate::check::program::walk;
 use crate::check::program::{BinaryOp, Call, CallArg, Expr, ExprKind, Program, TextPart, UnaryOp};
 use crate::plan::{self, text};
+use crate::source::Span;
 use crate::types::{Type, Value};
 
 /// Where a condition holds, a list has items and a number is large: more of it, or less.
@@ -229,6 +230,10 @@ impl Compared<'_> {
 
 fn comparisons(old: &Compared<'_>, new: &Compared<'_>) -> Vec<Moved> {
     let (Some(a), Some(b)) = (old.range(), new.range()) else { return vec![Moved::Otherwise] };
+    // The same value, written otherwise: `85%` and `0.85`.
+    if old.op == new.op && old.is_written && new.is_written && old.with.equals(new.with) {
+        return Vec::new();
+    }
     // The same bound: another param, or one where there was none, or beyond what a float can tell apart.
     if a == b && (old.op == new.op || !old.is_written || !new.is_written) {
         return vec![Moved::Otherwise];
@@ -302,9 +307,13 @@ impl<'p> Said<'p> {
         Self { program, expr: expr.uncovered(), names: None }
     }
 
-    /// With the constants that `let` gave to the names in it.
+    /// With the constants that `let` gave to the names in it, and those that its commands give.
     pub(super) fn knowing(self, names: &'p Foregone<'p>) -> Self {
         Self { names: Some(names), ..self }
+    }
+
+    pub(super) const fn span(self) -> Span {
+        self.expr.span
     }
 
     fn of(self, expr: &'p Expr) -> Self {
@@ -316,15 +325,20 @@ impl<'p> Said<'p> {
         let mut found = Vec::new();
         let Some(names) = self.names else { return found };
         walk::expr(self.expr, &mut |expr| {
-            let ExprKind::Local(id) = &expr.kind else { return };
-            let value = names.named(*id).map(|value| self.of(value));
-            if let Some(value) = value.filter(|value| value.constant().is_some() || value.items().is_some())
-                && let Some(local) = self.program.locals.get(id.index())
-            {
-                found.push((local.name.clone(), value.text()));
+            let value = self.of(expr).behind();
+            if names.stands_for(expr).is_some() && (value.constant().is_some() || value.items().is_some()) {
+                found.push((text::expr(self.program, expr).into(), value.text()));
             }
         });
         found
+    }
+
+    /// What a name or a command stands for, at the end of all names.
+    fn behind(self) -> Self {
+        match self.names.and_then(|names| names.stands_for(self.expr)) {
+            Some(value) => self.of(value).behind(),
+            None => self,
+        }
     }
 
     /// With the params in it, as what they are unless they are given: ` (error_limit = 5%)`.
@@ -363,7 +377,7 @@ impl<'p> Said<'p> {
         match &self.expr.kind {
             ExprKind::Literal(value) => Some(value),
             ExprKind::Param(id) => self.of(self.program.params.get(id.index())?.default.as_ref()?).constant(),
-            ExprKind::Local(id) => self.of(self.names?.named(*id)?).constant(),
+            ExprKind::Local(_) | ExprKind::Command { .. } => self.of(self.names?.stands_for(self.expr)?).constant(),
             _ => None,
         }
     }
@@ -392,7 +406,7 @@ impl<'p> Said<'p> {
                 Some(items.iter().map(|item| text::plain(self.program, item.uncovered())).collect())
             }
             ExprKind::Param(id) => self.of(self.program.params.get(id.index())?.default.as_ref()?).items(),
-            ExprKind::Local(id) => self.of(self.names?.named(*id)?).items(),
+            ExprKind::Local(_) | ExprKind::Command { .. } => self.of(self.names?.stands_for(self.expr)?).items(),
             _ => None,
         }
     }

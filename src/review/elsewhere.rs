@@ -100,6 +100,8 @@ fn attached(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
 /// A file that a runbook names and that is no part of it: a program that it starts, a kubeconfig.
 #[derive(Clone, Debug, Default)]
 pub struct Named {
+    /// Where the runbook looks for it.
+    pub name: String,
     /// `None` where it is not there.
     pub content: Option<Vec<u8>>,
     pub is_program: bool,
@@ -107,7 +109,7 @@ pub struct Named {
 
 /// What is different in a file that a runbook names; `None` where nothing is.
 #[must_use]
-pub fn named(name: &str, before: &Named, after: &Named) -> Option<Finding> {
+pub fn named(before: &Named, after: &Named) -> Option<Finding> {
     let rows: Vec<Row> = Row::of("may be started", yes(before.is_program), yes(after.is_program)).into_iter().collect();
     let headline = match (&before.content, &after.content) {
         (None, None) => return None,
@@ -117,14 +119,18 @@ pub fn named(name: &str, before: &Named, after: &Named) -> Option<Finding> {
         (Some(_), Some(_)) if rows.is_empty() => return None,
         (Some(_), Some(_)) => "changed",
     };
-    let mut finding = Finding::new(Chapter::Changes, Kind::Changed, format!("file {name}"), headline).rows(rows);
+    let mut finding =
+        Finding::new(Chapter::Changes, Kind::Changed, format!("file {}", after.name), headline).rows(rows);
     let text = |side: &Named| side.content.as_deref().map_or(Ok(""), std::str::from_utf8).ok().map(str::to_owned);
     match (text(before), text(after)) {
         (Some(old), Some(new)) => finding.notes = different(&old, &new),
         _ => finding.notes.push("it is no text".to_owned()),
     }
     finding.notes.insert(0, "the runbook names it, and what it does is not looked at: read it".to_owned());
-    let place = |side: &Named| side.content.as_ref().map(|_| Place { file: name.to_owned(), line: 1 });
+    if before.name != after.name {
+        finding.notes.insert(0, format!("the runbook was moved, and found {} before", before.name));
+    }
+    let place = |side: &Named| side.content.as_ref().map(|_| Place { file: side.name.clone(), line: 1 });
     Some(finding.at(place(before), place(after)))
 }
 

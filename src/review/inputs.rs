@@ -143,6 +143,12 @@ fn meaning(what: &str, old: Option<Said<'_>>, new: Option<Said<'_>>, row: &Row) 
             Kind::Dangerous,
             "it is taken for a look: no consent is asked for any more",
         ),
+        "secret" => by_order(
+            old.is_some() && new.is_none(),
+            old.is_none() && new.is_some(),
+            Kind::Dangerous,
+            "it is no longer signed: whoever gets it cannot tell who sent it",
+        ),
         "insecure" => flag("any certificate is taken: nobody knows who answers"),
         "downgrade" => flag("a redirect from https to http is followed"),
         "tls" => {

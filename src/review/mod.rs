@@ -7,6 +7,7 @@
 mod actions;
 mod around;
 mod bounds;
+mod conditions;
 mod depends;
 mod elsewhere;
 mod escalation;
@@ -39,7 +40,7 @@ use self::around::Placed;
 pub use self::elsewhere::{Named, moved, named};
 use self::history::History;
 pub use self::policy::{policy, void};
-pub use self::renames::{Renamed, raised, renamed, written};
+pub use self::renames::{Renamed, renamed, written};
 
 use crate::check::program::Program;
 use crate::check::program::foregone::Foregone;
@@ -301,7 +302,7 @@ pub fn compare(
     let (was, is) = (Seen::of(before.program, &set), Seen::of(after.program, &set));
     let mut findings = thresholds::compare(before, after);
     findings.extend(escalation::compare(before, after, now));
-    findings.extend(actions::compare((before, &plan_before, &was.placed), (after, &plan_after, &is.placed), now));
+    findings.extend(actions::compare((before, &plan_before, &was), (after, &plan_after, &is), now));
     findings.extend(permissions::compare(before, after, &set));
     findings.extend(reading::compare(before, after, &was, &is));
     findings.extend(telling::compare(before, after, &was, &is));

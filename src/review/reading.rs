@@ -17,7 +17,7 @@ use crate::types::{FaultKind, Value};
 pub(super) fn compare(before: Side<'_>, after: Side<'_>, was: &Seen<'_>, is: &Seen<'_>) -> Vec<Finding> {
     let mut findings = checks((before, was), (after, is));
     findings.extend(metrics(before, after));
-    findings.extend(steps(before, after));
+    findings.extend(steps((before, was), (after, is)));
     findings.extend(forgiven(before, after));
     findings.extend(tests(before, after));
     findings
@@ -29,6 +29,8 @@ struct Check<'p> {
     around: Vec<Around<'p>>,
     word: &'static str,
     title: String,
+    /// It is called as its condition is written.
+    by_condition: bool,
     condition: Said<'p>,
     /// The same with what its names stand for in their stead.
     means: String,
@@ -49,7 +51,7 @@ fn check<'p>(program: &'p Program, seen: &'p Seen<'p>, at: &'p Placed<'p>) -> Op
         StatementKind::Require { condition, title, source } => ("require", condition, title, source, None),
         _ => return None,
     };
-    let title = text::titled(program, title.as_ref(), source);
+    let (by_condition, title) = (title.is_none(), text::titled(program, title.as_ref(), source));
     let (severity, message, raises) = match otherwise {
         Some(CheckElse::Severity { severity, message }) => (*severity, message.as_ref(), None),
         Some(CheckElse::Raise { threshold, message }) => {
@@ -63,7 +65,7 @@ fn check<'p>(program: &'p Program, seen: &'p Seen<'p>, at: &'p Placed<'p>) -> Op
     let means = seen.meaning.expr(condition);
     let condition = Said::new(program, condition).knowing(&seen.names);
     let around = knowing(&at.around, &seen.names);
-    Some(Check { at, around, word, title, condition, means, severity, raises, message })
+    Some(Check { at, around, word, title, by_condition, condition, means, severity, raises, message })
 }
 
 fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
@@ -72,9 +74,18 @@ fn checks((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_
     let (from, to) = (&was.names, &is.names);
     let mut findings = Vec::new();
     let key = |check: &Check<'_>| (check.at.within.clone(), check.word, check.title.clone());
+    // Without a title it is the one at that place of which it can be said what another condition means.
+    let edited = |a: &Check<'_>, b: &Check<'_>| {
+        a.by_condition
+            && b.by_condition
+            && a.at.within == b.at.within
+            && !moved(a.condition, b.condition).contains(&Moved::Otherwise)
+    };
     let alike = |a: &Check<'_>, b: &Check<'_>| {
         a.word == b.word
-            && (a.condition.text() == b.condition.text() || (a.title == b.title && a.at.within != b.at.within))
+            && (a.condition.text() == b.condition.text()
+                || (a.title == b.title && a.at.within != b.at.within)
+                || edited(a, b))
     };
     for pair in pairs(&old, &new, key, alike) {
         match pair {
@@ -123,7 +134,9 @@ fn changed(
 ) -> Option<Finding> {
     let mut found = Rows::default();
     let mut add = |row, kind| found.add(row, kind);
-    add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
+    if !(a.by_condition && b.by_condition) {
+        add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
+    }
     // A check says when it is well: the more it holds, the less it sees.
     if let Some(kind) = weighed(a.condition, b.condition, Kind::Blind, Kind::Safer) {
         add(Row::of("passes where", a.condition.text(), b.condition.text()), kind);
@@ -150,7 +163,7 @@ fn changed(
         _ => "changed",
     };
     let mut finding = Finding::new(Chapter::Blindness, kind, subject(b), headline).rows(found.rows);
-    if is_other {
+    if is_other && a.condition.text() == b.condition.text() {
         finding = finding.note("a name in it stands for something else than before");
     }
     Some(finding.at(Some(before.place(a.at.statement.span)), Some(after.place(b.at.statement.span))))
@@ -221,7 +234,7 @@ struct Each<'p> {
     span: Span,
 }
 
-fn all_each(program: &Program) -> Vec<Each<'_>> {
+fn all_each<'p>(program: &'p Program, seen: &'p Seen<'p>) -> Vec<Each<'p>> {
     let mut found = Vec::new();
     for section in &program.sections {
         for member in &section.members {
@@ -229,7 +242,7 @@ fn all_each(program: &Program) -> Vec<Each<'_>> {
                 && let Some((_, list)) = &step.each
             {
                 let within = format!("{} / \"{}\"", section.name(), step.title);
-                found.push(Each { within, list: Said::new(program, list), span: step.span });
+                found.push(Each { within, list: Said::new(program, list).knowing(&seen.names), span: step.span });
             }
         }
     }
@@ -237,8 +250,8 @@ fn all_each(program: &Program) -> Vec<Each<'_>> {
 }
 
 /// Steps that are made for fewer items.
-fn steps(before: Side<'_>, after: Side<'_>) -> Vec<Finding> {
-    let (old, new) = (all_each(before.program), all_each(after.program));
+fn steps((before, was): (Side<'_>, &Seen<'_>), (after, is): (Side<'_>, &Seen<'_>)) -> Vec<Finding> {
+    let (old, new) = (all_each(before.program, was), all_each(after.program, is));
     let found = pairs(&old, &new, |one| one.within.clone(), |_, _| false).into_iter().filter_map(|pair| {
         let Pair::Both(a, b) = pair else { return None };
         if weighed(a.list, b.list, Kind::Safer, Kind::Blind) != Some(Kind::Blind) {

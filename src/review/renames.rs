@@ -1,21 +1,27 @@
 //! Names that stand for the same on both sides, and are written otherwise. The earlier side is compared as if it had the
 //! later names, so that a renaming is said once and not wherever the name stands.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::pairs::{Pair, pairs};
-use super::{Chapter, Finding, Kind, Side, inputs, lines};
+use super::{Chapter, Finding, Kind, Side, inputs, lines, schedules};
 use crate::check::program::walk;
-use crate::check::program::{CheckElse, Program, Statement, StatementKind};
+use crate::check::program::{Expr, Member, Program, Statement, StatementKind};
+use crate::plan::text::Names as _;
 use crate::plan::{outline, text};
 use crate::source::{FileId, Span};
-use crate::syntax::ast::ItemKind;
+use crate::syntax::ast::{Item, ItemKind};
 use crate::syntax::rename::{Other, Use, rename};
 
 /// A name that is another one now.
 #[derive(Clone, Debug)]
 pub struct Renamed {
     word: &'static str,
+    /// The part of the runbook that it belongs to; empty where that is all of it.
+    part: String,
     pub old: String,
     pub new: String,
     /// The part of the earlier side in which it can be used.
@@ -34,10 +40,16 @@ pub fn renamed(before: Side<'_>, after: Side<'_>) -> Vec<Renamed> {
     let both = pairs(&old, &new, key, alike).into_iter().filter_map(|pair| match pair {
         Pair::Both(a, b) if a.name != b.name => Some(Renamed {
             word: a.word,
+            part: a.part.clone(),
             old: a.name.clone(),
             new: b.name.clone(),
             within: a.within,
-            used: if matches!(a.word, "tool" | "command") { Use::Call } else { Use::Value },
+            used: match a.word {
+                "tool" | "command" => Use::Call,
+                "section" | "report" => Use::Section,
+                "step" => Use::Step,
+                _ => Use::Value,
+            },
             before: a.span,
             after: b.span,
         }),
@@ -62,9 +74,17 @@ pub fn written(side: Side<'_>, names: &[Renamed]) -> Option<Vec<Arc<str>>> {
 impl Renamed {
     /// What people have to know of it; nothing of names that nobody outside ever uses.
     #[must_use]
-    pub fn finding(&self, before: Side<'_>, after: Side<'_>) -> Option<Finding> {
+    pub fn finding(&self, before: Side<'_>, after: Side<'_>, now: Timestamp) -> Option<Finding> {
         let (old, new) = (&self.old, &self.new);
+        let mut subject = format!("{} {new}", self.word);
         let (chapter, note) = match self.word {
+            "section" | "report" | "step" => {
+                subject = format!("{} \"{new}\"", self.word);
+                if !self.part.is_empty() {
+                    subject = format!("{} / \"{new}\"", self.part);
+                }
+                (Chapter::Schedules, Some(format!("`--only \"{old}\"` is refused from now on: it is \"{new}\"")))
+            }
             "param" => (Chapter::Inputs, Some(format!("`--set {old}=…` is refused from now on: it is `{new}`"))),
             "metric" => (
                 Chapter::Blindness,
@@ -88,8 +108,13 @@ impl Renamed {
             _ => return None,
         };
         let headline = format!("only called otherwise: it was `{old}`");
-        let mut finding = Finding::new(chapter, Kind::Changed, format!("{} {new}", self.word), headline);
+        let mut finding = Finding::new(chapter, Kind::Changed, subject, headline);
         finding.notes.extend(note);
+        if matches!(self.word, "section" | "report") {
+            finding.rows.extend(schedules::by_title(before, after, (old, new), now));
+            let raises = "an alert that it raised is over, and is told anew where it is raised again";
+            finding.notes.extend(raises_in(before.program, old).then(|| raises.to_owned()));
+        }
         Some(finding.at(Some(before.place(self.before)), Some(after.place(self.after))))
     }
 
@@ -104,35 +129,24 @@ fn whole(file: FileId, text: &str) -> Span {
     Span::new(file, 0, u32::try_from(text.len()).unwrap_or(u32::MAX))
 }
 
-/// Checks without a title are called as they are written, and so otherwise now. What they raised is closed by its name.
-#[must_use]
-pub fn raised(before: Side<'_>, renamed: Side<'_>) -> Vec<Finding> {
-    let all = |side: Side<'_>| -> Vec<(String, Span)> {
-        let mut found = Vec::new();
-        for part in walk::blocks_of(side.program) {
-            walk::statements(part.block, &mut |statement: &Statement| {
-                if let StatementKind::Check { title: None, source, otherwise: CheckElse::Raise { .. }, .. } =
-                    &statement.kind
-                {
-                    found.push((source.to_string(), statement.span));
-                }
-            });
-        }
-        found
-    };
-    let (old, new) = (all(before), all(renamed));
-    let others = old.iter().zip(&new).filter(|(a, b)| a.0 != b.0).map(|(a, b)| {
-        let note = "an alert that it raised stays open until somebody closes it: give the check a title";
-        Finding::new(
-            Chapter::Told,
-            Kind::Changed,
-            format!("check \"{}\"", b.0),
-            format!("is called otherwise: it was `{}`", a.0),
-        )
-        .note(note)
-        .at(Some(before.place(a.1)), Some(renamed.place(b.1)))
-    });
-    others.collect()
+/// Whether a section raises alerts, or a command that it calls.
+fn raises_in(program: &Program, title: &str) -> bool {
+    let parts = walk::blocks_of(program);
+    let own = parts.iter().filter(|part| part.section.is_some_and(|one| *one.title == *title));
+    let mut left: Vec<&[Statement]> = own.map(|part| part.block).collect();
+    let mut known = BTreeSet::new();
+    let mut raises = false;
+    while let Some(block) = left.pop() {
+        walk::statements(block, &mut |statement| {
+            raises |= statement.raises().is_some();
+            if let StatementKind::Do { command, .. } = &statement.kind
+                && known.insert(command.index())
+            {
+                left.extend(program.commands.get(command.index()).map(|command| &*command.body));
+            }
+        });
+    }
+    raises
 }
 
 /// A name, and what it stands for.
@@ -172,6 +186,7 @@ fn all(side: Side<'_>) -> Vec<Named> {
         let says = lines::shown_command(program, &reads, one).join("\n");
         add("command", &one.name, format!("{:?} {says}", one.effect), one.span);
     }
+    titled(side, &mut found);
     for part in walk::blocks_of(program) {
         walk::statements(part.block, &mut |statement: &Statement| {
             let StatementKind::Let { local, value } = &statement.kind else { return };
@@ -189,11 +204,73 @@ fn all(side: Side<'_>) -> Vec<Named> {
     found
 }
 
+/// Sections and steps: what they do, when and for how long, and not what they are called.
+fn titled(side: Side<'_>, found: &mut Vec<Named>) {
+    let program: &Program = side.program;
+    let reads = outline::shown(program);
+    let limit = |within: &Option<Expr>| within.as_ref().map(|within| text::expr(program, within));
+    // What is written with these signs is written in several ways.
+    let is_plain = |title: &str| !title.contains(['"', '\\', '{']) && !title.chars().any(char::is_control);
+    for section in program.sections.iter().filter(|one| is_plain(&one.title)) {
+        let mut says = vec![format!(
+            "{:?} {:?}",
+            section.schedule.as_ref().map(|one| side.written(one.span)),
+            limit(&section.within)
+        )];
+        says.extend(schedules::titles(side, &section.on_alert));
+        says.push("quiet".to_owned());
+        says.extend(schedules::titles(side, &section.quiet));
+        for member in &section.members {
+            match member {
+                Member::Statement(statement) => says.extend(reads.statement(statement)),
+                Member::Step(step) => {
+                    let each = step.each.as_ref().map(|(local, list)| {
+                        format!("for {} in {}", program.name(text::Named::Local(*local)), text::expr(program, list))
+                    });
+                    let mut own = vec![format!("step {each:?} {:?}", limit(&step.within))];
+                    own.extend(reads.in_step(step).into_iter().map(|line| format!("  {line}")));
+                    says.extend(own.iter().cloned());
+                    if is_plain(&step.title) {
+                        found.push(Named {
+                            word: "step",
+                            part: section.name(),
+                            name: step.title.to_string(),
+                            says: own.join("\n"),
+                            span: step.span,
+                            within: declared(side, section.span).map_or(section.span, |item| item.span),
+                        });
+                    }
+                }
+            }
+        }
+        for (what, block) in [("on failure", &section.on_failure), ("always", &section.always)] {
+            says.extend(block.iter().map(|_| what.to_owned()));
+            says.extend(block.iter().flat_map(|block| reads.of_command(block)));
+        }
+        found.push(Named {
+            word: section.kind.name(),
+            part: String::new(),
+            name: section.title.to_string(),
+            says: says.join("\n"),
+            span: section.span,
+            within: whole(section.span.file, &side.sources.file(section.span.file).text),
+        });
+    }
+}
+
 /// The step, or else the declaration, that something is in.
 fn around(side: Side<'_>, span: Span) -> Option<Span> {
-    let holds = |outer: Span| outer.file == span.file && outer.start <= span.start && span.end <= outer.end;
-    let item = side.files.iter().flat_map(|file| &file.items).find(|item| holds(item.span))?;
+    let item = declared(side, span)?;
     let ItemKind::Section(section) = &item.kind else { return Some(item.span) };
-    let step = section.steps().map(|step| step.span).find(|step| holds(*step));
+    let step = section.steps().map(|step| step.span).find(|step| holds(*step, span));
     Some(step.unwrap_or(item.span))
+}
+
+/// The declaration that something is in.
+fn declared(side: Side<'_>, span: Span) -> Option<&Item> {
+    side.files.iter().flat_map(|file| &file.items).find(|item| holds(item.span, span))
+}
+
+fn holds(outer: Span, inner: Span) -> bool {
+    outer.file == inner.file && outer.start <= inner.start && inner.end <= outer.end
 }

@@ -45,7 +45,7 @@ pub(super) fn compare(before: Side<'_>, after: Side<'_>, now: Timestamp) -> Vec<
             one.within.as_ref().map_or_else(|| "no time limit".to_owned(), |within| text::expr(&**side.program, within))
         };
         let (quiet, quieter) = (titles(before, &a.quiet), titles(after, &b.quiet));
-        let more_quiet = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Changed };
+        let more_quiet = if lacks(&quiet, &quieter) { Kind::Loosened } else { Kind::Safer };
         let mut found = Rows::default();
         found.add(Row::of("is called", &*a.title, &*b.title), Kind::Changed);
         found.add(runs(before, after, a, b), by_itself(before, after, a, b, now));
@@ -121,6 +121,14 @@ fn runs(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section) -> Option<R
 fn is_moved(before: Side<'_>, after: Side<'_>, a: &Section, b: &Section, now: Timestamp) -> bool {
     let next = |side, section| coming(side, section, now).take(SHOWN).collect::<Vec<_>>();
     next(before, a) != next(after, b)
+}
+
+/// Of a section that is only called otherwise, the next times where these hang on its title.
+pub(super) fn by_title(before: Side<'_>, after: Side<'_>, (old, new): (&str, &str), now: Timestamp) -> Option<Row> {
+    let of = |side: Side<'_>, title: &str| side.program.sections.iter().position(|one| *one.title == *title);
+    let a = before.program.sections.get(of(before, old)?)?;
+    let b = after.program.sections.get(of(after, new)?)?;
+    is_moved(before, after, a, b, now).then(|| next(before, after, a, b, now))?
 }
 
 /// The next times before and now; where the zones are two, now in both.

@@ -50,8 +50,12 @@ fn changed(before: Side<'_>, after: Side<'_>, old: &Threshold, new: &Threshold) 
     let by_severity = if new.severity < old.severity { Kind::Loosened } else { Kind::Safer };
     add(Row::of("severity", old.severity.name(), new.severity.name()), by_severity);
     let (opened, opens) = (opens_at(was, old), opens_at(is, new));
-    add(Row::of("opens", opened, opens), opening(was, is, old, new));
-    add(Row::of("closes", closes_at(was, old), closes_at(is, new)), closing(was, is, old, new));
+    if let Some(kind) = opening(was, is, old, new) {
+        add(Row::of("opens", opened, opens), kind);
+    }
+    if let Some(kind) = closing(was, is, old, new) {
+        add(Row::of("closes", closes_at(was, old), closes_at(is, new)), kind);
+    }
     let unknown = match (old.unknown_for, new.unknown_for) {
         (Some(_), None) => Kind::Blind,
         (Some(a), Some(b)) if b > a => Kind::Blind,
@@ -183,14 +187,14 @@ fn sooner(was: &Program, is: &Program, old: &Expr, new: &Expr) -> Option<Kind> {
     weighed(Said::new(was, old), Said::new(is, new), Kind::Safer, Kind::Loosened)
 }
 
-/// Whether it opens sooner or later than before. Where that cannot be said, it is only different.
-fn opening(was: &Program, is: &Program, old: &Threshold, new: &Threshold) -> Kind {
+/// Whether it opens sooner or later than before. Where that cannot be said, it is only different; `None` where it does not.
+fn opening(was: &Program, is: &Program, old: &Threshold, new: &Threshold) -> Option<Kind> {
     let texts = |program, one: &'_ Threshold| -> Vec<_> {
         one.when.iter().enumerate().map(|(at, when)| (at, Said::new(program, &when.condition).text())).collect()
     };
     let (olds, news) = (texts(was, old), texts(is, new));
     let whens = |(a, b): (usize, usize)| old.when.get(a).zip(new.when.get(b));
-    worst(pairs(&olds, &news, |one| one.1.clone(), |_, _| true).into_iter().flat_map(|pair| match pair {
+    let kinds = pairs(&olds, &news, |one| one.1.clone(), |_, _| true).into_iter().flat_map(|pair| match pair {
         Pair::Gone(_) => vec![Kind::Loosened],
         Pair::New(_) => vec![Kind::Safer],
         Pair::Both(a, b) => whens((a.0, b.0)).map_or_else(Vec::new, |(a, b)| {
@@ -198,17 +202,17 @@ fn opening(was: &Program, is: &Program, old: &Threshold, new: &Threshold) -> Kin
             let held = (held != holds).then(|| reached::later(Some(held), Some(holds)));
             held.into_iter().chain(sooner(was, is, &a.condition, &b.condition)).collect()
         }),
-    }))
+    });
+    kinds.min()
 }
 
 /// Whether it closes sooner: what is closed is told to nobody.
-fn closing(was: &Program, is: &Program, old: &Threshold, new: &Threshold) -> Kind {
+fn closing(was: &Program, is: &Program, old: &Threshold, new: &Threshold) -> Option<Kind> {
     match (&old.until, &new.until) {
-        (Some(a), Some(b)) => {
-            weighed(Said::new(was, a), Said::new(is, b), Kind::Loosened, Kind::Safer).unwrap_or(Kind::Changed)
-        }
+        (Some(a), Some(b)) => weighed(Said::new(was, a), Said::new(is, b), Kind::Loosened, Kind::Safer),
         // Without one it closes as soon as its condition no longer holds.
-        (Some(_), None) => Kind::Loosened,
-        (None, _) => Kind::Safer,
+        (Some(_), None) => Some(Kind::Loosened),
+        (None, Some(_)) => Some(Kind::Safer),
+        (None, None) => None,
     }
 }

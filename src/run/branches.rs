@@ -91,7 +91,9 @@ pub(super) fn with<'r>(context: Context<'r>, local: LocalId, item: &Value, label
 fn too_many(context: &Context<'_>, statement: &Statement, each: &For, found: u64, at_most: u32) {
     if statement.effect == Effect::Changes {
         withhold_all(context, &each.body, &Withheld::TooMany { found, at_most });
-        context.section_gate.close(Withheld::EarlierChange { title: context.written(statement.span) });
+        let name = context.run.program.locals.get(each.local.index()).map_or("", |local| &*local.name);
+        let title = format!("for {name} in {}", context.written(each.list.span)).into();
+        context.section_gate.close(Withheld::EarlierChange { title, items: context.trail.items() });
         return;
     }
     let fault = Fault::new(FaultKind::TooLarge, format!("the list has {found} items, and `at most` is {at_most}"));

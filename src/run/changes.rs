@@ -29,6 +29,7 @@ use crate::catalog::Builtin;
 use crate::catalog::timing::{self, BEGUN};
 use crate::check::program::{Call, Change, CommandId, Expr, ExprKind, Statement, Tool};
 use crate::shown::Shown;
+use crate::shown::items::named;
 use crate::store::event::{ChangeEnded, ChangeOutcome, Event, Withheld};
 use crate::store::kept::Kept;
 use crate::store::ledger::Hold;
@@ -101,9 +102,9 @@ pub(super) async fn change<'r>(context: &Context<'r>, statement: &'r Statement, 
             tracing::debug!(target: "runbook::run", line = context.place(statement.span).line, "change withheld");
             // A guard speaks for its own step: what other steps change was never its question.
             if !matches!(reason, Withheld::ReadOnly | Withheld::Guard { .. }) {
-                context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
+                context.section_gate.close(earlier(context, &title));
             }
-            context.gate.not_made(&title);
+            context.gate.not_made(named(&title, &context.trail.items()));
             bind(context, change, Err(not_done(&title)));
             let (place, change) = (context.place(statement.span), context.next_change());
             let items = context.trail.items();
@@ -239,7 +240,7 @@ async fn made<'r>(
         // What is not written down is not begun: after a crash nobody would know of it.
         let message = format!("its intent cannot be written down: {}", fault.message).into();
         let fault = Fault { message, ..fault };
-        context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
+        context.section_gate.close(earlier(context, &title));
         bind(context, change, Err(fault.clone()));
         let (items, reason) = (context.trail.items(), Withheld::NotMeasured { fault });
         context.emit(Event::ChangeWithheld { place, change: number, title, items, reason });
@@ -250,10 +251,10 @@ async fn made<'r>(
     let limit = within.unwrap_or(VERIFY_WITHIN);
     let (ended, verified, evidence) = verified(context, change, ended, limit, started, within.is_some()).await;
     if ended.outcome == ChangeOutcome::Failed && verified.is_none() {
-        context.gate.not_made(&title);
+        context.gate.not_made(named(&title, &context.trail.items()));
     }
     if ended.outcome != ChangeOutcome::Done {
-        context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&title) });
+        context.section_gate.close(earlier(context, &title));
     }
     let result = match &ended.result {
         Ok(Value::Null) | Err(_) => None,
@@ -279,7 +280,7 @@ async fn made<'r>(
     if let Err(fault) = context.run.outside.emitter.durable(event).await {
         // It is done and cannot be written down: the run goes no further than what must be said.
         let what = Arc::clone(&change.source);
-        context.section_gate.close(Withheld::EarlierChange { title: Arc::clone(&what) });
+        context.section_gate.close(earlier(context, &what));
         context.emit(Event::NotMeasured { place: context.place(statement.span), what, fault });
     }
 }
@@ -443,6 +444,11 @@ async fn verified(
         }
     };
     (ended, verified, polled.evidence)
+}
+
+/// What holds back all that is below a change.
+fn earlier(context: &Context<'_>, title: &Arc<str>) -> Withheld {
+    Withheld::EarlierChange { title: Arc::clone(title), items: context.trail.items() }
 }
 
 /// Why there is nothing that a change gave.

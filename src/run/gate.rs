@@ -39,8 +39,8 @@ impl<'r> Gate<'r> {
     }
 
     /// Takes down that a change was not made.
-    pub(crate) fn not_made(&self, title: &Arc<str>) {
-        lock(&self.unmade).get_or_insert_with(|| Arc::clone(title));
+    pub(crate) fn not_made(&self, change: String) {
+        lock(&self.unmade).get_or_insert_with(|| change.into());
     }
 
     /// A change above this place that was not made, in its own step or in the section itself.

@@ -1,6 +1,7 @@
 //! Values as people read them: what is kept of one, and how it is written.
 
 pub mod again;
+pub mod items;
 pub mod look;
 pub mod text;
 

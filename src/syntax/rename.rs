@@ -15,6 +15,10 @@ pub enum Use {
     Value,
     /// `limit(…)`
     Call,
+    /// `section "Clean"`, `report "Clean"`, and `run "Clean"` in a test
+    Section,
+    /// `step "Clean"`
+    Step,
 }
 
 /// A name, and what is to be written in its stead in a part of a text.
@@ -43,18 +47,19 @@ pub fn rename(text: &str, names: &[Other<'_>]) -> Option<String> {
         let rule = pair.as_rule();
         let parts: Vec<_> = pair.into_inner().collect();
         let is_call = parts.iter().any(|part| part.as_rule() == Rule::args);
-        for part in parts.iter().filter(|part| part.as_rule() == Rule::ident) {
-            let start = part.as_span().start();
-            for index in known.get(part.as_str()).into_iter().flatten() {
+        for part in parts.iter().filter(|part| matches!(part.as_rule(), Rule::ident | Rule::name)) {
+            let is_title = part.as_rule() == Rule::name;
+            let start = part.as_span().start() + usize::from(is_title);
+            let written = if is_title { part.as_str().trim_matches('"') } else { part.as_str() };
+            for index in known.get(written).into_iter().flatten() {
                 let name = names.get(*index)?;
                 let is_inside = (name.within.start as usize..name.within.end as usize).contains(&start);
-                if !is_inside || !is_name(rule, name.used, is_call) {
+                let stands = if is_title { is_titled(rule, name.used) } else { is_name(rule, name.used, is_call) };
+                if !is_inside || !stands {
                     continue;
                 }
                 // As a key, a label, an item or a parameter it would be another one for those who see it.
-                if part.as_str() == name.new
-                    || matches!(rule, Rule::entry | Rule::label | Rule::lambda | Rule::parameter)
-                {
+                if written == name.new || matches!(rule, Rule::entry | Rule::label | Rule::lambda | Rule::parameter) {
                     return None;
                 }
                 found.insert(start, name);
@@ -87,6 +92,15 @@ const fn is_name(rule: Rule, used: Use, is_call: bool) -> bool {
     }
 }
 
+/// Whether a title that is part of this is that of a section, or of a step.
+const fn is_titled(rule: Rule, used: Use) -> bool {
+    match rule {
+        Rule::section_head | Rule::report_head | Rule::run_s => matches!(used, Use::Section),
+        Rule::step_head => matches!(used, Use::Step),
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Other, Use, rename};
@@ -110,6 +124,10 @@ mod tests {
         let text = "command look() { show 1 }\nsection \"A\" {\n  do look()\n  show look\n}\n";
         let wanted = "command see() { show 1 }\nsection \"A\" {\n  do see()\n  show look\n}\n";
         assert_eq!(renamed(text, "look", "see", Use::Call).as_deref(), Some(wanted));
+        let text = "threshold \"A\" info {}\nsection \"A\" on alert \"A\" {\n  step \"A\" { show \"A\" }\n}\ntest \"A\" {\n  run \"A\"\n}\n";
+        let wanted = "threshold \"A\" info {}\nsection \"B\" on alert \"A\" {\n  step \"A\" { show \"A\" }\n}\ntest \"A\" {\n  run \"B\"\n}\n";
+        assert_eq!(renamed(text, "A", "B", Use::Section).as_deref(), Some(wanted));
+        assert_eq!(renamed(text, "A", "B", Use::Step), Some(text.replace("step \"A\"", "step \"B\"")));
     }
 
     #[test]

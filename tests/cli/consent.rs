@@ -66,6 +66,8 @@ fn a_value_behind_a_name_is_part_of_what_is_approved() {
     let folder = Folder::with(text);
     let first = folder.hash();
     folder.run(&["run", "a.runbook", "--approve", &first, "--set", "name=other"]).code(5);
+    // What is set to what it is by itself is the same plan.
+    folder.run(&["run", "a.runbook", "--approve", &first, "--set", "name=made"]).code(0);
     folder.write("a.runbook", text.replace("= name", "= \"x{name}\""));
     assert_ne!(folder.hash(), first);
 }
@@ -95,6 +97,27 @@ fn what_stands_around_that_which_opens_an_alert_is_agreed_to_with_the_section_th
     let quiet = text.replacen("warning {\n  notify", "warning {\n  quiet while \"Other\"\n  notify", 1);
     assert_ne!(hash(&quiet), hash(&quiet.replace("b > 1", "b > 0")));
     assert_eq!(hash(&text.replace("it is", "it is so")), first);
+}
+
+#[test]
+fn a_measure_is_agreed_to_where_a_sample_may_begin_a_change_or_hold_it_back() {
+    let text = "channel hook = webhook(\"https://hooks.example.com\")\ntool mark(text: string) changes = argv(\"touch\", text)\n\
+        metric m: int every 1m = 1\nthreshold \"High\" warning {\n  when m > 1\n  notify hook\n}\n\
+        section \"Works\" {\n  step \"One\" {\n    if 1 < 2 {\n      measure m\n    }\n    change mark(\"made\")\n  }\n}\n";
+    let folder = Folder::with(text);
+    let hash = |text: &str| {
+        folder.write("a.runbook", text);
+        folder.hash()
+    };
+    let without = |text: &str| text.replacen("    if 1 < 2 {\n      measure m\n    }\n", "", 1);
+    assert_eq!(hash(text), hash(&without(text)));
+    let answered = format!("{text}section \"Answers\" on alert \"High\" {{\n  change mark(\"other\")\n}}\n");
+    assert_ne!(hash(&answered), hash(&without(&answered)));
+    assert_ne!(hash(&answered), hash(&answered.replace("if 1 < 2", "if 1 < 3")));
+    for guard in ["history(m, 1h) | is_empty", "alerts() | is_empty"] {
+        let guarded = text.replace("    change", &format!("    require {guard}\n    change"));
+        assert_ne!(hash(&guarded), hash(&without(&guarded)), "{guard}");
+    }
 }
 
 #[test]

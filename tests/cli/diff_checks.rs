@@ -112,3 +112,43 @@ fn a_check_is_another_one_elsewhere_and_of_something_else() {
         assert!(begins.contains("check") || !found.iter().any(|one| one.contains("check \"")), "{old}\n{found:#?}");
     }
 }
+
+#[test]
+fn what_is_written_otherwise_and_means_the_same_is_no_finding_and_what_is_weaker_says_so() {
+    let old = "runbook \"R\" { edition 1 }\nsecret key = env(\"K\")\nchannel hook = webhook(\"https://hooks.example.com/x\", secret: key)\n\
+        metric m: percent every 1m = host.memory().used_share\nmetric n: int every 1m = host.processes() | count\n\
+        metric full: percent for disk in host.disks() | where(.mount != \"/\") every 1m = disk.used_share\n\
+        threshold \"M\" warning {\n  when m > 85% or n > 3\n  until m < 80%\n  notify hook\n}\n\
+        threshold \"F\" warning {\n  when full > 90%\n  notify hook\n}\n\
+        section \"S\" {\n  check host.memory().used_share < 90%\n  check host.memory().available > 1GiB\n  require host.load().one < 5 and host.load().five < 5\n}\n";
+    for (from, to, wanted) in [
+        ("m > 85%", "m > 0.85", ""),
+        ("n > 3", "n >= 4", ""),
+        ("m < 80%", "m < 0.8", ""),
+        ("used_share < 90%", "used_share < 0.9", ""),
+        (
+            "used_share < 90%",
+            "used_share < 0.95",
+            "blind check \"host.memory().used_share < 0.95\" in section \"S\": weaker",
+        ),
+        ("> 1GiB", "> 1KiB", "blind check \"host.memory().available > 1KiB\" in section \"S\": weaker"),
+        ("> 1GiB", "> 2GiB", "safer check \"host.memory().available > 2GiB\" in section \"S\": stricter"),
+        (" and host.load().five < 5", "", "blind require \"host.load().one < 5\" in section \"S\": weaker"),
+        (", secret: key", ", headers: { \"X-Key\": key }", "dangerous channel hook: more dangerous"),
+        (
+            "where(.mount != \"/\")",
+            "where(.mount != \"/\") | where(.mount != \"/x\")",
+            "blind metric full: sampled of fewer",
+        ),
+        (
+            "where(.mount != \"/\")",
+            "where(.mount != \"/\" and .mount != \"/x\")",
+            "blind metric full: sampled of fewer",
+        ),
+    ] {
+        assert_eq!(old.matches(from).count(), 1, "`{from}` is there once");
+        let found = findings(old, &old.replace(from, to), &[]);
+        let wanted: Vec<&str> = [wanted].into_iter().filter(|one| !one.is_empty()).collect();
+        assert_eq!(found, wanted, "`{from}` to `{to}`");
+    }
+}

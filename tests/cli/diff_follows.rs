@@ -69,6 +69,29 @@ fn less_time_for_a_change_is_not_safer() {
 }
 
 #[test]
+fn a_constant_is_looked_at_where_it_stands_behind_a_name_or_a_command() {
+    let old = format!(
+        "{BASE}command least() -> size {{\n  let low = 1GiB\n  return low\n}}\ncommand full() -> percent {{\n  return 90%\n}}\n\
+         section \"Held\" {{\n  step \"a\" {{\n    let most = 5\n    if host.load().one < most {{ change shop.post(\"/three\") within 1m }}\n  }}\n\
+         \x20 step \"b\" {{\n    let most = 7\n    if host.load().one < most {{ change shop.post(\"/four\") within 1m }}\n  }}\n\
+         \x20 step \"c\" {{\n    let limit = 1m\n    require host.memory().available > least() as \"room\"\n    change shop.post(\"/five\") within limit\n  }}\n\
+         \x20 check host.disks() | all(.used_share < full()) as \"disks\"\n}}\n"
+    );
+    for (from, to, says, others) in [
+        ("most = 5", "most = 500", "more dangerous", "/four"),
+        ("most = 7", "most = 700", "more dangerous", "/three"),
+        ("limit = 1m", "limit = 1h", "more dangerous", "/three"),
+        ("low = 1GiB", "low = 1KiB", "more dangerous", "/three"),
+        ("return 90%", "return 95%", "check \"disks\" in section \"Held\": weaker", "/three"),
+        ("return 90%", "return 85%", "check \"disks\" in section \"Held\": stricter", "/three"),
+    ] {
+        assert_eq!(old.matches(from).count(), 1, "`{from}` is there once");
+        diff(&old, &old.replace(from, to)).out(says).lacks(&format!("change shop.post(\"{others}\")"));
+    }
+    diff(&old, &old.replace("most = 5", "most = 3")).code(2).lacks("dangerous");
+}
+
+#[test]
 fn a_headline_says_what_is_less() {
     edited("until lat < 1s", "until lat < 1500ms").out("(critical): loosened: closes sooner");
     edited("critical {", "warning {").out("(warning): loosened: weighs less");

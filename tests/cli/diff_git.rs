@@ -136,6 +136,22 @@ fn a_runbook_that_is_moved_away_from_its_policy_is_told() {
 }
 
 #[test]
+fn a_runbook_that_is_moved_away_from_its_program_is_told() {
+    let one = Repository::new();
+    one.0.write("ops/purge.sh", "#!/bin/sh\n");
+    one.0.write("ops/x/look.sh", "#!/bin/sh\n");
+    let own = "tool purge() changes = argv(\"./purge.sh\")\ntool look() = argv(\"./x/look.sh\")\n";
+    one.commit("ops/a.runbook", &format!("{BASE}\n{own}"));
+    one.git(&["checkout", "-q", "-b", "topic"]);
+    one.0.write("jobs/x/.keep", "");
+    one.git(&["mv", "ops/a.runbook", "jobs/a.runbook"]);
+    one.git(&["mv", "ops/x/look.sh", "jobs/x/look.sh"]);
+    one.git(&["commit", "-q", "-m", "move"]);
+    let output = one.diff(&["main"]);
+    output.code(2).out("file jobs/purge.sh: gone").out("found ops/purge.sh before").lacks("look.sh");
+}
+
+#[test]
 fn what_git_cannot_give_is_said_with_what_to_type() {
     Folder::new().run(&["diff", "--git", "main"]).code(1).err("git");
     let one = Repository::new();

@@ -121,16 +121,31 @@ fn a_renaming_reaches_no_further_than_its_name() {
             "param c: percent = 85%\nparam d: percent = 85%\nsection \"S\" {\n  check host.memory().used_share < d as \"memory\"\n  check host.memory().swap_used_share < c as \"swap\"\n}\n",
             "changed check \"memory\"",
         ),
-        (
-            "what a check without a title has raised",
-            "channel c = webhook(\"https://example.com/h\")\nthreshold \"T\" warning { notify c }\nsection \"S\" {\n  let file = host.file(\"/x\")\n  check file.exists else raise \"T\"\n}\n",
-            "channel c = webhook(\"https://example.com/h\")\nthreshold \"T\" warning { notify c }\nsection \"S\" {\n  let mark = host.file(\"/x\")\n  check mark.exists else raise \"T\"\n}\n",
-            "changed check \"mark.exists\": is called otherwise",
-        ),
     ] {
         let found = findings(old, new, &[]);
         assert!(found.iter().any(|one| one.starts_with(begins)), "{what}: {found:#?}");
     }
+}
+
+#[test]
+fn a_section_and_a_step_that_are_only_called_otherwise_are_one_finding_each() {
+    let text = "runbook \"R\" { edition 1 }\nchannel c = webhook(\"https://example.com/h\")\nthreshold \"T\" warning { notify c }\n\
+        tool mark(text: string) changes = argv(\"touch\", text)\n\
+        section \"Clean\" daily at 02:00 {\n  step \"One\" {\n    require host.memory().available > 1GiB as \"enough\"\n    change mark(\"a\") within 1m\n  }\n\
+        \x20 step \"Two\" for x in [\"a\", \"b\"] {\n    manual \"ok?\" within 1h\n    change mark(\"c {x}\") within 1m\n    raise \"T\" \"x\"\n  }\n}\n\
+        test \"t\" {\n  run \"Clean\"\n  expect no alert\n}\n";
+    let section = renamed(text, &[("\"Clean\"", "\"Tidy\"")]);
+    let only = "only called otherwise: it was `Clean`";
+    assert_eq!(findings(text, &section, &[]), [format!("changed section \"Tidy\": {only}")]);
+    let both = renamed(&section, &[("\"Two\"", "\"Zwei\"")]);
+    let step = "changed section \"Tidy\" / \"Zwei\": only called otherwise: it was `Two`".to_owned();
+    assert_eq!(findings(text, &both, &[]), [format!("changed section \"Tidy\": {only}"), step]);
+    // What else is done otherwise is seen.
+    let weaker = renamed(&both, &[("> 1GiB", "> 1MiB")]);
+    assert!(findings(text, &weaker, &[]).iter().any(|one| one.starts_with("dangerous")));
+    // What a check of another name has raised goes on.
+    let check = text.replace("raise \"T\" \"x\"", "let y = host.file(\"/x\")\n    check y.exists else raise \"T\"");
+    assert_eq!(findings(&check, &renamed(&check, &[("let y", "let z"), ("check y", "check z")]), &[]), [""; 0]);
 }
 
 #[test]

@@ -95,3 +95,11 @@ fn where_things_are_kept_is_said_alike_wherever_it_can_be_chosen() {
         }
     }
 }
+
+#[test]
+fn a_default_is_said_as_it_is_written() {
+    let output = Folder::new().run(&["doc", "http"]);
+    output.code(0).out("insecure: bool = false").out("proxy: string = \"env\"").out("reads: list<string> = [],");
+    output.out("within: duration = 10s").out("at_most: size = 1MiB");
+    Folder::new().run(&["doc", "--format", "markdown"]).code(0).lacks(" = no").lacks(" = yes");
+}

@@ -127,6 +127,22 @@ fn what_other_systems_take() {
 }
 
 #[test]
+fn a_value_stays_in_its_word_and_is_no_part_of_a_statement() {
+    let folder = Folder::with(
+        "connect cache = redis(host: \"cache\", user: \"ops\")\nconnect db = postgres(host: \"db\", user: \"u\", database: \"d\")\n\
+         param key: string = \"a b\"\nparam v: string = \"x FROM secrets\"\nparam ks: list<string> = [\"p\", \"q r\"]\n\
+         section \"S\" {\n  change cache.command(\"DEL {key}\")\n  change cache.command(\"SET 'k {key}' \\\"{v}\\\"\")\n\
+         \x20 change cache.command(\"UNLINK {ks}\")\n  for k in ks at most 9 {\n    change cache.command(\"EXPIRE {k} 5\")\n  }\n\
+         \x20 change db.execute(\"DELETE FROM t WHERE name = {v}\")\n}\n",
+    );
+    let of = |system: &str, set: &[&str]| folder.run(&[&["plan", system, "a.runbook"], set].concat());
+    of("--rbac=redis", &[]).code(0).out("-@all +del +expire +set +unlink ~a?b ~k?a?b ~p ~q?r\n");
+    let set = ["--set", "key=it's \"x\" *", "--set", "ks=m n,o"];
+    of("--rbac=redis", &set).code(0).out("+unlink \"~it's?\\\"x\\\"?\\\\*\" \"~k?it's?\\\"x\\\"?\\\\*\" ~m?n ~o\n");
+    of("--rbac=postgres", &[]).code(0).out("GRANT DELETE ON t").lacks("secrets");
+}
+
+#[test]
 fn for_machines_each_right_is_an_object() {
     let rights: serde_json::Value = serde_json::from_str(&printed(&["--rbac", "--format", "json"])).unwrap();
     let granted = rights["granted"].as_array().unwrap();

@@ -129,6 +129,7 @@ fn what_failed_half_way_is_undone_once_somebody_has_looked() {
     let waits = folder.run(&["undo", &run, "1", "--made"]);
     let hash = hash_in(&waits.code(5).stdout);
     waits.out(&format!("approve: runbook undo {run} 1 --made --approve {hash}"));
+    waits.out(&format!("of run {run}, which could not tell at ")).lacks("made at");
     let output = folder.run(&["undo", &run, "1", "--made", "--approve", &hash]);
     output.code(0).out(&format!("undoes change 1 of run {run}, of which ")).out("says that it was made");
     assert_eq!(made(&folder), "bad undone");

@@ -184,7 +184,7 @@ fn told_answer(answer: ManualAnswer) -> &'static str {
 fn told_reason(reason: &Withheld) -> String {
     match reason {
         Withheld::Guard { title, outcome } => format!("guard \"{title}\" {}", told_outcome(*outcome)),
-        Withheld::EarlierChange { title } => format!("earlier change \"{title}\""),
+        Withheld::EarlierChange { title, .. } => format!("earlier change \"{title}\""),
         Withheld::ReadOnly => "read-only".to_owned(),
         Withheld::NotApproved => "not approved".to_owned(),
         Withheld::Policy { says } => says.clone(),

@@ -60,10 +60,15 @@ fn of_key(written: &Written<'_>, commands: &[&str]) -> Vec<Right> {
     commands.iter().map(|command| rule(command)).chain(keys).collect()
 }
 
-/// A key, or a part of one with `*` for what is not known: any other sign of a pattern in it stands for itself.
+/// A key, or a part of one with `*` for what is not known: any other sign of a pattern in it stands for itself. A blank
+/// is any sign there, since no rule may have one.
 fn of_word(key: &str, known: bool) -> Right {
     let mut pattern = String::from("~");
     for c in key.chars() {
+        if c.is_ascii_whitespace() {
+            pattern.push('?');
+            continue;
+        }
         if matches!(c, '?' | '[' | ']' | '\\') || c == '*' && known {
             pattern.push('\\');
         }
@@ -120,7 +125,7 @@ mod tests {
     fn words_are_those_that_a_run_sends_and_only_keys_are_keys() {
         let of = |text: &str| rules(&Argument::Texts(vec![text.to_owned()]));
         assert_eq!(of("SET jobs:count \"a b * c\""), ["+set", "~jobs:count"]);
-        assert_eq!(of("del 'a b' c"), ["+del", "~a b", "~c"]);
+        assert_eq!(of("del 'a b' c"), ["+del", "~a?b", "~c"]);
         assert_eq!(of("GET a*[1]"), ["+get", r"~a\*\[1\]"]);
         assert_eq!(of("MSET a 1 b 2"), ["+mset", "~a", "~b"]);
         assert_eq!(of("BLPOP a b 0"), ["+blpop", "~a", "~b"]);

@@ -4,7 +4,9 @@ use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::mem::discriminant;
 
-use super::{BinaryOp, CallArg, Expr, ExprKind, LocalId, Program, StatementKind, TextPart, UnaryOp, walk};
+use super::{
+    BinaryOp, CallArg, CommandId, Expr, ExprKind, LocalId, Program, Statement, StatementKind, TextPart, UnaryOp, walk,
+};
 use crate::types::Value;
 
 /// How far names are followed: a circle of them is a mistake, and is looked at all the same.
@@ -17,6 +19,8 @@ const COUNTS: &str = "count";
 #[derive(Debug, Default)]
 pub struct Foregone<'p> {
     lets: HashMap<LocalId, &'p Expr>,
+    /// What commands return that return one thing alone.
+    returns: HashMap<CommandId, &'p Expr>,
 }
 
 impl<'p> Foregone<'p> {
@@ -28,13 +32,19 @@ impl<'p> Foregone<'p> {
                 lets.insert(*local, value);
             }
         });
-        Self { lets }
+        let returns = (0..).map(CommandId).zip(&program.commands);
+        let returns = returns.filter_map(|(id, command)| Some((id, returned(&command.body)?))).collect();
+        Self { lets, returns }
     }
 
-    /// What a `let` gave to a name.
+    /// What a `let` gave to a name, and what a command returns.
     #[must_use]
-    pub fn named(&self, local: LocalId) -> Option<&'p Expr> {
-        self.lets.get(&local).copied()
+    pub fn stands_for(&self, expr: &Expr) -> Option<&'p Expr> {
+        match &expr.kind {
+            ExprKind::Local(local) => self.lets.get(local).copied(),
+            ExprKind::Command { command, .. } => self.returns.get(command).copied(),
+            _ => None,
+        }
     }
 
     /// Whether a condition holds whatever is found; `None` where that decides. A param is what somebody sets.
@@ -70,6 +80,18 @@ impl<'p> Foregone<'p> {
             _ => None,
         }
     }
+}
+
+/// What a block returns, where it is always the same expression.
+fn returned(body: &[Statement]) -> Option<&Expr> {
+    let mut all = Vec::new();
+    walk::statements(body, &mut |statement| {
+        if let StatementKind::Return { value } = &statement.kind {
+            all.push(value);
+        }
+    });
+    let StatementKind::Return { value } = &body.last()?.kind else { return None };
+    (all.len() == 1).then_some(value)
 }
 
 /// `x` and `not x`

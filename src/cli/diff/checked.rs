@@ -108,7 +108,7 @@ impl Checked {
 
     /// This side with the names of the other one for what is only called otherwise, and what there is to say of that.
     /// `None` where nothing is.
-    pub(super) fn called_like(&self, other: &Self, catalog: &Catalog) -> Option<Called> {
+    pub(super) fn called_like(&self, other: &Self, catalog: &Catalog, now: Timestamp) -> Option<Called> {
         // Others use what a library declares by its name.
         if self.is_library() || other.is_library() {
             return None;
@@ -120,11 +120,10 @@ impl Checked {
             let before = side.as_ref().unwrap_or(self);
             let all = review::renamed(before.side(), other.side());
             let Some((next, taken)) = before.with_names(&all, &mut tries, catalog) else { break };
-            findings.extend(taken.iter().filter_map(|one| one.finding(before.side(), other.side())));
+            findings.extend(taken.iter().filter_map(|one| one.finding(before.side(), other.side(), now)));
             names.extend(taken);
             side = Some(next);
         }
-        findings.extend(side.iter().flat_map(|side| review::raised(self.side(), side.side())));
         side.map(|side| Called { side, names, findings })
     }
 

@@ -5,12 +5,13 @@ mod trees;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
 
 use self::checked::{Checked, Invalid};
-use self::trees::{Same, Tree, pairs, policies, sides};
+use self::trees::{Same, Tree, below, folder, pairs, policies, sides};
 use super::console::{Console, Failure};
 use super::state::Kept;
 use crate::apart;
@@ -169,7 +170,8 @@ fn review(
             continue;
         };
         let edited = edited(before, after, [old_side.as_ref(), new_side.as_ref()], &mut same);
-        let mut around: Vec<Finding> = edited.iter().filter_map(|name| named(before, after, name)).collect();
+        let mut around: Vec<Finding> =
+            edited.iter().filter_map(|(old, new)| named(before, after, (old, new))).collect();
         if let (Some(old), Some(new)) = (&old, &new)
             && old != new
         {
@@ -249,34 +251,61 @@ fn policy_compared(
     Ok(true)
 }
 
-/// The files that a runbook names in quotes, that are no part of it and that are different.
-fn edited(before: &mut Tree, after: &mut Tree, sides: [Option<&Checked>; 2], same: &mut Same) -> Vec<String> {
+/// The files that a runbook names in quotes, that are no part of it and that are different, by where each side looks for
+/// them: in the folder of the runbook there.
+fn edited(
+    before: &mut Tree,
+    after: &mut Tree,
+    [old, new]: [Option<&Checked>; 2],
+    same: &mut Same,
+) -> Vec<(String, String)> {
+    let root = |side: Option<&Checked>| side.and_then(|side| side.names().next().map(folder)).map(Path::to_owned);
+    let (was, is) = (root(old), root(new));
+    let moved = was.as_ref().zip(is.as_ref()).filter(|(was, is)| was != is);
+    // Where the other side has a folder that moved with the runbook.
+    let there =
+        |own: &Path, from: &Path, to: &Path| own.strip_prefix(from).map_or(own.to_owned(), |rest| to.join(rest));
+    let texts = || new.iter().flat_map(|side| side.sources.ids().map(|id| &side.sources.file(id).text));
+    let is_named = |piece: &str| texts().any(|text| text.contains(&format!("\"{piece}\"")));
     let (mut own, mut names) = (BTreeSet::new(), BTreeSet::new());
-    for side in sides.into_iter().flatten() {
-        for id in side.sources.ids() {
-            let file = side.sources.file(id);
+    for (side, is_old) in [(old, true), (new, false)] {
+        for id in side.iter().flat_map(|side| side.sources.ids()) {
+            let Some(file) = side.map(|side| side.sources.file(id)) else { continue };
             own.insert(file.name.clone());
-            names.extend(before.named(&file.name, &file.text));
-            names.extend(after.named(&file.name, &file.text));
+            let here = folder(&file.name);
+            let (then, now) = match moved {
+                Some((was, is)) if is_old => (here.to_owned(), there(here, was, is)),
+                Some((was, is)) => (there(here, is, was), here.to_owned()),
+                None => (here.to_owned(), here.to_owned()),
+            };
+            let found = before.named(&then, &file.text).chain(after.named(&now, &file.text));
+            names.extend(found.map(|(piece, path)| {
+                // What could be meant by a value, and what is named no more, is looked at where it is.
+                let both = below(&then, piece).zip(below(&now, piece));
+                let both = both.filter(|_| moved.is_some() && !piece.contains('{') && (!is_old || is_named(piece)));
+                both.unwrap_or_else(|| (path.clone(), path))
+            }));
         }
     }
     let is_other = |name: &String| !own.contains(name) && !name.ends_with(".runbook");
-    let mut is_edited =
-        |name: &String| before.is_program(name) != after.is_program(name) || !same.is(before, after, name);
-    names.into_iter().filter(|name| is_other(name) && is_edited(name)).collect()
+    let mut is_edited = |(old, new): &(String, String)| {
+        before.is_program(old) != after.is_program(new)
+            || if old == new { !same.is(before, after, new) } else { before.read(old).ok() != after.read(new).ok() }
+    };
+    names.into_iter().filter(|names| is_other(&names.0) && is_other(&names.1) && is_edited(names)).collect()
 }
 
 /// What is different in a file that a runbook names.
-fn named(before: &mut Tree, after: &mut Tree, name: &str) -> Option<Finding> {
-    let side = |tree: &mut Tree| {
+fn named(before: &mut Tree, after: &mut Tree, (old, new): (&str, &str)) -> Option<Finding> {
+    let side = |tree: &mut Tree, name: &str| {
         let is_program = tree.is_program(name);
         let content = is_program.map(|_| match tree.read(name) {
             Ok(bytes) => bytes,
             Err(why) => format!("it cannot be read in {}: {why}\n", tree.called).into_bytes(),
         });
-        review::Named { content, is_program: is_program.unwrap_or_default() }
+        review::Named { name: name.to_owned(), content, is_program: is_program.unwrap_or_default() }
     };
-    review::named(name, &side(before), &side(after))
+    review::named(&side(before, old), &side(after, new))
 }
 
 type Compared = (Option<String>, Option<String>, Option<Checked>, Option<Checked>, Vec<Finding>);
@@ -314,7 +343,7 @@ fn found(
     catalog: &Catalog,
     now: jiff::Timestamp,
 ) -> Result<Vec<Finding>, Failure> {
-    let called = before.called_like(after, catalog);
+    let called = before.called_like(after, catalog, now);
     let earlier = called.as_ref().map_or(before, |called| &called.side);
     let history = recorded.history.as_ref().map(|history| match &called {
         Some(called) => Cow::Owned(history.with_names(&called.names)),

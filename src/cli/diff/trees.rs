@@ -113,20 +113,25 @@ impl Tree {
     pub(super) fn may_use_others(&mut self, name: &str) -> bool {
         let Ok(bytes) = self.read(name) else { return true };
         let text = String::from_utf8_lossy(&bytes);
-        text.lines().any(|line| line.trim_start().starts_with("use ")) || self.named(name, &text).next().is_some()
+        text.lines().any(|line| line.trim_start().starts_with("use "))
+            || self.named(folder(name), &text).next().is_some()
     }
 
-    /// The files of this side that the text of a file names in quotes, such as a program that it starts, or a kubeconfig. In
-    /// a name with a value in it, all that could be meant.
-    pub(super) fn named<'t>(&'t self, name: &str, text: &'t str) -> impl Iterator<Item = String> + 't {
-        let folder = Path::new(name).parent().unwrap_or_else(|| Path::new("")).to_owned();
+    /// The files of this side that the text of a file in a folder names in quotes, such as a program that it starts, or a
+    /// kubeconfig, each with the name. In a name with a value in it, all that could be meant.
+    pub(super) fn named<'t>(&'t self, folder: &Path, text: &'t str) -> impl Iterator<Item = (&'t str, String)> + 't {
+        let folder = folder.to_owned();
         let pieces = text.split('"').filter(|piece| piece.contains(['.', '/']) && piece.len() < 256);
-        pieces.filter_map(move |piece| below(&folder, piece)).flat_map(|path| match path.split_once('{') {
-            Some((begin, rest)) if begin.contains('/') => {
-                let (begin, end) = (begin.to_owned(), rest.rsplit_once('}').map_or("", |(_, end)| end).to_owned());
-                self.all().filter(|own| own.starts_with(&begin) && own.ends_with(&end)).cloned().collect::<Vec<_>>()
-            }
-            _ => Some(path).filter(|path| self.is_program(path).is_some()).into_iter().collect(),
+        let named = pieces.filter_map(move |piece| Some((piece, below(&folder, piece)?)));
+        named.flat_map(|(piece, path)| {
+            let all = match path.split_once('{') {
+                Some((begin, rest)) if begin.contains('/') => {
+                    let (begin, end) = (begin.to_owned(), rest.rsplit_once('}').map_or("", |(_, end)| end).to_owned());
+                    self.all().filter(|own| own.starts_with(&begin) && own.ends_with(&end)).cloned().collect::<Vec<_>>()
+                }
+                _ => Some(path).filter(|path| self.is_program(path).is_some()).into_iter().collect(),
+            };
+            all.into_iter().map(move |path| (piece, path))
         })
     }
 
@@ -174,8 +179,13 @@ fn policies_above(name: &str) -> impl Iterator<Item = String> {
     folders.filter_map(|folder| folder.join(crate::policy::FILE).to_str().map(str::to_owned))
 }
 
+/// The folder that a file is in.
+pub(super) fn folder(name: &str) -> &Path {
+    Path::new(name).parent().unwrap_or_else(|| Path::new(""))
+}
+
 /// What a name in a file of a folder means, as both sides call it; `None` where that is not below them.
-fn below(folder: &Path, named: &str) -> Option<String> {
+pub(super) fn below(folder: &Path, named: &str) -> Option<String> {
     let mut path = folder.to_owned();
     for part in Path::new(named).components() {
         match part {

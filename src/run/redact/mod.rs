@@ -161,7 +161,13 @@ impl Pass<'_> {
                     self.text(item);
                 }
                 match reason {
-                    Withheld::Guard { title, .. } | Withheld::EarlierChange { title } => self.text(title),
+                    Withheld::Guard { title, .. } => self.text(title),
+                    Withheld::EarlierChange { title, items } => {
+                        self.text(title);
+                        for item in items {
+                            self.text(item);
+                        }
+                    }
                     Withheld::NotMeasured { fault } => self.fault(fault),
                     Withheld::Stopped { reason } | Withheld::Policy { says: reason } => self.string(reason),
                     Withheld::Busy { target, holder } => {

@@ -94,6 +94,9 @@ pub enum Withheld {
     /// A change above it failed or is unknown.
     EarlierChange {
         title: Arc<str>,
+        /// The items of the loops around it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        items: Vec<Arc<str>>,
     },
     /// `--read-only`
     ReadOnly,
