@@ -15,6 +15,8 @@ mod many;
 mod names;
 #[path = "alerting/night.rs"]
 mod night;
+#[path = "alerting/people.rs"]
+mod people;
 #[path = "alerting/random.rs"]
 mod random;
 

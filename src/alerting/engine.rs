@@ -144,6 +144,9 @@ pub struct Raised {
     pub since: Option<Timestamp>,
 }
 
+/// What is overdue for longer was not done because nobody was there to do it.
+const LATE: SignedDuration = SignedDuration::from_secs(5);
+
 /// Alerting with its state.
 #[derive(Debug)]
 pub struct Engine {
@@ -197,9 +200,12 @@ impl Engine {
         }
     }
 
-    /// Takes one input at a time. What was due before is done first.
+    /// Takes one input at a time. What was due before is done first, but for what is long overdue where somebody has looked:
+    /// after a time in which nobody could, what is open may be over for as long, and whoever is woken must be woken for
+    /// what is so now. It is done with the next [`Input::Tick`].
     pub fn take(&mut self, now: Timestamp, input: Input) -> Outcome {
-        let due = self.next_due();
+        let is_late = |due: &Timestamp| now.duration_since(*due) > LATE && *due > Timestamp::MIN;
+        let due = self.next_due().filter(|due| !(input.is_a_look() && is_late(due)));
         let mut turn = Turn {
             definitions: &self.definitions,
             state: &mut self.state,
@@ -229,6 +235,16 @@ impl Engine {
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
         if self.index.was_edited() { Some(Timestamp::MIN) } else { self.dues.first(&self.state) }
+    }
+}
+
+impl Input {
+    /// Whether it says how something is that somebody has looked at.
+    const fn is_a_look(&self) -> bool {
+        matches!(
+            self,
+            Self::Judged(_) | Self::Listed { .. } | Self::Passed { .. } | Self::Left { .. } | Self::Resolved { .. }
+        )
     }
 }
 

@@ -59,6 +59,10 @@ impl Look {
         Self { began, waits: Mutex::new(waits) }
     }
 
+    pub(super) const fn began(&self) -> Timestamp {
+        self.began
+    }
+
     /// Lets alerting know of metrics that nobody has been able to look at for too long: whoever hangs may do so for long.
     ///
     /// # Errors

@@ -183,6 +183,7 @@ impl Served {
         // What was due last is for the ledger to say, and what did not work here is another's to do by now.
         going.last.clear();
         going.answered.clear();
+        going.done = None;
         let mut signs = self.signs();
         // Where the policy stands is the same for whoever leads.
         let changing = signs.troubles.changing.take();
@@ -191,6 +192,7 @@ impl Served {
 
     /// Does what is due, in the name of the lease.
     fn due(self: &Arc<Self>, going: &mut Going, current: &Current, fence: &Fence, now: Timestamp) -> Result<(), Fault> {
+        going.begins(now);
         going.settle(now);
         for section in &current.loaded.program.sections {
             self.section(going, current, fence, section, now)?;
@@ -201,10 +203,11 @@ impl Served {
         for (look, _) in &going.sampling {
             look.hangs(&current.loaded, &current.desk, now)?;
         }
-        if current.desk.next_due()?.is_some_and(|due| due <= now) {
+        if !going.looks_first(now) && current.desk.next_due()?.is_some_and(|due| due <= now) {
             current.desk.take(now, Input::Tick)?;
         }
         self.tell(&mut going.lines, current, fence, now)?;
+        going.done = Some(now);
         self.tidy(going, fence, now)
     }
 

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{
-    Caller, Cause, Definitions, Engine, Escalate, EscalateWhen, Input, Judged, Level, Outcome, Policy, Quiet, State,
-    Subject, Threshold,
+    Cause, Definitions, Engine, Escalate, EscalateWhen, Input, Judged, Level, Outcome, Policy, Quiet, State, Subject,
+    Threshold,
 };
 use runbook::catalog::{Message, Occasion, Person};
 use runbook::check::program::{Duty, Roster};
@@ -474,33 +474,4 @@ fn who_took_it_on_before_the_next_level_was_called_is_not_forgotten() {
     assert_eq!(told(&late), ["sms again"]);
     let text = &late.tell[0].message.text;
     assert!(text.starts_with("ann has taken it on before, and level 2 has not answered in time"), "{text}");
-}
-
-#[test]
-fn whoever_calls_for_help_is_heard_however_often() {
-    let mut scene = Scene::of(threshold(), policy(vec![level(1, None, "chat"), level(2, None, "sms")], 0));
-    let called = |by: &str, level, text: Option<&str>| Input::Called {
-        title: "Trouble".into(),
-        level,
-        text: "one (ann)".into(),
-        caller: Some(Caller { by: by.into(), text: text.map(Into::into) }),
-    };
-    let text = |outcome: &Outcome| outcome.tell.iter().map(|tell| tell.message.text.clone()).collect::<Vec<_>>();
-    assert_eq!(told(&scene.take(called("ann", 1, Some("one")))), ["chat opened"]);
-    let again = scene.take(called("ben", 1, Some("two")));
-    assert_eq!((told(&again), text(&again)), (vec!["chat again".to_owned()], vec!["two (ben): one (ann)".to_owned()]));
-    assert_eq!(again.happened[0].what.to_string(), "ben calls level 1: two");
-    let next = scene.take(Input::Escalate {
-        incident: 1,
-        level: 2,
-        caller: Caller { by: "cat".into(), text: Some("look at it".into()) },
-    });
-    assert_eq!(
-        (told(&next), text(&next)),
-        (vec!["sms escalated".to_owned()], vec!["look at it (cat): one (ann)".to_owned()])
-    );
-    assert_eq!(next.happened[0].what.to_string(), "cat calls level 2: look at it");
-    let late = Input::Escalate { incident: 1, level: 2, caller: Caller { by: "dan".into(), text: None } };
-    assert!(scene.take(late).happened.is_empty(), "somebody else was faster");
-    assert_eq!(text(&scene.take(called("dan", 2, None))), ["dan calls again: one (ann)"]);
 }

@@ -80,6 +80,10 @@ impl Night {
             self.anew = Engine::new(Arc::clone(&self.definitions), self.kept.state());
         }
         self.tell(|now| format!("{now} {input:?}"));
+        // Whoever has looked after a long time is heard before anybody is woken.
+        let looks = matches!(input, Input::Judged(_) | Input::Listed { .. } | Input::Passed { .. });
+        let is_late = |due: Timestamp| self.now.duration_since(due) > secs(5) && due > Timestamp::MIN;
+        let waits = looks && self.engine.next_due().is_some_and(is_late);
         let outcome = self.engine.take(self.now, input.clone());
         for happening in &outcome.happened {
             self.tell(|_| format!("    {:?} {:?} {:?}", happening.alert, happening.incident, happening.what));
@@ -99,7 +103,7 @@ impl Night {
                 return Err(format!("read anew it is otherwise:\n{differences}"));
             }
         }
-        self.laws.hold(self.now, &self.engine, &outcome)?;
+        self.laws.hold(self.now, &self.engine, &outcome, waits)?;
         Ok((outcome, changed))
     }
 
