@@ -135,7 +135,7 @@ impl Server {
     pub(super) async fn connect(&self, login: &Login, progress: &Progress) -> Result<Session, Trouble> {
         let stream = self.stream(progress).await?;
         let mut config = Config::new();
-        config.user(&login.user).dbname(&self.database).application_name(&application()).ssl_mode(self.tls.mode());
+        config.user(&login.user).dbname(&self.database).application_name(application()).ssl_mode(self.tls.mode());
         if let Some(password) = &login.password {
             config.password(password.expose());
         }
