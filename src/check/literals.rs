@@ -65,6 +65,11 @@ impl Checker<'_> {
 
     fn quantity_fault(&mut self, fault: &QuantityFault, text: &str, span: Span) -> Diagnostic {
         match fault {
+            // Megabytes elsewhere, and a slip for minutes: only its writer knows.
+            QuantityFault::UnknownUnit(unit) if unit == "M" => {
+                let help = format!("write `{text}B` for a size, `{}` for minutes", text.replace('M', "m"));
+                Diagnostic::new(Code::UnknownUnit, span, "there is no unit `M`").help(help)
+            }
             QuantityFault::UnknownUnit(unit) => {
                 // `10Gib`, `5sec`: what is known to be meant comes before what is near.
                 let meant = match units::meant(unit) {

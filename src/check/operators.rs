@@ -177,7 +177,16 @@ impl<'a> Checker<'a> {
 
     /// Says that a value may be missing where it must be there.
     pub(super) fn report_missing(&mut self, expr: &Expr) {
-        self.report_missing_as(expr, &format!("say what stands in for it: `… ?? {}`", expr.ty.stand_in()));
+        let stand_in = expr.ty.stand_in();
+        let written = self.text(expr.span);
+        let help = if is_field_of_item(written) {
+            format!(
+                "say what stands in for it: `{written} ?? {stand_in}`; `| where({written} != null)` before it leaves out what has none"
+            )
+        } else {
+            format!("say what stands in for it: `… ?? {stand_in}`")
+        };
+        self.report_missing_as(expr, &help);
     }
 
     fn report_missing_as(&mut self, expr: &Expr, help: &str) {
@@ -188,6 +197,12 @@ impl<'a> Checker<'a> {
         }
         self.report(diagnostic.help(help));
     }
+}
+
+/// `.time`, `it?.time`: what each item of a list has, or has not.
+fn is_field_of_item(written: &str) -> bool {
+    (written.starts_with('.') || written.starts_with("it.") || written.starts_with("it?"))
+        && written.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '?'))
 }
 
 /// What is taken from a time, or what a time is taken from, is a time: data is never a duration.

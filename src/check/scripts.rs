@@ -25,6 +25,8 @@ pub(super) struct Known<'e> {
     stands_in: bool,
     /// The values that may hold anything, and where in the text they stand.
     values: Vec<(usize, &'e Expr)>,
+    /// Whether a part of it stands in quotes, where a command is one text.
+    quoted: bool,
 }
 
 impl Word for Known<'_> {
@@ -74,7 +76,7 @@ impl<'e> Known<'e> {
                             Some(own) if own == c => quote = None,
                             None if matches!(c, '"' | '\'') => {
                                 quote = Some(c);
-                                word.get_or_insert_default();
+                                word.get_or_insert_default().quoted = true;
                             }
                             None if c.is_whitespace() => words.extend(word.take()),
                             _ => word.get_or_insert_default().text.push(c),
@@ -129,7 +131,12 @@ impl Checker<'_> {
         };
         let is_command = matches!(given, Given::Command(_));
         let mut is_shell = false;
-        for found in interpreters::scripts(&words, stdin.as_ref()) {
+        let scripts = interpreters::scripts(&words, stdin.as_ref());
+        // What a shell reads behind its script, or the one of another machine, is its own affair.
+        if is_command || !scripts.iter().any(|found| matches!(found.language, Language::Shell | Language::Remote)) {
+            self.check_shell_words(&words, is_command, place);
+        }
+        for found in scripts {
             let value = found.words.iter().flat_map(|word| &word.values).next();
             match value {
                 Some((_, value)) => {
@@ -146,6 +153,33 @@ impl Checker<'_> {
                         one that changes something says `changes`";
             self.report(Diagnostic::new(Code::ShellUsed, place, message).help(help));
         }
+    }
+
+    /// Warns of words that mean something to a shell, where there is none.
+    fn check_shell_words(&mut self, words: &[Known<'_>], is_command: bool, place: Span) {
+        let Some(program) = words.first().and_then(Word::text) else { return };
+        let found = words.iter().enumerate().skip(1).find_map(|(index, word)| {
+            let before = words.get(index - 1).and_then(Word::text).unwrap_or_default();
+            let ends_exec =
+                || words.iter().take(index).any(|word| word.head().starts_with("-exec") || word.head() == "-ok");
+            let is_one = if is_command {
+                is_shell_word(word) && !(word.text == ";" && ends_exec())
+            } else {
+                // A word of its own may be what the program wants: `sort -t '|'`, `expr 1 '>' 2`.
+                PARTS.contains(&&*word.text) && !before.starts_with('-') && index + 1 < words.len()
+            };
+            (is_one && word.values.is_empty()).then_some(&word.text)
+        });
+        let Some(word) = found else { return };
+        let message = format!("`{program}` gets `{word}` as a word: no shell stands between that would understand it");
+        let help = if is_command {
+            "take what is wanted of the output: `.stdout | lines | last`; a shell is `sh -c '…'`, and a change; \
+             in quotes it is a word: `'|'`"
+        } else {
+            "take what is wanted of the output: `-> list<line>`, and `| last` where it is used; what needs a shell is a \
+             script in the runbook's folder: `argv(\"./name.sh\")`"
+        };
+        self.report(Diagnostic::new(Code::NoShell, place, message).help(help));
     }
 
     fn report_script(&mut self, found: &Found<'_, Known<'_>>, value: &Expr, is_command: bool, before: &str) {
@@ -195,6 +229,26 @@ impl Checker<'_> {
         let names: Vec<String> = values.map(|(_, value)| one_line(self.text(value.span))).collect();
         if numbered(found).is_some() { names.join(", ") } else { first.to_owned() }
     }
+}
+
+/// What parts the commands of a shell, and says where their output goes.
+const PARTS: &[&str] = &["|", "||", "&&", "|&", ">>", "2>", "2>&1", "2>/dev/null", "&>", ">/dev/null"];
+
+/// Whether a word that stands in no quotes means something to a shell.
+fn is_shell_word(word: &Known<'_>) -> bool {
+    let text = &*word.text;
+    let is_expanded = text.match_indices('$').any(|(at, _)| {
+        text.get(at + 1..)
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '_' | '{' | '(')))
+    });
+    !word.quoted
+        && (PARTS.contains(&text)
+            || matches!(text, ">" | "<" | "&")
+            || text.ends_with(';')
+            || is_expanded
+            || [">", ">>", "2>", "<"]
+                .iter()
+                .any(|sign| text.strip_prefix(sign).is_some_and(|rest| rest.starts_with(['/', '.', '&']))))
 }
 
 /// The script with `"$1"` where a value stood, if that is all it takes: where nothing is quoted in it.

@@ -104,8 +104,8 @@ fn refusal(ty: &Type, text: &str) -> String {
         Type::Duration if bare => format!("`{text}` what? write a duration, e.g. `{text}s` or `{text}m`"),
         Type::Size if bare => format!("`{text}` what? write a size, e.g. `{text}GiB`"),
         Type::Cores if bare => format!("`{text}` what? write `{text}cores`"),
-        Type::Duration => with_unit(&wanted, text, "15m, 1h30m"),
-        Type::Size => with_unit(&wanted, text, "10GiB, 500MB"),
+        Type::Duration => with_unit(&wanted, text, "duration", "15m, 1h30m"),
+        Type::Size => with_unit(&wanted, text, "size", "10GiB, 500MB"),
         Type::Bool => format!("{wanted}; write `true` or `false`"),
         Type::Int => format!("{wanted}; write a whole number"),
         Type::Percent => format!("{wanted}; write e.g. `5%`"),
@@ -121,10 +121,14 @@ fn refusal(ty: &Type, text: &str) -> String {
     }
 }
 
-fn with_unit(wanted: &str, text: &str, examples: &str) -> String {
+fn with_unit(wanted: &str, text: &str, measures: &str, examples: &str) -> String {
     match parse_quantity(text) {
         Err(QuantityFault::UnknownUnit(unit)) if !unit.is_empty() && unit != text => {
-            let example = units::meant(&unit).map(|meant| format!("`{}`", text.replace(&unit, meant)));
+            // `500M` is no duration where a size is wanted.
+            let measured = |meant: &&str| units::UNITS.iter().any(|(known, what)| known == meant && *what == measures);
+            let as_size = (measures == "size").then(|| units::meant(&format!("{unit}B"))).flatten();
+            let meant = units::meant(&unit).filter(measured).or(as_size.filter(measured));
+            let example = meant.map(|meant| format!("`{}`", text.replace(&unit, meant)));
             format!("{wanted}: there is no unit `{unit}`; write e.g. {}", example.as_deref().unwrap_or(examples))
         }
         Err(QuantityFault::Overflow) => format!("{wanted}: it is too large"),
@@ -195,6 +199,9 @@ mod tests {
             (Type::Duration, "15", "15s"),
             (Type::Duration, "15x", "`x`"),
             (Type::Size, "1h", "10GiB"),
+            (Type::Size, "500M", "write e.g. `500MB`"),
+            (Type::Size, "5G", "write e.g. `5GB`"),
+            (Type::Duration, "5M", "write e.g. `5m`"),
             (Type::Int, "many", "whole number"),
             (Type::list(Type::Int), "1,x", "`x`"),
         ] {

@@ -92,6 +92,7 @@ codes! {
     NotInACommand        "not-in-a-command"       Error   "a statement stands in a block that cannot hold it"
     SecretExposed        "secret-exposed"         Error   "a secret goes where it could be seen"
     ShellUsed            "shell-used"             Warning "a step runs a shell, so nobody can say what it does"
+    NoShell              "no-shell"               Warning "a word that only a shell understands goes to a program"
     // Modules
     ModuleCycle          "module-cycle"           Error   "files use each other in a circle"
     ModuleMissing        "module-missing"         Error   "a used file is not there or is no library"

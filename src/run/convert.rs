@@ -16,7 +16,7 @@ pub(crate) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
         (Value::Data(data), ty) => from_json(&data, ty, &Path::Root),
         (value, Type::Data) => Ok(Value::Data(Arc::new(value.to_json()))),
         (Value::Null, Type::Optional(_) | Type::Null) => Ok(Value::Null),
-        (Value::Null, ty) => Err(Fault::no_value(format!("wanted {ty}, and it is missing"))),
+        (Value::Null, ty) => Err(missing(ty)),
         (value, Type::Optional(inner)) => convert(value, inner),
         (Value::List(items), Type::List(item)) => {
             items.iter().map(|value| convert(value.clone(), item)).collect::<Result<_, _>>().map(Value::list)
@@ -26,6 +26,14 @@ pub(crate) fn convert(value: Value, ty: &Type) -> Result<Value, Fault> {
             value if is_of(&value, ty) => Ok(value),
             value => Err(Fault::conversion(format!("wanted {ty}, got {}", short(&value)))),
         },
+    }
+}
+
+fn missing(ty: &Type) -> Fault {
+    let fault = Fault::no_value(format!("wanted {ty}, and it is missing"));
+    match ty {
+        Type::String | Type::Enum(_) => fault.help("say what stands in for it: `… ?? \"\"`"),
+        _ => fault,
     }
 }
 
@@ -62,12 +70,16 @@ fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
         (Value::String(text), Type::Time | Type::Date) => {
             from_json(&Json::String(text.trim().to_owned()), ty, &Path::Root)
         }
+        (Value::String(text), Type::Percent) => percent(&text),
         (Value::List(items), Type::List(item)) => {
+            has_columns(&items, item)?;
             items.iter().map(|value| spelled(value.clone(), item)).collect::<Result<_, _>>().map(Value::list)
         }
         (Value::Record(fields), Type::Record(record)) => {
             let spelt = record.fields.iter().map(|(name, field)| {
                 let value = match fields.get(name) {
+                    // A cell that is empty is a text of nothing only where each row has to have one.
+                    Some(Value::String(text)) if field.ty.is_optional() && text.is_empty() => Value::Null,
                     Some(value) => spelled(value.clone(), &field.ty)?,
                     None if field.ty.is_optional() => Value::Null,
                     None => return Err(Fault::no_value(format!("it has no column `{name}`"))),
@@ -83,6 +95,27 @@ fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
         (value @ Value::Log(_), _) => Ok(value),
         (value, ty) => convert(value, ty),
     }
+}
+
+/// A share as programs print it: `69%`.
+fn percent(text: &str) -> Result<Value, Fault> {
+    let number = text.trim().strip_suffix('%').and_then(|number| serde_json::from_str::<f64>(number.trim_end()).ok());
+    number.map(|number| Value::Percent(number / 100.0)).ok_or_else(|| {
+        Fault::conversion(format!("wanted percent, got the text {}", quoted(text)))
+            .help("a percent has its sign: `69%`; a number without one is an `int` or a `float`")
+    })
+}
+
+/// A cell may be missing where the type says so. A column that no row has is another thing: its name is not that of the header.
+fn has_columns(rows: &[Value], row: &Type) -> Result<(), Fault> {
+    let (Type::Record(record), Some(Value::Record(first))) = (row, rows.first()) else { return Ok(()) };
+    let has = |row: &Value, name: &str| !matches!(row, Value::Record(fields) if fields.get(name).is_none());
+    let Some(name) = record.fields.keys().find(|name| !rows.iter().any(|row| has(row, name))) else { return Ok(()) };
+    let columns: Vec<&str> = first.iter().map(|(name, _)| &**name).collect();
+    let near = crate::diagnostics::nearest(name, columns.iter().copied());
+    let near = near.map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
+    Err(Fault::no_value(format!("it has no column `{name}`"))
+        .help(format!("{near}its columns are `{}`", columns.join("`, `"))))
 }
 
 /// Whether a value is of a type, as far as its outermost kind says.
@@ -210,7 +243,7 @@ pub(super) fn absent<'a>(
     match near {
         Some(near) => fault.help(near),
         None if is_name(wanted) => fault.help(format!(
-            "where it may be missing, write `{written}?.{wanted}` and say with `??` what stands in: `{written}?.{wanted} ?? 0`"
+            "where it may be missing, write `{written}?.{wanted}` and say what stands in: `{written}?.{wanted} ?? \"\"` for a text, `… ?? 0` for a number; `| where({written}?.{wanted} != null)` before it leaves out what has none"
         )),
         None => fault,
     }

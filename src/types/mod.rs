@@ -224,8 +224,9 @@ impl Type {
             Self::Rate(Counted::Bytes) => "0B/s",
             Self::Bool => "false",
             Self::String | Self::Enum(_) => "\"none\"",
-            Self::Time => "run.started_at",
-            Self::Date => "run.date",
+            // Nobody takes it for a time that something happened at.
+            Self::Time => "1970-01-01T00:00:00Z",
+            Self::Date => "1970-01-01",
             Self::List(_) => "[]",
             _ => "…",
         }

@@ -293,6 +293,10 @@ fn the_server_tells_how_it_is() {
           check ro.vacuum_state().wraparound_share < 50% as "wraparound"
           check ro.vacuum_state().tables | any(.table == "public.documents") as "vacuum"
           check ro.long_running(over: 1h) | is_empty as "long"
+          show ro.query("SELECT /* own look */ count(*) FROM generate_series(1, 5000000)")
+          check ro.long_running(over: 100us) | where(.query ~ /own look/) | is_empty as "without this run"
+          check standby.vacuum_state().wraparound_share < 50% as "wraparound there"
+          check standby.vacuum_state().tables | all(.dead_share < 100%) as "counts there"
           check ro.locks() | count >= 0 as "locks"
         }}"#
         ),
@@ -300,6 +304,11 @@ fn the_server_tells_how_it_is() {
     for title in ["primary", "streaming", "standby", "connections", "tables", "wraparound", "vacuum", "long", "locks"] {
         assert_eq!(ran.outcome(title), "passed", "{title}: {}", ran.text);
     }
+    for title in ["without this run", "wraparound there"] {
+        assert_eq!(ran.outcome(title), "passed", "{title}: {}", ran.text);
+    }
+    // A standby has none of the counts, and that is no table without dead rows.
+    assert_eq!(ran.outcome("counts there"), "not_measured", "{}", ran.text);
 }
 
 #[test]

@@ -20,11 +20,71 @@ impl Words for ContainerState {
         &EnumType { name: "container_state", values: &["running", "waiting", "terminated"], open: false };
 }
 
+/// Why a container ended, as the runtimes say it; another one may say it otherwise.
+#[derive(Clone, Debug)]
+pub struct ExitReason;
+
+impl Words for ExitReason {
+    const ENUM: &'static EnumType = &EnumType {
+        name: "exit_reason",
+        values: &[
+            "Completed",
+            "Error",
+            "OOMKilled",
+            "ContainerCannotRun",
+            "ContainerStatusUnknown",
+            "DeadlineExceeded",
+            "Evicted",
+            "StartError",
+            "Unknown",
+        ],
+        open: true,
+    };
+}
+
+/// Why a container waits or ended.
+#[derive(Clone, Debug)]
+pub struct ContainerReason;
+
+impl Words for ContainerReason {
+    const ENUM: &'static EnumType = &EnumType {
+        name: "container_reason",
+        values: &[
+            "CrashLoopBackOff",
+            "ImagePullBackOff",
+            "ErrImagePull",
+            "ErrImageNeverPull",
+            "ImageInspectError",
+            "InvalidImageName",
+            "RegistryUnavailable",
+            "SignatureValidationFailed",
+            "ContainerCreating",
+            "PodInitializing",
+            "CreateContainerConfigError",
+            "CreateContainerError",
+            "PreCreateHookError",
+            "PreStartHookError",
+            "PostStartHookError",
+            "RunContainerError",
+            "Completed",
+            "Error",
+            "OOMKilled",
+            "ContainerCannotRun",
+            "ContainerStatusUnknown",
+            "DeadlineExceeded",
+            "Evicted",
+            "StartError",
+            "Unknown",
+        ],
+        open: true,
+    };
+}
+
 records! {
     /// How a container ended.
     struct Exit "exit" {
         /// Why: `OOMKilled`, `Error`, `Completed`.
-        reason: Arc<str>,
+        reason: Word<ExitReason>,
         /// Its exit code; 137 is killed.
         code: i64,
         /// When.
@@ -43,7 +103,7 @@ records! {
         /// What it does.
         state: Word<ContainerState>,
         /// Why it waits or ended: `CrashLoopBackOff`; missing while it runs.
-        reason: Option<Arc<str>>,
+        reason: Option<Word<ContainerReason>>,
         /// How it ended before; missing where it never did.
         last_exit: Option<Exit>,
         /// Processors that it asks for.
@@ -176,7 +236,7 @@ pub(super) fn containers(statuses: Vec<Status>, specs: &[Spec]) -> Vec<Container
             ready: status.ready,
             restarts: status.restart_count.into(),
             last_exit: status.last_state.terminated.map(|ended| Exit {
-                reason: ended.reason.into(),
+                reason: Word::new(ended.reason),
                 code: ended.exit_code.into(),
                 finished: ended.finished_at.and_then(Time::timestamp),
             }),
@@ -216,7 +276,7 @@ impl Container {
             ready: self.ready,
             restarts: self.restarts,
             state: Word::new(state),
-            reason: reason.filter(|reason| !reason.is_empty()).map(|reason| reason.as_str().into()),
+            reason: reason.filter(|reason| !reason.is_empty()).map(|reason| Word::new(reason.as_str())),
             last_exit: self.last_exit.clone(),
             cpu_request: of(|own| &own.requests, "cpu").map(quantity::cores).transpose()?,
             cpu_limit: of(|own| &own.limits, "cpu").map(quantity::cores).transpose()?,

@@ -122,7 +122,8 @@ impl Pod {
         alike.data(&mut self.labels);
         for container in &mut self.containers {
             alike.word(&mut container.state);
-            alike.texts([&mut container.name, &mut container.image].into_iter().chain(&mut container.reason));
+            alike.texts([&mut container.name, &mut container.image]);
+            container.reason.iter_mut().for_each(|reason| alike.word(reason));
         }
         self
     }

@@ -217,7 +217,7 @@ mod tests {
         };
         let of = |pod: serde_json::Value| {
             let columns = columns_of(&pod.to_string()).unwrap();
-            let last = columns.last_exit.unwrap().reason.to_string();
+            let last = columns.last_exit.unwrap().reason.0.to_string();
             (columns.status.to_string(), columns.ready, columns.restarts, last)
         };
         let waits = json!({ "waiting": { "reason": "PodInitializing" } });

@@ -13,9 +13,17 @@ pub(super) const OF: Param<PerItem<'static>> = Param::per_item(
     Presence::Optional,
 );
 
-/// What to write where an item of data has no value: a text or a time has no 0.
-pub(super) const MISSING: &str =
-    "leave such items out: `| where(it?.… != null)`, or say what stands in for it: `it?.… ?? 0`";
+/// What to write where an item of data has no value: a text or a time has no 0, and of numbers it would be counted.
+pub(super) const MISSING: &str = "leave such items out: `| where(it?.… != null)`";
+
+/// The same where the type says that a value may be missing, which it still does behind `where`. What stands in is never
+/// taken, so it changes no mean and no least value.
+pub(super) fn without_missing(stage: &str, is_field: bool, stand_in: &str) -> String {
+    let of = if is_field { ".x" } else { "it" };
+    format!(
+        "leave such items out, and `??` has nothing to stand in for: `| where({of} != null) | {stage}({of} ?? {stand_in})`"
+    )
+}
 
 /// The numbers of the items. A missing one is a fault: no number stands for it by itself.
 pub(super) fn numbers<'a>(stage: &'static str, items: Items<'a>, args: &Args<'a>) -> Items<'a> {
@@ -53,7 +61,7 @@ pub(super) fn number_type(stage: &str, does: &str, inputs: &Inputs<'_>) -> Resul
         Type::Optional(inner) if inner.is_number() => Err(Mismatch {
             param,
             message: format!("`{stage}` {does} numbers, and this one may be missing"),
-            help: Some(format!("say what stands in for it: `.x ?? {}`", inner.stand_in())),
+            help: Some(without_missing(stage, given.is_some(), inner.stand_in())),
         }),
         other => Err(Mismatch {
             param,

@@ -67,16 +67,10 @@ pub(super) fn value_type(stage: &str, inputs: &Inputs<'_>) -> Result<Type, Misma
     let ty = given.clone().unwrap_or_else(|| inputs.item());
     let param = if given.is_some() { "of" } else { "items" };
     if let Type::Optional(inner) = &ty {
-        // Of times the one that cannot be the answer unless there is no other.
-        let stand_in = match inner.as_ref() {
-            Type::Time if stage == "max" => "1970-01-01T00:00:00Z",
-            Type::Date if stage == "max" => "1970-01-01",
-            inner => inner.stand_in(),
-        };
         return Err(Mismatch {
             param,
             message: format!("`{stage}` compares values, and this one may be missing"),
-            help: Some(format!("say what stands in for it: `.x ?? {stand_in}`")),
+            help: Some(super::amount::without_missing(stage, given.is_some(), inner.stand_in())),
         });
     }
     check(stage, param, &ty, &format!("`{stage}(.size)`")).map(|()| ty)

@@ -42,7 +42,8 @@ pub(super) static BUILTIN: Builtin = Builtin {
     effect: EffectRule::Reads,
     body: Body::Outside(|cx, args| Box::pin(journal(cx, args))),
     needs: &[Need::Words("systemd"), Need::Words("a user of the group systemd-journal")],
-    by_hand: "journalctl --no-pager --quiet --output=short-iso-precise --unit={unit} [--since=-{since:seconds}s] [--until=-{until:seconds}s]",
+    // The first says what `--quiet` does not: that there is no journal, or that not all of it may be seen.
+    by_hand: "journalctl --lines=0 > /dev/null && journalctl --no-pager --quiet --output=short-iso-precise --unit={unit} [--since=-{since:seconds}s] [--until=-{until:seconds}s]",
     examples: &[
         Example::call(r#"host.journal(unit: "nginx", since: 1h) | where(.text ~ /error/i) | patterns"#),
         Example::call(r#"host.journal(unit: "backup.service", since: 1d) | none(.text ~ /failed/i)"#),

@@ -12,13 +12,13 @@ use crate::types::{Fault, Percent, Typed, Value, records};
 records! {
     /// How many sessions a server has, of all its databases.
     struct Sessions "sessions" {
-        /// All of them, this one included.
+        /// All of them, those of this run included: each takes one of those that there may be.
         total: i64,
-        /// Those that work on a statement.
+        /// Those that work on a statement, without those of this run.
         active: i64,
-        /// Those that wait for the next.
+        /// Those that wait for the next, without those of this run.
         idle: i64,
-        /// Those that wait for the next within a transaction, which holds what it has locked.
+        /// Those that wait for the next within a transaction, which holds what it has locked; without those of this run.
         idle_in_transaction: i64,
         /// How many there may be, without what is kept for superusers.
         most: i64,
@@ -48,11 +48,14 @@ struct Row {
     most: i64,
 }
 
-const COUNT: &str = "SELECT count(*) AS total, count(*) FILTER (WHERE state = 'active') AS active, \
-    count(*) FILTER (WHERE state = 'idle') AS idle, \
-    count(*) FILTER (WHERE state LIKE 'idle in transaction%') AS idle_in_transaction, \
+/// What this run does beside it is no finding: a run looks through several sessions at once.
+const COUNT: &str = "SELECT count(*) AS total, count(*) FILTER (WHERE state = 'active' AND NOT own) AS active, \
+    count(*) FILTER (WHERE state = 'idle' AND NOT own) AS idle, \
+    count(*) FILTER (WHERE state LIKE 'idle in transaction%' AND NOT own) AS idle_in_transaction, \
     current_setting('max_connections')::int8 - current_setting('superuser_reserved_connections')::int8 AS most \
-    FROM pg_catalog.pg_stat_activity WHERE backend_type = 'client backend'";
+    FROM (SELECT a.state, a.application_name = current_setting('application_name') \
+    AND a.client_addr IS NOT DISTINCT FROM inet_client_addr() AS own \
+    FROM pg_catalog.pg_stat_activity a WHERE a.backend_type = 'client backend') s";
 
 #[expect(clippy::cast_precision_loss, reason = "a server has not that many sessions")]
 async fn connections(args: Args<'static>) -> Result<Value, Fault> {

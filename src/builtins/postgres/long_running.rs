@@ -47,7 +47,7 @@ records! {
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "postgres.long_running",
-    summary: "The sessions of the database whose transaction has been open for longer than that, the oldest first; those that idle in a transaction as well, for they hold up VACUUM just so.",
+    summary: "The sessions of the database whose transaction has been open for longer than that, the oldest first; those that idle in a transaction as well, for they hold up VACUUM just so. Those of this run are left out.",
     params: &[CONNECTION.info(), OVER.info()],
     returns: Returns::Type(|| Type::list(Activity::ty())),
     effect: EffectRule::Reads,
@@ -79,6 +79,7 @@ const ACTIVITY: &str = "SELECT a.pid, a.usename AS \"user\", a.application_name 
     CASE WHEN a.state = 'active' THEN a.wait_event_type || ': ' || a.wait_event END AS waits_for, \
     pg_blocking_pids(a.pid) AS blocked_by, a.query FROM pg_catalog.pg_stat_activity a \
     WHERE a.datname = current_database() AND a.pid <> pg_backend_pid() AND a.backend_type = 'client backend' \
+    AND NOT (a.application_name = current_setting('application_name') AND a.client_addr IS NOT DISTINCT FROM inet_client_addr()) \
     AND a.xact_start < clock_timestamp() - $1 ORDER BY a.xact_start";
 
 async fn long_running(args: Args<'static>) -> Result<Value, Fault> {

@@ -135,7 +135,7 @@ impl Server {
     pub(super) async fn connect(&self, login: &Login, progress: &Progress) -> Result<Session, Trouble> {
         let stream = self.stream(progress).await?;
         let mut config = Config::new();
-        config.user(&login.user).dbname(&self.database).application_name("runbook").ssl_mode(self.tls.mode());
+        config.user(&login.user).dbname(&self.database).application_name(application()).ssl_mode(self.tls.mode());
         if let Some(password) = &login.password {
             config.password(password.expose());
         }
@@ -185,6 +185,11 @@ impl Session {
             _ => error,
         }
     }
+}
+
+/// What the sessions of this process are called, all of them, so that a run knows its own.
+fn application() -> String {
+    format!("runbook {}", std::process::id())
 }
 
 /// A statement under way. Where nobody waits for its end any more, the server is told to give it up.

@@ -20,8 +20,8 @@ records! {
         wraparound_share: Percent,
         /// How many sessions vacuum the database now.
         running: i64,
-        /// Rows that are dead and still take room, of all tables.
-        dead_rows: i64,
+        /// Rows that are dead and still take room, of all tables. Not to be had where those of a table are not.
+        dead_rows: Result<i64, Fault>,
         /// The tables, those with the most dead rows first.
         tables: Vec<TableVacuum>,
     }
@@ -30,12 +30,13 @@ records! {
     struct TableVacuum "table_vacuum" {
         /// With its schema: `public.documents`.
         table: Arc<str>,
-        /// Rows that are there.
-        live_rows: i64,
+        /// Rows that are there. Not to be had, as the two below, where the server has lost its counts: after a crash, a
+        /// reset or a restore they begin anew at 0, until the table is vacuumed or analyzed.
+        live_rows: Result<i64, Fault>,
         /// Rows that are dead and still take room.
-        dead_rows: i64,
+        dead_rows: Result<i64, Fault>,
         /// Dead ones among all rows; 0% where none is dead.
-        dead_share: Percent,
+        dead_share: Result<Percent, Fault>,
         /// When it was last vacuumed, by whomever; missing where that was never, or before the counts were reset.
         last_vacuum: Option<Timestamp>,
         /// When it was last analyzed, by whomever.
@@ -74,14 +75,20 @@ struct Row {
     last_vacuum: Option<Timestamp>,
     last_analyze: Option<Timestamp>,
     age: f64,
+    lost: bool,
 }
 
 const WHOLE: &str = "SELECT age(datfrozenxid)::float8 AS age, (SELECT count(*) FROM pg_catalog.pg_stat_progress_vacuum v \
     WHERE v.datname = current_database()) AS running FROM pg_catalog.pg_database WHERE datname = current_database()";
+/// What was never counted is 0 as well: then the table has a size, or more rows than its counts when it was last looked at,
+/// and no time of that.
 const TABLES: &str = "SELECT s.schemaname || '.' || s.relname AS table, coalesce(s.n_live_tup, 0) AS live, \
     coalesce(s.n_dead_tup, 0) AS dead, greatest(s.last_vacuum, s.last_autovacuum) AS last_vacuum, \
     greatest(s.last_analyze, s.last_autoanalyze) AS last_analyze, \
-    greatest(age(c.relfrozenxid), age(t.relfrozenxid))::float8 AS age \
+    greatest(age(c.relfrozenxid), age(t.relfrozenxid))::float8 AS age, \
+    coalesce(greatest(s.last_vacuum, s.last_autovacuum, s.last_analyze, s.last_autoanalyze) IS NULL \
+    AND (s.n_live_tup + s.n_dead_tup < c.reltuples \
+    OR (s.n_live_tup + s.n_dead_tup = 0 AND pg_relation_size(c.oid) > 0)), false) AS lost \
     FROM pg_catalog.pg_stat_user_tables s JOIN pg_catalog.pg_class c ON c.oid = s.relid \
     LEFT JOIN pg_catalog.pg_class t ON t.oid = c.reltoastrelid WHERE c.relfrozenxid <> '0' ORDER BY 3 DESC, 1";
 
@@ -97,7 +104,7 @@ async fn vacuum_state(args: Args<'static>) -> Result<Value, Fault> {
     let state = VacuumState {
         wraparound_share: Percent(whole.age / NUMBERS),
         running: whole.running,
-        dead_rows: tables.iter().map(|table| table.dead_rows).sum(),
+        dead_rows: tables.iter().map(|table| table.dead_rows.clone()).sum(),
         tables,
     };
     Ok(state.into())
@@ -106,13 +113,19 @@ async fn vacuum_state(args: Args<'static>) -> Result<Value, Fault> {
 #[expect(clippy::cast_precision_loss, reason = "a share of estimates")]
 fn table(row: Row) -> TableVacuum {
     let dead_share = if row.dead == 0 { 0.0 } else { row.dead as f64 / (row.live as f64 + row.dead as f64) };
+    let counted = if row.lost { Err(lost(&row.table)) } else { Ok(()) };
     TableVacuum {
         table: row.table.into(),
-        live_rows: row.live,
-        dead_rows: row.dead,
-        dead_share: Percent(dead_share),
+        live_rows: counted.clone().map(|()| row.live),
+        dead_rows: counted.clone().map(|()| row.dead),
+        dead_share: counted.map(|()| Percent(dead_share)),
         last_vacuum: row.last_vacuum,
         last_analyze: row.last_analyze,
         wraparound_share: Percent(row.age / NUMBERS),
     }
+}
+
+fn lost(table: &str) -> Fault {
+    Fault::no_value(format!("the server has no counts of `{table}`"))
+        .help(format!("they were lost or reset, or this is a standby, which has none; `ANALYZE {table}` counts them"))
 }

@@ -109,9 +109,14 @@ pub(super) fn histogram(query: &str) -> Fault {
 /// The series as it is written, its metric, and the other labels.
 pub(super) fn named(mut labels: Labels) -> (Arc<str>, Option<Arc<str>>, Arc<Json>) {
     let metric: Option<Arc<str>> = labels.remove("__name__").map(Arc::from);
-    let written: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={}", quote(value))).collect();
+    let written: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={}", in_quotes(value))).collect();
     let name = format!("{}{{{}}}", metric.as_deref().unwrap_or_default(), written.join(", "));
     (name.into(), metric, Arc::new(json(labels)))
+}
+
+/// The value of a label as Prometheus writes it.
+fn in_quotes(value: &str) -> String {
+    format!("\"{}\"", value.replace('\\', r"\\").replace('"', "\\\"").replace('\n', r"\n"))
 }
 
 pub(super) fn json(labels: Labels) -> Json {
@@ -136,4 +141,17 @@ pub(super) fn instant_of(seconds: f64) -> Result<Timestamp, Fault> {
     let milliseconds = (seconds * 1000.0).round();
     #[expect(clippy::cast_possible_truncation, reason = "a cast saturates, and what is out of range is refused")]
     Timestamp::from_millisecond(milliseconds as i64).map_err(|_| bad(&format!("has {seconds} in the place of a time")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn a_series_is_written_as_prometheus_writes_it() {
+        let labels = [("__name__", "up"), ("job", "a \"b\""), ("path", "C:\\x  y\n")];
+        let (name, metric, _) = named(labels.map(|(name, value)| (name.to_owned(), value.to_owned())).into());
+        assert_eq!(&*name, r#"up{job="a \"b\"", path="C:\\x  y\n"}"#);
+        assert_eq!(metric.as_deref(), Some("up"));
+    }
 }

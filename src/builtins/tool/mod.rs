@@ -6,6 +6,7 @@ mod output;
 mod process;
 mod program;
 mod shell;
+mod table;
 
 use crate::catalog::Builtin;
 

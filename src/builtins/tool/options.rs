@@ -14,7 +14,7 @@ use crate::types::{Fault, FaultKind, Record, Size, Value};
 
 pub(super) const OUTPUT: Param<String> = Param::word(
     "output",
-    "What it prints: `text` is a string without the newline at its end, `lines` a log, `json` data, `table` a list of records with the header's columns as fields: columns stand apart by tabs, or by blanks, and a cell is a text unless the tool's type says what it is (`-> list<{ used: int }>`).",
+    "What it prints: `text` is a string without the newline at its end, `lines` a log, `json` data, `table` a list of records with the header's columns as fields: columns stand apart by tabs, or by blanks, and a cell is a text unless the tool's type says what it is (`-> list<{ used: int, share: percent? }>`). One table alone: where it is not certain which cell belongs to which column, or something else stands below, it is an error. Colours are left out, but for `lines`.",
     FORMS,
     Some(|| Value::string("text")),
 );

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::table::{self, Table};
 use crate::builtins::line_time::Reading;
 use crate::builtins::spool::Spool;
 use crate::types::{Fault, FaultKind, Value};
@@ -40,6 +41,7 @@ impl Form {
             bad(name, &format!("is not UTF-8, from byte {} on", error.utf8_error().valid_up_to()))
                 .help(r#"`output: "lines"` takes any bytes"#)
         })?;
+        let text = without_colours(text);
         match self {
             Self::Json => json(name, &text),
             Self::Table => table(name, &text),
@@ -68,127 +70,51 @@ fn json(name: &str, text: &str) -> Result<Value, Fault> {
     Ok(Value::Data(std::sync::Arc::new(data)))
 }
 
-/// The rows below a header line. A row whose cells do not tell their columns is a fault, never a guess.
+/// The rows below a header line, as records with its names.
 fn table(name: &str, text: &str) -> Result<Value, Fault> {
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let Some((header, rows)) = lines.split_first() else {
-        return Err(bad(name, "is empty, and was to begin with a line of column names"));
+    let Table { names, rows } = table::read(text).map_err(|unsure| bad(name, &unsure.what).help(unsure.help))?;
+    let record = |row: Vec<String>| {
+        Value::record(names.iter().zip(row).map(|(name, cell)| (name.as_str(), Value::string(cell))))
     };
-    let columns = Columns::of(header, rows);
-    let cells = columns.cells(header);
-    if cells.len() == 1 && header.contains([',', ';', '|']) {
-        return Err(bad(name, &format!("has one column, `{}`: columns stand apart by tabs or blanks", header.trim()))
-            .help("let it print tabs, or JSON with `output: \"json\"`"));
-    }
-    let names = field_names(name, &cells)?;
-    let mut records = Vec::with_capacity(rows.len());
-    for (row, number) in rows.iter().zip(2..) {
-        let cells = columns.cells(row);
-        if cells.len() != names.len() {
-            let what = format!("has {} columns in its header and {} in row {number}", names.len(), cells.len());
-            return Err(bad(name, &what).help("separate the columns with tabs, or align them and use two spaces"));
-        }
-        records.push(Value::record(names.iter().zip(cells).map(|(name, cell)| (name.as_str(), Value::string(cell)))));
-    }
-    Ok(Value::list(records))
+    Ok(Value::list(rows.into_iter().map(record).collect()))
 }
 
-/// How the columns of a table are told apart.
-enum Columns {
-    Tabs,
-    /// Each begins below its name: what `kubectl`, `docker` and `systemctl` print. The places are counted in characters.
-    Places(Vec<usize>),
-    Words,
-}
-
-impl Columns {
-    fn of(header: &str, rows: &[&str]) -> Self {
-        if header.contains('\t') {
-            return Self::Tabs;
-        }
-        let places = places(header);
-        let aligned = |row: &&str| {
-            let row: Vec<char> = row.chars().collect();
-            places.iter().filter(|place| **place > 0).all(|place| row.get(*place - 1).is_none_or(|c| *c == ' '))
-        };
-        if places.len() > 1 && rows.iter().all(aligned) { Self::Places(places) } else { Self::Words }
+/// A text without what tells a terminal to show it in colours: nobody means that by a name or a cell.
+fn without_colours(text: String) -> String {
+    const ESCAPE: char = '\u{1b}';
+    if !text.contains(ESCAPE) {
+        return text;
     }
-
-    fn cells(&self, line: &str) -> Vec<String> {
-        match self {
-            Self::Tabs => line.split('\t').map(|cell| cell.trim().to_owned()).collect(),
-            Self::Words => line.split_whitespace().map(str::to_owned).collect(),
-            Self::Places(places) => {
-                let ends = places.iter().skip(1).copied().chain([usize::MAX]);
-                let cell = |(start, end): (&usize, usize)| {
-                    let cell: String = line.chars().skip(*start).take(end.saturating_sub(*start)).collect();
-                    cell.trim().to_owned()
-                };
-                places.iter().zip(ends).map(cell).collect()
-            }
-        }
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once(ESCAPE) {
+        plain.push_str(before);
+        let sequence = after.strip_prefix('[').and_then(|sequence| {
+            let end = sequence.find(|c: char| !matches!(c, '0'..='9' | ';' | ':'))?;
+            sequence.get(end..)?.strip_prefix(['m', 'K'])
+        });
+        rest = sequence.unwrap_or_else(|| {
+            plain.push(ESCAPE);
+            after
+        });
     }
-}
-
-/// Where the names of a header begin, if two spaces or more stand between them.
-fn places(header: &str) -> Vec<usize> {
-    let mut places = Vec::new();
-    let mut spaces = 2;
-    for (place, c) in header.chars().enumerate() {
-        if c == ' ' {
-            spaces += 1;
-        } else {
-            if spaces >= 2 {
-                places.push(place);
-            }
-            spaces = 0;
-        }
-    }
-    places
-}
-
-/// `Use%` is the field `use`, `Mounted on` is `mounted_on`.
-fn field_names(tool: &str, cells: &[String]) -> Result<Vec<String>, Fault> {
-    let mut names: Vec<String> = Vec::with_capacity(cells.len());
-    for cell in cells {
-        let word: String = cell.chars().map(|c| if c.is_alphanumeric() { c } else { '_' }).collect();
-        let name = word.trim_matches('_').to_lowercase();
-        if name.is_empty() || names.contains(&name) {
-            return Err(bad(tool, &format!("has no name of its own for each column: `{}`", cells.join("`, `"))));
-        }
-        names.push(name);
-    }
-    Ok(names)
+    plain.push_str(rest);
+    plain
 }
 
 #[cfg(test)]
 mod tests {
-    use super::table;
+    use super::{table, without_colours};
 
-    fn shown(text: &str) -> String {
-        table("t", text).map_or_else(|fault| fault.to_string(), |value| value.to_json().to_string())
+    #[test]
+    fn a_table_is_a_list_of_records() {
+        let table = table("t", "NAME   READY\nweb-1  1/1\n").map(|value| value.to_json().to_string());
+        assert_eq!(table.expect("a table"), r#"[{"name":"web-1","ready":"1/1"}]"#);
     }
 
     #[test]
-    fn reads_aligned_columns_with_empty_cells() {
-        let text = "NAME    STATUS     LAST SEEN\nweb-1              3m\nweb-2   Running    \n";
-        assert_eq!(
-            shown(text),
-            r#"[{"name":"web-1","status":"","last_seen":"3m"},{"name":"web-2","status":"Running","last_seen":""}]"#
-        );
-    }
-
-    #[test]
-    fn reads_right_aligned_columns_by_their_words() {
-        assert_eq!(shown("PID    RSS\n  1  12345\n"), r#"[{"pid":"1","rss":"12345"}]"#);
-        assert_eq!(shown("Use% Size\n10% 5\n"), r#"[{"use":"10%","size":"5"}]"#);
-    }
-
-    #[test]
-    fn guesses_no_column() {
-        assert!(shown("A B\n1 2 3\n").contains("2 columns in its header and 3 in row 2"));
-        assert!(shown("").contains("is empty"));
-        assert!(shown("a,b\n1,2\n").contains("has one column, `a,b`"));
-        assert!(shown("A  A\n1  2\n").contains("no name of its own"));
+    fn colours_are_left_out_and_other_sequences_are_kept() {
+        assert_eq!(without_colours("\u{1b}[1mNAME\u{1b}[0m \u{1b}[38;5;1mx\u{1b}[m\u{1b}[K".into()), "NAME x");
+        assert_eq!(without_colours("a\u{1b}[2Jb\u{1b}c\u{1b}[".into()), "a\u{1b}[2Jb\u{1b}c\u{1b}[");
     }
 }

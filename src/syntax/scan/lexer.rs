@@ -212,10 +212,19 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    /// A regex touches its first slash; a division does not.
+    /// A regex touches its first slash; a division does not. Where there is nothing to divide, a regex begins with a blank: it is
+    /// refused as a whole, since a quote in it begins no text.
     fn slash(&mut self) {
         let start = self.at;
-        match regex_end(self.source, start) {
+        let divides = self.scan.tokens.last().is_none_or(|before| match before.kind {
+            TokenKind::Open => false,
+            TokenKind::Sign => !matches!(self.source.of(*before), "(" | "," | "~" | "|" | "=" | ":"),
+            _ => true,
+        });
+        let blank = || {
+            (!divides && self.source.byte(start + 1) == Some(b' ')).then(|| regex_rest(self.source, start)).flatten()
+        };
+        match regex_end(self.source, start).or_else(blank) {
             Some(end) => self.push(TokenKind::Regex, start, end),
             None => self.push(TokenKind::Sign, start, start + 1),
         }
@@ -334,11 +343,14 @@ fn is_clock_colon(source: Source<'_>, start: usize, at: usize) -> bool {
 
 /// Where the regex that begins here ends, flags included. `None` if it is none.
 fn regex_end(source: Source<'_>, start: usize) -> Option<usize> {
+    let begins = !matches!(source.byte(start + 1), None | Some(b' ' | b'\t' | b'/' | b'*'));
+    begins.then(|| regex_rest(source, start)).flatten()
+}
+
+/// The same, whatever it begins with.
+fn regex_rest(source: Source<'_>, start: usize) -> Option<usize> {
     let line_end = source.line_end(start);
     let mut at = start + 1;
-    if matches!(source.byte(at), None | Some(b' ' | b'\t' | b'/' | b'*')) {
-        return None;
-    }
     let mut class = false;
     while at < line_end {
         match source.byte(at)? {
