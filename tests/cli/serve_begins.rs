@@ -3,6 +3,7 @@
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Child;
+use std::time::Duration;
 
 use crate::postgres;
 use crate::program::{Folder, finish};
@@ -153,4 +154,44 @@ fn a_server_whose_channel_cannot_be_opened_is_not_ready() {
     assert!(folder.read("said").contains("`bot` can be opened again"), "{}", folder.read("said"));
     terminate(&server);
     finish(server).code(0);
+}
+
+/// Whoever is next is woken by what is so when it is looked at again, and not by what was so before nobody looked.
+#[test]
+fn after_a_time_without_a_server_it_is_looked_at_before_the_next_level_is_called() {
+    let text = |sink: u16| {
+        format!(
+            "runbook \"Live\" {{ edition 1 }}\nsecret hook = file(\"hook\")\n\
+             channel bot = webhook(\"http://127.0.0.1:{sink}/bot\")\nchannel people = slack(webhook: hook)\n\
+             metric there: bool every 1h = host.file(\"there\").exists\n\
+             threshold \"Missing\" critical {{\n  when not there\n  notify bot, people\n}}\n\
+             escalation ops {{\n  level 1 \"Engineer\" {{\n    escalate after 4s unless acknowledged\n    notify bot\n  }}\n  \
+             level 2 \"Chief\" {{\n    notify bot\n  }}\n}}\n"
+        )
+    };
+    let hosts = [true, false].map(|is_over| {
+        let sink = Sink::new();
+        let folder = Folder::with(&text(sink.port));
+        folder.write("hook", format!("http://127.0.0.1:{}/people", sink.port));
+        (is_over, folder, sink)
+    });
+    let serve = |folder: &Folder| folder.command(&["serve", "a.runbook", "--no-listen"]).spawn().unwrap();
+    for (is_over, folder, sink) in &hosts {
+        let mut server = serve(folder);
+        until("it is opened", || sink.keys("opened").len() == 1);
+        server.kill().unwrap();
+        server.wait().unwrap();
+        if *is_over {
+            folder.write("there", "");
+        }
+    }
+    std::thread::sleep(Duration::from_secs(11));
+    for (is_over, folder, sink) in &hosts {
+        let server = serve(folder);
+        let what = if *is_over { "closed" } else { "escalated" };
+        until("people hear how it is", || sink.keys(what).len() == 1);
+        terminate(&server);
+        finish(server).code(0);
+        assert_eq!(sink.keys("escalated").is_empty(), *is_over);
+    }
 }
