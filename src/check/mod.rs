@@ -23,6 +23,7 @@ mod fields;
 mod guards;
 mod headers;
 mod interpreters;
+mod judged;
 mod literals;
 mod made;
 mod modules;
