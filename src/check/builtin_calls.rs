@@ -57,6 +57,7 @@ impl<'a> Checker<'a> {
             args.push(arg);
         }
         self.judge_together(builtin, &args);
+        self.check_counted(builtin, &args, span);
         let ty = self.returned(builtin, whole, &types, &spans, name.span);
         let on = self.made_on(&args);
         let effect = self.effect_of(builtin, &args, on);

@@ -13,6 +13,9 @@ use crate::types::{Fault, FaultKind, Piece, Template, Type, Value};
 impl Checker<'_> {
     /// Says what is wrong with a value that is written, as a run would.
     pub(super) fn judge(&mut self, callee: &str, info: &ParamInfo, expr: &Expr) {
+        if info.is_pattern {
+            self.judge_braces(expr);
+        }
         let judged = match (info.judge, constant(expr)) {
             (Some(Judge::Text(judge)), Some(Value::String(text))) => judge(text, callee),
             (Some(Judge::Number(judge)), Some(Value::Int(number))) => judge(*number),
@@ -21,6 +24,24 @@ impl Checker<'_> {
             _ => Ok(()),
         };
         self.report_judged(Code::InvalidAddress, expr.span, judged);
+    }
+
+    /// `{a,b}`, as a shell has it, stands for itself in a pattern for files: it would find nothing.
+    fn judge_braces(&mut self, expr: &Expr) {
+        let written = |part: &TextPart| match part {
+            TextPart::Text(text) => text.to_string(),
+            TextPart::Value { .. } => "x".to_owned(),
+        };
+        let text = match (constant(expr), &expr.kind) {
+            (Some(Value::String(text)), _) => text.to_string(),
+            (_, ExprKind::Text(parts)) => parts.iter().map(written).collect(),
+            _ => return,
+        };
+        let braces = text.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(inside, _)| inside);
+        let Some(inside) = braces.filter(|inside| inside.contains(',')) else { return };
+        let message = format!("`{{{inside}}}` is no wildcard here: it means a name that has these braces in it");
+        let help = "name each: `[host.files(\"a.log\"), host.files(\"b.log\")] | flatten`; braces that are meant are `[{]` and `[}]`";
+        self.report(Diagnostic::new(Code::InvalidLiteral, expr.span, message).help(help));
     }
 
     /// The same of two that are written.
@@ -56,7 +77,9 @@ impl Checker<'_> {
                 let code = if is_missing { Code::MissingValue } else { Code::TypeMismatch };
                 let diagnostic = Diagnostic::new(code, value.span, &*fault.message).at(&value.ty);
                 let written = format!("{{{}", self.text(value.span));
-                let help = fault.help.as_deref().unwrap_or_default().replace("{…", &written);
+                let stand_in = format!("?? {}", value.ty.stand_in());
+                let help = fault.help.as_deref().unwrap_or_default().replace("?? \"none\"", &stand_in);
+                let help = help.replace("{…", &written);
                 self.report(diagnostic.help(help));
                 break;
             }

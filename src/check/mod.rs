@@ -48,6 +48,7 @@ pub(crate) mod toml;
 mod tools;
 mod type_names;
 mod units;
+mod unlikely;
 mod until;
 mod unused;
 mod wording;

@@ -70,7 +70,7 @@ fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
                 let value = match fields.get(name) {
                     Some(value) => spelled(value.clone(), &field.ty)?,
                     None if field.ty.is_optional() => Value::Null,
-                    None => return Err(Fault::no_value(format!("it has no column `{name}`"))),
+                    None => return Err(no_column(name, &fields)),
                 };
                 Ok((name.clone(), value))
             });
@@ -83,6 +83,17 @@ fn spelled(value: Value, ty: &Type) -> Result<Value, Fault> {
         (value @ Value::Log(_), _) => Ok(value),
         (value, ty) => convert(value, ty),
     }
+}
+
+/// The fault of a column that a table does not have, with those that it has.
+fn no_column(name: &str, row: &Record) -> Fault {
+    let columns: Vec<String> = row.iter().map(|(column, _)| format!("`{column}`")).collect();
+    let fault = Fault::no_value(format!("it has no column `{name}`, it has {}", columns.join(", ")));
+    // The names of `df` have blanks in them, and its cells are not below them.
+    if row.get("filesystem").is_some() {
+        return fault.help("what `df` prints is no table that can be told apart: `host.disks()` reads the disks of this machine, and `pod.disks()` those of a pod");
+    }
+    fault
 }
 
 /// Whether a value is of a type, as far as its outermost kind says.

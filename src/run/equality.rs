@@ -30,13 +30,21 @@ fn same(one: &Json, other: &Json) -> Result<bool, Fault> {
             Ok(Number::of_json(one).order(Number::of_json(other)) == Some(std::cmp::Ordering::Equal))
         }
         (Json::Array(one), Json::Array(other)) if one.len() != other.len() => Ok(false),
-        (Json::Array(one), Json::Array(other)) => all(one.iter().zip(other).map(|(one, other)| same(one, other))),
+        (Json::Array(one), Json::Array(other)) => {
+            all(one.iter().zip(other).map(|(one, other)| same(one, other))).map_err(of_a_part)
+        }
         (Json::Object(one), Json::Object(other)) if one.len() != other.len() => Ok(false),
         (Json::Object(one), Json::Object(other)) => {
             all(one.iter().map(|(key, value)| other.get(key).map_or(Ok(false), |other| same(value, other))))
+                .map_err(of_a_part)
         }
         (one, other) => Err(of_two_kinds(one, other)),
     }
+}
+
+/// What is wrong with a part is not about the whole, which the help would name.
+fn of_a_part(fault: Fault) -> Fault {
+    fault.about("…", None)
 }
 
 fn of_two_kinds(one: &Json, other: &Json) -> Fault {

@@ -41,7 +41,7 @@ fn distinct<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
             return Ok(false);
         }
         keep::room("distinct", seen.len())?;
-        spelled.meets(told_by, &key)?;
+        spelled.meets(told_by, &key).map_err(|fault| if by.is_some() { fault } else { fault.about("it", None) })?;
         Ok(seen.insert(key))
     };
     Ok(Flow::Items(Box::new(items.filter_map(move |item| {

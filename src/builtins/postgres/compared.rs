@@ -85,11 +85,10 @@ fn judged(place: Place<'_>, kind: Kind) -> Result<(), Fault> {
         operator => format!("{operator} ANY"),
     };
     let list = if kind == Kind::Json { "{… | each(it)}" } else { "{…}" };
-    let cast =
-        if kind == Kind::Json { "a column of JSON: `= {…}::jsonb`" } else { "a column of arrays: `= {…}::text[]`" };
+    let cast = if kind == Kind::Json { "JSON: `= {…}::jsonb`" } else { "arrays: `= {…}::text[]`" };
     let line = if any.contains('{') { any } else { format!("{any}({list})") };
     let message = format!("a list is bound as one value, and `{operator}` takes it for one text and not for its items");
-    Err(setup(message).help(format!("write `{line}`; where it is one value, {cast}")))
+    Err(setup(message).help(format!("write `{line}`; beside a column of {cast}")))
 }
 
 /// A value in a statement, with the brackets and the cast that are only around it.
