@@ -73,7 +73,7 @@ impl Checker<'_> {
             let TextPart::Value { value, format: None } = part else { continue };
             for known in known_of(&value.ty) {
                 let is_missing = matches!(known, Value::Null);
-                let Err(fault) = judge(&template(parts, Some((index, known)))) else { continue };
+                let Err(fault) = judge(&template(parts, Some((index, &known)))) else { continue };
                 let code = if is_missing { Code::MissingValue } else { Code::TypeMismatch };
                 let diagnostic = Diagnostic::new(code, value.span, &*fault.message).at(&value.ty);
                 let written = format!("{{{}", self.text(value.span));
@@ -99,10 +99,10 @@ impl Checker<'_> {
 }
 
 /// A text with a value in each place of one, and one of them as it is known.
-fn template(parts: &[TextPart], known: Option<(usize, Value)>) -> Template {
-    let piece = |(index, part): (usize, &TextPart)| match (part, &known) {
+fn template(parts: &[TextPart], known: Option<(usize, &Value)>) -> Template {
+    let piece = |(index, part): (usize, &TextPart)| match (part, known) {
         (TextPart::Text(text), _) => Piece::Text(Arc::clone(text)),
-        (_, Some((at, value))) if *at == index => Piece::Value(value.clone()),
+        (_, Some((at, value))) if at == index => Piece::Value(value.clone()),
         (TextPart::Value { value, format: None }, _) => match constant(value) {
             Some(value) if !matches!(value, Value::Null) => Piece::Value(value.clone()),
             _ => Piece::Value(Value::string("VALUE")),

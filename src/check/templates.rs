@@ -10,7 +10,6 @@ use super::convert::holds_secret;
 use super::literals::literal;
 use super::operators::convert;
 use super::program::{Expr, ExprKind, Format, TextPart};
-use super::unlikely::is_ratio;
 use super::wording::a;
 use crate::catalog::{Effect, Inside, Landing, Reading};
 use crate::diagnostics::{Code, Diagnostic};
@@ -73,7 +72,7 @@ impl<'a> Checker<'a> {
                     self.check_shown(&value, place);
                     self.check_braces(&found.value);
                     let is_percent = found.format.as_ref().is_some_and(|format| format.node.ends_with('%'));
-                    ratio = (!is_percent && is_ratio(&value)).then_some(value.span);
+                    ratio = (!is_percent && self.is_ratio(&value)).then_some(value.span);
                     if let (Some(span), ast::ExprKind::Name(name)) = (dollar.take(), &found.value.kind) {
                         let message = format!("the `$` stays in the text: it is `$` and then what `{name}` is");
                         let help = format!("write `{{{name}}}`; a `$` that is meant is `\\u{{24}}`");

@@ -3,7 +3,7 @@
 
 use super::checker::Checker;
 use super::constants::constant;
-use super::program::{BinaryOp, CallArg, Expr, ExprKind, TextPart};
+use super::program::{BinaryOp, CallArg, Expr, ExprKind, LocalId, TextPart};
 use super::units::has_unit;
 use crate::catalog::Builtin;
 use crate::diagnostics::{Code, Diagnostic};
@@ -11,12 +11,41 @@ use crate::source::Span;
 use crate::types::{Type, Value};
 
 impl Checker<'_> {
+    /// Keeps what a `let` has, for where its name stands.
+    pub(super) fn note_number(&mut self, local: LocalId, value: &Expr) {
+        if self.is_ratio(value) {
+            _ = self.scope.ratios.insert(local);
+        }
+        if self.gives_one_row(value) {
+            _ = self.scope.single_rows.insert(local);
+        }
+    }
+
+    /// Two quantities of one kind, one divided by the other.
+    pub(super) fn is_ratio(&self, expr: &Expr) -> bool {
+        match &expr.uncovered().kind {
+            ExprKind::Local(local) => self.scope.ratios.contains(local),
+            ExprKind::Binary { op: BinaryOp::Divide, left, right } => {
+                let (left, right) = (left.ty.present(), right.ty.present());
+                left == right && has_unit(left) && *left != Type::Percent
+            }
+            _ => false,
+        }
+    }
+
+    fn gives_one_row(&self, rows: &Expr) -> bool {
+        match &rows.uncovered().kind {
+            ExprKind::Local(local) => self.scope.single_rows.contains(local),
+            _ => gives_one_row(rows),
+        }
+    }
+
     /// What is likely meant where a list is compared with a number.
     pub(super) fn of_a_list(&self, op: BinaryOp, list: &Expr, item: &Type, number: &Expr) -> Option<String> {
         let compared = format!("{} {}", op.symbol(), self.text(number.span));
         let counted = format!("how many there are: `… | count {compared}`");
         let is_count = number.ty.present() == &Type::Int;
-        if gives_one_row(list) {
+        if self.gives_one_row(list) {
             return Some(format!("the number that the statement gives: `… | scalar {compared}`"));
         }
         let fits = |ty: &Type| ty.is_number() && ty.join(number.ty.present()).is_some();
@@ -41,7 +70,7 @@ impl Checker<'_> {
             return;
         }
         let Some(Some(CallArg::Value(rows))) = args.first() else { return };
-        if gives_one_row(rows) {
+        if self.gives_one_row(rows) {
             let message = "this counts the rows of the answer, which is one row whatever is found";
             let help = "the number in it is `… | scalar`";
             self.report(Diagnostic::new(Code::UnlikelyNumber, span, message).help(help));
@@ -52,7 +81,7 @@ impl Checker<'_> {
     pub(super) fn check_likely(&mut self, op: BinaryOp, left: &Expr, right: &Expr) {
         for (value, limit) in [(left, right), (right, left)] {
             match constant(limit) {
-                Some(Value::Int(number)) if (10..=100).contains(number) && is_ratio(value) => {
+                Some(Value::Int(number)) if (10..=100).contains(number) && self.is_ratio(value) => {
                     let written = self.quoted(value.span);
                     let message = format!("{written} is a ratio, and `{number}` of it is {number} times as much");
                     let help = format!("write `{number}%`; where so many times are meant, `{number}.0`");
@@ -88,13 +117,6 @@ impl Checker<'_> {
         let sign = Span { end: behind.start + 1, ..behind };
         self.report(Diagnostic::new(Code::UnlikelyNumber, sign, message).help(help));
     }
-}
-
-/// Two quantities of one kind, one divided by the other.
-pub(super) fn is_ratio(expr: &Expr) -> bool {
-    let ExprKind::Binary { op: BinaryOp::Divide, left, right } = &expr.uncovered().kind else { return false };
-    let (left, right) = (left.ty.present(), right.ty.present());
-    left == right && has_unit(left) && *left != Type::Percent
 }
 
 fn is_in_percents(name: &str) -> bool {

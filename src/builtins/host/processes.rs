@@ -134,7 +134,7 @@ fn without(mut processes: Vec<Process>, own: i64) -> Vec<Process> {
     processes.retain(|process| {
         let is_below = above(process.pid).any(|pid| pid == own);
         let has_its_words = command.as_ref().is_some_and(|command| process.command.contains(&**command));
-        !is_below && !(has_its_words && started_it.contains(&process.pid))
+        !(is_below || has_its_words && started_it.contains(&process.pid))
     });
     processes
 }

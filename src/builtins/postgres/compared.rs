@@ -46,10 +46,10 @@ const DISTINCT: &str = "DISTINCT FROM";
 /// Where a list, or what is missing, is compared as one value.
 pub(super) fn judge(tokens: &[Token], kinds: &[Kind]) -> Result<(), Fault> {
     let places = tokens.iter().enumerate().filter(|(_, token)| matches!(token, Token::Param(_))).map(|(at, _)| at);
-    places.zip(kinds).try_for_each(|(at, kind)| judged(Place::of(tokens, at), *kind))
+    places.zip(kinds).try_for_each(|(at, kind)| judged(&Place::of(tokens, at), *kind))
 }
 
-fn judged(place: Place<'_>, kind: Kind) -> Result<(), Fault> {
+fn judged(place: &Place<'_>, kind: Kind) -> Result<(), Fault> {
     if let Kind::List { gap: true } = kind
         && place.is_argument_of("all")
     {
