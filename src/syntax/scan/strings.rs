@@ -266,10 +266,13 @@ fn foreign(rest: &str) -> Option<&str> {
         || (operator.starts_with('=') && !operator.starts_with("==") && !operator.starts_with("=>"))
         || ["!=\"", "!='", "!=\\\""].iter().any(|quote| behind.starts_with(quote));
     if is_name && is_matcher {
-        let length = rest.len() - operator.len() + operator.find(['"', '\'', '\\', ' ', '}']).unwrap_or(operator.len());
+        let length =
+            rest.len() - operator.len() + operator.find(['"', '\'', '\\', ' ', '{', '}']).unwrap_or(operator.len());
         return rest.get(..length);
     }
-    let inside = rest.split_once('}').map(|(inside, _)| inside)?;
-    let is_list = inside.contains(',') && inside.chars().all(|c| is_of_word(c) || matches!(c, ',' | '.' | '*' | '-'));
+    // As far as it may be one, and no further: a long line may have many braces.
+    let end = rest.find(|c| !(is_of_word(c) || matches!(c, ',' | '.' | '*' | '-')))?;
+    let (inside, behind) = rest.split_at_checked(end)?;
+    let is_list = inside.contains(',') && behind.starts_with('}');
     is_list.then_some(inside)
 }
