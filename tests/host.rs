@@ -134,37 +134,43 @@ async fn load_and_facts_are_what_the_kernel_says() {
 
 #[tokio::test]
 async fn a_busy_processor_is_seen() {
-    let stop = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let spinning = std::sync::Arc::clone(&stop);
-    let spinner = std::thread::spawn(move || {
-        while !spinning.load(std::sync::atomic::Ordering::Relaxed) {
-            std::hint::spin_loop();
-        }
-    });
+    let busy = apart("(exec sh -c 'while :; do :; done' >/dev/null) & echo $!");
     let cpu = value("host.cpu", &[("over", ms(400))]).await;
-    let own = items(&value("host.processes", &[("over", ms(400))]).await);
-    stop.store(true, std::sync::atomic::Ordering::Relaxed);
-    spinner.join().unwrap();
+    let processes = items(&value("host.processes", &[("over", ms(400))]).await);
+    end(&busy);
     assert!(number(&cpu, "used") > 0.3, "{cpu:?}");
     assert!(number(&cpu, "used_share") <= 1.0, "{cpu:?}");
-    let own = own.iter().find(|process| shown(process, "pid") == std::process::id().to_string()).expect("this test");
-    assert!(number(own, "cpu") > 0.2, "{own:?}");
+    let busy = processes.iter().find(|process| shown(process, "pid") == busy).expect("what is busy");
+    assert!(number(busy, "cpu") > 0.2, "{busy:?}");
+}
+
+/// Starts what is no part of this test, and gives the number that the script prints.
+fn apart(script: &str) -> String {
+    let mut shell = Command::new("sh");
+    let output = shell.args(["-c", script]).stderr(std::process::Stdio::null()).output().unwrap();
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+fn end(pid: &str) {
+    assert!(Command::new("kill").arg(pid).status().unwrap().success());
 }
 
 #[tokio::test]
 async fn processes_are_what_ps_lists() {
-    let mut child = Command::new("sleep").arg("37").spawn().unwrap();
+    // Nobody waits for the first one, so it stays when it has ended.
+    let pid = apart("(sleep 37 >/dev/null & echo $!; exec sleep 20 >/dev/null) &");
     let processes = items(&value("host.processes", &[("over", ms(50))]).await);
-    let pid = child.id().to_string();
     let sleeping = processes.iter().find(|process| shown(process, "pid") == pid).cloned();
     let ps = printed("ps", &["-o", "user=,stat=,thcount=,args=", "-p", &pid]);
-    child.kill().unwrap();
+    end(&pid);
     let dead = items(&value("host.processes", &[("over", ms(50))]).await);
     let zombie = dead.iter().find(|process| shown(process, "pid") == pid).map(|process| shown(process, "state"));
-    child.wait().unwrap();
-    let sleeping = sleeping.expect("the child");
+    let sleeping = sleeping.expect("the first one");
+    let parent = shown(&sleeping, "parent");
+    end(&parent);
     assert_eq!((shown(&sleeping, "name"), shown(&sleeping, "command")), ("sleep".into(), "sleep 37".into()));
-    assert_eq!(shown(&sleeping, "parent"), std::process::id().to_string());
+    let started_it = processes.iter().find(|process| shown(process, "pid") == parent);
+    assert_eq!(started_it.map(|process| shown(process, "command")).as_deref(), Some("sleep 20"));
     assert!(["sleeping", "running"].contains(&shown(&sleeping, "state").as_str()));
     assert!(number(&sleeping, "memory") > 0.0 && number(&sleeping, "open_files") >= 3.0);
     let Value::Time(started) = field(&sleeping, "started") else { panic!("{sleeping:?}") };
@@ -175,6 +181,18 @@ async fn processes_are_what_ps_lists() {
     }
     assert_eq!(zombie.as_deref(), Some("zombie"));
     assert!(processes.iter().any(|process| shown(process, "pid") == "1"));
+}
+
+#[tokio::test]
+async fn the_run_does_not_find_itself() {
+    let mut own = Command::new("sleep").arg("36").spawn().unwrap();
+    let processes = items(&value("host.processes", &[("over", ms(50))]).await);
+    own.kill().unwrap();
+    own.wait().unwrap();
+    let pids: Vec<String> = processes.iter().map(|process| shown(process, "pid")).collect();
+    for own in [std::process::id(), own.id()] {
+        assert!(!pids.contains(&own.to_string()), "{own}");
+    }
 }
 
 #[tokio::test]

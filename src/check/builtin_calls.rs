@@ -1,21 +1,19 @@
 //! Calls of built-ins: what each parameter accepts, what the call gives and does.
 
-use std::sync::Arc;
-
 use super::arguments::{Filled, Given, Slot};
 use super::calls::{Position, Understood};
 use super::checker::{Checker, broken};
 use super::constants::constant;
 use super::convert::{Want, holds_secret};
 use super::names::What;
-use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind, TextPart};
+use super::program::{Call, CallArg, ConnectionId, Expr, ExprKind};
 use super::tools::PROGRAM;
 use super::wording::{a, alternatives};
-use crate::catalog::{Accepts, Builtin, Effect, Inputs, Judge, Landing, Mismatch, ParamInfo, Presence, Read, Returns};
+use crate::catalog::{Accepts, Builtin, Effect, Inputs, Landing, Mismatch, ParamInfo, Presence, Read, Returns};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast;
-use crate::types::{Fault, FaultKind, Piece, Template, Type, Value};
+use crate::types::{Type, Value};
 
 /// What runs a line of shell, whose values are words that it gets.
 const SHELL: &str = "shell";
@@ -59,6 +57,7 @@ impl<'a> Checker<'a> {
             args.push(arg);
         }
         self.judge_together(builtin, &args);
+        self.check_counted(builtin, &args, span);
         let ty = self.returned(builtin, whole, &types, &spans, name.span);
         let on = self.made_on(&args);
         let effect = self.effect_of(builtin, &args, on);
@@ -241,58 +240,6 @@ impl<'a> Checker<'a> {
                 broken(expr.span)
             }
         }
-    }
-
-    /// Says what is wrong with a value that is written, as a run would.
-    fn judge(&mut self, callee: &str, info: &ParamInfo, expr: &Expr) {
-        let judged = match (info.judge, constant(expr)) {
-            (Some(Judge::Text(judge)), Some(Value::String(text))) => judge(text, callee),
-            (Some(Judge::Number(judge)), Some(Value::Int(number))) => judge(*number),
-            (Some(Judge::Value(judge)), Some(value)) => judge(value),
-            (Some(Judge::Texts(judge)), _) => texts(expr).map_or(Ok(()), |texts| judge(&texts)),
-            _ => Ok(()),
-        };
-        self.report_judged(Code::InvalidAddress, expr.span, judged);
-    }
-
-    /// The same of two that are written.
-    fn judge_together(&mut self, builtin: &'static Builtin, args: &[Option<CallArg>]) {
-        for (info, arg) in builtin.params.iter().zip(args) {
-            let (Some(Judge::Beside(other, judge)), Some(CallArg::Value(own))) = (info.judge, arg) else { continue };
-            let Some(value) = constant(own) else { continue };
-            let other = builtin.params.iter().position(|param| param.name == other).and_then(|index| args.get(index));
-            let judged = match other {
-                Some(Some(CallArg::Value(other))) => constant(other).map(|other| judge(Some(other), value)),
-                _ => Some(judge(None, value)),
-            };
-            self.report_judged(Code::InvalidLiteral, own.span, judged.unwrap_or(Ok(())));
-        }
-    }
-
-    /// The same of a literal text: whatever stands in the place of its values, a run would refuse it.
-    fn judge_template(&mut self, info: &ParamInfo, landing: Landing, expr: &Expr) {
-        let (Some(Judge::Template(judge)), ExprKind::Template(parts)) = (info.judge, &expr.kind) else { return };
-        let piece = |part: &TextPart| match part {
-            TextPart::Text(text) => Piece::Text(Arc::clone(text)),
-            TextPart::Value { value, format: None } if constant(value).is_some() => {
-                Piece::Value(constant(value).cloned().unwrap_or(Value::Null))
-            }
-            TextPart::Value { .. } => Piece::Value(Value::string("VALUE")),
-        };
-        let code = if landing == Landing::Sql { Code::InvalidLiteral } else { Code::InvalidAddress };
-        let judged = judge(&Template { pieces: parts.iter().map(piece).collect() });
-        self.report_judged(code, expr.span, judged);
-    }
-
-    fn report_judged(&mut self, code: Code, span: Span, judged: Result<(), Fault>) {
-        let Err(fault) = judged else { return };
-        let code =
-            if matches!(fault.kind, FaultKind::NoValue | FaultKind::Conversion) { Code::InvalidLiteral } else { code };
-        let diagnostic = Diagnostic::new(code, span, &*fault.message);
-        self.report(match fault.help {
-            Some(help) => diagnostic.help(&*help),
-            None => diagnostic,
-        });
     }
 
     /// A literal text that joins its values by itself.
@@ -486,11 +433,4 @@ fn effect_of(arg: &CallArg) -> Effect {
         CallArg::Value(expr) => expr.effect,
         CallArg::PerItem(lambda) => lambda.body.effect,
     }
-}
-
-/// The texts of a list that is written.
-fn texts(expr: &Expr) -> Option<Vec<&str>> {
-    let ExprKind::List(items) = &expr.kind else { return None };
-    let text = |item| if let Some(Value::String(text)) = constant(item) { Some(&***text) } else { None };
-    items.iter().map(text).collect()
 }

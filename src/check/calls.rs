@@ -7,7 +7,7 @@ use super::cycles::Node;
 use super::names::What;
 use super::program::{CommandId, Expr, ExprKind, ToolId};
 use super::signatures::Signature;
-use crate::catalog::{Builtin, Effect, Read, elsewhere};
+use crate::catalog::{Builtin, Effect, Read, Returns, elsewhere};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::{self, Name, Receiver};
@@ -262,6 +262,13 @@ impl<'a> Checker<'a> {
 
     fn report_unknown_member(&mut self, message: &str, family: &str, name: &Name) {
         let known = members(self.catalog, family);
+        // `deployment("a")` is one of `deployments()`, whose first argument is something else.
+        let all = format!("{}s", name.text);
+        if known.contains(&all.as_str()) && self.is_of_named(&format!("{family}{all}")) {
+            let help = format!("`{all}` gives all of them: write `.{all}() | where(.name == \"name\")`");
+            self.report(Diagnostic::new(Code::UnknownBuiltin, name.span, message).help(help));
+            return;
+        }
         let meant = self.meant(&name.text, known.iter().copied());
         let nothing_near = meant.is_none();
         self.report_unknown(Code::UnknownBuiltin, name.span, message, meant);
@@ -271,6 +278,17 @@ impl<'a> Checker<'a> {
         {
             let shown: Vec<&str> = known.iter().copied().take(20).collect();
             last.help = Some(format!("it has: {}", shown.join(", ")));
+        }
+    }
+
+    /// Whether a built-in gives a list of what has a name.
+    fn is_of_named(&self, builtin: &str) -> bool {
+        let Some(Returns::Type(ty)) = self.catalog.builtin(builtin).map(|builtin| builtin.returns) else {
+            return false;
+        };
+        match ty() {
+            Type::List(item) => matches!(&*item, Type::Record(record) if record.fields.contains_key("name")),
+            _ => false,
         }
     }
 

@@ -14,6 +14,7 @@ use crate::types::{Type, Value, is_quantity, is_version};
 impl Checker<'_> {
     /// `==`, `<`, `~`, `in` and their like.
     pub(super) fn comparison(&mut self, op: BinaryOp, left: Expr, right: Expr, span: Span) -> Expr {
+        self.check_likely(op, &left, &right);
         let sides = match op {
             BinaryOp::Matches => self.matching(left, right),
             BinaryOp::In => self.membership(left, right),
@@ -159,9 +160,10 @@ impl Checker<'_> {
             (Type::Bool, _, Some(Value::String(_))) => {
                 diagnostic.help("a bool is asked by itself: `check x` or `check not x`")
             }
-            (Type::List(_), _, _) if right.ty.is_plain_number() => {
-                diagnostic.help(format!("count it: `… | count {} {}`", op.symbol(), self.text(right.span)))
-            }
+            (Type::List(item), _, _) if right.ty.is_number() => match self.of_a_list(op, left, item, right) {
+                Some(help) => diagnostic.help(help),
+                None => diagnostic,
+            },
             (_, Type::Regex, _) => diagnostic.help("a pattern is matched with `~`"),
             _ => match self.plainly_meant(left, right).or_else(|| self.plainly_meant(right, left)) {
                 Some(help) => diagnostic.help(help),

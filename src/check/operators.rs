@@ -170,7 +170,7 @@ impl<'a> Checker<'a> {
             return expr;
         }
         let span = expr.span;
-        let help = "what is missing is within no limit: `check … != null` says that it is there, and what stands in behind `??` has to be a value with which this does not hold";
+        let help = "what is missing is within no limit: `check … != null` says that it is there, and what stands in behind `??` has to be a value with which the check does not pass: inside of `none`, `not` and `where(…) | is_empty` that is one with which this holds, elsewhere one with which it does not";
         self.report_missing_as(&expr, help);
         Expr { ty: Type::Unknown, ..broken(span) }
     }

@@ -1,6 +1,6 @@
 //! Which names are visible inside blocks.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::checker::Checker;
@@ -23,6 +23,10 @@ pub(super) struct Scope {
     kinds: Vec<(LocalKind, bool, usize)>,
     /// Which connection the value of a local comes from, where that is known.
     origins: HashMap<LocalId, ConnectionId>,
+    /// Those whose value is one quantity divided by another of its kind.
+    pub(super) ratios: HashSet<LocalId>,
+    /// Those that are the rows of a statement that gives one row whatever it finds.
+    pub(super) single_rows: HashSet<LocalId>,
 }
 
 /// The item of a per-item expression.

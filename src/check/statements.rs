@@ -125,6 +125,7 @@ impl<'a> Checker<'a> {
         };
         let local = self.declare_local(name, value.ty.clone(), LocalKind::Let);
         self.scope.comes_from(local, self.origin(&value));
+        self.note_number(local, &value);
         let effect = value.effect;
         (StatementKind::Let { local, value }, effect)
     }

@@ -51,10 +51,13 @@ impl<'a> Checker<'a> {
             Place::Landing(Landing::Quoted(quoting)) => Some(quoting.read()),
             _ => None,
         };
-        let mut dollar = None;
+        let (mut dollar, mut ratio) = (None, None);
         for part in &template.parts {
             match part {
                 Part::Text(text) => {
+                    if let Some(value) = ratio.take().filter(|_| text.node.starts_with('%')) {
+                        self.check_ratio_in_text(value, text.span);
+                    }
                     // One that is meant is written as an escape.
                     let start = text.span.end.saturating_sub(1);
                     dollar = self.text(text.span).ends_with('$').then_some(Span { start, ..text.span });
@@ -68,6 +71,8 @@ impl<'a> Checker<'a> {
                     effect = effect.max(value.effect);
                     self.check_shown(&value, place);
                     self.check_braces(&found.value);
+                    let is_percent = found.format.as_ref().is_some_and(|format| format.node.ends_with('%'));
+                    ratio = (!is_percent && self.is_ratio(&value)).then_some(value.span);
                     if let (Some(span), ast::ExprKind::Name(name)) = (dollar.take(), &found.value.kind) {
                         let message = format!("the `$` stays in the text: it is `$` and then what `{name}` is");
                         let help = format!("write `{{{name}}}`; a `$` that is meant is `\\u{{24}}`");

@@ -73,6 +73,7 @@ codes! {
     UnitMissing          "unit-missing"           Error   "a bare number meets a value that has a unit"
     UnknownValue         "unknown-value"          Error   "text is compared with a value that its type never has"
     UnlikelyValue        "unlikely-value"         Warning "text is compared with a value that looks like a misspelled known one"
+    UnlikelyNumber       "unlikely-number"        Warning "a number is another one than its place looks like it means"
     MissingValue         "missing-value"          Error   "a value that may be missing is used as if it were there"
     NotALiteral          "not-a-literal"          Error   "a place that takes a literal text gets one from elsewhere"
     DollarKept           "dollar-kept"            Warning "a `$` stands before a value in a text, and stays there"

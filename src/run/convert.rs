@@ -255,15 +255,20 @@ fn is_name(key: &str) -> bool {
         && key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
 }
 
-fn misfit(json: &Json, ty: &Type, path: &Path<'_>) -> Fault {
-    let found = match json {
+/// Data in a message: its kind, and what it is.
+pub(super) fn told(json: &Json) -> String {
+    match json {
         Json::Null => "null".to_owned(),
         Json::Bool(value) => format!("the bool {value}"),
         Json::Number(number) => format!("the number {number}"),
         Json::String(text) => format!("the text {}", quoted(text)),
         Json::Array(items) => format!("a list of {}", items.len()),
         Json::Object(object) => format!("an object with {} keys", object.len()),
-    };
+    }
+}
+
+fn misfit(json: &Json, ty: &Type, path: &Path<'_>) -> Fault {
+    let found = told(json);
     let place = match path {
         Path::Root => String::new(),
         path => format!("`{path}`: "),

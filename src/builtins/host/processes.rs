@@ -65,7 +65,7 @@ records! {
 
 pub(super) static BUILTIN: Builtin = Builtin {
     name: "host.processes",
-    summary: "The processes of this machine.",
+    summary: "The processes of this machine, without the run itself: its own process, what it has started (`tool`s among it), and what started it with the same words (`sudo`, `sh -c`, `timeout`). The command lines of those name the runbook, and would be found for what it looks for.",
     params: &[OVER.info()],
     returns: Returns::Type(|| Type::list(Process::ty())),
     effect: EffectRule::Reads,
@@ -84,7 +84,8 @@ async fn processes(cx: Cx, args: Args<'static>) -> Result<Value, Fault> {
     let before = blocking(ticks).await?;
     cx.world.sleep(over).await;
     let run_began = cx.run.started_at;
-    blocking(move || list(&before, over.as_secs_f64(), run_began)).await.map(Value::from)
+    let own = i64::from(std::process::id());
+    blocking(move || list(&before, over.as_secs_f64(), run_began)).await.map(|all| Value::from(without(all, own)))
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
@@ -121,6 +122,21 @@ fn list(before: &HashMap<(i64, u64), u64>, seconds: f64, run_began: Timestamp) -
         }
     }
     Ok(processes)
+}
+
+/// The processes without the run: itself, all below it, and those above it whose command line has its own in it.
+fn without(mut processes: Vec<Process>, own: i64) -> Vec<Process> {
+    let parents: HashMap<i64, i64> = processes.iter().map(|process| (process.pid, process.parent)).collect();
+    // A number that is used again while they are read may make a circle of them.
+    let above = |pid: i64| std::iter::successors(Some(pid), |pid| parents.get(pid).copied()).take(1000);
+    let command = processes.iter().find(|process| process.pid == own).map(|process| Arc::clone(&process.command));
+    let started_it: Vec<i64> = above(own).collect();
+    processes.retain(|process| {
+        let is_below = above(process.pid).any(|pid| pid == own);
+        let has_its_words = command.as_ref().is_some_and(|command| process.command.contains(&**command));
+        !(is_below || has_its_words && started_it.contains(&process.pid))
+    });
+    processes
 }
 
 struct Machine {

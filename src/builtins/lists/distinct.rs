@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::keep;
-use super::key::Key;
+use super::key::{Key, Spelled};
 use crate::catalog::{
     Args, Body, Builtin, EffectRule, Example, Flow, Items, Param, PerItem, Presence, Returns, Yields,
 };
@@ -32,13 +32,16 @@ pub(super) static BUILTIN: Builtin = Builtin {
 #[expect(clippy::unnecessary_wraps, reason = "other stages can fail before the first item")]
 fn distinct<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let by = args.per_item(&BY);
-    let mut seen = HashSet::new();
+    let (mut seen, mut spelled) = (HashSet::new(), Spelled::default());
     let mut is_new = move |item: &Value| -> Result<bool, Fault> {
-        let key = if let Some(by) = by { Key::of(&by(item)?)? } else { Key::of(item)? };
+        let by = by.map(|by| by(item)).transpose()?;
+        let told_by = by.as_ref().unwrap_or(item);
+        let key = Key::of(told_by)?;
         if seen.contains(&key) {
             return Ok(false);
         }
         keep::room("distinct", seen.len())?;
+        spelled.meets(told_by, &key).map_err(|fault| if by.is_some() { fault } else { fault.about("it", None) })?;
         Ok(seen.insert(key))
     };
     Ok(Flow::Items(Box::new(items.filter_map(move |item| {

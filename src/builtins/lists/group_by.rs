@@ -1,8 +1,9 @@
 //! `group_by`
 
 use indexmap::IndexMap;
+use indexmap::map::Entry;
 
-use super::key::Key;
+use super::key::{Key, Spelled};
 use super::{keep, tally};
 use crate::catalog::{
     Args, Body, Builtin, EffectRule, Example, Flow, Inputs, Items, Param, PerItem, Presence, Returns, Yields,
@@ -34,11 +35,19 @@ pub(super) static BUILTIN: Builtin = Builtin {
 fn group_by<'a>(items: Items<'a>, args: &Args<'a>) -> Result<Flow<'a>, Fault> {
     let by = args.each(&BY)?;
     let mut groups: IndexMap<Key, (Value, Vec<Value>)> = IndexMap::new();
+    let mut spelled = Spelled::default();
     for (kept, item) in items.enumerate() {
         keep::room("group_by", kept)?;
         let item = item?;
         let shared = by(&item)?;
-        groups.entry(Key::of(&shared)?).or_insert_with(|| (shared, Vec::new())).1.push(item);
+        let key = Key::of(&shared)?;
+        match groups.entry(key) {
+            Entry::Occupied(mut group) => group.get_mut().1.push(item),
+            Entry::Vacant(place) => {
+                spelled.meets(&shared, place.key())?;
+                place.insert((shared, vec![item]));
+            }
+        }
     }
     let records = groups.into_values().map(|(key, items)| Value::record([("key", key), ("items", Value::list(items))]));
     Ok(Flow::Value(Value::list(records.collect())))

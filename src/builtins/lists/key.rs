@@ -1,8 +1,8 @@
 //! Keys: values that are equal have the same key, so that they can be counted in a table.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use crate::types::{Fault, Number, Value};
+use crate::types::{Fault, Number, Value, is_number};
 
 /// A value as bytes that are the same exactly where `==` holds.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,49 @@ impl Key {
         let mut bytes = Vec::new();
         write(value, &mut bytes)?;
         Ok(Self(bytes.into()))
+    }
+}
+
+/// What spells a number and is one in another item: nobody can tell the two apart where they are shown, and they are meant
+/// to be the same.
+#[derive(Default)]
+pub(super) struct Spelled {
+    texts: HashSet<Key>,
+    numbers: HashSet<Key>,
+}
+
+impl Spelled {
+    /// # Errors
+    /// Where a text of data spells a number that another item is, or the other way round. It is asked for each key once.
+    pub(super) fn meets(&mut self, value: &Value, key: &Key) -> Result<(), Fault> {
+        let Value::Data(data) = value else { return Ok(()) };
+        let meets = match data.as_ref() {
+            serde_json::Value::Number(_) => {
+                _ = self.numbers.insert(key.clone());
+                self.texts.contains(key)
+            }
+            serde_json::Value::String(text) if is_number(text) => {
+                let Ok(number) = serde_json::from_str::<serde_json::Value>(text) else { return Ok(()) };
+                let key = Self::of_number(&number);
+                let meets = self.numbers.contains(&key);
+                _ = self.texts.insert(key);
+                meets
+            }
+            _ => false,
+        };
+        if !meets {
+            return Ok(());
+        }
+        let fault = Fault::conversion(format!(
+            "{value} is a number in one item and a text in another, and nothing says that they are meant to be the same or not"
+        ));
+        Err(fault.help("make a text of both: `\"{.…}\"`; a tool says in its type what a column is: `…: int`"))
+    }
+
+    fn of_number(number: &serde_json::Value) -> Key {
+        let mut bytes = Vec::new();
+        json(number, &mut bytes);
+        Key(bytes.into())
     }
 }
 
@@ -111,8 +154,25 @@ fn sized(tag: u8, bytes: &[u8], out: &mut Vec<u8>) {
 mod tests {
     use std::sync::Arc;
 
-    use super::Key;
+    use super::{Key, Spelled};
     use crate::types::Value;
+
+    #[test]
+    fn a_number_and_the_text_that_spells_it_do_not_meet_in_silence() {
+        let meet = |values: &[serde_json::Value]| {
+            let mut spelled = Spelled::default();
+            values.iter().map(|json| Value::Data(Arc::new(json.clone()))).try_for_each(|value| {
+                let key = Key::of(&value).unwrap();
+                spelled.meets(&value, &key)
+            })
+        };
+        let json = serde_json::json!([1, "2", "x", 3.0, "", null, true, "true"]);
+        assert!(meet(json.as_array().unwrap()).is_ok());
+        for (one, other) in [(1, "1"), (3, "3.0")] {
+            assert!(meet(&[one.into(), other.into()]).is_err());
+            assert!(meet(&[other.into(), one.into()]).is_err());
+        }
+    }
 
     #[test]
     fn keys_are_equal_exactly_where_values_are() {

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 
 use super::keep;
-use super::key::Key;
+use super::key::{Key, Spelled};
 use crate::types::{Fault, Field, RecordType, Type, Value};
 
 /// Values by their key in the order in which they were first seen, with how often.
 #[derive(Default)]
 pub(super) struct Tally {
     counts: IndexMap<Key, (Value, i64)>,
+    spelled: Spelled,
 }
 
 impl Tally {
@@ -22,6 +23,7 @@ impl Tally {
             return Ok(());
         }
         keep::room(stage, self.counts.len())?;
+        self.spelled.meets(&value, &key)?;
         self.counts.insert(key, (value, 1));
         Ok(())
     }

@@ -4,6 +4,7 @@
 
 mod answers;
 mod calls;
+mod compared;
 mod connection;
 mod connections;
 mod door;
@@ -40,7 +41,7 @@ use crate::types::{Connection, Template};
 const CONNECTION: Param<Arc<Connection>> = Param::connection("postgres");
 const SQL: Param<Arc<Template>> = Param::literal(
     "sql",
-    "One statement. What is interpolated is bound: `WHERE id = {id}`, `= ANY({ids})`, without quotes.",
+    "One statement. What is interpolated is bound: `WHERE id = {id}`, `= ANY({ids})`, `<> ALL({ids})`, without quotes. A list is one value, so `IN ({ids})` is refused; what is missing is NULL: `IS NOT DISTINCT FROM {id}`.",
     Landing::Sql,
 )
 .judged(Judge::Template(|sql| statement::Statement::of(sql).map(drop)));

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use tokio_postgres::types::{Format, IsNull, ToSql, Type};
 use tokio_util::bytes::BytesMut;
 
+use super::compared::{self, Kind};
 use super::lexer::{Token, tokens};
 use crate::builtins::plain_text::plain_or_secret;
 use crate::builtins::settings::setup;
@@ -45,14 +46,15 @@ impl Statement {
     /// The statement of a literal text.
     ///
     /// # Errors
-    /// Where it is none, is more than one, or a value stands where none can be bound.
+    /// Where it is none, is more than one, or a value stands where none can be bound, or where it would be compared in vain.
     pub(super) fn of(template: &Template) -> Result<Self, Fault> {
-        let (mut sql, mut params, mut places) = (String::new(), Vec::new(), Vec::new());
+        let (mut sql, mut params, mut places, mut kinds) = (String::new(), Vec::new(), Vec::new(), Vec::new());
         for piece in &template.pieces {
             match piece {
                 Piece::Text(text) => sql.push_str(text),
                 Piece::Value(value) => {
                     params.push(bound(value)?);
+                    kinds.push(Kind::of(value));
                     // The spaces keep it apart from a name or a number beside it.
                     places.push(sql.len() + 1);
                     _ = write!(sql, " ${} ", params.len());
@@ -74,7 +76,9 @@ impl Statement {
             return Err(setup("a value stands in quotes or in a comment of the SQL, where it is none")
                 .help("leave the quotes out: `WHERE name = {name}`; for a part of a text: `LIKE {name} || '%'`"));
         }
-        single(Self { sql, params, tokens })
+        let statement = single(Self { sql, params, tokens })?;
+        compared::judge(&statement.tokens, &kinds)?;
+        Ok(statement)
     }
 
     /// A statement of this family's own.

@@ -41,7 +41,7 @@ pub(super) static BUILTIN: Builtin = Builtin {
     needs: &[needs::INFO],
     by_hand: "redis-cli {connection} INFO memory",
     examples: &[
-        Example::call("(cache.memory().used_share ?? 0%) < 80%"),
+        Example::call("(cache.memory().used_share ?? 100%) < 80%"),
         Example::call("cache.memory().fragmentation < 1.5"),
     ],
 };

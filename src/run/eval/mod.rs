@@ -272,10 +272,19 @@ impl<'e> Evaluation<'e> {
     }
 
     fn binary(&self, op: BinaryOp, left: &Expr, right: &Expr, whole: &Expr, env: Env<'_>) -> Eval {
-        let written = left;
-        let (left, right) = both(self.operand(left, env), self.operand(right, env))?;
-        let value = operators::binary(op, self.in_memory(left)?, self.in_memory(right)?, &whole.ty);
-        value.map_err(|fault| Stop::Fault(self.about(fault, written)))
+        let (one, other) = both(self.operand(left, env), self.operand(right, env))?;
+        // What a help writes of a text is about the side that is one.
+        let is_text = |value: &Value| matches!(value, Value::Data(data) if data.is_string());
+        let of_right = matches!(one, Value::Data(_)) && !is_text(&one);
+        let written = if of_right && is_text(&other) { Some(right) } else { Some(left) };
+        let written = written.filter(|_| !(of_right && op == BinaryOp::In));
+        let value = operators::binary(op, self.in_memory(one)?, self.in_memory(other)?, &whole.ty);
+        value.map_err(|fault| {
+            Stop::Fault(match written {
+                Some(written) => self.about(fault, written),
+                None => fault.about("…", None),
+            })
+        })
     }
 
     /// A side of an operator. A number in data is taken as it was written: an integer is not rounded to a float before it

@@ -83,6 +83,7 @@ impl Lexer<'_> {
                 Some(b'\n' | b'\r') if !block => return PieceEnd::Open(at),
                 Some(b'"') if !block => return PieceEnd::Quote(at + 1),
                 Some(b'"') if source.starts_with(at, "\"\"\"") => return PieceEnd::Quote(at + 3),
+                Some(b'{') if self.foreign_brace(at) => at += 1,
                 Some(b'{') => return PieceEnd::Brace(at),
                 Some(b'\\') => at = self.escape(at),
                 Some(_) => at += 1,
@@ -126,6 +127,17 @@ impl Lexer<'_> {
                 end
             }
         }
+    }
+
+    /// `{job="api"}` of a query and `{a,b}` of a shell: nothing that could be a value begins so.
+    fn foreign_brace(&mut self, brace: usize) -> bool {
+        let line_end = self.line_end(brace);
+        let rest = self.source.text.get(brace + 1..line_end).unwrap_or("");
+        let Some(inside) = foreign(rest) else { return false };
+        let message = format!("in double quotes a `{{` begins a value, and `{inside}` is none");
+        let help = "write the text in single quotes, where a brace is itself, with double quotes inside of it; with a value in it, write `\\{` for this brace";
+        self.fault(Diagnostic::new(Code::Syntax, self.source.span(brace, brace + 1), message).help(help));
+        true
     }
 
     fn interpolation(&mut self, brace: usize) {
@@ -240,4 +252,27 @@ impl Lexer<'_> {
         };
         self.fault(fault);
     }
+}
+
+/// What stands behind a brace that begins no value, as far as that is seen: `job=`, `job!="api"`, `a,b`.
+fn foreign(rest: &str) -> Option<&str> {
+    let is_of_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let name_end = rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+    let (name, behind) = rest.split_at_checked(name_end)?;
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let operator = behind.trim_start_matches([' ', '\t']);
+    let is_matcher = operator.starts_with("=~")
+        || operator.starts_with("!~")
+        || (operator.starts_with('=') && !operator.starts_with("==") && !operator.starts_with("=>"))
+        || ["!=\"", "!='", "!=\\\""].iter().any(|quote| behind.starts_with(quote));
+    if is_name && is_matcher {
+        let length =
+            rest.len() - operator.len() + operator.find(['"', '\'', '\\', ' ', '{', '}']).unwrap_or(operator.len());
+        return rest.get(..length);
+    }
+    // As far as it may be one, and no further: a long line may have many braces.
+    let end = rest.find(|c| !(is_of_word(c) || matches!(c, ',' | '.' | '*' | '-')))?;
+    let (inside, behind) = rest.split_at_checked(end)?;
+    let is_list = inside.contains(',') && behind.starts_with('}');
+    is_list.then_some(inside)
 }
