@@ -172,7 +172,7 @@ impl Turn<'_> {
     pub(super) fn resolved(&mut self, subject: &Subject, raiser: &str, at: Option<Timestamp>) {
         let open = self.state.watches.get(subject).and_then(|watch| self.state.alerts.get(&watch.alert?));
         let begun = open.and_then(|alert| alert.begun.get(raiser).copied());
-        if !begun.zip(at).is_some_and(|(begun, at)| at < begun) {
+        if begun.zip(at).is_none_or(|(begun, at)| at >= begun) {
             self.not_raised(subject, raiser, &End::Over { at: self.now }, "whoever posted it says so");
         }
     }

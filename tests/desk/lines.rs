@@ -196,7 +196,7 @@ async fn restarting(is_down: Arc<AtomicBool>) -> (u16, Arc<Mutex<Vec<serde_json:
         while let Ok((mut stream, _)) = listener.accept().await {
             let (mut text, mut buffer) = (String::new(), vec![0; 65_536]);
             while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-                text.push_str(std::str::from_utf8(&buffer[..read]).unwrap());
+                text.push_str(std::str::from_utf8(buffer.get(..read).unwrap()).unwrap());
                 if text.trim_end().ends_with('}') {
                     break;
                 }
