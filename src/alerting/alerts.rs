@@ -162,8 +162,11 @@ impl Turn<'_> {
             None => self.open(subject, threshold, Cause::Raised, Arc::clone(&text), at_once(threshold)),
         };
         let Some(alert) = self.state.alert_mut(number) else { return };
-        let before = since.and_then(|since| alert.begun.insert(Arc::clone(&raiser), since));
-        if alert.raisers.insert(raiser) || alert.text != text || before != since {
+        // The same may be posted twice, and late.
+        let before = alert.begun.get(&raiser).copied();
+        let begun = before.max(since);
+        alert.begun.extend(begun.map(|begun| (Arc::clone(&raiser), begun)));
+        if alert.raisers.insert(raiser) || alert.text != text || begun != before {
             self.says(number, &text);
         }
     }

@@ -95,6 +95,7 @@ fn what_is_said_late_of_an_earlier_time_ends_nothing_that_began_after_it() {
     assert_eq!(told(&over), ["mail closed"]);
     assert_eq!(over.tell[0].message.text, "it is over: whoever posted it says so; before: a is down");
     assert_eq!(told(&scene.take(posted("a", Some(300)))), ["mail opened"]);
+    assert_eq!(told(&scene.take(posted("a", Some(100)))), [""; 0], "it comes twice, and late");
     assert_eq!(told(&scene.take(resolved(200))), [""; 0], "another server of theirs says it once more");
     assert_eq!(told(&scene.take(resolved(400))), ["mail closed"]);
 }

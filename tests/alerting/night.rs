@@ -186,7 +186,7 @@ impl Night {
             26 => {
                 let level = 1 + u32::try_from(dice.below(4)).unwrap();
                 let text = dice.percent(50).then(|| "look".into());
-                let caller = dice.percent(50).then(|| Caller { by, text });
+                let caller = dice.percent(50).then_some(Caller { by, text });
                 Input::Called { title: "By hand".into(), level, text: "help".into(), caller }
             }
             27 => {
