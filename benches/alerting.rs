@@ -168,7 +168,8 @@ fn ready(folder: &Path) {
     let desk = Desk::open(Ledger::open(&path).unwrap(), Arc::clone(&program), HashMap::new(), facts).unwrap();
     let raised = (0..MANY).map(|number| {
         let subject = Subject { threshold: "Posted".into(), labels: labels(number) };
-        Input::Raised(Raised { subject, raiser: "alertmanager".into(), text: "Posted fires".into() })
+        let text = "Posted fires".into();
+        Input::Raised(Raised { subject, raiser: "alertmanager".into(), text, since: None })
     });
     desk.take_all(now, &raised.collect::<Vec<_>>()).unwrap();
     drop(desk);
