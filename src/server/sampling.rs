@@ -35,11 +35,19 @@ impl Due {
             let ahead = next.duration_since(now) > every;
             if *next <= now || ahead {
                 due.push(MetricId(id));
-                *next = now.checked_add(every).unwrap_or(Timestamp::MAX);
+                *next = following(*next, every, now);
             }
         }
         due
     }
+}
+
+/// When what was due is due next: by the time at which it was, not by that at which somebody came to look, or a second would
+/// be two. What was missed is left out.
+fn following(due: Timestamp, every: SignedDuration, now: Timestamp) -> Timestamp {
+    let after = |time: Timestamp| time.checked_add(every).unwrap_or(Timestamp::MAX);
+    let next = after(due);
+    if next > now && next <= after(now) { next } else { after(now) }
 }
 
 /// Samples that are being taken.
@@ -143,5 +151,32 @@ impl EventSink for Heard {
     fn durable(&self, event: Event) -> BoxFuture<'_, Result<(), Fault>> {
         self.emit(event);
         Box::pin(std::future::ready(Ok(())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::{SignedDuration, Timestamp};
+
+    use super::following;
+
+    #[test]
+    fn what_is_due_every_few_seconds_is_taken_so_often() {
+        let at = |millis: i64| Timestamp::from_millisecond(millis).unwrap();
+        for (every, wanted) in [(1, 60), (2, 30), (3, 20)] {
+            let (mut due, mut taken) = (at(500), 0);
+            // Somebody looks just after each whole second.
+            for second in 1..=60 {
+                let now = at(second * 1000 + 2);
+                if due <= now {
+                    due = following(due, SignedDuration::from_secs(every), now);
+                    taken += 1;
+                }
+            }
+            assert_eq!(taken, wanted, "every {every}s");
+        }
+        let every = SignedDuration::from_secs(10);
+        assert_eq!(following(at(0), every, at(65_000)), at(75_000), "what was missed is not made up for");
+        assert_eq!(following(at(3_600_000), every, at(5_000)), at(15_000), "the clock was set back");
     }
 }
