@@ -171,7 +171,7 @@ fn after_a_time_without_a_server_it_is_looked_at_before_the_next_level_is_called
     };
     let hosts = [true, false].map(|is_over| {
         let sink = Sink::new();
-        let folder = Folder::with(&text(sink.port));
+        let folder = Folder::with(text(sink.port));
         folder.write("hook", format!("http://127.0.0.1:{}/people", sink.port));
         (is_over, folder, sink)
     });
