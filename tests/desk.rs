@@ -324,6 +324,15 @@ async fn taking() -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
 
 /// The same, where something happens before each answer.
 async fn taking_and(meanwhile: impl Fn() + Send + 'static) -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
+    answering(move || {
+        meanwhile();
+        "200 OK"
+    })
+    .await
+}
+
+/// A web service that keeps what it takes, and says each time whether it takes it.
+async fn answering(status: impl Fn() -> &'static str + Send + 'static) -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let heard = Arc::<Mutex<Vec<serde_json::Value>>>::default();
@@ -342,9 +351,12 @@ async fn taking_and(meanwhile: impl Fn() + Send + 'static) -> (u16, Arc<Mutex<Ve
                 }
                 assert_ne!(read, 0, "{whole}");
             };
-            keeps.lock().unwrap().push(body);
-            meanwhile();
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n").await;
+            let status = status();
+            if status == "200 OK" {
+                keeps.lock().unwrap().push(body);
+            }
+            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let _ = stream.write_all(answer.as_bytes()).await;
         }
     });
     (port, heard)

@@ -1,5 +1,8 @@
 //! The statements of a program as lines of text, with what is in a block indented.
 
+use std::cell::OnceCell;
+use std::collections::HashSet;
+
 use super::Selection;
 use super::text::{self, Named, Names};
 use crate::check::program::walk;
@@ -27,11 +30,41 @@ pub(crate) struct Outline<'n> {
     names: &'n dyn Names,
     /// Nobody compares the changes of a command by themselves.
     in_command: bool,
+    /// What the program asks of before, once somebody has to know.
+    asked: OnceCell<Asked>,
+}
+
+/// What may hold a change back by a sample that was taken: what metrics were, and which alerts are open.
+#[derive(Default)]
+struct Asked {
+    metrics: HashSet<MetricId>,
+    alerts: bool,
+}
+
+impl Asked {
+    fn of(program: &Program) -> Self {
+        let mut roots: Vec<&Expr> = program.metrics.iter().map(|one| &one.value).collect();
+        let members = program.sections.iter().flat_map(|section| &section.members);
+        roots.extend(members.filter_map(|member| match member {
+            Member::Step(step) => step.each.as_ref().map(|(_, list)| list),
+            Member::Statement(_) => None,
+        }));
+        walk::all(program, &mut |statement| roots.extend(walk::own_exprs(statement)));
+        let mut asked = Self::default();
+        for root in roots {
+            walk::expr(root, &mut |expr| match &expr.kind {
+                ExprKind::Metric(id) => _ = asked.metrics.insert(*id),
+                ExprKind::Call(call) => asked.alerts |= call.builtin.name == "alerts",
+                _ => {}
+            });
+        }
+        asked
+    }
 }
 
 impl<'n> Outline<'n> {
     pub(super) fn new(program: &'n Program, of: Of, names: &'n dyn Names) -> Self {
-        Self { program, of, names, in_command: false }
+        Self { program, of, names, in_command: false, asked: OnceCell::new() }
     }
 
     /// What a consent covers of the selected part of a section, with what decides when it runs and for how long.
@@ -81,7 +114,7 @@ impl<'n> Outline<'n> {
     }
 
     pub(crate) fn of_command(&self, body: &Block) -> Vec<String> {
-        Self { in_command: true, ..*self }.block(body)
+        Self { in_command: true, asked: OnceCell::new(), ..*self }.block(body)
     }
 
     fn block(&self, block: &Block) -> Vec<String> {
@@ -150,32 +183,16 @@ impl<'n> Outline<'n> {
             kind if self.of != Of::Consent => vec![self.one(kind)],
             // They are in the names that stand for them.
             StatementKind::Let { .. } => Vec::new(),
-            StatementKind::Measure { metrics } if !metrics.iter().any(|id| self.is_asked_for(*id)) => Vec::new(),
+            StatementKind::Measure { metrics } if !self.is_asked_for(metrics) => Vec::new(),
             kind if is_bound(statement) || statement.changes() => vec![self.one(kind)],
             _ => Vec::new(),
         }
     }
 
-    /// Whether anything asks what a metric was, or which alerts are open: a sample of it may then hold a change back.
-    fn is_asked_for(&self, metric: MetricId) -> bool {
-        let mut roots: Vec<&Expr> = self.program.metrics.iter().map(|one| &one.value).collect();
-        let steps = self.program.sections.iter().flat_map(|section| &section.members);
-        roots.extend(steps.filter_map(|member| match member {
-            Member::Step(step) => step.each.as_ref().map(|(_, list)| list),
-            Member::Statement(_) => None,
-        }));
-        walk::all(self.program, &mut |statement| roots.extend(walk::own_exprs(statement)));
-        let mut asked = false;
-        for root in roots {
-            walk::expr(root, &mut |expr| {
-                asked |= match &expr.kind {
-                    ExprKind::Metric(id) => *id == metric,
-                    ExprKind::Call(call) => call.builtin.name == "alerts",
-                    _ => false,
-                };
-            });
-        }
-        asked
+    /// Whether anything asks what one of some metrics was, or which alerts are open.
+    fn is_asked_for(&self, metrics: &[MetricId]) -> bool {
+        let asked = self.asked.get_or_init(|| Asked::of(self.program));
+        metrics.iter().any(|id| asked.alerts || asked.metrics.contains(id))
     }
 
     /// One that has no blocks.

@@ -1,20 +1,22 @@
 //! The lines of a courier: each channel is told by itself.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use runbook::alerting::{Input, Judged};
-use runbook::desk::{Delivery, Hears, Until};
+use runbook::desk::{Courier, Delivery, Desk, Hears, Until};
 use runbook::store::ledger::{Ledger, Outgoing, OutgoingState};
 use runbook::system;
 use runbook::types::Fault;
+use tempfile::TempDir;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::checked::program;
-use super::{courier, desk, errors, hooks, taking, titles};
+use super::{answering, courier, desk, errors, hooks, taking, titles};
 
 fn note(key: &str, channels: &[&str]) -> Input {
     Input::Note {
@@ -23,6 +25,23 @@ fn note(key: &str, channels: &[&str]) -> Input {
         title: key.into(),
         text: String::new(),
     }
+}
+
+/// A desk and its courier, in a folder that stays as long as this does.
+struct Night {
+    _folder: TempDir,
+    path: PathBuf,
+    desk: Arc<Desk>,
+    courier: Courier,
+}
+
+fn night(port: u16) -> Night {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let program = program(&hooks(port));
+    let desk = Arc::new(desk(&path, &program));
+    let courier = courier(&path, &program, &desk);
+    Night { _folder: folder, path, desk, courier }
 }
 
 /// What becomes due while another channel hangs is told at once, and of the line that hangs the rest has not been tried.
@@ -134,7 +153,7 @@ async fn a_channel_that_is_gone_is_not_told_of_the_end() {
 
 /// Someone who hears how lines end, and breaks the ledger just when a message is out and written down.
 struct Breaks {
-    path: std::path::PathBuf,
+    path: PathBuf,
     ends: Mutex<Vec<(Option<String>, bool)>>,
     well: CancellationToken,
 }
@@ -167,13 +186,9 @@ impl Hears for Breaks {
 /// A line can fail after its last message: nothing will be told there for long, and so nothing else would say it.
 #[tokio::test]
 async fn a_line_that_failed_when_all_was_told_is_well_again_by_itself() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
     let (port, heard) = taking().await;
-    let program = program(&hooks(port));
-    let desk = Arc::new(desk(&path, &program));
+    let Night { _folder, path, desk, courier } = night(port);
     desk.take(system::now(), note("only", &["one"])).unwrap();
-    let courier = courier(&path, &program, &desk);
     let (stop, well) = (CancellationToken::new(), CancellationToken::new());
     let hears = Breaks { path, ends: Mutex::default(), well: well.clone() };
     let waited = async {
@@ -187,44 +202,14 @@ async fn a_line_that_failed_when_all_was_told_is_well_again_by_itself() {
     assert_eq!(*hears.ends.lock().unwrap(), [one(true), one(false)]);
 }
 
-/// A web service that takes nothing while it is down.
-async fn restarting(is_down: Arc<AtomicBool>) -> (u16, Arc<Mutex<Vec<serde_json::Value>>>) {
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let (port, heard) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<serde_json::Value>>>::default());
-    let keeps = Arc::clone(&heard);
-    tokio::spawn(async move {
-        while let Ok((mut stream, _)) = listener.accept().await {
-            let (mut text, mut buffer) = (String::new(), vec![0; 65_536]);
-            while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-                text.push_str(std::str::from_utf8(buffer.get(..read).unwrap()).unwrap());
-                if text.trim_end().ends_with('}') {
-                    break;
-                }
-            }
-            let status = if is_down.load(Ordering::SeqCst) {
-                "503 Down"
-            } else {
-                keeps.lock().unwrap().push(serde_json::from_str(text.split_once("\r\n\r\n").unwrap().1).unwrap());
-                "200 OK"
-            };
-            let answer = format!("HTTP/1.1 {status}\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
-            let _ = stream.write_all(answer.as_bytes()).await;
-        }
-    });
-    (port, heard)
-}
-
 /// What waited through an outage is told as soon as the channel takes something, and in order: "it is over" of what was
 /// before must not be the last word on what is open.
 #[tokio::test]
 async fn a_channel_that_is_back_hears_what_waited_in_order_and_at_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
     let is_down = Arc::new(AtomicBool::new(true));
-    let (port, heard) = restarting(Arc::clone(&is_down)).await;
-    let program = program(&hooks(port));
-    let desk = Arc::new(desk(&path, &program));
-    let courier = courier(&path, &program, &desk);
+    let down = Arc::clone(&is_down);
+    let (port, heard) = answering(move || if down.load(Ordering::SeqCst) { "503 Down" } else { "200 OK" }).await;
+    let Night { _folder, path, desk, courier } = night(port);
     for key in ["first", "second"] {
         desk.take(system::now(), note(key, &["one"])).unwrap();
         assert!(courier.deliver().await.unwrap().iter().all(|told| told.result.is_err()));
@@ -253,13 +238,9 @@ impl Hears for Counts {
 /// A full disk must not keep a processor busy, and the locks that all others need.
 #[tokio::test]
 async fn what_cannot_be_written_down_is_tried_again_after_a_pause() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
     let (port, heard) = taking().await;
-    let program = program(&hooks(port));
-    let desk = Arc::new(desk(&path, &program));
+    let Night { _folder, path, desk, courier } = night(port);
     desk.take(system::now(), note("only", &["one"])).unwrap();
-    let courier = courier(&path, &program, &desk);
     let ledger = rusqlite::Connection::open(&path).unwrap();
     let refuses = "CREATE TRIGGER full BEFORE UPDATE ON outgoing BEGIN SELECT RAISE(FAIL, 'full'); END";
     ledger.execute_batch(refuses).unwrap();

@@ -20,14 +20,11 @@ impl Words for ContainerState {
         &EnumType { name: "container_state", values: &["running", "waiting", "terminated"], open: false };
 }
 
-/// Why a container ended, as the runtimes say it; another one may say it otherwise.
-#[derive(Clone, Debug)]
-pub struct ExitReason;
-
-impl Words for ExitReason {
-    const ENUM: &'static EnumType = &EnumType {
-        name: "exit_reason",
-        values: &[
+/// Some reasons, and behind them those for which a container ended.
+macro_rules! reasons {
+    ($($reason:literal,)*) => {
+        &[
+            $($reason,)*
             "Completed",
             "Error",
             "OOMKilled",
@@ -37,9 +34,16 @@ impl Words for ExitReason {
             "Evicted",
             "StartError",
             "Unknown",
-        ],
-        open: true,
+        ]
     };
+}
+
+/// Why a container ended, as the runtimes say it; another one may say it otherwise.
+#[derive(Clone, Debug)]
+pub struct ExitReason;
+
+impl Words for ExitReason {
+    const ENUM: &'static EnumType = &EnumType { name: "exit_reason", values: reasons![], open: true };
 }
 
 /// Why a container waits or ended.
@@ -49,7 +53,7 @@ pub struct ContainerReason;
 impl Words for ContainerReason {
     const ENUM: &'static EnumType = &EnumType {
         name: "container_reason",
-        values: &[
+        values: reasons![
             "CrashLoopBackOff",
             "ImagePullBackOff",
             "ErrImagePull",
@@ -66,15 +70,6 @@ impl Words for ContainerReason {
             "PreStartHookError",
             "PostStartHookError",
             "RunContainerError",
-            "Completed",
-            "Error",
-            "OOMKilled",
-            "ContainerCannotRun",
-            "ContainerStatusUnknown",
-            "DeadlineExceeded",
-            "Evicted",
-            "StartError",
-            "Unknown",
         ],
         open: true,
     };
